@@ -1,0 +1,117 @@
+"""Frames (m, channels) of any usual type go in from a reader; float32 mono blocks (n,) come out."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator
+from contextlib import ExitStack
+from typing import Any, Final, Protocol, Self
+
+import numpy as np
+from numpy.typing import NDArray
+
+from parakeet_streaming.audio.pcm import MAX_CHANNELS, as_mono
+from parakeet_streaming.errors import AudioFormatError, OptionError, StreamClosedError
+from parakeet_streaming.timeline import (
+    MAX_INPUT_RATE_HZ,
+    MIN_INPUT_RATE_HZ,
+    samples_to_seconds,
+    seconds_to_samples,
+)
+
+BLOCK_S: Final = 0.5
+
+
+class FrameReader(Protocol):
+    """What an `AudioFile` reads from."""
+
+    def read(self, wanted_samples: int) -> NDArray[Any]:
+        """The next frames (m, channels), m about `wanted_samples`, and 0 only at the end.
+
+        Raises:
+            AudioFormatError: what follows is broken.
+        """
+        ...
+
+
+class AudioFile:
+    """Audio that is read once, from its start to its end, as mono blocks.
+
+    Raises:
+        AudioFormatError: a rate outside 4–384 kHz, or more than 32 channels.
+    """
+
+    def __init__(
+        self,
+        name: str,
+        reader: FrameReader,
+        *,
+        rate_hz: int,
+        channels: int,
+        duration_s: float | None = None,
+        resources: ExitStack | None = None,
+    ) -> None:
+        """Read from `reader`; `name` is for messages, `resources` are taken over and closed."""
+        if not MIN_INPUT_RATE_HZ <= rate_hz <= MAX_INPUT_RATE_HZ:
+            raise AudioFormatError(
+                f"{name} has a sample rate of {rate_hz} Hz; "
+                f"convert it to {MIN_INPUT_RATE_HZ}–{MAX_INPUT_RATE_HZ} Hz"
+            )
+        if not 1 <= channels <= MAX_CHANNELS:
+            raise AudioFormatError(
+                f"{name} has {channels} channels; convert it to 1–{MAX_CHANNELS} channels"
+            )
+        self.name = name
+        self.rate_hz = rate_hz
+        """Rate of the blocks, in Hz; it is the file's own."""
+        self.channels = channels
+        """Channels in the file; the blocks are their average."""
+        self.duration_s = duration_s
+        """Seconds by the file's own account, sometimes an estimate; None when it gives none."""
+        self._reader = reader
+        self._resources: ExitStack | None = (resources or ExitStack()).pop_all()
+        self._position_samples = 0
+
+    def blocks(self, block_s: float = BLOCK_S) -> Iterator[NDArray[np.float32]]:
+        """The samples from where reading stopped to the end, as float32 mono (n,), n ≥ 1.
+
+        A block of a file is about `block_s` seconds; a live stream hands on what has arrived, at
+        most that much.
+
+        Raises:
+            AudioFormatError: the rest of the file is broken; all before it was handed on.
+            AudioInputError: a sample is NaN or infinite; its position counts from the file's start.
+            OptionError: blocks of no length.
+            StreamClosedError: the file has been closed.
+        """
+        if not 0 < block_s < math.inf:
+            raise OptionError(f"blocks of {block_s} s are impossible; use more than 0 s")
+        wanted_samples = max(1, seconds_to_samples(block_s, self.rate_hz))
+        while len(block := self._next(wanted_samples)):
+            self._position_samples += len(block)
+            yield block
+
+    def _next(self, wanted_samples: int) -> NDArray[np.float32]:
+        if self._resources is None:
+            raise StreamClosedError(f"{self.name} has been closed; open it again")
+        try:
+            frames = self._reader.read(wanted_samples)
+        except AudioFormatError as error:
+            heard_s = samples_to_seconds(self._position_samples, self.rate_hz)
+            raise AudioFormatError(
+                f"{self.name} is broken after {heard_s:.2f} s ({error}); "
+                "repair it, or go on without the rest"
+            ) from error
+        return as_mono(frames, what=self.name, first_sample=self._position_samples)
+
+    def close(self) -> None:
+        """Let go of the file; closing twice is fine."""
+        resources, self._resources = self._resources, None
+        if resources is not None:
+            resources.close()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()

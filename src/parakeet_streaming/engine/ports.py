@@ -1,0 +1,78 @@
+"""What the engine asks of a model: two ports, spoken in plain arrays.
+
+Samples go in and encoder frames come out (`Encoder`); tokens, states and encoder frames go in and
+states and logits come out (`DecoderJoint`). Letters for shapes are those of `timeline.py`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Protocol
+
+import numpy as np
+from numpy.typing import NDArray
+
+Floats = NDArray[np.float32]
+Counts = NDArray[np.int64]
+
+
+class Encoder(Protocol):
+    """Features and encoder network together: windows of samples to encoder frames."""
+
+    @property
+    def max_samples(self) -> int | None:
+        """Longest window in samples the network can take; None where nothing limits it."""
+        ...
+
+    def encode(self, windows: Sequence[Floats]) -> tuple[Floats, Counts]:
+        """Encodes B windows, each float32 (n,) at 16 kHz, n from 0 to `max_samples`.
+
+        Returns:
+            Frames (B, U, D) float32, padded behind each row's length, and lengths (B,).
+        """
+        ...
+
+
+class DecoderJoint(Protocol):
+    """Prediction network and joint of a transducer."""
+
+    @property
+    def blank_id(self) -> int: ...
+
+    @property
+    def durations(self) -> tuple[int, ...]:
+        """Frames to skip for each duration logit; empty for RNN-T."""
+        ...
+
+    @property
+    def frames_per_call(self) -> int:
+        """How many frames are worth scoring in one call; at least 1."""
+        ...
+
+    def start(self) -> tuple[Floats, Floats, Floats]:
+        """Output (1, ...), hidden (L, 1, H) and cell (L, 1, H) after the start symbol."""
+        ...
+
+    def advance(
+        self, tokens: Sequence[int], hidden: Floats, cell: Floats
+    ) -> tuple[Floats, Floats, Floats]:
+        """Runs the prediction network of B streams by one token each.
+
+        Args:
+            tokens: one token id per stream, never the blank.
+            hidden: (L, B, H) before the tokens.
+            cell: (L, B, H) before the tokens.
+
+        Returns:
+            Output (B, ...), hidden and cell (L, B, H) after the tokens.
+        """
+        ...
+
+    def score(self, frames: Floats, output: Floats) -> tuple[Floats, Floats | None]:
+        """Scores frames (B, K, D) under the prediction network's output (B, ...).
+
+        Returns:
+            Raw logits of tokens (B, K, V), the blank included, and of durations (B, K, n), which
+            are None for RNN-T.
+        """
+        ...

@@ -1,0 +1,274 @@
+"""Samples of many streams in; events out. The recognizer is shared and frozen, a stream is not.
+
+Rules of this file:
+
+1. One step of a stream decodes one window: encode it, decode its chunk from the carried state, then
+   decode its right context from a copy of the state and forget that state.
+2. A step of many streams is one encoder call; a stream's events are those it would give alone.
+3. How the caller slices the audio never changes the events.
+4. An error while computing leaves every stream where it was.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from typing import Final as Constant
+
+import numpy as np
+from numpy.typing import ArrayLike
+
+from parakeet_streaming.audio.pcm import as_mono
+from parakeet_streaming.engine import confidence
+from parakeet_streaming.engine.ports import DecoderJoint, Encoder, Floats
+from parakeet_streaming.engine.stall import Mended, StallGuard, mend, speech_frames
+from parakeet_streaming.engine.stream import StepResult, Stream, StreamOptions
+from parakeet_streaming.engine.tdt import Decoded, DecoderState, decode, initial_state
+from parakeet_streaming.engine.window import Window
+from parakeet_streaming.engine.words import Pieces, Scribe, WordConfidence
+from parakeet_streaming.errors import ContextError, OptionError
+from parakeet_streaming.results import Event, Transcript
+from parakeet_streaming.timeline import (
+    FRAME_S,
+    FRAME_SAMPLES,
+    SAMPLE_RATE_HZ,
+    ContextConfig,
+    samples_to_seconds,
+)
+
+OFFLINE_CONTEXT: Constant = ContextConfig(left=15.0, chunk=90.0, right=15.0)
+"""Overlapping windows for audio longer than one window can be."""
+
+MAX_WINDOW_SAMPLES: Constant = 400 * SAMPLE_RATE_HZ
+"""Longest single window, whatever the model could take: its memory grows with the square."""
+
+_FEED_S: Constant = 30.0
+
+
+@dataclass(frozen=True, slots=True)
+class RecognitionOptions:
+    """What is chosen once for a recognizer.
+
+    Raises:
+        OptionError: a choice that does not exist.
+    """
+
+    max_symbols: int | None = 10
+    """Tokens on one frame after which a frame is skipped; None for no bound."""
+    confidence: str = "probability"
+    """`probability` (softmax) or `entropy` (NeMo's Tsallis measure)."""
+    word_confidence: WordConfidence = "min"
+    """How tokens' confidences become a word's: `min` or `mean`."""
+    segment_gap_s: float | None = None
+    """A gap between words that ends a segment; None ends segments at sentence marks only."""
+
+    def __post_init__(self) -> None:
+        confidence.measure(self.confidence)
+        if self.word_confidence not in ("min", "mean"):
+            raise OptionError(f"word_confidence {self.word_confidence!r}; use 'min' or 'mean'")
+        if self.max_symbols is not None and self.max_symbols < 1:
+            raise OptionError(f"max_symbols {self.max_symbols}; use at least 1, or None")
+        if self.segment_gap_s is not None and not self.segment_gap_s > 0:
+            raise OptionError(f"segment_gap_s {self.segment_gap_s}; use seconds above 0, or None")
+
+
+class Recognizer:
+    """A model ready to recognise. Hold one, share it, open a stream per speaker."""
+
+    def __init__(
+        self,
+        encoder: Encoder,
+        decoder_joint: DecoderJoint,
+        pieces: Pieces,
+        *,
+        name: str = "",
+        options: RecognitionOptions | None = None,
+    ) -> None:
+        self.name = name
+        """What the model is called in results."""
+        self.options = options or RecognitionOptions()
+        self._encoder = encoder
+        self._decoder_joint = decoder_joint
+        self._confidence = confidence.measure(self.options.confidence)
+        self._scribe = Scribe(
+            pieces,
+            has_durations=bool(decoder_joint.durations),
+            confidence=self.options.word_confidence,
+            gap_s=self.options.segment_gap_s,
+        )
+
+    @property
+    def max_window_samples(self) -> int:
+        """Samples at 16 kHz of the longest window this recognizer encodes."""
+        limit = self._encoder.max_samples
+        return MAX_WINDOW_SAMPLES if limit is None else min(MAX_WINDOW_SAMPLES, limit)
+
+    def stream(
+        self,
+        context: ContextConfig | None = None,
+        *,
+        tentative: bool = True,
+        stall_guard: StallGuard | None = None,
+    ) -> Stream:
+        """Opens a stream.
+
+        Args:
+            context: left-chunk-right and the rate of the samples to come; `balanced` by default.
+            tentative: whether the right context is decoded early, for text ahead of its commit.
+            stall_guard: decodes speech again that the decoder passed over in silence; None is
+                exactly the reference.
+
+        Raises:
+            ContextError: the window is longer than the model can take.
+        """
+        context = context or ContextConfig.balanced()
+        if context.window_samples > self.max_window_samples:
+            raise ContextError(
+                f"context {context} makes windows of {samples_to_seconds(context.window_samples):g}"
+                f" s; this model takes at most {samples_to_seconds(self.max_window_samples):g} s:"
+                " shorten the left context"
+            )
+        options = StreamOptions(context, tentative, stall_guard)
+        return Stream(self, options, initial_state(self._decoder_joint), self._scribe)
+
+    def transcribe(
+        self,
+        samples: ArrayLike,
+        sample_rate: int = SAMPLE_RATE_HZ,
+        *,
+        stall_guard: StallGuard | None = None,
+    ) -> Transcript:
+        """Recognises a whole recording: in one window, or in overlapping ones if it is too long.
+
+        Args:
+            samples: (n,) or (n, channels) at `sample_rate`, in any dtype `as_mono` takes.
+            sample_rate: in Hz.
+            stall_guard: as for `stream`.
+
+        Raises:
+            AudioInputError: wrong shape or type, NaN or infinity.
+        """
+        mono = as_mono(samples)
+        context = self.offline_context(samples_to_seconds(mono.shape[0], sample_rate))
+        stream = self.stream(
+            replace(context, sample_rate=sample_rate), tentative=False, stall_guard=stall_guard
+        )
+        piece = round(_FEED_S * sample_rate)
+        for start in range(0, mono.shape[0], piece):
+            stream.feed(mono[start : start + piece])
+        stream.finish()
+        return stream.transcript()
+
+    def offline_context(self, audio_s: float | None) -> ContextConfig:
+        """The context that decodes `audio_s` seconds (None: unknown) as a whole, if it can be done.
+
+        Where the audio is too long for one window it is the context of overlapping windows.
+        """
+        if audio_s is not None:
+            frames = int(audio_s / FRAME_S) + 2
+            if frames * FRAME_SAMPLES <= self.max_window_samples:
+                return ContextConfig(left=0.0, chunk=frames * FRAME_S, right=0.0)
+        share = min(1.0, self.max_window_samples / OFFLINE_CONTEXT.window_samples)
+        return ContextConfig(
+            left=OFFLINE_CONTEXT.left * share,
+            chunk=OFFLINE_CONTEXT.chunk * share,
+            right=OFFLINE_CONTEXT.right * share,
+        )
+
+    def step(self, streams: Sequence[Stream]) -> list[tuple[Event, ...]]:
+        """Runs one step of every stream that is ready, in one encoder call.
+
+        Returns:
+            The events of each stream in the order given; none for one that was not ready.
+        """
+        due = {
+            position: window
+            for position, stream in enumerate(streams)
+            if (window := stream.window.peek()) is not None
+        }
+        results = self._results([(streams[position], due[position]) for position in due])
+        events: list[tuple[Event, ...]] = [() for _ in streams]
+        for position, result in zip(due, results, strict=True):
+            events[position] = (streams[position].commit(result),)
+        return [
+            (*given, *stream.close_if_done())
+            for given, stream in zip(events, streams, strict=True)
+        ]
+
+    def _results(self, due: Sequence[tuple[Stream, Window]]) -> list[StepResult]:
+        """What the step makes of each window; changes no stream."""
+        if not due:
+            return []
+        encoded, lengths = self._encoder.encode([window.samples for _, window in due])
+        lefts = [window.left_frames for _, window in due]
+        ends = [
+            left + window.chunk_frames(int(length))
+            for left, (_, window), length in zip(lefts, due, lengths, strict=True)
+        ]
+        decoded = self._decode(encoded, lefts, ends, [stream.state for stream, _ in due])
+        mended = [
+            self._mended(stream, window, frames, now)
+            for (stream, window), frames, now in zip(due, encoded, decoded, strict=True)
+        ]
+        wanted = [
+            int(length) if stream.options.tentative else end
+            for (stream, _), length, end in zip(due, lengths, ends, strict=True)
+        ]
+        # The right context is decoded from a copy of the state, which is then forgotten.
+        ahead = self._decode(encoded, ends, wanted, [each.decoded.state for each in mended])
+        return [
+            StepResult(
+                window, now.decoded.emissions, then.emissions, now.decoded.state, now.quiet_from
+            )
+            for (_, window), now, then in zip(due, mended, ahead, strict=True)
+        ]
+
+    def _decode(
+        self,
+        frames: Floats,
+        starts: Sequence[int],
+        ends: Sequence[int],
+        states: Sequence[DecoderState],
+    ) -> list[Decoded]:
+        """Decodes frames [start, end) of each row of (B, U, D)."""
+        lengths = [max(end - start, 0) for start, end in zip(starts, ends, strict=True)]
+        aligned = _aligned(frames, starts, max(lengths))
+        return decode(
+            aligned,
+            lengths,
+            states,
+            self._decoder_joint,
+            max_symbols=self.options.max_symbols,
+            confidence=self._confidence,
+        )
+
+    def _mended(self, stream: Stream, window: Window, frames: Floats, now: Decoded) -> Mended:
+        """What the stream's stall guard makes of a decoded chunk; itself where there is none."""
+        guard = stream.options.stall_guard
+        if guard is None:
+            return Mended(now, 0)
+        window_frame = stream.state.decoded_frames - window.left_frames
+
+        def redecode(first: int, last: int) -> Decoded:
+            fresh = replace(
+                initial_state(self._decoder_joint), decoded_frames=window_frame + first
+            )
+            return self._decode(frames[None], [first], [last], [fresh])[0]
+
+        return mend(
+            guard,
+            now,
+            speech_frames(window.samples, guard),
+            window_frame=window_frame,
+            quiet_from=stream.quiet_from,
+            redecode=redecode,
+        )
+
+
+def _aligned(frames: Floats, starts: Sequence[int], longest: int) -> Floats:
+    """Rows of (B, U, D) cut so that each begins at its start: (B, longest, D)."""
+    if len(starts) == 1:
+        return frames[:, starts[0] : starts[0] + longest]
+    columns = np.minimum(np.asarray(starts)[:, None] + np.arange(longest), frames.shape[1] - 1)
+    cut: Floats = frames[np.arange(len(starts))[:, None], columns]
+    return cut

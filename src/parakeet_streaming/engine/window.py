@@ -1,0 +1,143 @@
+"""Samples in any slices in; the windows of left, chunk and right context the encoder sees out.
+
+Rules of this file (the arithmetic of NVIDIA NeMo's `StreamingBatchedAudioBuffer`):
+
+1. This file knows samples at 16 kHz only.
+2. Every sample is chunk exactly once, in order. Windows depend on the samples, never on the slices
+   in which they came.
+3. The first window has no left context; the left context grows until it is full. Nothing is padded.
+4. A window that is not the last needs one sample beyond its right context, because only then is it
+   known not to be the last. That sample is held back.
+5. The last window decodes everything that is left: at most chunk + right. What the right context
+   gave up goes to the left, so the last left context may be longer than asked and need not be
+   whole frames. The reference leaves that grid shifted, and so does this file.
+
+```
+step 1             |·chunk·|·right·|
+step 2     |·left··|·chunk·|·right·|
+step 3     |·left··········|·chunk·|·right·|
+last step      |·left··············|·chunk··········|
+```
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from parakeet_streaming.engine.ports import Floats
+from parakeet_streaming.timeline import FRAME_SAMPLES, ContextConfig
+
+
+@dataclass(frozen=True, slots=True)
+class Window:
+    """One window and how it is divided."""
+
+    samples: Floats
+    """(left + chunk + right,) float32."""
+    left_samples: int
+    chunk_samples: int
+    right_samples: int
+    chunk_start: int
+    """Position in the stream, in samples, of the first sample of the chunk."""
+    is_last: bool
+
+    @property
+    def left_frames(self) -> int:
+        """Encoder frames before the chunk, floored as in the reference."""
+        return self.left_samples // FRAME_SAMPLES
+
+    @property
+    def chunk_end(self) -> int:
+        """Position in the stream, in samples, behind the chunk."""
+        return self.chunk_start + self.chunk_samples
+
+    def chunk_frames(self, encoded_frames: int) -> int:
+        """Frames of `encoded_frames` to decode as chunk; the last window decodes all it has."""
+        if self.is_last:
+            return max(encoded_frames - self.left_frames, 0)
+        return self.chunk_samples // FRAME_SAMPLES
+
+
+class ContextWindow:
+    """The samples of one stream that are still needed, and the window they make."""
+
+    def __init__(self, context: ContextConfig) -> None:
+        self._left = context.left_samples
+        self._chunk = context.chunk_samples
+        self._right = context.right_samples
+        self._kept = np.empty(2 * context.window_samples + self._chunk, dtype=np.float32)
+        self._kept_from = 0
+        self._fed = 0
+        self._chunk_start = 0
+        self._ended = False
+
+    @property
+    def fed_samples(self) -> int:
+        """Samples fed so far."""
+        return self._fed
+
+    @property
+    def decoded_samples(self) -> int:
+        """Samples that have been chunk."""
+        return self._chunk_start
+
+    @property
+    def buffered_samples(self) -> int:
+        """Samples fed that have not been chunk yet."""
+        return self._fed - self._chunk_start
+
+    @property
+    def ready(self) -> bool:
+        """Whether there is a window to decode."""
+        if self._ended:
+            return self._fed > self._chunk_start
+        return self._fed > self._chunk_start + self._chunk + self._right
+
+    def feed(self, samples: Floats) -> None:
+        """Takes float32 (n,) at 16 kHz, any n."""
+        count = samples.shape[0]
+        used = self._fed - self._kept_from
+        if used + count > self._kept.shape[0]:
+            self._make_room(count)
+            used = self._fed - self._kept_from
+        self._kept[used : used + count] = samples
+        self._fed += count
+
+    def end(self) -> None:
+        """No more samples will come; what is left becomes the last window."""
+        self._ended = True
+
+    def peek(self) -> Window | None:
+        """The next window, or None while it is not complete. `advance` moves on."""
+        if not self.ready:
+            return None
+        start = self._chunk_start
+        remaining = self._fed - start
+        is_last = self._ended and remaining <= self._chunk + self._right
+        chunk = remaining if is_last else self._chunk
+        right = 0 if is_last else self._right
+        longest_left = self._left + self._chunk + self._right - chunk - right
+        left = min(start, longest_left)
+        first = start - left - self._kept_from
+        samples = self._kept[first : first + left + chunk + right].copy()
+        return Window(samples, left, chunk, right, start, is_last)
+
+    def advance(self, window: Window) -> None:
+        """Moves on behind the chunk of `window`, which must be the one `peek` gave."""
+        self._chunk_start = window.chunk_end
+
+    def _make_room(self, count: int) -> None:
+        """Forgets samples no window can reach any more, and grows where that is not enough."""
+        needed_from = max(self._chunk_start - self._left - self._chunk, 0)
+        needed = self._kept[needed_from - self._kept_from : self._fed - self._kept_from]
+        capacity = self._kept.shape[0]
+        if needed.shape[0] + count > capacity:
+            capacity = max(2 * capacity, needed.shape[0] + count)
+            grown = np.empty(capacity, dtype=np.float32)
+            grown[: needed.shape[0]] = needed
+            self._kept = grown
+        else:
+            self._kept[: needed.shape[0]] = needed.copy()
+        self._kept_from = needed_from

@@ -1,0 +1,206 @@
+"""Emissions in; tokens with text and times, words, segments and transcripts out.
+
+Rules of this file (NVIDIA NeMo's `_refine_timestamps_tdt`, `get_words_offsets` and
+`get_segment_offsets`):
+
+1. A token lasts from its frame to its frame plus its duration. RNN-T has no durations: one frame.
+2. A punctuation mark that is not first starts and ends where the token before it ends, because
+   marks are often emitted long after the word they belong to.
+3. A piece with a leading ▁ starts a word. Punctuation belongs to the word before it, with no space
+   between them, and stretches its end.
+4. A segment ends behind `.`, `?` or `!`, and before a gap of `gap_s` where that is asked for.
+   (NeMo looks for marks or for gaps; here a gap never hides a mark.)
+5. What a token adds to the text depends on the token before it, never on one behind it: text is
+   append-only.
+"""
+
+from __future__ import annotations
+
+import unicodedata
+from collections.abc import Iterable, Sequence
+from typing import Final, Literal, Protocol
+
+from parakeet_streaming.engine.tdt import Emission
+from parakeet_streaming.results import Segment, Token, Transcript, Word
+from parakeet_streaming.timeline import frames_to_seconds
+
+WordConfidence = Literal["min", "mean"]
+
+_SENTENCE_ENDS: Final = (".", "?", "!")
+
+
+class Pieces(Protocol):
+    """A vocabulary, as far as words need it."""
+
+    def text_of(self, token_id: int) -> str:
+        """Text of a piece, with a leading space where it starts a word."""
+        ...
+
+
+def is_punctuation(text: str) -> bool:
+    """Whether a token's text is one punctuation mark and nothing else."""
+    mark = text.lstrip(" ")
+    return len(mark) == 1 and unicodedata.category(mark).startswith("P")
+
+
+def text_of(self, token_id: int) -> str:
+        """Text of a piece, with a leading space where it starts a word."""
+        ...
+
+
+def is_punctuation(text: str) -> bool:
+    """Whether a token's text is one punctuation mark and nothing else."""
+    mark = text.lstrip(" ")
+    return len(mark) == 1 and unicodedata.category(mark).startswith("P")
+
+
+def make_tokens(
+    emissions: Iterable[Emission],
+    pieces: Pieces,
+    *,
+    has_durations: bool,
+    previous: Token | None = None,
+) -> tuple[Token, ...]:
+    """Tokens of emissions that follow `previous` (None at the start of a stream)."""
+    tokens: list[Token] = []
+    for emission in emissions:
+        text = pieces.text_of(emission.token_id)
+        start = frames_to_seconds(emission.frame)
+        end = frames_to_seconds(
+            emission.frame + (emission.duration_frames if has_durations else 1)
+        )
+        if previous is None:
+            text = text.lstrip(" ")
+        elif is_punctuation(text):
+            text = text.lstrip(" ")
+            if has_durations:
+                start = end = previous.end
+        previous = Token(
+            id=emission.token_id,
+            text=text,
+            start_frame=emission.frame,
+            duration_frames=emission.duration_frames,
+            start=start,
+            end=end,
+            confidence=emission.confidence,
+            recovered=emission.recovered,
+        )
+        tokens.append(previous)
+    return tuple(tokens)
+
+
+def text_of(tokens: Iterable[Token]) -> str:
+    """The text that tokens add to a transcript."""
+    return "".join(token.text for token in tokens)
+
+
+def group_words(
+    tokens: Iterable[Token], confidence: WordConfidence = "min"
+) -> tuple[Word, ...]:
+    """Words of a whole stretch of tokens, in order."""
+    groups: list[list[Token]] = []
+    for token in tokens:
+        starts_word = token.text.startswith(" ") and not is_punctuation(token.text)
+        if starts_word or not groups:
+            groups.append([token])
+        else:
+            groups[-1].append(token)
+    words = (_word(group, confidence) for group in groups)
+    return tuple(word for word in words if word.text)
+
+
+def group_segments(words: Sequence[Word], gap_s: float | None = None) -> tuple[Segment, ...]:
+    """Segments of a whole stretch of words, in order."""
+    segments: list[Segment] = []
+    open_words: list[Word] = []
+    for word in words:
+        if open_words and gap_s is not None and word.start - open_words[-1].end >= gap_s:
+            segments.append(_segment(open_words))
+            open_words = []
+        open_words.append(word)
+        if word.text.endswith(_SENTENCE_ENDS):
+            segments.append(_segment(open_words))
+            open_words = []
+    if open_words:
+        segments.append(_segment(open_words))
+    return tuple(segments)
+
+
+def _word(tokens: Sequence[Token], confidence: WordConfidence) -> Word:
+    sure = [token.confidence for token in tokens]
+    return Word(
+        text=text_of(tokens).strip(),
+        start=tokens[0].start,
+        end=tokens[-1].end,
+        confidence=min(sure) if confidence == "min" else sum(sure) / len(sure),
+        recovered=any(token.recovered for token in tokens),
+    )
+
+
+def _segment(words: Sequence[Word]) -> Segment:
+    text = " ".join(word.text for word in words)
+    return Segment(text, words[0].start, words[-1].end, tuple(words))
+
+
+class Scribe:
+    """Writes tokens and transcripts for one vocabulary with one set of choices."""
+
+    def __init__(
+        self,
+        pieces: Pieces,
+        *,
+        has_durations: bool,
+        confidence: WordConfidence = "min",
+        gap_s: float | None = None,
+    ) -> None:
+        self._pieces = pieces
+        self._has_durations = has_durations
+        self._confidence = confidence
+        self._gap_s = gap_s
+
+    def tokens(
+        self, emissions: Iterable[Emission], previous: Token | None
+    ) -> tuple[Token, ...]:
+        """Tokens of emissions that follow `previous` (None at the start of a stream)."""
+        tokens: list[Token] = []
+        for emission in emissions:
+            previous = self._token(emission, previous)
+            tokens.append(previous)
+        return tuple(tokens)
+
+    def text(self, tokens: Iterable[Token]) -> str:
+        """What tokens add to a transcript."""
+        return text_of(tokens)
+
+    def transcript(self, tokens: Sequence[Token], audio_s: float) -> Transcript:
+        """The transcript of all tokens of a stream of `audio_s` seconds."""
+        words = group_words(tokens, self._confidence)
+        return Transcript(
+            text=text_of(tokens).strip(),
+            tokens=tuple(tokens),
+            words=words,
+            segments=group_segments(words, self._gap_s),
+            audio_s=audio_s,
+        )
+
+    def _token(self, emission: Emission, previous: Token | None) -> Token:
+        text = self._pieces.text_of(emission.token_id)
+        lasts = emission.duration_frames if self._has_durations else 1
+        start = frames_to_seconds(emission.frame)
+        end = frames_to_seconds(emission.frame + lasts)
+        if previous is None:
+            text = text.lstrip(" ")
+        elif is_punctuation(text):
+            text = text.lstrip(" ")
+            if self._has_durations:
+                start = end = previous.end
+        return Token(
+            id=emission.token_id,
+            text=text,
+            start_frame=emission.frame,
+            duration_frames=emission.duration_frames,
+            start=start,
+            end=end,
+            confidence=emission.confidence,
+            recovered=emission.recovered,
+        )

@@ -1,0 +1,204 @@
+"""Transcripts in; txt, srt, vtt, json and jsonl text out. Nothing is read or written here.
+
+Rules of this file:
+
+1. Subtitle cues hold at most two lines of 42 characters and last at most 7 s; they break at the end
+   of a sentence, at a pause of a second, or where they are full (the Netflix and BBC timed-text
+   guides agree on these numbers).
+2. A cue never ends after the next one starts, nor after the audio.
+3. Times in JSON are seconds with at most three decimals.
+"""
+
+from __future__ import annotations
+
+import json
+import textwrap
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from typing import Any, Final, Literal
+
+from parakeet_streaming.results import Segment, Token, Transcript, Word
+from parakeet_streaming.timeline import ContextConfig
+
+Format = Literal["txt", "srt", "vtt", "json", "jsonl"]
+
+FORMATS: Final[tuple[str, ...]] = ("txt", "srt", "vtt", "json", "jsonl")
+
+LINE_CHARACTERS: Final = 42
+CUE_LINES: Final = 2
+CUE_S: Final = 7.0
+SHORTEST_CUE_S: Final = 0.7
+PAUSE_S: Final = 1.0
+
+
+@dataclass(frozen=True, slots=True)
+class Recording:
+    """A transcript and how it came about."""
+
+    transcript: Transcript
+    model: str
+    context: ContextConfig | None
+    """None for offline."""
+    latency_s: float | None
+    """Chunk plus right context; None for offline."""
+    processing_s: float
+    """Seconds spent computing, waiting for audio not included."""
+    source: str = ""
+    """Name of the file, or `-`."""
+
+
+@dataclass(frozen=True, slots=True)
+class Cue:
+    """One subtitle."""
+
+    start: float
+    end: float
+    text: str
+    """One or two lines."""
+
+
+def to_txt(transcript: Transcript) -> str:
+    """One line per segment."""
+    return "".join(f"{segment.text}\n" for segment in transcript.segments)
+
+
+def to_srt(transcript: Transcript) -> str:
+    """SubRip subtitles."""
+    return "\n".join(
+        f"{number}\n{_clock(cue.start, ',')} --> {_clock(cue.end, ',')}\n{cue.text}\n"
+        for number, cue in enumerate(cues(transcript), start=1)
+    )
+
+
+def to_vtt(transcript: Transcript) -> str:
+    """WebVTT subtitles."""
+    body = "".join(
+        f"\n{_clock(cue.start, '.')} --> {_clock(cue.end, '.')}\n{cue.text}\n"
+        for cue in cues(transcript)
+    )
+    return f"WEBVTT\n{body}"
+
+
+def to_json(recording: Recording) -> str:
+    """One JSON object, indented."""
+    return json.dumps(as_object(recording), ensure_ascii=False, indent=2) + "\n"
+
+
+def to_jsonl(recording: Recording) -> str:
+    """The same object in one line."""
+    return json.dumps(as_object(recording), ensure_ascii=False) + "\n"
+
+
+def render(recording: Recording, format: str) -> str:
+    """The recording in one of `FORMATS`."""
+    match format:
+        case "srt":
+            return to_srt(recording.transcript)
+        case "vtt":
+            return to_vtt(recording.transcript)
+        case "json":
+            return to_json(recording)
+        case "jsonl":
+            return to_jsonl(recording)
+        case _:
+            return to_txt(recording.transcript)
+
+
+def as_object(recording: Recording) -> dict[str, Any]:
+    """The recording as JSON's own types."""
+    transcript = recording.transcript
+    return {
+        "source": recording.source,
+        "text": transcript.text,
+        "tokens": [_token_object(token) for token in transcript.tokens],
+        "words": [_word_object(word) for word in transcript.words],
+        "segments": [_segment_object(segment) for segment in transcript.segments],
+        "model": recording.model,
+        "context": _context_object(recording.context),
+        "latency_s": recording.latency_s,
+        "audio_s": round(transcript.audio_s, 3),
+        "processing_s": round(recording.processing_s, 3),
+    }
+
+
+def cues(transcript: Transcript) -> Iterator[Cue]:
+    """Subtitles of a transcript, in order, not overlapping."""
+    groups = [group for segment in transcript.segments for group in _cue_words(segment.words)]
+    for index, words in enumerate(groups):
+        limit = groups[index + 1][0].start if index + 1 < len(groups) else transcript.audio_s
+        start = words[0].start
+        end = max(words[-1].end, start + SHORTEST_CUE_S)
+        text = " ".join(word.text for word in words)
+        lines = textwrap.wrap(text, LINE_CHARACTERS, break_long_words=False)
+        yield Cue(start, max(min(end, limit), start), "\n".join(lines))
+
+
+def _cue_words(words: Sequence[Word]) -> Iterator[list[Word]]:
+    """Words divided so that each group makes one cue."""
+    group: list[Word] = []
+    for word in words:
+        if group and _full(group, word):
+            yield group
+            group = []
+        group.append(word)
+    if group:
+        yield group
+
+
+def _full(group: Sequence[Word], word: Word) -> bool:
+    text = " ".join(each.text for each in (*group, word))
+    return (
+        word.start - group[-1].end >= PAUSE_S
+        or word.end - group[0].start > CUE_S
+        or len(textwrap.wrap(text, LINE_CHARACTERS, break_long_words=False)) > CUE_LINES
+    )
+
+
+def _clock(seconds: float, decimal: str) -> str:
+    milliseconds = round(seconds * 1000)
+    hours, rest = divmod(milliseconds, 3_600_000)
+    minutes, rest = divmod(rest, 60_000)
+    whole, thousandths = divmod(rest, 1000)
+    return f"{hours:02d}:{minutes:02d}:{whole:02d}{decimal}{thousandths:03d}"
+
+
+def _token_object(token: Token) -> dict[str, Any]:
+    return {
+        "id": token.id,
+        "text": token.text,
+        "start": round(token.start, 3),
+        "end": round(token.end, 3),
+        "duration_frames": token.duration_frames,
+        "start_frame": token.start_frame,
+        "confidence": round(token.confidence, 4),
+        **({"recovered": True} if token.recovered else {}),
+    }
+
+
+def _word_object(word: Word) -> dict[str, Any]:
+    return {
+        "text": word.text,
+        "start": round(word.start, 3),
+        "end": round(word.end, 3),
+        "confidence": round(word.confidence, 4),
+        **({"recovered": True} if word.recovered else {}),
+    }
+
+
+def _segment_object(segment: Segment) -> dict[str, Any]:
+    return {
+        "text": segment.text,
+        "start": round(segment.start, 3),
+        "end": round(segment.end, 3),
+    }
+
+
+def _context_object(context: ContextConfig | None) -> dict[str, Any] | None:
+    if context is None:
+        return None
+    names = ("left", "chunk", "right")
+    asked = (context.left, context.chunk, context.right)
+    return {
+        "asked": dict(zip(names, asked, strict=True)),
+        "effective": dict(zip(names, context.effective, strict=True)),
+    }

@@ -1,0 +1,80 @@
+"""A folder, a built-in name or a hub id in; a recognizer out.
+
+The composition root: the only file that knows both the models and the engine.
+"""
+
+from __future__ import annotations
+
+from os import PathLike
+from typing import Final
+
+from parakeet_streaming.engine.recognizer import RecognitionOptions, Recognizer
+from parakeet_streaming.model.decoder_joint import OnnxDecoderJoint
+from parakeet_streaming.model.encoder import OnnxEncoder
+from parakeet_streaming.model.files import ModelParts, find_parts
+from parakeet_streaming.model.halves import cut
+from parakeet_streaming.model.names import resolve
+from parakeet_streaming.model.session import open_session
+from parakeet_streaming.model.spec import ModelSpec, read_spec
+
+DEFAULT_MODEL: Final = "tiny-en"
+"""The model inside the package."""
+
+
+def load(
+    source: str | PathLike[str] = DEFAULT_MODEL,
+    *,
+    precision: str = "auto",
+    provider: str = "auto",
+    threads: int | None = None,
+    revision: str | None = None,
+    options: RecognitionOptions | None = None,
+) -> Recognizer:
+    """Loads a model; the recognizer can be shared by any number of streams.
+
+    Args:
+        source: a folder with an ONNX export, a built-in name (`tiny-en`), a known name
+            (`parakeet-tdt-0.6b-v3`) or a hub id (`owner/name`, `owner/name@revision`).
+        precision: `auto`, `fp32`, `int8` or `fp16`: which encoder to take where there are several.
+        provider: `auto`, `cpu`, `cuda`, ... or ONNX Runtime's own name of an execution provider.
+        threads: threads of one encoder call; None for one per physical core.
+        revision: branch, tag or commit of a hub repository.
+        options: confidence, symbols per frame, segments; None for what the model says.
+
+    Raises:
+        ModelNotFoundError: no such folder, name or repository.
+        ModelPartMissingError: a file of the model is missing.
+        ModelFormatError: files that are no Parakeet TDT or RNN-T export.
+        ProviderMissingError: the provider is not offered on this machine.
+        OptionError: a precision, provider or number of threads that does not exist.
+        DownloadError: the hub did not answer.
+    """
+    folder = resolve(source, precision=precision, revision=revision)
+    parts = find_parts(folder, precision)
+    spec = read_spec(parts)
+    encoder = OnnxEncoder(
+        open_session(parts.encoder.path, provider=provider, threads=threads), spec
+    )
+    return Recognizer(
+        encoder,
+        _open_decoder_joint(parts, spec, provider),
+        spec.vocabulary,
+        name=spec.name,
+        options=options or RecognitionOptions(max_symbols=spec.max_symbols),
+    )
+
+
+def _open_decoder_joint(parts: ModelParts, spec: ModelSpec, provider: str) -> OnnxDecoderJoint:
+    """Prediction network and joint; their calls are so short that one thread is fastest."""
+    if parts.joiner is not None:
+        predictor = open_session(parts.decoder.path, provider=provider, threads=1)
+        joint = open_session(parts.joiner.path, provider=provider, threads=1)
+        assert spec.names.predictions is not None
+        assert spec.names.joint_predictions is not None
+        between = (spec.names.predictions, spec.names.joint_predictions)
+        return OnnxDecoderJoint(predictor, joint, spec, between)
+    path = parts.decoder.path
+    halves = cut(path, spec.names)
+    predictor = open_session(halves.predictor, provider=provider, threads=1, name=str(path))
+    joint = open_session(halves.joint, provider=provider, threads=1, name=str(path))
+    return OnnxDecoderJoint(predictor, joint, spec, (halves.predictions, halves.predictions))

@@ -1,0 +1,71 @@
+"""What a user calls a model in; the folder with its files out.
+
+A model is called by the path of its folder, by the name of one that ships with the package, by the
+short name of a known one, or by its id on the hub.
+"""
+
+from __future__ import annotations
+
+import difflib
+import re
+from pathlib import Path
+from typing import Final
+
+from parakeet_streaming.errors import ModelNotFoundError, OptionError
+from parakeet_streaming.model import hub
+
+KNOWN_MODELS: Final[dict[str, str]] = {
+    "parakeet-tdt-0.6b-v2": "istupakov/parakeet-tdt-0.6b-v2-onnx",
+    "parakeet-tdt-0.6b-v3": "istupakov/parakeet-tdt-0.6b-v3-onnx",
+}
+"""Short name → hub id of an ONNX export."""
+
+_BUILT_IN_FOLDER: Final = Path(__file__).resolve().parent.parent / "builtin"
+_HUB_ID: Final = re.compile(r"[\w.-]+/[\w.-]+(@[\w./-]+)?")
+
+
+def built_in_models() -> dict[str, Path]:
+    """Name → folder of the models that ship with the package."""
+    return {path.name: path for path in sorted(_BUILT_IN_FOLDER.iterdir()) if path.is_dir()}
+
+
+def resolve(
+    source: str | Path,
+    *,
+    precision: str = "auto",
+    revision: str | None = None,
+    update: bool = False,
+) -> Path:
+    """The folder of a model, downloaded if need be. A path that exists wins over every name.
+
+    Args:
+        source: folder, built-in name, known name or hub id, the last two also with `@revision`.
+        precision: see `hub.fetch`; used only where something is downloaded.
+        revision: branch, tag or commit of a hub model.
+        update: see `hub.fetch`.
+
+    Raises:
+        ModelNotFoundError: nothing of that name.
+        OptionError: a revision of something that is not on the hub, or see `hub.fetch`.
+        ModelPartMissingError, ModelFormatError, DownloadError: see `hub.fetch`.
+    """
+    path = Path(source).expanduser()
+    built_in = built_in_models()
+    if isinstance(source, Path) or path.exists() or source in built_in:
+        if revision is not None:
+            raise OptionError(f"{source} is not on the hub, so it has no revision; leave it out")
+        return path if isinstance(source, Path) or path.exists() else built_in[source]
+    name, revision = hub.split_revision(source, revision)
+    repo_id = KNOWN_MODELS.get(name, name)
+    if not _HUB_ID.fullmatch(repo_id):
+        raise ModelNotFoundError(_unknown(source, [*built_in, *KNOWN_MODELS]))
+    return hub.fetch(repo_id, revision=revision, precision=precision, update=update)
+
+
+def _unknown(source: str, names: list[str]) -> str:
+    close = difflib.get_close_matches(source, names, n=1)
+    hint = f"did you mean {close[0]}? " if close else ""
+    return (
+        f"there is no folder and no model called {source!r}; {hint}there are {', '.join(names)}, "
+        "folders, and hub ids such as istupakov/parakeet-tdt-0.6b-v3-onnx"
+    )

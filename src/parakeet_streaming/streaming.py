@@ -1,0 +1,408 @@
+"""The classic API: an audio producer and a token consumer with an engine between them.
+
+Samples of any thread go in through a lock-free ring, tokens come out of another; the engine runs in
+whichever thread calls it. Without threads, `add_audio` and `process_available` do the same by hand.
+
+Rules of this file:
+
+1. The rings never block and never overwrite. A full audio ring takes fewer samples and says so; a
+   full token ring holds the engine back, so that no token is ever lost.
+2. Closing or dropping the producer ends the stream: everything left is decoded, then the consumer
+   ends. Closing the consumer stops the engine.
+3. Waiting happens only in `run` and in iterating the consumer, on an event that `push` sets.
+"""
+
+from __future__ import annotations
+
+import threading
+from collections import deque
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, field
+from os import PathLike
+from typing import Self
+
+from numpy.typing import ArrayLike
+
+from parakeet_streaming.audio.pcm import as_mono
+from parakeet_streaming.audio.ring import (
+    SampleReader,
+    SampleWriter,
+    ValueReader,
+    ValueWriter,
+    sample_ring,
+    value_ring,
+)
+from parakeet_streaming.engine.recognizer import RecognitionOptions, Recognizer
+from parakeet_streaming.engine.stall import StallGuard
+from parakeet_streaming.engine.stream import Stream
+from parakeet_streaming.errors import StreamClosedError
+from parakeet_streaming.load import DEFAULT_MODEL, load
+from parakeet_streaming.results import Event, Partial, Token
+from parakeet_streaming.timeline import FRAME_SAMPLES, SAMPLE_RATE_HZ, ContextConfig
+
+AUDIO_RING_S = 30.0
+TOKEN_RING_SLOTS = 4096
+
+
+@dataclass(frozen=True, slots=True)
+class ModelConfig:
+    """How a model is loaded; every field as in `load`."""
+
+    precision: str = "auto"
+    """`auto`, `fp32`, `int8` or `fp16`."""
+    provider: str = "auto"
+    """`auto`, `cpu`, `cuda`, or a provider's own name."""
+    threads: int | None = None
+    """Threads of one encoder call; None for one per core."""
+    revision: str | None = None
+    """Revision of a hub repository."""
+    options: RecognitionOptions | None = None
+    """Confidence measure, symbols per frame, segments; None for what the model says."""
+
+
+class ParakeetTDTModel:
+    """A loaded model, to be shared by any number of engines."""
+
+    def __init__(self, recognizer: Recognizer) -> None:
+        self.recognizer = recognizer
+
+    @classmethod
+    def from_pretrained(
+        cls, source: str | PathLike[str] = DEFAULT_MODEL, config: ModelConfig | None = None
+    ) -> Self:
+        """Loads a folder, a built-in name or a hub id; errors as in `load`."""
+        config = config or ModelConfig()
+        recognizer = load(
+            source,
+            precision=config.precision,
+            provider=config.provider,
+            threads=config.threads,
+            revision=config.revision,
+            options=config.options,
+        )
+        return cls(recognizer)
+
+
+@dataclass(frozen=True, slots=True)
+class TokenResult:
+    """One committed token, in samples of the rate that was pushed."""
+
+    token_id: int
+    text: str
+    """What it adds to the text, leading space included."""
+    timestamp: int
+    """Position of its start in the stream, in samples."""
+    duration: int
+    """Samples from its start to its end."""
+    confidence: float
+    """0 to 1."""
+
+
+@dataclass(frozen=True, slots=True)
+class DebugView:
+    """What an engine holds at one moment."""
+
+    context: ContextConfig
+    ring_samples: int
+    """Samples in the audio ring, at the pushed rate."""
+    window_samples: int
+    """Samples at 16 kHz taken but not yet decoded."""
+    decoded_samples: int
+    """Samples at 16 kHz decoded."""
+    refused_samples: int
+    """Samples that a full ring did not take."""
+    tokens: tuple[TokenResult, ...] = field(repr=False)
+    """Committed."""
+    tentative_text: str
+    """Expected from the right context."""
+
+    def __str__(self) -> str:
+        left, chunk, right = self.context.effective
+        text = "".join(token.text for token in self.tokens)
+        return (
+            f"context  left {left} s, chunk {chunk} s, right {right} s\n"
+            f"buffer   {self.ring_samples} in the ring, {self.window_samples} in the window, "
+            f"{self.decoded_samples} decoded, {self.refused_samples} refused\n"
+            f"tokens   {len(self.tokens)}: {text!r} and perhaps {self.tentative_text!r}"
+        )
+
+
+class AudioProducer:
+    """Where one thread puts samples. Never blocks."""
+
+    def __init__(self, writer: SampleWriter, arrived: threading.Event) -> None:
+        self._writer = writer
+        self._arrived = arrived
+
+    def push(self, samples: ArrayLike) -> int:
+        """Puts a sample, or (n,) or (n, channels) samples, at the context's sample rate.
+
+        Returns:
+            How many were taken; fewer than given when the ring is full, 0 when the engine stopped.
+
+        Raises:
+            AudioInputError: wrong shape or type, NaN or infinity; nothing was taken.
+        """
+        taken = self._writer.write(as_mono(samples))
+        self._arrived.set()
+        return taken
+
+    @property
+    def refused_samples(self) -> int:
+        """Samples that a full ring did not take."""
+        return self._writer.refused
+
+    def close(self) -> None:
+        """Ends the stream: no more samples will come."""
+        self._writer.close()
+        self._arrived.set()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+    def __del__(self) -> None:
+        self.close()
+
+
+class TokenConsumer:
+    """Where one thread takes tokens."""
+
+    def __init__(
+        self,
+        reader: ValueReader[TokenResult],
+        recognised: threading.Event,
+        arrived: threading.Event,
+    ) -> None:
+        self._reader = reader
+        self._recognised = recognised
+        self._arrived = arrived
+
+    def pop(self) -> TokenResult | None:
+        """The next token, or None when there is none now. Never blocks."""
+        token = self._reader.read()
+        if token is not None:
+            self._arrived.set()  # an engine held back by a full ring may go on
+        return token
+
+    @property
+    def ended(self) -> bool:
+        """Whether the stream has ended and every token was taken."""
+        return self._reader.closed and self._reader.occupancy == 0
+
+    def close(self) -> None:
+        """Takes no more tokens; the engine stops."""
+        self._reader.close()
+        self._recognised.set()
+        self._arrived.set()
+
+    def __iter__(self) -> Iterator[TokenResult]:
+        """Waits for tokens; ends when the stream has ended. Needs an engine in another thread."""
+        while True:
+            self._recognised.clear()
+            closed = self._reader.closed
+            token = self.pop()
+            if token is not None:
+                yield token
+            elif closed:
+                return
+            else:
+                self._recognised.wait()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+
+class StreamingParakeetTDT:
+    """The engine between a producer and a consumer. One thread at a time may call it."""
+
+    def __init__(
+        self,
+        open_stream: Callable[[], Stream],
+        audio: SampleReader,
+        tokens: ValueWriter[TokenResult],
+        arrived: threading.Event,
+        recognised: threading.Event,
+    ) -> None:
+        self._open_stream = open_stream
+        self._stream = open_stream()
+        self._audio = audio
+        self._out = tokens
+        self._arrived = arrived
+        self._recognised = recognised
+        self._undelivered: deque[TokenResult] = deque()
+
+    @classmethod
+    def new(
+        cls,
+        model: ParakeetTDTModel,
+        context: ContextConfig | None = None,
+        *,
+        audio_ring_s: float = AUDIO_RING_S,
+        token_ring_slots: int = TOKEN_RING_SLOTS,
+        stall_guard: StallGuard | None = None,
+    ) -> tuple[Self, AudioProducer, TokenConsumer]:
+        """An engine, where audio goes in, and where tokens come out.
+
+        Args:
+            model: shared with other engines.
+            context: left-chunk-right and the sample rate of what will be pushed.
+            audio_ring_s: seconds of audio the ring holds, at least one whole window.
+            token_ring_slots: tokens the ring holds.
+            stall_guard: as in `Recognizer.stream`.
+
+        Raises:
+            ContextError: the window is longer than the model can take.
+            OptionError: a ring without room.
+        """
+        context = context or ContextConfig.balanced()
+
+        def open_stream() -> Stream:
+            return model.recognizer.stream(context, stall_guard=stall_guard)
+
+        window_s = context.window_samples / SAMPLE_RATE_HZ
+        capacity = round(max(audio_ring_s, window_s) * context.sample_rate)
+        writer, reader = sample_ring(capacity)
+        token_writer, token_reader = value_ring(token_ring_slots)
+        arrived, recognised = threading.Event(), threading.Event()
+        return (
+            cls(open_stream, reader, token_writer, arrived, recognised),
+            AudioProducer(writer, arrived),
+            TokenConsumer(token_reader, recognised, arrived),
+        )
+
+    @property
+    def context(self) -> ContextConfig:
+        return self._stream.context
+
+    @property
+    def ended(self) -> bool:
+        """Whether everything has been decoded and handed over, or the consumer was closed."""
+        return self._out.closed
+
+    @property
+    def buffer_size(self) -> int:
+        """Samples waiting to be decoded, in samples of the pushed rate."""
+        return self._audio.occupancy + self._at_pushed_rate(self._stream.buffered_samples)
+
+    def process_audio(self) -> int:
+        """Runs every chunk that is ready and hands its tokens to the consumer.
+
+        Returns:
+            How many tokens were recognised.
+        """
+        if self._out.closed:
+            self._audio.close()
+            return 0
+        self._deliver()
+        count = 0
+        while not self._undelivered and not self._out.closed:
+            ended = self._audio.closed
+            samples = self._audio.read()
+            events = self._stream.feed(samples) if samples.shape[0] else []
+            if ended and not samples.shape[0]:
+                events = self._stream.finish()
+            count += self._hand_over(events)
+            if not samples.shape[0]:
+                break
+        return count
+
+    def run(self) -> None:
+        """Processes audio as it arrives until the stream has ended. Call it in a thread."""
+        while not self.ended:
+            self._arrived.clear()
+            self.process_audio()
+            if not self.ended and not self._busy:
+                self._arrived.wait()
+
+    def add_audio(self, samples: ArrayLike) -> None:
+        """Takes samples directly, without the ring; decodes nothing yet.
+
+        Raises:
+            AudioInputError: wrong shape or type, NaN or infinity; nothing was taken.
+            StreamClosedError: the stream has ended.
+        """
+        self._stream.push(samples)
+
+    def process_available(self) -> list[TokenResult]:
+        """Runs every chunk of added audio that is ready; returns its tokens."""
+        return self._results(self._stream.feed([]))
+
+    def finalize(self) -> list[TokenResult]:
+        """Ends the stream by hand: decodes everything left and returns its tokens."""
+        if self._stream.closed:
+            return []
+        results = self._results([*self._stream.feed(self._audio.read()), *self._stream.finish()])
+        self._audio.close()
+        self._out.close()
+        self._recognised.set()
+        return results
+
+    def get_tokens(self) -> list[TokenResult]:
+        """Every token committed since the start or the last `reset`."""
+        return [self._result(token) for token in self._stream.tokens]
+
+    def reset(self) -> None:
+        """Starts a new stream at time 0; audio and tokens still waiting are dropped.
+
+        Raises:
+            StreamClosedError: the stream has ended; make a new engine.
+        """
+        if self._stream.closed or self._out.closed:
+            raise StreamClosedError("this engine's stream has ended; make a new engine")
+        self._audio.read()
+        self._undelivered.clear()
+        self._stream = self._open_stream()
+
+    def debug_view(self) -> DebugView:
+        """Buffer, context and tokens at this moment; `str()` of it is for people."""
+        return DebugView(
+            context=self.context,
+            ring_samples=self._audio.occupancy,
+            window_samples=self._stream.buffered_samples,
+            decoded_samples=self._stream.window.decoded_samples,
+            refused_samples=self._audio.refused,
+            tokens=tuple(self.get_tokens()),
+            tentative_text="".join(token.text for token in self._stream.tentative),
+        )
+
+    @property
+    def _busy(self) -> bool:
+        return self._audio.occupancy > 0 and not self._undelivered
+
+    def _hand_over(self, events: Sequence[Event]) -> int:
+        results = self._results(events)
+        self._undelivered.extend(results)
+        self._deliver()
+        return len(results)
+
+    def _deliver(self) -> None:
+        """Moves tokens into the ring as far as there is room; closes it behind the last one."""
+        while self._undelivered and self._out.write(self._undelivered[0]):
+            self._undelivered.popleft()
+        if self._stream.closed and not self._undelivered:
+            self._out.close()
+        self._recognised.set()
+
+    def _results(self, events: Sequence[Event]) -> list[TokenResult]:
+        return [
+            self._result(token)
+            for event in events
+            if isinstance(event, Partial)
+            for token in event.tokens
+        ]
+
+    def _result(self, token: Token) -> TokenResult:
+        start = self._at_pushed_rate(token.start_frame * FRAME_SAMPLES)
+        end = self._at_pushed_rate(
+            (token.start_frame + token.duration_frames) * FRAME_SAMPLES
+        )
+        return TokenResult(token.id, token.text, start, end - start, token.confidence)
+
+    def _at_pushed_rate(self, samples: int) -> int:
+        return samples * self.context.sample_rate // SAMPLE_RATE_HZ

@@ -1,0 +1,168 @@
+"""Fakes for testing code that recognises speech, with no model: marked audio in, scripted tokens out.
+
+`marked_audio` writes the number of every encoder frame into its samples. `FakeEncoder` reads those
+numbers back from whatever window it is given, so a frame means the same in every window.
+`ScriptedDecoderJoint` emits a script's tokens on exactly the frames it names.
+
+```python
+script = [Cue(frame=3, token=0), Cue(frame=9, token=1, duration=4)]
+stream = fake_recognizer(script, ["hello", "world"]).stream(ContextConfig(1.0, 0.4, 0.4))
+stream.feed(marked_audio(frames=20))
+assert stream.finish()[-1].transcript.text == "hello world"
+```
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Final
+
+import numpy as np
+from numpy.typing import NDArray
+
+from parakeet_streaming.engine.recognizer import RecognitionOptions, Recognizer
+from parakeet_streaming.timeline import (
+    FRAME_SAMPLES,
+    SAMPLE_RATE_HZ,
+    encoder_frames,
+    seconds_to_samples,
+)
+
+Floats = NDArray[np.float32]
+
+# Float32 keeps 2**24 steps apart, so frames up to 2**23 can be told from each other.
+_MARK: Final = np.float32(2.0**-23)
+
+
+def silence(seconds: float) -> Floats:
+    """Digital silence, (n,) float32 at 16 kHz."""
+    return np.zeros(seconds_to_samples(seconds), dtype=np.float32)
+
+
+def tone(seconds: float, frequency_hz: float = 440.0, level: float = 0.1) -> Floats:
+    """A sine, (n,) float32 at 16 kHz with peaks at ±`level`."""
+    times_s = np.arange(seconds_to_samples(seconds)) / SAMPLE_RATE_HZ
+    return (level * np.sin(2 * np.pi * frequency_hz * times_s)).astype(np.float32)
+
+
+def noise(seconds: float, level: float = 0.1, seed: int = 0) -> Floats:
+    """White noise, (n,) float32 at 16 kHz with standard deviation `level`."""
+    generator = np.random.default_rng(seed)
+    return generator.normal(0.0, level, seconds_to_samples(seconds)).astype(np.float32)
+
+
+def marked_audio(frames: int, extra_samples: int = 0) -> Floats:
+    """Audio of `frames` encoder frames and some samples, each sample marked with its frame."""
+    samples = np.arange(frames * FRAME_SAMPLES + extra_samples)
+    return (samples // FRAME_SAMPLES).astype(np.float32) * _MARK
+
+
+class FakeEncoder:
+    """Encodes marked audio: every encoder frame is the number of the audio frame it ends in."""
+
+    def __init__(self, max_samples: int | None = None) -> None:
+        self.max_samples = max_samples
+        self.calls: list[tuple[int, ...]] = []
+        """Samples of every window of every call."""
+
+    def encode(self, windows: Sequence[Floats]) -> tuple[Floats, NDArray[np.int64]]:
+        """Frames (B, U, 1) and lengths (B,) of windows of marked audio."""
+        self.calls.append(tuple(window.shape[0] for window in windows))
+        lengths = np.array([encoder_frames(window.shape[0]) for window in windows], dtype=np.int64)
+        frames = np.full((len(windows), int(lengths.max(initial=0)), 1), -1.0, dtype=np.float32)
+        for row, window in enumerate(windows):
+            ends = np.arange(1, lengths[row] + 1) * FRAME_SAMPLES
+            marks = window[np.minimum(ends, window.shape[0]) - 1] / _MARK
+            frames[row, : lengths[row], 0] = np.round(marks)
+        return frames, lengths
+
+
+@dataclass(frozen=True, slots=True)
+class Cue:
+    """One token of a script."""
+
+    frame: int
+    """Absolute encoder frame on which it is emitted."""
+    token: int
+    duration: int = 1
+    """Frames skipped after it."""
+
+
+class ScriptedDecoderJoint:
+    """Emits the script's cues in order, each when its frame is looked at; blank everywhere else."""
+
+    def __init__(
+        self,
+        script: Sequence[Cue],
+        vocabulary_size: int,
+        *,
+        durations: tuple[int, ...] = (0, 1, 2, 3, 4),
+        blank_durations: Mapping[int, int] | None = None,
+        frames_per_call: int = 4,
+    ) -> None:
+        self.script = tuple(script)
+        self.blank_id = vocabulary_size
+        self.durations = durations
+        self.frames_per_call = frames_per_call
+        self._blank_durations = dict(blank_durations or {})
+
+    def start(self) -> tuple[Floats, Floats, Floats]:
+        """The state counts the tokens emitted so far."""
+        none = np.zeros((1, 1, 1), dtype=np.float32)
+        return none[0], none, none
+
+    def advance(
+        self, tokens: Sequence[int], hidden: Floats, cell: Floats
+    ) -> tuple[Floats, Floats, Floats]:
+        """Counts one more token in every row."""
+        if any(token == self.blank_id for token in tokens):
+            raise AssertionError("a blank reached the prediction network")
+        return hidden[0] + 1, hidden + 1, cell
+
+    def score(self, frames: Floats, output: Floats) -> tuple[Floats, Floats | None]:
+        """Logits (B, K, V + 1) and (B, K, number of durations)."""
+        batch, width = frames.shape[:2]
+        tokens = np.zeros((batch, width, self.blank_id + 1), dtype=np.float32)
+        durations = np.zeros((batch, width, len(self.durations)), dtype=np.float32)
+        for row in range(batch):
+            for column in range(width):
+                frame = int(frames[row, column, 0])
+                token, duration = self._choice(frame, int(output[row, 0]))
+                tokens[row, column, token] = 10.0
+                if self.durations:
+                    durations[row, column, self.durations.index(duration)] = 10.0
+        return tokens, durations if self.durations else None
+
+    def _choice(self, frame: int, emitted: int) -> tuple[int, int]:
+        if emitted < len(self.script) and self.script[emitted].frame == frame:
+            cue = self.script[emitted]
+            return cue.token, cue.duration
+        return self.blank_id, self._blank_durations.get(frame, 1)
+
+
+class FakePieces:
+    """A vocabulary of whole words; a text beginning with `+` continues the word before it."""
+
+    def __init__(self, texts: Sequence[str]) -> None:
+        self._texts = tuple(texts)
+
+    def text_of(self, token_id: int) -> str:
+        """` word` for a word, `ing` for `+ing`."""
+        text = self._texts[token_id]
+        return text[1:] if text.startswith("+") else f" {text}"
+
+
+def fake_recognizer(
+    script: Sequence[Cue],
+    texts: Sequence[str],
+    *,
+    blank_durations: Mapping[int, int] | None = None,
+    max_samples: int | None = None,
+    options: RecognitionOptions | None = None,
+) -> Recognizer:
+    """A recognizer that hears `script` in marked audio; token ids index `texts`."""
+    decoder_joint = ScriptedDecoderJoint(script, len(texts), blank_durations=blank_durations)
+    return Recognizer(
+        FakeEncoder(max_samples), decoder_joint, FakePieces(texts), name="fake", options=options
+    )
