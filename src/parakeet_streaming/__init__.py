@@ -1,3 +1,52 @@
-"""Streaming speech-to-text with NVIDIA's Parakeet TDT models."""
+"""Streaming speech-to-text with NVIDIA's Parakeet TDT models.
+
+```python
+from parakeet_streaming import ContextConfig, load
+
+recognizer = load("tiny-en")
+stream = recognizer.stream(ContextConfig.balanced())
+events = stream.feed(samples)   # float32 (n,) at 16 kHz
+events = stream.finish()
+```
+"""
+
+from parakeet_streaming.engine.recognizer import RecognitionOptions, Recognizer
+from parakeet_streaming.engine.stall import StallGuard
+from parakeet_streaming.engine.stream import Stream
+from parakeet_streaming.load import load
+from parakeet_streaming.results import Event, Final, Partial, Segment, Token, Transcript, Word
+from parakeet_streaming.streaming import (
+    AudioProducer,
+    DebugView,
+    ModelConfig,
+    ParakeetTDTModel,
+    StreamingParakeetTDT,
+    TokenConsumer,
+    TokenResult,
+)
+from parakeet_streaming.timeline import ContextConfig
 
 __version__ = "0.1.0"
+
+__all__ = [
+    "AudioProducer",
+    "ContextConfig",
+    "DebugView",
+    "Event",
+    "Final",
+    "ModelConfig",
+    "ParakeetTDTModel",
+    "Partial",
+    "RecognitionOptions",
+    "Recognizer",
+    "Segment",
+    "StallGuard",
+    "Stream",
+    "StreamingParakeetTDT",
+    "Token",
+    "TokenConsumer",
+    "TokenResult",
+    "Transcript",
+    "Word",
+    "load",
+]

@@ -1,4 +1,4 @@
-"""The error tree: every error this package raises on purpose, each also the builtin one would guess.
+"""The error tree: every error raised on purpose here, each also the builtin one would guess.
 
 ```
 ParakeetError
@@ -10,12 +10,12 @@ ParakeetError
 ├── MissingError                   something that is not on this machine
 │   ├── AudioNotFoundError         also FileNotFoundError
 │   ├── ModelNotFoundError         also FileNotFoundError   no such folder, name or hub id
-│   ├── ModelPartMissingError      also FileNotFoundError   a folder without one of its files
-│   ├── ProviderMissingError       also RuntimeError        an execution provider not offered here
+│   ├── ModelPartMissingError      also FileNotFoundError   a folder lacks one of its files
+│   ├── ProviderMissingError       also RuntimeError   an execution provider not offered here
 │   └── ExtraMissingError          also ImportError         an optional dependency
 └── ForeignError                   something from outside that is not what it should be
     ├── AudioFormatError           also ValueError     a file that is no audio, or is broken
-    ├── ModelFormatError           also ValueError     files that are no Parakeet TDT or RNN-T export
+    ├── ModelFormatError           also ValueError     files of another kind of model
     └── DownloadError              also OSError        the hub did not answer as it should
 ```
 

@@ -1,4 +1,4 @@
-"""Transcripts in; txt, srt, vtt, json and jsonl text out. Nothing is read or written here.
+"""Transcripts in; text in txt, srt, vtt, json or jsonl out. Nothing is read or written here.
 
 Rules of this file:
 
@@ -7,6 +7,8 @@ Rules of this file:
    guides agree on these numbers).
 2. A cue never ends after the next one starts, nor after the audio.
 3. Times in JSON are seconds with at most three decimals.
+4. `json` is one object per recording. `jsonl` is a line per step while the recording runs, then the
+   same object in one line.
 """
 
 from __future__ import annotations
@@ -17,7 +19,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any, Final, Literal
 
-from parakeet_streaming.results import Segment, Token, Transcript, Word
+from parakeet_streaming.results import Partial, Segment, Token, Transcript, Word
 from parakeet_streaming.timeline import ContextConfig
 
 Format = Literal["txt", "srt", "vtt", "json", "jsonl"]
@@ -85,8 +87,23 @@ def to_json(recording: Recording) -> str:
 
 
 def to_jsonl(recording: Recording) -> str:
-    """The same object in one line."""
-    return json.dumps(as_object(recording), ensure_ascii=False) + "\n"
+    """The last line of a stream of events: the same object, typed `final`."""
+    return _line({"type": "final", **as_object(recording)})
+
+
+def to_jsonl_partial(partial: Partial, source: str = "") -> str:
+    """One line for one step of a stream, typed `partial`."""
+    return _line(
+        {
+            "type": "partial",
+            "source": source,
+            "text": partial.text,
+            "tentative_text": partial.tentative_text,
+            "committed_s": round(partial.committed_s, 3),
+            "heard_s": round(partial.heard_s, 3),
+            "tokens": [_token_object(token) for token in partial.tokens],
+        }
+    )
 
 
 def render(recording: Recording, format: str) -> str:
@@ -152,6 +169,10 @@ def _full(group: Sequence[Word], word: Word) -> bool:
         or word.end - group[0].start > CUE_S
         or len(textwrap.wrap(text, LINE_CHARACTERS, break_long_words=False)) > CUE_LINES
     )
+
+
+def _line(value: dict[str, Any]) -> str:
+    return json.dumps(value, ensure_ascii=False) + "\n"
 
 
 def _clock(seconds: float, decimal: str) -> str:

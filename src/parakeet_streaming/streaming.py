@@ -268,6 +268,8 @@ class StreamingParakeetTDT:
         window_s = context.window_samples / SAMPLE_RATE_HZ
         capacity = round(max(audio_ring_s, window_s) * context.sample_rate)
         writer, reader = sample_ring(capacity)
+        token_writer: ValueWriter[TokenResult]
+        token_reader: ValueReader[TokenResult]
         token_writer, token_reader = value_ring(token_ring_slots)
         arrived, recognised = threading.Event(), threading.Event()
         return (
@@ -399,9 +401,7 @@ class StreamingParakeetTDT:
 
     def _result(self, token: Token) -> TokenResult:
         start = self._at_pushed_rate(token.start_frame * FRAME_SAMPLES)
-        end = self._at_pushed_rate(
-            (token.start_frame + token.duration_frames) * FRAME_SAMPLES
-        )
+        end = self._at_pushed_rate((token.start_frame + token.duration_frames) * FRAME_SAMPLES)
         return TokenResult(token.id, token.text, start, end - start, token.confidence)
 
     def _at_pushed_rate(self, samples: int) -> int:

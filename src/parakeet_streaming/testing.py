@@ -1,4 +1,4 @@
-"""Fakes for testing code that recognises speech, with no model: marked audio in, scripted tokens out.
+"""Marked audio in, scripted tokens out: fakes for testing code that recognises speech.
 
 `marked_audio` writes the number of every encoder frame into its samples. `FakeEncoder` reads those
 numbers back from whatever window it is given, so a frame means the same in every window.

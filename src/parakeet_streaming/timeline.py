@@ -1,4 +1,4 @@
-"""Samples ⇄ feature frames ⇄ encoder frames ⇄ seconds: integers and floats in, integers and floats out.
+"""Samples ⇄ feature frames ⇄ encoder frames ⇄ seconds: numbers in, numbers out.
 
 Rules of this file:
 
@@ -110,7 +110,7 @@ class ContextConfig:
                 )
         if self.chunk_frames < 1:
             raise ContextError(
-                f"a chunk of {self.chunk} s is less than one encoder frame; use at least {FRAME_S} s"
+                f"a chunk of {self.chunk} s is less than an encoder frame; use at least {FRAME_S} s"
             )
         rate = self.sample_rate
         if isinstance(rate, bool) or not isinstance(rate, int):

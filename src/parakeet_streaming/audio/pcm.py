@@ -195,8 +195,10 @@ def _full_scale_one(array: NDArray[Any]) -> NDArray[Any]:
     if kind in _FLOATS:
         return array
     zero, scale = _WHOLE[kind]
-    scaled: NDArray[np.float32] = (array.astype(np.float32) - np.float32(zero)) * np.float32(scale)
-    return scaled
+    floats = array.astype(np.float32)
+    floats -= zero
+    floats *= scale
+    return floats
 
 
 def _average(array: NDArray[Any]) -> NDArray[Any]:
@@ -208,4 +210,5 @@ def _average(array: NDArray[Any]) -> NDArray[Any]:
     total = np.zeros(len(array), np.float64)
     for channel in array.T:
         total += channel
-    return total / array.shape[1]
+    total /= array.shape[1]
+    return total

@@ -29,7 +29,7 @@ def probability(logits: Floats) -> float:
 
 
 def entropy(logits: Floats, alpha: float = ENTROPY_ALPHA) -> float:
-    """Tsallis entropy, exponentially normalised: 1 when one token takes all, 0 when all are equal."""
+    """Tsallis entropy, exponentially normalised: 1 for one sure token, 0 for all alike."""
     shifted = np.exp((logits - logits.max()).astype(np.float64))
     probabilities = shifted / shifted.sum()
     tsallis = (1.0 - float((probabilities**alpha).sum())) / (1.0 - alpha)

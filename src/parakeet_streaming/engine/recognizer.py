@@ -191,8 +191,7 @@ class Recognizer:
         for position, result in zip(due, results, strict=True):
             events[position] = (streams[position].commit(result),)
         return [
-            (*given, *stream.close_if_done())
-            for given, stream in zip(events, streams, strict=True)
+            (*given, *stream.close_if_done()) for given, stream in zip(events, streams, strict=True)
         ]
 
     def _results(self, due: Sequence[tuple[Stream, Window]]) -> list[StepResult]:
@@ -250,9 +249,7 @@ class Recognizer:
         window_frame = stream.state.decoded_frames - window.left_frames
 
         def redecode(first: int, last: int) -> Decoded:
-            fresh = replace(
-                initial_state(self._decoder_joint), decoded_frames=window_frame + first
-            )
+            fresh = replace(initial_state(self._decoder_joint), decoded_frames=window_frame + first)
             return self._decode(frames[None], [first], [last], [fresh])[0]
 
         return mend(

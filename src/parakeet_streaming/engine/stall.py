@@ -33,7 +33,7 @@ _FLOOR_PERCENTILE: Final = 10.0
 _SILENT_DBFS: Final = -120.0
 
 Redecode = Callable[[int, int], Decoded]
-"""Decodes frames [first, last) of the window from a fresh state; frames of emissions are absolute."""
+"""Decodes frames [first, last) of the window from a fresh state; emissions have absolute frames."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,4 +1,4 @@
-"""One stream: samples of one speaker in, events out. It holds state; `Recognizer.step` does the work.
+"""Samples of one speaker in, events out. A stream holds state; `Recognizer.step` does the work.
 
 Rules of this file:
 
@@ -169,9 +169,13 @@ class Stream:
         self._tentative = ()
         return (Final(self.transcript()),)
 
+    def step(self) -> tuple[Event, ...]:
+        """Runs one step, if one is ready, and gives its events."""
+        (events,) = self._stepper.step([self])
+        return events
+
     def _run(self) -> list[Event]:
         events: list[Event] = []
         while self.ready:
-            (given,) = self._stepper.step([self])
-            events.extend(given)
+            events.extend(self.step())
         return events

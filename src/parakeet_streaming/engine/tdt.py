@@ -137,7 +137,7 @@ def _advance(emitted: Sequence[_Row], decoder_joint: DecoderJoint) -> None:
 
 
 def _block(frames: Floats, live: Sequence[_Row], width: int) -> Floats:
-    """The next `width` frames of each live row, (B, width, D); past the end the last is repeated."""
+    """The next `width` frames of each live row, (B, width, D); the last one fills up the rest."""
     if len(live) == 1 and live[0].frame + width <= frames.shape[1]:
         row = live[0]
         return frames[row.index : row.index + 1, row.frame : row.frame + width]
@@ -175,7 +175,7 @@ class _Row:
         return self.frame < self.length
 
     def pass_blanks(self, tokens: Counts, skips: Counts, blank_id: int) -> int | None:
-        """Walks over scored frames (K,); stops on a token and returns its offset, if there is one."""
+        """Walks over scored frames (K,); stops on a token and returns its offset, or None."""
         start = self.frame
         while self.frame < self.length and self.frame - start < tokens.shape[0]:
             offset = self.frame - start

@@ -43,60 +43,12 @@ def is_punctuation(text: str) -> bool:
     return len(mark) == 1 and unicodedata.category(mark).startswith("P")
 
 
-def text_of(self, token_id: int) -> str:
-        """Text of a piece, with a leading space where it starts a word."""
-        ...
-
-
-def is_punctuation(text: str) -> bool:
-    """Whether a token's text is one punctuation mark and nothing else."""
-    mark = text.lstrip(" ")
-    return len(mark) == 1 and unicodedata.category(mark).startswith("P")
-
-
-def make_tokens(
-    emissions: Iterable[Emission],
-    pieces: Pieces,
-    *,
-    has_durations: bool,
-    previous: Token | None = None,
-) -> tuple[Token, ...]:
-    """Tokens of emissions that follow `previous` (None at the start of a stream)."""
-    tokens: list[Token] = []
-    for emission in emissions:
-        text = pieces.text_of(emission.token_id)
-        start = frames_to_seconds(emission.frame)
-        end = frames_to_seconds(
-            emission.frame + (emission.duration_frames if has_durations else 1)
-        )
-        if previous is None:
-            text = text.lstrip(" ")
-        elif is_punctuation(text):
-            text = text.lstrip(" ")
-            if has_durations:
-                start = end = previous.end
-        previous = Token(
-            id=emission.token_id,
-            text=text,
-            start_frame=emission.frame,
-            duration_frames=emission.duration_frames,
-            start=start,
-            end=end,
-            confidence=emission.confidence,
-            recovered=emission.recovered,
-        )
-        tokens.append(previous)
-    return tuple(tokens)
-
-
 def text_of(tokens: Iterable[Token]) -> str:
     """The text that tokens add to a transcript."""
     return "".join(token.text for token in tokens)
 
 
-def group_words(
-    tokens: Iterable[Token], confidence: WordConfidence = "min"
-) -> tuple[Word, ...]:
+def group_words(tokens: Iterable[Token], confidence: WordConfidence = "min") -> tuple[Word, ...]:
     """Words of a whole stretch of tokens, in order."""
     groups: list[list[Token]] = []
     for token in tokens:
@@ -158,9 +110,7 @@ class Scribe:
         self._confidence = confidence
         self._gap_s = gap_s
 
-    def tokens(
-        self, emissions: Iterable[Emission], previous: Token | None
-    ) -> tuple[Token, ...]:
+    def tokens(self, emissions: Iterable[Emission], previous: Token | None) -> tuple[Token, ...]:
         """Tokens of emissions that follow `previous` (None at the start of a stream)."""
         tokens: list[Token] = []
         for emission in emissions:

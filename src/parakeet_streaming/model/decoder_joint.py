@@ -32,7 +32,7 @@ class OnnxDecoderJoint:
     def __init__(
         self, predictor: Session, joint: Session, spec: ModelSpec, predictions: tuple[str, str]
     ) -> None:
-        """Takes the two sessions, and what each calls the tensor that goes from one to the other."""
+        """`predictions`: what the predictor, and the joint, call the tensor between them."""
         self._predictor = predictor
         self._joint = joint
         self._names = spec.names
@@ -105,7 +105,7 @@ class OnnxDecoderJoint:
             names.hidden: hidden,
             names.cell: cell,
         }
-        if names.target_lengths in self._predictor.inputs:
+        if names.target_lengths is not None and names.target_lengths in self._predictor.inputs:
             feeds[names.target_lengths] = np.ones(len(tokens), dtype=np.int64)
         outputs = self._predictor.run(feeds)
         return outputs[self._predictions], outputs[names.next_hidden], outputs[names.next_cell]

@@ -8,7 +8,7 @@ logarithm with an added guard of 2⁻²⁴, then per-bin mean and unbiased devia
 Rules of this file:
 
 1. Statistics are the window's own, so a feature of the same sound differs from window to window.
-2. One frame has no deviation: its features are 0. No frame at all gives (F, 0). Nothing is ever NaN.
+2. One frame has no deviation: its features are 0. No frame gives (F, 0). Nothing is ever NaN.
 """
 
 from __future__ import annotations
@@ -59,7 +59,9 @@ def _frames(samples: Floats, frames: int) -> Floats:
     """Overlapping frames (T, 512), the first centred on the first sample."""
     padded = np.zeros(samples.shape[0] + FFT_SAMPLES, dtype=np.float32)
     padded[FFT_SAMPLES // 2 : FFT_SAMPLES // 2 + samples.shape[0]] = samples
-    return np.lib.stride_tricks.sliding_window_view(padded, FFT_SAMPLES)[::HOP_SAMPLES][:frames]
+    every = np.lib.stride_tricks.sliding_window_view(padded, FFT_SAMPLES)
+    overlapping: Floats = every[::HOP_SAMPLES][:frames]
+    return overlapping
 
 
 def _normalise(features: Floats) -> Floats:

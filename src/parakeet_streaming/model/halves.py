@@ -20,7 +20,7 @@ import onnx
 from onnx import GraphProto, ModelProto, NodeProto, TensorProto, helper
 
 from parakeet_streaming.errors import ModelFormatError
-from parakeet_streaming.model.spec import TensorNames
+from parakeet_streaming.model.roles import TensorNames
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,8 +52,8 @@ def cut(path: Path, names: TensorNames) -> Halves:
     }
     if len(meeting) != 1:
         raise ModelFormatError(
-            f"in {path} the prediction network and the joint meet in {len(meeting)} tensors instead "
-            "of one; export the model again with NeMo's model.export(), which fuses them in one"
+            f"in {path} the prediction network and the joint meet in {len(meeting)} tensors, not "
+            "one; export the model again with NeMo's model.export(), which fuses them in one"
         )
     (predictions,) = meeting
     predictor = _part(model, [predictions, names.next_hidden, names.next_cell], stop_at=())

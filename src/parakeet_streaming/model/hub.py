@@ -218,8 +218,10 @@ def _translated(error: Exception, name: str, revision: str | None) -> ParakeetEr
         )
     told = (str(error) or type(error).__name__).splitlines()[0]
     offline = isinstance(error, errors.OfflineModeIsEnabled)
-    reason = "offline mode is on (HF_HUB_OFFLINE)" if offline else f"the hub failed: {told}"
+    reason = (
+        "offline mode is on (HF_HUB_OFFLINE)" if offline else f"no answer from the hub ({told})"
+    )
     return DownloadError(
-        f"{name} is not whole in the cache {cache_folder()}, and {reason}; download it once with a "
-        "network, or give a folder that holds it"
+        f"{name} was not fetched: {reason}; what is whole in the cache {cache_folder()} works "
+        "without a network, so download it once with one, or give a folder that holds it"
     )

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import difflib
 import re
+from os import PathLike
 from pathlib import Path
 from typing import Final
 
@@ -30,7 +31,7 @@ def built_in_models() -> dict[str, Path]:
 
 
 def resolve(
-    source: str | Path,
+    source: str | PathLike[str],
     *,
     precision: str = "auto",
     revision: str | None = None,
@@ -51,10 +52,10 @@ def resolve(
     """
     path = Path(source).expanduser()
     built_in = built_in_models()
-    if isinstance(source, Path) or path.exists() or source in built_in:
+    if not isinstance(source, str) or path.exists() or source in built_in:
         if revision is not None:
             raise OptionError(f"{source} is not on the hub, so it has no revision; leave it out")
-        return path if isinstance(source, Path) or path.exists() else built_in[source]
+        return built_in[source] if isinstance(source, str) and not path.exists() else path
     name, revision = hub.split_revision(source, revision)
     repo_id = KNOWN_MODELS.get(name, name)
     if not _HUB_ID.fullmatch(repo_id):

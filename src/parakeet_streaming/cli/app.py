@@ -1,0 +1,65 @@
+"""Arguments in, an exit code out: 0 well, 1 something failed, 2 wrong usage, 130 interrupted."""
+
+from __future__ import annotations
+
+import os
+import sys
+from typing import Annotated
+
+import typer
+
+from parakeet_streaming import __version__
+from parakeet_streaming.cli.doctor import doctor
+from parakeet_streaming.cli.models import models_app
+from parakeet_streaming.cli.transcribe import transcribe
+from parakeet_streaming.errors import ParakeetError, UsageError
+
+app = typer.Typer(
+    name="parakeet",
+    help="Streaming speech-to-text with NVIDIA's Parakeet TDT models.",
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+    context_settings={"help_option_names": ["-h", "--help"]},
+)
+
+
+def _version(wanted: bool) -> None:
+    if wanted:
+        typer.echo(f"parakeet-streaming {__version__}")
+        raise typer.Exit
+
+
+@app.callback()
+def _root(
+    version: Annotated[
+        bool, typer.Option("--version", callback=_version, is_eager=True, help="Print the version.")
+    ] = False,
+) -> None:
+    """Streaming speech-to-text with NVIDIA's Parakeet TDT models."""
+
+
+app.command()(transcribe)
+app.command()(doctor)
+app.add_typer(models_app, name="models")
+
+
+def main() -> None:
+    """Runs the command line; errors of ours become one line on standard error."""
+    try:
+        app()
+    except UsageError as error:
+        _fail(error, 2)
+    except ParakeetError as error:
+        _fail(error, 1)
+    except KeyboardInterrupt:
+        sys.exit(130)
+    except BrokenPipeError:
+        # The reader of a pipe has gone; what is left in the buffer has nowhere to go.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        sys.exit(1)
+
+
+def _fail(error: ParakeetError, code: int) -> None:
+    typer.echo(f"parakeet: {error}", err=True)
+    sys.exit(code)

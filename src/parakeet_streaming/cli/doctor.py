@@ -1,0 +1,165 @@
+"""`parakeet doctor`: nothing in; what this machine offers, and how the built-in model runs, out."""
+
+from __future__ import annotations
+
+import os
+import platform
+import re
+from importlib import metadata
+from importlib.util import find_spec
+from pathlib import Path
+from typing import Annotated, Final
+
+import typer
+
+from parakeet_streaming import __version__
+from parakeet_streaming.cli.rows import in_bytes, print_json, print_pairs
+from parakeet_streaming.errors import ForeignError, MissingError
+from parakeet_streaming.model import hub
+from parakeet_streaming.model.cores import usable_cores
+from parakeet_streaming.model.files import find_parts
+from parakeet_streaming.model.names import built_in_models
+from parakeet_streaming.model.session import available_providers, resolve_providers
+from parakeet_streaming.model.spec import read_spec
+from parakeet_streaming.model.trial import try_out
+
+_DEPENDENCIES: Final = ("numpy", "onnx", "soundfile", "soxr", "huggingface-hub", "typer", "rich")
+_EXTRAS: Final = {"av": "more audio formats: pip install 'parakeet-streaming[av]'"}
+# What makes int8 and bf16 fast, by the names Linux gives to them on x86 and on ARM.
+_FLAGS: Final = re.compile(
+    r"avx2|avx_vnni|avx512(f|_vnni|_bf16|_fp16)|amx_\w+|asimddp|i8mm|bf16|sve2?"
+)
+
+Section = dict[str, object]
+"""Keys end in their unit where a value has one: `_bytes`, `_ms`."""
+
+
+def doctor(
+    as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
+    provider: Annotated[str, typer.Option(help="auto, cpu, cuda, ... to try.")] = "auto",
+) -> None:
+    """Shows what this machine offers and tries the built-in model; fails if that does not run."""
+    tried = {name: _tried(folder, provider) for name, folder in built_in_models().items()}
+    sections: dict[str, Section] = {
+        "system": _system(),
+        "packages": _packages(),
+        "runtime": _runtime(),
+        "extras": _extras(),
+        "downloads": _downloads(),
+        "built_in_models": {**tried},
+    }
+    if as_json:
+        print_json(sections)
+    else:
+        for title, section in sections.items():
+            pairs = [(_key_worded(key), _worded(key, value)) for key, value in section.items()]
+            print_pairs(pairs, _key_worded(title))
+    if any("error" in each for each in tried.values()):
+        raise typer.Exit(1)
+
+
+def _system() -> Section:
+    model, flags = _processor()
+    return {
+        "python": f"{platform.python_version()} ({platform.python_implementation()})",
+        "system": platform.platform(),
+        "processor": model,
+        "instructions": flags,
+        "logical_cores": os.cpu_count(),
+        "usable_cores": usable_cores(),
+        "memory_bytes": _memory_bytes(),
+    }
+
+
+def _processor(path: Path = Path("/proc/cpuinfo")) -> tuple[str, list[str]]:
+    """Model and the instruction sets that matter here; only Linux lists the latter."""
+    try:
+        lines = path.read_text().splitlines()
+    except OSError:
+        return platform.processor() or platform.machine(), []
+    known: dict[str, str] = {}
+    for line in lines:
+        key, _, value = line.partition(":")
+        known.setdefault(key.strip().lower(), value.strip())
+    flags = f"{known.get('flags', '')} {known.get('features', '')}".split()
+    return (
+        known.get("model name") or platform.machine(),
+        sorted(flag for flag in flags if _FLAGS.fullmatch(flag)),
+    )
+
+
+def _memory_bytes() -> int | None:
+    try:
+        return os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")
+    except (AttributeError, ValueError, OSError):
+        return None
+
+
+def _packages() -> Section:
+    installed = {each.name: each.version for each in metadata.distributions() if each.name}
+    # The runtime comes in several packages that all import as onnxruntime.
+    runtimes = sorted(name for name in installed if re.fullmatch(r"onnxruntime([_-]\w+)*", name))
+    versions: Section = {"parakeet-streaming": __version__}
+    return versions | {name: _version(name) for name in (*_DEPENDENCIES, *runtimes)}
+
+
+def _version(name: str) -> str | None:
+    try:
+        return metadata.version(name)
+    except metadata.PackageNotFoundError:
+        return None
+
+
+def _runtime() -> Section:
+    return {
+        "providers": list(available_providers()),
+        "auto_picks": resolve_providers("auto")[0],
+        "threads": usable_cores(),
+    }
+
+
+def _extras() -> Section:
+    return {
+        name: _version(name) if find_spec(name) else f"not installed; {advice}"
+        for name, advice in _EXTRAS.items()
+    }
+
+
+def _downloads() -> Section:
+    models = hub.cached_models()
+    return {
+        "cache": str(hub.cache_folder()),
+        "models": [model.repo_id for model in models],
+        "size_bytes": sum(model.size_bytes for model in models),
+    }
+
+
+def _tried(folder: Path, provider: str) -> Section:
+    try:
+        parts = find_parts(folder)
+        trial = try_out(parts, read_spec(parts), provider=provider)
+    except (ForeignError, MissingError) as error:
+        return {"error": str(error)}
+    return {
+        "provider": trial.providers[0],
+        "load_ms": round(trial.load_ms, 1),
+        "one_second_of_audio_ms": round(trial.encode_ms + trial.decode_ms, 1),
+    }
+
+
+def _key_worded(key: str) -> str:
+    return re.sub(r"_(bytes|ms)$", "", key).replace("_", " ")
+
+
+def _worded(key: str, value: object) -> str:
+    if isinstance(value, dict):
+        return ", ".join(
+            f"{_key_worded(name)} {_worded(name, each)}" for name, each in value.items()
+        )
+    if isinstance(value, list):
+        return ", ".join(str(each) for each in value) or "none"
+    if value is None:
+        return "unknown"
+    if key.endswith("_bytes") and isinstance(value, int):
+        return in_bytes(value)
+    return f"{value} ms" if key.endswith("_ms") else str(value)

@@ -1,0 +1,43 @@
+"""Pairs and rows of words in; aligned lines on standard output out, plain text when piped."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Sequence
+
+import typer
+from rich.console import Console
+from rich.text import Text
+
+
+def print_pairs(pairs: Iterable[tuple[str, str]], title: str = "") -> None:
+    """Prints a title and, below it, one line per pair with the second words aligned."""
+    console = Console(soft_wrap=True, highlight=False)
+    if title:
+        console.print(Text(title, style="bold"))
+    listed = list(pairs)
+    width = max((len(key) for key, _ in listed), default=0)
+    for key, value in listed:
+        console.print(Text.assemble((f"  {key:<{width}}", "cyan"), f"  {value}"))
+
+
+def print_table(rows: Sequence[Sequence[str]]) -> None:
+    """Prints rows with their columns aligned; the first row is the heading."""
+    console = Console(soft_wrap=True, highlight=False)
+    widths = [max(len(cell) for cell in column) for column in zip(*rows, strict=True)]
+    for number, row in enumerate(rows):
+        cells = (f"{cell:<{width}}" for cell, width in zip(row, widths, strict=True))
+        console.print(Text("  ".join(cells).rstrip(), style="" if number else "bold"))
+
+
+def print_json(value: object) -> None:
+    """Prints a value of plain types as indented JSON."""
+    typer.echo(json.dumps(value, indent=2, ensure_ascii=False))
+
+
+def in_bytes(size_bytes: int) -> str:
+    """A size in words: 652 MB, 2.4 GB."""
+    for unit, scale in (("GB", 10**9), ("MB", 10**6), ("kB", 10**3)):
+        if size_bytes >= scale:
+            return f"{size_bytes / scale:.3g} {unit}"
+    return f"{size_bytes} B"
