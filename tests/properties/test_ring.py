@@ -1,5 +1,6 @@
 """Both rings against `collections.deque`, on one thread and on two."""
 
+import sys
 from collections import deque
 from threading import Thread
 
@@ -12,6 +13,15 @@ from parakeet_streaming.audio.ring import sample_ring, value_ring
 
 SAMPLES = 100_000
 VALUES = 20_000
+
+
+@pytest.fixture(autouse=True, scope="module")
+def _switch_threads_often():
+    """Let threads interrupt each other nearly anywhere, and spin no longer than needed."""
+    before = sys.getswitchinterval()
+    sys.setswitchinterval(1e-6)
+    yield
+    sys.setswitchinterval(before)
 
 
 @given(
