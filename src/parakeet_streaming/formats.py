@@ -13,12 +13,14 @@ Rules of this file:
 
 from __future__ import annotations
 
+import html
 import json
 import textwrap
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any, Final, Literal
 
+from parakeet_streaming.errors import OptionError
 from parakeet_streaming.results import Partial, Segment, Token, Transcript, Word
 from parakeet_streaming.timeline import ContextConfig
 
@@ -73,9 +75,10 @@ def to_srt(transcript: Transcript) -> str:
 
 
 def to_vtt(transcript: Transcript) -> str:
-    """WebVTT subtitles."""
+    """WebVTT subtitles; `&`, `<` and `>` would be markup there and are escaped."""
     body = "".join(
-        f"\n{_clock(cue.start, '.')} --> {_clock(cue.end, '.')}\n{cue.text}\n"
+        f"\n{_clock(cue.start, '.')} --> {_clock(cue.end, '.')}\n"
+        f"{html.escape(cue.text, quote=False)}\n"
         for cue in cues(transcript)
     )
     return f"WEBVTT\n{body}"
@@ -107,8 +110,14 @@ def to_jsonl_partial(partial: Partial, source: str = "") -> str:
 
 
 def render(recording: Recording, format: str) -> str:
-    """The recording in one of `FORMATS`."""
+    """The recording in one of `FORMATS`.
+
+    Raises:
+        OptionError: another format.
+    """
     match format:
+        case "txt":
+            return to_txt(recording.transcript)
         case "srt":
             return to_srt(recording.transcript)
         case "vtt":
@@ -118,7 +127,7 @@ def render(recording: Recording, format: str) -> str:
         case "jsonl":
             return to_jsonl(recording)
         case _:
-            return to_txt(recording.transcript)
+            raise OptionError(f"format {format!r} does not exist; use {', '.join(FORMATS)}")
 
 
 def as_object(recording: Recording) -> dict[str, Any]:

@@ -315,12 +315,20 @@ class StreamingParakeetTDT:
         return count
 
     def run(self) -> None:
-        """Processes audio as it arrives until the stream has ended. Call it in a thread."""
-        while not self.ended:
-            self._arrived.clear()
-            self.process_audio()
-            if not self.ended and not self._busy:
-                self._arrived.wait()
+        """Processes audio as it arrives until the stream has ended. Call it in a thread.
+
+        An error while recognising ends the stream at both ends and is raised.
+        """
+        try:
+            while not self.ended:
+                self._arrived.clear()
+                self.process_audio()
+                if not self.ended and not self._busy:
+                    self._arrived.wait()
+        finally:
+            self._audio.close()
+            self._out.close()
+            self._recognised.set()
 
     def add_audio(self, samples: ArrayLike) -> None:
         """Takes samples directly, without the ring; decodes nothing yet.

@@ -19,7 +19,6 @@ Letters for shapes
 
 from __future__ import annotations
 
-import math
 import re
 from dataclasses import dataclass
 from typing import Final
@@ -74,6 +73,20 @@ def seconds_to_samples(seconds: float, rate_hz: int = SAMPLE_RATE_HZ) -> int:
     return round(seconds * rate_hz)
 
 
+def check_sample_rate(rate_hz: int) -> None:
+    """Refuses a rate at which no audio can be fed.
+
+    Raises:
+        ContextError: not a whole number, or outside 4–384 kHz.
+    """
+    if isinstance(rate_hz, bool) or not isinstance(rate_hz, int):
+        raise ContextError(f"sample_rate must be a whole number of Hz, not {rate_hz!r}")
+    if not MIN_INPUT_RATE_HZ <= rate_hz <= MAX_INPUT_RATE_HZ:
+        raise ContextError(
+            f"sample_rate {rate_hz} Hz is outside {MIN_INPUT_RATE_HZ}–{MAX_INPUT_RATE_HZ} Hz"
+        )
+
+
 @dataclass(frozen=True, slots=True)
 class ContextConfig:
     """How audio is cut: left context, chunk and right context, in seconds.
@@ -104,7 +117,7 @@ class ContextConfig:
             seconds = getattr(self, name)
             if isinstance(seconds, bool) or not isinstance(seconds, (int, float)):
                 raise ContextError(f"{name} context must be a number of seconds, not {seconds!r}")
-            if not math.isfinite(seconds) or seconds < 0 or seconds > MAX_CONTEXT_S:
+            if not 0 <= seconds <= MAX_CONTEXT_S:
                 raise ContextError(
                     f"{name} context of {seconds} s is impossible; use 0 to {MAX_CONTEXT_S:.0f} s"
                 )
@@ -112,13 +125,7 @@ class ContextConfig:
             raise ContextError(
                 f"a chunk of {self.chunk} s is less than an encoder frame; use at least {FRAME_S} s"
             )
-        rate = self.sample_rate
-        if isinstance(rate, bool) or not isinstance(rate, int):
-            raise ContextError(f"sample_rate must be a whole number of Hz, not {rate!r}")
-        if not MIN_INPUT_RATE_HZ <= rate <= MAX_INPUT_RATE_HZ:
-            raise ContextError(
-                f"sample_rate {rate} Hz is outside {MIN_INPUT_RATE_HZ}–{MAX_INPUT_RATE_HZ} Hz"
-            )
+        check_sample_rate(self.sample_rate)
 
     @property
     def left_frames(self) -> int:

@@ -1,3 +1,5 @@
+from itertools import pairwise
+
 import numpy as np
 import pytest
 import soxr
@@ -29,7 +31,7 @@ def resampled(pieces, rate_hz):
 def test_any_slicing_equals_the_whole(rate_hz, count, sizes):
     samples = noise(count)
     bounds = [0, *np.minimum(np.cumsum(sizes, dtype=int), count), count]
-    pieces = [samples[a:b] for a, b in zip(bounds, bounds[1:], strict=False)]
+    pieces = [samples[a:b] for a, b in pairwise(bounds)]
     whole = resampled([samples], rate_hz)
     np.testing.assert_array_equal(resampled(pieces, rate_hz), whole)
     np.testing.assert_array_equal(soxr.resample(samples, rate_hz, 16_000, quality="HQ"), whole)

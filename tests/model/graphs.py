@@ -1,4 +1,4 @@
-"""Tiny ONNX graphs and model folders for tests: faces without a body, and real halves of the golden model."""
+"""Tiny ONNX graphs and model folders faces without a body, and the golden model in halves."""
 
 from __future__ import annotations
 
@@ -155,7 +155,9 @@ def external(name: str, location: str, length: int) -> onnx.TensorProto:
     return tensor
 
 
-def folder(path: Path, *, pieces: int = 5, config: object = None, **graphs: onnx.ModelProto) -> Path:
+def folder(
+    path: Path, *, pieces: int = 5, config: object = None, **graphs: onnx.ModelProto
+) -> Path:
     """A folder with a vocabulary and graphs; `encoder_int8=` is saved as `encoder.int8.onnx`."""
     path.mkdir(parents=True, exist_ok=True)
     names = [*(f"\u2581p{each}" for each in range(pieces - 1)), "<blk>"]

@@ -2,9 +2,6 @@ import numpy as np
 import onnx
 import pytest
 from onnx import helper, numpy_helper
-
-from parakeet_streaming.errors import ModelFormatError
-from parakeet_streaming.model.graph import TensorSpec, read_graph
 from tests.model.graphs import (
     FLOAT,
     GOLDEN,
@@ -16,6 +13,9 @@ from tests.model.graphs import (
     face,
     floats,
 )
+
+from parakeet_streaming.errors import ModelFormatError
+from parakeet_streaming.model.graph import TensorSpec, read_graph
 
 
 def read(tmp_path, model):
@@ -53,7 +53,7 @@ def test_weights_listed_as_inputs_are_no_inputs(tmp_path):
 
 
 @pytest.mark.parametrize(
-    "shape,found", [((1, 99, 8), ((99, 8),)), ((99, 8), ((99, 8),)), ((2, 99, 8), ())]
+    ("shape", "found"), [((1, 99, 8), ((99, 8),)), ((99, 8), ((99, 8),)), ((2, 99, 8), ())]
 )
 def test_tables_of_two_dimensions_are_found(tmp_path, shape, found):
     assert read(tmp_path, encoder(positions=shape)).sliced_tables == found
@@ -92,6 +92,13 @@ def test_metadata_and_face(tmp_path):
     graph = read(tmp_path, encoder(metadata={"vocab_size": "1024"}))
     assert graph.metadata == {"vocab_size": "1024"}
     assert graph.face.startswith("(audio_signal float32[B, 128, T], length int64[B]) → (outputs")
+
+
+def test_an_input_that_is_no_tensor_has_no_type(tmp_path):
+    model = encoder()
+    model.graph.input[0].type.Clear()
+    spec = read(tmp_path, model).inputs[0]
+    assert (spec.dtype.kind, spec.rank) == ("O", 0)
 
 
 def test_half_precision_inputs(tmp_path):

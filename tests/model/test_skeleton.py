@@ -1,9 +1,9 @@
 import onnx
 import pytest
 from onnx import helper
+from tests.model.graphs import FLOAT, GOLDEN, TINY_EN, encoder, face, floats
 
 from parakeet_streaming.model.skeleton import without_weights
-from tests.model.graphs import FLOAT, GOLDEN, TINY_EN, encoder, face, floats
 
 
 def test_everything_but_large_weights_is_kept():
@@ -38,6 +38,22 @@ def test_weights_in_typed_fields_and_nested_graphs_are_stepped_over(tmp_path):
 def test_a_truncated_file_is_noticed(tmp_path, share):
     whole = (GOLDEN / "decoder_joint-model.onnx").read_bytes()
     (tmp_path / "m.onnx").write_bytes(whole[: int(share * len(whole))])
+    with pytest.raises(ValueError, match="too early"):
+        without_weights(tmp_path / "m.onnx")
+
+
+def test_weights_cut_short_at_the_very_end_are_noticed(tmp_path):
+    """Fields may stand in any order: here the last bytes of the file are weights."""
+    model = encoder()
+    head = onnx.ModelProto(ir_version=8, opset_import=model.opset_import).SerializeToString()
+    weights = onnx.GraphProto(initializer=[floats("w", (10_000,))]).SerializeToString()
+    graph = model.graph.SerializeToString() + weights
+    # A length behind a tag: 14 bits in two bytes, more in a third.
+    length = bytes((len(graph) & 127 | 128, len(graph) >> 7 & 127 | 128, len(graph) >> 14))
+    whole = head + b"\x3a" + length + graph
+    (tmp_path / "m.onnx").write_bytes(whole)
+    assert len(onnx.ModelProto.FromString(without_weights(tmp_path / "m.onnx")).graph.input) == 2
+    (tmp_path / "m.onnx").write_bytes(whole[:-1])
     with pytest.raises(ValueError, match="too early"):
         without_weights(tmp_path / "m.onnx")
 

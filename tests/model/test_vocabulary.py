@@ -1,10 +1,10 @@
 from pathlib import Path
 
 import pytest
+from tests.model.graphs import GOLDEN
 
 from parakeet_streaming.errors import ModelFormatError, ModelPartMissingError
 from parakeet_streaming.model.vocabulary import Vocabulary, read_vocabulary
-from tests.model.graphs import GOLDEN
 
 
 def written(tmp_path: Path, text: str | bytes) -> Path:
@@ -61,7 +61,7 @@ def test_broken_files_are_refused_by_line(tmp_path, text, said):
 
 
 def test_a_missing_file_is_a_missing_part(tmp_path):
-    with pytest.raises(ModelPartMissingError, match="nothing.txt"):
+    with pytest.raises(ModelPartMissingError, match=r"nothing\.txt"):
         read_vocabulary(tmp_path / "nothing.txt")
 
 

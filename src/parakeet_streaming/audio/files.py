@@ -183,7 +183,7 @@ def _open_with_libsndfile(
     reader: FrameReader = _LibsndfileReader(sound)
     frames: int | None = None if sound.frames == _UNKNOWN_FRAMES else sound.frames
     if frames == 0:
-        reader, frames = _unfinished_wav(file) or (reader, frames)
+        reader, frames = _unfinished_wav(name, file) or (reader, frames)
     return AudioFile(
         name,
         reader,
@@ -194,12 +194,12 @@ def _open_with_libsndfile(
     )
 
 
-def _unfinished_wav(file: _Nameless) -> tuple[FrameReader, int] | None:
+def _unfinished_wav(name: str, file: _Nameless) -> tuple[FrameReader, int] | None:
     """The samples of a WAV whose recorder was killed before it wrote their length, and how many."""
     file.seek(0)
     if sniff(file.peek(1)) != "WAV":
         return None
-    header = read_wav_header(file.read)
+    header = read_wav_header(file.read, name)
     if header.encoding is None or header.data_bytes is not None:
         return None
     start_bytes = file.tell()

@@ -45,45 +45,52 @@ class WavHeader:
     """Bytes of samples that follow; None for "until the end", and when there is no encoding."""
 
 
-def read_wav_header(read: Callable[[int], bytes]) -> WavHeader:
+def read_wav_header(read: Callable[[int], bytes], name: str) -> WavHeader:
     """The header of a WAV, RF64 or BW64 stream.
 
     Args:
         read: hands out the next n bytes, fewer only at the end of the stream.
+        name: how to call the stream in messages.
 
     Raises:
         AudioFormatError: no WAV, or a header that is broken or breaks off.
     """
-    magic, riff_bytes, form = struct.unpack("<4sI4s", _exactly(read, 12))
+    magic, riff_bytes, form = struct.unpack("<4sI4s", _exactly(read, name, 12))
     if magic not in (b"RIFF", b"RF64", b"BW64") or form != b"WAVE":
-        raise AudioFormatError(f"begins with {magic!r}, which is no WAV; check what was written")
+        raise AudioFormatError(f"{name} is no WAV, it begins with {magic!r}; check what wrote it")
     position, header, long_bytes = 12, None, None
     while True:
-        name, length = struct.unpack("<4sI", _exactly(read, 8))
+        chunk, length = struct.unpack("<4sI", _exactly(read, name, 8))
         position += 8
-        if name == b"data":
+        if chunk == b"data":
             break
         if length > _MAX_CHUNK_BYTES:
-            raise AudioFormatError(f"the WAV header has a chunk of {length} bytes; it is broken")
-        body = _exactly(read, length + length % 2)
+            raise AudioFormatError(
+                f"{name} is broken, its WAV header has a chunk of {length} bytes; write it again"
+            )
+        body = _exactly(read, name, length + length % 2)
         position += len(body)
-        if name == b"fmt ":
-            header = _parse_format(body)
+        if chunk == b"fmt ":
+            header = _parse_format(body, name)
             if header.encoding is None:
                 return header
-        elif name == b"ds64" and length >= 16:
+        elif chunk == b"ds64" and length >= 16:
             riff_bytes, long_bytes = struct.unpack_from("<QQ", body)
     if header is None:
-        raise AudioFormatError("the WAV header has no format before its samples; it is broken")
+        raise AudioFormatError(
+            f"{name} is broken, its WAV header has no format before its samples; write it again"
+        )
     data_bytes = long_bytes if length == 0xFFFFFFFF and long_bytes is not None else length
     if _is_unknown(data_bytes) and (data_bytes or not position < riff_bytes + 8 < 0x7FFF0000):
         data_bytes = None
     return WavHeader(header.rate_hz, header.channels, header.encoding, data_bytes)
 
 
-def _parse_format(body: bytes) -> WavHeader:
+def _parse_format(body: bytes, name: str) -> WavHeader:
     if len(body) < 16:
-        raise AudioFormatError("the WAV header's format is cut short; it is broken")
+        raise AudioFormatError(
+            f"{name} is broken, its WAV header's format is cut short; write it again"
+        )
     code, channels, rate_hz, _, frame_bytes, _ = struct.unpack_from("<HHIIHH", body)
     if code == _EXTENSIBLE and body[26:40] == _GUID_TAIL:
         (code,) = struct.unpack_from("<H", body, 24)
@@ -102,8 +109,8 @@ def _is_unknown(data_bytes: int) -> bool:
     )
 
 
-def _exactly(read: Callable[[int], bytes], count: int) -> bytes:
-    chunk = read(count)
-    if len(chunk) < count:
-        raise AudioFormatError("the WAV header breaks off; the file was cut or not yet written")
-    return chunk
+def _exactly(read: Callable[[int], bytes], name: str, count: int) -> bytes:
+    got = read(count)
+    if len(got) < count:
+        raise AudioFormatError(f"{name} is broken, its WAV header breaks off; write it again")
+    return got

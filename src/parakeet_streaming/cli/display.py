@@ -70,7 +70,7 @@ class Status:
 
     def __init__(self, console: Console, under: Display) -> None:
         self._under = under
-        self._live = Live(console=console, transient=True, auto_refresh=False)
+        self._live = _live(console)
 
     def show(self, partial: Partial, status: str) -> None:
         self._under.show(partial, status)
@@ -92,7 +92,7 @@ class Terminal:
     def __init__(self, console: Console) -> None:
         self._console = console
         self._line = ""
-        self._live = Live(console=console, transient=True, auto_refresh=False)
+        self._live = _live(console)
 
     def show(self, partial: Partial, status: str) -> None:
         self._line += partial.text
@@ -113,8 +113,19 @@ class Terminal:
         """Moves what fills whole lines out of the part that is redrawn."""
         *full, _ = Text(self._line).wrap(self._console, self._console.width)
         for line in full:
-            self._live.console.print(line)
+            self._console.print(line.plain.rstrip(), markup=False, highlight=False)
             self._line = self._line[len(line.plain) :].lstrip()
+
+
+def _live(console: Console) -> Live:
+    """A region that is redrawn. It must leave standard output alone: that may be a pipe."""
+    return Live(
+        console=console,
+        transient=True,
+        auto_refresh=False,
+        redirect_stdout=False,
+        redirect_stderr=False,
+    )
 
 
 def progress_bar(share: float) -> str:

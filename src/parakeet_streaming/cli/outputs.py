@@ -28,13 +28,15 @@ def output_paths(inputs: Sequence[str], output: str | None, suffix: str) -> dict
     """The output of each input; None is standard output.
 
     Raises:
-        OptionError: several inputs for one file, or a folder that cannot be made.
+        OptionError: several inputs for one file, or a folder that is missing or cannot be made.
     """
     if output is None:
         return dict.fromkeys(inputs)
     if not (Path(output).is_dir() or output.endswith(("/", os.sep))):
         if len(inputs) > 1:
             raise OptionError(f"{output} is one file for {len(inputs)} inputs; name a folder")
+        if not Path(output).absolute().parent.is_dir():
+            raise OptionError(f"there is no folder for {output}; make it first")
         return {inputs[0]: Path(output)}
     folder = Path(output)
     try:

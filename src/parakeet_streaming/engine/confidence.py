@@ -18,7 +18,7 @@ from parakeet_streaming.errors import OptionError
 
 ConfidenceMeasure = Literal["probability", "entropy"]
 
-ENTROPY_ALPHA: Final = 1 / 3
+ENTROPY_ALPHA: Final = 0.33
 """Exponent of the Tsallis entropy, NeMo's default."""
 
 

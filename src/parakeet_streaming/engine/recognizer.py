@@ -33,6 +33,7 @@ from parakeet_streaming.timeline import (
     FRAME_SAMPLES,
     SAMPLE_RATE_HZ,
     ContextConfig,
+    check_sample_rate,
     samples_to_seconds,
 )
 
@@ -147,7 +148,9 @@ class Recognizer:
 
         Raises:
             AudioInputError: wrong shape or type, NaN or infinity.
+            ContextError: an impossible sample rate.
         """
+        check_sample_rate(sample_rate)
         mono = as_mono(samples)
         context = self.offline_context(samples_to_seconds(mono.shape[0], sample_rate))
         stream = self.stream(
@@ -180,16 +183,23 @@ class Recognizer:
 
         Returns:
             The events of each stream in the order given; none for one that was not ready.
+
+        Raises:
+            OptionError: a stream is given twice.
         """
+        if len({id(stream) for stream in streams}) < len(streams):
+            raise OptionError("a stream is given twice; one step runs one window of each")
         due = {
             position: window
             for position, stream in enumerate(streams)
             if (window := stream.window.peek()) is not None
         }
         results = self._results([(streams[position], due[position]) for position in due])
+        partials = [streams[at].partial(result) for at, result in zip(due, results, strict=True)]
         events: list[tuple[Event, ...]] = [() for _ in streams]
-        for position, result in zip(due, results, strict=True):
-            events[position] = (streams[position].commit(result),)
+        for position, result, partial in zip(due, results, partials, strict=True):
+            streams[position].commit(result, partial)
+            events[position] = (partial,)
         return [
             (*given, *stream.close_if_done()) for given, stream in zip(events, streams, strict=True)
         ]

@@ -5,6 +5,8 @@ Rules of this file:
 1. `push` and `end` only take audio; `feed` and `finish` take it and run every step that is ready.
 2. After `end` no sample is taken; after the last step the stream gives `Final` once and is closed.
 3. Input that is refused is refused whole: the stream stays as it was.
+4. A step that fails takes nothing away: audio it was given stays taken, and events of the steps
+   before it come with the next `feed` or `finish`.
 """
 
 from __future__ import annotations
@@ -66,6 +68,7 @@ class Stream:
         self._scribe = scribe
         self._tokens: list[Token] = []
         self._tentative: tuple[Token, ...] = ()
+        self._undelivered: list[Event] = []
         self._ended = False
         self._closed = False
         rate_hz = options.context.sample_rate
@@ -142,24 +145,27 @@ class Stream:
             self._tokens, samples_to_seconds(self.window.decoded_samples)
         )
 
-    def commit(self, result: StepResult) -> Partial:
-        """Takes over what a step made of the window that was `peek`ed."""
+    def partial(self, result: StepResult) -> Partial:
+        """What a step made of the window that was `peek`ed, in words; changes nothing."""
         window = result.window
         previous = self._tokens[-1] if self._tokens else None
         committed = self._scribe.tokens(result.emissions, previous)
-        self._tokens.extend(committed)
-        last = self._tokens[-1] if self._tokens else None
-        self._tentative = self._scribe.tokens(result.tentative, last)
-        self.state, self.quiet_from = result.state, result.quiet_from
-        self.window.advance(window)
+        tentative = self._scribe.tokens(result.tentative, committed[-1] if committed else previous)
         return Partial(
             text=self._scribe.text(committed),
             tokens=committed,
-            tentative_text=self._scribe.text(self._tentative),
-            tentative=self._tentative,
+            tentative_text=self._scribe.text(tentative),
+            tentative=tentative,
             committed_s=samples_to_seconds(window.chunk_end),
             heard_s=samples_to_seconds(window.chunk_end + window.right_samples),
         )
+
+    def commit(self, result: StepResult, partial: Partial) -> None:
+        """Moves on behind the step; nothing here can fail."""
+        self._tokens.extend(partial.tokens)
+        self._tentative = partial.tentative
+        self.state, self.quiet_from = result.state, result.quiet_from
+        self.window.advance(result.window)
 
     def close_if_done(self) -> tuple[Final, ...]:
         """`Final`, once, when everything has been decoded."""
@@ -175,7 +181,7 @@ class Stream:
         return events
 
     def _run(self) -> list[Event]:
-        events: list[Event] = []
         while self.ready:
-            events.extend(self.step())
+            self._undelivered.extend(self.step())
+        events, self._undelivered = self._undelivered, []
         return events

@@ -66,7 +66,7 @@ def group_segments(words: Sequence[Word], gap_s: float | None = None) -> tuple[S
     segments: list[Segment] = []
     open_words: list[Word] = []
     for word in words:
-        if open_words and gap_s is not None and word.start - open_words[-1].end >= gap_s:
+        if open_words and gap_s is not None and _gap_s(open_words[-1], word) >= gap_s:
             segments.append(_segment(open_words))
             open_words = []
         open_words.append(word)
@@ -76,6 +76,11 @@ def group_segments(words: Sequence[Word], gap_s: float | None = None) -> tuple[S
     if open_words:
         segments.append(_segment(open_words))
     return tuple(segments)
+
+
+def _gap_s(before: Word, after: Word) -> float:
+    # Rounded as times are, so that a gap of exactly so many frames counts as that long.
+    return round(after.start - before.end, 6)
 
 
 def _word(tokens: Sequence[Token], confidence: WordConfidence) -> Word:

@@ -70,7 +70,8 @@ def _normalise(features: Floats) -> Floats:
         return np.zeros_like(features)
     centred = features - features.mean(axis=1, keepdims=True)
     deviation = np.sqrt(np.square(centred).sum(axis=1, keepdims=True) / np.float32(frames - 1))
-    return centred / (deviation + DEVIATION_GUARD)
+    normalised: Floats = centred / (deviation + DEVIATION_GUARD)
+    return normalised
 
 
 @cache

@@ -92,7 +92,7 @@ def cached_models() -> tuple[CachedModel, ...]:
     if not cache_folder().is_dir():
         return ()
     models = []
-    for repo in huggingface_hub.scan_cache_dir().repos:
+    for repo in huggingface_hub.scan_cache_dir(cache_folder()).repos:
         for revision in sorted(repo.revisions, key=lambda each: each.last_modified, reverse=True):
             if any(file.file_name.endswith(".onnx") for file in revision.files) and _is_whole(
                 revision.snapshot_path

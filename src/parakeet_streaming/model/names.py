@@ -22,7 +22,7 @@ KNOWN_MODELS: Final[dict[str, str]] = {
 """Short name → hub id of an ONNX export."""
 
 _BUILT_IN_FOLDER: Final = Path(__file__).resolve().parent.parent / "builtin"
-_HUB_ID: Final = re.compile(r"[\w.-]+/[\w.-]+(@[\w./-]+)?")
+_HUB_ID: Final = re.compile(r"\w[\w.-]*/\w[\w.-]*")
 
 
 def built_in_models() -> dict[str, Path]:
@@ -52,18 +52,23 @@ def resolve(
     """
     path = Path(source).expanduser()
     built_in = built_in_models()
-    if not isinstance(source, str) or path.exists() or source in built_in:
-        if revision is not None:
-            raise OptionError(f"{source} is not on the hub, so it has no revision; leave it out")
-        return built_in[source] if isinstance(source, str) and not path.exists() else path
+    if isinstance(source, str) and not (source and path.exists()) and source not in built_in:
+        return _downloaded(source, revision, precision=precision, update=update)
+    if revision is not None:
+        raise OptionError(f"{source} is not on the hub, so it has no revision; leave it out")
+    return path if path.exists() else built_in.get(str(source), path)
+
+
+def _downloaded(source: str, revision: str | None, *, precision: str, update: bool) -> Path:
     name, revision = hub.split_revision(source, revision)
     repo_id = KNOWN_MODELS.get(name, name)
     if not _HUB_ID.fullmatch(repo_id):
-        raise ModelNotFoundError(_unknown(source, [*built_in, *KNOWN_MODELS]))
+        raise ModelNotFoundError(_unknown(source))
     return hub.fetch(repo_id, revision=revision, precision=precision, update=update)
 
 
-def _unknown(source: str, names: list[str]) -> str:
+def _unknown(source: str) -> str:
+    names = [*built_in_models(), *KNOWN_MODELS]
     close = difflib.get_close_matches(source, names, n=1)
     hint = f"did you mean {close[0]}? " if close else ""
     return (

@@ -26,6 +26,7 @@ _OTHER_RUNTIMES: Final = {
     ".ckpt": "PyTorch",
     ".pt": "PyTorch",
     ".pth": "PyTorch",
+    ".bin": "PyTorch",
     ".gguf": "ggml",
     ".ort": "one build of ONNX Runtime",
 }

@@ -59,7 +59,7 @@ def open_stdin(
         raw = PcmReader(stream, encoding, channels, head=bytes(head.seen))
         return AudioFile(_NAME, raw, rate_hz=rate_hz, channels=channels)
     if container == "WAV":
-        wav = read_wav_header(head.read)
+        wav = read_wav_header(head.read, _NAME)
         if wav.encoding is not None:
             reader = PcmReader(stream, wav.encoding, wav.channels, length_bytes=wav.data_bytes)
             return AudioFile(_NAME, reader, rate_hz=wav.rate_hz, channels=wav.channels)

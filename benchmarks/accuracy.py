@@ -1,0 +1,213 @@
+"""Word error rate, delay and speed of a model on labelled speech, by context and corpus.
+
+python benchmarks/accuracy.py SPEECH [--context balanced] [--json FILE]
+python benchmarks/accuracy.py SPEECH --stall-guard
+
+SPEECH is a folder with a list of recordings, one JSON object per line: `audio` (a path within the
+folder), `text`, `speaker`, `corpus`. Needs the dependency group `bench`. Tables go to standard
+output, progress to standard error.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass
+from itertools import product
+from pathlib import Path
+
+from corpora import Utterance, digit_strings, read_utterances
+from listening import OFFLINE, hear
+from machine import machine, machine_table
+from opening import open_model
+from scores import Delays, WordErrors, add_delays, median_and_late, total, word_errors
+from stall_study import GUARD_HEAD, GuardRow, cells, study
+from tables import percent, say, table
+
+from parakeet_streaming import ContextConfig, Recognizer, StallGuard, load
+from parakeet_streaming.timeline import PRESETS
+
+ALL = "all recordings"
+_PROGRESS_UTTERANCES = 200
+
+
+@dataclass(frozen=True)
+class ContextResult:
+    """How a model did in one context."""
+
+    context: str
+    errors: dict[str, WordErrors]
+    """By corpus; `ALL` has no digit strings, which are made of recordings counted already."""
+    delays: Delays
+    audio_s: float
+    processing_s: float
+
+
+def main(arguments: Sequence[str] | None = None) -> None:
+    """Runs what the command line asks for."""
+    asked = _parser().parse_args(arguments)
+    recorded = read_utterances(asked.speech, asked.list, asked.limit)
+    made = digit_strings(recorded, asked.seed)
+    said = recorded + made
+    print(machine_table(), flush=True)
+    minutes = sum(each.duration_s for each in recorded) / 60
+    print(
+        f"\nModel `{asked.model}`, list `{asked.list}`: {len(recorded)} recordings of "
+        f"{minutes:.1f} min, and {len(made)} digit strings made of them.\n",
+        flush=True,
+    )
+    contexts = asked.context or [OFFLINE, *reversed(PRESETS)]
+    report = _compare_guards(asked, contexts, said) if asked.stall_guard else {}
+    if not asked.stall_guard:
+        recognizer = load(asked.model, threads=asked.threads)
+        results = [measure(recognizer, context, recorded, made) for context in contexts]
+        print(f"{wer_table(results)}\n\n{delay_table(results)}")
+        report = {"contexts": [asdict(result) for result in results]}
+    if asked.json is not None:
+        origin = {"machine": asdict(machine()), "model": asked.model, "list": asked.list}
+        asked.json.write_text(json.dumps(origin | report, indent=1) + "\n", encoding="utf-8")
+
+
+def measure(
+    recognizer: Recognizer, context: str, recorded: Sequence[Utterance], made: Sequence[Utterance]
+) -> ContextResult:
+    """Decodes everything in one context."""
+    by_corpus: dict[str, list[WordErrors]] = {}
+    delays = Delays()
+    processing_s = 0.0
+    said = [*recorded, *made]
+    for count, utterance in enumerate(said, start=1):
+        heard = hear(recognizer, context, utterance.samples)
+        errors = word_errors(utterance.text, heard.transcript.text)
+        by_corpus.setdefault(utterance.corpus, []).append(errors)
+        processing_s += heard.processing_s
+        add_delays(delays, heard.steps)
+        if count % _PROGRESS_UTTERANCES == 0 or count == len(said):
+            say(f"{context}: {count} of {len(said)} utterances, {processing_s:.0f} s of computing")
+    errors = {corpus: total(each) for corpus, each in by_corpus.items()}
+    names = dict.fromkeys(each.corpus for each in recorded)
+    overall = {ALL: total(errors[name] for name in names)}
+    audio_s = sum(each.duration_s for each in said)
+    return ContextResult(context, errors | overall, delays, audio_s, processing_s)
+
+
+def wer_table(results: Sequence[ContextResult]) -> str:
+    """Word error rates, context by corpus."""
+    corpora = list(results[0].errors) if results else []
+    rows = [
+        (_called(result.context), *(percent(result.errors[name].rate) for name in corpora))
+        for result in results
+    ]
+    return table(("WER", *corpora), rows)
+
+
+def delay_table(results: Sequence[ContextResult]) -> str:
+    """Delays of words, and speed."""
+    rows = []
+    for result in results:
+        times = (result.delays.shown_s, result.delays.committed_s)
+        rows.append(
+            (
+                _called(result.context),
+                _latency(result.context),
+                len(result.delays.committed_s),
+                *(_seconds(part) for each in times for part in median_and_late(each) or (None,) * 2),
+                f"{result.audio_s / result.processing_s:.0f}" if result.processing_s else "–",
+            )
+        )
+    head = (
+        "delay of words", "latency", "words", "shown: median", "95 %", "committed: median", "95 %",
+        "RTFx",
+    )  # fmt: skip
+    return table(head, rows)
+
+
+def _compare_guards(
+    asked: argparse.Namespace, contexts: Sequence[str], said: Sequence[Utterance]
+) -> dict[str, object]:
+    guards = [
+        StallGuard(min_speech_s=speech_s, min_confidence=confidence)
+        for speech_s, confidence in product(asked.min_speech_s, asked.min_confidence)
+    ]
+    rows = study(open_model(asked.model, asked.threads), contexts, guards, said)
+    print(table(GUARD_HEAD, [cells(row) for row in rows]))
+    print(f"\n{_verdict(rows)}")
+    return {"stall_guard": [asdict(row) for row in rows]}
+
+
+def _verdict(rows: Sequence[GuardRow]) -> str:
+    worse = [row for row in rows if row.verdict == "worse"]
+    if not worse:
+        return "The guard made no corpus worse in any context."
+    places = ", ".join(
+        f"{row.corpus} in {row.context} ({row.min_speech_s:g} s, {row.min_confidence:g})"
+        for row in worse
+    )
+    return f"The guard made it worse on {places}."
+
+
+def _called(context: str) -> str:
+    return context if context == OFFLINE else f"`{context}`"
+
+
+def _latency(context: str) -> str:
+    return "–" if context == OFFLINE else _seconds(ContextConfig.parse(context).latency_s)
+
+
+def _seconds(seconds: float | None) -> str:
+    return "–" if seconds is None else f"{seconds:.2f} s"
+
+
+def _context(text: str) -> str:
+    """A context as given, if there is one; argparse shows the error."""
+    if text != OFFLINE:
+        ContextConfig.parse(text)
+    return text
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    parser.add_argument("speech", type=Path, help="folder with recordings and a list of them")
+    parser.add_argument("--list", default="dev.jsonl", help="the list (default: %(default)s)")
+    parser.add_argument(
+        "--model", default="tiny-en", help="folder, name or hub id (default: %(default)s)"
+    )
+    parser.add_argument(
+        "--context",
+        action="append",
+        type=_context,
+        help=f"{OFFLINE}, a preset or left-chunk-right in seconds; can be repeated (default: "
+        f"{OFFLINE} and every preset)",
+    )
+    parser.add_argument("--limit", type=int, help="only the first N recordings of each corpus")
+    parser.add_argument("--seed", type=int, default=0, help="of the order of digits in strings")
+    parser.add_argument("--threads", type=int, help="of the encoder (default: one per core)")
+    parser.add_argument(
+        "--stall-guard", action="store_true", help="compare the stall guard with none instead"
+    )
+    guard = StallGuard()
+    parser.add_argument(
+        "--min-speech-s",
+        type=float,
+        nargs="+",
+        default=[guard.min_speech_s],
+        metavar="S",
+        help="settings of the guard to compare (default: its own)",
+    )
+    parser.add_argument(
+        "--min-confidence",
+        type=float,
+        nargs="+",
+        default=[guard.min_confidence],
+        metavar="P",
+        help="settings of the guard to compare (default: its own)",
+    )
+    parser.add_argument("--json", type=Path, metavar="FILE", help="also write all numbers there")
+    return parser
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,50 @@
+"""An utterance and a recognizer in; the transcript, its steps and the time they took out."""
+
+from __future__ import annotations
+
+import time
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+from scores import Step
+
+from parakeet_streaming import ContextConfig, Partial, Recognizer, Transcript
+from parakeet_streaming.timeline import samples_to_seconds
+
+OFFLINE = "offline"
+
+
+@dataclass(frozen=True)
+class Heard:
+    """What a recognizer made of one utterance."""
+
+    transcript: Transcript
+    steps: tuple[Step, ...]
+    processing_s: float
+
+
+def hear(recognizer: Recognizer, context: str, samples: NDArray[np.float32]) -> Heard:
+    """Decodes samples, (n,) at 16 kHz, in one context: a preset, `5-0.5-0.5`, or `offline`.
+
+    The clock of the steps is that of live use: a step begins when the audio it looks at has been
+    spoken and the step before it is done.
+    """
+    offline = context == OFFLINE
+    audio_s = samples_to_seconds(samples.shape[0])
+    config = recognizer.offline_context(audio_s) if offline else ContextConfig.parse(context)
+    stream = recognizer.stream(config, tentative=not offline)
+    stream.push(samples)
+    stream.end()
+    steps: list[Step] = []
+    processing_s, done_s = 0.0, 0.0
+    while stream.ready:
+        started_s = time.perf_counter()
+        events = stream.step()
+        took_s = time.perf_counter() - started_s
+        processing_s += took_s
+        for event in events:
+            if isinstance(event, Partial):
+                done_s = max(done_s, event.heard_s) + took_s
+                steps.append(Step(event, done_s))
+    return Heard(stream.transcript(), tuple(steps), processing_s)

@@ -1,0 +1,65 @@
+"""The name of a model in; its encoder and its decoder_joint out, each session open to a stopwatch.
+
+The same as `parakeet_streaming.load` does, from the same public parts, with a place to stand in
+between.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from parakeet_streaming import RecognitionOptions, Recognizer
+from parakeet_streaming.engine.ports import DecoderJoint, Encoder
+from parakeet_streaming.model.decoder_joint import OnnxDecoderJoint
+from parakeet_streaming.model.encoder import OnnxEncoder
+from parakeet_streaming.model.files import ModelParts, find_parts
+from parakeet_streaming.model.halves import cut
+from parakeet_streaming.model.names import resolve
+from parakeet_streaming.model.session import Session, open_session
+from parakeet_streaming.model.spec import ModelSpec, read_spec
+
+Wrap = Callable[[Session, str], Session]
+"""Puts something around a session, which is called `encoder`, `predictor` or `joint`."""
+
+
+@dataclass(frozen=True)
+class Opened:
+    """A model, ready to run."""
+
+    encoder: OnnxEncoder
+    decoder_joint: OnnxDecoderJoint
+    spec: ModelSpec
+
+    def recognizer(
+        self, encoder: Encoder | None = None, decoder_joint: DecoderJoint | None = None
+    ) -> Recognizer:
+        """A recognizer of these, or of what stands around them."""
+        return Recognizer(
+            encoder or self.encoder,
+            decoder_joint or self.decoder_joint,
+            self.spec.vocabulary,
+            name=self.spec.name,
+            options=RecognitionOptions(max_symbols=self.spec.max_symbols),
+        )
+
+
+def open_model(model: str, threads: int | None = None, wrap: Wrap | None = None) -> Opened:
+    """Opens a folder, a built-in name or a hub id; errors as in `load`."""
+    around = wrap or (lambda session, _: session)
+    parts = find_parts(resolve(model))
+    spec = read_spec(parts)
+    encoder = around(open_session(parts.encoder.path, threads=threads), "encoder")
+    return Opened(OnnxEncoder(encoder, spec), _decoder_joint(parts, spec, around), spec)
+
+
+def _decoder_joint(parts: ModelParts, spec: ModelSpec, around: Wrap) -> OnnxDecoderJoint:
+    if parts.joiner is None:
+        halves = cut(parts.decoder.path, spec.names)
+        sources = (halves.predictor, halves.joint)
+        between = (halves.predictions, halves.predictions)
+    else:
+        sources = (parts.decoder.path, parts.joiner.path)
+        between = (spec.names.predictions or "", spec.names.joint_predictions or "")
+    predictor, joint = (open_session(source, threads=1) for source in sources)
+    return OnnxDecoderJoint(around(predictor, "predictor"), around(joint, "joint"), spec, between)

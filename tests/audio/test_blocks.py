@@ -1,0 +1,106 @@
+from contextlib import ExitStack
+
+import numpy as np
+import pytest
+
+from parakeet_streaming.audio.blocks import AudioFile
+from parakeet_streaming.errors import (
+    AudioFormatError,
+    AudioInputError,
+    OptionError,
+    StreamClosedError,
+)
+
+
+class Frames:
+    """A reader of the given frames that breaks at their end when told so."""
+
+    def __init__(self, frames, broken=False):
+        self.frames = frames
+        self.broken = broken
+
+    def read(self, wanted_samples):
+        if self.broken and not len(self.frames):
+            raise AudioFormatError("lost its thread")
+        piece, self.frames = self.frames[:wanted_samples], self.frames[wanted_samples:]
+        return piece
+
+
+def audio(frames, broken=False, rate_hz=8_000, channels=2, **options):
+    reader = Frames(np.asarray(frames), broken)
+    return AudioFile("talk", reader, rate_hz=rate_hz, channels=channels, **options)
+
+
+def test_blocks_are_mono_float32_of_the_wanted_length():
+    frames = np.full((1_000, 2), 16_384, np.int16)
+    blocks = list(audio(frames).blocks(0.05))
+    assert [len(block) for block in blocks] == [400, 400, 200]
+    assert {block.dtype for block in blocks} == {np.dtype(np.float32)}
+    assert np.concatenate(blocks).tolist() == [0.5] * 1_000
+
+
+def test_reading_goes_on_where_it_stopped():
+    opened = audio(np.arange(10, dtype=np.float32).reshape(-1, 1))
+    assert next(opened.blocks(3 / 8_000)).tolist() == [0, 1, 2]
+    assert np.concatenate(list(opened.blocks())).tolist() == [3, 4, 5, 6, 7, 8, 9]
+    assert list(opened.blocks()) == []
+
+
+def test_a_block_has_at_least_one_sample():
+    assert len(list(audio(np.zeros((3, 1), np.float32)).blocks(1e-9))) == 3
+
+
+@pytest.mark.parametrize("block_s", [0, -1, float("nan"), float("inf")])
+def test_blocks_of_no_length_are_refused(block_s):
+    with pytest.raises(OptionError, match="impossible"):
+        next(audio(np.zeros((3, 1), np.float32)).blocks(block_s))
+
+
+def test_the_position_of_a_bad_sample_counts_from_the_start():
+    frames = np.zeros((1_000, 2), np.float32)
+    frames[777, 1] = np.nan
+    with pytest.raises(AudioInputError, match="talk: sample 777 "):
+        list(audio(frames).blocks(0.01))
+
+
+def test_a_break_says_where_it_is_after_all_before_it_was_handed_on():
+    blocks = audio(np.zeros((10_000, 2), np.float32), broken=True).blocks(1.0)
+    assert [len(next(blocks)), len(next(blocks))] == [8_000, 2_000]
+    with pytest.raises(AudioFormatError, match=r"talk is broken after 1\.25 s \(lost its thread\)"):
+        next(blocks)
+
+
+@pytest.mark.parametrize("rate_hz", [0, 3_999, 384_001])
+def test_impossible_rates_are_refused(rate_hz):
+    with pytest.raises(AudioFormatError, match=f"talk has a sample rate of {rate_hz} Hz"):
+        audio([], rate_hz=rate_hz)
+
+
+@pytest.mark.parametrize("channels", [0, 33])
+def test_impossible_channels_are_refused(channels):
+    with pytest.raises(AudioFormatError, match=f"talk has {channels} channels"):
+        audio([], channels=channels)
+
+
+def test_resources_are_closed_once_and_then_nothing_is_read():
+    closed = []
+    with ExitStack() as stack:
+        stack.callback(closed.append, 1)
+        opened = audio(np.zeros((3, 1), np.float32), resources=stack)
+    assert closed == []
+    with opened as same:
+        assert same is opened
+    opened.close()
+    assert closed == [1]
+    with pytest.raises(StreamClosedError, match="talk has been closed"):
+        next(opened.blocks())
+
+
+def test_resources_are_left_alone_when_the_audio_is_refused():
+    closed = []
+    with ExitStack() as stack:
+        stack.callback(closed.append, 1)
+        with pytest.raises(AudioFormatError):
+            audio([], rate_hz=1, resources=stack)
+        assert closed == []
+    assert closed == [1]

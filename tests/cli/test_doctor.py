@@ -1,0 +1,105 @@
+import json
+
+import pytest
+import typer
+from typer.testing import CliRunner
+
+from parakeet_streaming import __version__
+from parakeet_streaming.cli import doctor as doctor_module
+from parakeet_streaming.errors import ModelFormatError, OptionError, ProviderMissingError
+from parakeet_streaming.model import hub
+from parakeet_streaming.model.hub import CachedModel
+
+
+@pytest.fixture(autouse=True)
+def no_cache(monkeypatch, tmp_path):
+    monkeypatch.setattr(hub, "cached_models", tuple)
+    monkeypatch.setattr(hub, "cache_folder", lambda: tmp_path)
+
+
+def run(*arguments, exit_code=0):
+    app = typer.Typer()
+    app.command()(doctor_module.doctor)
+    result = CliRunner().invoke(app, arguments)
+    if result.exception and not isinstance(result.exception, SystemExit):
+        raise result.exception
+    assert result.exit_code == exit_code
+    return result.stdout
+
+
+def test_all_sections_in_words(tmp_path):
+    lines = run().splitlines()
+    titles = [line for line in lines if not line.startswith(" ")]
+    assert titles == ["system", "packages", "runtime", "extras", "downloads", "built in models"]
+    words = {line.split()[0]: line.split()[1:] for line in lines if line.startswith("  ")}
+    assert words["parakeet-streaming"] == [__version__]
+    assert words["cache"] == [str(tmp_path)]
+    assert words["models"] == ["none"]
+    assert words["memory"][1] == "GB"
+    assert words["tiny-en"][:2] == ["provider", "CPUExecutionProvider,"]
+
+
+def test_as_json():
+    sections = json.loads(run("--json"))
+    assert sections["packages"]["numpy"].count(".") == 2
+    assert "onnxruntime" in sections["packages"]
+    assert "CPUExecutionProvider" in sections["runtime"]["providers"]
+    assert sections["system"]["usable_cores"] >= 1
+    assert sections["downloads"]["size_bytes"] == 0
+    tiny = sections["built_in_models"]["tiny-en"]
+    assert tiny["load_ms"] > 0
+    assert 0 < tiny["one_second_of_audio_ms"] < 5000
+
+
+def test_downloads_are_listed(monkeypatch, tmp_path):
+    models = (CachedModel("a/b", tmp_path, 5_000_000), CachedModel("c/d", tmp_path, 1_000_000))
+    monkeypatch.setattr(hub, "cached_models", lambda: models)
+    out = run()
+    assert "a/b, c/d" in out
+    assert "6 MB" in out
+
+
+@pytest.mark.parametrize(
+    "error", [ModelFormatError("is broken"), ProviderMissingError("is broken")]
+)
+def test_a_model_that_does_not_run_is_told_and_fails(monkeypatch, error):
+    def fails(*_, **__):
+        raise error
+
+    monkeypatch.setattr(doctor_module, "try_out", fails)
+    assert "tiny-en  error is broken" in run(exit_code=1)
+    assert json.loads(run("--json", exit_code=1))["built_in_models"]["tiny-en"] == {
+        "error": "is broken"
+    }
+
+
+def test_a_wrong_option_is_a_wrong_option():
+    with pytest.raises(OptionError, match="abacus"):
+        run("--provider", "abacus")
+
+
+def test_missing_extras_say_what_to_install(monkeypatch):
+    monkeypatch.setattr(doctor_module, "find_spec", lambda name: None)
+    assert "not installed; more audio formats: pip install 'parakeet-streaming[av]'" in run()
+
+
+def test_instructions_of_a_linux_machine(tmp_path):
+    (tmp_path / "cpuinfo").write_text(
+        "processor\t: 0\nmodel name\t: Some CPU\nflags\t\t: fpu avx2 avx512f amx_int8 sse\n\n"
+        "processor\t: 1\nmodel name\t: Other\nflags\t\t: fpu\n"
+    )
+    assert doctor_module._processor(tmp_path / "cpuinfo") == (
+        "Some CPU",
+        ["amx_int8", "avx2", "avx512f"],
+    )
+
+
+def test_instructions_of_an_arm_machine(tmp_path):
+    (tmp_path / "cpuinfo").write_text("processor : 0\nFeatures : fp asimddp i8mm bf16 sve2\n")
+    assert doctor_module._processor(tmp_path / "cpuinfo")[1] == ["asimddp", "bf16", "i8mm", "sve2"]
+
+
+def test_elsewhere_the_processor_has_a_name(tmp_path):
+    model, flags = doctor_module._processor(tmp_path / "nothing")
+    assert model
+    assert flags == []

@@ -1,0 +1,46 @@
+import json
+
+import pytest
+
+from parakeet_streaming.cli.rows import in_bytes, print_json, print_pairs, print_table
+
+
+def test_pairs_are_aligned_and_plain_in_a_pipe(capsys):
+    print_pairs([("a", "1"), ("long key", "[2] " + "x" * 300), ("", "3")], title="Title")
+    assert capsys.readouterr().out.splitlines() == [
+        "Title",
+        "  a         1",
+        "  long key  [2] " + "x" * 300,
+        "            3",
+    ]
+
+
+def test_no_pairs_at_all(capsys):
+    print_pairs([])
+    assert capsys.readouterr().out == ""
+
+
+def test_tables_are_aligned_without_trailing_spaces(capsys):
+    print_table([("NAME", "SIZE"), ("tiny", ""), ("a", "1 MB")])
+    assert capsys.readouterr().out == "NAME  SIZE\ntiny\na     1 MB\n"
+
+
+def test_json_keeps_letters(capsys):
+    print_json({"piece": "▁é", "nothing": None})
+    out = capsys.readouterr().out
+    assert "▁é" in out
+    assert json.loads(out) == {"piece": "▁é", "nothing": None}
+
+
+@pytest.mark.parametrize(
+    ("size", "words"),
+    [
+        (0, "0 B"),
+        (999, "999 B"),
+        (94_000, "94 kB"),
+        (652_183_999, "652 MB"),
+        (2_435_420_160, "2.44 GB"),
+    ],
+)
+def test_sizes_in_words(size, words):
+    assert in_bytes(size) == words

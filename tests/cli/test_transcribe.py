@@ -1,0 +1,240 @@
+"""`parakeet transcribe`, in process: formats, outputs, contexts, several files, standard input."""
+
+import io
+import json
+import shutil
+import sys
+from pathlib import Path
+
+import numpy as np
+import pytest
+import soundfile
+from typer.testing import CliRunner, Result
+
+import parakeet_streaming
+from parakeet_streaming.cli.app import app, main
+
+RECORDINGS = Path(__file__).parents[2] / "examples" / "recordings"
+DIGITS = str(RECORDINGS / "digits.wav")
+PHONE = str(RECORDINGS / "phone.wav")
+SAID = "three one four one five nine two six"
+DIALLED = "zero eight zero zero five five seven two three four"
+
+
+def parakeet(*arguments: str, piped: bytes = b"") -> Result:
+    return CliRunner().invoke(app, ["transcribe", *arguments], input=piped)
+
+
+def test_clean_text_when_piped() -> None:
+    result = parakeet(DIGITS)
+    assert result.exit_code == 0
+    assert result.stdout == f"{SAID}\n"
+    assert result.stderr == ""
+
+
+@pytest.mark.parametrize(
+    "how", [("--offline",), ("--preset=balanced",), ("--context=10-1-1",), ("--context=balanced",)]
+)
+def test_contexts(how: tuple[str, ...]) -> None:
+    assert parakeet(DIGITS, *how).stdout == f"{SAID}\n"
+
+
+def test_json_is_one_object_with_every_field() -> None:
+    written = json.loads(parakeet(DIGITS, "--format=json", "--preset=low_latency").stdout)
+    assert written["source"] == DIGITS
+    assert written["model"] == "tiny-en"
+    assert written["context"] == {
+        "asked": {"left": 2.0, "chunk": 0.25, "right": 0.25},
+        "effective": {"left": 2.0, "chunk": 0.24, "right": 0.24},
+    }
+    assert written["latency_s"] == 0.48
+    assert written["audio_s"] == pytest.approx(4.325, abs=1e-3)
+    assert written["processing_s"] > 0
+    assert "".join(token["text"] for token in written["tokens"]) == written["text"]
+    for token in written["tokens"]:
+        assert set(token) == {
+            *("id", "text", "start", "end", "duration_frames", "start_frame", "confidence"),
+        }
+        assert token["start"] == pytest.approx(token["start_frame"] * 0.08)
+    assert [word["text"] for word in written["words"]] == written["text"].split()
+    assert written["segments"][0]["text"] == written["text"]
+
+
+def test_json_of_offline_has_no_latency() -> None:
+    written = json.loads(parakeet(DIGITS, "--format=json", "--offline").stdout)
+    assert written["context"] is None
+    assert written["latency_s"] is None
+    assert written["text"] == SAID
+
+
+def test_jsonl_is_a_line_per_step_and_the_whole() -> None:
+    lines = parakeet(DIGITS, "--format=jsonl", "--context=5-1-1").stdout.splitlines()
+    *partials, final = [json.loads(line) for line in lines]
+    assert {partial["type"] for partial in partials} == {"partial"}
+    assert "".join(partial["text"] for partial in partials) == SAID
+    assert any(partial["tentative_text"] for partial in partials)
+    assert partials[-1]["tentative_text"] == ""
+    assert final["type"] == "final"
+    assert final["text"] == SAID
+
+
+def test_subtitles() -> None:
+    srt = parakeet(DIGITS, "--format=srt").stdout
+    assert srt.startswith("1\n00:00:00,")
+    assert SAID in srt
+    assert parakeet(DIGITS, "--format=vtt").stdout.startswith("WEBVTT\n\n00:00:00.")
+
+
+def test_one_failing_file_does_not_stop_the_others(tmp_path: Path) -> None:
+    broken = tmp_path / "broken.wav"
+    broken.write_bytes(b"RIFF")
+    result = parakeet(DIGITS, str(broken), "no-such.wav", PHONE)
+    assert result.exit_code == 1
+    assert SAID in result.stdout
+    assert DIALLED in result.stdout
+    assert f"==> {PHONE} <==" in result.stdout
+    assert str(broken) in result.stderr
+    assert "no-such.wav" in result.stderr
+
+
+def test_what_was_heard_of_a_broken_file_is_kept(tmp_path: Path) -> None:
+    samples, rate_hz = soundfile.read(DIGITS, dtype="float32")
+    samples = np.concatenate([samples, [np.nan]])
+    broken = tmp_path / "broken.wav"
+    soundfile.write(broken, samples, rate_hz, subtype="FLOAT")
+    result = parakeet(str(broken), PHONE, f"--output={tmp_path}")
+    assert result.exit_code == 1
+    assert "broken.wav" in result.stderr
+    assert (tmp_path / "broken.txt").read_text().startswith("three one four one five nine two")
+    assert (tmp_path / "phone.txt").read_text() == f"{DIALLED}\n"
+
+
+def test_output_file_and_folder(tmp_path: Path) -> None:
+    assert parakeet(DIGITS, f"--output={tmp_path / 'said.srt'}", "--format=srt").stdout == ""
+    assert SAID in (tmp_path / "said.srt").read_text()
+    assert parakeet(DIGITS, PHONE, f"--output={tmp_path}/new/").exit_code == 0
+    assert (tmp_path / "new" / "digits.txt").read_text() == f"{SAID}\n"
+    assert (tmp_path / "new" / "phone.txt").read_text() == f"{DIALLED}\n"
+
+
+def test_names_that_would_clash_keep_their_suffix(tmp_path: Path) -> None:
+    samples, rate_hz = soundfile.read(DIGITS)
+    soundfile.write(tmp_path / "a.wav", samples, rate_hz)
+    soundfile.write(tmp_path / "a.flac", samples, rate_hz)
+    inputs = [str(tmp_path / "a.wav"), str(tmp_path / "a.flac")]
+    assert parakeet(*inputs, f"--output={tmp_path}/out/").exit_code == 0
+    assert sorted(path.name for path in (tmp_path / "out").iterdir()) == [
+        "a.flac.txt",
+        "a.wav.txt",
+    ]
+
+
+@pytest.mark.parametrize(
+    ("arguments", "says"),
+    [
+        ((DIGITS, "--format=doc"), "use txt, srt"),
+        ((DIGITS, "--preset=fastest"), "use one of ultra_low_latency"),
+        ((DIGITS, "--preset=balanced", "--offline"), "give one"),
+        ((DIGITS, "--context=1-0-1"), "at least 0.08 s"),
+        ((DIGITS, PHONE, "--output=one.txt"), "name a folder"),
+        ((DIGITS, "--output=no/such/folder/x.txt"), "make it first"),
+        ((DIGITS, "--precision=int7"), "int7"),
+        ((DIGITS, "--provider=abacus"), "abacus"),
+    ],
+)
+def test_wrong_usage_is_told_before_anything_runs(
+    arguments: tuple[str, ...],
+    says: str,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    monkeypatch.setattr(sys, "argv", ["parakeet", "transcribe", *arguments])
+    with pytest.raises(SystemExit) as stopped:
+        main()
+    told = capsys.readouterr()
+    assert stopped.value.code == 2
+    assert told.out == ""
+    assert told.err.startswith("parakeet: ")
+    assert told.err.count("\n") == 1
+    assert says in told.err
+
+
+def test_wrong_raw_options_are_told() -> None:
+    result = parakeet("-", "--encoding=s17le", piped=b"\0\0")
+    assert result.exit_code == 1
+    assert "s17le" in result.stderr
+
+
+def raw(path: str) -> bytes:
+    samples, _ = soundfile.read(path, dtype="int16")
+    return samples.tobytes()
+
+
+def test_raw_samples_on_standard_input() -> None:
+    assert parakeet("-", piped=raw(DIGITS)).stdout == f"{SAID}\n"
+
+
+def test_wav_on_standard_input() -> None:
+    assert parakeet("-", piped=Path(DIGITS).read_bytes()).stdout == f"{SAID}\n"
+
+
+def test_raw_samples_of_another_rate_and_two_channels() -> None:
+    samples, _ = soundfile.read(DIGITS, dtype="float32")
+    slow = np.stack([samples, samples], axis=1).repeat(2, axis=0).astype("<f4")
+    result = parakeet(
+        "-", "--rate=32000", "--encoding=f32le", "--channels=2", piped=slow.tobytes()
+    )
+    assert result.stdout == f"{SAID}\n"
+
+
+def test_nothing_on_standard_input() -> None:
+    result = parakeet("-", piped=b"")
+    assert result.exit_code == 0
+    assert result.stdout == ""
+
+
+def test_realtime_takes_as_long_as_the_audio_and_tells_its_latency(tmp_path: Path) -> None:
+    samples, rate_hz = soundfile.read(DIGITS)
+    short = tmp_path / "short.wav"
+    soundfile.write(short, samples[: rate_hz * 3 // 2], rate_hz)
+    result = parakeet(str(short), "--realtime")
+    assert result.stdout.startswith("three one")
+    assert "latency 0.96 s" in result.stderr
+    assert "after it was spoken" in result.stderr
+
+
+class InterruptedAfter(io.RawIOBase):
+    """Raw samples, and Ctrl-C when they are used up."""
+
+    def __init__(self, content: bytes) -> None:
+        self._content = content
+
+    def readable(self) -> bool:
+        return True
+
+    def read(self, size: int = -1) -> bytes:
+        if not self._content:
+            raise KeyboardInterrupt
+        taken, self._content = self._content[:size], self._content[size:]
+        return taken
+
+
+def test_interrupting_prints_what_was_heard(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    class Stdin:
+        buffer = InterruptedAfter(raw(DIGITS))
+
+    monkeypatch.setattr(sys, "stdin", Stdin())
+    monkeypatch.setattr(sys, "argv", ["parakeet", "transcribe", "-"])
+    with pytest.raises(SystemExit) as stopped:
+        main()
+    assert stopped.value.code == 130
+    assert capsys.readouterr().out == f"{SAID}\n"
+
+
+def test_model_folder_and_stall_guard(tmp_path: Path) -> None:
+    source = Path(parakeet_streaming.__file__).parent / "builtin" / "tiny-en"
+    shutil.copytree(source, tmp_path / "mine")
+    result = parakeet(DIGITS, f"--model={tmp_path / 'mine'}", "--stall-guard", "--threads=1")
+    assert result.stdout == f"{SAID}\n"

@@ -1,0 +1,142 @@
+"""What NVIDIA NeMo answers for 208 cases, against our API and our command line, token for token."""
+
+import json
+from pathlib import Path
+
+import numpy as np
+import pytest
+import soundfile
+from typer.testing import CliRunner
+
+from parakeet_streaming import ContextConfig, Recognizer, Transcript
+from parakeet_streaming.cli.app import app
+
+GOLDEN = Path(__file__).parent / "golden"
+AUDIO = GOLDEN / "audio"
+CASES = json.loads((GOLDEN / "golden.json").read_text(encoding="utf-8"))["cases"]
+WELL_POSED = [case for case in CASES if not case.get("ill_posed")]
+ILL_POSED = [case for case in CASES if case.get("ill_posed")]
+CONTEXTS = sorted({json.dumps(case["context"]) for case in CASES})
+ONE_BY_ONE_SAMPLES = 5_119
+
+Answer = tuple[list[int], list[int], list[int]]
+
+
+def case_id(case: dict) -> str:
+    context = case["context"]
+    name = context if context == "offline" else "-".join(str(seconds) for seconds in context)
+    return f"{case['audio']}-{name}"
+
+
+def expected(case: dict) -> Answer:
+    return case["tokens"], case["frames"], case["durations"]
+
+
+def answer(transcript: Transcript) -> Answer:
+    return (
+        [token.id for token in transcript.tokens],
+        [token.start_frame for token in transcript.tokens],
+        [token.duration_frames for token in transcript.tokens],
+    )
+
+
+def samples_of(case: dict) -> np.ndarray:
+    samples, rate_hz = soundfile.read(AUDIO / case["audio"], dtype="float32")
+    assert rate_hz == 16_000
+    assert samples.shape == (case["samples"],)
+    return samples
+
+
+def streamed(recognizer: Recognizer, case: dict, cuts: list[int]) -> Transcript:
+    samples = samples_of(case)
+    if case["context"] == "offline":
+        context = recognizer.offline_context(samples.shape[0] / 16_000)
+    else:
+        context = ContextConfig(*case["context"])
+    stream = recognizer.stream(context)
+    for piece in np.split(samples, cuts):
+        stream.feed(piece)
+    stream.finish()
+    return stream.transcript()
+
+
+def test_every_case_is_here() -> None:
+    assert len(CASES) == 208
+    assert len(ILL_POSED) == 4
+
+
+@pytest.mark.parametrize("case", WELL_POSED, ids=case_id)
+def test_whole(golden_recognizer: Recognizer, case: dict) -> None:
+    if case["context"] == "offline":
+        assert answer(golden_recognizer.transcribe(samples_of(case))) == expected(case)
+    assert answer(streamed(golden_recognizer, case, [])) == expected(case)
+
+
+@pytest.mark.parametrize("case", WELL_POSED, ids=case_id)
+def test_in_random_slices(golden_recognizer: Recognizer, case: dict) -> None:
+    generator = np.random.default_rng(case["samples"])
+    cuts = sorted(generator.integers(0, case["samples"] + 1, size=20).tolist())
+    assert answer(streamed(golden_recognizer, case, cuts)) == expected(case)
+
+
+@pytest.mark.parametrize(
+    "case",
+    [case for case in WELL_POSED if case["samples"] <= ONE_BY_ONE_SAMPLES],
+    ids=case_id,
+)
+def test_one_sample_at_a_time(golden_recognizer: Recognizer, case: dict) -> None:
+    cuts = list(range(1, case["samples"]))
+    assert answer(streamed(golden_recognizer, case, cuts)) == expected(case)
+
+
+@pytest.mark.parametrize("case", ILL_POSED, ids=case_id)
+def test_ill_posed_cases_run(golden_recognizer: Recognizer, case: dict) -> None:
+    transcript = streamed(golden_recognizer, case, [])
+    assert transcript.audio_s == case["samples"] / 16_000
+    assert all(np.isfinite(token.confidence) for token in transcript.tokens)
+
+
+@pytest.mark.parametrize("context", CONTEXTS)
+def test_command_line(context: str, golden_folder: Path, tmp_path: Path) -> None:
+    cases = [case for case in WELL_POSED if json.dumps(case["context"]) == context]
+    wanted = json.loads(context)
+    how = "--offline" if wanted == "offline" else f"--context={'-'.join(map(str, wanted))}"
+    files = [str(AUDIO / case["audio"]) for case in cases]
+    result = CliRunner().invoke(
+        app,
+        ["transcribe", *files, how, f"--model={golden_folder}", "--format=json", f"--output={tmp_path}/"],
+    )
+    assert result.exit_code == 0, result.output
+    for case in cases:
+        written = json.loads((tmp_path / case["audio"]).with_suffix(".json").read_text("utf-8"))
+        tokens = written["tokens"]
+        assert (
+            [token["id"] for token in tokens],
+            [token["start_frame"] for token in tokens],
+            [token["duration_frames"] for token in tokens],
+        ) == expected(case), case_id(case)
+
+
+@pytest.mark.parametrize("case", WELL_POSED[::7], ids=case_id)
+def test_text_is_nemos_without_spaces_before_punctuation(
+    golden_recognizer: Recognizer, case: dict
+) -> None:
+    def bare(text: str) -> str:
+        return text.replace(" ", "")
+
+    assert bare(streamed(golden_recognizer, case, []).text) == bare(case["text"])
+
+
+def test_batched_windows_give_what_each_gives_alone(golden_recognizer: Recognizer) -> None:
+    cases = [case for case in WELL_POSED if case["context"] not in ("offline", [10, 10, 5])]
+    cases = [case for case in cases if case["samples"] >= 20_479][::5]
+    streams = []
+    for case in cases:
+        stream = golden_recognizer.stream(ContextConfig(*case["context"]))
+        stream.push(samples_of(case))
+        stream.end()
+        streams.append(stream)
+    while any(stream.ready for stream in streams):
+        golden_recognizer.step(streams)
+    for case, stream in zip(cases, streams, strict=True):
+        assert answer(stream.transcript()) == expected(case), case_id(case)

@@ -1,0 +1,238 @@
+import io
+import struct
+import sys
+from itertools import pairwise
+
+import av
+import numpy as np
+import pytest
+import soundfile
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from parakeet_streaming.audio.files import open_audio
+from parakeet_streaming.audio.pcm import ENCODINGS, as_mono
+from parakeet_streaming.errors import (
+    AudioFormatError,
+    AudioInputError,
+    ExtraMissingError,
+    OptionError,
+)
+from parakeet_streaming.sources.stdin import open_stdin
+
+TONE = (0.3 * np.sin(np.arange(20_000) * 0.05)).astype(np.float32)
+PCM = (TONE * 32_767).astype("<i2")
+WAVS = [
+    (kind, subtype)
+    for kind in ("WAV", "WAVEX", "RF64")
+    for subtype in ("PCM_U8", "PCM_16", "PCM_24", "PCM_32", "FLOAT", "DOUBLE", "ULAW", "IMA_ADPCM")
+    if soundfile.check_format(kind, subtype)
+]
+
+
+class Pipe(io.RawIOBase):
+    """A pipe, filled piece by piece, that cannot seek; BlockingIOError as a piece is raised."""
+
+    def __init__(self, *pieces):
+        self.pieces = [piece for piece in pieces if piece]
+
+    def readable(self):
+        return True
+
+    def readinto(self, buffer):
+        if not self.pieces:
+            return 0
+        if self.pieces[0] is BlockingIOError:
+            raise BlockingIOError
+        piece, rest = self.pieces[0][: len(buffer)], self.pieces[0][len(buffer) :]
+        self.pieces[:1] = [rest] if rest else []
+        buffer[: len(piece)] = piece
+        return len(piece)
+
+
+def pipe(*pieces):
+    return io.BufferedReader(Pipe(*pieces))
+
+
+def encoded(frames=TONE, rate_hz=44_100, **options):
+    file = io.BytesIO()
+    soundfile.write(file, frames, rate_hz, **options)
+    return file.getvalue()
+
+
+def joined(audio, block_s=0.5):
+    with audio:
+        return np.concatenate([np.zeros(0, np.float32), *audio.blocks(block_s)])
+
+
+def sliced(content, cuts):
+    bounds = sorted({0, len(content), *(cut % (len(content) + 1) for cut in cuts)})
+    return [content[a:b] for a, b in pairwise(bounds)]
+
+
+def test_raw_samples_are_16_khz_16_bit_mono_unless_said_otherwise():
+    with open_stdin(pipe(PCM.tobytes())) as audio:
+        assert (audio.rate_hz, audio.channels, audio.duration_s) == (16_000, 1, None)
+        np.testing.assert_array_equal(np.concatenate(list(audio.blocks())), as_mono(PCM))
+
+
+@pytest.mark.parametrize(
+    ("encoding", "dtype"), [("u8", "u1"), ("s16le", "<i2"), ("s32le", "<i4"), ("f32le", "<f4")]
+)
+def test_raw_samples_of_other_kinds(encoding, dtype):
+    frames = np.arange(200).astype(dtype).reshape(-1, 2)
+    audio = open_stdin(pipe(frames.tobytes()), rate_hz=8_000, encoding=encoding, channels=2)
+    assert (audio.rate_hz, audio.channels) == (8_000, 2)
+    np.testing.assert_array_equal(joined(audio), as_mono(frames))
+
+
+@pytest.mark.parametrize(
+    "options",
+    [
+        {"rate_hz": 3_999},
+        {"rate_hz": 384_001},
+        {"encoding": "mp3"},
+        {"channels": 0},
+        {"channels": 33},
+    ],
+)
+def test_impossible_options_are_refused_before_anything_is_read(options):
+    stream = Pipe(b"abc")
+    with pytest.raises(OptionError, match="use"):
+        open_stdin(stream, **options)
+    assert stream.pieces == [b"abc"]
+
+
+def test_nothing_at_all_yields_nothing():
+    assert len(joined(open_stdin(pipe()))) == 0
+
+
+@pytest.mark.parametrize("length", [1, 2, 3, 11, 12, 13])
+def test_a_few_bytes_are_samples_and_half_a_sample_is_dropped(length):
+    assert len(joined(open_stdin(pipe(b"\1" * length)))) == length // 2
+
+
+@pytest.mark.parametrize("reader", [pipe, Pipe])
+def test_what_has_arrived_is_handed_on_before_more_comes(reader):
+    stream = reader(b"\1\0" * 6, b"\2\0" * 3, b"\3\0\4", BlockingIOError)
+    blocks = open_stdin(stream).blocks()
+    assert [len(next(blocks)) for _ in range(3)] == [6, 3, 1]
+    with pytest.raises(BlockingIOError):
+        next(blocks)
+
+
+def test_wav_is_handed_on_before_more_comes():
+    wav = encoded(PCM, format="WAV")[:44]
+    stream = pipe(wav[:20], wav[20:] + b"\1\0", b"\2\0" * 3, BlockingIOError)
+    with open_stdin(stream) as audio:
+        assert (audio.rate_hz, audio.channels, audio.duration_s) == (44_100, 1, None)
+        blocks = audio.blocks()
+        assert [len(next(blocks)) for _ in range(2)] == [1, 3]
+        with pytest.raises(BlockingIOError):
+            next(blocks)
+
+
+def test_blocks_are_no_longer_than_wanted():
+    lengths = [len(block) for block in open_stdin(pipe(PCM.tobytes())).blocks(0.1)]
+    assert max(lengths) <= 1_600
+    assert sum(lengths) == len(PCM)
+
+
+@pytest.mark.parametrize(("kind", "subtype"), WAVS)
+@pytest.mark.parametrize("channels", [1, 2])
+def test_wav_equals_the_same_wav_as_a_file(tmp_path, kind, subtype, channels):
+    content = encoded(np.stack([TONE, TONE / 2][:channels], 1), format=kind, subtype=subtype)
+    (tmp_path / "a.wav").write_bytes(content)
+    audio = open_stdin(pipe(content))
+    assert (audio.rate_hz, audio.channels) == (44_100, channels)
+    np.testing.assert_array_equal(joined(audio), joined(open_audio(tmp_path / "a.wav")))
+
+
+@pytest.mark.parametrize("length", [0, 0x7FFFF000, 0x80000000, 0xFFFFFFFF])
+def test_wav_of_unknown_length_goes_on_until_the_end(length):
+    content = bytearray(encoded(PCM, format="WAV"))
+    content[4:8] = content[40:44] = struct.pack("<I", length)
+    np.testing.assert_array_equal(joined(open_stdin(pipe(content))), as_mono(PCM))
+
+
+def test_what_follows_the_samples_of_a_wav_is_no_sample():
+    content = encoded(PCM, format="WAV") + b"LIST\4\0\0\0abcd"
+    assert len(joined(open_stdin(pipe(content)))) == len(PCM)
+
+
+def test_wav_cut_short_yields_what_is_there():
+    content = encoded(PCM, format="WAV")[: 44 + 1_001]
+    assert len(joined(open_stdin(pipe(content)))) == 500
+
+
+def test_wav_with_a_broken_header_is_refused():
+    with pytest.raises(AudioFormatError, match="standard input is broken"):
+        open_stdin(pipe(encoded(PCM, format="WAV")[:30]))
+
+
+@pytest.mark.parametrize("kind", ["FLAC", "OGG", "MP3", "AIFF", "AU", "CAF", "W64"])
+def test_other_containers_are_read_as_files(tmp_path, kind):
+    content = encoded(format=kind)
+    (tmp_path / "a").write_bytes(content)
+    audio = open_stdin(pipe(*sliced(content, range(0, len(content), 1_000))))
+    assert (audio.rate_hz, audio.channels) == (44_100, 1)
+    np.testing.assert_array_equal(joined(audio), joined(open_audio(tmp_path / "a")))
+
+
+def test_mp4_is_read_as_a_file(tmp_path):
+    with av.open(tmp_path / "a.m4a", "w") as container:
+        stream = container.add_stream("aac", rate=16_000, layout="mono")
+        frame = av.AudioFrame.from_ndarray(TONE.reshape(1, -1), format="fltp", layout="mono")
+        frame.sample_rate = 16_000
+        for packet in [*stream.encode(frame), *stream.encode(None)]:
+            container.mux(packet)
+    audio = open_stdin(pipe((tmp_path / "a.m4a").read_bytes()))
+    assert audio.rate_hz == 16_000
+    np.testing.assert_array_equal(joined(audio), joined(open_audio(tmp_path / "a.m4a")))
+
+
+def test_mp4_without_pyav_says_what_to_install(monkeypatch):
+    monkeypatch.setitem(sys.modules, "av", None)
+    with pytest.raises(ExtraMissingError, match="standard input is MP4"):
+        open_stdin(pipe(b"\0\0\0\x20ftypM4A \0\0\0\0" + bytes(1_000)))
+
+
+def test_a_broken_container_is_refused():
+    with pytest.raises(AudioFormatError, match="standard input is no audio"):
+        open_stdin(pipe(b"fLaC" + bytes(1_000)))
+
+
+def test_the_position_of_nan_counts_from_the_first_sample():
+    samples = np.zeros(10_000, "<f4")
+    samples[8_765] = np.nan
+    with pytest.raises(AudioInputError, match="standard input: sample 8765 "):
+        joined(open_stdin(pipe(samples.tobytes()), encoding="f32le"), 0.1)
+
+
+@pytest.mark.parametrize("content", [PCM.tobytes(), encoded(format="WAV"), encoded(format="FLAC")])
+def test_the_stream_is_left_open(content):
+    stream = pipe(content)
+    open_stdin(stream).close()
+    assert not stream.closed
+
+
+@settings(deadline=None)
+@given(
+    kind=st.sampled_from(["raw", "wav", "flac"]),
+    cuts=st.lists(st.integers(0, 1 << 16), max_size=20),
+    block_s=st.floats(0.0001, 1.0),
+)
+def test_how_bytes_arrive_never_changes_a_sample(kind, cuts, block_s):
+    frames = np.stack([PCM, -PCM // 2], 1)[:5_000]
+    content = frames.tobytes() if kind == "raw" else encoded(frames, 16_000, format=kind)
+    audio = open_stdin(pipe(*sliced(content, cuts)), channels=2)
+    np.testing.assert_array_equal(joined(audio, block_s), as_mono(frames))
+
+
+@given(content=st.binary(max_size=200), encoding=st.sampled_from(sorted(ENCODINGS)))
+def test_any_bytes_are_samples_or_an_error_of_ours(content, encoding):
+    try:
+        samples = joined(open_stdin(pipe(content), encoding=encoding))
+    except (AudioFormatError, AudioInputError, ExtraMissingError):
+        return
+    assert np.isfinite(samples).all()
