@@ -21,15 +21,13 @@ from corpora import Utterance, digit_strings, read_utterances
 from listening import OFFLINE, hear
 from machine import machine, machine_table
 from opening import open_model
-from scores import Delays, WordErrors, add_delays, median_and_late, total, word_errors
-from stall_study import GUARD_HEAD, GuardRow, cells, study
-from tables import percent, say, table
-
 from parakeet_streaming import ContextConfig, Recognizer, StallGuard, load
 from parakeet_streaming.timeline import PRESETS
+from scores import Delays, WordErrors, add_delays, median_and_late, total, word_errors
+from stall_study import guard_table, study, verdict
+from tables import percent, progress, table
 
 ALL = "all recordings"
-_PROGRESS_UTTERANCES = 200
 
 
 @dataclass(frozen=True)
@@ -77,14 +75,12 @@ def measure(
     delays = Delays()
     processing_s = 0.0
     said = [*recorded, *made]
-    for count, utterance in enumerate(said, start=1):
+    for utterance in progress(said, context):
         heard = hear(recognizer, context, utterance.samples)
         errors = word_errors(utterance.text, heard.transcript.text)
         by_corpus.setdefault(utterance.corpus, []).append(errors)
         processing_s += heard.processing_s
         add_delays(delays, heard.steps)
-        if count % _PROGRESS_UTTERANCES == 0 or count == len(said):
-            say(f"{context}: {count} of {len(said)} utterances, {processing_s:.0f} s of computing")
     errors = {corpus: total(each) for corpus, each in by_corpus.items()}
     names = dict.fromkeys(each.corpus for each in recorded)
     overall = {ALL: total(errors[name] for name in names)}
@@ -106,13 +102,14 @@ def delay_table(results: Sequence[ContextResult]) -> str:
     """Delays of words, and speed."""
     rows = []
     for result in results:
-        times = (result.delays.shown_s, result.delays.committed_s)
+        shown = median_and_late(result.delays.shown_s)
+        committed = median_and_late(result.delays.committed_s)
         rows.append(
             (
                 _called(result.context),
                 _latency(result.context),
                 len(result.delays.committed_s),
-                *(_seconds(part) for each in times for part in median_and_late(each) or (None,) * 2),
+                *(_seconds(each) for each in (*shown, *committed)),
                 f"{result.audio_s / result.processing_s:.0f}" if result.processing_s else "–",
             )
         )
@@ -130,21 +127,9 @@ def _compare_guards(
         StallGuard(min_speech_s=speech_s, min_confidence=confidence)
         for speech_s, confidence in product(asked.min_speech_s, asked.min_confidence)
     ]
-    rows = study(open_model(asked.model, asked.threads), contexts, guards, said)
-    print(table(GUARD_HEAD, [cells(row) for row in rows]))
-    print(f"\n{_verdict(rows)}")
-    return {"stall_guard": [asdict(row) for row in rows]}
-
-
-def _verdict(rows: Sequence[GuardRow]) -> str:
-    worse = [row for row in rows if row.verdict == "worse"]
-    if not worse:
-        return "The guard made no corpus worse in any context."
-    places = ", ".join(
-        f"{row.corpus} in {row.context} ({row.min_speech_s:g} s, {row.min_confidence:g})"
-        for row in worse
-    )
-    return f"The guard made it worse on {places}."
+    trials = study(open_model(asked.model, asked.threads), contexts, guards, said)
+    print(f"{guard_table(trials)}\n\n{verdict(trials)}")
+    return {"stall_guard": [asdict(trial) for trial in trials]}
 
 
 def _called(context: str) -> str:

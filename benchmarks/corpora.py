@@ -82,8 +82,8 @@ def digit_strings(utterances: Iterable[Utterance], seed: int) -> list[Utterance]
     for _, digits in sorted(by_speaker.items()):
         order.shuffle(digits)
         whole = len(digits) - len(digits) % DIGITS_PER_STRING
-        for start in range(0, whole, DIGITS_PER_STRING):
-            strings.append(_joined(digits[start : start + DIGITS_PER_STRING]))
+        starts = range(0, whole, DIGITS_PER_STRING)
+        strings += [_joined(digits[start : start + DIGITS_PER_STRING]) for start in starts]
     return strings
 
 

@@ -7,10 +7,10 @@ from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
-from scores import Step
 
 from parakeet_streaming import ContextConfig, Partial, Recognizer, Transcript
 from parakeet_streaming.timeline import samples_to_seconds
+from scores import Step
 
 OFFLINE = "offline"
 

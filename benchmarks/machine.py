@@ -13,11 +13,11 @@ from importlib import metadata
 from pathlib import Path
 
 import psutil
-from tables import table
 
 from parakeet_streaming import __version__
 from parakeet_streaming.model.cores import usable_cores
 from parakeet_streaming.model.session import available_providers
+from tables import table
 
 # The instruction sets that decide how fast matrices are multiplied, as Linux names them.
 _FLAGS = re.compile(r"avx2|avx_vnni|avx512(f|_vnni|_bf16|_fp16)|amx_\w+|asimddp|i8mm|bf16|sve2?")

@@ -12,11 +12,11 @@ Rules of this file:
 from __future__ import annotations
 
 import re
-import statistics
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 
 import jiwer
+import numpy as np
 
 from parakeet_streaming import Partial, Token
 from parakeet_streaming.engine.words import is_punctuation
@@ -116,9 +116,8 @@ def _first_shown_s(steps: Sequence[Step]) -> dict[tuple[int, int], float]:
     return shown_s
 
 
-def median_and_late(delays_s: Sequence[float]) -> tuple[float, float] | None:
+def median_and_late(delays_s: Sequence[float]) -> tuple[float | None, float | None]:
     """Median and 95th percentile; None of nothing."""
     if not delays_s:
-        return None
-    ordered = sorted(delays_s)
-    return statistics.median(ordered), ordered[min(int(0.95 * len(ordered)), len(ordered) - 1)]
+        return None, None
+    return float(np.median(delays_s)), float(np.percentile(delays_s, 95))

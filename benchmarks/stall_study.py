@@ -6,18 +6,18 @@ The guard changes nothing before the encoder, so each window is encoded once for
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import numpy as np
+from numpy.typing import NDArray
+
 from corpora import Utterance
 from listening import OFFLINE
-from numpy.typing import NDArray
 from opening import Opened
-from scores import WordErrors, total, word_errors
-from tables import percent, say
-
 from parakeet_streaming import ContextConfig, Recognizer, StallGuard
 from parakeet_streaming.engine.ports import Encoder, Floats
+from scores import WordErrors, word_errors
+from tables import progress, table
 
 
 class RepeatingEncoder:
@@ -38,83 +38,97 @@ class RepeatingEncoder:
 
 
 @dataclass(frozen=True)
-class Comparison:
-    """What a guard did to one utterance."""
+class Effect:
+    """What a guard did to one utterance, or to a corpus."""
 
-    corpus: str
-    off: WordErrors
-    on: WordErrors
-    recovered_tokens: int
+    off: WordErrors = field(default_factory=WordErrors)
+    """Without the guard."""
+    on: WordErrors = field(default_factory=WordErrors)
+    """With it."""
+    recovered_tokens: int = 0
+    better_utterances: int = 0
+    worse_utterances: int = 0
+
+    def __add__(self, other: Effect) -> Effect:
+        return Effect(
+            self.off + other.off,
+            self.on + other.on,
+            self.recovered_tokens + other.recovered_tokens,
+            self.better_utterances + other.better_utterances,
+            self.worse_utterances + other.worse_utterances,
+        )
+
+    def __str__(self) -> str:
+        """`104.3 → 103.9 % (7 tokens, 2 better, 1 worse)`, or `104.3 %` where it found nothing."""
+        before = 100 * (self.off.rate or 0.0)
+        if not self.recovered_tokens:
+            return f"{before:.1f} %"
+        after = 100 * (self.on.rate or 0.0)
+        return (
+            f"{before:.1f} → {after:.1f} % ({self.recovered_tokens} tokens, "
+            f"{self.better_utterances} better, {self.worse_utterances} worse)"
+        )
 
 
 @dataclass(frozen=True)
-class GuardRow:
-    """What a guard did to a corpus."""
+class Trial:
+    """One setting of the guard in one context."""
 
     context: str
     min_speech_s: float
     min_confidence: float
-    corpus: str
-    wer_off: float | None
-    wer_on: float | None
-    recovered_tokens: int
-    better_utterances: int
-    worse_utterances: int
-
-    @property
-    def verdict(self) -> str:
-        off, on = self.wer_off or 0.0, self.wer_on or 0.0
-        if on > off:
-            return "worse"
-        if on < off:
-            return "better"
-        return "same"
-
-
-GUARD_HEAD = (
-    "context", "speech s", "confidence", "corpus", "WER off", "WER on", "tokens recovered",
-    "utterances better", "worse", "the corpus got",
-)  # fmt: skip
+    effects: dict[str, Effect]
+    """By corpus."""
 
 
 def study(
     opened: Opened, contexts: Sequence[str], guards: Sequence[StallGuard], said: Sequence[Utterance]
-) -> list[GuardRow]:
+) -> list[Trial]:
     """Compares every guard with none, in every context, on every corpus."""
     recognizer = opened.recognizer(RepeatingEncoder(opened.encoder))
-    rows = []
+    trials = []
     for context in contexts:
-        compared: list[list[Comparison]] = [[] for _ in guards]
-        for utterance in said:
-            for which, each in zip(
-                compared, _compare(recognizer, context, guards, utterance), strict=True
-            ):
-                which.append(each)
-        for guard, comparisons in zip(guards, compared, strict=True):
-            rows += _rows(context, guard, comparisons)
-        say(f"{context}: {len(guards)} settings of the stall guard")
-    return rows
+        effects: list[dict[str, Effect]] = [{} for _ in guards]
+        for utterance in progress(said, f"{context}, {len(guards)} settings"):
+            found = _effects(recognizer, context, guards, utterance)
+            for by_corpus, effect in zip(effects, found, strict=True):
+                known = by_corpus.get(utterance.corpus, Effect())
+                by_corpus[utterance.corpus] = known + effect
+        trials += [
+            Trial(context, guard.min_speech_s, guard.min_confidence, by_corpus)
+            for guard, by_corpus in zip(guards, effects, strict=True)
+        ]
+    return trials
 
 
-def cells(row: GuardRow) -> tuple[object, ...]:
-    """A row of the table under `GUARD_HEAD`."""
-    return (
-        row.context,
-        row.min_speech_s,
-        row.min_confidence,
-        row.corpus,
-        percent(row.wer_off),
-        percent(row.wer_on),
-        row.recovered_tokens,
-        row.better_utterances,
-        row.worse_utterances,
-        row.verdict,
-    )
+def guard_table(trials: Sequence[Trial]) -> str:
+    """What every setting did in every context, by corpus."""
+    corpora = list(trials[0].effects) if trials else []
+    rows = [
+        (f"{trial.context}, {trial.min_speech_s:g} s, {trial.min_confidence:g}",
+         *trial.effects.values())
+        for trial in trials
+    ]  # fmt: skip
+    return table(("context, min_speech_s, min_confidence", *corpora), rows)
 
 
-def _compare(
+def verdict(trials: Sequence[Trial]) -> str:
+    """Where the guard raised the word error rate, if anywhere."""
+    worse = [
+        f"{corpus} in {trial.context} with {trial.min_speech_s:g} s and {trial.min_confidence:g}"
+        for trial in trials
+        for corpus, effect in trial.effects.items()
+        if effect.on.errors > effect.off.errors
+    ]
+    if not worse:
+        return "The guard made no corpus worse."
+    return f"The guard made worse: {'; '.join(worse)}."
+
+
+def _effects(
     recognizer: Recognizer, context: str, guards: Sequence[StallGuard], utterance: Utterance
-) -> list[Comparison]:
+) -> list[Effect]:
+    """What each guard did to one utterance."""
     config = (
         recognizer.offline_context(utterance.duration_s)
         if context == OFFLINE
@@ -129,29 +143,15 @@ def _compare(
     while streams[0].ready:
         for stream in streams:
             stream.step()
-    heard = [stream.transcript() for stream in streams]
-    errors = [word_errors(utterance.text, each.text) for each in heard]
+    transcripts = [stream.transcript() for stream in streams]
+    off, *others = (word_errors(utterance.text, each.text) for each in transcripts)
     return [
-        Comparison(utterance.corpus, errors[0], on, sum(token.recovered for token in each.tokens))
-        for on, each in zip(errors[1:], heard[1:], strict=True)
-    ]
-
-
-def _rows(context: str, guard: StallGuard, comparisons: Sequence[Comparison]) -> list[GuardRow]:
-    rows = []
-    for corpus in dict.fromkeys(each.corpus for each in comparisons):
-        of_corpus = [each for each in comparisons if each.corpus == corpus]
-        rows.append(
-            GuardRow(
-                context=context,
-                min_speech_s=guard.min_speech_s,
-                min_confidence=guard.min_confidence,
-                corpus=corpus,
-                wer_off=total(each.off for each in of_corpus).rate,
-                wer_on=total(each.on for each in of_corpus).rate,
-                recovered_tokens=sum(each.recovered_tokens for each in of_corpus),
-                better_utterances=sum(each.on.errors < each.off.errors for each in of_corpus),
-                worse_utterances=sum(each.on.errors > each.off.errors for each in of_corpus),
-            )
+        Effect(
+            off,
+            on,
+            recovered_tokens=sum(token.recovered for token in transcript.tokens),
+            better_utterances=int(on.errors < off.errors),
+            worse_utterances=int(on.errors > off.errors),
         )
-    return rows
+        for on, transcript in zip(others, transcripts[1:], strict=True)
+    ]

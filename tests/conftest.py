@@ -1,23 +1,27 @@
-"""Shared by all tests: the golden model, and how hypothesis searches."""
+"""What every test may use: the golden model, and hypothesis without a clock."""
 
 import os
 from pathlib import Path
 
 import pytest
-from hypothesis import settings
+from hypothesis import HealthCheck, settings
 
-from parakeet_streaming import Recognizer, load
+from parakeet_streaming.load import load
 
-settings.register_profile("default", deadline=None)
-settings.register_profile("ci", deadline=None, derandomize=True)
-settings.load_profile("ci" if os.environ.get("CI") else "default")
+GOLDEN = Path(__file__).parent / "parity" / "golden"
 
-
-@pytest.fixture(scope="session")
-def golden_folder() -> Path:
-    return Path(__file__).parent / "parity" / "golden" / "tdt-tiny-onnx"
+settings.register_profile("here", deadline=None, suppress_health_check=[HealthCheck.too_slow])
+settings.register_profile("ci", settings.get_profile("here"), derandomize=True, print_blob=True)
+settings.load_profile("ci" if os.environ.get("CI") else "here")
 
 
 @pytest.fixture(scope="session")
-def golden_recognizer(golden_folder: Path) -> Recognizer:
-    return load(golden_folder)
+def golden_folder():
+    """Golden cases: `golden.json`, `audio/*.wav` and the model `tdt-tiny-onnx`."""
+    return GOLDEN
+
+
+@pytest.fixture(scope="session")
+def golden_recognizer(golden_folder):
+    """The golden model, loaded once; recognizers are frozen, so tests may share it."""
+    return load(golden_folder / "tdt-tiny-onnx", provider="cpu", threads=1)

@@ -57,14 +57,14 @@ def load(
     )
     return Recognizer(
         encoder,
-        _open_decoder_joint(parts, spec, provider),
+        open_decoder_joint(parts, spec, provider),
         spec.vocabulary,
         name=spec.name,
         options=options or RecognitionOptions(max_symbols=spec.max_symbols),
     )
 
 
-def _open_decoder_joint(parts: ModelParts, spec: ModelSpec, provider: str) -> OnnxDecoderJoint:
+def open_decoder_joint(parts: ModelParts, spec: ModelSpec, provider: str) -> OnnxDecoderJoint:
     """Prediction network and joint; their calls are so short that one thread is fastest."""
     if parts.joiner is not None:
         predictor = open_session(parts.decoder.path, provider=provider, threads=1)

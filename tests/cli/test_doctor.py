@@ -6,9 +6,10 @@ from typer.testing import CliRunner
 
 from parakeet_streaming import __version__
 from parakeet_streaming.cli import doctor as doctor_module
-from parakeet_streaming.errors import ModelFormatError, OptionError, ProviderMissingError
+from parakeet_streaming.errors import ExtraMissingError, ModelFormatError, OptionError, ProviderMissingError
 from parakeet_streaming.model import hub
 from parakeet_streaming.model.hub import CachedModel
+from parakeet_streaming.sources.microphone import InputDevice
 
 
 @pytest.fixture(autouse=True)
@@ -30,7 +31,9 @@ def run(*arguments, exit_code=0):
 def test_all_sections_in_words(tmp_path):
     lines = run().splitlines()
     titles = [line for line in lines if not line.startswith(" ")]
-    assert titles == ["system", "packages", "runtime", "extras", "downloads", "built in models"]
+    assert titles == [
+        *("system", "packages", "runtime", "extras", "audio", "downloads", "built in models"),
+    ]
     words = {line.split()[0]: line.split()[1:] for line in lines if line.startswith("  ")}
     assert words["parakeet-streaming"] == [__version__]
     assert words["cache"] == [str(tmp_path)]
@@ -103,3 +106,17 @@ def test_elsewhere_the_processor_has_a_name(tmp_path):
     model, flags = doctor_module._processor(tmp_path / "nothing")
     assert model
     assert flags == []
+
+
+def test_microphones_are_listed(monkeypatch):
+    device = InputDevice("Headset", 1, 16_000, is_default=True)
+    monkeypatch.setattr(doctor_module, "input_devices", lambda: (device,))
+    assert "Headset (1 ch, 16000 Hz, default)" in run()
+
+
+def test_what_microphones_need_is_named(monkeypatch):
+    def missing():
+        raise ExtraMissingError("PortAudio is missing; install it")
+
+    monkeypatch.setattr(doctor_module, "input_devices", missing)
+    assert "PortAudio is missing; install it" in run()

@@ -86,17 +86,6 @@ def pcm_frames(data: bytes, encoding: str, channels: int = 1) -> NDArray[Any]:
     return np.frombuffer(data, _DTYPES[encoding]).reshape(-1, channels)
 
 
-def decode_pcm(data: bytes, encoding: str, channels: int = 1) -> NDArray[np.float32]:
-    """Whole frames of raw PCM as float32 mono (n,); the caller keeps what is less than a frame.
-
-    Raises:
-        AudioInputError: bytes that are no whole number of frames, or a sample that is NaN or
-            infinite.
-        OptionError: an encoding that does not exist, or an impossible number of channels.
-    """
-    return as_mono(pcm_frames(data, encoding, channels), what=f"{encoding} samples")
-
-
 def bytes_per_frame(encoding: str, channels: int) -> int:
     """Bytes that one sample of every channel takes.
 

@@ -14,7 +14,7 @@ import typer
 
 from parakeet_streaming import __version__
 from parakeet_streaming.cli.rows import in_bytes, print_json, print_pairs
-from parakeet_streaming.errors import ForeignError, MissingError
+from parakeet_streaming.errors import ExtraMissingError, ForeignError, MissingError
 from parakeet_streaming.model import hub
 from parakeet_streaming.model.cores import usable_cores
 from parakeet_streaming.model.files import find_parts
@@ -22,9 +22,13 @@ from parakeet_streaming.model.names import built_in_models
 from parakeet_streaming.model.session import available_providers, resolve_providers
 from parakeet_streaming.model.spec import read_spec
 from parakeet_streaming.model.trial import try_out
+from parakeet_streaming.sources.microphone import input_devices
 
 _DEPENDENCIES: Final = ("numpy", "onnx", "soundfile", "soxr", "huggingface-hub", "typer", "rich")
-_EXTRAS: Final = {"av": "more audio formats: pip install 'parakeet-streaming[av]'"}
+_EXTRAS: Final = {
+    "av": "more audio formats: pip install 'parakeet-streaming[av]'",
+    "sounddevice": "microphones: pip install 'parakeet-streaming[mic]'",
+}
 # What makes int8 and bf16 fast, by the names Linux gives to them on x86 and on ARM.
 _FLAGS: Final = re.compile(
     r"avx2|avx_vnni|avx512(f|_vnni|_bf16|_fp16)|amx_\w+|asimddp|i8mm|bf16|sve2?"
@@ -45,6 +49,7 @@ def doctor(
         "packages": _packages(),
         "runtime": _runtime(),
         "extras": _extras(),
+        "audio": {"microphones": _microphones()},
         "downloads": _downloads(),
         "built_in_models": {**tried},
     }
@@ -123,6 +128,17 @@ def _extras() -> Section:
         name: _version(name) if find_spec(name) else f"not installed; {advice}"
         for name, advice in _EXTRAS.items()
     }
+
+
+def _microphones() -> list[str] | str:
+    try:
+        devices = input_devices()
+    except ExtraMissingError as error:
+        return str(error)
+    return [
+        f"{device.name} ({device.channels} ch, {device.rate_hz} Hz{', default' * device.is_default})"
+        for device in devices
+    ]
 
 
 def _downloads() -> Section:
