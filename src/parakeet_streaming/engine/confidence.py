@@ -34,7 +34,8 @@ def entropy(logits: Floats, alpha: float = ENTROPY_ALPHA) -> float:
     probabilities = shifted / shifted.sum()
     tsallis = (1.0 - float((probabilities**alpha).sum())) / (1.0 - alpha)
     worst = math.exp((1.0 - math.pow(logits.shape[-1], 1.0 - alpha)) / (1.0 - alpha))
-    return (math.exp(tsallis) - worst) / (1.0 - worst)
+    # Of tokens all alike, rounding may leave a hair less than the worst.
+    return max((math.exp(tsallis) - worst) / (1.0 - worst), 0.0)
 
 
 _MEASURES: Final[dict[str, Callable[[Floats], float]]] = {

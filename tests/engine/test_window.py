@@ -1,0 +1,197 @@
+"""Windows against the reference's buffer loop, written out once more, sample by sample."""
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from tests.engine.hashed import context_of, sliced
+
+from parakeet_streaming.engine.window import ContextWindow, Window
+from parakeet_streaming.timeline import FRAME_SAMPLES, ContextConfig
+
+contexts = st.tuples(st.integers(0, 4), st.integers(1, 3), st.integers(0, 3))
+
+
+def context(frames):
+    return ContextConfig(*context_of(*frames))
+
+
+def reference(audio, left_most, chunk_most, right_most):
+    """The buffer of NVIDIA NeMo's streaming script: window, left, chunk, right, start, is_last."""
+    total = len(audio)
+    position, end = 0, min(chunk_most + right_most, total)
+    window = audio[:0]
+    left = chunk = right = 0
+    while position < total:
+        is_last = end >= total
+        window = np.concatenate([window, audio[position:end]])
+        left, chunk, right = left + chunk, 0, right + (end - position)
+        if is_last:
+            chunk, right = right, 0
+        else:
+            chunk, right = chunk_most, right - chunk_most
+        extra = max(left + chunk + right - (left_most + chunk_most + right_most), 0)
+        left, window = left - extra, window[extra:]
+        start = end - right - chunk
+        yield window.tolist(), left, chunk, right, start, is_last
+        position, end = end, min(end + chunk_most, total)
+
+
+def windows_of(asked, pieces):
+    """Every window that pieces of audio make, each taken as soon as it is ready."""
+    buffer = ContextWindow(asked)
+    windows = []
+
+    def drain():
+        while buffer.ready:
+            window = buffer.peek()
+            windows.append(window)
+            buffer.advance(window)
+        assert buffer.peek() is None
+
+    for piece in pieces:
+        buffer.feed(piece)
+        drain()
+    buffer.end()
+    drain()
+    assert buffer.decoded_samples == buffer.fed_samples == sum(map(len, pieces))
+    assert buffer.buffered_samples == 0
+    return windows
+
+
+def plain(windows):
+    return [
+        (
+            each.samples.tolist(),
+            each.left_samples,
+            each.chunk_samples,
+            each.right_samples,
+            each.chunk_start,
+            each.is_last,
+        )
+        for each in windows
+    ]
+
+
+def count_up(samples):
+    return np.arange(1, samples + 1, dtype=np.float32)
+
+
+def check(frames, audio, pieces):
+    asked = context(frames)
+    windows = windows_of(asked, pieces)
+    limits = asked.left_samples, asked.chunk_samples, asked.right_samples
+    assert plain(windows) == list(reference(audio, *limits))
+    return windows
+
+
+@given(
+    frames=contexts,
+    samples=st.integers(0, 20 * FRAME_SAMPLES),
+    cuts=st.lists(st.integers(0, 20 * FRAME_SAMPLES), max_size=12),
+)
+def test_any_slices_give_the_reference_s_windows(frames, samples, cuts):
+    audio = count_up(samples)
+    check(frames, audio, sliced(audio, cuts))
+
+
+@given(frames=contexts, steps=st.integers(0, 5), off_by=st.sampled_from([-1, 0, 1, 159, 160]))
+def test_ends_on_and_beside_a_border_are_the_reference_s(frames, steps, off_by):
+    _, chunk, right = frames
+    audio = count_up((chunk + right + steps * chunk) * FRAME_SAMPLES + off_by)
+    check(frames, audio, [audio])
+
+
+@given(frames=contexts, samples=st.integers(1, 20 * FRAME_SAMPLES))
+def test_every_sample_is_chunk_exactly_once(frames, samples):
+    audio = count_up(samples)
+    windows = windows_of(context(frames), [audio])
+    chunks = [
+        each.samples[each.left_samples : each.left_samples + each.chunk_samples] for each in windows
+    ]
+    assert np.array_equal(np.concatenate(chunks), audio)
+    assert [each.is_last for each in windows] == [False] * (len(windows) - 1) + [True]
+
+
+@pytest.mark.parametrize("frames", [(2, 1, 1), (0, 1, 0), (1, 1, 0), (0, 2, 3)])
+def test_one_sample_at_a_time(frames):
+    audio = count_up(6 * FRAME_SAMPLES + 1)
+    check(frames, audio, np.split(audio, len(audio)))
+
+
+def test_a_window_waits_for_one_sample_beyond_its_right_context():
+    buffer = ContextWindow(context((1, 2, 1)))
+    buffer.feed(count_up(3 * FRAME_SAMPLES))
+    assert not buffer.ready
+    buffer.feed(count_up(1))
+    assert buffer.ready
+    assert buffer.buffered_samples == 3 * FRAME_SAMPLES + 1
+    assert (buffer.peek().chunk_samples, buffer.peek().is_last) == (2 * FRAME_SAMPLES, False)
+
+
+@pytest.mark.parametrize(
+    ("extra_samples", "chunks"),
+    [(-1, [3 * 1280 - 1]), (0, [3 * 1280]), (1, [2 * 1280, 1281])],
+)
+def test_a_stream_that_ends_with_the_first_window(extra_samples, chunks):
+    windows = windows_of(context((1, 2, 1)), [count_up(3 * FRAME_SAMPLES + extra_samples)])
+    assert [each.chunk_samples for each in windows] == chunks
+
+
+def test_the_last_left_context_takes_what_the_right_gave_up_and_is_unaligned():
+    (*_, last) = windows_of(context((4, 2, 1)), [count_up(12 * FRAME_SAMPLES + 100)])
+    # 10 frames were chunk before; the last piece is 1 frame and 100 samples long.
+    assert last.chunk_samples == 2 * FRAME_SAMPLES + 100
+    assert last.left_samples == 5 * FRAME_SAMPLES - 100
+    assert last.left_frames == 4
+    assert last.chunk_frames(7) == 3
+
+
+def test_nothing_fed_makes_no_window():
+    assert windows_of(context((1, 1, 1)), []) == []
+    assert windows_of(context((1, 1, 1)), [count_up(0)] * 3) == []
+
+
+def test_looking_does_not_move_on():
+    buffer = ContextWindow(context((1, 1, 1)))
+    buffer.feed(count_up(4 * FRAME_SAMPLES))
+    first, again = buffer.peek(), buffer.peek()
+    assert plain([first]) == plain([again])
+    assert buffer.decoded_samples == 0
+
+
+def test_a_window_keeps_its_samples_when_more_are_fed():
+    buffer = ContextWindow(context((1, 1, 1)))
+    audio = count_up(40 * FRAME_SAMPLES)
+    buffer.feed(audio[: 4 * FRAME_SAMPLES])
+    window = buffer.peek()
+    buffer.advance(window)
+    before = window.samples.copy()
+    for piece in np.split(audio[4 * FRAME_SAMPLES :], 36):
+        buffer.feed(piece)
+        while (following := buffer.peek()) is not None:
+            buffer.advance(following)
+    assert np.array_equal(window.samples, before)
+
+
+def test_samples_are_copied_when_fed():
+    buffer = ContextWindow(context((1, 1, 1)))
+    audio = count_up(4 * FRAME_SAMPLES)
+    buffer.feed(audio)
+    audio[:] = 0
+    assert buffer.peek().samples[0] == 1
+
+
+@pytest.mark.parametrize(
+    ("left_samples", "encoded_frames", "is_last", "frames"),
+    [
+        (2560, 8, False, 3),  # the chunk, however much was encoded
+        (2560, 8, True, 6),  # all that was encoded behind the left context
+        (2700, 8, True, 6),  # an unaligned left context is floored
+        (0, 0, True, 0),
+        (2560, 1, True, 0),  # never below none
+    ],
+)
+def test_frames_of_a_chunk(left_samples, encoded_frames, is_last, frames):
+    window = Window(count_up(1), left_samples, 3 * FRAME_SAMPLES, 0, 0, is_last)
+    assert window.chunk_frames(encoded_frames) == frames
