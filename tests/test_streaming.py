@@ -1,4 +1,4 @@
-"""The classic API, on fakes: what goes in one end comes out of the other, by hand and over threads."""
+"""The classic API on fakes: what goes in one end comes out of the other, by hand and by thread."""
 
 import gc
 import threading

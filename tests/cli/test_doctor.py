@@ -6,7 +6,12 @@ from typer.testing import CliRunner
 
 from parakeet_streaming import __version__
 from parakeet_streaming.cli import doctor as doctor_module
-from parakeet_streaming.errors import ExtraMissingError, ModelFormatError, OptionError, ProviderMissingError
+from parakeet_streaming.errors import (
+    ExtraMissingError,
+    ModelFormatError,
+    OptionError,
+    ProviderMissingError,
+)
 from parakeet_streaming.model import hub
 from parakeet_streaming.model.hub import CachedModel
 from parakeet_streaming.sources.microphone import InputDevice

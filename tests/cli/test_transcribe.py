@@ -181,9 +181,7 @@ def test_wav_on_standard_input() -> None:
 def test_raw_samples_of_another_rate_and_two_channels() -> None:
     samples, _ = soundfile.read(DIGITS, dtype="float32")
     slow = np.stack([samples, samples], axis=1).repeat(2, axis=0).astype("<f4")
-    result = parakeet(
-        "-", "--rate=32000", "--encoding=f32le", "--channels=2", piped=slow.tobytes()
-    )
+    result = parakeet("-", "--rate=32000", "--encoding=f32le", "--channels=2", piped=slow.tobytes())
     assert result.stdout == f"{SAID}\n"
 
 

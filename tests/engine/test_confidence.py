@@ -32,9 +32,10 @@ def test_entropy_is_the_reference_s_formula(probabilities, alpha):
 
 
 def test_entropy_has_the_reference_s_exponent():
-    # 0.9 and 0.1 under NVIDIA NeMo's default of 0.33, worked out by hand.
+    # What NVIDIA NeMo gives with its defaults: Tsallis, exponential norm, alpha 0.33.
     assert ENTROPY_ALPHA == 0.33
-    assert entropy(logits_of(0.9, 0.1)) == pytest.approx(0.260757, abs=1e-5)
+    assert entropy(logits_of(0.9, 0.1)) == pytest.approx(0.187134, abs=1e-6)
+    assert entropy(logits_of(0.7, 0.2, 0.1)) == pytest.approx(0.0584808, abs=1e-6)
 
 
 @pytest.mark.parametrize("sure", MEASURES)

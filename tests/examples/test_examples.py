@@ -23,7 +23,7 @@ def test_simple_streaming() -> None:
 def test_streaming_transcribe(context: str) -> None:
     words = run("streaming_transcribe.py", DIGITS, f"--context={context}").split("\n\n")[1]
     spoken = [line.split()[-1] for line in words.splitlines()]
-    assert spoken == "three one four one five nine two six".split()
+    assert spoken == ["three", "one", "four", "one", "five", "nine", "two", "six"]
 
 
 def test_multithreaded() -> None:

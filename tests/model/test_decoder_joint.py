@@ -5,13 +5,13 @@ from pathlib import Path
 import numpy as np
 import pytest
 import soundfile
+from tests.model.graphs import GOLDEN, TINY_EN, three_file_folder
 
 from parakeet_streaming import load
 from parakeet_streaming.engine.ports import DecoderJoint
 from parakeet_streaming.load import open_decoder_joint
 from parakeet_streaming.model.files import find_parts
 from parakeet_streaming.model.spec import read_spec
-from tests.model.graphs import GOLDEN, TINY_EN, three_file_folder
 
 
 def open_folder(folder: Path) -> DecoderJoint:
@@ -36,7 +36,7 @@ def width_of(decoder_joint: DecoderJoint) -> int:
 
 def test_rows_never_influence_each_other(decoder_joint: DecoderJoint) -> None:
     generator = np.random.default_rng(0)
-    outputs, hiddens, cells = zip(*[decoder_joint.start() for _ in range(3)], strict=True)
+    _, hiddens, cells = zip(*[decoder_joint.start() for _ in range(3)], strict=True)
     tokens = [5, 9, 200]
     together = decoder_joint.advance(tokens, np.concatenate(hiddens, 1), np.concatenate(cells, 1))
     width = min(3, decoder_joint.frames_per_call)

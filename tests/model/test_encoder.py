@@ -4,6 +4,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from tests.model.graphs import TINY_EN
 
 from parakeet_streaming.errors import AudioInputError
 from parakeet_streaming.model.encoder import OnnxEncoder
@@ -12,7 +13,6 @@ from parakeet_streaming.model.session import open_session
 from parakeet_streaming.model.spec import read_spec
 from parakeet_streaming.testing import noise
 from parakeet_streaming.timeline import encoder_frames
-from tests.model.graphs import TINY_EN
 
 
 def open_encoder(folder: Path) -> OnnxEncoder:
@@ -34,7 +34,8 @@ def test_frames_are_counted_by_our_arithmetic(encoder: OnnxEncoder, length: int)
 
 
 def test_a_batch_gives_what_each_window_gives_alone(encoder: OnnxEncoder) -> None:
-    windows = [noise(seconds, seed=seed) for seed, seconds in enumerate([1.0, 0.005, 2.5, 0.0, 0.3])]
+    lengths_s = [1.0, 0.005, 2.5, 0.0, 0.3]
+    windows = [noise(length_s, seed=seed) for seed, length_s in enumerate(lengths_s)]
     together, lengths = encoder.encode(windows)
     for row, window in enumerate(windows):
         alone, (length,) = encoder.encode([window])

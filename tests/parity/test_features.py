@@ -1,9 +1,9 @@
 """Our features against NeMo's own and against the preprocessor file of the community exports.
 
 NeMo's float32 features are themselves up to 4e-4 from exact arithmetic, and up to 5e-4 from
-`nemo128.onnx`, in bands that hold nothing but rounding noise (recordings that were MP3 once). So the
-bound of 1e-4 is held by all but one value in a thousand, and the largest difference by no more than
-the two references differ from each other.
+`nemo128.onnx`, in bands that hold nothing but rounding noise (recordings that were MP3 once). So
+all but one value in a thousand must be within 1e-4, and the largest difference must be no more
+than what the two references differ by.
 """
 
 from pathlib import Path

@@ -104,11 +104,19 @@ def test_command_line(context: str, golden_folder: Path, tmp_path: Path) -> None
     files = [str(AUDIO / case["audio"]) for case in cases]
     result = CliRunner().invoke(
         app,
-        ["transcribe", *files, how, f"--model={golden_folder}", "--format=json", f"--output={tmp_path}/"],
+        [
+            "transcribe",
+            *files,
+            how,
+            f"--model={golden_folder}",
+            "--format=json",
+            f"--output={tmp_path}/",
+        ],
     )
     assert result.exit_code == 0, result.output
     for case in cases:
-        written = json.loads((tmp_path / case["audio"]).with_suffix(".json").read_text("utf-8"))
+        path = (tmp_path / case["audio"]).with_suffix(".json")
+        written = json.loads(path.read_text("utf-8"))
         tokens = written["tokens"]
         assert (
             [token["id"] for token in tokens],

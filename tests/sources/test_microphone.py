@@ -16,9 +16,7 @@ def test_devices_that_record_are_listed(monkeypatch: pytest.MonkeyPatch) -> None
         {"name": "Webcam", "max_input_channels": 2, "default_samplerate": 44_100.0},
         {"name": "Headset", "max_input_channels": 1, "default_samplerate": 16_000.0},
     ]
-    fake = SimpleNamespace(
-        default=SimpleNamespace(device=(2, 0)), query_devices=lambda: devices
-    )
+    fake = SimpleNamespace(default=SimpleNamespace(device=(2, 0)), query_devices=lambda: devices)
     monkeypatch.setitem(sys.modules, "sounddevice", fake)
     assert input_devices() == (
         InputDevice("Webcam", 2, 44_100, is_default=False),
