@@ -1,5 +1,7 @@
 """Tokens, words and segments by the reference's rules."""
 
+from itertools import pairwise
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -194,7 +196,7 @@ def test_words_hold_all_the_text_and_do_not_overlap(choices):
     assert "".join(each.text for each in words).replace(" ", "") == text_of(tokens).replace(" ", "")
     for each in words:
         assert each.start <= each.end
-    for before, after in zip(words, words[1:], strict=False):
+    for before, after in pairwise(words):
         assert before.end <= after.start
     segments = group_segments(words, 0.5)
     assert tuple(each for segment in segments for each in segment.words) == words
