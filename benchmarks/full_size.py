@@ -24,7 +24,7 @@ from sizes import Size
 
 from parakeet_streaming.engine.ports import DecoderJoint, Floats
 
-TOKENS_PER_VISIT = 0.4
+TOKENS_PER_VISIT = 0.6
 """Share of the visited frames that give a token: 3 to 4 tokens a second with mixed durations."""
 
 _ENCODER_FILE = "encoder-model.onnx"
