@@ -17,6 +17,8 @@ from sizes import Size
 
 _TABLE_FRAMES = 5000
 """Frames that the table of positions allows, as in the exports of Parakeet: 400 s."""
+_QUIET = 100
+"""Each module adds a tenth of a frame's size: random layers at full strength make all frames alike."""
 _KERNEL_2D = 3
 _STAGES = 3
 
@@ -75,7 +77,7 @@ def _layer(graph: GraphBuilder, frames: str, positions: str, count: str, size: S
 
 def _feed_forward(graph: GraphBuilder, frames: str, size: Size) -> str:
     wide = _linear(graph, frames, size.width, size.feed_forward)
-    return _linear(graph, _swish(graph, wide), size.feed_forward, size.width)
+    return _linear(graph, _swish(graph, wide), size.feed_forward, size.width, quiet=True)
 
 
 def _attention(graph: GraphBuilder, frames: str, positions: str, count: str, size: Size) -> str:
@@ -104,7 +106,7 @@ def _attention(graph: GraphBuilder, frames: str, positions: str, count: str, siz
     heard = graph.node("MatMul", graph.node("Softmax", scores, axis=-1), values)
     joined = graph.node("Transpose", heard, perm=[0, 2, 1, 3])
     joined = graph.node("Reshape", joined, graph.whole(0, 0, size.width))
-    return _linear(graph, joined, size.width, size.width)
+    return _linear(graph, joined, size.width, size.width, quiet=True)
 
 
 def _shifted(graph: GraphBuilder, scores: str, count: str) -> str:
@@ -128,9 +130,8 @@ def _convolution(graph: GraphBuilder, frames: str, size: Size) -> str:
     along = graph.random(width, 1, kernel, fan_in=kernel)
     bias = graph.weight(np.zeros(width, np.float32))
     columns = graph.node("Conv", columns, along, bias, group=width, pads=[kernel // 2] * 2)
-    columns = graph.node(
-        "Conv", _swish(graph, columns), graph.random(width, width, 1, fan_in=width)
-    )
+    mix = graph.random(width, width, 1, fan_in=_QUIET * width)
+    columns = graph.node("Conv", _swish(graph, columns), mix)
     return graph.node("Transpose", columns, perm=[0, 2, 1])
 
 
@@ -157,8 +158,11 @@ def _normed(graph: GraphBuilder, frames: str, width: int) -> str:
     return graph.node("LayerNormalization", frames, gain, bias, axis=-1)
 
 
-def _linear(graph: GraphBuilder, rows: str, width_in: int, width_out: int) -> str:
-    return graph.node("MatMul", rows, graph.random(width_in, width_out, fan_in=width_in))
+def _linear(
+    graph: GraphBuilder, rows: str, width_in: int, width_out: int, *, quiet: bool = False
+) -> str:
+    fan_in = width_in * (_QUIET if quiet else 1)
+    return graph.node("MatMul", rows, graph.random(width_in, width_out, fan_in=fan_in))
 
 
 def _swish(graph: GraphBuilder, values: str) -> str:

@@ -20,6 +20,7 @@ import onnx
 from fast_conformer import write_encoder
 from graphs import FLOAT, INT32, INT64, GraphBuilder
 from numpy.typing import NDArray
+from onnx import numpy_helper
 from sizes import Size
 
 from parakeet_streaming.engine.ports import DecoderJoint, Floats
@@ -29,7 +30,10 @@ TOKENS_PER_VISIT = 0.6
 
 _ENCODER_FILE = "encoder-model.onnx"
 _DECODER_FILE = "decoder_joint-model.onnx"
-_BIAS = "joint.bias"
+_FRAMES, _FRAMES_BIAS = "joint.enc.weight", "joint.enc.bias"
+_PREDICTIONS = "joint.pred.weight"
+_SCORES, _SCORES_BIAS = "joint.out.weight", "joint.out.bias"
+_JOINT = (_FRAMES, _FRAMES_BIAS, _PREDICTIONS, _SCORES, _SCORES_BIAS)
 _CALIBRATION_STATES = 8
 
 
@@ -44,7 +48,7 @@ def build(folder: Path, size: Size, seed: int = 0) -> None:
 
 
 def calibrate(folder: Path, size: Size, frames: Floats, decoder_joint: DecoderJoint) -> None:
-    """Sets the joint's biases in `folder`.
+    """Sets the joint's biases in `folder`, and scales what it reads of the frames.
 
     Args:
         folder: the model, as `build` left it.
@@ -52,29 +56,45 @@ def calibrate(folder: Path, size: Size, frames: Floats, decoder_joint: DecoderJo
         frames: (1, U, D) of speech, from its encoder.
         decoder_joint: of that model.
     """
-    logits = _sampled_logits(frames, decoder_joint)
+    model = onnx.load(folder / _DECODER_FILE)
+    stored = {each.name: each for each in model.graph.initializer}
+    weights = {name: numpy_helper.to_array(stored[name]) for name in _JOINT}
+    # A random encoder makes frames that hardly differ: only their differences count here.
+    spread = frames[0].std(axis=0) + np.float32(1e-6)
+    weights[_FRAMES] = weights[_FRAMES] / spread[:, None]
+    weights[_FRAMES_BIAS] = -frames[0].mean(axis=0) @ weights[_FRAMES]
+    logits = _logits(frames[0], _predictions(decoder_joint, len(frames[0])), weights)
     bias = -logits.mean(axis=0)
+    blank, no_frames = size.vocabulary - 1, size.vocabulary
     tokens = logits[:, : size.vocabulary] + bias[: size.vocabulary]
     lead = tokens[:, :-1].max(axis=1) - tokens[:, -1]
-    bias[size.vocabulary - 1] += np.quantile(lead, 1 - TOKENS_PER_VISIT)
+    bias[blank] += np.quantile(lead, 1 - TOKENS_PER_VISIT)
     # Trained models rarely emit two tokens on one frame.
-    bias[size.vocabulary] -= logits[:, size.vocabulary].std()
-    model = onnx.load(folder / _DECODER_FILE)
-    (stored,) = (each for each in model.graph.initializer if each.name == _BIAS)
-    stored.raw_data = bias.astype(np.float32).tobytes()
+    bias[no_frames] -= 2 * logits[:, no_frames].std()
+    weights[_SCORES_BIAS] = bias
+    for name, values in weights.items():
+        stored[name].raw_data = values.astype(np.float32).tobytes()
     onnx.save_model(model, folder / _DECODER_FILE)
 
 
-def _sampled_logits(frames: Floats, decoder_joint: DecoderJoint) -> NDArray[np.float32]:
-    """Logits (U, V + n) of all frames, each under one of a few predictor states."""
+def _predictions(decoder_joint: DecoderJoint, count: int) -> NDArray[np.float32]:
+    """Outputs (count, H) of the prediction network along a few tokens, over and over."""
     output, hidden, cell = decoder_joint.start()
-    rows = []
+    outputs = []
     for token in range(_CALIBRATION_STATES):
-        tokens, durations = decoder_joint.score(frames[:, token::_CALIBRATION_STATES], output)
-        assert durations is not None
-        rows.append(np.concatenate([tokens[0], durations[0]], axis=-1))
+        outputs.append(output.reshape(-1))
         output, hidden, cell = decoder_joint.advance([token], hidden, cell)
-    return np.concatenate(rows)
+    return np.stack(outputs)[np.arange(count) % _CALIBRATION_STATES]
+
+
+def _logits(
+    frames: Floats, predictions: Floats, weights: dict[str, NDArray[np.float32]]
+) -> NDArray[np.float32]:
+    """What the joint gives, (U, V + n), for frames (U, D) and predictions (U, H)."""
+    heard = frames @ weights[_FRAMES] + weights[_FRAMES_BIAS]
+    said = predictions @ weights[_PREDICTIONS]
+    scores: NDArray[np.float32] = np.maximum(heard + said, 0) @ weights[_SCORES]
+    return scores
 
 
 def _write_decoder_joint(graph: GraphBuilder, size: Size) -> None:
@@ -88,13 +108,15 @@ def _write_decoder_joint(graph: GraphBuilder, size: Size) -> None:
     predictions = _predictor(graph, targets, states, size)
     scored = size.vocabulary + size.durations
     rows = graph.node("Transpose", frames, perm=[0, 2, 1])
-    rows = _affine(graph, rows, size.width, width)
+    rows = graph.node("MatMul", rows, graph.random(size.width, width, name=_FRAMES))
+    rows = graph.node("Add", rows, graph.weight(np.zeros(width, np.float32), _FRAMES_BIAS))
     rows = graph.node("Unsqueeze", rows, graph.whole(2))
     columns = graph.node("Transpose", predictions, perm=[1, 0, 2])
-    columns = graph.node("Unsqueeze", _affine(graph, columns, width, width), graph.whole(1))
+    columns = graph.node("MatMul", columns, graph.random(width, width, name=_PREDICTIONS))
+    columns = graph.node("Unsqueeze", columns, graph.whole(1))
     joined = graph.node("Relu", graph.node("Add", rows, columns))
-    logits = graph.node("MatMul", joined, graph.random(width, scored, fan_in=width))
-    bias = graph.weight(np.zeros(scored, np.float32), _BIAS)
+    logits = graph.node("MatMul", joined, graph.random(width, scored, name=_SCORES))
+    bias = graph.weight(np.zeros(scored, np.float32), _SCORES_BIAS)
     graph.node("Add", logits, bias, output="outputs")
     graph.node("Identity", lengths, output="prednet_lengths")
     graph.gives("outputs", FLOAT, ["B", "K", "N", scored])
@@ -126,7 +148,3 @@ def _predictor(graph: GraphBuilder, targets: str, states: list[str], size: Size)
         graph.node("Concat", *kept, axis=0, output=f"output_states_{each}")
     return values
 
-
-def _affine(graph: GraphBuilder, rows: str, width_in: int, width_out: int) -> str:
-    product = graph.node("MatMul", rows, graph.random(width_in, width_out, fan_in=width_in))
-    return graph.node("Add", product, graph.weight(np.zeros(width_out, np.float32)))

@@ -51,11 +51,11 @@ class GraphBuilder:
         self._nodes.append(helper.make_node(operator, inputs, names, **how))
         return names
 
-    def random(self, *shape: int, fan_in: int) -> str:
-        """A weight of random values, which keeps the size of what it multiplies."""
+    def random(self, *shape: int, fan_in: int | None = None, name: str | None = None) -> str:
+        """A weight of random values, divided by the root of how many are summed: rows, if not told."""
         values = self._generator.standard_normal(math.prod(shape), dtype=np.float32)
-        values *= np.float32(1 / math.sqrt(fan_in))
-        return self.weight(values.reshape(shape))
+        values *= np.float32(1 / math.sqrt(fan_in or shape[0]))
+        return self.weight(values.reshape(shape), name)
 
     def weight(self, values: NDArray[np.float32], name: str | None = None) -> str:
         """A weight of given values."""

@@ -24,16 +24,23 @@ class Heard:
     processing_s: float
 
 
+def config_of(
+    recognizer: Recognizer, context: str, samples: NDArray[np.float32]
+) -> ContextConfig:
+    """The context that is called so: a preset, `5-0.5-0.5`, or `offline` for all samples (n,)."""
+    if context == OFFLINE:
+        return recognizer.offline_context(samples_to_seconds(samples.shape[0]))
+    return ContextConfig.parse(context)
+
+
 def hear(recognizer: Recognizer, context: str, samples: NDArray[np.float32]) -> Heard:
     """Decodes samples, (n,) at 16 kHz, in one context: a preset, `5-0.5-0.5`, or `offline`.
 
     The clock of the steps is that of live use: a step begins when the audio it looks at has been
     spoken and the step before it is done.
     """
-    offline = context == OFFLINE
-    audio_s = samples_to_seconds(samples.shape[0])
-    config = recognizer.offline_context(audio_s) if offline else ContextConfig.parse(context)
-    stream = recognizer.stream(config, tentative=not offline)
+    config = config_of(recognizer, context, samples)
+    stream = recognizer.stream(config, tentative=context != OFFLINE)
     stream.push(samples)
     stream.end()
     steps: list[Step] = []

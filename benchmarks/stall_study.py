@@ -12,9 +12,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from corpora import Utterance
-from listening import OFFLINE
+from listening import config_of
 from opening import Opened
-from parakeet_streaming import ContextConfig, Recognizer, StallGuard
+from parakeet_streaming import Recognizer, StallGuard
 from parakeet_streaming.engine.ports import Encoder, Floats
 from scores import WordErrors, word_errors
 from tables import progress, table
@@ -129,11 +129,7 @@ def _effects(
     recognizer: Recognizer, context: str, guards: Sequence[StallGuard], utterance: Utterance
 ) -> list[Effect]:
     """What each guard did to one utterance."""
-    config = (
-        recognizer.offline_context(utterance.duration_s)
-        if context == OFFLINE
-        else ContextConfig.parse(context)
-    )
+    config = config_of(recognizer, context, utterance.samples)
     streams = [
         recognizer.stream(config, tentative=False, stall_guard=guard) for guard in (None, *guards)
     ]

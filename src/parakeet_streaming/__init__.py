@@ -10,19 +10,26 @@ events = stream.finish()
 ```
 """
 
+from parakeet_streaming.ends import AudioProducer, TokenConsumer
 from parakeet_streaming.engine.recognizer import RecognitionOptions, Recognizer
 from parakeet_streaming.engine.stall import StallGuard
 from parakeet_streaming.engine.stream import Stream
 from parakeet_streaming.load import load
-from parakeet_streaming.results import Event, Final, Partial, Segment, Token, Transcript, Word
+from parakeet_streaming.results import (
+    Event,
+    Final,
+    Partial,
+    Segment,
+    Token,
+    TokenResult,
+    Transcript,
+    Word,
+)
 from parakeet_streaming.streaming import (
-    AudioProducer,
     DebugView,
     ModelConfig,
     ParakeetTDTModel,
     StreamingParakeetTDT,
-    TokenConsumer,
-    TokenResult,
 )
 from parakeet_streaming.timeline import ContextConfig
 

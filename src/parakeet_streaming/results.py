@@ -33,6 +33,21 @@ class Token:
 
 
 @dataclass(frozen=True, slots=True)
+class TokenResult:
+    """One committed token, in samples of the rate that was pushed."""
+
+    token_id: int
+    text: str
+    """What it adds to the text, leading space included."""
+    timestamp: int
+    """Position of its start in the stream, in samples."""
+    duration: int
+    """Samples from its start to its end."""
+    confidence: float
+    """0 to 1."""
+
+
+@dataclass(frozen=True, slots=True)
 class Word:
     """Tokens from one word start to the next, punctuation attached."""
 

@@ -16,28 +16,27 @@ from __future__ import annotations
 
 import threading
 from collections import deque
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from os import PathLike
 from typing import Self
 
 from numpy.typing import ArrayLike
 
-from parakeet_streaming.audio.pcm import as_mono
 from parakeet_streaming.audio.ring import (
     SampleReader,
-    SampleWriter,
     ValueReader,
     ValueWriter,
     sample_ring,
     value_ring,
 )
+from parakeet_streaming.ends import AudioProducer, TokenConsumer
 from parakeet_streaming.engine.recognizer import RecognitionOptions, Recognizer
 from parakeet_streaming.engine.stall import StallGuard
 from parakeet_streaming.engine.stream import Stream
 from parakeet_streaming.errors import StreamClosedError
 from parakeet_streaming.load import DEFAULT_MODEL, load
-from parakeet_streaming.results import Event, Partial, Token
+from parakeet_streaming.results import Event, Partial, Token, TokenResult
 from parakeet_streaming.timeline import FRAME_SAMPLES, SAMPLE_RATE_HZ, ContextConfig
 
 AUDIO_RING_S = 30.0
@@ -84,21 +83,6 @@ class ParakeetTDTModel:
 
 
 @dataclass(frozen=True, slots=True)
-class TokenResult:
-    """One committed token, in samples of the rate that was pushed."""
-
-    token_id: int
-    text: str
-    """What it adds to the text, leading space included."""
-    timestamp: int
-    """Position of its start in the stream, in samples."""
-    duration: int
-    """Samples from its start to its end."""
-    confidence: float
-    """0 to 1."""
-
-
-@dataclass(frozen=True, slots=True)
 class DebugView:
     """What an engine holds at one moment."""
 
@@ -125,97 +109,6 @@ class DebugView:
             f"{self.decoded_samples} decoded, {self.refused_samples} refused\n"
             f"tokens   {len(self.tokens)}: {text!r} and perhaps {self.tentative_text!r}"
         )
-
-
-class AudioProducer:
-    """Where one thread puts samples. Never blocks."""
-
-    def __init__(self, writer: SampleWriter, arrived: threading.Event) -> None:
-        self._writer = writer
-        self._arrived = arrived
-
-    def push(self, samples: ArrayLike) -> int:
-        """Puts a sample, or (n,) or (n, channels) samples, at the context's sample rate.
-
-        Returns:
-            How many were taken; fewer than given when the ring is full, 0 when the engine stopped.
-
-        Raises:
-            AudioInputError: wrong shape or type, NaN or infinity; nothing was taken.
-        """
-        taken = self._writer.write(as_mono(samples))
-        self._arrived.set()
-        return taken
-
-    @property
-    def refused_samples(self) -> int:
-        """Samples that a full ring did not take."""
-        return self._writer.refused
-
-    def close(self) -> None:
-        """Ends the stream: no more samples will come."""
-        self._writer.close()
-        self._arrived.set()
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        self.close()
-
-    def __del__(self) -> None:
-        self.close()
-
-
-class TokenConsumer:
-    """Where one thread takes tokens."""
-
-    def __init__(
-        self,
-        reader: ValueReader[TokenResult],
-        recognised: threading.Event,
-        arrived: threading.Event,
-    ) -> None:
-        self._reader = reader
-        self._recognised = recognised
-        self._arrived = arrived
-
-    def pop(self) -> TokenResult | None:
-        """The next token, or None when there is none now. Never blocks."""
-        token = self._reader.read()
-        if token is not None:
-            self._arrived.set()  # an engine held back by a full ring may go on
-        return token
-
-    @property
-    def ended(self) -> bool:
-        """Whether the stream has ended and every token was taken."""
-        return self._reader.closed and self._reader.occupancy == 0
-
-    def close(self) -> None:
-        """Takes no more tokens; the engine stops."""
-        self._reader.close()
-        self._recognised.set()
-        self._arrived.set()
-
-    def __iter__(self) -> Iterator[TokenResult]:
-        """Waits for tokens; ends when the stream has ended. Needs an engine in another thread."""
-        while True:
-            self._recognised.clear()
-            closed = self._reader.closed
-            token = self.pop()
-            if token is not None:
-                yield token
-            elif closed:
-                return
-            else:
-                self._recognised.wait()
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        self.close()
 
 
 class StreamingParakeetTDT:

@@ -33,7 +33,7 @@ def sliced(samples: np.ndarray, cuts: Sequence[int]) -> list[np.ndarray]:
 
 
 class HashedEncoder:
-    """Frames (B, U, 1), each a hash of the whole window and of its index."""
+    """Frames (B, U, 1), drawn from a hash of the whole window."""
 
     max_samples = None
 
@@ -41,9 +41,8 @@ class HashedEncoder:
         lengths = np.array([encoder_frames(len(window)) for window in windows], dtype=np.int64)
         frames = np.full((len(windows), int(lengths.max(initial=0)), 1), SIZE - 1, dtype=np.float32)
         for row, window in enumerate(windows):
-            seed = zlib.crc32(window.tobytes())
-            steps = np.arange(lengths[row], dtype=np.int64)
-            frames[row, : lengths[row], 0] = (seed + 37 * steps * steps) % SIZE
+            generator = np.random.default_rng(zlib.crc32(window.tobytes()))
+            frames[row, : lengths[row], 0] = generator.integers(0, SIZE, lengths[row])
         return frames, lengths
 
 

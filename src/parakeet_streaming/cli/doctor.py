@@ -136,7 +136,8 @@ def _microphones() -> list[str] | str:
     except ExtraMissingError as error:
         return str(error)
     return [
-        f"{device.name} ({device.channels} ch, {device.rate_hz} Hz{', default' * device.is_default})"
+        f"{device.name} ({device.channels} ch, {device.rate_hz} Hz"
+        f"{', default' * device.is_default})"
         for device in devices
     ]
 

@@ -1,4 +1,4 @@
-"""Nothing in; the microphones of this machine out. The only importer of sounddevice (extra `mic`)."""
+"""Nothing in; the microphones of this machine out. The only file that imports sounddevice."""
 
 from __future__ import annotations
 

@@ -1,0 +1,110 @@
+"""Samples of one thread in, tokens for another thread out: the two ends of the classic API.
+
+Rules of this file:
+
+1. `push` and `pop` never block. Waiting happens only in iterating the consumer, on an event.
+2. Closing or dropping the producer ends the stream; closing the consumer stops the engine.
+"""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Iterator
+from typing import Self
+
+from numpy.typing import ArrayLike
+
+from parakeet_streaming.audio.pcm import as_mono
+from parakeet_streaming.audio.ring import SampleWriter, ValueReader
+from parakeet_streaming.results import TokenResult
+
+
+class AudioProducer:
+    """Where one thread puts samples. Never blocks."""
+
+    def __init__(self, writer: SampleWriter, arrived: threading.Event) -> None:
+        self._writer = writer
+        self._arrived = arrived
+
+    def push(self, samples: ArrayLike) -> int:
+        """Puts a sample, or (n,) or (n, channels) samples, at the context's sample rate.
+
+        Returns:
+            How many were taken; fewer than given when the ring is full, 0 when the engine stopped.
+
+        Raises:
+            AudioInputError: wrong shape or type, NaN or infinity; nothing was taken.
+        """
+        taken = self._writer.write(as_mono(samples))
+        self._arrived.set()
+        return taken
+
+    @property
+    def refused_samples(self) -> int:
+        """Samples that a full ring did not take."""
+        return self._writer.refused
+
+    def close(self) -> None:
+        """Ends the stream: no more samples will come."""
+        self._writer.close()
+        self._arrived.set()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+    def __del__(self) -> None:
+        self.close()
+
+
+class TokenConsumer:
+    """Where one thread takes tokens."""
+
+    def __init__(
+        self,
+        reader: ValueReader[TokenResult],
+        recognised: threading.Event,
+        arrived: threading.Event,
+    ) -> None:
+        self._reader = reader
+        self._recognised = recognised
+        self._arrived = arrived
+
+    def pop(self) -> TokenResult | None:
+        """The next token, or None when there is none now. Never blocks."""
+        token = self._reader.read()
+        if token is not None:
+            self._arrived.set()  # an engine held back by a full ring may go on
+        return token
+
+    @property
+    def ended(self) -> bool:
+        """Whether the stream has ended and every token was taken."""
+        return self._reader.closed and self._reader.occupancy == 0
+
+    def close(self) -> None:
+        """Takes no more tokens; the engine stops."""
+        self._reader.close()
+        self._recognised.set()
+        self._arrived.set()
+
+    def __iter__(self) -> Iterator[TokenResult]:
+        """Waits for tokens; ends when the stream has ended. Needs an engine in another thread."""
+        while True:
+            self._recognised.clear()
+            closed = self._reader.closed
+            token = self.pop()
+            if token is not None:
+                yield token
+            elif closed:
+                return
+            else:
+                self._recognised.wait()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()

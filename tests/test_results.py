@@ -1,0 +1,46 @@
+from dataclasses import FrozenInstanceError, fields, is_dataclass
+from typing import get_args
+
+import pytest
+
+import parakeet_streaming
+from parakeet_streaming import results
+from parakeet_streaming.results import Event, Final, Partial, Segment, Token, Transcript, Word
+
+TOKEN = Token(7, " word", 3, 2, 0.24, 0.4, 0.9)
+WORD = Word("word", 0.24, 0.4, 0.9)
+SEGMENT = Segment("word", 0.24, 0.4, (WORD,))
+TRANSCRIPT = Transcript("word", (TOKEN,), (WORD,), (SEGMENT,), 1.0)
+PARTIAL = Partial(" word", (TOKEN,), "", (), 0.32, 0.64)
+RESULTS = [TOKEN, WORD, SEGMENT, TRANSCRIPT, PARTIAL, Final(TRANSCRIPT)]
+
+
+@pytest.mark.parametrize("result", RESULTS, ids=lambda result: type(result).__name__)
+def test_results_are_frozen_values(result):
+    for field in fields(result):
+        with pytest.raises(FrozenInstanceError):
+            setattr(result, field.name, None)
+    assert not hasattr(result, "__dict__")
+    assert hash(result) == hash(type(result)(*(getattr(result, each.name) for each in fields(result))))
+
+
+@pytest.mark.parametrize("result", RESULTS, ids=lambda result: type(result).__name__)
+def test_results_are_exported(result):
+    assert getattr(parakeet_streaming, type(result).__name__) is type(result)
+
+
+def test_every_result_is_among_these():
+    classes = {each for each in vars(results).values() if is_dataclass(each)}
+    assert classes == {type(each) for each in RESULTS}
+    assert get_args(Event) == (Partial, Final)
+
+
+def test_nothing_is_recovered_unless_it_says_so():
+    assert not TOKEN.recovered
+    assert not WORD.recovered
+
+
+def test_long_parts_are_left_out_of_the_repr():
+    assert "tokens" not in repr(TRANSCRIPT)
+    assert "words" not in repr(SEGMENT)
+    assert "word" in repr(TRANSCRIPT)
