@@ -11,8 +11,9 @@ from __future__ import annotations
 import math
 
 import numpy as np
-from graphs import FLOAT, INT64, GraphBuilder
 from numpy.typing import NDArray
+
+from graphs import FLOAT, INT64, GraphBuilder
 from sizes import Size
 
 _TABLE_FRAMES = 5000

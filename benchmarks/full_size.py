@@ -17,13 +17,13 @@ from pathlib import Path
 
 import numpy as np
 import onnx
-from fast_conformer import write_encoder
-from graphs import FLOAT, INT32, INT64, GraphBuilder
 from numpy.typing import NDArray
 from onnx import numpy_helper
-from sizes import Size
 
+from fast_conformer import write_encoder
+from graphs import FLOAT, INT32, INT64, GraphBuilder
 from parakeet_streaming.engine.ports import DecoderJoint, Floats
+from sizes import Size
 
 TOKENS_PER_VISIT = 0.6
 """Share of the visited frames that give a token: 3 to 4 tokens a second with mixed durations."""
@@ -102,9 +102,7 @@ def _write_decoder_joint(graph: GraphBuilder, size: Size) -> None:
     frames = graph.takes("encoder_outputs", FLOAT, ["B", size.width, "K"])
     targets = graph.takes("targets", INT32, ["B", "N"])
     lengths = graph.takes("target_length", INT32, ["B"])
-    states = [
-        graph.takes(f"input_states_{each}", FLOAT, [layers, "B", width]) for each in (1, 2)
-    ]
+    states = [graph.takes(f"input_states_{each}", FLOAT, [layers, "B", width]) for each in (1, 2)]
     predictions = _predictor(graph, targets, states, size)
     scored = size.vocabulary + size.durations
     rows = graph.node("Transpose", frames, perm=[0, 2, 1])
@@ -147,4 +145,3 @@ def _predictor(graph: GraphBuilder, targets: str, states: list[str], size: Size)
     for each, kept in enumerate(following, start=1):
         graph.node("Concat", *kept, axis=0, output=f"output_states_{each}")
     return values
-

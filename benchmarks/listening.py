@@ -24,9 +24,7 @@ class Heard:
     processing_s: float
 
 
-def config_of(
-    recognizer: Recognizer, context: str, samples: NDArray[np.float32]
-) -> ContextConfig:
+def config_of(recognizer: Recognizer, context: str, samples: NDArray[np.float32]) -> ContextConfig:
     """The context that is called so: a preset, `5-0.5-0.5`, or `offline` for all samples (n,)."""
     if context == OFFLINE:
         return recognizer.offline_context(samples_to_seconds(samples.shape[0]))

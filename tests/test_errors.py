@@ -13,7 +13,9 @@ CLASSES = {
     for name, each in vars(errors).items()
     if inspect.isclass(each) and issubclass(each, Exception)
 }
-LINE = re.compile(r"^(?P<indent>[│├└─ ]*)(?P<name>[A-Z]\w+)(?: +also (?P<builtin>[A-Z]\w+))?(?= |$)")
+LINE = re.compile(
+    r"^(?P<indent>[│├└─ ]*)(?P<name>[A-Z]\w+)(?: +also (?P<builtin>[A-Z]\w+))?(?= |$)"
+)
 
 
 def drawn():

@@ -21,7 +21,9 @@ def test_results_are_frozen_values(result):
         with pytest.raises(FrozenInstanceError):
             setattr(result, field.name, None)
     assert not hasattr(result, "__dict__")
-    assert hash(result) == hash(type(result)(*(getattr(result, each.name) for each in fields(result))))
+    assert hash(result) == hash(
+        type(result)(*(getattr(result, each.name) for each in fields(result)))
+    )
 
 
 @pytest.mark.parametrize("result", RESULTS, ids=lambda result: type(result).__name__)

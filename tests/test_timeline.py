@@ -182,7 +182,8 @@ def test_notation(text, seconds):
 
 
 @pytest.mark.parametrize(
-    "text", ["", "fast", "10", "10-2", "10-2-2-2", "-1-2-2", "10 2 2", "1,5-2-2", ".5-2-2", "1e1-2-2"]
+    "text",
+    ["", "fast", "10", "10-2", "10-2-2-2", "-1-2-2", "10 2 2", "1,5-2-2", ".5-2-2", "1e1-2-2"],
 )
 def test_other_texts_are_no_context(text):
     with pytest.raises(ContextError, match="no context; write left-chunk-right"):
@@ -195,9 +196,7 @@ def test_a_notation_of_an_impossible_context_is_refused(text):
         ContextConfig.parse(text)
 
 
-@given(
-    left=st.floats(0, MAX_CONTEXT_S), chunk=st.floats(0.08, 60.0), right=st.floats(0, 60.0)
-)
+@given(left=st.floats(0, MAX_CONTEXT_S), chunk=st.floats(0.08, 60.0), right=st.floats(0, 60.0))
 def test_effective_is_never_more_than_asked(left, chunk, right):
     context = ContextConfig(left, chunk, right)
     for asked, used in zip((left, chunk, right), context.effective, strict=True):

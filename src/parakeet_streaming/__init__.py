@@ -14,7 +14,7 @@ from parakeet_streaming.ends import AudioProducer, TokenConsumer
 from parakeet_streaming.engine.recognizer import RecognitionOptions, Recognizer
 from parakeet_streaming.engine.stall import StallGuard
 from parakeet_streaming.engine.stream import Stream
-from parakeet_streaming.load import load
+from parakeet_streaming.load import ModelConfig, ParakeetTDTModel, load
 from parakeet_streaming.results import (
     Event,
     Final,
@@ -27,8 +27,6 @@ from parakeet_streaming.results import (
 )
 from parakeet_streaming.streaming import (
     DebugView,
-    ModelConfig,
-    ParakeetTDTModel,
     StreamingParakeetTDT,
 )
 from parakeet_streaming.timeline import ContextConfig

@@ -5,8 +5,9 @@ The composition root: the only file that knows both the models and the engine.
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from os import PathLike
-from typing import Final
+from typing import Final, Self
 
 from parakeet_streaming.engine.recognizer import RecognitionOptions, Recognizer
 from parakeet_streaming.model.decoder_joint import OnnxDecoderJoint
@@ -62,6 +63,45 @@ def load(
         name=spec.name,
         options=options or RecognitionOptions(max_symbols=spec.max_symbols),
     )
+
+
+@dataclass(frozen=True, slots=True)
+class ModelConfig:
+    """How a model is loaded; every field as in `load`."""
+
+    precision: str = "auto"
+    """`auto`, `fp32`, `int8` or `fp16`."""
+    provider: str = "auto"
+    """`auto`, `cpu`, `cuda`, or a provider's own name."""
+    threads: int | None = None
+    """Threads of one encoder call; None for one per core."""
+    revision: str | None = None
+    """Revision of a hub repository."""
+    options: RecognitionOptions | None = None
+    """Confidence measure, symbols per frame, segments; None for what the model says."""
+
+
+class ParakeetTDTModel:
+    """A loaded model, to be shared by any number of engines."""
+
+    def __init__(self, recognizer: Recognizer) -> None:
+        self.recognizer = recognizer
+
+    @classmethod
+    def from_pretrained(
+        cls, source: str | PathLike[str] = DEFAULT_MODEL, config: ModelConfig | None = None
+    ) -> Self:
+        """Loads a folder, a built-in name or a hub id; errors as in `load`."""
+        config = config or ModelConfig()
+        recognizer = load(
+            source,
+            precision=config.precision,
+            provider=config.provider,
+            threads=config.threads,
+            revision=config.revision,
+            options=config.options,
+        )
+        return cls(recognizer)
 
 
 def open_decoder_joint(parts: ModelParts, spec: ModelSpec, provider: str) -> OnnxDecoderJoint:

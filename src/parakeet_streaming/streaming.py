@@ -18,7 +18,6 @@ import threading
 from collections import deque
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
-from os import PathLike
 from typing import Self
 
 from numpy.typing import ArrayLike
@@ -31,55 +30,15 @@ from parakeet_streaming.audio.ring import (
     value_ring,
 )
 from parakeet_streaming.ends import AudioProducer, TokenConsumer
-from parakeet_streaming.engine.recognizer import RecognitionOptions, Recognizer
 from parakeet_streaming.engine.stall import StallGuard
 from parakeet_streaming.engine.stream import Stream
 from parakeet_streaming.errors import StreamClosedError
-from parakeet_streaming.load import DEFAULT_MODEL, load
+from parakeet_streaming.load import ParakeetTDTModel
 from parakeet_streaming.results import Event, Partial, Token, TokenResult
 from parakeet_streaming.timeline import FRAME_SAMPLES, SAMPLE_RATE_HZ, ContextConfig
 
 AUDIO_RING_S = 30.0
 TOKEN_RING_SLOTS = 4096
-
-
-@dataclass(frozen=True, slots=True)
-class ModelConfig:
-    """How a model is loaded; every field as in `load`."""
-
-    precision: str = "auto"
-    """`auto`, `fp32`, `int8` or `fp16`."""
-    provider: str = "auto"
-    """`auto`, `cpu`, `cuda`, or a provider's own name."""
-    threads: int | None = None
-    """Threads of one encoder call; None for one per core."""
-    revision: str | None = None
-    """Revision of a hub repository."""
-    options: RecognitionOptions | None = None
-    """Confidence measure, symbols per frame, segments; None for what the model says."""
-
-
-class ParakeetTDTModel:
-    """A loaded model, to be shared by any number of engines."""
-
-    def __init__(self, recognizer: Recognizer) -> None:
-        self.recognizer = recognizer
-
-    @classmethod
-    def from_pretrained(
-        cls, source: str | PathLike[str] = DEFAULT_MODEL, config: ModelConfig | None = None
-    ) -> Self:
-        """Loads a folder, a built-in name or a hub id; errors as in `load`."""
-        config = config or ModelConfig()
-        recognizer = load(
-            source,
-            precision=config.precision,
-            provider=config.provider,
-            threads=config.threads,
-            revision=config.revision,
-            options=config.options,
-        )
-        return cls(recognizer)
 
 
 @dataclass(frozen=True, slots=True)

@@ -72,7 +72,11 @@ class HashedJoint:
         return (3 * state + 5 * token + memory + 1) % SIZE, (memory + token + 2) % SIZE
 
     def start(self):
-        return np.ones((1, 1), np.float32), np.ones((1, 1, 1), np.float32), np.zeros((1, 1, 1), "f4")
+        return (
+            np.ones((1, 1), np.float32),
+            np.ones((1, 1, 1), np.float32),
+            np.zeros((1, 1, 1), "f4"),
+        )
 
     def advance(self, tokens, hidden, cell):
         assert self.blank_id not in tokens

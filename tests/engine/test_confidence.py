@@ -75,5 +75,7 @@ def test_a_clearer_choice_is_surer(sure):
 def test_measures_have_names():
     assert measure("probability") is probability
     assert measure("entropy") is entropy
-    with pytest.raises(OptionError, match="'certainty' does not exist; use one of probability, ent"):
+    with pytest.raises(
+        OptionError, match="'certainty' does not exist; use one of probability, ent"
+    ):
         measure("certainty")

@@ -2,7 +2,7 @@
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from tests.engine.hashed import (
     TEXTS,
@@ -54,10 +54,13 @@ def together(recognizer, streams, audios, joins):
     return given
 
 
+@settings(max_examples=200)
 @given(
     seed=st.integers(0, 99),
     speakers=st.lists(
-        st.tuples(contexts, st.integers(0, 20_000), st.integers(0, 6), st.booleans(), st.booleans()),
+        st.tuples(
+            contexts, st.integers(0, 20_000), st.integers(0, 6), st.booleans(), st.booleans()
+        ),
         min_size=1,
         max_size=5,
     ),

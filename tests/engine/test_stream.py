@@ -7,7 +7,14 @@ from tests.engine.hashed import TEXTS, HashedEncoder, HashedJoint, context_of, h
 from parakeet_streaming.engine.recognizer import Recognizer
 from parakeet_streaming.errors import AudioInputError, StreamClosedError
 from parakeet_streaming.results import Final, Partial
-from parakeet_streaming.testing import Cue, FakePieces, fake_recognizer, marked_audio, noise, silence
+from parakeet_streaming.testing import (
+    Cue,
+    FakePieces,
+    fake_recognizer,
+    marked_audio,
+    noise,
+    silence,
+)
 from parakeet_streaming.timeline import FRAME_SAMPLES, ContextConfig
 
 WORDS = ["one", "two", "three", "+.", "+ty"]

@@ -2,7 +2,7 @@
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from tests.engine.hashed import SIZE, HashedJoint
 
@@ -47,7 +47,9 @@ def naive(joint, frames, chunks, max_symbols):
 
 
 def plain(emissions):
-    return [(each.token_id, each.frame, each.duration_frames, each.confidence) for each in emissions]
+    return [
+        (each.token_id, each.frame, each.duration_frames, each.confidence) for each in emissions
+    ]
 
 
 def decode_chunks(joint, rows, max_symbols):
@@ -76,6 +78,7 @@ def decode_chunks(joint, rows, max_symbols):
     return emitted, states
 
 
+@settings(max_examples=400)
 @given(
     seed=st.integers(0, 2**32 - 1),
     rows=st.lists(st.lists(st.integers(0, 12), min_size=1, max_size=6), min_size=1, max_size=4),
@@ -248,9 +251,7 @@ def test_the_state_that_was_given_is_left_as_it_was():
     )
     assert first[0].emissions == second[0].emissions
     assert len(first[0].emissions) > 1
-    for was, is_now in zip(
-        before, (state.hidden, state.cell, state.predictor_output), strict=True
-    ):
+    for was, is_now in zip(before, (state.hidden, state.cell, state.predictor_output), strict=True):
         assert np.array_equal(was, is_now)
 
 

@@ -2,7 +2,7 @@
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from tests.engine.hashed import context_of, sliced
 
@@ -85,6 +85,7 @@ def check(frames, audio, pieces):
     return windows
 
 
+@settings(max_examples=300)
 @given(
     frames=contexts,
     samples=st.integers(0, 20 * FRAME_SAMPLES),

@@ -16,7 +16,23 @@ from parakeet_streaming.engine.words import (
 )
 from parakeet_streaming.results import Word
 
-PIECES = [" Hello", " wor", "ld", ".", " .", ",", " (", "?", "", " ", "'s", " ⁇ ", " naïve", " -", "。"]
+PIECES = [
+    " Hello",
+    " wor",
+    "ld",
+    ".",
+    " .",
+    ",",
+    " (",
+    "?",
+    "",
+    " ",
+    "'s",
+    " ⁇ ",
+    " naïve",
+    " -",
+    "。",
+]
 
 
 class Pieces:
@@ -191,7 +207,9 @@ def test_text_and_tokens_are_append_only(choices, cuts, durations):
 
 @given(choices=emissions)
 def test_words_hold_all_the_text_and_do_not_overlap(choices):
-    _, tokens = heard(*((PIECES[each.token_id], each.frame, each.duration_frames) for each in spread(choices)))
+    _, tokens = heard(
+        *((PIECES[each.token_id], each.frame, each.duration_frames) for each in spread(choices))
+    )
     words = group_words(tokens)
     assert "".join(each.text for each in words).replace(" ", "") == text_of(tokens).replace(" ", "")
     for each in words:
