@@ -77,8 +77,8 @@ def measure(
     said = [*recorded, *made]
     for utterance in progress(said, context):
         heard = hear(recognizer, context, utterance.samples)
-        errors = word_errors(utterance.text, heard.transcript.text)
-        by_corpus.setdefault(utterance.corpus, []).append(errors)
+        found = word_errors(utterance.text, heard.transcript.text)
+        by_corpus.setdefault(utterance.corpus, []).append(found)
         processing_s += heard.processing_s
         add_delays(delays, heard.steps)
     errors = {corpus: total(each) for corpus, each in by_corpus.items()}

@@ -9,6 +9,7 @@ masks are left out: the windows of one stream have no padding.
 from __future__ import annotations
 
 import math
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -19,7 +20,7 @@ from sizes import Size
 _TABLE_FRAMES = 5000
 """Frames that the table of positions allows, as in the exports of Parakeet: 400 s."""
 _QUIET = 100
-"""Each module adds a tenth of a frame's size: random layers at full strength make all frames alike."""
+"""A module adds a tenth of a frame's size: random layers at full strength make all frames alike."""
 _KERNEL_2D = 3
 _STAGES = 3
 
@@ -44,7 +45,8 @@ def write_encoder(graph: GraphBuilder, size: Size) -> None:
 
 def _subsampled(graph: GraphBuilder, features: str, size: Size) -> str:
     """Features (B, F, T) to frames (B, U, D)."""
-    channels, strided = size.channels, {"strides": [2, 2], "pads": [1, 1, 1, 1]}
+    channels = size.channels
+    strided: dict[str, Any] = {"strides": [2, 2], "pads": [1, 1, 1, 1]}
     image = graph.node("Transpose", features, perm=[0, 2, 1])
     image = graph.node("Unsqueeze", image, graph.whole(1))
     taps = _KERNEL_2D**2
@@ -63,22 +65,19 @@ def _subsampled(graph: GraphBuilder, features: str, size: Size) -> str:
 
 def _layer(graph: GraphBuilder, frames: str, positions: str, count: str, size: Size) -> str:
     """One layer, frames (B, U, D) to the same."""
-    half = graph.scalar(0.5)
-    for module in (_feed_forward, _attention, _convolution, _feed_forward):
-        normed = _normed(graph, frames, size.width)
-        if module is _attention:
-            change = _attention(graph, normed, positions, count, size)
-        else:
-            change = module(graph, normed, size)
-        if module is _feed_forward:
-            change = graph.node("Mul", change, half)
-        frames = graph.node("Add", frames, change)
+    frames = _fed_forward(graph, frames, size)
+    heard = _attention(graph, _normed(graph, frames, size.width), positions, count, size)
+    frames = graph.node("Add", frames, heard)
+    mixed = _convolution(graph, _normed(graph, frames, size.width), size)
+    frames = _fed_forward(graph, graph.node("Add", frames, mixed), size)
     return _normed(graph, frames, size.width)
 
 
-def _feed_forward(graph: GraphBuilder, frames: str, size: Size) -> str:
-    wide = _linear(graph, frames, size.width, size.feed_forward)
-    return _linear(graph, _swish(graph, wide), size.feed_forward, size.width, quiet=True)
+def _fed_forward(graph: GraphBuilder, frames: str, size: Size) -> str:
+    """Frames, and half of what a feed-forward makes of them."""
+    wide = _linear(graph, _normed(graph, frames, size.width), size.width, size.feed_forward)
+    narrow = _linear(graph, _swish(graph, wide), size.feed_forward, size.width, quiet=True)
+    return graph.node("Add", frames, graph.node("Mul", narrow, graph.scalar(0.5)))
 
 
 def _attention(graph: GraphBuilder, frames: str, positions: str, count: str, size: Size) -> str:

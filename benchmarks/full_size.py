@@ -1,8 +1,8 @@
 """Sizes in; a folder with a model of Parakeet TDT 0.6B v3's shape and random weights out.
 
-It hears nothing, but its graphs cost what the real ones cost: the encoder of `fast_conformer.py`,
-and a decoder_joint of a two-layer LSTM and a joint over 8193 tokens and 5 durations, in the two-file
-layout.
+It hears nothing, but its graphs cost what the real ones cost. In the two-file layout: the encoder
+of `fast_conformer.py`, and a decoder_joint of a two-layer LSTM and a joint over 8193 tokens and 5
+durations.
 
 Rules of this file:
 

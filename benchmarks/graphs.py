@@ -52,7 +52,10 @@ class GraphBuilder:
         return names
 
     def random(self, *shape: int, fan_in: int | None = None, name: str | None = None) -> str:
-        """A weight of random values, divided by the root of how many are summed: rows, if not told."""
+        """A weight that keeps the size of what it multiplies.
+
+        `fan_in` values are summed in every output; as many as `shape` has rows, if not told.
+        """
         values = self._generator.standard_normal(math.prod(shape), dtype=np.float32)
         values *= np.float32(1 / math.sqrt(fan_in or shape[0]))
         return self.weight(values.reshape(shape), name)

@@ -8,6 +8,8 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
 
 from parakeet_streaming import RecognitionOptions, Recognizer
 from parakeet_streaming.engine.ports import DecoderJoint, Encoder
@@ -19,8 +21,8 @@ from parakeet_streaming.model.names import resolve
 from parakeet_streaming.model.session import Session, open_session
 from parakeet_streaming.model.spec import ModelSpec, read_spec
 
-Wrap = Callable[[Session, str], Session]
-"""Puts something around a session, which is called `encoder`, `predictor` or `joint`."""
+Wrap = Callable[[Session, str], Any]
+"""Puts something that runs like a session around one called `encoder`, `predictor` or `joint`."""
 
 
 @dataclass(frozen=True)
@@ -56,7 +58,7 @@ def open_model(model: str, threads: int | None = None, wrap: Wrap | None = None)
 def _decoder_joint(parts: ModelParts, spec: ModelSpec, around: Wrap) -> OnnxDecoderJoint:
     if parts.joiner is None:
         halves = cut(parts.decoder.path, spec.names)
-        sources = (halves.predictor, halves.joint)
+        sources: tuple[bytes | Path, bytes | Path] = (halves.predictor, halves.joint)
         between = (halves.predictions, halves.predictions)
     else:
         sources = (parts.decoder.path, parts.joiner.path)

@@ -26,7 +26,7 @@ class RepeatingEncoder:
     def __init__(self, encoder: Encoder) -> None:
         self.max_samples = encoder.max_samples
         self._encoder = encoder
-        self._window: Floats | None = None
+        self._window: Floats = np.zeros(0, np.float32)
         self._encoded: tuple[Floats, NDArray[np.int64]] | None = None
 
     def encode(self, windows: Sequence[Floats]) -> tuple[Floats, NDArray[np.int64]]:

@@ -23,7 +23,7 @@ from parakeet_streaming.formats import (
     to_txt,
     to_vtt,
 )
-from parakeet_streaming.results import Partial, Token, Transcript, Word
+from parakeet_streaming.results import Partial, Segment, Token, Transcript, Word
 from parakeet_streaming.timeline import ContextConfig
 
 EMPTY = Transcript("", (), (), (), 3.0)
@@ -135,6 +135,10 @@ def test_a_word_longer_than_a_line_stays_whole():
     word = "Donaudampfschifffahrtsgesellschaftskapitänsmütze"
     assert len(word) > LINE_CHARACTERS
     assert [each.text for each in cues(transcript((word, 0.0, 2.0)))] == [word]
+
+
+def test_a_segment_without_words_makes_no_cue():
+    assert list(cues(Transcript("", (), (), (Segment("", 0.0, 0.0, ()),), 1.0))) == []
 
 
 texts = st.text("abcÄß漢😀&<-.?", min_size=1, max_size=30)

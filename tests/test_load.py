@@ -38,7 +38,7 @@ def test_the_position_table_bounds_the_window(golden_recognizer: Recognizer) -> 
 
 def test_options_reach_the_decoder(golden_folder: Path, golden_recognizer: Recognizer) -> None:
     samples = read("jfk")
-    sure = load(golden_folder, options=RecognitionOptions(confidence="entropy"))
+    sure = load(golden_folder / "tdt-tiny-onnx", options=RecognitionOptions(confidence="entropy"))
     tokens = sure.transcribe(samples).tokens
     assert [token.id for token in tokens] == [
         token.id for token in golden_recognizer.transcribe(samples).tokens

@@ -5,14 +5,24 @@ import pytest
 
 import parakeet_streaming
 from parakeet_streaming import results
-from parakeet_streaming.results import Event, Final, Partial, Segment, Token, Transcript, Word
+from parakeet_streaming.results import (
+    Event,
+    Final,
+    Partial,
+    Segment,
+    Token,
+    TokenResult,
+    Transcript,
+    Word,
+)
 
 TOKEN = Token(7, " word", 3, 2, 0.24, 0.4, 0.9)
 WORD = Word("word", 0.24, 0.4, 0.9)
 SEGMENT = Segment("word", 0.24, 0.4, (WORD,))
 TRANSCRIPT = Transcript("word", (TOKEN,), (WORD,), (SEGMENT,), 1.0)
 PARTIAL = Partial(" word", (TOKEN,), "", (), 0.32, 0.64)
-RESULTS = [TOKEN, WORD, SEGMENT, TRANSCRIPT, PARTIAL, Final(TRANSCRIPT)]
+TOKEN_RESULT = TokenResult(7, " word", 3_840, 2_560, 0.9)
+RESULTS = [TOKEN, TOKEN_RESULT, WORD, SEGMENT, TRANSCRIPT, PARTIAL, Final(TRANSCRIPT)]
 
 
 @pytest.mark.parametrize("result", RESULTS, ids=lambda result: type(result).__name__)

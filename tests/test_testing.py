@@ -94,7 +94,7 @@ def test_the_script_is_read_in_order():
 
 def test_rows_of_a_batch_have_their_own_place_in_the_script():
     joint = ScriptedDecoderJoint([Cue(0, 0), Cue(0, 1)], vocabulary_size=2)
-    output, hidden, cell = joint.start()
+    _, hidden, cell = joint.start()
     two = joint.advance(
         [0, 0], np.concatenate([hidden, hidden + 1], 1), np.concatenate([cell, cell], 1)
     )

@@ -229,7 +229,7 @@ class StallingJoint(ScriptedDecoderJoint):
 
     def _choice(self, frame, emitted):
         cue = self._cues.get(frame)
-        if cue is None or self._patience <= emitted and frame < self._wakes_at:
+        if cue is None or (self._patience <= emitted and frame < self._wakes_at):
             return self.blank_id, 1
         return cue.token, cue.duration
 

@@ -178,7 +178,7 @@ def test_a_chunk_of_no_frames_changes_nothing_but_hands_the_skip_on():
 def test_a_blank_skips_its_duration_and_at_least_one_frame(frames_per_call):
     blanks = {0: 0, 1: 4, 5: 2, 7: 4}
     # Frames 0, 1, 5, 7 and 11 are looked at; cues elsewhere would not be found.
-    heard, state = scripted(
+    heard, _ = scripted(
         [Cue(11, 1)], [3, 5, 6], blank_durations=blanks, frames_per_call=frames_per_call
     )
     assert heard == [[], [], [(1, 11, 1)]]

@@ -120,6 +120,12 @@ def test_one_sample_at_a_time(frames):
     check(frames, audio, np.split(audio, len(audio)))
 
 
+@pytest.mark.parametrize("samples", range(30 * FRAME_SAMPLES, 36 * FRAME_SAMPLES, 900))
+def test_a_long_stream_forgets_only_what_no_window_needs(samples):
+    audio = count_up(samples)
+    check((3, 3, 1), audio, sliced(audio, range(0, samples, 500)))
+
+
 def test_a_window_waits_for_one_sample_beyond_its_right_context():
     buffer = ContextWindow(context((1, 2, 1)))
     buffer.feed(count_up(3 * FRAME_SAMPLES))

@@ -143,7 +143,8 @@ def word(text, start, end):
 
 
 def test_segments_end_behind_sentence_marks():
-    words = [word(text, at, at + 1) for at, text in enumerate("A b. C! D? e 1.5 f,".split())]
+    spoken = ["A", "b.", "C!", "D?", "e", "1.5", "f,"]
+    words = [word(text, at, at + 1) for at, text in enumerate(spoken)]
     segments = group_segments(words)
     assert [each.text for each in segments] == ["A b.", "C!", "D?", "e 1.5 f,"]
     assert [(each.start, each.end) for each in segments] == [(0, 2), (2, 3), (3, 4), (4, 7)]

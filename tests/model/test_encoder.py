@@ -22,7 +22,7 @@ def open_encoder(folder: Path) -> OnnxEncoder:
 
 @pytest.fixture(scope="module")
 def encoder(golden_folder: Path) -> OnnxEncoder:
-    return open_encoder(golden_folder)
+    return open_encoder(golden_folder / "tdt-tiny-onnx")
 
 
 @pytest.mark.parametrize("length", [0, 159, 160, 319, 1279, 1280, 1281, 1439, 1440, 20_000])

@@ -108,7 +108,7 @@ def test_command_line(context: str, golden_folder: Path, tmp_path: Path) -> None
             "transcribe",
             *files,
             how,
-            f"--model={golden_folder}",
+            f"--model={golden_folder / 'tdt-tiny-onnx'}",
             "--format=json",
             f"--output={tmp_path}/",
         ],

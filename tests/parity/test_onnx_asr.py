@@ -22,7 +22,9 @@ def read(path: Path) -> np.ndarray:
 
 @pytest.fixture(scope="module")
 def their_golden(golden_folder: Path) -> object:
-    return onnx_asr.load_model("nemo-conformer-tdt", golden_folder).with_timestamps()
+    return onnx_asr.load_model(
+        "nemo-conformer-tdt", golden_folder / "tdt-tiny-onnx"
+    ).with_timestamps()
 
 
 @pytest.mark.parametrize("name", ["espeak", "cards", "librivox-short", "jfk", "cut-020481"])

@@ -172,7 +172,6 @@ class Stream:
         if not self._ended or self._closed or self.window.ready:
             return ()
         self._closed = True
-        self._tentative = ()
         return (Final(self.transcript()),)
 
     def step(self) -> tuple[Event, ...]:

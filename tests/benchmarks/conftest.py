@@ -1,0 +1,74 @@
+"""Scripts of benchmarks/, run as people run them or loaded by path, and some speech for them."""
+
+import importlib.util
+import json
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+REPOSITORY = Path(__file__).parents[2]
+BENCHMARKS = REPOSITORY / "benchmarks"
+SAID = "three one four one five nine two six"
+
+
+@pytest.fixture(scope="session")
+def run():
+    """Runs a script; gives what came of it. Deprecations of what it imports count as failures."""
+
+    def run(program, *arguments):
+        command = [sys.executable, "-W", "error", BENCHMARKS / program, *arguments]
+        return subprocess.run(command, capture_output=True, text=True, check=False, timeout=120)
+
+    return run
+
+
+@pytest.fixture(scope="session")
+def script():
+    """Loads a script that needs none of its neighbours, as a module."""
+
+    def load(name):
+        spec = importlib.util.spec_from_file_location(f"bench_{name}", BENCHMARKS / f"{name}.py")
+        module = sys.modules[spec.name] = importlib.util.module_from_spec(spec)
+        spec.loader.exec_module(module)
+        return module
+
+    return load
+
+
+@pytest.fixture(scope="session")
+def speech(tmp_path_factory, golden_folder):
+    """A folder of speech: digits that the built-in model knows, a book, and scraps of sound."""
+    folder = tmp_path_factory.mktemp("speech")
+    shutil.copy(REPOSITORY / "examples/recordings/digits.wav", folder)
+    book = golden_folder / "audio/librivox-short.wav"
+    scraps = sorted((golden_folder / "audio").glob("cut-*.wav"))[-7:]
+    for path in (book, *scraps):
+        shutil.copy(path, folder)
+    lines = [
+        _line("digits.wav", f"{SAID.capitalize()}.", "phone"),
+        _line(book.name, "a book", "book"),
+        _line(book.name, "never read", "book"),
+        _line("absent.wav", None, "book"),
+        *(_line(path.name, "one", "fsdd") for path in scraps),
+    ]
+    (folder / "list.jsonl").write_text("\n".join(lines) + "\n")
+    return folder
+
+
+@pytest.fixture(scope="session")
+def cells():
+    """Reads the markdown table that has `corner` on its top left: rows of cells, head included."""
+
+    def cells(text, corner):
+        (table,) = (each for each in text.split("\n\n") if each.startswith(f"| {corner} |"))
+        rows = [line.strip("| ").split(" | ") for line in table.splitlines()]
+        return [rows[0], *rows[2:]]
+
+    return cells
+
+
+def _line(audio, text, corpus):
+    return json.dumps({"audio": audio, "text": text, "speaker": "someone", "corpus": corpus})
