@@ -21,7 +21,7 @@ def test_shares_of_the_built_in_model(run, cells):
 
 def test_a_decoder_of_full_size(run, cells):
     done = run(
-        "overhead.py", "--full-size", "--encoder-layers", "1", "--seconds", "3", "--runs", "1",
+        "overhead.py", "--full-size", "--encoder-layers", "0", "--seconds", "3", "--runs", "1",
         "--context", "offline", "--frames-per-call", "1", "8",
     )  # fmt: skip
     assert done.returncode == 0, done.stderr
