@@ -111,6 +111,15 @@ def test_a_stream_given_twice_is_refused_before_anything_runs():
     assert (stream.tokens, stream.window.decoded_samples) == ((), 0)
 
 
+def test_a_stream_of_another_recognizer_is_refused_before_anything_runs():
+    one, other = hashed_recognizer(blanks=0.0), hashed_recognizer(blanks=0.0)
+    stream = opened(other, (2, 1, 1))
+    stream.push(noise(1.0))
+    with pytest.raises(OptionError, match="another recognizer"):
+        one.step([one.stream(), stream])
+    assert stream.window.decoded_samples == 0
+
+
 def test_a_stream_that_has_ended_closes_in_a_step_of_others():
     recognizer = fake_recognizer([], ["one"])
     ended, going = opened(recognizer, (2, 1, 1)), opened(recognizer, (2, 1, 1))

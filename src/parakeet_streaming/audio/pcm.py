@@ -25,6 +25,9 @@ _FLOATS: Final = {("f", 2), ("f", 4), ("f", 8)}
 # Kind and width rather than numpy's type: on some platforms two types share one width.
 _WHOLE: Final = {("u", 1): (128, 2.0**-7), ("i", 2): (0, 2.0**-15), ("i", 4): (0, 2.0**-31)}
 
+# Integers that were never scaled reach 2**31; features overflow from about 1e17.
+_LOUDEST: Final = 1e12
+
 ENCODINGS: Final[dict[str, int]] = {
     "u8": 1,
     "s16le": 2,
@@ -50,17 +53,17 @@ def as_mono(
         first_sample: the position of `samples[0]`, for messages.
 
     Raises:
-        AudioInputError: another shape or type, or a sample that is NaN or infinite.
+        AudioInputError: another shape or type, or a sample that is NaN, infinite or absurd.
     """
     array = _as_frames(samples, what)
     with np.errstate(over="ignore", invalid="ignore"):
         mono = np.ascontiguousarray(_average(_full_scale_one(array)), dtype=np.float32)
-    finite = np.isfinite(mono)
-    if not finite.all():
-        bad = int(np.argmin(finite))
+    usable = np.abs(mono) <= _LOUDEST
+    if not usable.all():
+        bad = int(np.argmin(usable))
         raise AudioInputError(
-            f"{what}: sample {first_sample + bad} is {array[bad].tolist()}, which is no finite "
-            "float32; replace NaN and infinity before feeding"
+            f"{what}: sample {first_sample + bad} is {array[bad].tolist()}, which is no sample; "
+            "replace NaN, infinity and whatever else is no audio before feeding"
         )
     return mono
 

@@ -185,8 +185,10 @@ class Recognizer:
             The events of each stream in the order given; none for one that was not ready.
 
         Raises:
-            OptionError: a stream is given twice.
+            OptionError: a stream is given twice, or was opened by another recognizer.
         """
+        if not all(stream.belongs_to(self) for stream in streams):
+            raise OptionError("a stream of another recognizer; step it with its own")
         if len({id(stream) for stream in streams}) < len(streams):
             raise OptionError("a stream is given twice; one step runs one window of each")
         due = {

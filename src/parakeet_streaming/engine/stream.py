@@ -78,6 +78,10 @@ class Stream:
     def context(self) -> ContextConfig:
         return self.options.context
 
+    def belongs_to(self, stepper: Stepper) -> bool:
+        """Whether `stepper` opened this stream, and so may step it."""
+        return self._stepper is stepper
+
     @property
     def closed(self) -> bool:
         """Whether `Final` has been given; nothing more will come."""
