@@ -19,6 +19,7 @@ from numpy.typing import ArrayLike
 
 from parakeet_streaming.audio.pcm import as_mono
 from parakeet_streaming.audio.resample import Resampler
+from parakeet_streaming.engine.emission_log import EmissionLog
 from parakeet_streaming.engine.stall import StallGuard
 from parakeet_streaming.engine.tdt import DecoderState, Emission
 from parakeet_streaming.engine.window import ContextWindow, Window
@@ -66,7 +67,8 @@ class Stream:
         self.quiet_from = 0
         self._stepper = stepper
         self._scribe = scribe
-        self._tokens: list[Token] = []
+        self._log = EmissionLog()
+        self._last: Token | None = None
         self._tentative: tuple[Token, ...] = ()
         self._undelivered: list[Event] = []
         self._ended = False
@@ -94,8 +96,8 @@ class Stream:
 
     @property
     def tokens(self) -> tuple[Token, ...]:
-        """Every token committed so far."""
-        return tuple(self._tokens)
+        """Every token committed so far, written anew from the log at every call."""
+        return self._scribe.tokens(self._log, None)
 
     @property
     def tentative(self) -> tuple[Token, ...]:
@@ -145,16 +147,14 @@ class Stream:
 
     def transcript(self) -> Transcript:
         """Everything committed so far."""
-        return self._scribe.transcript(
-            self._tokens, samples_to_seconds(self.window.decoded_samples)
-        )
+        return self._scribe.transcript(self.tokens, samples_to_seconds(self.window.decoded_samples))
 
     def partial(self, result: StepResult) -> Partial:
         """What a step made of the window that was `peek`ed, in words; changes nothing."""
         window = result.window
-        previous = self._tokens[-1] if self._tokens else None
-        committed = self._scribe.tokens(result.emissions, previous)
-        tentative = self._scribe.tokens(result.tentative, committed[-1] if committed else previous)
+        committed = self._scribe.tokens(result.emissions, self._last)
+        last = committed[-1] if committed else self._last
+        tentative = self._scribe.tokens(result.tentative, last)
         return Partial(
             text=self._scribe.text(committed),
             tokens=committed,
@@ -166,7 +166,8 @@ class Stream:
 
     def commit(self, result: StepResult, partial: Partial) -> None:
         """Moves on behind the step; nothing here can fail."""
-        self._tokens.extend(partial.tokens)
+        self._log.extend(result.emissions)
+        self._last = partial.tokens[-1] if partial.tokens else self._last
         self._tentative = partial.tentative
         self.state, self.quiet_from = result.state, result.quiet_from
         self.window.advance(result.window)

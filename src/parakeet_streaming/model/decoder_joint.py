@@ -21,9 +21,10 @@ from parakeet_streaming.model.spec import ModelSpec
 
 Floats = NDArray[np.float32]
 
-FRAMES_PER_CALL: Final = 8
+FRAMES_PER_CALL: Final = 4
 """Frames scored ahead. A call mostly costs reading the joint's weights, so a few frames more are
-nearly free, and the next token is mostly among them."""
+nearly free, and the next token is mostly among them. Of 1, 2, 4, 8 and 16, with a joint of full
+size, 4 is the fastest on long chunks; on short ones all are alike (`benchmarks/overhead.py`)."""
 
 
 class OnnxDecoderJoint:

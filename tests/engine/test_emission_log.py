@@ -1,0 +1,29 @@
+"""What goes into the log comes out of it."""
+
+from hypothesis import given
+from hypothesis import strategies as st
+
+from parakeet_streaming.engine.emission_log import EmissionLog
+from parakeet_streaming.engine.tdt import Emission
+
+emissions = st.lists(
+    st.builds(
+        Emission,
+        token_id=st.integers(0, 100_000),
+        frame=st.integers(0, 2**40),
+        duration_frames=st.integers(0, 16),
+        confidence=st.floats(0, 1),
+        recovered=st.booleans(),
+    )
+)
+
+
+@given(st.lists(emissions))
+def test_emissions_come_out_as_they_went_in(batches: list[list[Emission]]) -> None:
+    log = EmissionLog()
+    for batch in batches:
+        log.extend(batch)
+    everything = [emission for batch in batches for emission in batch]
+    assert list(log) == everything
+    assert list(log) == everything  # reading takes nothing out
+    assert len(log) == len(everything)
