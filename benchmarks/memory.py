@@ -10,7 +10,7 @@ import numpy as np
 import psutil
 from numpy.typing import NDArray
 
-from parakeet_streaming import ContextConfig, Recognizer
+from parakeet_streaming import ContextConfig, Partial, Recognizer
 from parakeet_streaming.timeline import SAMPLE_RATE_HZ
 from tables import progress
 
@@ -38,12 +38,13 @@ def memory_over(
     stream = recognizer.stream(context)
     blocks = _looped(samples)
     measured = [Memory(0, process.memory_info().rss / _MIB, 0)]
+    tokens = 0
     for minute in progress(range(1, minutes + 1), "minutes of audio"):
         for _ in range(_MINUTE_SAMPLES // _BLOCK_SAMPLES):
-            stream.feed(next(blocks))
+            events = stream.feed(next(blocks))
+            tokens += sum(len(event.tokens) for event in events if isinstance(event, Partial))
         gc.collect()
-        resident_mib = process.memory_info().rss / _MIB
-        measured.append(Memory(minute, resident_mib, len(stream.tokens)))
+        measured.append(Memory(minute, process.memory_info().rss / _MIB, tokens))
     return measured
 
 
