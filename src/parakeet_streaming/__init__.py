@@ -5,8 +5,9 @@ from parakeet_streaming import ContextConfig, load
 
 recognizer = load("tiny-en")
 stream = recognizer.stream(ContextConfig.balanced())
-events = stream.feed(samples)   # float32 (n,) at 16 kHz
-events = stream.finish()
+for event in stream.feed(samples):     # float32 (n,) at 16 kHz, any n
+    print(event.text, end="")          # committed; event.tentative_text comes early
+*rest, final = stream.finish()         # decodes what is left
 ```
 """
 
