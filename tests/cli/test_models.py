@@ -1,6 +1,12 @@
 import json
 
 import pytest
+from typer.testing import CliRunner
+
+from parakeet_streaming.cli.models import models_app
+from parakeet_streaming.errors import ModelFormatError, ModelNotFoundError, ModelPartMissingError
+from parakeet_streaming.model import hub
+from parakeet_streaming.model.hub import CachedModel
 from tests.model.graphs import (
     GOLDEN,
     TINY_EN,
@@ -10,12 +16,6 @@ from tests.model.graphs import (
     three_file_folder,
     two_file_folder,
 )
-from typer.testing import CliRunner
-
-from parakeet_streaming.cli.models import models_app
-from parakeet_streaming.errors import ModelFormatError, ModelNotFoundError, ModelPartMissingError
-from parakeet_streaming.model import hub
-from parakeet_streaming.model.hub import CachedModel
 
 V3 = "istupakov/parakeet-tdt-0.6b-v3-onnx"
 

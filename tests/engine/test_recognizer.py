@@ -4,13 +4,6 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from tests.engine.hashed import (
-    TEXTS,
-    HashedEncoder,
-    HashedJoint,
-    context_of,
-    hashed_recognizer,
-)
 
 from parakeet_streaming.engine.recognizer import (
     MAX_WINDOW_SAMPLES,
@@ -30,6 +23,13 @@ from parakeet_streaming.testing import (
     noise,
 )
 from parakeet_streaming.timeline import FRAME_SAMPLES, ContextConfig
+from tests.engine.hashed import (
+    TEXTS,
+    HashedEncoder,
+    HashedJoint,
+    context_of,
+    hashed_recognizer,
+)
 
 contexts = st.tuples(st.integers(0, 4), st.integers(1, 4), st.integers(0, 3))
 

@@ -6,7 +6,6 @@ import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from tests.engine.hashed import context_of, hashed_recognizer, sliced
 
 from parakeet_streaming.engine.recognizer import Recognizer
 from parakeet_streaming.engine.stall import StallGuard, mend, speech_frames
@@ -15,6 +14,7 @@ from parakeet_streaming.errors import OptionError
 from parakeet_streaming.results import Partial
 from parakeet_streaming.testing import Cue, FakeEncoder, FakePieces, ScriptedDecoderJoint, noise
 from parakeet_streaming.timeline import FRAME_SAMPLES, ContextConfig
+from tests.engine.hashed import context_of, hashed_recognizer, sliced
 
 NOTHING = np.zeros((1, 1, 1), dtype=np.float32)
 GUARD = StallGuard(min_speech_s=0.4)  # five frames

@@ -2,7 +2,6 @@
 
 import numpy as np
 import pytest
-from tests.engine.hashed import TEXTS, HashedEncoder, HashedJoint, context_of, hashed_recognizer
 
 from parakeet_streaming.engine.recognizer import Recognizer
 from parakeet_streaming.errors import AudioInputError, StreamClosedError
@@ -16,6 +15,7 @@ from parakeet_streaming.testing import (
     silence,
 )
 from parakeet_streaming.timeline import FRAME_SAMPLES, ContextConfig
+from tests.engine.hashed import TEXTS, HashedEncoder, HashedJoint, context_of, hashed_recognizer
 
 WORDS = ["one", "two", "three", "+.", "+ty"]
 CONTEXT = ContextConfig(*context_of(8, 4, 2))

@@ -4,10 +4,10 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from tests.engine.hashed import SIZE, HashedJoint
 
 from parakeet_streaming.engine.tdt import decode, initial_state
 from parakeet_streaming.testing import Cue, ScriptedDecoderJoint
+from tests.engine.hashed import SIZE, HashedJoint
 
 DURATIONS = [(0, 1, 2, 3, 4), (4, 0, 2), (1,), (0,), (0, 1, 7), (2, 3), ()]
 

@@ -4,10 +4,10 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from tests.engine.hashed import context_of, sliced
 
 from parakeet_streaming.engine.window import ContextWindow, Window
 from parakeet_streaming.timeline import FRAME_SAMPLES, ContextConfig
+from tests.engine.hashed import context_of, sliced
 
 contexts = st.tuples(st.integers(0, 4), st.integers(1, 3), st.integers(0, 3))
 

@@ -5,13 +5,13 @@ from pathlib import Path
 import numpy as np
 import pytest
 import soundfile
-from tests.model.graphs import GOLDEN, TINY_EN, three_file_folder
 
 from parakeet_streaming import load
 from parakeet_streaming.engine.ports import DecoderJoint
 from parakeet_streaming.load import open_decoder_joint
 from parakeet_streaming.model.files import find_parts
 from parakeet_streaming.model.spec import read_spec
+from tests.model.graphs import GOLDEN, TINY_EN, three_file_folder
 
 
 def open_folder(folder: Path) -> DecoderJoint:

@@ -4,7 +4,6 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from tests.model.graphs import TINY_EN
 
 from parakeet_streaming.errors import AudioInputError
 from parakeet_streaming.model.encoder import OnnxEncoder
@@ -13,6 +12,7 @@ from parakeet_streaming.model.session import open_session
 from parakeet_streaming.model.spec import read_spec
 from parakeet_streaming.testing import noise
 from parakeet_streaming.timeline import encoder_frames
+from tests.model.graphs import TINY_EN
 
 
 def open_encoder(folder: Path) -> OnnxEncoder:

@@ -4,6 +4,9 @@ import tracemalloc
 
 import onnx
 import pytest
+
+from parakeet_streaming.errors import ModelFormatError, ModelPartMissingError, OptionError
+from parakeet_streaming.model.files import find_parts
 from tests.model.graphs import (
     FLOAT,
     GOLDEN,
@@ -19,9 +22,6 @@ from tests.model.graphs import (
     three_file_folder,
     two_file_folder,
 )
-
-from parakeet_streaming.errors import ModelFormatError, ModelPartMissingError, OptionError
-from parakeet_streaming.model.files import find_parts
 
 
 def names(parts):

@@ -2,6 +2,9 @@ import numpy as np
 import onnx
 import pytest
 from onnx import helper, numpy_helper
+
+from parakeet_streaming.errors import ModelFormatError
+from parakeet_streaming.model.graph import TensorSpec, read_graph
 from tests.model.graphs import (
     FLOAT,
     GOLDEN,
@@ -13,9 +16,6 @@ from tests.model.graphs import (
     face,
     floats,
 )
-
-from parakeet_streaming.errors import ModelFormatError
-from parakeet_streaming.model.graph import TensorSpec, read_graph
 
 
 def read(tmp_path, model):

@@ -6,13 +6,13 @@ import numpy as np
 import onnx
 import pytest
 from onnx import TensorProto, helper
-from tests.model.graphs import GOLDEN, TINY_EN
 
 from parakeet_streaming.errors import ModelFormatError
 from parakeet_streaming.model.files import find_parts
 from parakeet_streaming.model.halves import cut
 from parakeet_streaming.model.session import open_session
 from parakeet_streaming.model.spec import read_spec
+from tests.model.graphs import GOLDEN, TINY_EN
 
 
 @pytest.mark.parametrize("folder", [GOLDEN, TINY_EN], ids=["fp32", "int8"])

@@ -7,15 +7,6 @@ import huggingface_hub
 import onnx
 import pytest
 from huggingface_hub import constants, errors
-from tests.model.graphs import (
-    decoder,
-    decoder_joint,
-    encoder,
-    external,
-    folder,
-    joiner,
-    two_file_folder,
-)
 
 from parakeet_streaming.errors import (
     DownloadError,
@@ -26,6 +17,15 @@ from parakeet_streaming.errors import (
 )
 from parakeet_streaming.model import hub
 from parakeet_streaming.model.files import find_parts
+from tests.model.graphs import (
+    decoder,
+    decoder_joint,
+    encoder,
+    external,
+    folder,
+    joiner,
+    two_file_folder,
+)
 
 REPO = "someone/parakeet-onnx"
 

@@ -1,12 +1,12 @@
 from pathlib import Path
 
 import pytest
-from tests.model.graphs import TINY_EN
 
 from parakeet_streaming.errors import ModelNotFoundError, OptionError
 from parakeet_streaming.model import hub
 from parakeet_streaming.model.files import find_parts
 from parakeet_streaming.model.names import KNOWN_MODELS, built_in_models, resolve
+from tests.model.graphs import TINY_EN
 
 
 @pytest.fixture(autouse=True)

@@ -2,11 +2,11 @@ from pathlib import PurePath
 
 import onnx
 import pytest
-from tests.model.graphs import GOLDEN, HALF, TINY_EN, encoder, face, floats
 
 from parakeet_streaming.errors import OptionError
 from parakeet_streaming.model.graph import read_graph
 from parakeet_streaming.model.precision import check_precision, named_precision, precision_of
+from tests.model.graphs import GOLDEN, HALF, TINY_EN, encoder, face, floats
 
 
 @pytest.mark.parametrize(

@@ -1,5 +1,8 @@
 import onnx
 import pytest
+
+from parakeet_streaming.model.graph import read_graph
+from parakeet_streaming.model.roles import REFUSALS, Role, role_of, tensor_names
 from tests.model.graphs import (
     FLOAT,
     GOLDEN,
@@ -14,9 +17,6 @@ from tests.model.graphs import (
     face,
     joiner,
 )
-
-from parakeet_streaming.model.graph import read_graph
-from parakeet_streaming.model.roles import REFUSALS, Role, role_of, tensor_names
 
 AUDIO = [("audio_signal", FLOAT, ["B", 128, "T"]), ("length", INT64, ["B"])]
 ENCODED = [("outputs", FLOAT, ["B", 512, "U"]), ("encoded_lengths", INT64, ["B"])]

@@ -5,7 +5,6 @@ import numpy as np
 import onnx
 import pytest
 from onnx import helper
-from tests.model.graphs import FLOAT, GOLDEN, HALF, INT32, face
 
 from parakeet_streaming.errors import (
     ModelFormatError,
@@ -20,6 +19,7 @@ from parakeet_streaming.model.session import (
     open_session,
     resolve_providers,
 )
+from tests.model.graphs import FLOAT, GOLDEN, HALF, INT32, face
 
 CPU, CUDA = "CPUExecutionProvider", "CUDAExecutionProvider"
 

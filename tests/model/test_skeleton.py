@@ -1,9 +1,9 @@
 import onnx
 import pytest
 from onnx import helper
-from tests.model.graphs import FLOAT, GOLDEN, TINY_EN, encoder, face, floats
 
 from parakeet_streaming.model.skeleton import without_weights
+from tests.model.graphs import FLOAT, GOLDEN, TINY_EN, encoder, face, floats
 
 
 def test_everything_but_large_weights_is_kept():

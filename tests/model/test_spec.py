@@ -1,5 +1,9 @@
 import onnx
 import pytest
+
+from parakeet_streaming.errors import ModelFormatError
+from parakeet_streaming.model.files import find_parts
+from parakeet_streaming.model.spec import name_of, read_spec
 from tests.model.graphs import (
     GOLDEN,
     TINY_EN,
@@ -11,10 +15,6 @@ from tests.model.graphs import (
     three_file_folder,
     two_file_folder,
 )
-
-from parakeet_streaming.errors import ModelFormatError
-from parakeet_streaming.model.files import find_parts
-from parakeet_streaming.model.spec import name_of, read_spec
 
 
 def spec_of(path, **options):

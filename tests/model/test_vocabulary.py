@@ -1,10 +1,10 @@
 from pathlib import Path
 
 import pytest
-from tests.model.graphs import GOLDEN
 
 from parakeet_streaming.errors import ModelFormatError, ModelPartMissingError
 from parakeet_streaming.model.vocabulary import Vocabulary, read_vocabulary
+from tests.model.graphs import GOLDEN
 
 
 def written(tmp_path: Path, text: str | bytes) -> Path:

@@ -10,10 +10,10 @@ import pytest
 import soundfile
 from onnx import numpy_helper
 from onnxruntime.quantization import quantize_dynamic
-from tests.model.graphs import GOLDEN
 
 from parakeet_streaming import ContextConfig, Recognizer, load
 from parakeet_streaming.model.files import find_parts
+from tests.model.graphs import GOLDEN
 
 AUDIO = Path(__file__).parent / "golden" / "audio"
 VOCABULARY_SIZE = 257

@@ -5,7 +5,6 @@ import pytest
 import soundfile
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from tests.engine.hashed import SIZE, HashedJoint, context_of
 
 from parakeet_streaming.engine.confidence import probability
 from parakeet_streaming.engine.recognizer import Recognizer
@@ -20,6 +19,7 @@ from parakeet_streaming.testing import (
     marked_audio,
 )
 from parakeet_streaming.timeline import ContextConfig
+from tests.engine.hashed import SIZE, HashedJoint, context_of
 
 contexts = st.tuples(st.integers(0, 5), st.integers(1, 6), st.integers(0, 4))
 

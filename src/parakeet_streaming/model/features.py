@@ -80,11 +80,11 @@ def _frames(samples: Floats, frames: int) -> Floats:
 def _mel_power(frames: Floats, features: Floats) -> None:
     """Writes the power of frames (T, 512) in every mel band into `features` (F, T)."""
     mel_bins = features.shape[0]
-    spectrum = np.fft.rfft(frames * _hann())
+    spectrum = np.fft.rfft(frames * hann_window())
     power = np.square(spectrum.real)
     power += np.square(spectrum.imag)
     if frames.shape[0] < FEW_FRAMES:
-        np.matmul(_mel_bank(mel_bins), power.T, out=features)
+        np.matmul(mel_bank(mel_bins), power.T, out=features)
         return
     for band in _mel_bands(mel_bins):
         np.matmul(band.weights, power.T[band.bins], out=features[band.rows])
@@ -101,7 +101,7 @@ def _normalise(features: Floats) -> Floats:
 
 
 @cache
-def _hann() -> Floats:
+def hann_window() -> Floats:
     """Symmetric Hann window of 400 samples, centred in 512.
 
     Computed in float32 as PyTorch computes it: in bands that hold only rounding noise, the last bit
@@ -117,7 +117,7 @@ def _hann() -> Floats:
 
 
 @cache
-def _mel_bank(mel_bins: int) -> Floats:
+def mel_bank(mel_bins: int) -> Floats:
     """Slaney mel filters (F, 257), each of unit area in Hz (Slaney, Auditory Toolbox, 1998)."""
     bin_hz = np.linspace(0, SAMPLE_RATE_HZ / 2, FFT_SAMPLES // 2 + 1)
     edges_hz = _mel_to_hz(np.linspace(0, _hz_to_mel(SAMPLE_RATE_HZ / 2), mel_bins + 2))
@@ -142,7 +142,7 @@ class _Band:
 @cache
 def _mel_bands(mel_bins: int) -> tuple[_Band, ...]:
     """The mel bank cut into bands: most of it is zeros, and small products stay on one thread."""
-    bank = _mel_bank(mel_bins)
+    bank = mel_bank(mel_bins)
     bands = [_band(bank, 0, 1)]
     for row in range(1, mel_bins):
         grown = _band(bank, bands[-1].rows.start, row + 1)

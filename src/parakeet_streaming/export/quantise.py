@@ -1,0 +1,63 @@
+"""A folder with float32 graphs in; beside or elsewhere, the encoder with int8 weights out.
+
+Matrix products alone are quantised: their weights to int8, one scale per column, their activations
+as they come. Convolutions keep float32: they are few weights here, and slower in int8. So does the
+decoder_joint: it is small, and int8 would scale every frame by its neighbours.
+"""
+
+from __future__ import annotations
+
+import logging
+import shutil
+import tempfile
+from pathlib import Path
+from typing import Final
+
+from onnxruntime.quantization import QuantType, quant_pre_process, quantize_dynamic
+
+from parakeet_streaming.errors import ModelPartMissingError
+from parakeet_streaming.export.onnx_files import DECODER_FILE, ENCODER_FILE
+
+INT8_ENCODER_FILE: Final = "encoder-model.int8.onnx"
+
+
+def write_int8(source: Path, folder: Path, *, seven_bits: bool = True) -> None:
+    """Writes an int8 form of the model in `source` into `folder`, with all that `load()` needs.
+
+    Args:
+        source: a folder that `write_model` wrote.
+        folder: where the int8 form goes; may be `source`.
+        seven_bits: keep weights within seven bits. Processors without VNNI add pairs of products
+            in 16 bits, which eight-bit weights overflow.
+
+    Raises:
+        ModelPartMissingError: no float32 encoder in `source`.
+    """
+    encoder = source / ENCODER_FILE
+    if not encoder.is_file():
+        raise ModelPartMissingError(f"{encoder} is missing; export the model in float32 first")
+    folder.mkdir(parents=True, exist_ok=True)
+    with tempfile.TemporaryDirectory() as scratch:
+        prepared = Path(scratch) / ENCODER_FILE
+        quant_pre_process(str(encoder), str(prepared), skip_symbolic_shape=True)
+        _quantise(prepared, folder / INT8_ENCODER_FILE, seven_bits)
+    if folder.resolve() != source.resolve():
+        for name in (DECODER_FILE, "vocab.txt", "config.json"):
+            shutil.copyfile(source / name, folder / name)
+
+
+def _quantise(source: Path, target: Path, seven_bits: bool) -> None:
+    root = logging.getLogger()
+    level = root.level
+    root.setLevel(logging.ERROR)
+    try:
+        quantize_dynamic(
+            source,
+            target,
+            op_types_to_quantize=["MatMul"],
+            per_channel=True,
+            reduce_range=seven_bits,
+            weight_type=QuantType.QInt8,
+        )
+    finally:
+        root.setLevel(level)

@@ -1,0 +1,81 @@
+import dataclasses
+
+import numpy as np
+import pytest
+
+pytest.importorskip("torch", reason="the training group")
+
+from training.batches import Drawer, Examples, is_digit, loader
+from training.manifest import DIGITS, read_manifest
+from training.settings import smoke_recipe
+from training.smoke import smoke_data
+from training.store import Store, pack
+from training.tokenizer import Tokenizer, train_tokenizer
+
+
+@pytest.fixture(scope="module")
+def prepared(tmp_path_factory):
+    folder = tmp_path_factory.mktemp("prepared")
+    pack(read_manifest(smoke_data(folder / "clips")), folder / "store", 16.0, 1)
+    store = Store(folder / "store")
+    train_tokenizer([clip.text for clip in store.clips], 32, folder / "tokenizer.model")
+    return store, Tokenizer(folder / "tokenizer.model")
+
+
+def batches(prepared, count, workers=0, **changes):
+    recipe = dataclasses.replace(smoke_recipe(), **changes)
+    examples = Examples(*prepared, recipe, 0)
+    examples.progress[0] = 0.9
+    drawn = iter(loader(examples, workers))
+    return [next(drawn) for _ in range(count)]
+
+
+def test_a_batch_keeps_to_its_seconds(prepared):
+    for batch in batches(prepared, 20):
+        rows, count = batch.samples.shape
+        assert rows == 1 or rows * count <= 24 * 16_000 + rows * 1_280
+        assert count % 1_280 == 0
+        assert int(batch.lengths.max()) <= count
+        assert (batch.target_lengths <= batch.targets.shape[1]).all()
+
+
+def test_equal_seeds_give_equal_batches(prepared):
+    for one, two in zip(batches(prepared, 8), batches(prepared, 8), strict=True):
+        assert (one.samples == two.samples).all()
+        assert (one.targets == two.targets).all()
+    assert not all(
+        one.samples.shape == two.samples.shape and (one.samples == two.samples).all()
+        for one, two in zip(batches(prepared, 3), batches(prepared, 3, seed=2), strict=True)
+    )
+
+
+def test_the_first_phase_has_strings_of_one_speaker(prepared):
+    store, _ = prepared
+    drawer = Drawer(store, smoke_recipe().curriculum[0], smoke_recipe())
+    random = np.random.default_rng(0)
+    groups = [drawer.group(random) for _ in range(100)]
+    assert {word for group in groups for clip in group for word in clip.text.split()} == set(DIGITS)
+    joined = [group for group in groups if len(group) > 1]
+    assert len(joined) > 50
+    assert all(len({clip.speaker for clip in group}) == 1 for group in joined if is_digit(group[0]))
+    assert all(sum(clip.duration_s for clip in group) <= 4 for group in groups)
+
+
+def test_a_corpus_without_weight_is_never_drawn(prepared):
+    store, _ = prepared
+    clips = [dataclasses.replace(clip, corpus=clip.text) for clip in store.clips]
+    weighed = Store.__new__(Store)
+    weighed.clips = clips
+    weights = tuple((digit, 0.0) for digit in DIGITS)
+    recipe = dataclasses.replace(smoke_recipe(), corpus_weights=weights)
+    drawer = Drawer(weighed, recipe.curriculum[-1], recipe)
+    random = np.random.default_rng(0)
+    assert {drawer.clip(random).text in DIGITS for _ in range(200)} == {False}
+
+
+def test_some_examples_have_no_words(prepared):
+    examples = Examples(*prepared, smoke_recipe(), 0)
+    drawer = Drawer(prepared[0], smoke_recipe().curriculum[-1], smoke_recipe())
+    random = np.random.default_rng(0)
+    texts = [examples.example(drawer, random)[1] for _ in range(200)]
+    assert 0 < texts.count("") < 30

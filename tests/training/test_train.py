@@ -1,0 +1,132 @@
+import dataclasses
+import json
+import signal
+import threading
+
+import pytest
+
+torch = pytest.importorskip("torch", reason="the training group")
+
+from parakeet_streaming.errors import ModelFormatError, OptionError
+from parakeet_streaming.export.fastconformer import Dropout
+from training.manifest import read_manifest
+from training.run import read_checkpoint
+from training.settings import Optimisation, Places, smoke_recipe
+from training.smoke import smoke_data
+from training.store import pack
+from training.tokenizer import Tokenizer, train_tokenizer
+from training.train import (
+    Length,
+    Session,
+    learning_rate,
+    loss_weights,
+    pick_device,
+    set_dropout,
+    train,
+)
+
+
+@pytest.fixture
+def prepared(tmp_path):
+    places = Places(tmp_path)
+    clips = read_manifest(smoke_data(tmp_path / "clips"))
+    pack(clips, places.train, 16.0, 1)
+    train_tokenizer([clip.text for clip in clips], 32, places.tokenizer)
+    recipe = smoke_recipe()
+    vocabulary = len(Tokenizer(places.tokenizer).pieces) + 1
+    model = dataclasses.replace(recipe.model, vocabulary=vocabulary)
+    return dataclasses.replace(recipe, model=model), places
+
+
+def sitting(steps, **options):
+    return Session(Length(steps=steps), "cpu", workers=0, log_every=2, **options)
+
+
+def test_a_run_goes_on_where_it_stopped(prepared):
+    recipe, places = prepared
+    assert train(recipe, places, sitting(2)).step == 2
+    first = read_checkpoint(places.checkpoint)
+    run = train(recipe, places, sitting(4))
+    assert run.step == 4
+    saved = read_checkpoint(places.checkpoint)
+    assert saved["spent_s"] > first["spent_s"]
+    name = "joint.out.weight"
+    assert not torch.equal(saved["model"][name], first["model"][name])
+    assert not torch.equal(saved["mean"][name], saved["model"][name])
+    assert [json.loads(line)["step"] for line in places.log.read_text().splitlines()] == [2, 4]
+    assert not list(places.work.glob("*.partial"))
+
+
+def test_a_run_that_is_asked_to_stop_saves_and_stops(prepared):
+    recipe, places = prepared
+    ask = threading.Timer(0.5, signal.raise_signal, [signal.SIGTERM])
+    ask.start()
+    run = train(recipe, places, sitting(10_000))
+    ask.join()
+    assert run.stopped
+    assert 0 < run.step < 10_000
+    assert read_checkpoint(places.checkpoint)["step"] == run.step
+
+
+def test_fine_tuning_begins_with_the_mean_weights(prepared, tmp_path):
+    recipe, places = prepared
+    train(recipe, places, sitting(2))
+    checkpoint = places.checkpoint.rename(tmp_path / "other.pt")
+    run = train(recipe, places, sitting(0, start_from=checkpoint))
+    name = "encoder.subsampling.out.weight"
+    assert torch.equal(run.model.state_dict()[name], read_checkpoint(checkpoint)["mean"][name])
+
+
+def test_a_tokenizer_of_another_size_is_refused(prepared):
+    recipe, places = prepared
+    model = dataclasses.replace(recipe.model, vocabulary=100)
+    with pytest.raises(OptionError, match="pieces"):
+        train(dataclasses.replace(recipe, model=model), places, sitting(1))
+
+
+def test_a_file_that_is_no_checkpoint_is_refused(tmp_path):
+    (tmp_path / "x.pt").write_bytes(b"")
+    with pytest.raises(ModelFormatError, match=r"x\.pt"):
+        read_checkpoint(tmp_path / "x.pt")
+
+
+def test_dropout_drops_its_part_and_keeps_the_mean():
+    torch.manual_seed(0)
+    dropout = Dropout(0.25).train()
+    values = torch.ones(40_001, dtype=torch.bfloat16, requires_grad=True)
+    dropped = dropout(values)
+    assert float((dropped == 0).float().mean()) == pytest.approx(0.25, abs=0.02)
+    assert float(dropped.detach().float().mean()) == pytest.approx(1, abs=0.02)
+    dropped.sum().backward()
+    assert torch.equal(values.grad, dropped.detach())
+    set_dropout(dropout, 0.0)
+    assert dropout(values) is values
+    assert Dropout(0.25).eval()(values) is values
+
+
+def test_the_rate_rises_and_falls():
+    settings = Optimisation(peak_rate=1.0, last_rate=0.01, warmup_steps=10)
+    rates = [learning_rate(settings, step, step / 100) for step in range(101)]
+    assert rates[0] == pytest.approx(0.1)
+    assert max(rates) == rates[9]
+    assert rates[10:] == sorted(rates[10:], reverse=True)
+    assert rates[-1] == pytest.approx(0.01)
+
+
+def test_ctc_comes_first():
+    settings = Optimisation(tdt_from=0.1, tdt_full=0.3, ctc_weight=0.2)
+    assert loss_weights(settings, 0.05) == (0.0, 1.0)
+    assert loss_weights(settings, 0.2) == pytest.approx((0.5, 0.6))
+    assert loss_weights(settings, 0.9) == pytest.approx((1.0, 0.2))
+
+
+@pytest.mark.parametrize("lengths", [{}, {"minutes": 1.0, "steps": 5}])
+def test_a_run_has_one_length(lengths):
+    with pytest.raises(OptionError, match="one of them"):
+        Length(**lengths)
+
+
+def test_a_length_counts_minutes_or_steps():
+    assert Length(minutes=2).done(99, 60.0) == pytest.approx(0.5)
+    assert Length(steps=10).done(5, 1e9) == pytest.approx(0.5)
+    assert pick_device("cpu").type == "cpu"

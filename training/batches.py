@@ -1,0 +1,214 @@
+"""A store of clips and a place in the curriculum in; endless batches of samples and tokens out.
+
+Rules of this file:
+
+1. An example is one clip, several joined with pauses, or a sound without words and an empty text.
+   Single digits are always joined into strings of one speaker.
+2. Examples are made by the pool, sorted by length and cut into batches of equal seconds, so that
+   little is padding. Batches come in random order.
+3. Everything drawn depends on the seed, the first step and the worker alone.
+"""
+
+from __future__ import annotations
+
+from bisect import bisect
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from itertools import accumulate
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor
+from torch.utils.data import DataLoader, IterableDataset, get_worker_info
+
+from parakeet_streaming.errors import OptionError
+from parakeet_streaming.timeline import FRAME_SAMPLES, samples_to_seconds, seconds_to_samples
+from training.augment import augmented, joined
+from training.manifest import DIGITS
+from training.noises import KINDS, at_level
+from training.settings import Phase, Recipe
+from training.store import Store, StoredClip
+from training.tokenizer import Tokenizer
+
+Floats = NDArray[np.float32]
+
+LONGEST_DIGIT_S = 1.3
+LONGEST_DIGIT_STRING = 9
+
+
+@dataclass(frozen=True)
+class Batch:
+    """Examples padded to the longest."""
+
+    samples: Tensor
+    """(B, n) float32."""
+    lengths: Tensor
+    """(B,) samples."""
+    targets: Tensor
+    """(B, N) token ids."""
+    target_lengths: Tensor
+    """(B,)."""
+
+    def to(self, device: torch.device) -> Batch:
+        moved = (each.to(device, non_blocking=True) for each in vars(self).values())
+        return Batch(*moved)
+
+
+def is_digit(clip: StoredClip) -> bool:
+    """Whether a clip is one digit, spoken alone."""
+    return clip.text in DIGITS and clip.duration_s <= LONGEST_DIGIT_S
+
+
+class Drawer:
+    """Draws clips of one phase."""
+
+    def __init__(self, store: Store, phase: Phase, recipe: Recipe) -> None:
+        weights = dict(recipe.corpus_weights)
+        digits = [clip for clip in store.clips if is_digit(clip)]
+        fits = [clip for clip in store.clips if clip.duration_s <= phase.longest_s]
+        strings = [clip for clip in fits if set(clip.text.split()) <= set(DIGITS)]
+        # A user's own list may have no digits at all; then the shortest clips begin.
+        self.clips = (strings if phase.digits_only and strings else fits) or store.clips
+        self.phase = phase
+        self._joined = recipe.joined
+        self._totals = list(accumulate(weights.get(clip.corpus, 1.0) for clip in self.clips))
+        if not self._totals[-1] > 0:
+            raise OptionError("every corpus has weight 0; give at least one a weight above 0")
+        self._by_speaker: dict[tuple[str, str], list[StoredClip]] = {}
+        for clip in digits:
+            self._by_speaker.setdefault((clip.corpus, clip.speaker), []).append(clip)
+
+    def clip(self, random: np.random.Generator) -> StoredClip:
+        drawn = random.random() * self._totals[-1]
+        return self.clips[min(bisect(self._totals, drawn), len(self.clips) - 1)]
+
+    def group(self, random: np.random.Generator) -> list[StoredClip]:
+        """Clips that become one example."""
+        first = self.clip(random)
+        if is_digit(first):
+            same = self._by_speaker[first.corpus, first.speaker]
+            more = random.integers(LONGEST_DIGIT_STRING)
+            drawn = [same[index] for index in random.integers(len(same), size=more)]
+            return self._within([first, *drawn])
+        if random.random() < self._joined:
+            return self._within([first, self.clip(random), self.clip(random)])
+        return [first]
+
+    def _within(self, clips: Sequence[StoredClip]) -> list[StoredClip]:
+        """As many of the first clips as the phase's longest example holds."""
+        ends_s = accumulate(clip.duration_s + 0.2 for clip in clips)
+        fits = [
+            clip for clip, end_s in zip(clips, ends_s, strict=True) if end_s <= self.phase.longest_s
+        ]
+        return fits or [clips[0]]
+
+
+class Examples(IterableDataset[Batch]):
+    """Endless batches; one copy per worker."""
+
+    def __init__(self, store: Store, tokenizer: Tokenizer, recipe: Recipe, first_step: int) -> None:
+        self._store = store
+        self._tokenizer = tokenizer
+        self._recipe = recipe
+        self._first_step = first_step
+        self.progress: Tensor = torch.zeros(1).share_memory_()  # type: ignore[no-untyped-call]  # torch's own
+        """Part of the run that is done; workers read it, the training loop writes it."""
+        self._drawers = [Drawer(store, phase, recipe) for phase in recipe.curriculum]
+
+    def phase_index(self) -> int:
+        done = float(self.progress[0])
+        phases = enumerate(self._recipe.curriculum)
+        return next((at for at, each in phases if done < each.until), len(self._drawers) - 1)
+
+    def __iter__(self) -> Iterator[Batch]:
+        worker = get_worker_info()
+        number = 0
+        if worker is not None:
+            number = worker.id
+            torch.set_num_threads(1)
+        random = np.random.default_rng([self._recipe.seed, self._first_step, number])
+        while True:
+            yield from self._pool(random)
+
+    def _pool(self, random: np.random.Generator) -> list[Batch]:
+        drawer = self._drawers[self.phase_index()]
+        budget = seconds_to_samples(self._recipe.optimisation.batch_s)
+        examples, total = [], 0
+        while total < budget * self._recipe.optimisation.pool_batches:
+            samples, text = self.example(drawer, random)
+            tokens = self._tokenizer.encode(text)
+            examples.append((samples, tokens))
+            total += samples.shape[0]
+        examples.sort(key=lambda example: example[0].shape[0])
+        batches: list[Batch] = []
+        rows: list[tuple[Floats, list[int]]] = []
+        for example in examples:
+            if rows and (len(rows) + 1) * example[0].shape[0] > budget:
+                batches.append(_padded(rows))
+                rows = []
+            rows.append(example)
+        batches.append(_padded(rows))
+        return [batches[index] for index in random.permutation(len(batches))]
+
+    def example(self, drawer: Drawer, random: np.random.Generator) -> tuple[Floats, str]:
+        """Samples (n,) and their text."""
+        strength = drawer.phase.augmentation
+        if random.random() < self._recipe.wordless * strength:
+            return _wordless(random, drawer.phase.longest_s), ""
+        group = drawer.group(random)
+        parts = [self._store.samples(clip) for clip in group]
+        if len({clip.speaker for clip in group}) > 1:
+            parts = [at_level(part, 0.05) for part in parts]
+        text = " ".join(clip.text for clip in group)
+        longest_pause_s = 0.3 if is_digit(group[0]) else 0.3 + 0.5 * strength
+        samples = joined(parts, random, longest_pause_s)
+        if strength == 0:
+            return samples, text
+        others = [self._store.samples(drawer.clip(random)) for _ in range(_voices(random))]
+        return augmented(samples, others, strength, random), text
+
+
+def _voices(random: np.random.Generator) -> int:
+    """How many other people are at hand for babble; mostly none, to save the reading."""
+    return int(random.integers(1, 7)) if random.random() < 0.2 else 0
+
+
+def _wordless(random: np.random.Generator, longest_s: float) -> Floats:
+    """Silence, noise, hum, tones or music at any level."""
+    count = seconds_to_samples(float(random.uniform(0.5, longest_s)))
+    kinds = list(KINDS.values())
+    kind = random.integers(len(kinds) + 1)
+    if kind == len(kinds):
+        return np.zeros(count, np.float32)
+    rms = float(np.exp(random.uniform(np.log(1e-4), np.log(0.3))))
+    return np.clip(at_level(kinds[kind](count, random), rms), -1, 1)
+
+
+def _padded(rows: Sequence[tuple[Floats, list[int]]]) -> Batch:
+    # A whole number of encoder frames, so that fewer sizes occur.
+    longest = max(samples.shape[0] for samples, _ in rows)
+    samples = torch.zeros(len(rows), -(-longest // FRAME_SAMPLES) * FRAME_SAMPLES)
+    most = max([1, *(len(tokens) for _, tokens in rows)])
+    targets = torch.zeros(len(rows), most, dtype=torch.long)
+    for row, (each, tokens) in enumerate(rows):
+        samples[row, : each.shape[0]] = torch.from_numpy(each)
+        targets[row, : len(tokens)] = torch.tensor(tokens, dtype=torch.long)
+    return Batch(
+        samples,
+        torch.tensor([each.shape[0] for each, _ in rows]),
+        targets,
+        torch.tensor([len(tokens) for _, tokens in rows]),
+    )
+
+
+def loader(examples: Examples, workers: int) -> DataLoader[Batch]:
+    """Batches made by `workers` processes; 0 makes them in this one."""
+    return DataLoader(
+        examples, batch_size=None, num_workers=workers, prefetch_factor=4 if workers else None
+    )
+
+
+def audio_s(batch: Batch) -> float:
+    """Seconds of audio in a batch, without padding."""
+    return samples_to_seconds(int(batch.lengths.sum()))

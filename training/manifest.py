@@ -1,0 +1,151 @@
+"""Lists of recordings in JSON lines, in and out; and texts in, as a model is to learn them, out.
+
+A line has `audio` (a path beside the list, or absolute), `text`, and may have `speaker`, `duration`
+in seconds, `corpus` and `licence`. Lines without a text are passed over.
+
+Rules of this file:
+
+1. Texts become lower-case letters, apostrophes and single spaces. Numbers are written out.
+2. A text with a sign that has no fixed reading is not guessed at: `normalise` gives None.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+import unicodedata
+from collections.abc import Iterable
+from dataclasses import dataclass
+from pathlib import Path
+
+from parakeet_streaming.errors import AudioFormatError, AudioNotFoundError
+
+DIGITS = ("zero", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine")
+_TEENS = (
+    "ten", "eleven", "twelve", "thirteen", "fourteen", "fifteen", "sixteen", "seventeen",
+    "eighteen", "nineteen",
+)  # fmt: skip
+_TENS = ("twenty", "thirty", "forty", "fifty", "sixty", "seventy", "eighty", "ninety")
+_SCALES = ((1_000_000, "million"), (1_000, "thousand"), (100, "hundred"))
+_LARGEST = 999_999_999
+
+_ABBREVIATIONS = {"mr": "mister", "mrs": "missus", "dr": "doctor", "&": "and", "%": "percent"}
+_DROPPED = re.compile(r"[\"“”.,;:!?()\[\]*_]")
+_SPACED = re.compile(r"[-–—/…]")
+_SPOKEN = re.compile(r"[a-z']+( [a-z']+)*")
+
+
+@dataclass(frozen=True)
+class Clip:
+    """One recording and what is said in it."""
+
+    audio: Path
+    text: str
+    """Normalised."""
+    speaker: str
+    duration_s: float | None
+    """None where the list does not tell."""
+    corpus: str
+    licence: str
+
+
+def read_manifest(path: Path) -> list[Clip]:
+    """The labelled clips of a list whose texts can be normalised.
+
+    Raises:
+        AudioNotFoundError: no such list.
+        AudioFormatError: a line that is no JSON object with `audio` and `text`.
+    """
+    if not path.is_file():
+        raise AudioNotFoundError(f"{path} does not exist; give a list of recordings (JSON lines)")
+    clips = []
+    for number, line in enumerate(path.read_text(encoding="utf-8").splitlines(), start=1):
+        if line.strip():
+            clip = _clip(path, number, line)
+            if clip is not None:
+                clips.append(clip)
+    return clips
+
+
+def _clip(path: Path, number: int, line: str) -> Clip | None:
+    try:
+        entry = json.loads(line)
+        audio, text = path.parent / entry["audio"], entry["text"]
+    except (ValueError, KeyError, TypeError) as error:
+        raise AudioFormatError(
+            f"{path}, line {number}: not a JSON object with audio and text; mend or drop it"
+        ) from error
+    spoken = normalise(text or "")
+    if not spoken:
+        return None
+    return Clip(
+        audio=audio,
+        text=spoken,
+        speaker=str(entry.get("speaker", "")),
+        duration_s=entry.get("duration"),
+        corpus=str(entry.get("corpus", path.stem)),
+        licence=str(entry.get("licence", "not told")),
+    )
+
+
+def write_manifest(path: Path, clips: Iterable[Clip]) -> None:
+    """Writes clips whose audio lies beside the list."""
+    lines = [
+        json.dumps(
+            {
+                "audio": str(clip.audio.relative_to(path.parent)),
+                "text": clip.text,
+                "speaker": clip.speaker,
+                "duration": clip.duration_s,
+                "corpus": clip.corpus,
+                "licence": clip.licence,
+            }
+        )
+        for clip in clips
+    ]
+    path.write_text("".join(f"{line}\n" for line in lines), encoding="utf-8")
+
+
+def normalise(text: str) -> str | None:
+    """`Mr. O’Neil has 21 dogs.` → `mister o'neil has twenty one dogs`; None if unreadable."""
+    plain = unicodedata.normalize("NFKD", text.lower().replace("’", "'").replace("‘", "'"))
+    plain = "".join(letter for letter in plain if not unicodedata.combining(letter))
+    plain = re.sub(r"(?<=\d),(?=\d{3})", "", plain)
+    plain = _DROPPED.sub("", _SPACED.sub(" ", re.sub(r"(?<=\d)\.(?=\d)", " point ", plain)))
+    words = [_spoken(word.strip("'") if word.startswith("'") else word) for word in plain.split()]
+    joined = " ".join(word for word in words if word)
+    if not joined:
+        return ""
+    return joined if _SPOKEN.fullmatch(joined) else None
+
+
+def _spoken(word: str) -> str:
+    if word.isascii() and word.isdecimal() and int(word) <= _LARGEST:
+        return number_in_words(word)
+    return _ABBREVIATIONS.get(word, word)
+
+
+def number_in_words(digits: str) -> str:
+    """`1906` → `nineteen oh six`, `42` → `forty two`, `007` → `zero zero seven`."""
+    if len(digits) > 1 and digits.startswith("0"):
+        return " ".join(DIGITS[int(digit)] for digit in digits)
+    value = int(digits)
+    century, rest = divmod(value, 100)
+    if 1100 <= value < 2000:
+        if rest == 0:
+            return f"{_cardinal(century)} hundred"
+        return f"{_cardinal(century)} {'oh ' if rest < 10 else ''}{_cardinal(rest)}"
+    return _cardinal(value)
+
+
+def _cardinal(value: int) -> str:
+    for size, name in _SCALES:
+        if value >= size:
+            rest = f" {_cardinal(value % size)}" if value % size else ""
+            return f"{_cardinal(value // size)} {name}{rest}"
+    if value < 10:
+        return DIGITS[value]
+    if value < 20:
+        return _TEENS[value - 10]
+    unit = f" {DIGITS[value % 10]}" if value % 10 else ""
+    return _TENS[value // 10 - 2] + unit

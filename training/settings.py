@@ -1,0 +1,150 @@
+"""Names of files and all numbers of a run in one place; frozen."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from parakeet_streaming.export.fastconformer import EncoderConfig
+from parakeet_streaming.export.transducer import TransducerConfig
+
+
+@dataclass(frozen=True)
+class Places:
+    """Where the stages of a run leave what they make."""
+
+    work: Path
+
+    @property
+    def synthetic(self) -> Path:
+        """Folder of synthetic speech."""
+        return self.work / "synthetic"
+
+    @property
+    def synthetic_manifest(self) -> Path:
+        return self.synthetic / "manifest.jsonl"
+
+    @property
+    def train(self) -> Path:
+        """Folder of packed audio."""
+        return self.work / "train"
+
+    @property
+    def tokenizer(self) -> Path:
+        return self.work / "tokenizer.model"
+
+    @property
+    def checkpoint(self) -> Path:
+        return self.work / "checkpoint.pt"
+
+    @property
+    def log(self) -> Path:
+        return self.work / "train.jsonl"
+
+    @property
+    def export(self) -> Path:
+        """Folder of the model in float32."""
+        return self.work / "export"
+
+    @property
+    def export_int8(self) -> Path:
+        """Folder of the model with int8 weights."""
+        return self.work / "export-int8"
+
+    @property
+    def evaluation(self) -> Path:
+        return self.work / "evaluation.json"
+
+    @property
+    def card(self) -> Path:
+        return self.work / "README.md"
+
+
+@dataclass(frozen=True)
+class Phase:
+    """A part of the curriculum."""
+
+    name: str
+    until: float
+    """Part of the whole run, 0 to 1, at which it ends."""
+    longest_s: float
+    """Longest example."""
+    digits_only: bool = False
+    augmentation: float = 0.0
+    """How likely and how strong, 0 to 1."""
+
+
+# Mixed data from the start leaves CTC on its plateau for long; a few words repeated, in short and
+# clean strings, teach it to align within minutes, and everything else builds on that.
+CURRICULUM = (
+    Phase("digits", 0.03, 4.0, digits_only=True),
+    Phase("short", 0.12, 5.0, augmentation=0.3),
+    Phase("all", 1.0, 16.0, augmentation=1.0),
+)
+
+
+@dataclass(frozen=True)
+class Optimisation:
+    """How the weights are found."""
+
+    batch_s: float = 160.0
+    """Seconds of audio, padding included, in one step."""
+    pool_batches: int = 6
+    """Batches' worth of examples that are sorted by length together. With few clips, many of these
+    put copies of one clip into one batch, and nothing is learnt; use 1 then.
+    """
+    peak_rate: float = 1.5e-3
+    last_rate: float = 1e-5
+    warmup_steps: int = 300
+    weight_decay: float = 1e-2
+    clip_norm: float = 1.0
+    ema_decay: float = 0.999
+    tdt_from: float = 0.10
+    """Part of the run at which the transducer's loss comes in; before, there is CTC alone.
+
+    The prediction network learns texts faster than the encoder learns to hear: too early, it takes
+    over, and CTC stays on its plateau.
+    """
+    tdt_full: float = 0.20
+    """Part of the run at which it has its full weight."""
+    ctc_weight: float = 0.5
+    """Weight of CTC beside the full transducer's loss."""
+    sigma: float = 0.05
+    omega: float = 0.1
+    """Part of the steps that take the loss without durations."""
+    windowed: float = 0.4
+    """Part of the steps, once everything is trained on, that encode random windows."""
+
+
+@dataclass(frozen=True)
+class Recipe:
+    """Everything a run is made of."""
+
+    model: TransducerConfig = field(default_factory=TransducerConfig)
+    optimisation: Optimisation = field(default_factory=Optimisation)
+    curriculum: tuple[Phase, ...] = CURRICULUM
+    pieces: int = 256
+    """Pieces of the tokenizer, without the blank."""
+    joined: float = 0.35
+    """Part of the examples that are several clips, one after the other."""
+    wordless: float = 0.03
+    """Part of the examples that have no words, where augmentation is full."""
+    corpus_weights: tuple[tuple[str, float], ...] = (("grid", 0.15), ("asterisk-en", 0.5))
+    """How often a clip of a corpus is drawn; 1 where nothing is said."""
+    seed: int = 1
+
+
+def full_recipe() -> Recipe:
+    """15 million parameters, for the built-in model."""
+    encoder = EncoderConfig(subsampling_channels=24, width=240, layers=12, heads=4)
+    return Recipe(TransducerConfig(encoder))
+
+
+def smoke_recipe() -> Recipe:
+    """So small that the whole chain takes a minute; it learns next to nothing."""
+    encoder = EncoderConfig(subsampling_channels=8, width=48, layers=2, heads=2)
+    model = TransducerConfig(encoder, vocabulary=33, predictor_width=32, joint_width=32)
+    optimisation = Optimisation(
+        batch_s=24.0, peak_rate=3e-3, warmup_steps=5, ema_decay=0.9, tdt_from=0.2, tdt_full=0.4
+    )
+    return Recipe(model, optimisation, pieces=32)
