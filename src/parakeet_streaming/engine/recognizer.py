@@ -45,6 +45,9 @@ MAX_WINDOW_SAMPLES: Constant = 400 * SAMPLE_RATE_HZ
 
 _FEED_S: Constant = 30.0
 
+# What a file says of its length may be an estimate; room to spare costs nothing.
+_SPARE_FRAMES: Constant = 25
+
 
 @dataclass(frozen=True, slots=True)
 class RecognitionOptions:
@@ -169,8 +172,11 @@ class Recognizer:
         """
         if audio_s is not None:
             frames = int(audio_s / FRAME_S) + 2
-            if frames * FRAME_SAMPLES <= self.max_window_samples:
-                return ContextConfig(left=0.0, chunk=frames * FRAME_S, right=0.0)
+            most_frames = self.max_window_samples // FRAME_SAMPLES
+            if frames <= most_frames:
+                chunk_frames = min(frames + _SPARE_FRAMES, most_frames)
+                # Half a frame more, so that flooring gives these frames back.
+                return ContextConfig(left=0.0, chunk=(chunk_frames + 0.5) * FRAME_S, right=0.0)
         share = min(1.0, self.max_window_samples / OFFLINE_CONTEXT.window_samples)
         return ContextConfig(
             left=OFFLINE_CONTEXT.left * share,
