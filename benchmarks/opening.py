@@ -8,15 +8,14 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any
 
 from parakeet_streaming import RecognitionOptions, Recognizer
 from parakeet_streaming.engine.ports import DecoderJoint, Encoder
+from parakeet_streaming.load import open_decoder_joint
 from parakeet_streaming.model.decoder_joint import OnnxDecoderJoint
 from parakeet_streaming.model.encoder import OnnxEncoder
-from parakeet_streaming.model.files import ModelParts, find_parts
-from parakeet_streaming.model.halves import cut
+from parakeet_streaming.model.files import find_parts
 from parakeet_streaming.model.names import resolve
 from parakeet_streaming.model.session import Session, open_session
 from parakeet_streaming.model.spec import ModelSpec, read_spec
@@ -52,16 +51,5 @@ def open_model(model: str, threads: int | None = None, wrap: Wrap | None = None)
     parts = find_parts(resolve(model))
     spec = read_spec(parts)
     encoder = around(open_session(parts.encoder.path, threads=threads), "encoder")
-    return Opened(OnnxEncoder(encoder, spec), _decoder_joint(parts, spec, around), spec)
-
-
-def _decoder_joint(parts: ModelParts, spec: ModelSpec, around: Wrap) -> OnnxDecoderJoint:
-    if parts.joiner is None:
-        halves = cut(parts.decoder.path, spec.names)
-        sources: tuple[bytes | Path, bytes | Path] = (halves.predictor, halves.joint)
-        between = (halves.predictions, halves.predictions)
-    else:
-        sources = (parts.decoder.path, parts.joiner.path)
-        between = (spec.names.predictions or "", spec.names.joint_predictions or "")
-    predictor, joint = (open_session(source, threads=1) for source in sources)
-    return OnnxDecoderJoint(around(predictor, "predictor"), around(joint, "joint"), spec, between)
+    decoder_joint = open_decoder_joint(parts, spec, "auto", around)
+    return Opened(OnnxEncoder(encoder, spec), decoder_joint, spec)

@@ -5,8 +5,10 @@ The composition root: the only file that knows both the models and the engine.
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from os import PathLike
+from pathlib import Path
 from typing import Final, Self
 
 from parakeet_streaming.engine.recognizer import RecognitionOptions, Recognizer
@@ -15,11 +17,18 @@ from parakeet_streaming.model.encoder import OnnxEncoder
 from parakeet_streaming.model.files import ModelParts, find_parts
 from parakeet_streaming.model.halves import cut
 from parakeet_streaming.model.names import resolve
-from parakeet_streaming.model.session import open_session
+from parakeet_streaming.model.session import Session, open_session
 from parakeet_streaming.model.spec import ModelSpec, read_spec
 
 DEFAULT_MODEL: Final = "tiny-en"
 """The model inside the package."""
+
+Around = Callable[[Session, str], Session]
+"""Puts something that runs like a session around the one called `predictor` or `joint`."""
+
+
+def _bare(session: Session, _: str) -> Session:
+    return session
 
 
 def load(
@@ -104,17 +113,23 @@ class ParakeetTDTModel:
         return cls(recognizer)
 
 
-def open_decoder_joint(parts: ModelParts, spec: ModelSpec, provider: str) -> OnnxDecoderJoint:
+def open_decoder_joint(
+    parts: ModelParts, spec: ModelSpec, provider: str, around: Around = _bare
+) -> OnnxDecoderJoint:
     """Prediction network and joint; their calls are so short that one thread is fastest."""
-    if parts.joiner is not None:
-        predictor = open_session(parts.decoder.path, provider=provider, threads=1)
-        joint = open_session(parts.joiner.path, provider=provider, threads=1)
-        assert spec.names.predictions is not None
-        assert spec.names.joint_predictions is not None
-        between = (spec.names.predictions, spec.names.joint_predictions)
-        return OnnxDecoderJoint(predictor, joint, spec, between)
-    path = parts.decoder.path
-    halves = cut(path, spec.names)
-    predictor = open_session(halves.predictor, provider=provider, threads=1, name=str(path))
-    joint = open_session(halves.joint, provider=provider, threads=1, name=str(path))
-    return OnnxDecoderJoint(predictor, joint, spec, (halves.predictions, halves.predictions))
+
+    def open_half(source: Path | bytes, role: str) -> Session:
+        name = str(parts.decoder.path if isinstance(source, bytes) else source)
+        return around(open_session(source, provider=provider, threads=1, name=name), role)
+
+    if parts.joiner is None:
+        halves = cut(parts.decoder.path, spec.names)
+        predictor = open_half(halves.predictor, "predictor")
+        joint = open_half(halves.joint, "joint")
+        return OnnxDecoderJoint(predictor, joint, spec, (halves.predictions, halves.predictions))
+    predictor = open_half(parts.decoder.path, "predictor")
+    joint = open_half(parts.joiner.path, "joint")
+    assert spec.names.predictions is not None
+    assert spec.names.joint_predictions is not None
+    between = (spec.names.predictions, spec.names.joint_predictions)
+    return OnnxDecoderJoint(predictor, joint, spec, between)
