@@ -18,7 +18,7 @@ from itertools import product
 from pathlib import Path
 
 from corpora import Utterance, digit_strings, read_utterances
-from listening import OFFLINE, hear
+from listening import OFFLINE, context_name, hear
 from machine import machine, machine_table
 from opening import open_model
 from parakeet_streaming import ContextConfig, Recognizer, StallGuard, load
@@ -144,13 +144,6 @@ def _seconds(seconds: float | None) -> str:
     return "–" if seconds is None else f"{seconds:.2f} s"
 
 
-def _context(text: str) -> str:
-    """A context as given, if there is one; argparse shows the error."""
-    if text != OFFLINE:
-        ContextConfig.parse(text)
-    return text
-
-
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
@@ -163,7 +156,7 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument(
         "--context",
         action="append",
-        type=_context,
+        type=context_name,
         help=f"{OFFLINE}, a preset or left-chunk-right in seconds; can be repeated (default: "
         f"{OFFLINE} and every preset)",
     )

@@ -20,9 +20,8 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from parakeet_streaming.audio.files import open_audio
-from parakeet_streaming.audio.resample import Resampler
-from parakeet_streaming.timeline import SAMPLE_RATE_HZ, samples_to_seconds, seconds_to_samples
+from parakeet_streaming.audio.reading import read_audio
+from parakeet_streaming.timeline import samples_to_seconds, seconds_to_samples
 
 DIGITS_CORPUS = "fsdd"
 DIGIT_STRINGS = "digit strings"
@@ -54,21 +53,9 @@ def read_utterances(folder: Path, listing: str, limit: int | None) -> list[Utter
         if not line["text"] or (limit is not None and taken.get(corpus, 0) >= limit):
             continue
         taken[corpus] = taken.get(corpus, 0) + 1
-        samples = read_samples(folder / line["audio"])
+        samples = read_audio(folder / line["audio"])
         utterances.append(Utterance(corpus, str(line["speaker"]), line["text"], samples))
     return utterances
-
-
-def read_samples(path: Path) -> NDArray[np.float32]:
-    """A whole file as mono, (n,) float32 at 16 kHz."""
-    with open_audio(path) as audio:
-        blocks = list(audio.blocks())
-        rate_hz = audio.rate_hz
-    samples = np.concatenate(blocks) if blocks else np.zeros(0, np.float32)
-    if rate_hz == SAMPLE_RATE_HZ:
-        return samples
-    resampler = Resampler(rate_hz)
-    return np.concatenate([resampler.feed(samples), resampler.finish()])
 
 
 def digit_strings(utterances: Iterable[Utterance], seed: int) -> list[Utterance]:

@@ -53,3 +53,10 @@ def hear(recognizer: Recognizer, context: str, samples: NDArray[np.float32]) -> 
                 done_s = max(done_s, event.heard_s) + took_s
                 steps.append(Step(event, done_s))
     return Heard(stream.transcript(), tuple(steps), processing_s)
+
+
+def context_name(text: str) -> str:
+    """A context as given, if there is one; argparse shows the error."""
+    if text != OFFLINE:
+        ContextConfig.parse(text)
+    return text

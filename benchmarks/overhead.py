@@ -19,13 +19,13 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from corpora import read_samples
 from full_size import build, calibrate
-from listening import OFFLINE
+from listening import OFFLINE, context_name
 from machine import machine_table
 from memory import memory_over
 from opening import open_model
 from parakeet_streaming import ContextConfig, load
+from parakeet_streaming.audio.reading import read_audio
 from parakeet_streaming.timeline import seconds_to_samples
 from sizes import Size
 from stages import ENCODER_GRAPH, OUTSIDE
@@ -42,7 +42,7 @@ _CALIBRATION_S = 15.0
 def main(arguments: Sequence[str] | None = None) -> None:
     """Runs what the command line asks for."""
     asked = _parser().parse_args(arguments)
-    samples = read_samples(asked.audio)
+    samples = read_audio(asked.audio)
     print(f"{machine_table()}\n", flush=True)
     if asked.minutes:
         _measure_memory(asked, samples)
@@ -144,13 +144,6 @@ def _called(case: Case) -> str:
     return name if case.frames_per_call is None else f"{name}, {case.frames_per_call} frames a call"
 
 
-def _context(text: str) -> str:
-    """A context as given, if there is one; argparse shows the error."""
-    if text != OFFLINE:
-        ContextConfig.parse(text)
-    return text
-
-
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
@@ -177,7 +170,7 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument(
         "--context",
         action="append",
-        type=_context,
+        type=context_name,
         help=f"{OFFLINE}, a preset or left-chunk-right in seconds; can be repeated (default: "
         f"{', '.join(_CONTEXTS)}; of memory: balanced)",
     )

@@ -17,10 +17,11 @@ from pathlib import Path
 import numpy as np
 
 from parakeet_streaming import ContextConfig, Recognizer, load
+from parakeet_streaming.audio.reading import read_audio
 from parakeet_streaming.timeline import samples_to_seconds, seconds_to_samples
 from training.manifest import DIGITS, Clip, normalise
 from training.noises import KINDS, at_level
-from training.store import Floats, read_samples
+from training.store import Floats
 
 OFFLINE = "offline"
 DIGIT_STRINGS = "digit strings"
@@ -66,7 +67,7 @@ def evaluate(
 ) -> tuple[list[Score], dict[str, dict[str, str]]]:
     """Scores the models in `folders`, by precision; and what each hears without any words."""
     spoken = [
-        Spoken(each.corpus, each.speaker, each.text, read_samples(each.audio)) for each in clips
+        Spoken(each.corpus, each.speaker, each.text, read_audio(each.audio)) for each in clips
     ]
     spoken += digit_strings(spoken)
     scores: list[Score] = []

@@ -11,10 +11,11 @@ from pathlib import Path
 import numpy as np
 import soundfile
 
+from parakeet_streaming.audio.reading import read_audio
 from parakeet_streaming.errors import AudioNotFoundError
 from parakeet_streaming.timeline import SAMPLE_RATE_HZ, samples_to_seconds, seconds_to_samples
 from training.manifest import DIGITS, Clip, write_manifest
-from training.store import Floats, read_samples
+from training.store import Floats
 
 REPOSITORY = Path(__file__).parents[1]
 RECORDINGS = {
@@ -41,7 +42,7 @@ def smoke_data(folder: Path) -> Path:
         source = REPOSITORY / name
         if not source.is_file():
             raise AudioNotFoundError(f"{source} is missing; --smoke needs a checkout of the source")
-        clips.append(_written(folder / source.name, read_samples(source), text, "recorded"))
+        clips.append(_written(folder / source.name, read_audio(source), text, "recorded"))
     for speaker in range(TONE_SPEAKERS):
         for value, digit in enumerate(DIGITS):
             path = folder / f"tone-{speaker}-{value}.wav"

@@ -15,12 +15,10 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from parakeet_streaming.audio.files import open_audio
-from parakeet_streaming.audio.resample import Resampler
+from parakeet_streaming.audio.reading import read_audio
 from parakeet_streaming.errors import AudioFormatError, ModelPartMissingError, ParakeetError
 from parakeet_streaming.timeline import (
     FRAME_SAMPLES,
-    SAMPLE_RATE_HZ,
     samples_to_seconds,
     seconds_to_samples,
 )
@@ -120,21 +118,9 @@ def pack(clips: Sequence[Clip], folder: Path, longest_s: float, processes: int) 
 def _read(path: Path) -> NDArray[np.int16] | str:
     """All samples of a file, or what is wrong with it."""
     try:
-        samples = read_samples(path)
+        samples = read_audio(path)
     except ParakeetError as error:
         return str(error)
     if samples.shape[0] < FRAME_SAMPLES:
         return f"{path} is shorter than one encoder frame"
     return np.round(np.clip(samples, -1, 1) * _FULL_SCALE).astype(np.int16)
-
-
-def read_samples(path: Path) -> Floats:
-    """A whole file as mono, (n,) float32 at 16 kHz."""
-    with open_audio(path) as audio:
-        blocks = list(audio.blocks())
-        rate_hz = audio.rate_hz
-    samples = np.concatenate(blocks) if blocks else np.zeros(0, np.float32)
-    if rate_hz == SAMPLE_RATE_HZ:
-        return samples
-    resampler = Resampler(rate_hz)
-    return np.concatenate([resampler.feed(samples), resampler.finish()])

@@ -20,11 +20,12 @@ from pathlib import Path
 import numpy as np
 import soundfile
 
+from parakeet_streaming.audio.reading import read_audio
 from parakeet_streaming.errors import AudioFormatError, AudioNotFoundError, ParakeetError
 from parakeet_streaming.timeline import SAMPLE_RATE_HZ, samples_to_seconds
 from training.manifest import DIGITS, Clip, normalise, write_manifest
 from training.noises import Random, at_level
-from training.store import Floats, read_samples
+from training.store import Floats
 from training.voices import Voice
 
 CORPUS = "synthetic"
@@ -129,7 +130,7 @@ def _clip(voice: Voice, text: str, path: Path, samples: Floats) -> Clip:
 def _usable(wave: Path, text: str) -> Floats | None:
     """The speech at one level, without long silence around; None if it cannot be right."""
     try:
-        samples = read_samples(wave)
+        samples = read_audio(wave)
     except ParakeetError:
         return None
     loud = np.flatnonzero(np.abs(samples) > 0.01 * np.abs(samples).max(initial=0))

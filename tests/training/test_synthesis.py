@@ -4,10 +4,10 @@ import pytest
 
 pytest.importorskip("torch", reason="the training group")
 
+from parakeet_streaming.audio.reading import read_audio
 from parakeet_streaming.errors import AudioNotFoundError, ExtraMissingError
 from training import voices
 from training.manifest import read_manifest
-from training.store import read_samples
 from training.synthesis import read_sentences, synthesise
 
 
@@ -39,4 +39,4 @@ def test_a_voice_reads(synthesizer, tmp_path):
     assert len(clips) == 3
     assert read_manifest(tmp_path / "manifest.jsonl") == clips
     for clip in clips:
-        assert read_samples(clip.audio).shape[0] == pytest.approx(clip.duration_s * 16_000, abs=320)
+        assert read_audio(clip.audio).shape[0] == pytest.approx(clip.duration_s * 16_000, abs=320)
