@@ -19,7 +19,7 @@ from parakeet_streaming.export.transducer import Transducer
 from training.card import card, write_evaluation
 from training.evaluate import OFFLINE, evaluate
 from training.manifest import read_manifest
-from training.run import read_checkpoint
+from training.run import read_checkpoint, read_config, write_weights
 from training.settings import Places, Recipe, full_recipe, smoke_recipe
 from training.smoke import smoke_data
 from training.store import Store, pack
@@ -41,8 +41,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
     asked = _parser().parse_args(arguments)
     places = Places(asked.work)
     places.work.mkdir(parents=True, exist_ok=True)
-    recipe = smoke_recipe() if asked.smoke else _recipe(asked)
     try:
+        recipe = smoke_recipe() if asked.smoke else _recipe(asked)
         if asked.smoke:
             asked = _smoke_options(asked, places)
         for name in STAGES if asked.stage == "all" else [asked.stage]:
@@ -115,11 +115,12 @@ def _train(asked: Asked, recipe: Recipe, places: Places) -> str:
 
 
 def _export(asked: Asked, recipe: Recipe, places: Places) -> str:
-    model = Transducer(_fitted(recipe, places).model)
+    model = Transducer(read_config(places.checkpoint))
     model.load_state_dict(read_checkpoint(places.checkpoint)["mean"])
     write_model(model, Tokenizer(places.tokenizer).pieces, places.export)
     write_int8(places.export, places.export_int8)
-    return f"{places.export} and {places.export_int8}"
+    write_weights(places.checkpoint, places.weights)
+    return f"{places.export}, {places.export_int8} and {places.weights}"
 
 
 def _evaluate(asked: Asked, recipe: Recipe, places: Places) -> str:
@@ -186,6 +187,11 @@ def _recipe(asked: Asked) -> Recipe:
     }
     weights = dict(recipe.corpus_weights) | dict(asked.weight or [])
     curriculum = recipe.curriculum
+    if asked.start_from is not None:
+        model = dataclasses.replace(read_config(asked.start_from), dropout=model.dropout)
+        # Weights that hear already need no easy beginning, nor CTC alone.
+        curriculum = curriculum[-1:]
+        numbers |= {"tdt_from": 0.0, "tdt_full": 0.0}
     if asked.no_augmentation:
         curriculum = tuple(dataclasses.replace(phase, augmentation=0.0) for phase in curriculum)
     return dataclasses.replace(
@@ -257,7 +263,11 @@ def _parser() -> argparse.ArgumentParser:
     training.add_argument("--save-every", type=float, default=5.0, metavar="MINUTES")
     training.add_argument("--log-every", type=int, default=20, metavar="STEPS")
     training.add_argument(
-        "--from", dest="start_from", type=Path, metavar="CHECKPOINT", help="fine-tune these weights"
+        "--from",
+        dest="start_from",
+        type=Path,
+        metavar="WEIGHTS",
+        help="fine-tune a checkpoint.pt or weights.pt, with the tokenizer.model beside it",
     )
     training.add_argument("--batch-s", type=float, help="seconds of audio in a step")
     training.add_argument(

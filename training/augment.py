@@ -17,7 +17,7 @@ import soxr
 from numpy.typing import NDArray
 
 from parakeet_streaming.timeline import SAMPLE_RATE_HZ, seconds_to_samples
-from training.noises import KINDS, at_level, level
+from training.noises import KINDS, at_level, level, quick_size
 
 Floats = NDArray[np.float32]
 Random = np.random.Generator
@@ -64,7 +64,7 @@ def augmented(samples: Floats, others: Sequence[Floats], strength: float, random
         samples = with_babble(samples, others, random)
     if chance(0.15):
         samples = telephone(samples)
-    if chance(0.1):
+    if chance(0.04):
         samples = coded(samples, random)
     if strength > 0:
         rms = np.exp(random.uniform(np.log(_QUIETEST_RMS), np.log(_LOUDEST_RMS)))
@@ -90,8 +90,7 @@ def reverberated(samples: Floats, random: Random) -> Floats:
     wet = 10 ** (-random.uniform(0, 18) / 20)
     room *= np.float32(wet / (np.sqrt(np.square(room).sum()) + 1e-8))
     room[0] = 1.0
-    whole = samples.shape[0] + count
-    size = 1 << (whole - 1).bit_length()
+    size = quick_size(samples.shape[0] + count)
     convolved = np.fft.irfft(np.fft.rfft(samples, size) * np.fft.rfft(room, size), size)
     # The tail of the last word may ring on.
     return convolved[: samples.shape[0] + count // 2].astype(np.float32)
@@ -100,9 +99,11 @@ def reverberated(samples: Floats, random: Random) -> Floats:
 def tilted(samples: Floats, random: Random) -> Floats:
     """Through a microphone that favours low or high frequencies, by up to 3 dB per octave."""
     slope = random.uniform(-0.5, 0.5)
-    spectrum = np.fft.rfft(samples)
+    size = quick_size(samples.shape[0])
+    spectrum = np.fft.rfft(samples, size)
     hz = np.linspace(1, SAMPLE_RATE_HZ / 2, spectrum.shape[0])
-    return np.fft.irfft(spectrum * (hz / 1000) ** slope, samples.shape[0]).astype(np.float32)
+    tilted = np.fft.irfft(spectrum * (hz / 1000) ** slope, size)
+    return tilted[: samples.shape[0]].astype(np.float32)
 
 
 def with_noise(samples: Floats, random: Random) -> Floats:
@@ -130,10 +131,11 @@ def mixed(samples: Floats, noise: Floats, ratio_db: float) -> Floats:
 
 def telephone(samples: Floats) -> Floats:
     """The telephone's band."""
-    spectrum = np.fft.rfft(samples)
+    size = quick_size(samples.shape[0])
+    spectrum = np.fft.rfft(samples, size)
     hz = np.linspace(0, SAMPLE_RATE_HZ / 2, spectrum.shape[0])
     spectrum[(hz < _TELEPHONE_HZ[0]) | (hz > _TELEPHONE_HZ[1])] *= 0.01
-    return np.fft.irfft(spectrum, samples.shape[0]).astype(np.float32)
+    return np.fft.irfft(spectrum, size)[: samples.shape[0]].astype(np.float32)
 
 
 def coded(samples: Floats, random: Random) -> Floats:

@@ -112,14 +112,22 @@ class Examples(IterableDataset[Batch]):
         self._tokenizer = tokenizer
         self._recipe = recipe
         self._first_step = first_step
-        self.progress: Tensor = torch.zeros(1).share_memory_()  # type: ignore[no-untyped-call]  # torch's own
-        """Part of the run that is done; workers read it, the training loop writes it."""
+        # Shared: the training loop writes it, workers read it.
+        self._progress: Tensor = torch.zeros(2).share_memory_()  # type: ignore[no-untyped-call]  # torch's own
         self._drawers = [Drawer(store, phase, recipe) for phase in recipe.curriculum]
 
+    def move_to(self, done: float, step: int) -> None:
+        """Tells what part of the run and how many steps are done."""
+        self._progress[0], self._progress[1] = done, step
+
+    @property
     def phase_index(self) -> int:
-        done = float(self.progress[0])
-        phases = enumerate(self._recipe.curriculum)
-        return next((at for at, each in phases if done < each.until), len(self._drawers) - 1)
+        """The part of the curriculum that the run is in."""
+        done, step = self._progress.tolist()
+        for index, phase in enumerate(self._recipe.curriculum):
+            if done < phase.until or step < phase.least_steps:
+                return index
+        return len(self._drawers) - 1
 
     def __iter__(self) -> Iterator[Batch]:
         worker = get_worker_info()
@@ -132,7 +140,7 @@ class Examples(IterableDataset[Batch]):
             yield from self._pool(random)
 
     def _pool(self, random: np.random.Generator) -> list[Batch]:
-        drawer = self._drawers[self.phase_index()]
+        drawer = self._drawers[self.phase_index]
         budget = seconds_to_samples(self._recipe.optimisation.batch_s)
         examples, total = [], 0
         while total < budget * self._recipe.optimisation.pool_batches:

@@ -72,8 +72,9 @@ def _trained(places: Places, recipe: Recipe) -> str:
     return (
         f"## Training\n\n{last['step']} steps in {last['minutes']:.0f} min with PyTorch "
         f"{torch.__version__.split('+')[0]}, {last['hours_heard']:.0f} h of augmented audio heard. "
-        f"TDT loss beside {settings.ctc_weight:g} of CTC, AdamW up to {settings.peak_rate:g}, mean "
-        f"of the weights with decay {settings.ema_decay:g}. The whole recipe is in `training/`."
+        f"TDT loss beside {settings.ctc_weight:g} of CTC, Muon and AdamW up to "
+        f"{settings.peak_rate:g}, mean of the weights with decay {settings.ema_decay:g}. The "
+        "whole recipe is in `training/`."
     )
 
 

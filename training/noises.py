@@ -26,13 +26,20 @@ def at_level(samples: Floats, rms: float) -> Floats:
     return scaled
 
 
+def quick_size(count: int) -> int:
+    """A length of at least `count` that an FFT is quick for, of small prime factors."""
+    step = 1 << max(0, count.bit_length() - 4)
+    return -(-count // step) * step
+
+
 def coloured(count: int, random: Random) -> Floats:
     """Noise whose power falls with frequency by a random slope, from white to brown."""
     slope = random.uniform(0, 2)
-    spectrum = np.fft.rfft(random.standard_normal(count, np.float32))
+    size = quick_size(count)
+    spectrum = np.fft.rfft(random.standard_normal(size, np.float32))
     spectrum[1:] *= np.arange(1, spectrum.shape[0], dtype=np.float32) ** np.float32(-slope / 2)
     spectrum[0] = 0
-    return at_level(np.fft.irfft(spectrum, count).astype(np.float32), 1.0)
+    return at_level(np.fft.irfft(spectrum, size)[:count].astype(np.float32), 1.0)
 
 
 def hum(count: int, random: Random) -> Floats:

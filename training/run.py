@@ -2,15 +2,25 @@
 
 from __future__ import annotations
 
+from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
 import torch
-from torch import nn
 
 from parakeet_streaming.errors import ModelFormatError, OptionError
-from parakeet_streaming.export.transducer import Transducer
-from training.settings import Recipe
+from parakeet_streaming.export.fastconformer import EncoderConfig
+from parakeet_streaming.export.transducer import Transducer, TransducerConfig
+from training.muon import Muon
+from training.settings import Optimisation, Recipe
+
+
+def multiplies_bfloat16(device: torch.device) -> bool:
+    """Whether a device multiplies bfloat16 itself; where it does not, float32 is far quicker."""
+    if device.type != "cpu":
+        return True
+    capabilities = torch.cpu.get_capabilities()
+    return bool(capabilities.get("amx_bf16") or capabilities.get("avx512_bf16"))
 
 
 class Run:
@@ -25,15 +35,11 @@ class Run:
             )
         self.recipe = recipe
         self.device = device
+        self.bfloat16 = multiplies_bfloat16(device)
         self.model = Transducer(recipe.model).to(device).train()
         self.mean = {name: each.clone() for name, each in self.model.state_dict().items()}
         """Exponential mean of all weights and statistics; this is what is exported."""
-        self.optimizer = torch.optim.AdamW(
-            _weight_groups(self.model, recipe.optimisation.weight_decay),
-            lr=recipe.optimisation.peak_rate,
-            betas=(0.9, 0.98),
-            fused=True,
-        )
+        self.optimizers = _optimizers(self.model, recipe.optimisation, self.bfloat16)
         self.generator = torch.Generator().manual_seed(recipe.seed)
         self.step = 0
         self.spent_s = 0.0
@@ -47,9 +53,10 @@ class Run:
         partial = path.with_suffix(".partial")
         torch.save(
             {
+                "config": asdict(self.recipe.model),
                 "model": self.model.state_dict(),
                 "mean": self.mean,
-                "optimizer": self.optimizer.state_dict(),
+                "optimizers": [each.state_dict() for each in self.optimizers],
                 "generator": self.generator.get_state(),
                 "step": self.step,
                 "spent_s": self.spent_s,
@@ -64,7 +71,8 @@ class Run:
         saved = read_checkpoint(path)
         self.model.load_state_dict(saved["model"])
         self.mean = {name: each.to(self.device) for name, each in saved["mean"].items()}
-        self.optimizer.load_state_dict(saved["optimizer"])
+        for optimizer, state in zip(self.optimizers, saved["optimizers"], strict=True):
+            optimizer.load_state_dict(state)
         self.generator.set_state(saved["generator"])
         self.step, self.spent_s = saved["step"], saved["spent_s"]
         self.audio_s = saved["audio_s"]
@@ -80,9 +88,28 @@ class Run:
         )
 
     def begin_from(self, path: Path) -> None:
-        """Takes the mean weights of another run's checkpoint, nothing else."""
+        """Takes the mean weights of another run's checkpoint or `write_weights`, nothing else."""
         self.model.load_state_dict(read_checkpoint(path)["mean"])
         self.mean = {name: each.clone() for name, each in self.model.state_dict().items()}
+
+
+def write_weights(checkpoint: Path, path: Path) -> None:
+    """Keeps the mean weights of a checkpoint and the model's size: what fine-tuning begins with.
+
+    In float16, which loses far less than a step of training moves.
+    """
+    saved = read_checkpoint(checkpoint)
+    halves = {
+        name: each.half() if each.is_floating_point() else each
+        for name, each in saved["mean"].items()
+    }
+    torch.save({"config": saved["config"], "mean": halves}, path)
+
+
+def read_config(path: Path) -> TransducerConfig:
+    """The size of the model in a checkpoint or a file of weights."""
+    saved = read_checkpoint(path)["config"]
+    return TransducerConfig(**saved | {"encoder": EncoderConfig(**saved["encoder"])})
 
 
 def read_checkpoint(path: Path) -> dict[str, Any]:
@@ -98,11 +125,22 @@ def read_checkpoint(path: Path) -> dict[str, Any]:
     return saved
 
 
-def _weight_groups(model: nn.Module, decay: float) -> list[dict[str, Any]]:
-    """Matrices decay; biases, norms and embeddings of positions do not."""
-    matrices = [each for each in model.parameters() if each.ndim > 1]
-    vectors = [each for each in model.parameters() if each.ndim <= 1]
-    return [
-        {"params": matrices, "weight_decay": decay},
-        {"params": vectors, "weight_decay": 0.0},
+def _optimizers(
+    model: Transducer, settings: Optimisation, bfloat16: bool
+) -> tuple[torch.optim.Optimizer, ...]:
+    """Muon for the matrices of the encoder's layers, AdamW for all else.
+
+    Matrices decay; biases and norms do not.
+    """
+    hidden = [each for each in model.encoder.layers.parameters() if each.ndim == 2]
+    rest = {id(each) for each in model.parameters()} - {id(each) for each in hidden}
+    others = [each for each in model.parameters() if id(each) in rest]
+    groups = [
+        {"params": [each for each in others if each.ndim > 1]},
+        {"params": [each for each in others if each.ndim <= 1], "weight_decay": 0.0},
     ]
+    rate, decay = settings.peak_rate, settings.weight_decay
+    return (
+        Muon(hidden, rate, decay, torch.bfloat16 if bfloat16 else torch.float32),
+        torch.optim.AdamW(groups, lr=rate, betas=(0.9, 0.98), weight_decay=decay, fused=True),
+    )

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from parakeet_streaming.export.fastconformer import EncoderConfig
@@ -38,6 +38,11 @@ class Places:
         return self.work / "checkpoint.pt"
 
     @property
+    def weights(self) -> Path:
+        """Mean weights alone, to fine-tune from."""
+        return self.work / "weights.pt"
+
+    @property
     def log(self) -> Path:
         return self.work / "train.jsonl"
 
@@ -69,6 +74,8 @@ class Phase:
     """Part of the whole run, 0 to 1, at which it ends."""
     longest_s: float
     """Longest example."""
+    least_steps: int = 0
+    """Steps at which it ends at the soonest, however short the run."""
     digits_only: bool = False
     augmentation: float = 0.0
     """How likely and how strong, 0 to 1."""
@@ -77,8 +84,8 @@ class Phase:
 # Mixed data from the start leaves CTC on its plateau for long; a few words repeated, in short and
 # clean strings, teach it to align within minutes, and everything else builds on that.
 CURRICULUM = (
-    Phase("digits", 0.03, 4.0, digits_only=True),
-    Phase("short", 0.12, 5.0, augmentation=0.3),
+    Phase("digits", 0.03, 4.0, least_steps=200, digits_only=True),
+    Phase("short", 0.12, 5.0, least_steps=600, augmentation=0.3),
     Phase("all", 1.0, 16.0, augmentation=1.0),
 )
 
@@ -87,9 +94,9 @@ CURRICULUM = (
 class Optimisation:
     """How the weights are found."""
 
-    batch_s: float = 160.0
+    batch_s: float = 80.0
     """Seconds of audio, padding included, in one step."""
-    pool_batches: int = 6
+    pool_batches: int = 24
     """Batches' worth of examples that are sorted by length together. With few clips, many of these
     put copies of one clip into one batch, and nothing is learnt; use 1 then.
     """
@@ -123,7 +130,7 @@ class Recipe:
     model: TransducerConfig = field(default_factory=TransducerConfig)
     optimisation: Optimisation = field(default_factory=Optimisation)
     curriculum: tuple[Phase, ...] = CURRICULUM
-    pieces: int = 256
+    pieces: int = 128
     """Pieces of the tokenizer, without the blank."""
     joined: float = 0.35
     """Part of the examples that are several clips, one after the other."""
@@ -135,8 +142,8 @@ class Recipe:
 
 
 def full_recipe() -> Recipe:
-    """15 million parameters, for the built-in model."""
-    encoder = EncoderConfig(subsampling_channels=24, width=240, layers=12, heads=4)
+    """10 million parameters, for the built-in model."""
+    encoder = EncoderConfig(subsampling_channels=24, width=192, layers=10, heads=4)
     return Recipe(TransducerConfig(encoder))
 
 
@@ -147,4 +154,5 @@ def smoke_recipe() -> Recipe:
     optimisation = Optimisation(
         batch_s=24.0, peak_rate=3e-3, warmup_steps=5, ema_decay=0.9, tdt_from=0.2, tdt_full=0.4
     )
-    return Recipe(model, optimisation, pieces=32)
+    curriculum = tuple(replace(phase, least_steps=0) for phase in CURRICULUM)
+    return Recipe(model, optimisation, curriculum, pieces=32)

@@ -91,14 +91,14 @@ def train(recipe: Recipe, places: Places, session: Session) -> Run:
     journal = Journal(places.log, session.log_every)
     with _stop_flag() as stopped:
         saved_at = time.monotonic()
-        examples.progress[0] = session.length.done(run.step, run.spent_s)
+        examples.move_to(session.length.done(run.step, run.spent_s), run.step)
         batches = iter(loader(examples, session.workers))
         while not stopped() and (done := session.length.done(run.step, run.spent_s)) < 1:
             started = time.monotonic()
-            examples.progress[0] = done
+            examples.move_to(done, run.step)
             batch = next(batches)
             waited_s = time.monotonic() - started
-            phase = recipe.curriculum[examples.phase_index()]
+            phase = recipe.curriculum[examples.phase_index]
             losses = _step(run, batch.to(run.device), done, phase.augmentation)
             run.spent_s += time.monotonic() - started
             run.audio_s += audio_s(batch)
@@ -106,7 +106,7 @@ def train(recipe: Recipe, places: Places, session: Session) -> Run:
             if time.monotonic() - saved_at > session.save_every_s:
                 run.save(places.checkpoint)
                 saved_at = time.monotonic()
-        journal.write(run, recipe.curriculum[examples.phase_index()].name)
+        journal.write(run, recipe.curriculum[examples.phase_index].name)
         run.save(places.checkpoint)
         run.stopped = stopped()
     return run
@@ -117,14 +117,16 @@ def _step(run: Run, batch: Batch, done: float, strength: float) -> Losses:
     tdt_weight, ctc_weight = loss_weights(settings, done)
     rate = learning_rate(settings, run.step, done)
     set_dropout(run.model, run.recipe.model.dropout * strength)
-    for group in run.optimizer.param_groups:
-        group["lr"] = rate
+    for optimizer in run.optimizers:
+        for group in optimizer.param_groups:
+            group["lr"] = rate
     ctc, tdt = _losses(run, batch, strength, tdt_weight > 0)
-    run.optimizer.zero_grad(set_to_none=True)
+    run.model.zero_grad(set_to_none=True)
     (ctc_weight * ctc + tdt_weight * tdt).backward()  # type: ignore[no-untyped-call]  # torch's
     norm = nn.utils.clip_grad_norm_(run.model.parameters(), settings.clip_norm)
     if torch.isfinite(norm):
-        run.optimizer.step()
+        for optimizer in run.optimizers:
+            optimizer.step()
         run.follow()
         run.bad_steps = 0
     else:
@@ -151,7 +153,7 @@ def _losses(run: Run, batch: Batch, strength: float, with_tdt: bool) -> tuple[Te
     features = normalise(features, lengths)
     if strength > 0:
         features = mask_some(features, lengths, run.generator)
-    with torch.autocast(run.device.type, torch.bfloat16):
+    with torch.autocast(run.device.type, torch.bfloat16, enabled=run.bfloat16):
         frames, frame_lengths = model.encoder(features, lengths)
         if windows is not None:
             frames, frame_lengths = stitched(frames, windows), windows.frame_lengths
@@ -162,7 +164,7 @@ def _losses(run: Run, batch: Batch, strength: float, with_tdt: bool) -> tuple[Te
     ctc = ctc_loss(ctc_logits, *said).sum() / tokens
     if not with_tdt:
         return ctc, torch.zeros((), device=run.device)
-    with torch.autocast(run.device.type, torch.bfloat16):
+    with torch.autocast(run.device.type, torch.bfloat16, enabled=run.bfloat16):
         logits = model.joint(frames, model.predictor.histories(batch.targets))
     durations = len(run.recipe.model.durations)
     if float(draw[1]) < settings.omega:

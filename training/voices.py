@@ -48,7 +48,7 @@ _FESTIVAL_VOICES = (
 _ACCENTS = ("en-us", "en-gb", "en-gb-scotland", "en-gb-x-rp", "en-gb-x-gbclan", "en-029")
 _VARIANTS = ("", "f2", "f3", "f4", "f5", "m1", "m3", "m4", "m6", "m7", "klatt2", "klatt4")
 _ESPEAK_VOICES = tuple(
-    Voice("espeak-ng", f"{accent}+{variant}" if variant else accent, _ESPEAK, 0.15)
+    Voice("espeak-ng", f"{accent}+{variant}" if variant else accent, _ESPEAK, 0.06)
     for accent in _ACCENTS
     for variant in _VARIANTS
 )

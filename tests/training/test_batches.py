@@ -25,7 +25,7 @@ def prepared(tmp_path_factory):
 def batches(prepared, count, workers=0, **changes):
     recipe = dataclasses.replace(smoke_recipe(), **changes)
     examples = Examples(*prepared, recipe, 0)
-    examples.progress[0] = 0.9
+    examples.move_to(0.9, 10_000)
     drawn = iter(loader(examples, workers))
     return [next(drawn) for _ in range(count)]
 

@@ -10,7 +10,7 @@ torch = pytest.importorskip("torch", reason="the training group")
 from parakeet_streaming.errors import ModelFormatError, OptionError
 from parakeet_streaming.export.fastconformer import Dropout
 from training.manifest import read_manifest
-from training.run import read_checkpoint
+from training.run import read_checkpoint, read_config, write_weights
 from training.settings import Optimisation, Places, smoke_recipe
 from training.smoke import smoke_data
 from training.store import pack
@@ -75,6 +75,19 @@ def test_fine_tuning_begins_with_the_mean_weights(prepared, tmp_path):
     run = train(recipe, places, sitting(0, start_from=checkpoint))
     name = "encoder.subsampling.out.weight"
     assert torch.equal(run.model.state_dict()[name], read_checkpoint(checkpoint)["mean"][name])
+
+
+def test_weights_alone_are_enough_to_begin_with(prepared, tmp_path):
+    recipe, places = prepared
+    train(recipe, places, sitting(2))
+    write_weights(places.checkpoint, tmp_path / "weights.pt")
+    assert (tmp_path / "weights.pt").stat().st_size < places.checkpoint.stat().st_size / 6
+    assert read_config(tmp_path / "weights.pt") == recipe.model
+    mean = read_checkpoint(places.checkpoint)["mean"]
+    places.checkpoint.unlink()
+    run = train(recipe, places, sitting(0, start_from=tmp_path / "weights.pt"))
+    for name, begun in run.model.state_dict().items():
+        assert torch.allclose(begun, mean[name], rtol=1e-3, atol=1e-6)
 
 
 def test_a_tokenizer_of_another_size_is_refused(prepared):
