@@ -11,6 +11,7 @@ Rules of this file:
 
 from __future__ import annotations
 
+import signal
 from bisect import bisect
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
@@ -213,8 +214,17 @@ def _padded(rows: Sequence[tuple[Floats, list[int]]]) -> Batch:
 def loader(examples: Examples, workers: int) -> DataLoader[Batch]:
     """Batches made by `workers` processes; 0 makes them in this one."""
     return DataLoader(
-        examples, batch_size=None, num_workers=workers, prefetch_factor=4 if workers else None
+        examples,
+        batch_size=None,
+        num_workers=workers,
+        prefetch_factor=4 if workers else None,
+        worker_init_fn=_leave_interrupts,
     )
+
+
+def _leave_interrupts(_: int) -> None:
+    """Ctrl-C reaches every process of a terminal; the training loop alone finishes its step."""
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
 
 
 def audio_s(batch: Batch) -> float:

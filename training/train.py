@@ -39,8 +39,8 @@ from training.tokenizer import Tokenizer
 from training.windows import random_windows, stitched
 
 MAX_BAD_STEPS = 20
-# M_MMAP_MAX, M_TRIM_THRESHOLD and M_TOP_PAD of glibc's malloc.h.
-_MALLOC_OPTIONS = ((-4, 0), (-1, 2**31 - 1), (-2, 1 << 28))
+# M_MMAP_MAX, M_TRIM_THRESHOLD, M_TOP_PAD and M_ARENA_MAX of glibc's malloc.h.
+_MALLOC_OPTIONS = ((-4, 0), (-1, 2**31 - 1), (-2, 1 << 28), (-8, 1))
 FRAMES_PER_TOKEN = 8
 """Encoder frames that count as one token where there are fewer tokens."""
 
@@ -144,14 +144,14 @@ def _losses(run: Run, batch: Batch, strength: float, with_tdt: bool) -> tuple[Te
     """CTC's and the transducer's loss per token."""
     settings, model = run.recipe.optimisation, run.model
     bins = run.recipe.model.encoder.mel_bins
-    draw = torch.rand(2, generator=run.generator)
+    draw = torch.rand(3, generator=run.generator)
     features, lengths = raw_log_mel(batch.samples, batch.lengths, bins)
     windows = None
     if float(draw[0]) < settings.windowed and strength >= 1:
         windows = random_windows(features, lengths, run.generator)
         features, lengths = windows.features, windows.lengths
     features = normalise(features, lengths)
-    if strength > 0:
+    if float(draw[2]) < strength:
         features = mask_some(features, lengths, run.generator)
     with torch.autocast(run.device.type, torch.bfloat16, enabled=run.bfloat16):
         frames, frame_lengths = model.encoder(features, lengths)

@@ -12,7 +12,8 @@ ParakeetError
 │   ├── ModelNotFoundError         also FileNotFoundError   no such folder, name or hub id
 │   ├── ModelPartMissingError      also FileNotFoundError   a folder lacks one of its files
 │   ├── ProviderMissingError       also RuntimeError   an execution provider not offered here
-│   └── ExtraMissingError          also ImportError         an optional dependency
+│   ├── ExtraMissingError          also ImportError         an optional dependency
+│   └── CapacityError              also RuntimeError        room for one more stream
 └── ForeignError                   something from outside that is not what it should be
     ├── AudioFormatError           also ValueError     a file that is no audio, or is broken
     ├── ModelFormatError           also ValueError     files of another kind of model
@@ -75,6 +76,10 @@ class ProviderMissingError(MissingError, RuntimeError):
 
 class ExtraMissingError(MissingError, ImportError):
     """An optional dependency that is not installed."""
+
+
+class CapacityError(MissingError, RuntimeError):
+    """No room for one more stream; those that are open go on."""
 
 
 class AudioFormatError(ForeignError, ValueError):

@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Final, Self
 
 from parakeet_streaming.engine.recognizer import RecognitionOptions, Recognizer
+from parakeet_streaming.model.cached_encoder import OnnxCachedEncoder
 from parakeet_streaming.model.decoder_joint import OnnxDecoderJoint
 from parakeet_streaming.model.encoder import OnnxEncoder
 from parakeet_streaming.model.files import ModelParts, find_parts
@@ -62,9 +63,8 @@ def load(
     folder = resolve(source, precision=precision, revision=revision)
     parts = find_parts(folder, precision)
     spec = read_spec(parts)
-    encoder = OnnxEncoder(
-        open_session(parts.encoder.path, provider=provider, threads=threads), spec
-    )
+    session = open_session(parts.encoder.path, provider=provider, threads=threads)
+    encoder = (OnnxCachedEncoder if spec.names.cached else OnnxEncoder)(session, spec)
     return Recognizer(
         encoder,
         open_decoder_joint(parts, spec, provider),

@@ -21,6 +21,7 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
+from parakeet_streaming.engine.ports import EncoderStep
 from parakeet_streaming.engine.recognizer import RecognitionOptions, Recognizer
 from parakeet_streaming.timeline import (
     FRAME_SAMPLES,
@@ -69,6 +70,27 @@ class FakeEncoder:
     def encode(self, windows: Sequence[Floats]) -> tuple[Floats, NDArray[np.int64]]:
         """Frames (B, U, 1) and lengths (B,) of windows of marked audio."""
         self.calls.append(tuple(window.shape[0] for window in windows))
+        return self._read(windows)
+
+    def encode_steps(
+        self, steps: Sequence[EncoderStep]
+    ) -> tuple[Floats, NDArray[np.int64], list[object]]:
+        """Frames and lengths of chunk and right context; a past is how many frames were kept.
+
+        Raises:
+            AssertionError: a step whose past is not that of the step before it.
+        """
+        self.calls.append(tuple(step.samples.shape[0] for step in steps))
+        frames, lengths = self._read([step.samples[step.left_samples :] for step in steps])
+        pasts: list[object] = []
+        for step, row, length in zip(steps, frames, lengths, strict=True):
+            kept = step.past or 0
+            assert isinstance(kept, int)
+            assert length == 0 or kept == int(row[0, 0]), "the past of another step"
+            pasts.append(kept + min(step.chunk_frames, int(length)))
+        return frames, lengths, pasts
+
+    def _read(self, windows: Sequence[Floats]) -> tuple[Floats, NDArray[np.int64]]:
         lengths = np.array([encoder_frames(window.shape[0]) for window in windows], dtype=np.int64)
         frames = np.full((len(windows), int(lengths.max(initial=0)), 1), -1.0, dtype=np.float32)
         for row, window in enumerate(windows):

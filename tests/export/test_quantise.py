@@ -7,7 +7,7 @@ import onnx
 
 from parakeet_streaming import load
 from parakeet_streaming.errors import ModelPartMissingError
-from parakeet_streaming.export.quantise import INT8_ENCODER_FILE, write_int8
+from parakeet_streaming.export.quantise import write_int8
 
 
 def test_int8_loads_beside_float32_and_alone(small_folder, tmp_path):
@@ -22,7 +22,7 @@ def test_int8_loads_beside_float32_and_alone(small_folder, tmp_path):
 
 def test_matrix_products_are_int8(small_folder, tmp_path):
     write_int8(small_folder, tmp_path)
-    operators = [node.op_type for node in onnx.load(tmp_path / INT8_ENCODER_FILE).graph.node]
+    operators = [node.op_type for node in onnx.load(tmp_path / "encoder-model.int8.onnx").graph.node]
     assert operators.count("MatMulInteger") >= 2 * 10
     assert "ConvInteger" not in operators
 

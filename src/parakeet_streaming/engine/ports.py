@@ -1,13 +1,15 @@
-"""What the engine asks of a model: two ports, spoken in plain arrays.
+"""What the engine asks of a model: ports, spoken in plain arrays.
 
-Samples go in and encoder frames come out (`Encoder`); tokens, states and encoder frames go in and
-states and logits come out (`DecoderJoint`). Letters for shapes are those of `timeline.py`.
+Samples go in and encoder frames come out (`Encoder`, and `CachedEncoder`, which encodes each frame
+once); tokens, states and encoder frames go in and states and logits come out (`DecoderJoint`).
+Letters for shapes are those of `timeline.py`.
 """
 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Protocol
+from dataclasses import dataclass
+from typing import Protocol, runtime_checkable
 
 import numpy as np
 from numpy.typing import NDArray
@@ -29,6 +31,35 @@ class Encoder(Protocol):
 
         Returns:
             Frames (B, U, D) float32, padded behind each row's length, and lengths (B,).
+        """
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class EncoderStep:
+    """One window for an encoder that still knows the left context."""
+
+    samples: Floats
+    """(left + chunk + right,) float32 at 16 kHz, as a whole window has them."""
+    left_samples: int
+    chunk_frames: int
+    """Encoder frames behind the left context that become past with this step."""
+    left_frames: int
+    """Most encoder frames that the past may hold after it."""
+    past: object | None
+    """What the step before gave; None where the stream begins."""
+
+
+@runtime_checkable
+class CachedEncoder(Encoder, Protocol):
+    """An encoder that can keep what it made of the left context."""
+
+    def encode_steps(self, steps: Sequence[EncoderStep]) -> tuple[Floats, Counts, list[object]]:
+        """Encodes chunk and right context of B windows.
+
+        Returns:
+            Frames (B, U, D) float32 from the first of each chunk on, padded behind each row's
+            length; lengths (B,); and each stream's past for its next step.
         """
         ...
 

@@ -20,7 +20,8 @@ from numpy.typing import ArrayLike
 
 from parakeet_streaming.audio.pcm import as_mono
 from parakeet_streaming.engine import confidence
-from parakeet_streaming.engine.ports import DecoderJoint, Encoder, Floats
+from parakeet_streaming.engine.encoding import encode
+from parakeet_streaming.engine.ports import CachedEncoder, DecoderJoint, Encoder, Floats
 from parakeet_streaming.engine.stall import Mended, StallGuard, mend, speech_frames
 from parakeet_streaming.engine.stream import StepResult, Stream, StreamOptions
 from parakeet_streaming.engine.tdt import Decoded, DecoderState, decode, initial_state
@@ -113,6 +114,7 @@ class Recognizer:
         *,
         tentative: bool = True,
         stall_guard: StallGuard | None = None,
+        cached: bool = False,
     ) -> Stream:
         """Opens a stream.
 
@@ -121,10 +123,15 @@ class Recognizer:
             tentative: whether the right context is decoded early, for text ahead of its commit.
             stall_guard: decodes speech again that the decoder passed over in silence; None is
                 exactly the reference.
+            cached: encode each frame once, beside what the encoder kept of the left context,
+                instead of the whole window at every step: cheaper by window / (chunk + right), and
+                close to the reference, not equal to it. Needs a model exported for it.
 
         Raises:
             ContextError: the window is longer than the model can take.
+            OptionError: `cached` with an encoder that keeps nothing, or with a stall guard.
         """
+        self._check_cached(cached, stall_guard)
         context = context or ContextConfig.balanced()
         if context.window_samples > self.max_window_samples:
             raise ContextError(
@@ -132,8 +139,20 @@ class Recognizer:
                 f" s; this model takes at most {samples_to_seconds(self.max_window_samples):g} s:"
                 " shorten the left context"
             )
-        options = StreamOptions(context, tentative, stall_guard)
+        options = StreamOptions(context, tentative, stall_guard, cached)
         return Stream(self, options, initial_state(self._decoder_joint), self._scribe)
+
+    def _check_cached(self, cached: bool, stall_guard: StallGuard | None) -> None:
+        if cached and not isinstance(self._encoder, CachedEncoder):
+            raise OptionError(
+                "this model's encoder keeps nothing between steps; export it with "
+                "`parakeet export MODEL --to FOLDER --streaming cached`, or do without cached"
+            )
+        if cached and stall_guard is not None:
+            raise OptionError(
+                "a stall guard decodes the left context again, which a cached stream does not "
+                "have; use one of the two"
+            )
 
     def transcribe(
         self,
@@ -216,28 +235,29 @@ class Recognizer:
         """What the step makes of each window; changes no stream."""
         if not due:
             return []
-        encoded, lengths = self._encoder.encode([window.samples for _, window in due])
-        lefts = [window.left_frames for _, window in due]
-        ends = [
-            left + window.chunk_frames(int(length))
-            for left, (_, window), length in zip(lefts, due, lengths, strict=True)
-        ]
-        decoded = self._decode(encoded, lefts, ends, [stream.state for stream, _ in due])
+        encoded = encode(self._encoder, due)
+        frames, ends = encoded.frames, encoded.ends
+        decoded = self._decode(frames, encoded.starts, ends, [stream.state for stream, _ in due])
         mended = [
-            self._mended(stream, window, frames, now)
-            for (stream, window), frames, now in zip(due, encoded, decoded, strict=True)
+            self._mended(stream, window, row, now)
+            for (stream, window), row, now in zip(due, frames, decoded, strict=True)
         ]
         wanted = [
             int(length) if stream.options.tentative else end
-            for (stream, _), length, end in zip(due, lengths, ends, strict=True)
+            for (stream, _), length, end in zip(due, encoded.lengths, ends, strict=True)
         ]
         # The right context is decoded from a copy of the state, which is then forgotten.
-        ahead = self._decode(encoded, ends, wanted, [each.decoded.state for each in mended])
+        ahead = self._decode(frames, ends, wanted, [each.decoded.state for each in mended])
         return [
             StepResult(
-                window, now.decoded.emissions, then.emissions, now.decoded.state, now.quiet_from
+                window,
+                now.decoded.emissions,
+                then.emissions,
+                now.decoded.state,
+                now.quiet_from,
+                past,
             )
-            for (_, window), now, then in zip(due, mended, ahead, strict=True)
+            for (_, window), now, then, past in zip(due, mended, ahead, encoded.pasts, strict=True)
         ]
 
     def _decode(

@@ -42,6 +42,8 @@ class StreamOptions:
     context: ContextConfig
     tentative: bool
     stall_guard: StallGuard | None
+    cached: bool = False
+    """Whether each frame is encoded once, beside what the encoder kept of the left context."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,6 +55,8 @@ class StepResult:
     tentative: tuple[Emission, ...]
     state: DecoderState
     quiet_from: int
+    past: object | None = None
+    """What the encoder keeps for the next step."""
 
 
 class Stream:
@@ -65,6 +69,7 @@ class Stream:
         self.window = ContextWindow(options.context)
         self.state = state
         self.quiet_from = 0
+        self.past: object | None = None
         self._stepper = stepper
         self._scribe = scribe
         self._log = EmissionLog()
@@ -169,7 +174,7 @@ class Stream:
         self._log.extend(result.emissions)
         self._last = partial.tokens[-1] if partial.tokens else self._last
         self._tentative = partial.tentative
-        self.state, self.quiet_from = result.state, result.quiet_from
+        self.state, self.quiet_from, self.past = result.state, result.quiet_from, result.past
         self.window.advance(result.window)
 
     def close_if_done(self) -> tuple[Final, ...]:

@@ -132,24 +132,36 @@ class Subsampling(nn.Module):
             bins = (bins + 1) // 2
         self.out = nn.Linear(channels * bins, config.width)
 
-    def forward(self, features: Tensor, lengths: Tensor) -> tuple[Tensor, Tensor]:
+    def forward(
+        self, features: Tensor, lengths: Tensor, starts: Tensor | None = None
+    ) -> tuple[Tensor, Tensor]:
+        """Frames and their lengths; before `starts` (B,), a multiple of 8, there are none."""
         image = features.transpose(1, 2)[:, None]
         # Channels last: on processors several times as fast for images of few channels.
-        image = _silent(image, lengths).contiguous(memory_format=torch.channels_last)
-        lengths = torch.div(lengths + 1, 2, rounding_mode="floor")
-        image = _silent(functional.relu(self.first(image)), lengths)
+        image = _silent(image, lengths, starts).contiguous(memory_format=torch.channels_last)
+        image = functional.relu(self.first(image))
+        lengths, starts = _halved(lengths, starts)
+        image = _silent(image, lengths, starts)
         for depthwise, pointwise in zip(self.depthwise, self.pointwise, strict=True):
             image = functional.relu(pointwise(_depthwise(depthwise, image)))
-            lengths = torch.div(lengths + 1, 2, rounding_mode="floor")
-            image = _silent(image, lengths)
+            lengths, starts = _halved(lengths, starts)
+            image = _silent(image, lengths, starts)
         frames: Tensor = self.out(image.transpose(1, 2).flatten(2))
         return frames, lengths
 
 
-def _silent(image: Tensor, lengths: Tensor) -> Tensor:
-    """Sets an image (B, C, T, F) to zero behind its rows' lengths."""
-    steps = torch.arange(image.shape[2], device=lengths.device)
-    return image * (steps[None, :] < lengths[:, None])[:, None, :, None].to(image.dtype)
+def _halved(lengths: Tensor, starts: Tensor | None) -> tuple[Tensor, Tensor | None]:
+    lengths = torch.div(lengths + 1, 2, rounding_mode="floor")
+    return lengths, None if starts is None else torch.div(starts, 2, rounding_mode="floor")
+
+
+def _silent(image: Tensor, lengths: Tensor, starts: Tensor | None) -> Tensor:
+    """Sets an image (B, C, T, F) to zero behind its rows' lengths, and before their starts."""
+    steps = torch.arange(image.shape[2], device=lengths.device)[None, :]
+    inside = steps < lengths[:, None]
+    if starts is not None:
+        inside = inside & (steps >= starts[:, None])
+    return image * inside[:, None, :, None].to(image.dtype)
 
 
 def _depthwise(convolution: nn.Module, image: Tensor) -> Tensor:
@@ -163,11 +175,14 @@ def _depthwise(convolution: nn.Module, image: Tensor) -> Tensor:
     return convolved
 
 
-def relative_positions(frames: Tensor) -> Tensor:
-    """Sines and cosines (1, 2U - 1, D) of distances U - 1 down to 1 - U, for frames (B, U, D)."""
+def relative_positions(frames: Tensor, past: int = 0) -> Tensor:
+    """Sines and cosines of distances for frames (B, U, D) behind `past` more.
+
+    (1, past + 2U - 1, D), for distances of past + U - 1 down to 1 - U.
+    """
     count, width = frames.shape[1], frames.shape[2]
-    distance = torch.arange(2 * count - 1, device=frames.device, dtype=torch.float32)
-    distance = (count - 1) - distance
+    distance = torch.arange(past + 2 * count - 1, device=frames.device, dtype=torch.float32)
+    distance = (past + count - 1) - distance
     even = torch.arange(0, width, 2, device=frames.device, dtype=torch.float32)
     angle = distance[:, None] * torch.exp(even * (-math.log(10_000.0) / width))[None, :]
     return torch.stack((torch.sin(angle), torch.cos(angle)), dim=-1).flatten(1)[None]
@@ -230,17 +245,25 @@ class Attention(nn.Module):
 
     def forward(self, frames: Tensor, mask: Tensor, positions: Tensor) -> Tensor:
         normed = self.norm(frames)
+        return self.attend(normed, self.keys(normed), self.values(normed), mask, positions)
+
+    def attend(
+        self, normed: Tensor, keys: Tensor, values: Tensor, mask: Tensor, positions: Tensor
+    ) -> Tensor:
+        """What frames (B, U, D) hear in keys and values (B, n, D), the last U of them their own.
+
+        `mask` (B, n) is True where there is something to hear; `positions` are those of
+        `relative_positions` with n - U past frames.
+        """
         queries = self._by_head(self.queries(normed))
-        keys = self._by_head(self.keys(normed))
-        values = self._by_head(self.values(normed))
         distances = self._by_head(self.positions(positions))
         by_distance = _shifted((queries + self.position_bias) @ distances.transpose(2, 3))
         scores = by_distance * (1.0 / math.sqrt(self.head_width))
         unheard = ~mask[:, None, None, :]
         attended = functional.scaled_dot_product_attention(
             queries + self.content_bias.to(queries.dtype),
-            keys,
-            values,
+            self._by_head(keys),
+            self._by_head(values),
             attn_mask=scores.masked_fill(unheard, -1e4).to(queries.dtype),
         )
         out: Tensor = self.out(attended.transpose(1, 2).flatten(2))
@@ -253,10 +276,11 @@ class Attention(nn.Module):
 
 
 def _shifted(scores: Tensor) -> Tensor:
-    """Scores by distance (B, heads, U, 2U - 1) as scores by frame (B, heads, U, U)."""
-    batch, heads, count = scores.shape[0], scores.shape[1], scores.shape[2]
-    padded = functional.pad(scores, (1, 0)).reshape(batch, heads, 2 * count, count)
-    return padded[:, :, 1:].reshape(batch, heads, count, 2 * count - 1)[..., :count]
+    """Scores by distance (B, heads, U, n + U - 1) as scores by frame (B, heads, U, n)."""
+    batch, heads, count, distances = scores.shape
+    padded = functional.pad(scores, (1, 0)).reshape(batch, heads, distances + 1, count)
+    shifted = padded[:, :, 1:].reshape(batch, heads, count, distances)
+    return shifted[..., : distances - count + 1]
 
 
 class Convolution(nn.Module):
@@ -274,9 +298,17 @@ class Convolution(nn.Module):
         self.pointwise = nn.Linear(width, width, bias=bias)
 
     def forward(self, frames: Tensor, mask: Tensor) -> Tensor:
-        gated = functional.glu(self.gated(self.norm(frames)), dim=-1)
-        heard = gated * mask[:, :, None].to(gated.dtype)
+        heard = self.gate(frames, mask)
         convolved = self.depthwise(heard.transpose(1, 2)).transpose(1, 2)
+        return self.behind(convolved, mask)
+
+    def gate(self, frames: Tensor, mask: Tensor) -> Tensor:
+        """What the depthwise convolution hears, (B, U, D), zero where there is no frame."""
+        gated = functional.glu(self.gated(self.norm(frames)), dim=-1)
+        return gated * mask[:, :, None].to(gated.dtype)
+
+    def behind(self, convolved: Tensor, mask: Tensor) -> Tensor:
+        """What follows the depthwise convolution."""
         pointed: Tensor = self.pointwise(functional.silu(self.batch_norm(convolved, mask)))
         return pointed
 

@@ -24,17 +24,21 @@ import torch
 from torch import Tensor, nn
 
 from parakeet_streaming.errors import OptionError
+from parakeet_streaming.export.cached import CachedEncoder
+from parakeet_streaming.export.external_weights import gather_weights
 from parakeet_streaming.export.transducer import Transducer
 from parakeet_streaming.timeline import SUBSAMPLING
 
 OPSET: Final = 17
 ENCODER_FILE: Final = "encoder-model.onnx"
+CACHED_ENCODER_FILE: Final = "encoder-cached-model.onnx"
 DECODER_FILE: Final = "decoder_joint-model.onnx"
 BLANK: Final = "<blk>"
 
 # What the graphs are traced with. Axes are free afterwards.
 _TRACED_FRAMES: Final = 97
 _TRACED_BATCH: Final = 2
+_TRACED_SLOTS: Final = 5
 
 
 def write_model(model: Transducer, pieces: Sequence[str], folder: Path) -> None:
@@ -76,6 +80,18 @@ class _EncoderGraph(nn.Module):
         return frames.transpose(1, 2), lengths
 
 
+class _CachedGraph(nn.Module):
+    """One step of the encoder with its frames on the last axis."""
+
+    def __init__(self, model: Transducer) -> None:
+        super().__init__()
+        self.encoder = CachedEncoder(model.encoder)
+
+    def forward(self, *step: Tensor) -> tuple[Tensor, ...]:
+        frames, lengths, *kept = self.encoder(*step)
+        return frames.transpose(1, 2), lengths, *kept
+
+
 class _DecoderGraph(nn.Module):
     """Prediction network and joint in one graph; they meet in the LSTM's output alone."""
 
@@ -100,6 +116,46 @@ def _write_encoder(model: Transducer, path: Path) -> None:
         path,
         inputs={"audio_signal": {0: "batch", 2: "feature_frames"}, "length": {0: "batch"}},
         outputs={"outputs": {0: "batch", 2: "frames"}, "encoded_lengths": {0: "batch"}},
+    )
+
+
+def write_cached_encoder(model: Transducer, folder: Path) -> None:
+    """Writes the encoder of `model` as a graph of one step into `folder`, in float32.
+
+    `write_model` writes the rest; a folder with both encoders is used by its whole-window one.
+    """
+    encoder = model.config.encoder
+    layers, width, reach = encoder.layers, encoder.width, encoder.kernel // 2
+    past = torch.zeros(layers, _TRACED_BATCH, _TRACED_SLOTS, width)
+    lengths = torch.tensor([_TRACED_FRAMES, _TRACED_FRAMES - 20])
+    _trace(
+        _CachedGraph(model),
+        (
+            torch.randn(_TRACED_BATCH, encoder.mel_bins, _TRACED_FRAMES),
+            lengths,
+            torch.tensor([SUBSAMPLING, 0]),
+            past,
+            past,
+            torch.zeros(layers, _TRACED_BATCH, reach, width),
+            torch.tensor([_TRACED_SLOTS, 0]),
+        ),
+        folder / CACHED_ENCODER_FILE,
+        inputs={
+            "audio_signal": {0: "batch", 2: "feature_frames"},
+            "length": {0: "batch"},
+            "look_back": {0: "batch"},
+            "past_keys": {1: "batch", 2: "slots"},
+            "past_values": {1: "batch", 2: "slots"},
+            "past_convolved": {1: "batch"},
+            "past_filled": {0: "batch"},
+        },
+        outputs={
+            "outputs": {0: "batch", 2: "frames"},
+            "encoded_lengths": {0: "batch"},
+            "keys": {1: "batch", 2: "frames"},
+            "values": {1: "batch", 2: "frames"},
+            "convolved": {1: "batch", 2: "reach_and_frames"},
+        },
     )
 
 
@@ -150,3 +206,4 @@ def _trace(
             opset_version=OPSET,
             dynamo=False,
         )
+    gather_weights(path)

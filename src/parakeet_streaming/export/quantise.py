@@ -11,14 +11,12 @@ import logging
 import shutil
 import tempfile
 from pathlib import Path
-from typing import Final
 
 from onnxruntime.quantization import QuantType, quant_pre_process, quantize_dynamic
 
 from parakeet_streaming.errors import ModelPartMissingError
-from parakeet_streaming.export.onnx_files import DECODER_FILE, ENCODER_FILE
-
-INT8_ENCODER_FILE: Final = "encoder-model.int8.onnx"
+from parakeet_streaming.export.external_weights import data_file
+from parakeet_streaming.export.onnx_files import CACHED_ENCODER_FILE, DECODER_FILE, ENCODER_FILE
 
 
 def write_int8(source: Path, folder: Path, *, seven_bits: bool = True) -> None:
@@ -33,14 +31,25 @@ def write_int8(source: Path, folder: Path, *, seven_bits: bool = True) -> None:
     Raises:
         ModelPartMissingError: no float32 encoder in `source`.
     """
-    encoder = source / ENCODER_FILE
-    if not encoder.is_file():
-        raise ModelPartMissingError(f"{encoder} is missing; export the model in float32 first")
+    encoders = [source / name for name in (ENCODER_FILE, CACHED_ENCODER_FILE)]
+    encoders = [encoder for encoder in encoders if encoder.is_file()]
+    if not encoders:
+        raise ModelPartMissingError(
+            f"{source / ENCODER_FILE} is missing; export the model in float32 first"
+        )
     folder.mkdir(parents=True, exist_ok=True)
-    with tempfile.TemporaryDirectory() as scratch:
-        prepared = Path(scratch) / ENCODER_FILE
-        quant_pre_process(str(encoder), str(prepared), skip_symbolic_shape=True)
-        _quantise(prepared, folder / INT8_ENCODER_FILE, seven_bits)
+    for encoder in encoders:
+        with tempfile.TemporaryDirectory() as scratch:
+            prepared = Path(scratch) / encoder.name
+            quant_pre_process(
+                str(encoder),
+                str(prepared),
+                skip_symbolic_shape=True,
+                save_as_external_data=data_file(encoder).is_file(),
+                all_tensors_to_one_file=True,
+                external_data_location=data_file(prepared).name,
+            )
+            _quantise(prepared, folder / f"{encoder.stem}.int8.onnx", seven_bits)
     if folder.resolve() != source.resolve():
         for name in (DECODER_FILE, "vocab.txt", "config.json"):
             shutil.copyfile(source / name, folder / name)

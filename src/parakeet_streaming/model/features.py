@@ -49,6 +49,12 @@ def log_mel(samples: Floats, mel_bins: int) -> Floats:
     Returns:
         (F, n // 160) float32, finite.
     """
+    features = raw_log_mel(samples, mel_bins)
+    return normalised(features, features)
+
+
+def raw_log_mel(samples: Floats, mel_bins: int) -> Floats:
+    """Log-mel features (F, n // 160) float32 of samples (n,), not normalised."""
     frames = feature_frames(samples.shape[0])
     if frames == 0:
         return np.zeros((mel_bins, 0), dtype=np.float32)
@@ -59,7 +65,21 @@ def log_mel(samples: Floats, mel_bins: int) -> Floats:
         _mel_power(overlapping[start:stop], features[:, start:stop])
     features += LOG_GUARD
     np.log(features, out=features)
-    return _normalise(features)
+    return features
+
+
+def normalised(features: Floats, window: Floats) -> Floats:
+    """Features (F, T) by the mean and unbiased deviation of those of their window (F, n)."""
+    frames = window.shape[1]
+    if frames <= 1:
+        return np.zeros_like(features)
+    mean = window.mean(axis=1, keepdims=True)
+    centred = window - mean
+    deviation = np.sqrt(np.square(centred).sum(axis=1, keepdims=True) / np.float32(frames - 1))
+    if features is not window:
+        centred = features - mean
+    scaled: Floats = centred / (deviation + DEVIATION_GUARD)
+    return scaled
 
 
 def _preemphasise(samples: Floats) -> Floats:
@@ -88,16 +108,6 @@ def _mel_power(frames: Floats, features: Floats) -> None:
         return
     for band in _mel_bands(mel_bins):
         np.matmul(band.weights, power.T[band.bins], out=features[band.rows])
-
-
-def _normalise(features: Floats) -> Floats:
-    frames = features.shape[1]
-    if frames == 1:
-        return np.zeros_like(features)
-    centred = features - features.mean(axis=1, keepdims=True)
-    deviation = np.sqrt(np.square(centred).sum(axis=1, keepdims=True) / np.float32(frames - 1))
-    normalised: Floats = centred / (deviation + DEVIATION_GUARD)
-    return normalised
 
 
 @cache

@@ -135,7 +135,7 @@ def _onnx_files(folder: Path) -> list[Path]:
 
 
 def _encoder(parts: Mapping[Role, list[Part]], found: Found, precision: str) -> Part:
-    candidates = parts.get(Role.ENCODER, [])
+    candidates = parts.get(Role.ENCODER) or parts.get(Role.CACHED_ENCODER, [])
     wanted = PRECISIONS if precision == "auto" else (precision,)
     encoder = _pick(found.folder, candidates, wanted)
     if encoder is not None:

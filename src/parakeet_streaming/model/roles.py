@@ -21,6 +21,7 @@ class Role(Enum):
     """What a graph is to us."""
 
     ENCODER = "encoder"
+    CACHED_ENCODER = "cached encoder"
     DECODER_JOINT = "decoder_joint"
     DECODER = "decoder"
     JOINER = "joiner"
@@ -64,6 +65,28 @@ REFUSALS: Final[dict[Role, str]] = {
 
 
 @dataclass(frozen=True, slots=True)
+class CachedNames:
+    """What a cached encoder calls what it takes from the step before and leaves to the next."""
+
+    look_back: str
+    """In: (B,) integer."""
+    past_filled: str
+    """In: (B,) integer."""
+    past_keys: str
+    """In: (L, B, K, D) float."""
+    past_values: str
+    """In: (L, B, K, D) float."""
+    past_convolved: str
+    """In: (L, B, R, D) float."""
+    keys: str
+    """Out: (L, B, U, D) float."""
+    values: str
+    """Out: (L, B, U, D) float."""
+    convolved: str
+    """Out: (L, B, R + U, D) float."""
+
+
+@dataclass(frozen=True, slots=True)
 class TensorNames:
     """What each graph calls its inputs and outputs, by role."""
 
@@ -95,10 +118,14 @@ class TensorNames:
     """Three-file decoder, out: (B, H, 1) float; None in a two-file model."""
     joint_predictions: str | None = None
     """Joiner, in: (B, H, 1) float; None in a two-file model."""
+    cached: CachedNames | None = None
+    """Of a cached encoder; None where every window is encoded whole."""
 
 
 def role_of(graph: Graph) -> Role:
     """Which part of which kind of model a graph is."""
+    if _is_cached_encoder(graph):
+        return Role.CACHED_ENCODER
     return _foreign_by_name(graph) or _by_shape(graph)
 
 
@@ -130,7 +157,13 @@ def tensor_names(encoder: Graph, decoder: Graph, joiner: Graph | None) -> Tensor
         logits=_floats(joint.outputs, 4)[0],
         predictions=None if fused else _floats(decoder.outputs)[0],
         joint_predictions=None if fused else _floats(joint.inputs)[1],
+        cached=_cached_names(encoder) if role_of(encoder) is Role.CACHED_ENCODER else None,
     )
+
+
+def _cached_names(encoder: Graph) -> CachedNames:
+    _, look_back, filled = (spec.name for spec in encoder.inputs if _is_integer(spec, 1))
+    return CachedNames(look_back, filled, *_floats(encoder.inputs, 4), *_floats(encoder.outputs, 4))
 
 
 def _is_float(spec: TensorSpec, rank: int) -> bool:
@@ -139,6 +172,12 @@ def _is_float(spec: TensorSpec, rank: int) -> bool:
 
 def _is_integer(spec: TensorSpec, rank: int) -> bool:
     return spec.dtype.kind in "iu" and spec.rank == rank
+
+
+def _is_cached_encoder(graph: Graph) -> bool:
+    integers = sum(_is_integer(spec, 1) for spec in graph.inputs)
+    past, kept = len(_floats(graph.inputs, 4)), len(_floats(graph.outputs, 4))
+    return (len(_floats(graph.inputs)), integers, past, kept) == (1, 3, 3, 3)
 
 
 def _foreign_by_name(graph: Graph) -> Role | None:

@@ -1,0 +1,208 @@
+"""Windows of samples and what is left of the last ones in; frames of chunk and right context out.
+
+The graph is that of `export/cached.py`: it encodes one step beside the keys and values of the left
+context. From an empty past, one step over a whole window is that window's encoding, so the same
+graph serves window mode too.
+
+Rules of this file:
+
+1. Features are normalised by mean and deviation over the whole window, as in window mode; the left
+   context's log-mels are kept for that.
+2. A past is never changed: a step that fails can be tried again.
+3. What is kept is the chunk's. Frames of the right context are encoded again by the next step.
+
+What differs from the window's answer: a frame of the left context stays as it was when it was
+chunk, where a window would encode it again, from another left end and normalised anew.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Protocol
+
+import numpy as np
+from numpy.typing import NDArray
+
+from parakeet_streaming.errors import ModelFormatError
+from parakeet_streaming.model.features import Floats, normalised, raw_log_mel
+from parakeet_streaming.model.session import Array, Session
+from parakeet_streaming.model.spec import ModelSpec
+from parakeet_streaming.timeline import HOP_SAMPLES, SUBSAMPLING, encoder_frames, feature_frames
+
+# Feature frames that the zeros before a cut reach into.
+_SPOILT_FRAMES = 2
+
+
+class Step(Protocol):
+    """One window, of which the left context is known already; fields as in the engine's port."""
+
+    @property
+    def samples(self) -> Floats: ...
+    @property
+    def left_samples(self) -> int: ...
+    @property
+    def chunk_frames(self) -> int: ...
+    @property
+    def left_frames(self) -> int: ...
+    @property
+    def past(self) -> object | None: ...
+
+
+@dataclass(frozen=True, slots=True)
+class Past:
+    """What one stream keeps between steps."""
+
+    log_mel: Floats
+    """(F, T), not normalised, up to the end of the last chunk."""
+    keys: Floats
+    """(L, K, D) of the left context."""
+    values: Floats
+    """(L, K, D)."""
+    convolved: Floats
+    """(L, R, D): what the convolutions reach back to."""
+
+
+@dataclass(frozen=True, slots=True)
+class _WholeWindow:
+    """A window without a past, of which nothing is kept."""
+
+    samples: Floats
+    left_samples: int = 0
+    chunk_frames: int = 0
+    left_frames: int = 0
+    past: None = None
+
+
+@dataclass(frozen=True, slots=True)
+class _Row:
+    """A step's part in a call of the graph."""
+
+    features: Floats
+    """(F, 8 + T), normalised; the first 8 are the look-back, zeros where there is none."""
+    raw: Floats
+    """(F, T), not normalised, from the chunk on."""
+    look_back: int
+    """8 or 0."""
+    past: Past
+
+
+class OnnxCachedEncoder:
+    """Log-mel features and an encoder graph that takes and gives the past."""
+
+    max_samples = None
+
+    def __init__(self, session: Session, spec: ModelSpec) -> None:
+        assert spec.names.cached is not None
+        self._session = session
+        self._mel_bins = spec.mel_bins
+        self._width = spec.encoder_width
+        self._names = spec.names
+        self._past_names = spec.names.cached
+        self._rows_independent = spec.encoder_rows_independent
+        self._empty = self._empty_past()
+
+    def encode(self, windows: Sequence[Floats]) -> tuple[Floats, NDArray[np.int64]]:
+        """Encodes B whole windows, each float32 (n,) at 16 kHz: frames (B, U, D), lengths (B,)."""
+        frames, lengths, _ = self.encode_steps([_WholeWindow(window) for window in windows])
+        return frames, lengths
+
+    def encode_steps(self, steps: Sequence[Step]) -> tuple[Floats, NDArray[np.int64], list[object]]:
+        """Encodes chunk and right context of B windows.
+
+        Returns:
+            Frames (B, U, D) float32 from the first of each chunk on, padded behind each row's
+            length; lengths (B,); and each stream's past for its next step.
+        """
+        lengths = np.array(
+            [encoder_frames(step.samples.shape[0] - step.left_samples) for step in steps],
+            dtype=np.int64,
+        )
+        frames = np.zeros((len(steps), int(lengths.max(initial=0)), self._width), np.float32)
+        pasts: list[object] = [step.past or self._empty for step in steps]
+        heard = [row for row in range(len(steps)) if lengths[row] > 0]
+        groups = [heard] if self._rows_independent else [[row] for row in heard]
+        for rows in filter(None, groups):
+            prepared = [self._prepare(steps[row]) for row in rows]
+            outputs = self._run(prepared)
+            encoded = outputs[self._names.frames].transpose(0, 2, 1)
+            for at, row in enumerate(rows):
+                frames[row, : lengths[row]] = encoded[at, : lengths[row]]
+                pasts[row] = self._kept(steps[row], prepared[at], outputs, at, int(lengths[row]))
+        return frames, lengths, pasts
+
+    def _prepare(self, step: Step) -> _Row:
+        past = step.past or self._empty
+        assert isinstance(past, Past)
+        left = feature_frames(step.left_samples)
+        lead = min(left, SUBSAMPLING + _SPOILT_FRAMES)
+        look_back = SUBSAMPLING if lead >= SUBSAMPLING else 0
+        raw = raw_log_mel(step.samples[step.left_samples - lead * HOP_SAMPLES :], self._mel_bins)
+        new = raw[:, lead:]
+        window = np.concatenate((_last(past.log_mel, left), new), axis=1)
+        features = np.zeros((self._mel_bins, SUBSAMPLING + new.shape[1]), dtype=np.float32)
+        features[:, SUBSAMPLING - look_back :] = normalised(raw[:, lead - look_back :], window)
+        return _Row(features, new, look_back, past)
+
+    def _run(self, rows: Sequence[_Row]) -> dict[str, Array]:
+        names = self._past_names
+        lengths = np.array([row.features.shape[1] for row in rows], dtype=np.int64)
+        features = np.zeros((len(rows), self._mel_bins, int(lengths.max())), dtype=np.float32)
+        filled = np.array([row.past.keys.shape[1] for row in rows], dtype=np.int64)
+        layers, _, width = self._empty.keys.shape
+        slots = max(1, int(filled.max()))
+        keys = np.zeros((layers, len(rows), slots, width), dtype=np.float32)
+        values = np.zeros_like(keys)
+        for at, row in enumerate(rows):
+            features[at, :, : lengths[at]] = row.features
+            keys[:, at, slots - filled[at] :] = row.past.keys
+            values[:, at, slots - filled[at] :] = row.past.values
+        return self._session.run(
+            {
+                self._names.features: features,
+                self._names.feature_lengths: lengths,
+                names.look_back: np.array([row.look_back for row in rows], dtype=np.int64),
+                names.past_keys: keys,
+                names.past_values: values,
+                names.past_convolved: np.stack([row.past.convolved for row in rows], axis=1),
+                names.past_filled: filled,
+            }
+        )
+
+    def _kept(self, step: Step, row: _Row, outputs: dict[str, Array], at: int, length: int) -> Past:
+        """The past behind the chunk of a step."""
+        names, past = self._past_names, row.past
+        chunk = min(step.chunk_frames, length)
+        window = feature_frames(step.samples.shape[0])
+        log_mel = np.concatenate((past.log_mel, row.raw[:, : chunk * SUBSAMPLING]), axis=1)
+        keys = np.concatenate((past.keys, outputs[names.keys][:, at, :chunk]), axis=1)
+        values = np.concatenate((past.values, outputs[names.values][:, at, :chunk]), axis=1)
+        reach = past.convolved.shape[1]
+        return Past(
+            log_mel=_last(log_mel, window).copy(),
+            keys=keys[:, max(0, keys.shape[1] - step.left_frames) :].copy(),
+            values=values[:, max(0, values.shape[1] - step.left_frames) :].copy(),
+            convolved=outputs[names.convolved][:, at, chunk : chunk + reach].copy(),
+        )
+
+    def _empty_past(self) -> Past:
+        keys = self._session.inputs[self._past_names.past_keys]
+        convolved = self._session.inputs[self._past_names.past_convolved]
+        layers, width, reach = keys.fixed(0), keys.fixed(3), convolved.fixed(2)
+        if layers is None or width is None or reach is None:
+            raise ModelFormatError(
+                "the cached encoder does not declare its layers, width and reach; export it again "
+                "with `parakeet export MODEL --to FOLDER --streaming cached`"
+            )
+        nothing = np.zeros((layers, 0, width), dtype=np.float32)
+        return Past(
+            np.zeros((self._mel_bins, 0), dtype=np.float32),
+            nothing,
+            nothing,
+            np.zeros((layers, reach, width), dtype=np.float32),
+        )
+
+
+def _last(columns: Floats, count: int) -> Floats:
+    """The last `count` columns of (F, T), or all there are."""
+    return columns[:, max(0, columns.shape[1] - count) :]

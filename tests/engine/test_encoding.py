@@ -1,0 +1,138 @@
+"""Streams whose encoder keeps the left context, alone and beside streams of whole windows."""
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from parakeet_streaming.engine.recognizer import Recognizer
+from parakeet_streaming.engine.stall import StallGuard
+from parakeet_streaming.errors import OptionError
+from parakeet_streaming.testing import (
+    Cue,
+    FakeEncoder,
+    FakePieces,
+    ScriptedDecoderJoint,
+    fake_recognizer,
+    marked_audio,
+    noise,
+)
+from parakeet_streaming.timeline import FRAME_SAMPLES, ContextConfig
+from tests.engine.hashed import HashedEncoder, HashedJoint, context_of, sliced
+
+WORDS = ["one", "two", "three"]
+
+contexts = st.tuples(st.integers(0, 5), st.integers(1, 4), st.integers(0, 3))
+durations = st.lists(st.integers(1, 4), max_size=30)
+
+
+def script_of(each):
+    starts = np.cumsum([0, *each])
+    return [
+        Cue(int(start), number % 3, duration=duration)
+        for number, (start, duration) in enumerate(zip(starts, each, strict=False))
+    ]
+
+
+def opened(recognizer, frames, *, cached):
+    return recognizer.stream(ContextConfig(*context_of(*frames)), cached=cached)
+
+
+def fed(stream, pieces):
+    return [*(event for piece in pieces for event in stream.feed(piece)), *stream.finish()]
+
+
+@given(
+    frames=contexts,
+    each=durations,
+    length=st.integers(0, 40 * FRAME_SAMPLES),
+    cuts=st.lists(st.integers(0, 40 * FRAME_SAMPLES), max_size=6),
+)
+def test_an_encoder_that_forgets_nothing_gives_the_events_of_whole_windows(
+    frames, each, length, cuts
+):
+    recognizer = fake_recognizer(script_of(each), WORDS)
+    audio = marked_audio(40)[:length]
+    whole = fed(opened(recognizer, frames, cached=False), [audio])
+    assert fed(opened(recognizer, frames, cached=True), sliced(audio, cuts)) == whole
+
+
+@given(
+    speakers=st.lists(
+        st.tuples(contexts, st.integers(0, 30 * FRAME_SAMPLES), st.booleans()),
+        min_size=1,
+        max_size=5,
+    ),
+    each=durations,
+)
+def test_both_kinds_of_streams_share_a_step(speakers, each):
+    recognizer = fake_recognizer(script_of(each), WORDS)
+    streams, alone = [], []
+    for frames, length, cached in speakers:
+        audio = marked_audio(30)[:length]
+        alone.append(fed(opened(recognizer, frames, cached=cached), [audio]))
+        stream = opened(recognizer, frames, cached=cached)
+        stream.push(audio)
+        stream.end()
+        streams.append(stream)
+    given_events = [[] for _ in streams]
+    while not all(stream.closed for stream in streams):
+        for place, events in enumerate(recognizer.step(streams)):
+            given_events[place] += events
+    assert given_events == alone
+
+
+class Failing(FakeEncoder):
+    """Fails whenever it is told to."""
+
+    broken = False
+
+    def encode_steps(self, steps):
+        frames, lengths, pasts = super().encode_steps(steps)
+        if self.broken:
+            raise MemoryError
+        return frames, lengths, pasts
+
+
+def test_a_step_that_fails_is_tried_again_from_the_same_past():
+    def started():
+        encoder = Failing()
+        joint = ScriptedDecoderJoint(script_of([2] * 9), len(WORDS))
+        recognizer = Recognizer(encoder, joint, FakePieces(WORDS))
+        stream = opened(recognizer, (3, 2, 1), cached=True)
+        stream.feed(marked_audio(6))
+        return encoder, stream
+
+    _, smooth = started()
+    expected = fed(smooth, [marked_audio(20)[6 * FRAME_SAMPLES :]])
+    encoder, stream = started()
+    encoder.broken = True
+    with pytest.raises(MemoryError):
+        stream.feed(marked_audio(20)[6 * FRAME_SAMPLES :])
+    encoder.broken = False
+    assert stream.finish() == expected
+
+
+def test_an_encoder_that_keeps_nothing_is_refused():
+    recognizer = Recognizer(HashedEncoder(), HashedJoint(), FakePieces(["a"] * 6))
+    with pytest.raises(OptionError, match="--streaming cached"):
+        recognizer.stream(cached=True)
+    recognizer.stream().feed(noise(0.1))
+
+
+def test_a_stall_guard_needs_the_left_context():
+    with pytest.raises(OptionError, match="one of the two"):
+        fake_recognizer([], WORDS).stream(cached=True, stall_guard=StallGuard())
+
+
+def test_cached_steps_encode_chunk_and_right_context_alone():
+    lengths = []
+
+    class Counting(FakeEncoder):
+        def encode_steps(self, steps):
+            lengths.extend(len(step.samples) - step.left_samples for step in steps)
+            return super().encode_steps(steps)
+
+    recognizer = Recognizer(Counting(), ScriptedDecoderJoint([], 3), FakePieces(WORDS))
+    fed(opened(recognizer, (5, 2, 1), cached=True), [marked_audio(20)])
+    assert max(lengths) == 3 * FRAME_SAMPLES

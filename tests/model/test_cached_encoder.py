@@ -1,0 +1,205 @@
+"""The encoder that keeps the left context, against the torch modules and literal features."""
+
+from dataclasses import dataclass
+
+import numpy as np
+import pytest
+
+torch = pytest.importorskip("torch", reason="the export extra")
+
+from parakeet_streaming import ContextConfig, load
+from parakeet_streaming.engine.window import ContextWindow
+from parakeet_streaming.export.cached import CachedEncoder
+from parakeet_streaming.export.fastconformer import EncoderConfig
+from parakeet_streaming.export.onnx_files import ENCODER_FILE, write_cached_encoder, write_model
+from parakeet_streaming.export.transducer import Transducer, TransducerConfig
+from parakeet_streaming.model.cached_encoder import OnnxCachedEncoder
+from parakeet_streaming.model.features import normalised, raw_log_mel
+from parakeet_streaming.model.files import find_parts
+from parakeet_streaming.model.session import open_session
+from parakeet_streaming.model.spec import read_spec
+from parakeet_streaming.timeline import FRAME_SAMPLES
+
+CONTEXTS = ["2-0.5-0.5", "1-0.24-0", "0-0.4-0.4", "0.08-0.16-0.16", "10-1-1", "0.4-0.08-0.08"]
+
+
+@dataclass
+class Step:
+    samples: np.ndarray
+    left_samples: int
+    chunk_frames: int
+    left_frames: int
+    past: object
+
+
+@pytest.fixture(scope="module")
+def model():
+    torch.manual_seed(3)
+    encoder = EncoderConfig(subsampling_channels=8, width=32, layers=2, heads=2)
+    model = Transducer(TransducerConfig(encoder, vocabulary=9, predictor_width=16, joint_width=24))
+    with torch.no_grad():
+        model.joint.out.weight.mul_(8)
+    return model.eval()
+
+
+@pytest.fixture(scope="module")
+def folders(model, tmp_path_factory):
+    """The same model with whole windows and with a cached encoder."""
+    whole, cached = tmp_path_factory.mktemp("whole"), tmp_path_factory.mktemp("cached")
+    for folder in (whole, cached):
+        write_model(model, ["<unk>", "▁", *"abcdef"], folder)
+    write_cached_encoder(model, cached)
+    (cached / ENCODER_FILE).unlink()
+    return whole, cached
+
+
+@pytest.fixture(scope="module")
+def encoder(folders):
+    parts = find_parts(folders[1])
+    return OnnxCachedEncoder(
+        open_session(parts.encoder.path, provider="cpu", threads=1), read_spec(parts)
+    )
+
+
+def sound(seconds, seed=0):
+    random = np.random.default_rng(seed)
+    loudness = np.repeat(random.uniform(0.01, 0.3, int(seconds * 10) + 1), 1600)
+    count = int(seconds * 16_000)
+    return (random.normal(0, 1, count) * loudness[:count]).astype(np.float32)
+
+
+def windows(samples, context):
+    buffer = ContextWindow(context)
+    buffer.feed(samples)
+    buffer.end()
+    while (window := buffer.peek()) is not None:
+        buffer.advance(window)
+        yield window
+
+
+def steps(encoder, samples, context):
+    """Each step of a stream, and its frames."""
+    past = None
+    for window in windows(samples, context):
+        step = Step(
+            window.samples,
+            window.left_samples,
+            window.chunk_samples // FRAME_SAMPLES,
+            context.left_samples // FRAME_SAMPLES,
+            past,
+        )
+        frames, lengths, (past,) = encoder.encode_steps([step])
+        yield step, frames[0, : lengths[0]]
+
+
+def literal(model, samples, context):
+    """Frames of each step, from features of the whole stream so far and a past never cut."""
+    encoder = CachedEncoder(model.encoder)
+    layers, width = model.config.encoder.layers, model.config.encoder.width
+    nothing = torch.zeros(layers, 1, 1, width)
+    keys, values, convolved = nothing[:, :, :0], nothing[:, :, :0], torch.zeros(layers, 1, 4, width)
+    committed = np.zeros((128, 0), np.float32)
+    limit = context.left_samples // FRAME_SAMPLES
+    for window in windows(samples, context):
+        end = window.chunk_start + len(window.samples) - window.left_samples
+        so_far = raw_log_mel(samples[:end], 128)
+        first, left = window.chunk_start // 160, window.left_samples // 160
+        look_back = 8 if left >= 8 else 0
+        statistics = np.concatenate((committed[:, max(0, first - left) :], so_far[:, first:]), 1)
+        features = np.zeros((128, 8 + so_far.shape[1] - first), np.float32)
+        features[:, 8 - look_back :] = normalised(so_far[:, first - look_back :], statistics)
+        heard_keys, heard_values = (
+            each[:, :, max(0, each.shape[2] - limit) :] for each in (keys, values)
+        )
+        with torch.no_grad():
+            frames, lengths, new_keys, new_values, new_convolved = encoder(
+                torch.from_numpy(features)[None],
+                torch.tensor([features.shape[1]]),
+                torch.tensor([look_back]),
+                torch.cat((nothing, heard_keys), 2),
+                torch.cat((nothing, heard_values), 2),
+                convolved,
+                torch.tensor([heard_keys.shape[2]]),
+            )
+        yield frames[0].numpy()
+        chunk = min(window.chunk_samples // FRAME_SAMPLES, int(lengths[0]))
+        keys = torch.cat((heard_keys, new_keys[:, :, :chunk]), 2)
+        values = torch.cat((heard_values, new_values[:, :, :chunk]), 2)
+        convolved = new_convolved[:, :, chunk : chunk + 4]
+        committed = np.concatenate((committed, so_far[:, first : first + 8 * chunk]), 1)
+
+
+@pytest.mark.parametrize("notation", CONTEXTS)
+@pytest.mark.parametrize("seconds", [0.02, 0.5, 4.37])
+def test_steps_equal_a_literal_walk(encoder, model, notation, seconds):
+    context = ContextConfig.parse(notation)
+    samples = sound(seconds)
+    found = [frames for _, frames in steps(encoder, samples, context)]
+    expected = list(literal(model, samples, context))
+    assert len(found) == len(expected)
+    for ours, theirs in zip(found, expected, strict=True):
+        # A left context of less than the look-back is cut mid-stream, as a window is.
+        if context.left_samples >= 10 * 160:
+            np.testing.assert_allclose(ours, theirs, atol=2e-4)
+        assert ours.shape == theirs.shape
+
+
+def told(transcript):
+    return [(each.id, each.start_frame, each.duration_frames) for each in transcript.tokens]
+
+
+def test_windows_are_what_the_whole_encoder_makes_of_them(folders):
+    whole, cached = (load(folder, provider="cpu", threads=1) for folder in folders)
+    samples = sound(6.3)
+    assert told(whole.transcribe(samples)) == told(cached.transcribe(samples))
+    for notation in CONTEXTS:
+        context = ContextConfig.parse(notation)
+        answers = []
+        for recognizer in (whole, cached):
+            stream = recognizer.stream(context)
+            answers.append([*stream.feed(samples), *stream.finish()])
+        assert [event.text for event in answers[0][:-1]] == [e.text for e in answers[1][:-1]]
+
+
+def test_one_chunk_over_everything_is_offline(folders):
+    recognizer = load(folders[1], provider="cpu", threads=1)
+    samples = sound(5.1)
+    stream = recognizer.stream(ContextConfig(0, 20, 0), cached=True)
+    stream.feed(samples)
+    stream.finish()
+    assert told(stream.transcript()) == told(recognizer.transcribe(samples))
+
+
+def test_streams_of_any_fill_share_a_call(encoder):
+    """Steps drawn from streams of other ages and contexts, each as it was alone."""
+    drawn = []
+    for number, notation in enumerate(CONTEXTS):
+        every = list(steps(encoder, sound(3.1, seed=number), ContextConfig.parse(notation)))
+        drawn += [every[0], every[len(every) // 2], every[-1]]
+    frames, lengths, pasts = encoder.encode_steps([step for step, _ in drawn])
+    assert len(pasts) == len(drawn)
+    for row, length, (_, alone) in zip(frames, lengths, drawn, strict=True):
+        assert length == alone.shape[0]
+        np.testing.assert_allclose(row[:length], alone, atol=1e-4)
+
+
+def test_the_past_is_as_long_as_the_left_context_and_stays(encoder):
+    context = ContextConfig.parse("1-0.4-0.4")
+    limit = context.left_samples // FRAME_SAMPLES
+    every = [step for step, _ in steps(encoder, sound(5), context)]
+    kept = [step.past.keys.shape[1] for step in every[1:]]
+    assert kept == [min(limit, 5 * (1 + at)) for at in range(len(kept))]
+    step = every[4]
+    before = step.past.keys.copy()
+    encoder.encode_steps([step])
+    assert np.array_equal(step.past.keys, before)
+    assert step.past.log_mel.shape[1] <= len(step.samples) // 160
+
+
+def test_nothing_and_less_than_a_frame(encoder):
+    short = Step(np.zeros(100, np.float32), 0, 5, 10, None)
+    frames, lengths, pasts = encoder.encode_steps([short])
+    assert frames.shape[:2] == (1, 0)
+    assert lengths.tolist() == [0]
+    assert pasts[0].keys.shape[1] == 0
+    assert encoder.encode([])[0].shape[0] == 0
