@@ -31,14 +31,16 @@ def config_of(recognizer: Recognizer, context: str, samples: NDArray[np.float32]
     return ContextConfig.parse(context)
 
 
-def hear(recognizer: Recognizer, context: str, samples: NDArray[np.float32]) -> Heard:
+def hear(
+    recognizer: Recognizer, context: str, samples: NDArray[np.float32], *, cached: bool = False
+) -> Heard:
     """Decodes samples, (n,) at 16 kHz, in one context: a preset, `5-0.5-0.5`, or `offline`.
 
     The clock of the steps is that of live use: a step begins when the audio it looks at has been
     spoken and the step before it is done.
     """
     config = config_of(recognizer, context, samples)
-    stream = recognizer.stream(config, tentative=context != OFFLINE)
+    stream = recognizer.stream(config, tentative=context != OFFLINE, cached=cached)
     stream.push(samples)
     stream.end()
     steps: list[Step] = []

@@ -16,7 +16,7 @@ import psutil
 
 from parakeet_streaming import __version__
 from parakeet_streaming.model.cores import usable_cores
-from parakeet_streaming.model.session import available_providers
+from parakeet_streaming.model.onnx_runtime import available_providers
 from tables import table
 
 # The instruction sets that decide how fast matrices are multiplied, as Linux names them.

@@ -18,7 +18,8 @@ from parakeet_streaming.model.encoder import OnnxEncoder
 from parakeet_streaming.model.files import ModelParts, find_parts
 from parakeet_streaming.model.halves import cut
 from parakeet_streaming.model.names import resolve
-from parakeet_streaming.model.session import Session, open_session
+from parakeet_streaming.model.precision import BFLOAT16, stored_precision
+from parakeet_streaming.model.session import ONNX_RUNTIME, Session, choose_runtime, open_session
 from parakeet_streaming.model.spec import ModelSpec, read_spec
 
 DEFAULT_MODEL: Final = "tiny-en"
@@ -36,6 +37,7 @@ def load(
     source: str | PathLike[str] = DEFAULT_MODEL,
     *,
     precision: str = "auto",
+    runtime: str = "auto",
     provider: str = "auto",
     threads: int | None = None,
     revision: str | None = None,
@@ -46,7 +48,10 @@ def load(
     Args:
         source: a folder with an ONNX export, a built-in name (`tiny-en`), a known name
             (`parakeet-tdt-0.6b-v3`) or a hub id (`owner/name`, `owner/name@revision`).
-        precision: `auto`, `fp32`, `int8` or `fp16`: which encoder to take where there are several.
+        precision: `auto`, `fp32`, `int8` or `fp16`: which encoder to take where there are several;
+            `bf16`: compute the fp32 one in bfloat16.
+        runtime: of the encoder: `auto`, `onnxruntime` or `openvino` (an extra; processors only).
+            `auto` is OpenVINO for bf16, else ONNX Runtime.
         provider: `auto`, `cpu`, `cuda`, ... or ONNX Runtime's own name of an execution provider.
         threads: threads of one encoder call; None for one per physical core.
         revision: branch, tag or commit of a hub repository.
@@ -57,13 +62,18 @@ def load(
         ModelPartMissingError: a file of the model is missing.
         ModelFormatError: files that are no Parakeet TDT or RNN-T export.
         ProviderMissingError: the provider is not offered on this machine.
-        OptionError: a precision, provider or number of threads that does not exist.
+        ExtraMissingError: OpenVINO was asked for and is not installed.
+        OptionError: a precision, runtime, provider or number of threads that does not exist here.
         DownloadError: the hub did not answer.
     """
-    folder = resolve(source, precision=precision, revision=revision)
-    parts = find_parts(folder, precision)
+    stored, bfloat16 = stored_precision(precision), precision == BFLOAT16
+    choose_runtime(runtime, bfloat16=bfloat16, provider=provider)
+    folder = resolve(source, precision=stored, revision=revision)
+    parts = find_parts(folder, stored)
     spec = read_spec(parts)
-    session = open_session(parts.encoder.path, provider=provider, threads=threads)
+    session = open_session(
+        parts.encoder.path, runtime=runtime, provider=provider, threads=threads, bfloat16=bfloat16
+    )
     encoder = (OnnxCachedEncoder if spec.names.cached else OnnxEncoder)(session, spec)
     return Recognizer(
         encoder,
@@ -79,7 +89,9 @@ class ModelConfig:
     """How a model is loaded; every field as in `load`."""
 
     precision: str = "auto"
-    """`auto`, `fp32`, `int8` or `fp16`."""
+    """`auto`, `fp32`, `int8`, `fp16` or `bf16`."""
+    runtime: str = "auto"
+    """`auto`, `onnxruntime` or `openvino`."""
     provider: str = "auto"
     """`auto`, `cpu`, `cuda`, or a provider's own name."""
     threads: int | None = None
@@ -105,6 +117,7 @@ class ParakeetTDTModel:
         recognizer = load(
             source,
             precision=config.precision,
+            runtime=config.runtime,
             provider=config.provider,
             threads=config.threads,
             revision=config.revision,
@@ -120,7 +133,10 @@ def open_decoder_joint(
 
     def open_half(source: Path | bytes, role: str) -> Session:
         name = str(parts.decoder.path if isinstance(source, bytes) else source)
-        return around(open_session(source, provider=provider, threads=1, name=name), role)
+        session = open_session(
+            source, runtime=ONNX_RUNTIME, provider=provider, threads=1, name=name
+        )
+        return around(session, role)
 
     if parts.joiner is None:
         halves = cut(parts.decoder.path, spec.names)

@@ -98,6 +98,7 @@ class StreamingParakeetTDT:
         audio_ring_s: float = AUDIO_RING_S,
         token_ring_slots: int = TOKEN_RING_SLOTS,
         stall_guard: StallGuard | None = None,
+        cached: bool = False,
     ) -> tuple[Self, AudioProducer, TokenConsumer]:
         """An engine, where audio goes in, and where tokens come out.
 
@@ -107,6 +108,7 @@ class StreamingParakeetTDT:
             audio_ring_s: seconds of audio the ring holds, at least one whole window.
             token_ring_slots: tokens the ring holds.
             stall_guard: as in `Recognizer.stream`.
+            cached: as in `Recognizer.stream`.
 
         Raises:
             ContextError: the window is longer than the model can take.
@@ -115,7 +117,7 @@ class StreamingParakeetTDT:
         context = context or ContextConfig.balanced()
 
         def open_stream() -> Stream:
-            return model.recognizer.stream(context, stall_guard=stall_guard)
+            return model.recognizer.stream(context, stall_guard=stall_guard, cached=cached)
 
         window_s = context.window_samples / SAMPLE_RATE_HZ
         capacity = round(max(audio_ring_s, window_s) * context.sample_rate)

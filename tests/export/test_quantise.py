@@ -22,7 +22,8 @@ def test_int8_loads_beside_float32_and_alone(small_folder, tmp_path):
 
 def test_matrix_products_are_int8(small_folder, tmp_path):
     write_int8(small_folder, tmp_path)
-    operators = [node.op_type for node in onnx.load(tmp_path / "encoder-model.int8.onnx").graph.node]
+    encoder = onnx.load(tmp_path / "encoder-model.int8.onnx")
+    operators = [node.op_type for node in encoder.graph.node]
     assert operators.count("MatMulInteger") >= 2 * 10
     assert "ConvInteger" not in operators
 

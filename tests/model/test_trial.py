@@ -4,7 +4,7 @@ import pytest
 
 from parakeet_streaming.errors import ModelFormatError, ProviderMissingError
 from parakeet_streaming.model.files import find_parts
-from parakeet_streaming.model.session import available_providers
+from parakeet_streaming.model.onnx_runtime import available_providers
 from parakeet_streaming.model.spec import read_spec
 from parakeet_streaming.model.trial import try_out
 from tests.model.graphs import GOLDEN, TINY_EN, three_file_folder

@@ -15,11 +15,11 @@ import typer
 from parakeet_streaming import __version__
 from parakeet_streaming.cli.rows import in_bytes, print_json, print_pairs
 from parakeet_streaming.errors import ExtraMissingError, ForeignError, MissingError
-from parakeet_streaming.model import hub
+from parakeet_streaming.model import hub, openvino_runtime
 from parakeet_streaming.model.cores import usable_cores
 from parakeet_streaming.model.files import find_parts
 from parakeet_streaming.model.names import built_in_models
-from parakeet_streaming.model.session import available_providers, resolve_providers
+from parakeet_streaming.model.onnx_runtime import available_providers, resolve_providers
 from parakeet_streaming.model.spec import read_spec
 from parakeet_streaming.model.trial import try_out
 from parakeet_streaming.sources.microphone import input_devices
@@ -119,8 +119,19 @@ def _runtime() -> Section:
     return {
         "providers": list(available_providers()),
         "auto_picks": resolve_providers("auto")[0],
+        "openvino": _openvino(),
         "threads": usable_cores(),
     }
+
+
+def _openvino() -> str:
+    """What the other runtime would be good for here."""
+    version = openvino_runtime.version()
+    if version is None:
+        return "not installed; pip install 'parakeet-streaming[openvino]'"
+    if openvino_runtime.multiplies_bfloat16():
+        return f"{version}; --precision bf16 takes it: this processor multiplies bfloat16"
+    return f"{version}; fp32 only: this processor does not multiply bfloat16"
 
 
 def _extras() -> Section:

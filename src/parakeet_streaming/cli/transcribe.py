@@ -21,6 +21,7 @@ from parakeet_streaming.engine.recognizer import Recognizer
 from parakeet_streaming.engine.stall import StallGuard
 from parakeet_streaming.errors import OptionError, ParakeetError
 from parakeet_streaming.load import DEFAULT_MODEL, load
+from parakeet_streaming.model.session import RUNTIMES
 from parakeet_streaming.sources.file import paced
 from parakeet_streaming.sources.stdin import open_stdin
 from parakeet_streaming.timeline import PRESETS, SAMPLE_RATE_HZ, ContextConfig
@@ -57,7 +58,16 @@ def transcribe(
         bool,
         typer.Option("--stall-guard", help="Decode again where there is speech but no text."),
     ] = False,
-    precision: Annotated[str, typer.Option(help="auto, fp32, int8 or fp16.")] = "auto",
+    cached: Annotated[
+        bool,
+        typer.Option(
+            "--cached",
+            help="Encode each frame once, where the model was exported for it: much cheaper, and "
+            "close to the exact text.",
+        ),
+    ] = False,
+    precision: Annotated[str, typer.Option(help="auto, fp32, int8, fp16 or bf16.")] = "auto",
+    runtime: Annotated[str, typer.Option(help=f"One of {', '.join(RUNTIMES)}.")] = "auto",
     provider: Annotated[
         str, typer.Option("--provider", "-p", help="auto, cpu, cuda, ... (see parakeet doctor).")
     ] = "auto",
@@ -84,9 +94,15 @@ def transcribe(
     chosen = _context(context, preset, offline=offline, live=live)
     paths = output_paths(files, output, format)
     recognizer = load(
-        model, precision=precision, provider=provider, threads=threads, revision=revision
+        model,
+        precision=precision,
+        runtime=runtime,
+        provider=provider,
+        threads=threads,
+        revision=revision,
     )
-    desk = _Desk(recognizer, chosen, StallGuard() if stall_guard else None, format, realtime)
+    guard = StallGuard() if stall_guard else None
+    desk = _Desk(recognizer, chosen, guard, cached, format, realtime)
     failed = False
     for source in paths:
         try:
@@ -126,12 +142,14 @@ class _Desk:
         recognizer: Recognizer,
         context: ContextConfig | None,
         stall_guard: StallGuard | None,
+        cached: bool,
         format: str,
         realtime: bool,
     ) -> None:
         self._recognizer = recognizer
         self._context = context
         self._stall_guard = stall_guard
+        self._cached = cached
         self._format = format
         self._realtime = realtime
         self._watched = Console(stderr=True)
@@ -140,7 +158,9 @@ class _Desk:
         """Transcribes one file; what was heard is written even when reading it fails."""
         asked = self._context or self._recognizer.offline_context(audio.duration_s)
         stream = self._recognizer.stream(
-            replace(asked, sample_rate=audio.rate_hz), stall_guard=self._stall_guard
+            replace(asked, sample_rate=audio.rate_hz),
+            stall_guard=self._stall_guard,
+            cached=self._cached,
         )
         live = self._realtime or source == STDIN
         blocks = audio.blocks(_LIVE_BLOCK_S if live else _FILE_BLOCK_S)

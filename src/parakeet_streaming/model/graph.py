@@ -13,6 +13,7 @@ from typing import Any, Final
 
 import numpy as np
 import onnx
+from numpy.typing import NDArray
 
 from parakeet_streaming.errors import ModelFormatError
 from parakeet_streaming.model.skeleton import without_weights
@@ -38,6 +39,12 @@ class TensorSpec:
         """The size of one axis, or None where it is open."""
         size = self.shape[axis]
         return size if isinstance(size, int) else None
+
+    def cast(self, value: NDArray[Any]) -> NDArray[Any]:
+        """A value as declared here, where both are integers or both are floats."""
+        kinds = {value.dtype.kind, self.dtype.kind}
+        alike = kinds <= {"i", "u"} or kinds == {"f"}
+        return value.astype(self.dtype, copy=False) if alike else value
 
     def __str__(self) -> str:
         return f"{self.name} {self.dtype}[{', '.join(str(size) for size in self.shape)}]"

@@ -12,6 +12,9 @@ from parakeet_streaming.model.graph import Graph
 PRECISIONS: Final = ("fp32", "int8", "fp16", "int4")
 """Precisions a part may have, the one that `auto` prefers first."""
 
+BFLOAT16: Final = "bf16"
+"""A precision to compute in; no file is stored in it."""
+
 _PRECISION_WORDS: Final = {
     "fp32": "fp32", "float32": "fp32", "full": "fp32",
     "int8": "int8", "uint8": "int8", "q8": "int8", "quantized": "int8", "quant": "int8",
@@ -31,7 +34,20 @@ def check_precision(precision: str) -> None:
         OptionError: neither `auto` nor one of `PRECISIONS`.
     """
     if precision not in ("auto", *PRECISIONS):
-        raise OptionError(f"{precision!r} is no precision; use auto, {', '.join(PRECISIONS)}")
+        there = ", ".join((*PRECISIONS, BFLOAT16))
+        raise OptionError(f"{precision!r} is no precision; use auto, {there}")
+
+
+def stored_precision(precision: str) -> str:
+    """The precision of the files that `precision` computes from: bf16 is computed from fp32.
+
+    Raises:
+        OptionError: no such precision.
+    """
+    if precision == BFLOAT16:
+        return "fp32"
+    check_precision(precision)
+    return precision
 
 
 def named_precision(path: PurePath) -> str | None:

@@ -1,81 +1,53 @@
-"""An .onnx file in; a session that runs it out. The only file that knows ONNX Runtime.
+"""A graph and a runtime's name in; a session that runs it out.
 
 Rules of this file:
 
-1. A provider that was asked for is used, or it is an error. The runtime itself would fall back to
-   the CPU in silence.
-2. Nothing of the runtime's own chatter or exceptions gets out: errors are ours.
-3. Threads spin while a call runs and sleep between calls. Spinning on, a call is a fifth faster on
-   two cores; spinning between calls, live use would burn several times its own work.
+1. What was asked for is used, or it is an error: no runtime stands in for another in silence.
+2. `auto` knows rather than measures: bfloat16 is OpenVINO's alone on a processor; for all else ONNX
+   Runtime is exact, everywhere, and the one that providers such as CUDA belong to.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from pathlib import Path
-from types import MappingProxyType
-from typing import Any, Final
+from typing import Any, Final, Protocol
 
-import numpy as np
-import onnxruntime as ort
 from numpy.typing import NDArray
 
-from parakeet_streaming.errors import (
-    ModelFormatError,
-    ModelPartMissingError,
-    OptionError,
-    ProviderMissingError,
-)
+from parakeet_streaming.errors import ModelPartMissingError, OptionError
 from parakeet_streaming.model.cores import usable_cores
 from parakeet_streaming.model.graph import TensorSpec
+from parakeet_streaming.model.onnx_runtime import open_onnx_runtime
+from parakeet_streaming.model.openvino_runtime import open_openvino
 
 Array = NDArray[Any]
 
-_CPU: Final = "CPUExecutionProvider"
-_CUDA: Final = "CUDAExecutionProvider"
-
-PROVIDERS: Final[dict[str, tuple[str, str]]] = {
-    "cpu": (_CPU, "onnxruntime"),
-    "cuda": (_CUDA, "onnxruntime-gpu"),
-    "tensorrt": ("TensorrtExecutionProvider", "onnxruntime-gpu"),
-    "directml": ("DmlExecutionProvider", "onnxruntime-directml"),
-    "openvino": ("OpenVINOExecutionProvider", "onnxruntime-openvino"),
-    "coreml": ("CoreMLExecutionProvider", "onnxruntime, on a Mac"),
-    "migraphx": ("MIGraphXExecutionProvider", "onnxruntime-migraphx"),
-    "qnn": ("QNNExecutionProvider", "onnxruntime-qnn"),
-    "webgpu": ("WebGpuExecutionProvider", "onnxruntime-webgpu"),
-    "xnnpack": ("XnnpackExecutionProvider", "onnxruntime"),
-}
-"""Our short name → the runtime's own name, and the package that brings it."""
-
-_ALIASES: Final = {"dml": "directml", "trt": "tensorrt"}
-
-_ERRORS_ONLY: Final = 3
-_NOTHING: Final = 4
-# What concerns no session, such as looking for devices, is told by a logger of the whole process.
-ort.set_default_logger_severity(_ERRORS_ONLY)
-
-_DTYPES: Final = {
-    "tensor(float)": "float32", "tensor(float16)": "float16", "tensor(double)": "float64",
-    "tensor(int64)": "int64", "tensor(int32)": "int32", "tensor(int8)": "int8",
-    "tensor(uint8)": "uint8", "tensor(bool)": "bool",
-}  # fmt: skip
+ONNX_RUNTIME: Final = "onnxruntime"
+OPENVINO: Final = "openvino"
+RUNTIMES: Final = ("auto", ONNX_RUNTIME, OPENVINO)
 
 
-class Session:
-    """One graph, ready to run; made by `open_session`."""
+class Session(Protocol):
+    """One graph, ready to run, from any number of threads."""
 
-    def __init__(self, session: ort.InferenceSession, name: str, threads: int) -> None:
-        self._session = session
-        self._name = name
-        self._output_names = [output.name for output in session.get_outputs()]
-        self.inputs: Mapping[str, TensorSpec] = _specs(session.get_inputs())
+    @property
+    def inputs(self) -> Mapping[str, TensorSpec]:
         """By name, in the graph's order."""
-        self.outputs: Mapping[str, TensorSpec] = _specs(session.get_outputs())
+        ...
+
+    @property
+    def outputs(self) -> Mapping[str, TensorSpec]:
         """By name, in the graph's order."""
-        self.providers: tuple[str, ...] = tuple(session.get_providers())
+        ...
+
+    @property
+    def providers(self) -> tuple[str, ...]:
         """The runtime's names of what really runs it, the preferred one first."""
-        self.threads = threads
+        ...
+
+    @property
+    def threads(self) -> int: ...
 
     def run(self, feeds: Mapping[str, Array]) -> dict[str, Array]:
         """All outputs by name, in the graph's order.
@@ -86,147 +58,66 @@ class Session:
         Raises:
             ModelFormatError: the runtime refused the call; the message has its reason.
         """
-        try:
-            cast = {name: self._cast(name, value) for name, value in feeds.items()}
-            outputs = self._session.run(self._output_names, cast)
-        except Exception as error:  # the runtime's exceptions share no base but this one
-            raise ModelFormatError(f"{self._name} could not run: {_reason(error)}") from error
-        return {
-            name: output.astype(np.float32) if output.dtype == np.float16 else output
-            for name, output in zip(self._output_names, outputs, strict=True)
-        }
-
-    def _cast(self, name: str, value: Array) -> Array:
-        declared = self.inputs[name].dtype
-        alike = any(value.dtype.kind in kinds and declared.kind in kinds for kinds in ("iu", "f"))
-        return value.astype(declared, copy=False) if alike else value
+        ...
 
 
-def available_providers() -> tuple[str, ...]:
-    """The runtime's names of what it offers on this machine, the fastest first."""
-    return tuple(ort.get_available_providers())
-
-
-def resolve_providers(name: str) -> tuple[str, ...]:
-    """The runtime's names for `name`, in order of preference, the CPU last.
-
-    Args:
-        name: `auto` (CUDA if it is offered, else the CPU), a key of `PROVIDERS`, or the runtime's
-            own name such as `CUDAExecutionProvider`.
+def choose_runtime(runtime: str = "auto", *, bfloat16: bool = False, provider: str = "auto") -> str:
+    """The runtime that `auto` stands for.
 
     Raises:
-        OptionError: no such provider.
-        ProviderMissingError: not offered by the runtime that is installed.
+        OptionError: no such runtime, or one that cannot do what else is asked.
     """
-    offered = available_providers()
-    if name.lower() == "auto":
-        return (_CUDA, _CPU) if _CUDA in offered else (_CPU,)
-    known = PROVIDERS.get(_ALIASES.get(name.lower(), name.lower()))
-    own_names = {each.lower(): each for each in (*offered, *(own for own, _ in PROVIDERS.values()))}
-    wanted = known[0] if known else own_names.get(name.lower())
-    if wanted is None:
-        raise OptionError(f"{name!r} is no provider; use auto, {', '.join(PROVIDERS)}")
-    if wanted not in offered:
-        raise ProviderMissingError(
-            f"{wanted} is not offered here (there is {', '.join(offered)}); install "
-            f"{_package_of(wanted)} in place of onnxruntime, or use the provider cpu"
+    if runtime not in RUNTIMES:
+        raise OptionError(f"{runtime!r} is no runtime; use {', '.join(RUNTIMES)}")
+    if bfloat16 and runtime == ONNX_RUNTIME:
+        raise OptionError(
+            "ONNX Runtime does not compute in bf16 on a processor; use the runtime openvino, or "
+            "another precision"
         )
-    return (wanted,) if wanted == _CPU else (wanted, _CPU)
+    chosen = (OPENVINO if bfloat16 else ONNX_RUNTIME) if runtime == "auto" else runtime
+    if chosen == OPENVINO and provider.lower() not in ("auto", "cpu"):
+        raise OptionError(
+            f"provider {provider} belongs to ONNX Runtime; OpenVINO runs on the processor here: "
+            "leave the provider or the runtime out"
+        )
+    return chosen
 
 
 def open_session(
     source: str | Path | bytes,
     *,
+    runtime: str = "auto",
     provider: str = "auto",
     threads: int | None = None,
     name: str | None = None,
+    bfloat16: bool = False,
 ) -> Session:
     """A session for a graph.
 
     Args:
         source: path of an .onnx file, or the bytes of one whose weights are inside.
-        provider: see `resolve_providers`.
+        runtime: one of `RUNTIMES`.
+        provider: of ONNX Runtime; see `resolve_providers`.
         threads: of one call, 1 or more; None for one per usable physical core. Calls of a
             fraction of a millisecond, as of a prediction network, are fastest with 1.
         name: what messages call the graph; the path where there is one.
+        bfloat16: compute in bfloat16, whatever the weights are stored in.
 
     Raises:
-        OptionError: no such provider, or an impossible number of threads.
+        OptionError: no such runtime or provider, or an impossible number of threads.
+        ExtraMissingError: OpenVINO is not installed.
         ProviderMissingError: the provider is not offered, or could not start.
         ModelPartMissingError: no such file.
         ModelFormatError: the runtime refuses the graph.
     """
+    chosen = choose_runtime(runtime, bfloat16=bfloat16, provider=provider)
     if threads is not None and (isinstance(threads, bool) or threads < 1):
         raise OptionError(f"threads must be 1 or more, not {threads!r}")
-    providers = resolve_providers(provider)
-    path = None if isinstance(source, bytes) else Path(source)
-    if path is not None and not path.is_file():
-        raise ModelPartMissingError(f"{path} is missing; fetch the model again")
-    name = name or str(path or "the graph")
-    count = threads or usable_cores()
+    if not isinstance(source, bytes) and not Path(source).is_file():
+        raise ModelPartMissingError(f"{source} is missing; fetch the model again")
     graph = source if isinstance(source, bytes) else str(source)
-    try:
-        session = _create(graph, providers, count, name)
-    except ProviderMissingError:
-        if provider.lower() != "auto":
-            raise
-        session = _create(graph, (_CPU,), count, name)
-    if provider.lower() != "auto" and providers[0] not in session.get_providers():
-        raise _not_started(providers[0], name, "the runtime fell back to another")
-    return Session(session, name, count)
-
-
-def _create(
-    source: str | bytes, providers: tuple[str, ...], threads: int, name: str
-) -> ort.InferenceSession:
-    try:
-        # Without enable_fallback=0 the runtime prints and tries the CPU by itself.
-        return ort.InferenceSession(
-            source, _options(threads, providers), providers=list(providers), enable_fallback=0
-        )
-    except Exception as error:  # the runtime's exceptions share no base but this one
-        if providers[0] != _CPU:
-            raise _not_started(providers[0], name, _reason(error)) from error
-        raise ModelFormatError(
-            f"ONNX Runtime cannot open {name}: {_reason(error)}; fetch or export it again"
-        ) from error
-
-
-def _options(threads: int, providers: tuple[str, ...]) -> ort.SessionOptions:
-    options = ort.SessionOptions()
-    options.log_severity_level = _NOTHING
-    options.intra_op_num_threads = threads
-    options.inter_op_num_threads = 1
-    # More threads than cores would spin against each other.
-    spin = "1" if threads <= usable_cores() else "0"
-    options.add_session_config_entry("session.intra_op.allow_spinning", spin)
-    options.add_session_config_entry("session.force_spinning_stop", "1")
-    if "DmlExecutionProvider" in providers:
-        options.enable_mem_pattern = False
-    return options
-
-
-def _not_started(wanted: str, name: str, reason: str) -> ProviderMissingError:
-    return ProviderMissingError(
-        f"{wanted} is offered but could not run {name}: {reason}; check its driver and libraries, "
-        "or use the provider cpu"
-    )
-
-
-def _package_of(wanted: str) -> str:
-    return next((package for own, package in PROVIDERS.values() if own == wanted), "its package")
-
-
-def _specs(values: Iterable[ort.NodeArg]) -> Mapping[str, TensorSpec]:
-    return MappingProxyType({value.name: _spec(value) for value in values})
-
-
-def _spec(value: ort.NodeArg) -> TensorSpec:
-    shape = tuple("?" if size is None else size for size in value.shape)
-    return TensorSpec(value.name, np.dtype(_DTYPES.get(value.type, "object")), shape)
-
-
-def _reason(error: Exception) -> str:
-    """The first line of what the runtime said, without its code names."""
-    text = str(error).strip() or type(error).__name__
-    return text.splitlines()[0].rpartition(" : ")[2].rstrip(".")
+    called = name or ("the graph" if isinstance(source, bytes) else str(source))
+    count = threads or usable_cores()
+    if chosen == OPENVINO:
+        return open_openvino(graph, threads=count, name=called, bfloat16=bfloat16)
+    return open_onnx_runtime(graph, provider=provider, threads=count, name=called)
