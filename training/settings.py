@@ -86,7 +86,7 @@ class Phase:
 CURRICULUM = (
     Phase("digits", 0.03, 4.0, least_steps=200, digits_only=True),
     Phase("short", 0.12, 5.0, least_steps=600, augmentation=0.3),
-    Phase("all", 1.0, 16.0, augmentation=1.0),
+    Phase("all", 1.0, 16.0, augmentation=0.35),
 )
 
 
@@ -94,33 +94,33 @@ CURRICULUM = (
 class Optimisation:
     """How the weights are found."""
 
-    batch_s: float = 80.0
+    batch_s: float = 100.0
     """Seconds of audio, padding included, in one step."""
     pool_batches: int = 24
     """Batches' worth of examples that are sorted by length together. With few clips, many of these
     put copies of one clip into one batch, and nothing is learnt; use 1 then.
     """
-    peak_rate: float = 1.5e-3
+    peak_rate: float = 3e-3
     last_rate: float = 1e-5
-    warmup_steps: int = 300
+    warmup_steps: int = 150
     weight_decay: float = 1e-2
     clip_norm: float = 1.0
     ema_decay: float = 0.999
-    tdt_from: float = 0.10
+    tdt_from: float = 0.65
     """Part of the run at which the transducer's loss comes in; before, there is CTC alone.
 
-    The prediction network learns texts faster than the encoder learns to hear: too early, it takes
-    over, and CTC stays on its plateau.
+    A step with it takes twice as long, and the prediction network learns texts faster than the
+    encoder learns to hear: too early, it takes over, and CTC stays on its plateau.
     """
-    tdt_full: float = 0.20
+    tdt_full: float = 0.75
     """Part of the run at which it has its full weight."""
     ctc_weight: float = 0.5
     """Weight of CTC beside the full transducer's loss."""
     sigma: float = 0.05
     omega: float = 0.1
     """Part of the steps that take the loss without durations."""
-    windowed: float = 0.4
-    """Part of the steps, once everything is trained on, that encode random windows."""
+    windowed: float = 0.25
+    """Part of the steps with the transducer's loss that encode random windows."""
 
 
 @dataclass(frozen=True)

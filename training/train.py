@@ -147,7 +147,7 @@ def _losses(run: Run, batch: Batch, strength: float, with_tdt: bool) -> tuple[Te
     draw = torch.rand(3, generator=run.generator)
     features, lengths = raw_log_mel(batch.samples, batch.lengths, bins)
     windows = None
-    if float(draw[0]) < settings.windowed and strength >= 1:
+    if with_tdt and float(draw[0]) < settings.windowed:
         windows = random_windows(features, lengths, run.generator)
         features, lengths = windows.features, windows.lengths
     features = normalise(features, lengths)

@@ -25,7 +25,7 @@ def test_version(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[
     assert capsys.readouterr().out == f"parakeet-streaming {__version__}\n"
 
 
-@pytest.mark.parametrize("command", ["transcribe", "doctor", "models"])
+@pytest.mark.parametrize("command", ["transcribe", "export", "doctor", "models"])
 def test_help_of_every_command(command: str) -> None:
     result = CliRunner().invoke(app, [command, "--help"])
     assert result.exit_code == 0

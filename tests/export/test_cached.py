@@ -2,8 +2,8 @@ import pytest
 
 torch = pytest.importorskip("torch", reason="the export extra")
 
+from parakeet_streaming.export.attention import relative_positions
 from parakeet_streaming.export.cached import CachedEncoder
-from parakeet_streaming.export.fastconformer import relative_positions
 
 LAYERS, REACH = 2, 4
 FEATURES, WIDTH = 128, 32

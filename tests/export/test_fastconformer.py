@@ -3,10 +3,10 @@ import pytest
 torch = pytest.importorskip("torch", reason="the export extra")
 
 from parakeet_streaming.errors import OptionError
+from parakeet_streaming.export.attention import relative_positions
 from parakeet_streaming.export.fastconformer import (
     EncoderConfig,
     MaskedBatchNorm,
-    relative_positions,
     subsampled,
 )
 from parakeet_streaming.timeline import HOP_SAMPLES, encoder_frames

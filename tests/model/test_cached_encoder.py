@@ -11,7 +11,7 @@ from parakeet_streaming import ContextConfig, load
 from parakeet_streaming.engine.window import ContextWindow
 from parakeet_streaming.export.cached import CachedEncoder
 from parakeet_streaming.export.fastconformer import EncoderConfig
-from parakeet_streaming.export.onnx_files import ENCODER_FILE, write_cached_encoder, write_model
+from parakeet_streaming.export.onnx_files import write_model
 from parakeet_streaming.export.transducer import Transducer, TransducerConfig
 from parakeet_streaming.model.cached_encoder import OnnxCachedEncoder
 from parakeet_streaming.model.features import normalised, raw_log_mel
@@ -47,9 +47,7 @@ def folders(model, tmp_path_factory):
     """The same model with whole windows and with a cached encoder."""
     whole, cached = tmp_path_factory.mktemp("whole"), tmp_path_factory.mktemp("cached")
     for folder in (whole, cached):
-        write_model(model, ["<unk>", "▁", *"abcdef"], folder)
-    write_cached_encoder(model, cached)
-    (cached / ENCODER_FILE).unlink()
+        write_model(model, ["<unk>", "▁", *"abcdef"], folder, cached=folder is cached)
     return whole, cached
 
 

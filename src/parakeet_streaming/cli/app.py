@@ -10,6 +10,7 @@ import typer
 
 from parakeet_streaming import __version__
 from parakeet_streaming.cli.doctor import doctor
+from parakeet_streaming.cli.export import export
 from parakeet_streaming.cli.models import models_app
 from parakeet_streaming.cli.transcribe import transcribe
 from parakeet_streaming.errors import ParakeetError, UsageError
@@ -40,6 +41,7 @@ def _root(
 
 
 app.command()(transcribe)
+app.command()(export)
 app.command()(doctor)
 app.add_typer(models_app, name="models")
 

@@ -1,5 +1,7 @@
-"""WEIGHTS. Torch modules of a compact FastConformer-TDT, and their export to our ONNX files.
+"""WEIGHTS. Torch modules of a FastConformer-TDT, what other programs wrote as such modules, and
+their export to our ONNX files.
 
-May import: model and everything below it; torch, onnx and onnxruntime (the `export` extra). Must
-never enter: streams, decoding rules, training. Nothing else in the package imports this room.
+May import: model and everything below it; onnx, onnxruntime and what the `export` extra installs.
+Must never enter: streams, decoding rules, training. Of the package only `cli/export.py` imports
+this room, and not before it is asked to export.
 """

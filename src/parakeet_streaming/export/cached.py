@@ -23,10 +23,10 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
+from parakeet_streaming.export.attention import relative_positions
 from parakeet_streaming.export.fastconformer import (
     ConformerLayer,
     Encoder,
-    relative_positions,
     within,
 )
 from parakeet_streaming.timeline import SUBSAMPLING

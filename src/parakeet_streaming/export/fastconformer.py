@@ -1,21 +1,18 @@
 """Features (B, F, T) and their lengths in; encoder frames (B, U, D) and lengths out, in torch.
 
 A FastConformer (Rekesh et al., "Fast Conformer with Linearly Scalable Attention", 2023) as every
-Parakeet has it: depthwise-striding subsampling by 8, then Conformer layers with full attention over
-relative positions (Dai et al., "Transformer-XL", 2019).
+Parakeet has it: depthwise-striding subsampling by 8, then Conformer layers with full attention.
 
 Rules of this file:
 
 1. What lies behind a row's length never reaches what lies before it: features and frames are set to
    zero there before every convolution, and attention never looks there. Batch statistics leave it
    out too.
-2. Positions are computed where they are used; no table limits the length.
-3. Weights start as PyTorch starts them.
+2. Weights start as PyTorch starts them.
 """
 
 from __future__ import annotations
 
-import math
 from dataclasses import dataclass
 
 import torch
@@ -23,6 +20,7 @@ from torch import Tensor, nn
 from torch.nn import functional
 
 from parakeet_streaming.errors import OptionError
+from parakeet_streaming.export.attention import Attention, relative_positions
 
 SUBSAMPLING_STAGES = 3
 
@@ -175,26 +173,13 @@ def _depthwise(convolution: nn.Module, image: Tensor) -> Tensor:
     return convolved
 
 
-def relative_positions(frames: Tensor, past: int = 0) -> Tensor:
-    """Sines and cosines of distances for frames (B, U, D) behind `past` more.
-
-    (1, past + 2U - 1, D), for distances of past + U - 1 down to 1 - U.
-    """
-    count, width = frames.shape[1], frames.shape[2]
-    distance = torch.arange(past + 2 * count - 1, device=frames.device, dtype=torch.float32)
-    distance = (past + count - 1) - distance
-    even = torch.arange(0, width, 2, device=frames.device, dtype=torch.float32)
-    angle = distance[:, None] * torch.exp(even * (-math.log(10_000.0) / width))[None, :]
-    return torch.stack((torch.sin(angle), torch.cos(angle)), dim=-1).flatten(1)[None]
-
-
 class ConformerLayer(nn.Module):
     """Half feed-forward, attention, convolution, half feed-forward, norm; each beside a bypass."""
 
     def __init__(self, config: EncoderConfig) -> None:
         super().__init__()
         self.feed_forward_in = FeedForward(config)
-        self.attention = Attention(config)
+        self.attention = Attention(config.width, config.heads, config.bias)
         self.convolution = Convolution(config)
         self.feed_forward_out = FeedForward(config)
         self.norm = nn.LayerNorm(config.width)
@@ -224,63 +209,6 @@ class FeedForward(nn.Module):
         inner = self.dropout(functional.silu(self.widen(self.norm(frames))))
         narrowed: Tensor = self.narrow(inner)
         return narrowed
-
-
-class Attention(nn.Module):
-    """Attention of every frame to every valid frame, by content and by distance."""
-
-    def __init__(self, config: EncoderConfig) -> None:
-        super().__init__()
-        width, bias = config.width, config.bias
-        self.heads = config.heads
-        self.head_width = width // config.heads
-        self.norm = nn.LayerNorm(width)
-        self.queries = nn.Linear(width, width, bias=bias)
-        self.keys = nn.Linear(width, width, bias=bias)
-        self.values = nn.Linear(width, width, bias=bias)
-        self.out = nn.Linear(width, width, bias=bias)
-        self.positions = nn.Linear(width, width, bias=False)
-        self.content_bias = nn.Parameter(torch.zeros(self.heads, 1, self.head_width))
-        self.position_bias = nn.Parameter(torch.zeros(self.heads, 1, self.head_width))
-
-    def forward(self, frames: Tensor, mask: Tensor, positions: Tensor) -> Tensor:
-        normed = self.norm(frames)
-        return self.attend(normed, self.keys(normed), self.values(normed), mask, positions)
-
-    def attend(
-        self, normed: Tensor, keys: Tensor, values: Tensor, mask: Tensor, positions: Tensor
-    ) -> Tensor:
-        """What frames (B, U, D) hear in keys and values (B, n, D), the last U of them their own.
-
-        `mask` (B, n) is True where there is something to hear; `positions` are those of
-        `relative_positions` with n - U past frames.
-        """
-        queries = self._by_head(self.queries(normed))
-        distances = self._by_head(self.positions(positions))
-        by_distance = _shifted((queries + self.position_bias) @ distances.transpose(2, 3))
-        scores = by_distance * (1.0 / math.sqrt(self.head_width))
-        unheard = ~mask[:, None, None, :]
-        attended = functional.scaled_dot_product_attention(
-            queries + self.content_bias.to(queries.dtype),
-            self._by_head(keys),
-            self._by_head(values),
-            attn_mask=scores.masked_fill(unheard, -1e4).to(queries.dtype),
-        )
-        out: Tensor = self.out(attended.transpose(1, 2).flatten(2))
-        return out
-
-    def _by_head(self, frames: Tensor) -> Tensor:
-        """(B, n, D) as (B, heads, n, D / heads)."""
-        shape = (frames.shape[0], frames.shape[1], self.heads, self.head_width)
-        return frames.reshape(shape).transpose(1, 2)
-
-
-def _shifted(scores: Tensor) -> Tensor:
-    """Scores by distance (B, heads, U, n + U - 1) as scores by frame (B, heads, U, n)."""
-    batch, heads, count, distances = scores.shape
-    padded = functional.pad(scores, (1, 0)).reshape(batch, heads, distances + 1, count)
-    shifted = padded[:, :, 1:].reshape(batch, heads, count, distances)
-    return shifted[..., : distances - count + 1]
 
 
 class Convolution(nn.Module):

@@ -41,8 +41,12 @@ _TRACED_BATCH: Final = 2
 _TRACED_SLOTS: Final = 5
 
 
-def write_model(model: Transducer, pieces: Sequence[str], folder: Path) -> None:
+def write_model(
+    model: Transducer, pieces: Sequence[str], folder: Path, *, cached: bool = False
+) -> None:
     """Writes `model` in float32 with its `pieces` (without the blank) into `folder`.
+
+    `cached` writes the encoder as a graph of one step, which serves whole windows too.
 
     Raises:
         OptionError: pieces that do not fit the model's vocabulary.
@@ -55,7 +59,10 @@ def write_model(model: Transducer, pieces: Sequence[str], folder: Path) -> None:
     folder.mkdir(parents=True, exist_ok=True)
     was_training = model.training
     model.eval()
-    _write_encoder(model, folder / ENCODER_FILE)
+    if cached:
+        _write_cached_encoder(model, folder / CACHED_ENCODER_FILE)
+    else:
+        _write_encoder(model, folder / ENCODER_FILE)
     _write_decoder(model, folder / DECODER_FILE)
     model.train(was_training)
     lines = [f"{piece} {index}" for index, piece in enumerate([*pieces, BLANK])]
@@ -119,11 +126,7 @@ def _write_encoder(model: Transducer, path: Path) -> None:
     )
 
 
-def write_cached_encoder(model: Transducer, folder: Path) -> None:
-    """Writes the encoder of `model` as a graph of one step into `folder`, in float32.
-
-    `write_model` writes the rest; a folder with both encoders is used by its whole-window one.
-    """
+def _write_cached_encoder(model: Transducer, path: Path) -> None:
     encoder = model.config.encoder
     layers, width, reach = encoder.layers, encoder.width, encoder.kernel // 2
     past = torch.zeros(layers, _TRACED_BATCH, _TRACED_SLOTS, width)
@@ -139,7 +142,7 @@ def write_cached_encoder(model: Transducer, folder: Path) -> None:
             torch.zeros(layers, _TRACED_BATCH, reach, width),
             torch.tensor([_TRACED_SLOTS, 0]),
         ),
-        folder / CACHED_ENCODER_FILE,
+        path,
         inputs={
             "audio_signal": {0: "batch", 2: "feature_frames"},
             "length": {0: "batch"},

@@ -16,8 +16,8 @@ from parakeet_streaming.model.graph import Graph
 from parakeet_streaming.model.roles import REFUSALS, Role
 
 EXPORT_ADVICE: Final = (
-    'export the model with NVIDIA NeMo (`model.export("model.onnx")`), or use an ONNX export such '
-    "as istupakov/parakeet-tdt-0.6b-v3-onnx"
+    "turn it into ONNX with `parakeet export MODEL --to FOLDER`, or use an ONNX export such as "
+    "istupakov/parakeet-tdt-0.6b-v3-onnx"
 )
 
 _OTHER_RUNTIMES: Final = {

@@ -1,0 +1,112 @@
+"""`parakeet export`: a model as NeMo, transformers or our training wrote it in; ONNX files out."""
+
+from __future__ import annotations
+
+import shlex
+import tempfile
+from importlib.util import find_spec
+from pathlib import Path
+from typing import Annotated, Final
+
+import typer
+
+from parakeet_streaming.cli.rows import in_bytes
+from parakeet_streaming.errors import ExtraMissingError, OptionError
+from parakeet_streaming.model.files import find_parts
+from parakeet_streaming.model.spec import read_spec
+
+PRECISIONS: Final = ("fp32", "int8")
+STREAMING: Final = ("window", "cached")
+
+# What the `export` extra installs, by the names that are imported.
+_NEEDED: Final = ("torch", "sentencepiece", "yaml", "safetensors")
+# What an export of an earlier day may have left, and would be loaded beside the new files.
+_EARLIER: Final = (
+    *("encoder-model*.onnx*", "encoder-cached-model*.onnx*", "decoder_joint-model*.onnx*"),
+    *("vocab.txt", "tokens.txt", "config.json"),
+)
+
+
+def export(
+    source: Annotated[
+        Path,
+        typer.Argument(help="A .nemo file, a folder of transformers, or a checkpoint of training."),
+    ],
+    to: Annotated[Path, typer.Option("--to", help="The folder to write.")],
+    precision: Annotated[
+        str, typer.Option(help="Of the encoder: fp32, or int8: a quarter of the size.")
+    ] = "fp32",
+    streaming: Annotated[
+        str,
+        typer.Option(
+            help="window: the exact layout of the community; cached: an encoder that also runs "
+            "`transcribe --cached`, where each frame is encoded once."
+        ),
+    ] = "window",
+    force: Annotated[
+        bool, typer.Option("--force", help="Replace the model in a folder that is not empty.")
+    ] = False,
+) -> None:
+    """Turn the weights of a Parakeet TDT into ONNX files that every command here can load.
+
+    Needs torch: pip install 'parakeet-streaming[export]'.
+    """
+    if precision not in PRECISIONS:
+        raise OptionError(f"--precision {precision} does not exist; use {' or '.join(PRECISIONS)}")
+    if streaming not in STREAMING:
+        raise OptionError(f"--streaming {streaming} does not exist; use {' or '.join(STREAMING)}")
+    missing = [name for name in _NEEDED if find_spec(name) is None]
+    if missing:
+        raise ExtraMissingError(
+            f"export needs {', '.join(missing)}; pip install 'parakeet-streaming[export]'"
+        )
+    _check_target(source, to, force=force)
+    _write(source, to, precision, cached=streaming == "cached")
+    parts = find_parts(to, precision)
+    read_spec(parts)
+    size_bytes = sum(part.size_bytes for part in parts.onnx)
+    typer.echo(f"{source} is ready in {to} ({in_bytes(size_bytes)})")
+    cached = " --cached" if streaming == "cached" else ""
+    typer.echo(f"try it: parakeet transcribe --model {shlex.quote(str(to))}{cached} speech.wav")
+
+
+def _check_target(source: Path, target: Path, *, force: bool) -> None:
+    """Refuses a folder in which something could be lost."""
+    if target.exists() and not target.is_dir():
+        raise OptionError(f"--to {target} is a file; name a folder")
+    if target.is_dir() and source.is_dir() and target.samefile(source):
+        raise OptionError(f"--to {target} is what is to be exported; name another folder")
+    if target.is_dir() and any(target.iterdir()) and not force:
+        raise OptionError(f"--to {target} is not empty; name another folder, or add --force")
+
+
+def _write(source: Path, target: Path, precision: str, *, cached: bool) -> None:
+    from parakeet_streaming.export.onnx_files import write_model
+    from parakeet_streaming.export.quantise import write_int8
+    from parakeet_streaming.export.sources import read_source
+
+    _say(f"reading {source}")
+    model, pieces = read_source(source)
+    size = model.config.encoder
+    _say(f"writing encoder ({size.layers} layers of width {size.width}) and decoder_joint")
+    if precision == "fp32":
+        _clear(target)
+        write_model(model, pieces, target, cached=cached)
+        return
+    with tempfile.TemporaryDirectory() as scratch:
+        write_model(model, pieces, Path(scratch), cached=cached)
+        del model
+        _say("quantising the encoder to int8")
+        _clear(target)
+        write_int8(Path(scratch), target)
+
+
+def _clear(folder: Path) -> None:
+    """Removes an earlier export, once the new one can be read."""
+    for pattern in _EARLIER:
+        for path in folder.glob(pattern):
+            path.unlink()
+
+
+def _say(what: str) -> None:
+    typer.echo(f"{what} ...", err=True)

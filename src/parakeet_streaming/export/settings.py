@@ -1,0 +1,107 @@
+"""A section of another program's config in; whole numbers and choices that fit out.
+
+Rules of this file:
+
+1. What a config leaves out has that program's default, which the caller names.
+2. What cannot be exported is refused by its key and value; nothing is approximated.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Mapping
+
+from parakeet_streaming.errors import ModelFormatError
+
+MOST_WIDE = 65_536
+"""Above any width or vocabulary of the field; a broken config shall not build a giant."""
+
+
+class Settings:
+    """One section, with the words that lead to it."""
+
+    def __init__(self, told: object, origin: str, path: str = "") -> None:
+        """Opens a section.
+
+        Args:
+            told: what the config has there; None is an empty section.
+            origin: the file, for messages.
+            path: the keys that led here.
+
+        Raises:
+            ModelFormatError: it is no section.
+        """
+        if told is not None and not isinstance(told, Mapping):
+            raise ModelFormatError(f"{origin}: {path or 'the config'} is no section of settings")
+        self._told = told or {}
+        self.origin = origin
+        self._path = path
+
+    def __contains__(self, key: str) -> bool:
+        return self._told.get(key) is not None
+
+    def section(self, key: str) -> Settings:
+        """The section under a key; empty where there is none."""
+        return Settings(self._told.get(key), self.origin, self._named(key))
+
+    def value(self, key: str, default: object = None) -> object:
+        """What stands under a key."""
+        return self._told.get(key, default)
+
+    def whole(self, key: str, default: int | None = None, most: int = MOST_WIDE) -> int:
+        """A whole number from 1 to `most`.
+
+        Raises:
+            ModelFormatError: another value, or none where there is no default.
+        """
+        value = self._told.get(key, default)
+        if isinstance(value, bool) or not isinstance(value, int) or not 1 <= value <= most:
+            raise ModelFormatError(
+                f"{self.origin}: {self._named(key)} is {value!r}, not a whole number from 1 to "
+                f"{most}; fetch the model again"
+            )
+        return value
+
+    def flag(self, key: str, default: bool) -> bool:
+        """True or false.
+
+        Raises:
+            ModelFormatError: neither.
+        """
+        value = self._told.get(key, default)
+        if not isinstance(value, bool):
+            raise ModelFormatError(
+                f"{self.origin}: {self._named(key)} is {value!r}, neither true nor false; fetch "
+                "the model again"
+            )
+        return value
+
+    def require(self, key: str, wanted: Collection[object], default: object) -> None:
+        """Refuses any value that is not one of `wanted`.
+
+        Raises:
+            ModelFormatError: another value.
+        """
+        value = self._told.get(key, default)
+        if value not in wanted:
+            allowed = " or ".join(repr(each) for each in wanted)
+            raise ModelFormatError(
+                f"{self.origin}: {self._named(key)} is {value!r}, and only {allowed} can be "
+                "exported; use a Parakeet TDT with full attention"
+            )
+
+    def count_of_durations(self, key: str) -> int:
+        """How many durations a list names.
+
+        Raises:
+            ModelFormatError: anything but 0, 1, 2, ... and at least 0 and 1.
+        """
+        value = self._told.get(key)
+        if not isinstance(value, list) or len(value) < 2 or value != list(range(len(value))):
+            raise ModelFormatError(
+                f"{self.origin}: {self._named(key)} is {value!r}, and only durations 0, 1, 2, ... "
+                "can be exported; use a Parakeet TDT"
+            )
+        return len(value)
+
+    def _named(self, key: str) -> str:
+        return f"{self._path}.{key}" if self._path else key

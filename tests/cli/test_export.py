@@ -1,0 +1,88 @@
+import shutil
+
+import numpy as np
+import pytest
+from typer.testing import CliRunner
+
+from parakeet_streaming import load
+from parakeet_streaming.cli import export as export_module
+from parakeet_streaming.cli.app import app
+from parakeet_streaming.errors import ExtraMissingError, ModelNotFoundError, OptionError
+from parakeet_streaming.model.files import find_parts
+
+
+def run(*arguments):
+    result = CliRunner().invoke(app, ["export", *(str(each) for each in arguments)])
+    if result.exception and not isinstance(result.exception, SystemExit):
+        raise result.exception
+    return result
+
+
+@pytest.fixture
+def source():
+    pytest.importorskip("torch", reason="the training group")
+    from tests.export.foreign import TINY
+
+    return TINY
+
+
+@pytest.mark.parametrize("precision", ["fp32", "int8"])
+def test_what_is_written_loads(source, tmp_path, precision):
+    target = tmp_path / "my model"
+    result = run(source, "--to", target, "--precision", precision)
+    assert result.exit_code == 0
+    ready, hint = result.stdout.splitlines()
+    assert ready.startswith(f"{source} is ready in {target} (")
+    assert hint == f"try it: parakeet transcribe --model '{target}' speech.wav"
+    told = result.stderr.splitlines()
+    assert told[0] == f"reading {source} ..."
+    assert told[1] == "writing encoder (2 layers of width 16) and decoder_joint ..."
+    assert (told[2:] == []) == (precision == "fp32")
+    parts = find_parts(target)
+    assert (parts.encoder.precision, parts.decoder.precision) == (precision, "fp32")
+    load(target, provider="cpu", threads=1).transcribe(np.zeros(16_000, np.float32))
+
+
+def test_force_replaces_the_model_and_nothing_else(source, tmp_path):
+    for name in ("encoder-model.fp16.onnx", "encoder-model.onnx.data", "vocab.txt", "notes.md"):
+        (tmp_path / name).write_text("of another model")
+    with pytest.raises(OptionError, match=r"is not empty; .* --force"):
+        run(source, "--to", tmp_path)
+    assert (tmp_path / "vocab.txt").read_text() == "of another model"
+    assert run(source, "--to", tmp_path, "--force").exit_code == 0
+    assert {each.name for each in tmp_path.iterdir()} == {
+        *("encoder-model.onnx", "decoder_joint-model.onnx", "vocab.txt", "config.json"),
+        "notes.md",
+    }
+
+
+def test_a_source_that_cannot_be_read_costs_nothing(source, tmp_path):
+    (tmp_path / "vocab.txt").write_text("of another model")
+    with pytest.raises(ModelNotFoundError):
+        run(tmp_path / "none.nemo", "--to", tmp_path, "--force")
+    assert [each.name for each in tmp_path.iterdir()] == ["vocab.txt"]
+    with pytest.raises(ModelNotFoundError):
+        run(tmp_path / "none.nemo", "--to", tmp_path / "new")
+    assert not (tmp_path / "new").exists()
+
+
+def test_the_source_is_not_overwritten(source, tmp_path):
+    folder = tmp_path / "model"
+    shutil.copytree(source, folder)
+    with pytest.raises(OptionError, match="is what is to be exported"):
+        run(folder, "--to", folder, "--force")
+    with pytest.raises(OptionError, match="is a file"):
+        run(folder, "--to", folder / "config.json")
+
+
+def test_another_precision_is_refused(tmp_path):
+    with pytest.raises(OptionError, match="--precision fp16 does not exist; use fp32 or int8"):
+        run(tmp_path, "--to", tmp_path / "new", "--precision", "fp16")
+
+
+def test_what_is_not_installed_is_named(monkeypatch, tmp_path):
+    monkeypatch.setattr(
+        export_module, "find_spec", lambda name: None if name == "torch" else object()
+    )
+    with pytest.raises(ExtraMissingError, match=r"needs torch; .*parakeet-streaming\[export\]"):
+        run(tmp_path, "--to", tmp_path / "new")
