@@ -73,9 +73,13 @@ def _trained(places: Places, recipe: Recipe) -> str:
         f"## Training\n\n{last['step']} steps in {last['minutes']:.0f} min with PyTorch "
         f"{torch.__version__.split('+')[0]}, {last['hours_heard']:.0f} h of augmented audio heard. "
         f"TDT loss beside {settings.ctc_weight:g} of CTC, Muon and AdamW up to "
-        f"{settings.peak_rate:g}, mean of the weights with decay {settings.ema_decay:g}. The "
-        "whole recipe is in `training/`."
+        f"{settings.peak_rate:g}, {_weights(settings.ema_decay)}. The whole recipe is in "
+        "`training/`."
     )
+
+
+def _weights(decay: float) -> str:
+    return f"mean of the weights with decay {decay:g}" if decay else "the weights of the last step"
 
 
 def _data_table(clips: Iterable[StoredClip]) -> str:

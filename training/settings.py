@@ -105,7 +105,7 @@ class Optimisation:
     warmup_steps: int = 150
     weight_decay: float = 1e-2
     clip_norm: float = 1.0
-    ema_decay: float = 0.999
+    ema_decay: float = 0.995
     tdt_from: float = 0.65
     """Part of the run at which the transducer's loss comes in; before, there is CTC alone.
 

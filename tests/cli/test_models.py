@@ -60,7 +60,7 @@ def test_list_with_downloads(cached, tmp_path):
 def test_list_as_json(cached, tmp_path):
     cached.append(CachedModel(V3, tmp_path, 671_000_000))
     models = {each["name"]: each for each in json.loads(run("list", "--json"))}
-    assert models["tiny-en"]["size_bytes"] > 20_000_000
+    assert models["tiny-en"]["size_bytes"] > 10_000_000
     assert models["tiny-en"]["hub_id"] is None
     assert models["parakeet-tdt-0.6b-v3"]["size_bytes"] == 671_000_000
     assert models["parakeet-tdt-0.6b-v2"] == {
@@ -149,7 +149,7 @@ def test_download_asks_the_hub(monkeypatch):
     monkeypatch.setattr(hub, "fetch", fetch)
     out = run("download", "parakeet-tdt-0.6b-v3", "--precision", "int8", "--revision", "v1")
     assert asked == [(V3, {"revision": "v1", "precision": "int8", "update": False})]
-    assert out == f"parakeet-tdt-0.6b-v3 is ready in {TINY_EN} (20.9 MB)\n"
+    assert out == f"parakeet-tdt-0.6b-v3 is ready in {TINY_EN} (12.7 MB)\n"
     run("download", V3, "--update")
     assert asked[1] == (V3, {"revision": None, "precision": "auto", "update": True})
 

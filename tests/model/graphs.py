@@ -2,17 +2,39 @@
 
 from __future__ import annotations
 
+import atexit
 import json
 import shutil
+import tempfile
 from collections.abc import Iterable, Mapping, Sequence
+from functools import cache
 from pathlib import Path
 
 import onnx
 from onnx import TensorProto, helper
+from onnxruntime.quantization import QuantType, quantize_dynamic
 
 REPOSITORY = Path(__file__).resolve().parents[2]
 GOLDEN = REPOSITORY / "tests/parity/golden/tdt-tiny-onnx"
 TINY_EN = REPOSITORY / "src/parakeet_streaming/builtin/tiny-en"
+
+
+@cache
+def int8_folder() -> Path:
+    """The built-in model with an int8 decoder_joint too, as int8 folders have it."""
+    folder = Path(tempfile.mkdtemp(prefix="parakeet-int8-"))
+    atexit.register(shutil.rmtree, folder, ignore_errors=True)
+    for name in ("encoder-model.int8.onnx", "vocab.txt", "config.json"):
+        shutil.copyfile(TINY_EN / name, folder / name)
+    quantize_dynamic(
+        TINY_EN / "decoder_joint-model.onnx",
+        folder / "decoder_joint-model.int8.onnx",
+        per_channel=True,
+        reduce_range=True,
+        weight_type=QuantType.QInt8,
+    )
+    return folder
+
 
 FLOAT, HALF, INT32, INT64 = (
     TensorProto.FLOAT,

@@ -12,10 +12,10 @@ from parakeet_streaming.model.files import find_parts
 from parakeet_streaming.model.halves import cut
 from parakeet_streaming.model.session import open_session
 from parakeet_streaming.model.spec import read_spec
-from tests.model.graphs import GOLDEN, TINY_EN
+from tests.model.graphs import GOLDEN, int8_folder
 
 
-@pytest.mark.parametrize("folder", [GOLDEN, TINY_EN], ids=["fp32", "int8"])
+@pytest.mark.parametrize("folder", [GOLDEN, int8_folder()], ids=["fp32", "int8"])
 def test_the_halves_equal_the_whole(folder: Path) -> None:
     parts = find_parts(folder)
     spec = read_spec(parts)

@@ -6,7 +6,7 @@ import pytest
 from parakeet_streaming.errors import OptionError
 from parakeet_streaming.model.graph import read_graph
 from parakeet_streaming.model.precision import check_precision, named_precision, precision_of
-from tests.model.graphs import GOLDEN, HALF, TINY_EN, encoder, face, floats
+from tests.model.graphs import GOLDEN, HALF, TINY_EN, encoder, face, floats, int8_folder
 
 
 @pytest.mark.parametrize(
@@ -35,7 +35,7 @@ def test_names_tell_the_precision(path, precision):
         (GOLDEN / "encoder-model.onnx", "fp32"),
         (GOLDEN / "decoder_joint-model.onnx", "fp32"),
         (TINY_EN / "encoder-model.int8.onnx", "int8"),
-        (TINY_EN / "decoder_joint-model.int8.onnx", "int8"),
+        (int8_folder() / "decoder_joint-model.int8.onnx", "int8"),
     ],
 )
 def test_graphs_tell_the_precision(path, precision):

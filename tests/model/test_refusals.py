@@ -20,7 +20,7 @@ def nemo_archive(path):
 
 
 def test_a_nemo_file(tmp_path):
-    with pytest.raises(ModelFormatError, match=r"NVIDIA NeMo.*model\.export.*istupakov/parakeet"):
+    with pytest.raises(ModelFormatError, match=r"NVIDIA NeMo.*parakeet export.*istupakov/parakeet"):
         find_parts(nemo_archive(tmp_path / "tdt.nemo"))
 
 
@@ -30,7 +30,7 @@ def test_a_nemo_file(tmp_path):
 )
 def test_a_folder_of_weights_for_another_runtime(tmp_path, name, runtime):
     nemo_archive(tmp_path / name)
-    with pytest.raises(ModelFormatError, match=rf"{name}, weights for {runtime}.*model\.export"):
+    with pytest.raises(ModelFormatError, match=rf"{name}, weights for {runtime}.*parakeet export"):
         find_parts(tmp_path)
 
 

@@ -11,6 +11,7 @@ from tests.model.graphs import (
     decoder_joint,
     encoder,
     folder,
+    int8_folder,
     joiner,
     three_file_folder,
     two_file_folder,
@@ -36,8 +37,14 @@ def test_the_golden_model():
     assert spec.names.features == "audio_signal"
 
 
-def test_the_built_in_model_quantises_over_the_whole_call():
+def test_the_encoder_of_the_built_in_model_quantises_over_the_whole_call():
     spec = read_spec(find_parts(TINY_EN))
+    assert spec.rows_independent
+    assert not spec.encoder_rows_independent
+
+
+def test_an_int8_decoder_joint_quantises_over_the_whole_call():
+    spec = read_spec(find_parts(int8_folder()))
     assert (spec.predictor_layers, spec.predictor_width, spec.max_frames) == (1, 256, None)
     assert not spec.rows_independent
     assert not spec.encoder_rows_independent
