@@ -57,9 +57,7 @@ def test_audio_beyond_one_window_loses_and_doubles_nothing_at_borders() -> None:
     frames = [token.start_frame for token in transcript.tokens]
     assert frames == sorted(frames)
     said = " ".join(["three one four one five nine two six"] * repetitions)
-    found = jiwer.process_words(said, transcript.text)
-    assert found.deletions + found.insertions < 0.01 * len(said.split())
-    assert found.wer < 0.1
+    assert jiwer.wer(said, transcript.text) < 0.02
 
 
 def test_integer_audio_and_other_rates_are_converted(golden_recognizer: Recognizer) -> None:

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from typer.testing import CliRunner
 
-from parakeet_streaming import load
+from parakeet_streaming import ContextConfig, load
 from parakeet_streaming.cli import export as export_module
 from parakeet_streaming.cli.app import app
 from parakeet_streaming.errors import ExtraMissingError, ModelNotFoundError, OptionError
@@ -41,6 +41,24 @@ def test_what_is_written_loads(source, tmp_path, precision):
     parts = find_parts(target)
     assert (parts.encoder.precision, parts.decoder.precision) == (precision, "fp32")
     load(target, provider="cpu", threads=1).transcribe(np.zeros(16_000, np.float32))
+
+
+@pytest.mark.parametrize("precision", ["fp32", "int8"])
+def test_a_cached_encoder_serves_both_modes(source, tmp_path, precision):
+    target = tmp_path / "model"
+    result = run(source, "--to", target, "--streaming", "cached", "--precision", precision)
+    assert result.stdout.splitlines()[1].endswith("--cached speech.wav")
+    recognizer = load(target, provider="cpu", threads=1)
+    samples = np.random.default_rng(0).normal(0, 0.1, 30_000).astype(np.float32)
+    for cached in (False, True):
+        stream = recognizer.stream(ContextConfig(2, 0.5, 0.5), cached=cached)
+        stream.feed(samples)
+        assert stream.finish()[-1].transcript.audio_s == pytest.approx(30_000 / 16_000)
+
+
+def test_streaming_is_window_or_cached(tmp_path):
+    with pytest.raises(OptionError, match="--streaming quick does not exist; use window or cached"):
+        run(tmp_path, "--to", tmp_path / "x", "--streaming", "quick")
 
 
 def test_force_replaces_the_model_and_nothing_else(source, tmp_path):

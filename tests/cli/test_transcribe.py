@@ -39,6 +39,17 @@ def test_contexts(how: tuple[str, ...]) -> None:
     assert parakeet(DIGITS, *how).stdout == f"{SAID}\n"
 
 
+def test_cached_wants_a_model_that_was_exported_for_it() -> None:
+    result = parakeet(DIGITS, "--cached")
+    assert result.exit_code == 1
+    assert "--streaming cached" in result.stderr
+
+
+def test_the_runtime_can_be_chosen() -> None:
+    pytest.importorskip("openvino", reason="the openvino extra")
+    assert parakeet(DIGITS, "--runtime=openvino").stdout == f"{SAID}\n"
+
+
 def test_json_is_one_object_with_every_field() -> None:
     written = json.loads(parakeet(DIGITS, "--format=json", "--preset=low_latency").stdout)
     assert written["source"] == DIGITS

@@ -23,6 +23,7 @@ from tests.engine.hashed import HashedEncoder, HashedJoint, context_of, sliced
 WORDS = ["one", "two", "three"]
 
 contexts = st.tuples(st.integers(0, 5), st.integers(1, 4), st.integers(0, 3))
+cuts = st.lists(st.integers(0, 40 * FRAME_SAMPLES), max_size=6)
 durations = st.lists(st.integers(1, 4), max_size=30)
 
 
@@ -42,19 +43,37 @@ def fed(stream, pieces):
     return [*(event for piece in pieces for event in stream.feed(piece)), *stream.finish()]
 
 
-@given(
-    frames=contexts,
-    each=durations,
-    length=st.integers(0, 40).map(lambda frames: frames * FRAME_SAMPLES),
-    cuts=st.lists(st.integers(0, 40 * FRAME_SAMPLES), max_size=6),
-)
+@given(frames=contexts, each=durations, length=st.integers(0, 40), cuts=cuts)
 def test_an_encoder_that_forgets_nothing_gives_the_events_of_whole_windows(
     frames, each, length, cuts
 ):
     recognizer = fake_recognizer(script_of(each), WORDS)
-    audio = marked_audio(40)[:length]
+    audio = marked_audio(length)
     whole = fed(opened(recognizer, frames, cached=False), [audio])
     assert fed(opened(recognizer, frames, cached=True), sliced(audio, cuts)) == whole
+
+
+@given(
+    frames=contexts,
+    each=durations,
+    length=st.integers(0, 40 * FRAME_SAMPLES),
+    off_by=st.sampled_from([-160, -1, 0, 1, 159, 160]),
+    cuts=cuts,
+)
+def test_every_frame_of_any_audio_is_decoded_once(frames, each, length, off_by, cuts):
+    """Unlike the reference, whose last window may stand off the grid of frames."""
+    recognizer = fake_recognizer(script_of(each), WORDS)
+    audio = marked_audio(41)[: max(0, length + off_by)]
+    events = fed(opened(recognizer, frames, cached=True), [audio])
+    assert fed(opened(recognizer, frames, cached=True), sliced(audio, cuts)) == events
+    assert events[-1].transcript.tokens == recognizer.transcribe(audio).tokens
+
+
+def test_one_sample_at_a_time():
+    recognizer = fake_recognizer(script_of([3, 1, 4, 2]), WORDS)
+    audio = marked_audio(5, extra_samples=321)
+    whole = fed(opened(recognizer, (2, 1, 1), cached=True), [audio])
+    assert fed(opened(recognizer, (2, 1, 1), cached=True), np.split(audio, len(audio))) == whole
 
 
 @given(

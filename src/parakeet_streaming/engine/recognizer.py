@@ -2,11 +2,9 @@
 
 Rules of this file:
 
-1. One step of a stream decodes one window: encode it, decode its chunk from the carried state, then
-   decode its right context from a copy of the state and forget that state.
-2. A step of many streams is one encoder call; a stream's events are those it would give alone.
-3. How the caller slices the audio never changes the events.
-4. An error while computing leaves every stream where it was.
+1. A step of many streams is one encoder call; a stream's events are those it would give alone.
+2. How the caller slices the audio never changes the events.
+3. An error while computing leaves every stream where it was.
 """
 
 from __future__ import annotations
@@ -15,17 +13,15 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import Final as Constant
 
-import numpy as np
 from numpy.typing import ArrayLike
 
 from parakeet_streaming.audio.pcm import as_mono
 from parakeet_streaming.engine import confidence
-from parakeet_streaming.engine.encoding import encode
-from parakeet_streaming.engine.ports import CachedEncoder, DecoderJoint, Encoder, Floats
-from parakeet_streaming.engine.stall import Mended, StallGuard, mend, speech_frames
-from parakeet_streaming.engine.stream import StepResult, Stream, StreamOptions
-from parakeet_streaming.engine.tdt import Decoded, DecoderState, decode, initial_state
-from parakeet_streaming.engine.window import Window
+from parakeet_streaming.engine.ports import CachedEncoder, DecoderJoint, Encoder
+from parakeet_streaming.engine.stall import StallGuard
+from parakeet_streaming.engine.steps import Steps
+from parakeet_streaming.engine.stream import Stream, StreamOptions
+from parakeet_streaming.engine.tdt import initial_state
 from parakeet_streaming.engine.words import Pieces, Scribe, WordConfidence
 from parakeet_streaming.errors import ContextError, OptionError
 from parakeet_streaming.results import Event, Transcript
@@ -94,7 +90,12 @@ class Recognizer:
         self.options = options or RecognitionOptions()
         self._encoder = encoder
         self._decoder_joint = decoder_joint
-        self._confidence = confidence.measure(self.options.confidence)
+        self._steps = Steps(
+            encoder,
+            decoder_joint,
+            self.options.max_symbols,
+            confidence.measure(self.options.confidence),
+        )
         self._scribe = Scribe(
             pieces,
             has_durations=bool(decoder_joint.durations),
@@ -221,7 +222,7 @@ class Recognizer:
             for position, stream in enumerate(streams)
             if (window := stream.window.peek()) is not None
         }
-        results = self._results([(streams[position], due[position]) for position in due])
+        results = self._steps.run([(streams[position], due[position]) for position in due])
         partials = [streams[at].partial(result) for at, result in zip(due, results, strict=True)]
         events: list[tuple[Event, ...]] = [() for _ in streams]
         for position, result, partial in zip(due, results, partials, strict=True):
@@ -230,80 +231,3 @@ class Recognizer:
         return [
             (*given, *stream.close_if_done()) for given, stream in zip(events, streams, strict=True)
         ]
-
-    def _results(self, due: Sequence[tuple[Stream, Window]]) -> list[StepResult]:
-        """What the step makes of each window; changes no stream."""
-        if not due:
-            return []
-        encoded = encode(self._encoder, due)
-        frames, ends = encoded.frames, encoded.ends
-        decoded = self._decode(frames, encoded.starts, ends, [stream.state for stream, _ in due])
-        mended = [
-            self._mended(stream, window, row, now)
-            for (stream, window), row, now in zip(due, frames, decoded, strict=True)
-        ]
-        wanted = [
-            int(length) if stream.options.tentative else end
-            for (stream, _), length, end in zip(due, encoded.lengths, ends, strict=True)
-        ]
-        # The right context is decoded from a copy of the state, which is then forgotten.
-        ahead = self._decode(frames, ends, wanted, [each.decoded.state for each in mended])
-        return [
-            StepResult(
-                window,
-                now.decoded.emissions,
-                then.emissions,
-                now.decoded.state,
-                now.quiet_from,
-                past,
-            )
-            for (_, window), now, then, past in zip(due, mended, ahead, encoded.pasts, strict=True)
-        ]
-
-    def _decode(
-        self,
-        frames: Floats,
-        starts: Sequence[int],
-        ends: Sequence[int],
-        states: Sequence[DecoderState],
-    ) -> list[Decoded]:
-        """Decodes frames [start, end) of each row of (B, U, D)."""
-        lengths = [max(end - start, 0) for start, end in zip(starts, ends, strict=True)]
-        aligned = _aligned(frames, starts, max(lengths))
-        return decode(
-            aligned,
-            lengths,
-            states,
-            self._decoder_joint,
-            max_symbols=self.options.max_symbols,
-            confidence=self._confidence,
-        )
-
-    def _mended(self, stream: Stream, window: Window, frames: Floats, now: Decoded) -> Mended:
-        """What the stream's stall guard makes of a decoded chunk; itself where there is none."""
-        guard = stream.options.stall_guard
-        if guard is None:
-            return Mended(now, 0)
-        window_frame = stream.state.decoded_frames - window.left_frames
-
-        def redecode(first: int, last: int) -> Decoded:
-            fresh = replace(initial_state(self._decoder_joint), decoded_frames=window_frame + first)
-            return self._decode(frames[None], [first], [last], [fresh])[0]
-
-        return mend(
-            guard,
-            now,
-            speech_frames(window.samples, guard),
-            window_frame=window_frame,
-            quiet_from=stream.quiet_from,
-            redecode=redecode,
-        )
-
-
-def _aligned(frames: Floats, starts: Sequence[int], longest: int) -> Floats:
-    """Rows of (B, U, D) cut so that each begins at its start: (B, longest, D)."""
-    if len(starts) == 1:
-        return frames[:, starts[0] : starts[0] + longest]
-    columns = np.minimum(np.asarray(starts)[:, None] + np.arange(longest), frames.shape[1] - 1)
-    cut: Floats = frames[np.arange(len(starts))[:, None], columns]
-    return cut

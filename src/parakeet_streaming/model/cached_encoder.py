@@ -174,14 +174,12 @@ class OnnxCachedEncoder:
         names, past = self._past_names, row.past
         chunk = min(step.chunk_frames, length)
         window = feature_frames(step.samples.shape[0])
-        log_mel = np.concatenate((past.log_mel, row.raw[:, : chunk * SUBSAMPLING]), axis=1)
-        keys = np.concatenate((past.keys, outputs[names.keys][:, at, :chunk]), axis=1)
-        values = np.concatenate((past.values, outputs[names.values][:, at, :chunk]), axis=1)
+        keys, values = (outputs[name][:, at, :chunk] for name in (names.keys, names.values))
         reach = past.convolved.shape[1]
         return Past(
-            log_mel=_last(log_mel, window).copy(),
-            keys=keys[:, max(0, keys.shape[1] - step.left_frames) :].copy(),
-            values=values[:, max(0, values.shape[1] - step.left_frames) :].copy(),
+            log_mel=_continued(past.log_mel, row.raw[:, : chunk * SUBSAMPLING], window),
+            keys=_continued(past.keys, keys, step.left_frames),
+            values=_continued(past.values, values, step.left_frames),
             convolved=outputs[names.convolved][:, at, chunk : chunk + reach].copy(),
         )
 
@@ -204,5 +202,11 @@ class OnnxCachedEncoder:
 
 
 def _last(columns: Floats, count: int) -> Floats:
-    """The last `count` columns of (F, T), or all there are."""
+    """The last `count` along axis 1, or all there are."""
     return columns[:, max(0, columns.shape[1] - count) :]
+
+
+def _continued(past: Floats, new: Floats, count: int) -> Floats:
+    """The last `count` along axis 1 of the past and what is new behind it."""
+    new = _last(new, count)
+    return np.concatenate((_last(past, count - new.shape[1]), new), axis=1)
