@@ -202,9 +202,10 @@ def _recipe(asked: Asked) -> Recipe:
     curriculum = recipe.curriculum
     if asked.start_from is not None:
         model = dataclasses.replace(read_config(asked.start_from), dropout=model.dropout)
-        # Weights that hear already need no easy beginning, nor CTC alone.
+        # Weights that hear already need no easy beginning, and CTC alone only if asked.
         curriculum = curriculum[-1:]
-        numbers |= {"tdt_from": 0.0, "tdt_full": 0.0}
+        if asked.tdt_from is None:
+            numbers |= {"tdt_from": 0.0, "tdt_full": 0.0}
     if asked.no_augmentation:
         curriculum = tuple(dataclasses.replace(phase, augmentation=0.0) for phase in curriculum)
     return dataclasses.replace(

@@ -4,7 +4,7 @@ Rules of this file:
 
 1. A synthesizer reads the normalised text, so that it says what the list says.
 2. One call reads a block of sentences with one voice; blocks run in several processes.
-3. One utterance in eight is a string of digits, some are a few words of a sentence, most are whole.
+3. One utterance in five is a string of digits, some are a few words of a sentence, most are whole.
 4. A sentence that a synthesizer fails on, or reads in an impossible time, is left out.
 """
 
@@ -30,7 +30,7 @@ from training.voices import Voice
 
 CORPUS = "synthetic"
 BLOCK_SENTENCES = 24
-DIGIT_STRINGS = 0.12
+DIGIT_STRINGS = 0.2
 """Part of the utterances that are strings of digits."""
 LONGEST_WORDS = 28
 OPUS_COMPRESSION = 0.95
