@@ -8,6 +8,9 @@ gives the transcript.
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from typing import Literal
+
+from parakeet_streaming.timeline import ContextConfig
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,12 +107,59 @@ class Partial:
     """Seconds of audio the step has looked at, right context included."""
 
 
+EndReason = Literal["silence", "max_length", "commit", "end"]
+"""Why an utterance ended: a pause, its greatest length, the caller's word, the end of the audio."""
+
+
 @dataclass(frozen=True, slots=True)
 class Final:
-    """The end of a stream: the whole transcript, which will not change any more."""
+    """The end of an utterance; its transcript will not change any more.
+
+    A stream without endpointing is one utterance, which ends with the audio.
+    """
 
     transcript: Transcript
+    """Of this utterance; times count from the start of the stream."""
+    utterance: int = 0
+    """Number of the utterance in its stream, from 0."""
+    reason: EndReason = "end"
 
 
-Event = Partial | Final
-"""What `feed` and `finish` return."""
+@dataclass(frozen=True, slots=True)
+class SpeechStarted:
+    """Voice activity began."""
+
+    at: float
+    """Seconds."""
+
+
+@dataclass(frozen=True, slots=True)
+class SpeechEnded:
+    """Voice activity ended."""
+
+    at: float
+    """Seconds."""
+
+
+@dataclass(frozen=True, slots=True)
+class Gap:
+    """Audio that was refused because a buffer was full; all times behind it are still true."""
+
+    start: float
+    """Seconds."""
+    end: float
+    """Seconds."""
+
+
+@dataclass(frozen=True, slots=True)
+class ContextChanged:
+    """The stream's context was adapted to the load."""
+
+    context: ContextConfig
+    """Of all windows from here on."""
+    at: float
+    """Seconds of audio that were decoded before it."""
+
+
+Event = Partial | Final | SpeechStarted | SpeechEnded | Gap | ContextChanged
+"""What a stream gives; `feed` and `finish` of a plain one give `Partial` and `Final` alone."""

@@ -34,8 +34,15 @@ class EmissionLog:
         return len(self._token_ids)
 
     def __iter__(self) -> Iterator[Emission]:
-        columns = (self._token_ids, self._frames, self._durations_frames, self._confidences)
-        for token_id, frame, duration, confidence, recovered in zip(
-            *columns, self._recovered, strict=True
-        ):
-            yield Emission(token_id, frame, duration, confidence, bool(recovered))
+        return self.since(0)
+
+    def since(self, first: int) -> Iterator[Emission]:
+        """Emissions from number `first` on."""
+        for at in range(first, len(self)):
+            yield Emission(
+                self._token_ids[at],
+                self._frames[at],
+                self._durations_frames[at],
+                self._confidences[at],
+                bool(self._recovered[at]),
+            )

@@ -4,6 +4,7 @@ Rules of this file:
 
 1. Streams that keep a past are encoded together, and so are those that do not: one call each.
 2. A row begins with the window's left context, or with the chunk where the past stands for it.
+3. A stream that has lost its past, as it passed over a stretch, encodes its left context again.
 """
 
 from __future__ import annotations
@@ -64,18 +65,20 @@ def _whole(encoder: Encoder, due: Due) -> Encoded:
 
 def _cached(encoder: CachedEncoder, due: Due) -> Encoded:
     frames, lengths, pasts = encoder.encode_steps([_step(stream, window) for stream, window in due])
+    starts = [window.left_frames if stream.past is None else 0 for stream, window in due]
     ends = [
-        int(length) if window.is_last else window.chunk_samples // FRAME_SAMPLES
-        for (_, window), length in zip(due, lengths, strict=True)
+        int(length) if window.is_last else start + window.chunk_samples // FRAME_SAMPLES
+        for (_, window), length, start in zip(due, lengths, starts, strict=True)
     ]
-    return Encoded(frames, lengths, [0] * len(due), ends, list(pasts))
+    return Encoded(frames, lengths, starts, ends, list(pasts))
 
 
 def _step(stream: Stream, window: Window) -> EncoderStep:
+    unknown_frames = window.left_frames if stream.past is None else 0
     return EncoderStep(
         samples=window.samples,
-        left_samples=window.left_samples,
-        chunk_frames=window.chunk_samples // FRAME_SAMPLES,
+        left_samples=0 if stream.past is None else window.left_samples,
+        chunk_frames=unknown_frames + window.chunk_samples // FRAME_SAMPLES,
         left_frames=stream.context.left_samples // FRAME_SAMPLES,
         past=stream.past,
     )

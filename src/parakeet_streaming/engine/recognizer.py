@@ -134,14 +134,22 @@ class Recognizer:
         """
         self._check_cached(cached, stall_guard)
         context = context or ContextConfig.balanced()
+        self.check_context(context)
+        options = StreamOptions(context, tentative, stall_guard, cached)
+        return Stream(self, options, initial_state(self._decoder_joint), self._scribe)
+
+    def check_context(self, context: ContextConfig) -> None:
+        """Refuses a context of windows longer than the model can take.
+
+        Raises:
+            ContextError: it is too long.
+        """
         if context.window_samples > self.max_window_samples:
             raise ContextError(
                 f"context {context} makes windows of {samples_to_seconds(context.window_samples):g}"
                 f" s; this model takes at most {samples_to_seconds(self.max_window_samples):g} s:"
                 " shorten the left context"
             )
-        options = StreamOptions(context, tentative, stall_guard, cached)
-        return Stream(self, options, initial_state(self._decoder_joint), self._scribe)
 
     def _check_cached(self, cached: bool, stall_guard: StallGuard | None) -> None:
         if cached and not isinstance(self._encoder, CachedEncoder):

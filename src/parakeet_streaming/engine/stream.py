@@ -7,32 +7,43 @@ Rules of this file:
 3. Input that is refused is refused whole: the stream stays as it was.
 4. A step that fails takes nothing away: audio it was given stays taken, and events of the steps
    before it come with the next `feed` or `finish`.
+5. What live streams add, `use`, `flush`, `skip` and utterances, acts at chunk borders only: every
+   sample is still chunk once, or skipped once, and times stay true.
 """
 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Protocol
 
+import numpy as np
 from numpy.typing import ArrayLike
 
 from parakeet_streaming.audio.pcm import as_mono
 from parakeet_streaming.audio.resample import Resampler
-from parakeet_streaming.engine.emission_log import EmissionLog
+from parakeet_streaming.engine.record import Record
 from parakeet_streaming.engine.stall import StallGuard
 from parakeet_streaming.engine.tdt import DecoderState, Emission
 from parakeet_streaming.engine.window import ContextWindow, Window
 from parakeet_streaming.engine.words import Scribe
-from parakeet_streaming.errors import StreamClosedError
-from parakeet_streaming.results import Event, Final, Partial, Token, Transcript
-from parakeet_streaming.timeline import SAMPLE_RATE_HZ, ContextConfig, samples_to_seconds
+from parakeet_streaming.errors import ContextError, StreamClosedError
+from parakeet_streaming.results import EndReason, Event, Final, Partial, Token, Transcript
+from parakeet_streaming.timeline import (
+    SAMPLE_RATE_HZ,
+    ContextConfig,
+    encoder_frames,
+    samples_to_seconds,
+    seconds_to_samples,
+)
 
 
 class Stepper(Protocol):
     """What runs the steps of streams: the recognizer."""
 
     def step(self, streams: Sequence[Stream]) -> list[tuple[Event, ...]]: ...
+
+    def check_context(self, context: ContextConfig) -> None: ...
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,10 +82,7 @@ class Stream:
         self.quiet_from = 0
         self.past: object | None = None
         self._stepper = stepper
-        self._scribe = scribe
-        self._log = EmissionLog()
-        self._last: Token | None = None
-        self._tentative: tuple[Token, ...] = ()
+        self._record = Record(scribe)
         self._undelivered: list[Event] = []
         self._ended = False
         self._closed = False
@@ -102,12 +110,12 @@ class Stream:
     @property
     def tokens(self) -> tuple[Token, ...]:
         """Every token committed so far, written anew from the log at every call."""
-        return self._scribe.tokens(self._log, None)
+        return self._record.tokens
 
     @property
     def tentative(self) -> tuple[Token, ...]:
         """The last step's tentative tokens."""
-        return self._tentative
+        return self._record.tentative
 
     @property
     def buffered_samples(self) -> int:
@@ -126,13 +134,64 @@ class Stream:
         mono = as_mono(samples)
         self.window.feed(mono if self._resampler is None else self._resampler.feed(mono))
 
-    def end(self) -> None:
-        """No more samples will come. Calling it again does nothing."""
+    def end(self, silence_s: float = 0.0) -> None:
+        """No more samples will come. Calling it again does nothing.
+
+        Args:
+            silence_s: silence to decode behind the audio, which no time counts: some models give
+                their last word only when they hear that nothing follows.
+        """
         if not self._ended:
             self._ended = True
             if self._resampler is not None:
                 self.window.feed(self._resampler.finish())
+            if silence_s > 0:
+                self._record.audio_end_s = samples_to_seconds(self.window.fed_samples)
+                self.window.feed(np.zeros(seconds_to_samples(silence_s), np.float32))
             self.window.end()
+
+    def use(self, context: ContextConfig) -> None:
+        """Cuts the windows to come by another context; nothing is lost or decoded twice.
+
+        Raises:
+            ContextError: windows longer than the model can take, or another sample rate.
+        """
+        self._stepper.check_context(context)
+        if context.sample_rate != self.context.sample_rate:
+            raise ContextError(
+                f"this stream is fed at {self.context.sample_rate} Hz; keep that rate, or open "
+                "another stream"
+            )
+        self.options = replace(self.options, context=context)
+        self.window.use(context)
+
+    def flush(self, position: int | None = None) -> None:
+        """Lets the next step decode what lies before `position` without waiting for more audio.
+
+        Args:
+            position: in samples at 16 kHz from the start of the stream; None for all that was
+                taken. What lies behind it is the step's right context.
+        """
+        self.window.flush(self.window.fed_samples if position is None else position)
+
+    def skip(self) -> tuple[Event, ...]:
+        """Passes over the next chunk undecoded, if one is ready; it must hold no speech.
+
+        The next chunk that is decoded still hears it as left context.
+        """
+        window = self.window.peek()
+        if window is None:
+            return self.close_if_done()
+        frames = window.chunk_frames(encoder_frames(window.samples.shape[0]))
+        state = replace(
+            self.state,
+            frames_to_skip=max(0, self.state.frames_to_skip - frames),
+            decoded_frames=self.state.decoded_frames + frames,
+        )
+        result = StepResult(window, (), (), state, self.quiet_from)
+        partial = self.partial(result)
+        self.commit(result, partial)
+        return (partial, *self.close_if_done())
 
     def feed(self, samples: ArrayLike) -> list[Event]:
         """Takes samples as `push` does and runs every step that is ready."""
@@ -152,28 +211,25 @@ class Stream:
 
     def transcript(self) -> Transcript:
         """Everything committed so far."""
-        return self._scribe.transcript(self.tokens, samples_to_seconds(self.window.decoded_samples))
+        return self._record.transcript(self.window.decoded_samples)
+
+    def end_utterance(self, reason: EndReason) -> Final:
+        """What was committed since the last utterance ended, as an utterance of its own."""
+        return self._record.end_utterance(reason, self.window.decoded_samples)
 
     def partial(self, result: StepResult) -> Partial:
         """What a step made of the window that was `peek`ed, in words; changes nothing."""
         window = result.window
-        committed = self._scribe.tokens(result.emissions, self._last)
-        last = committed[-1] if committed else self._last
-        tentative = self._scribe.tokens(result.tentative, last)
-        return Partial(
-            text=self._scribe.text(committed),
-            tokens=committed,
-            tentative_text=self._scribe.text(tentative),
-            tentative=tentative,
-            committed_s=samples_to_seconds(window.chunk_end),
-            heard_s=samples_to_seconds(window.chunk_end + window.right_samples),
+        return self._record.told(
+            result.emissions,
+            result.tentative,
+            window.chunk_end,
+            window.chunk_end + window.right_samples,
         )
 
     def commit(self, result: StepResult, partial: Partial) -> None:
         """Moves on behind the step; nothing here can fail."""
-        self._log.extend(result.emissions)
-        self._last = partial.tokens[-1] if partial.tokens else self._last
-        self._tentative = partial.tentative
+        self._record.keep(result.emissions, partial)
         self.state, self.quiet_from, self.past = result.state, result.quiet_from, result.past
         self.window.advance(result.window)
 
@@ -182,7 +238,7 @@ class Stream:
         if not self._ended or self._closed or self.window.ready:
             return ()
         self._closed = True
-        return (Final(self.transcript()),)
+        return (self.end_utterance("end"),)
 
     def step(self) -> tuple[Event, ...]:
         """Runs one step, if one is ready, and gives its events."""

@@ -11,6 +11,9 @@ Rules of this file (the arithmetic of NVIDIA NeMo's `StreamingBatchedAudioBuffer
 5. The last window decodes everything that is left: at most chunk + right. What the right context
    gave up goes to the left, so the last left context may be longer than asked and need not be
    whole frames. The reference leaves that grid shifted, and so does this file.
+6. Live streams ask for more: `use` changes the lengths for the windows to come, and `flush` makes
+   chunk of what is known already. Chunks stay whole frames, so the grid stays, and rule 2's first
+   half holds.
 
 ```
 step 1             |·chunk·|·right·|
@@ -71,6 +74,7 @@ class ContextWindow:
         self._kept_from = 0
         self._fed = 0
         self._chunk_start = 0
+        self._flush_to = 0
         self._ended = False
 
     @property
@@ -93,7 +97,21 @@ class ContextWindow:
         """Whether there is a window to decode."""
         if self._ended:
             return self._fed > self._chunk_start
-        return self._fed > self._chunk_start + self._chunk + self._right
+        return self._complete or self._flushed_samples > 0
+
+    def use(self, context: ContextConfig) -> None:
+        """Cuts the windows to come by another context; a longer left context grows into place."""
+        self._left = context.left_samples
+        self._chunk = context.chunk_samples
+        self._right = context.right_samples
+
+    def flush(self, position: int) -> None:
+        """Makes chunk of what lies before `position`, without waiting for a whole chunk.
+
+        Whatever lies behind it, up to a whole right context, is the right context of that window.
+        Only whole frames become chunk, so less than one may be left over.
+        """
+        self._flush_to = max(self._flush_to, min(position, self._fed))
 
     def feed(self, samples: Floats) -> None:
         """Takes float32 (n,) at 16 kHz, any n."""
@@ -116,10 +134,15 @@ class ContextWindow:
         start = self._chunk_start
         remaining = self._fed - start
         is_last = self._ended and remaining <= self._chunk + self._right
-        chunk = remaining if is_last else self._chunk
-        right = 0 if is_last else self._right
-        longest_left = self._left + self._chunk + self._right - chunk - right
-        left = min(start, longest_left)
+        chunk, right, left = self._chunk, self._right, self._left
+        if is_last:
+            # Behind a flush less than a right context may remain; what no window needs is gone.
+            left += min(chunk, chunk + right - remaining)
+            chunk, right = remaining, 0
+        elif not self._complete:
+            chunk = self._flushed_samples
+            right = min(right, remaining - chunk)
+        left = min(left, start - self._kept_from)
         first = start - left - self._kept_from
         samples = self._kept[first : first + left + chunk + right].copy()
         return Window(samples, left, chunk, right, start, is_last)
@@ -128,9 +151,21 @@ class ContextWindow:
         """Moves on behind the chunk of `window`, which must be the one `peek` gave."""
         self._chunk_start = window.chunk_end
 
+    @property
+    def _complete(self) -> bool:
+        """Whether a whole window is there, and it is known not to be the last."""
+        return self._fed > self._chunk_start + self._chunk + self._right
+
+    @property
+    def _flushed_samples(self) -> int:
+        """Samples of the chunk that a flush asks for, in whole frames; 0 where none does."""
+        waiting = self._fed - self._chunk_start
+        asked_frames = -(-(self._flush_to - self._chunk_start) // FRAME_SAMPLES)
+        return max(0, min(asked_frames, waiting // FRAME_SAMPLES) * FRAME_SAMPLES)
+
     def _make_room(self, count: int) -> None:
         """Forgets samples no window can reach any more, and grows where that is not enough."""
-        needed_from = max(self._chunk_start - self._left - self._chunk, 0)
+        needed_from = max(self._chunk_start - self._left - self._chunk, self._kept_from)
         needed = self._kept[needed_from - self._kept_from : self._fed - self._kept_from]
         capacity = self._kept.shape[0]
         if needed.shape[0] + count > capacity:
