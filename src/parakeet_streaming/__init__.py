@@ -15,7 +15,7 @@ from parakeet_streaming.ends import AudioProducer, TokenConsumer
 from parakeet_streaming.engine.recognizer import RecognitionOptions, Recognizer
 from parakeet_streaming.engine.stall import StallGuard
 from parakeet_streaming.engine.stream import Stream
-from parakeet_streaming.load import ModelConfig, ParakeetTDTModel, load
+from parakeet_streaming.load import ModelConfig, ParakeetTDTModel, load, load_vad
 from parakeet_streaming.results import (
     Event,
     Final,
@@ -55,4 +55,5 @@ __all__ = [
     "Transcript",
     "Word",
     "load",
+    "load_vad",
 ]
