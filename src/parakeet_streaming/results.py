@@ -8,6 +8,7 @@ gives the transcript.
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from typing import Literal
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,12 +105,49 @@ class Partial:
     """Seconds of audio the step has looked at, right context included."""
 
 
+EndReason = Literal["silence", "max_length", "commit", "end"]
+"""Why an utterance ended: a pause, its length, the caller's wish, the end of the stream."""
+
+
 @dataclass(frozen=True, slots=True)
 class Final:
-    """The end of a stream: the whole transcript, which will not change any more."""
+    """The end of an utterance: its whole transcript, which will not change any more.
+
+    A stream without endpointing is one utterance, which ends with the stream.
+    """
 
     transcript: Transcript
+    utterance: int = 0
+    """Its number in the stream, counted from 0."""
+    reason: EndReason = "end"
 
 
-Event = Partial | Final
-"""What `feed` and `finish` return."""
+@dataclass(frozen=True, slots=True)
+class SpeechStarted:
+    """Someone speaks. Told when it is sure, so a little after `at`; with text or without."""
+
+    at: float
+    """Seconds; where the sound began, no padding before it."""
+
+
+@dataclass(frozen=True, slots=True)
+class SpeechEnded:
+    """Nobody speaks any more. Told when it is sure, so a little after `at`."""
+
+    at: float
+    """Seconds; where the sound ended, the silence that proved it not included."""
+
+
+@dataclass(frozen=True, slots=True)
+class Gap:
+    """Audio that could not be taken. Times behind it are as true as before."""
+
+    start: float
+    """Seconds; the first that is missing."""
+    end: float
+    """Seconds; behind the last that is missing."""
+
+
+Event = Partial | Final | SpeechStarted | SpeechEnded | Gap
+"""What a stream tells. `feed` and `finish` give `Partial` and `Final`; the others need someone who
+listens for speech, or drops audio."""
