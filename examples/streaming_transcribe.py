@@ -5,7 +5,7 @@ python examples/streaming_transcribe.py examples/recordings/digits.wav
 
 import argparse
 
-from parakeet_streaming import ContextConfig, Final, Partial, load
+from parakeet_streaming import ContextConfig, Event, Final, Partial, load
 from parakeet_streaming.audio.files import open_audio
 
 
@@ -25,11 +25,11 @@ def main() -> None:
         show(stream.finish())
 
 
-def show(events: list[Partial | Final]) -> None:
+def show(events: list[Event]) -> None:
     for event in events:
         if isinstance(event, Partial):
             print(f"{event.committed_s:6.2f} s  {event.text!r:32} then {event.tentative_text!r}")
-        else:
+        elif isinstance(event, Final):
             print()
             for word in event.transcript.words:
                 print(f"{word.start:6.2f}–{word.end:.2f} s  {word.confidence:4.0%}  {word.text}")

@@ -18,12 +18,22 @@ from parakeet_streaming.formats import (
     render,
     to_json,
     to_jsonl,
-    to_jsonl_partial,
+    to_jsonl_event,
     to_srt,
     to_txt,
     to_vtt,
 )
-from parakeet_streaming.results import Partial, Segment, Token, Transcript, Word
+from parakeet_streaming.results import (
+    Final,
+    Gap,
+    Partial,
+    Segment,
+    SpeechEnded,
+    SpeechStarted,
+    Token,
+    Transcript,
+    Word,
+)
 from parakeet_streaming.timeline import ContextConfig
 
 EMPTY = Transcript("", (), (), (), 3.0)
@@ -234,7 +244,7 @@ def test_jsonl_is_the_same_in_one_line():
 
 def test_a_step_is_a_line():
     partial = Partial(" wörd", (TOKEN,), " and", (), 0.3200004, 0.64)
-    line = to_jsonl_partial(partial, "-")
+    line = to_jsonl_event(partial, "-")
     assert line.count("\n") == 1
     step = json.loads(line)
     assert step.pop("tokens")[0]["text"] == " wörd"
@@ -248,9 +258,37 @@ def test_a_step_is_a_line():
     }
 
 
+@pytest.mark.parametrize(
+    ("event", "expected"),
+    [
+        (SpeechStarted(1.0004), {"type": "speech_started", "at": 1.0}),
+        (SpeechEnded(2.56), {"type": "speech_ended", "at": 2.56}),
+        (Gap(1.25, 3.0), {"type": "gap", "start": 1.25, "end": 3.0}),
+    ],
+)
+def test_an_event_is_a_line(event, expected):
+    line = to_jsonl_event(event, "-")
+    assert line.count("\n") == 1
+    assert json.loads(line) == {"source": "-", **expected}
+
+
+def test_an_utterance_is_a_line_with_its_words():
+    line = to_jsonl_event(Final(TWO, 3, "silence"), "-")
+    assert line.count("\n") == 1
+    utterance = json.loads(line)
+    whole = json.loads(to_json(recording(TWO)))
+    assert utterance == {
+        "type": "utterance",
+        "source": "-",
+        "utterance": 3,
+        "reason": "silence",
+        **{name: whole[name] for name in ("text", "tokens", "words", "segments")},
+    }
+
+
 @pytest.mark.parametrize("text", ["a\u2028b", 'say "no"\\', "line\nbreak", "漢字 😀", "\x00"])
 def test_any_text_stays_in_its_line(text):
-    line = to_jsonl_partial(Partial(text, (), "", (), 0.0, 0.0))
+    line = to_jsonl_event(Partial(text, (), "", (), 0.0, 0.0))
     assert line.count("\n") == 1
     assert json.loads(line)["text"] == text
 

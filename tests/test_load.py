@@ -8,7 +8,7 @@ import pytest
 import soundfile
 
 import parakeet_streaming
-from parakeet_streaming import ContextConfig, RecognitionOptions, Recognizer, load
+from parakeet_streaming import ContextConfig, RecognitionOptions, Recognizer, load, load_vad
 from parakeet_streaming.load import DEFAULT_MODEL
 
 AUDIO = Path(__file__).parent / "parity" / "golden" / "audio"
@@ -68,3 +68,15 @@ def test_integer_audio_and_other_rates_are_converted(golden_recognizer: Recogniz
     slow.feed(np.repeat(samples, 3))
     slow.finish()
     assert slow.transcript().audio_s == pytest.approx(samples.shape[0] / 16_000, abs=1e-4)
+
+
+def test_voice_activity_is_inside_the_package() -> None:
+    vad = load_vad()
+    digits, _ = soundfile.read(RECORDINGS / "digits.wav", dtype="float32")
+    state, heard = vad.start(), []
+    for start in range(0, digits.shape[0] - vad.frame_samples, vad.frame_samples):
+        frame = digits[start : start + vad.frame_samples]
+        probabilities, (state,) = vad.probabilities([frame], [state])
+        heard.append(float(probabilities[0]))
+    assert min(heard) < 0.05
+    assert max(heard) > 0.95

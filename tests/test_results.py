@@ -8,8 +8,11 @@ from parakeet_streaming import results
 from parakeet_streaming.results import (
     Event,
     Final,
+    Gap,
     Partial,
     Segment,
+    SpeechEnded,
+    SpeechStarted,
     Token,
     TokenResult,
     Transcript,
@@ -22,7 +25,8 @@ SEGMENT = Segment("word", 0.24, 0.4, (WORD,))
 TRANSCRIPT = Transcript("word", (TOKEN,), (WORD,), (SEGMENT,), 1.0)
 PARTIAL = Partial(" word", (TOKEN,), "", (), 0.32, 0.64)
 TOKEN_RESULT = TokenResult(7, " word", 3_840, 2_560, 0.9)
-RESULTS = [TOKEN, TOKEN_RESULT, WORD, SEGMENT, TRANSCRIPT, PARTIAL, Final(TRANSCRIPT)]
+EVENTS = [Final(TRANSCRIPT, 2, "silence"), SpeechStarted(0.2), SpeechEnded(0.5), Gap(0.5, 0.9)]
+RESULTS = [TOKEN, TOKEN_RESULT, WORD, SEGMENT, TRANSCRIPT, PARTIAL, *EVENTS]
 
 
 @pytest.mark.parametrize("result", RESULTS, ids=lambda result: type(result).__name__)
@@ -44,7 +48,11 @@ def test_results_are_exported(result):
 def test_every_result_is_among_these():
     classes = {each for each in vars(results).values() if is_dataclass(each)}
     assert classes == {type(each) for each in RESULTS}
-    assert get_args(Event) == (Partial, Final)
+    assert get_args(Event) == (Partial, *(type(each) for each in EVENTS))
+
+
+def test_a_stream_without_endpointing_is_one_utterance():
+    assert Final(TRANSCRIPT) == Final(TRANSCRIPT, 0, "end")
 
 
 def test_nothing_is_recovered_unless_it_says_so():

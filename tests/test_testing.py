@@ -14,6 +14,7 @@ from parakeet_streaming.testing import (
     FakeEncoder,
     FakePieces,
     ScriptedDecoderJoint,
+    ScriptedVad,
     fake_recognizer,
     marked_audio,
     noise,
@@ -137,3 +138,28 @@ def test_a_fake_recognizer_hears_its_script():
     transcript = recognizer.transcribe(marked_audio(10))
     assert transcript.text == "walking"
     assert [each.start_frame for each in transcript.tokens] == [0, 5]
+
+
+def test_a_scripted_vad_reads_its_script_in_every_stream():
+    vad = ScriptedVad([0.1, 0.9])
+    frame = silence(0.032)
+    state, found = vad.start(), []
+    for _ in range(3):
+        probabilities, (state, _) = vad.probabilities([frame, frame], [state, vad.start()])
+        found.append(probabilities.tolist())
+    assert found == [pytest.approx(each) for each in ([0.1, 0.1], [0.9, 0.1], [0.0, 0.1])]
+    assert vad.calls == [2, 2, 2]
+
+
+def test_without_a_script_what_is_loud_is_speech():
+    vad = ScriptedVad(level=0.05, frame_samples=160)
+    frames = [silence(0.01), tone(0.01, level=0.06), tone(0.01, level=0.5)]
+    probabilities, states = vad.probabilities(frames, [vad.start()] * 3)
+    assert probabilities.tolist() == [0.0, 0.0, 1.0]
+    assert (probabilities.dtype, states) == (np.float32, [1, 1, 1])
+
+
+@pytest.mark.parametrize(("length", "state"), [(511, 0), (512, None)])
+def test_a_scripted_vad_is_strict(length, state):
+    with pytest.raises(AssertionError, match="of another"):
+        ScriptedVad([]).probabilities([np.zeros(length, np.float32)], [state])

@@ -15,12 +15,17 @@ from parakeet_streaming.ends import AudioProducer, TokenConsumer
 from parakeet_streaming.engine.recognizer import RecognitionOptions, Recognizer
 from parakeet_streaming.engine.stall import StallGuard
 from parakeet_streaming.engine.stream import Stream
-from parakeet_streaming.load import ModelConfig, ParakeetTDTModel, load
+from parakeet_streaming.load import ModelConfig, ParakeetTDTModel, load, load_vad
 from parakeet_streaming.results import (
+    ContextChanged,
+    EndReason,
     Event,
     Final,
+    Gap,
     Partial,
     Segment,
+    SpeechEnded,
+    SpeechStarted,
     Token,
     TokenResult,
     Transcript,
@@ -36,16 +41,21 @@ __version__ = "0.1.0"
 
 __all__ = [
     "AudioProducer",
+    "ContextChanged",
     "ContextConfig",
     "DebugView",
+    "EndReason",
     "Event",
     "Final",
+    "Gap",
     "ModelConfig",
     "ParakeetTDTModel",
     "Partial",
     "RecognitionOptions",
     "Recognizer",
     "Segment",
+    "SpeechEnded",
+    "SpeechStarted",
     "StallGuard",
     "Stream",
     "StreamingParakeetTDT",
@@ -55,4 +65,5 @@ __all__ = [
     "Transcript",
     "Word",
     "load",
+    "load_vad",
 ]

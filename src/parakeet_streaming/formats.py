@@ -7,8 +7,8 @@ Rules of this file:
    guides agree on these numbers).
 2. A cue never ends after the next one starts, nor after the audio.
 3. Times in JSON are seconds with at most three decimals.
-4. `json` is one object per recording. `jsonl` is a line per step while the recording runs, then the
-   same object in one line.
+4. `json` is one object per recording. `jsonl` is a line per event while the recording runs, then
+   the same object in one line, typed `final`.
 """
 
 from __future__ import annotations
@@ -18,21 +18,33 @@ import json
 import textwrap
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from typing import Any, Final, Literal
+from typing import Any, Literal
+from typing import Final as Constant
 
 from parakeet_streaming.errors import OptionError
-from parakeet_streaming.results import Partial, Segment, Token, Transcript, Word
+from parakeet_streaming.results import (
+    ContextChanged,
+    Event,
+    Final,
+    Gap,
+    Partial,
+    Segment,
+    SpeechStarted,
+    Token,
+    Transcript,
+    Word,
+)
 from parakeet_streaming.timeline import ContextConfig
 
 Format = Literal["txt", "srt", "vtt", "json", "jsonl"]
 
-FORMATS: Final[tuple[str, ...]] = ("txt", "srt", "vtt", "json", "jsonl")
+FORMATS: Constant[tuple[str, ...]] = ("txt", "srt", "vtt", "json", "jsonl")
 
-LINE_CHARACTERS: Final = 42
-CUE_LINES: Final = 2
-CUE_S: Final = 7.0
-SHORTEST_CUE_S: Final = 0.7
-PAUSE_S: Final = 1.0
+LINE_CHARACTERS: Constant = 42
+CUE_LINES: Constant = 2
+CUE_S: Constant = 7.0
+SHORTEST_CUE_S: Constant = 0.7
+PAUSE_S: Constant = 1.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,19 +106,10 @@ def to_jsonl(recording: Recording) -> str:
     return _line({"type": "final", **as_object(recording)})
 
 
-def to_jsonl_partial(partial: Partial, source: str = "") -> str:
-    """One line for one step of a stream, typed `partial`."""
-    return _line(
-        {
-            "type": "partial",
-            "source": source,
-            "text": partial.text,
-            "tentative_text": partial.tentative_text,
-            "committed_s": round(partial.committed_s, 3),
-            "heard_s": round(partial.heard_s, 3),
-            "tokens": [_token_object(token) for token in partial.tokens],
-        }
-    )
+def to_jsonl_event(event: Event, source: str = "") -> str:
+    """One line for one event, typed partial, speech_started, speech_ended, gap or utterance."""
+    type_of, rest = _event_object(event)
+    return _line({"type": type_of, "source": source, **rest})
 
 
 def render(recording: Recording, format: str) -> str:
@@ -135,10 +138,7 @@ def as_object(recording: Recording) -> dict[str, Any]:
     transcript = recording.transcript
     return {
         "source": recording.source,
-        "text": transcript.text,
-        "tokens": [_token_object(token) for token in transcript.tokens],
-        "words": [_word_object(word) for word in transcript.words],
-        "segments": [_segment_object(segment) for segment in transcript.segments],
+        **_transcript_object(transcript),
         "model": recording.model,
         "context": _context_object(recording.context),
         "latency_s": recording.latency_s,
@@ -180,6 +180,26 @@ def _full(group: Sequence[Word], word: Word) -> bool:
     )
 
 
+def _event_object(event: Event) -> tuple[str, dict[str, Any]]:
+    if isinstance(event, Partial):
+        return "partial", {
+            "text": event.text,
+            "tentative_text": event.tentative_text,
+            "committed_s": round(event.committed_s, 3),
+            "heard_s": round(event.heard_s, 3),
+            "tokens": [_token_object(token) for token in event.tokens],
+        }
+    if isinstance(event, Gap):
+        return "gap", {"start": round(event.start, 3), "end": round(event.end, 3)}
+    if isinstance(event, ContextChanged):
+        return "context", {"context": str(event.context), "at": round(event.at, 3)}
+    if isinstance(event, Final):
+        numbered = {"utterance": event.utterance, "reason": event.reason}
+        return "utterance", {**numbered, **_transcript_object(event.transcript)}
+    started = isinstance(event, SpeechStarted)
+    return "speech_started" if started else "speech_ended", {"at": round(event.at, 3)}
+
+
 def _line(value: dict[str, Any]) -> str:
     return json.dumps(value, ensure_ascii=False) + "\n"
 
@@ -190,6 +210,15 @@ def _clock(seconds: float, decimal: str) -> str:
     minutes, rest = divmod(rest, 60_000)
     whole, thousandths = divmod(rest, 1000)
     return f"{hours:02d}:{minutes:02d}:{whole:02d}{decimal}{thousandths:03d}"
+
+
+def _transcript_object(transcript: Transcript) -> dict[str, Any]:
+    return {
+        "text": transcript.text,
+        "tokens": [_token_object(token) for token in transcript.tokens],
+        "words": [_word_object(word) for word in transcript.words],
+        "segments": [_segment_object(segment) for segment in transcript.segments],
+    }
 
 
 def _token_object(token: Token) -> dict[str, Any]:

@@ -1,4 +1,4 @@
-"""A folder, a built-in name or a hub id in; a recognizer out.
+"""A folder, a built-in name or a hub id in; a recognizer out; and voice activity.
 
 The composition root: the only file that knows both the models and the engine.
 """
@@ -11,6 +11,7 @@ from os import PathLike
 from pathlib import Path
 from typing import Final, Self
 
+from parakeet_streaming.engine.ports import VoiceActivity
 from parakeet_streaming.engine.recognizer import RecognitionOptions, Recognizer
 from parakeet_streaming.model.cached_encoder import OnnxCachedEncoder
 from parakeet_streaming.model.decoder_joint import OnnxDecoderJoint
@@ -20,6 +21,7 @@ from parakeet_streaming.model.halves import cut
 from parakeet_streaming.model.names import resolve
 from parakeet_streaming.model.precision import BFLOAT16, stored_precision
 from parakeet_streaming.model.session import ONNX_RUNTIME, Session, choose_runtime, open_session
+from parakeet_streaming.model.silero import open_silero
 from parakeet_streaming.model.spec import ModelSpec, read_spec
 
 DEFAULT_MODEL: Final = "tiny-en"
@@ -82,6 +84,11 @@ def load(
         name=spec.name,
         options=options or RecognitionOptions(max_symbols=spec.max_symbols),
     )
+
+
+def load_vad() -> VoiceActivity:
+    """Silero VAD, which ships with the package; it can be shared by any number of streams."""
+    return open_silero()
 
 
 @dataclass(frozen=True, slots=True)

@@ -108,47 +108,47 @@ class Partial:
 
 
 EndReason = Literal["silence", "max_length", "commit", "end"]
-"""Why an utterance ended: a pause, its greatest length, the caller's word, the end of the audio."""
+"""Why an utterance ended: a pause, its length, the caller's wish, the end of the stream."""
 
 
 @dataclass(frozen=True, slots=True)
 class Final:
-    """The end of an utterance; its transcript will not change any more.
+    """The end of an utterance: its whole transcript, which will not change any more.
 
-    A stream without endpointing is one utterance, which ends with the audio.
+    A stream without endpointing is one utterance, which ends with the stream.
     """
 
     transcript: Transcript
-    """Of this utterance; times count from the start of the stream."""
+    """Of this utterance alone; times count from the start of the stream."""
     utterance: int = 0
-    """Number of the utterance in its stream, from 0."""
+    """Its number in the stream, counted from 0."""
     reason: EndReason = "end"
 
 
 @dataclass(frozen=True, slots=True)
 class SpeechStarted:
-    """Voice activity began."""
+    """Someone speaks. Told when it is sure, so a little after `at`; with text or without."""
 
     at: float
-    """Seconds."""
+    """Seconds; where the sound began, no padding before it."""
 
 
 @dataclass(frozen=True, slots=True)
 class SpeechEnded:
-    """Voice activity ended."""
+    """Nobody speaks any more. Told when it is sure, so a little after `at`."""
 
     at: float
-    """Seconds."""
+    """Seconds; where the sound ended, the silence that proved it not included."""
 
 
 @dataclass(frozen=True, slots=True)
 class Gap:
-    """Audio that was refused because a buffer was full; all times behind it are still true."""
+    """Audio that could not be taken. Times behind it are as true as before."""
 
     start: float
-    """Seconds."""
+    """Seconds; the first that is missing."""
     end: float
-    """Seconds."""
+    """Seconds; behind the last that is missing."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -162,4 +162,5 @@ class ContextChanged:
 
 
 Event = Partial | Final | SpeechStarted | SpeechEnded | Gap | ContextChanged
-"""What a stream gives; `feed` and `finish` of a plain one give `Partial` and `Final` alone."""
+"""What a stream tells. `feed` and `finish` give `Partial` and `Final`; the others need someone who
+listens for speech, or drops audio."""

@@ -2,7 +2,8 @@
 
 `marked_audio` writes the number of every encoder frame into its samples. `FakeEncoder` reads those
 numbers back from whatever window it is given, so a frame means the same in every window.
-`ScriptedDecoderJoint` emits a script's tokens on exactly the frames it names.
+`ScriptedDecoderJoint` emits a script's tokens on exactly the frames it names. `ScriptedVad` hears
+speech where a script says so, or where it is loud.
 
 ```python
 script = [Cue(frame=3, token=0), Cue(frame=9, token=1, duration=4)]
@@ -173,6 +174,52 @@ class FakePieces:
         """` word` for a word, `ing` for `+ing`."""
         text = self._texts[token_id]
         return text[1:] if text.startswith("+") else f" {text}"
+
+
+class ScriptedVad:
+    """Hears speech in the frames a script names, or, without a script, in all that are loud."""
+
+    def __init__(
+        self,
+        script: Sequence[float] | None = None,
+        *,
+        level: float = 0.01,
+        frame_samples: int = 512,
+    ) -> None:
+        """Without `script`, a frame whose effective value reaches `level` is speech.
+
+        Args:
+            script: the probability of every frame of a stream from its start; 0 behind its end.
+            level: effective value, 0 to 1.
+            frame_samples: samples of one frame at 16 kHz.
+        """
+        self.frame_samples = frame_samples
+        self.calls: list[int] = []
+        """Streams of every call."""
+        self._script = None if script is None else tuple(script)
+        self._level = level
+
+    def start(self) -> object:
+        """A state counts the frames heard so far."""
+        return 0
+
+    def probabilities(
+        self, frames: Sequence[Floats], states: Sequence[object]
+    ) -> tuple[Floats, list[object]]:
+        """Probabilities (B,) of frames, each (frame_samples,), and the next states."""
+        self.calls.append(len(frames))
+        found, following = [], list[object]()
+        for frame, heard in zip(frames, states, strict=True):
+            assert isinstance(heard, int), "a state of another voice activity detector"
+            assert frame.shape == (self.frame_samples,), "a frame of another length"
+            found.append(self._probability(frame, heard))
+            following.append(heard + 1)
+        return np.array(found, dtype=np.float32), following
+
+    def _probability(self, frame: Floats, heard: int) -> float:
+        if self._script is not None:
+            return self._script[heard] if heard < len(self._script) else 0.0
+        return float(np.sqrt(np.mean(np.square(frame))) >= self._level)
 
 
 def fake_recognizer(

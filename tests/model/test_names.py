@@ -5,7 +5,7 @@ import pytest
 from parakeet_streaming.errors import ModelNotFoundError, OptionError
 from parakeet_streaming.model import hub
 from parakeet_streaming.model.files import find_parts
-from parakeet_streaming.model.names import KNOWN_MODELS, built_in_models, resolve
+from parakeet_streaming.model.names import BUILT_IN_FOLDER, KNOWN_MODELS, built_in_models, resolve
 from tests.model.graphs import TINY_EN
 
 
@@ -25,6 +25,11 @@ def asked(monkeypatch):
 def test_the_built_in_model_is_there():
     assert resolve("tiny-en") == TINY_EN == built_in_models()["tiny-en"]
     assert find_parts(resolve("tiny-en")).layout == "two-file"
+
+
+def test_what_is_built_in_and_no_recognizer_is_no_model():
+    assert (BUILT_IN_FOLDER / "silero-vad").is_dir()
+    assert "silero-vad" not in built_in_models()
 
 
 @pytest.mark.parametrize("kind", [str, Path])

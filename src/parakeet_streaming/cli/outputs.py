@@ -70,7 +70,7 @@ class Output:
     def write_partial(self, partial: Partial) -> None:
         """One line per step, where the format is a stream of events."""
         if self._format == "jsonl":
-            self._file.write(formats.to_jsonl_partial(partial, self._source))
+            self._file.write(formats.to_jsonl_event(partial, self._source))
             self._file.flush()
 
     def write(self, recording: formats.Recording) -> None:

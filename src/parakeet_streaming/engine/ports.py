@@ -1,7 +1,8 @@
 """What the engine asks of a model: ports, spoken in plain arrays.
 
 Samples go in and encoder frames come out (`Encoder`, and `CachedEncoder`, which encodes each frame
-once); tokens, states and encoder frames go in and states and logits come out (`DecoderJoint`).
+once); tokens, states and encoder frames go in and states and logits come out (`DecoderJoint`);
+short frames of samples go in and probabilities of speech come out (`VoiceActivity`).
 Letters for shapes are those of `timeline.py`.
 """
 
@@ -105,5 +106,32 @@ class DecoderJoint(Protocol):
         Returns:
             Raw logits of tokens (B, K, V), the blank included, and of durations (B, K, n), which
             are None for RNN-T.
+        """
+        ...
+
+
+class VoiceActivity(Protocol):
+    """Tells how likely it is that someone speaks, frame by frame, for many streams at once."""
+
+    @property
+    def frame_samples(self) -> int:
+        """Samples of one frame at 16 kHz."""
+        ...
+
+    def start(self) -> object:
+        """The state of a stream that has heard nothing yet, as it is behind a gap too."""
+        ...
+
+    def probabilities(
+        self, frames: Sequence[Floats], states: Sequence[object]
+    ) -> tuple[Floats, list[object]]:
+        """Judges the next frame of each of B streams; no row knows of another.
+
+        Args:
+            frames: one float32 (frame_samples,) at 16 kHz per stream.
+            states: of each stream, what the frame before gave, or `start()`.
+
+        Returns:
+            Probabilities of speech (B,) float32, 0 to 1, and each stream's next state.
         """
         ...

@@ -14,6 +14,7 @@ from typing import Final
 
 from parakeet_streaming.errors import ModelNotFoundError, OptionError
 from parakeet_streaming.model import hub
+from parakeet_streaming.model.files import VOCABULARY_NAMES
 
 KNOWN_MODELS: Final[dict[str, str]] = {
     "parakeet-tdt-0.6b-v2": "istupakov/parakeet-tdt-0.6b-v2-onnx",
@@ -21,13 +22,16 @@ KNOWN_MODELS: Final[dict[str, str]] = {
 }
 """Short name → hub id of an ONNX export."""
 
-_BUILT_IN_FOLDER: Final = Path(__file__).resolve().parent.parent / "builtin"
+BUILT_IN_FOLDER: Final = Path(__file__).resolve().parent.parent / "builtin"
+"""What ships with the package: models, and the network that hears whether someone speaks."""
+
 _HUB_ID: Final = re.compile(r"\w[\w.-]*/\w[\w.-]*")
 
 
 def built_in_models() -> dict[str, Path]:
     """Name → folder of the models that ship with the package."""
-    return {path.name: path for path in sorted(_BUILT_IN_FOLDER.iterdir()) if path.is_dir()}
+    vocabularies = (path for name in VOCABULARY_NAMES for path in BUILT_IN_FOLDER.glob(f"*/{name}"))
+    return {path.parent.name: path.parent for path in sorted(vocabularies)}
 
 
 def resolve(

@@ -1,0 +1,102 @@
+"""Frames of 512 samples and streams' states in; probabilities of speech and the next states out.
+
+Silero VAD, a small recurrent network that ships with the package, on a session of ours.
+
+Rules of this file:
+
+1. A stream's state is one frozen value, passed in and handed back; nothing is kept here.
+2. Rows are independent: in any batch a stream gets the probabilities it would get alone.
+3. One thread: a call takes a fraction of a millisecond.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Final
+
+import numpy as np
+from numpy.typing import NDArray
+
+from parakeet_streaming.errors import AudioInputError
+from parakeet_streaming.model.names import BUILT_IN_FOLDER
+from parakeet_streaming.model.session import ONNX_RUNTIME, Session, open_session
+from parakeet_streaming.timeline import SAMPLE_RATE_HZ
+
+Floats = NDArray[np.float32]
+
+VAD_FRAME_SAMPLES: Final = 512
+CONTEXT_SAMPLES: Final = 64
+_STATE_SHAPE: Final = (2, 128)
+_GRAPH: Final = BUILT_IN_FOLDER / "silero-vad" / "silero_vad_16k_op15.onnx"
+_RATE: Final = np.array(SAMPLE_RATE_HZ, dtype=np.int64)
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class VadState:
+    """What the network knows of one stream behind a frame."""
+
+    context: Floats
+    """(64,) the last samples of the frame."""
+    hidden: Floats
+    """(2, 128) its recurrent state."""
+
+
+class SileroVad:
+    """Voice activity of any number of streams; shared and frozen."""
+
+    def __init__(self, session: Session) -> None:
+        self._session = session
+        self.frame_samples = VAD_FRAME_SAMPLES
+
+    def start(self) -> VadState:
+        """The state of a stream that has heard nothing yet."""
+        zeros = np.zeros(_STATE_SHAPE, dtype=np.float32)
+        return VadState(np.zeros(CONTEXT_SAMPLES, dtype=np.float32), zeros)
+
+    def probabilities(
+        self, frames: Sequence[Floats], states: Sequence[object]
+    ) -> tuple[Floats, list[object]]:
+        """Judges the next frame of each of B streams.
+
+        Args:
+            frames: one float32 (512,) at 16 kHz per stream.
+            states: one `VadState` per stream.
+
+        Returns:
+            Probabilities of speech (B,) float32, and the next states.
+
+        Raises:
+            AudioInputError: a frame that is not 512 samples long.
+        """
+        for frame in frames:
+            if frame.shape != (VAD_FRAME_SAMPLES,):
+                raise AudioInputError(f"a frame is {VAD_FRAME_SAMPLES} samples, not {frame.shape}")
+        if not frames:
+            return np.empty(0, dtype=np.float32), []
+        known = [_known(state) for state in states]
+        rows = zip(known, frames, strict=True)
+        outputs = self._session.run(
+            {
+                "input": np.stack([np.concatenate([state.context, row]) for state, row in rows]),
+                "state": np.stack([state.hidden for state in known], axis=1),
+                "sr": _RATE,
+            }
+        )
+        hidden = outputs["stateN"]
+        following: list[object] = [
+            VadState(frame[-CONTEXT_SAMPLES:].copy(), hidden[:, row].copy())
+            for row, frame in enumerate(frames)
+        ]
+        return outputs["output"][:, 0], following
+
+
+def open_silero() -> SileroVad:
+    """The network that ships with the package."""
+    return SileroVad(open_session(_GRAPH, runtime=ONNX_RUNTIME, provider="cpu", threads=1))
+
+
+def _known(state: object) -> VadState:
+    if not isinstance(state, VadState):
+        raise TypeError(f"a state of another voice activity detector: {type(state).__name__}")
+    return state

@@ -1,0 +1,151 @@
+"""Speech is told from everything else, and streams from each other."""
+
+from dataclasses import FrozenInstanceError
+from pathlib import Path
+
+import numpy as np
+import pytest
+import soundfile
+
+from parakeet_streaming.errors import AudioInputError
+from parakeet_streaming.model.names import BUILT_IN_FOLDER
+from parakeet_streaming.model.silero import (
+    CONTEXT_SAMPLES,
+    VAD_FRAME_SAMPLES,
+    VadState,
+    open_silero,
+)
+from parakeet_streaming.testing import noise, silence, tone
+
+ROOT = Path(__file__).parents[2]
+SPEECH = {
+    "digits": ROOT / "examples/recordings/digits.wav",
+    "jfk": ROOT / "tests/parity/golden/audio/jfk.wav",
+    "librivox": ROOT / "tests/parity/golden/audio/librivox-short.wav",
+}
+
+
+@pytest.fixture(scope="module")
+def vad():
+    return open_silero()
+
+
+def read(name: str) -> np.ndarray:
+    samples, rate_hz = soundfile.read(SPEECH[name], dtype="float32")
+    assert rate_hz == 16_000
+    return samples
+
+
+def frames_of(samples: np.ndarray) -> np.ndarray:
+    whole = samples.shape[0] // VAD_FRAME_SAMPLES
+    return samples[: whole * VAD_FRAME_SAMPLES].reshape(whole, VAD_FRAME_SAMPLES)
+
+
+def heard(vad, samples: np.ndarray) -> np.ndarray:
+    """Probabilities of every whole frame of one stream."""
+    state, found = vad.start(), []
+    for frame in frames_of(samples):
+        probabilities, (state,) = vad.probabilities([frame], [state])
+        found.append(probabilities[0])
+    return np.array(found)
+
+
+@pytest.mark.parametrize("name", SPEECH)
+def test_speech_is_heard(vad, name):
+    samples = read(name)
+    probabilities = heard(vad, samples)
+    assert probabilities.dtype == np.float32
+    assert (probabilities > 0.5).mean() > 0.4
+    assert np.percentile(probabilities, 70) > 0.95
+    loudness = np.sqrt(np.square(frames_of(samples)).mean(axis=1))
+    loudest = loudness > np.percentile(loudness, 80)
+    assert probabilities[loudest].mean() > 0.9
+
+
+@pytest.mark.parametrize(
+    "sound",
+    [silence(3.0), noise(3.0), noise(3.0, level=0.001), tone(3.0), tone(3.0, 120.0, 0.5)],
+    ids=["silence", "noise", "hiss", "tone", "hum"],
+)
+def test_what_is_no_speech_is_not_heard(vad, sound):
+    assert heard(vad, sound).max() < 0.2
+
+
+def test_pauses_between_words_are_heard_too(vad):
+    pause = np.concatenate([read("digits"), silence(1.0), read("digits")])
+    at = read("digits").shape[0] // VAD_FRAME_SAMPLES
+    probabilities = heard(vad, pause)
+    assert probabilities[at + 8 : at + 30].max() < 0.2
+    assert probabilities[at + 31 :].max() > 0.9
+
+
+def test_a_stream_gets_in_a_batch_what_it_gets_alone(vad):
+    streams = [
+        frames_of(sound)[:60]
+        for sound in (read("jfk"), noise(2.0), read("digits"), silence(2.0), read("librivox"))
+    ]
+    alone = np.stack([heard(vad, frames.ravel()) for frames in streams], axis=1)
+    states = [vad.start() for _ in streams]
+    for step in range(60):
+        together, states = vad.probabilities([frames[step] for frames in streams], states)
+        assert together.shape == (5,)
+        np.testing.assert_allclose(together, alone[step], rtol=0, atol=1e-6)
+
+
+def test_streams_may_come_and_go(vad):
+    frames = frames_of(read("jfk"))[:40]
+    alone = heard(vad, frames.ravel())
+    state = vad.start()
+    for step, frame in enumerate(frames):
+        others = [frames[0]] * (step % 4)
+        found, (*_, state) = vad.probabilities(
+            [*others, frame], [*(vad.start() for _ in others), state]
+        )
+        np.testing.assert_allclose(found[-1], alone[step], rtol=0, atol=1e-6)
+
+
+def test_a_state_is_a_value_that_can_be_used_again(vad):
+    first, second = frames_of(read("digits"))[10:12]
+    _, (state,) = vad.probabilities([first], [vad.start()])
+    once, (after,) = vad.probabilities([second], [state])
+    again, _ = vad.probabilities([second], [state])
+    assert once == again
+    assert np.array_equal(after.context, second[-CONTEXT_SAMPLES:])
+    assert not np.shares_memory(after.context, second)
+    assert (after.context.shape, after.hidden.shape) == ((64,), (2, 128))
+    with pytest.raises(FrozenInstanceError):
+        after.context = first
+
+
+def test_no_streams_are_no_call(vad):
+    probabilities, states = vad.probabilities([], [])
+    assert (probabilities.shape, states) == ((0,), [])
+
+
+@pytest.mark.parametrize("length", [0, 511, 513])
+def test_a_frame_of_another_length_is_refused(vad, length):
+    with pytest.raises(AudioInputError, match="512 samples"):
+        vad.probabilities([np.zeros(length, dtype=np.float32)], [vad.start()])
+
+
+def test_a_state_of_something_else_is_refused(vad):
+    with pytest.raises(TypeError, match="int"):
+        vad.probabilities([np.zeros(VAD_FRAME_SAMPLES, dtype=np.float32)], [3])
+
+
+def test_every_stream_needs_a_state(vad):
+    with pytest.raises(ValueError, match="longer"):
+        vad.probabilities([np.zeros(VAD_FRAME_SAMPLES, dtype=np.float32)] * 2, [vad.start()])
+
+
+def test_a_start_is_silence(vad):
+    start = vad.start()
+    assert isinstance(start, VadState)
+    assert not start.context.any()
+    assert not start.hidden.any()
+
+
+def test_the_notice_ships_with_the_file():
+    notice = (BUILT_IN_FOLDER / "silero-vad" / "LICENSE").read_text(encoding="utf-8")
+    assert "MIT License" in notice
+    assert "Silero Team" in notice
