@@ -9,7 +9,7 @@ Rules of this file:
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from typing import Final as Constant
 
@@ -212,8 +212,14 @@ class Recognizer:
             right=OFFLINE_CONTEXT.right * share,
         )
 
-    def step(self, streams: Sequence[Stream]) -> list[tuple[Event, ...]]:
+    def step(
+        self, streams: Sequence[Stream], encoded: Callable[[], None] | None = None
+    ) -> list[tuple[Event, ...]]:
         """Runs one step of every stream that is ready, in one encoder call.
+
+        Args:
+            streams: any of those this recognizer opened.
+            encoded: called when the encoder is done and decoding begins, for whoever has a clock.
 
         Returns:
             The events of each stream in the order given; none for one that was not ready.
@@ -230,7 +236,7 @@ class Recognizer:
             for position, stream in enumerate(streams)
             if (window := stream.window.peek()) is not None
         }
-        results = self._steps.run([(streams[position], due[position]) for position in due])
+        results = self._steps.run([(streams[position], due[position]) for position in due], encoded)
         partials = [streams[at].partial(result) for at, result in zip(due, results, strict=True)]
         events: list[tuple[Event, ...]] = [() for _ in streams]
         for position, result, partial in zip(due, results, partials, strict=True):

@@ -9,7 +9,7 @@ Rules of this file:
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -31,11 +31,13 @@ class Steps:
     max_symbols: int | None
     confidence: Confidence
 
-    def run(self, due: Due) -> list[StepResult]:
-        """What the step makes of each window; changes no stream."""
+    def run(self, due: Due, told: Callable[[], None] | None = None) -> list[StepResult]:
+        """What the step makes of each window; changes no stream. `told` is called in the middle."""
         if not due:
             return []
         encoded = encode(self.encoder, due)
+        if told is not None:
+            told()
         frames, ends = encoded.frames, encoded.ends
         decoded = self._decode(frames, encoded.starts, ends, [stream.state for stream, _ in due])
         mended = [

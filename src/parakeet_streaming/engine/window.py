@@ -30,6 +30,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from parakeet_streaming.engine.ports import Floats
+from parakeet_streaming.errors import AudioInputError
 from parakeet_streaming.timeline import FRAME_SAMPLES, ContextConfig
 
 
@@ -126,6 +127,18 @@ class ContextWindow:
     def end(self) -> None:
         """No more samples will come; what is left becomes the last window."""
         self._ended = True
+
+    def samples(self, start: int, stop: int) -> Floats:
+        """A copy of the samples [start, stop), float32; those no window can reach may be gone.
+
+        Raises:
+            AudioInputError: they are gone, or were not fed yet.
+        """
+        if not self._kept_from <= start <= stop <= self._fed:
+            raise AudioInputError(
+                f"samples {start} to {stop} are not here; only {self._kept_from} to {self._fed} are"
+            )
+        return self._kept[start - self._kept_from : stop - self._kept_from].copy()
 
     def peek(self) -> Window | None:
         """The next window, or None while it is not complete. `advance` moves on."""

@@ -143,6 +143,15 @@ class House(Generic[Key]):
             )
         self._audio_rates[stream] = audio_rate
 
+    def uses(self, stream: Key, audio_rate: float) -> None:
+        """A stream that is in has changed what it has encoded per second of its own."""
+        if stream in self._audio_rates:
+            self._audio_rates[stream] = audio_rate
+
+    def load_with(self, stream: Key, audio_rate: float) -> float:
+        """The load, were this stream to use that much."""
+        return self.load + (self._cost_s or 0.0) * (audio_rate - self._audio_rates.get(stream, 0.0))
+
     def leave(self, stream: Key) -> None:
         """A stream has gone; one that is not in is no error."""
         self._audio_rates.pop(stream, None)

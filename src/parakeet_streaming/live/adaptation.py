@@ -1,0 +1,132 @@
+"""How long each step of a stream had to wait in; the context its next windows are cut by, out.
+
+Rules of this file:
+
+1. Only the chunk changes: larger chunks mean fewer steps, so less encoding, and later text. Left
+   and right context, and with them the quality of the text, stay.
+2. It grows quickly, when steps start later than a chunk after their audio was there, and shrinks
+   slowly, when they have long been in time and the smaller chunk would leave the house some room.
+3. Never beyond the user's bounds. No clock: waits and loads are handed in.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from typing import Final
+
+from parakeet_streaming.errors import OptionError
+from parakeet_streaming.timeline import FRAME_S, ContextConfig
+
+MOST_LOAD_TO_SHRINK: Final = 0.6
+"""Part of the time steps may take with the smaller chunk; growing begins where nothing is left."""
+_LATE_STEPS: Final = 2
+_IN_TIME: Final = 0.25
+"""Part of a chunk that a step may wait and still be in time."""
+_IN_TIME_S: Final = 8.0
+"""Audio decoded in time, one step after the other, before the chunk shrinks."""
+
+DELAYS: Final[dict[str, tuple[tuple[float, float, float], float]]] = {
+    "minimal": ((2.0, 0.25, 0.25), 1.0),
+    "low": ((5.0, 0.5, 0.5), 2.0),
+    "medium": ((10.0, 1.0, 1.0), 4.0),
+    "high": ((10.0, 2.0, 2.0), 8.0),
+    "xhigh": ((10.0, 4.0, 4.0), 12.0),
+}
+"""By name: left, chunk and right context in seconds, and the longest chunk under load."""
+
+
+@dataclass(frozen=True, slots=True)
+class DelayRange:
+    """The context of a stream when there is room, and how far its chunk may grow when there is not.
+
+    Raises:
+        OptionError: a longest chunk below the context's own.
+    """
+
+    context: ContextConfig
+    longest_chunk: float
+    """Seconds; the context's own chunk for a stream that is never adapted."""
+
+    def __post_init__(self) -> None:
+        if self.longest_chunk < self.context.chunk:
+            raise OptionError(
+                f"longest_chunk {self.longest_chunk:g} s is below the chunk of {self.context}; "
+                "give at least that"
+            )
+
+    @classmethod
+    def fixed(cls, context: ContextConfig) -> DelayRange:
+        """A stream whose context never changes."""
+        return cls(context, context.chunk)
+
+    @classmethod
+    def parse(cls, delay: str, sample_rate: int) -> DelayRange:
+        """A range by name.
+
+        Raises:
+            OptionError: no such delay.
+        """
+        if delay not in DELAYS:
+            raise OptionError(f"delay {delay!r}; use {', '.join(DELAYS)}")
+        (left, chunk, right), longest = DELAYS[delay]
+        return cls(ContextConfig(left, chunk, right, sample_rate), longest)
+
+    def levels(self, longest_window_s: float) -> tuple[ContextConfig, ...]:
+        """Contexts from the shortest chunk to the longest, each twice the one before.
+
+        Args:
+            longest_window_s: what the model can take.
+        """
+        contexts = [self.context]
+        room_s = longest_window_s - self.context.left - self.context.right
+        longest_s = min(self.longest_chunk, room_s)
+        while contexts[-1].chunk + FRAME_S <= longest_s:
+            chunk_s = min(2 * contexts[-1].chunk, longest_s)
+            contexts.append(replace(self.context, chunk=chunk_s))
+        return tuple(contexts)
+
+
+class Adapter:
+    """Which of its contexts one stream uses. Not thread-safe."""
+
+    def __init__(self, levels: Sequence[ContextConfig]) -> None:
+        """`levels`: contexts of the same left and right, by rising chunk."""
+        self._levels = tuple(levels)
+        self._level = 0
+        self._late = 0
+        self._in_time_s = 0.0
+
+    @property
+    def context(self) -> ContextConfig:
+        return self._levels[self._level]
+
+    @property
+    def widest(self) -> ContextConfig:
+        """The context of the least cost."""
+        return self._levels[-1]
+
+    @property
+    def lower(self) -> ContextConfig | None:
+        """The context that shrinking would choose."""
+        return self._levels[self._level - 1] if self._level else None
+
+    def stepped(self, waited_s: float, load_if_lower: float) -> ContextConfig | None:
+        """Takes note of a step; the context from here on, if it changes.
+
+        Args:
+            waited_s: between the moment its audio was there and the moment the step began.
+            load_if_lower: part of the time that all steps would take if this stream shrank.
+        """
+        chunk_s = self.context.chunk
+        self._late = self._late + 1 if waited_s > chunk_s else 0
+        self._in_time_s = self._in_time_s + chunk_s if waited_s <= _IN_TIME * chunk_s else 0.0
+        if self._late >= _LATE_STEPS and self._level + 1 < len(self._levels):
+            return self._moved(+1)
+        has_room = self._in_time_s >= _IN_TIME_S and load_if_lower <= MOST_LOAD_TO_SHRINK
+        return self._moved(-1) if has_room and self._level else None
+
+    def _moved(self, by: int) -> ContextConfig:
+        self._level += by
+        self._late, self._in_time_s = 0, 0.0
+        return self.context
