@@ -18,6 +18,7 @@ from parakeet_streaming.timeline import (
     floor_to_frames,
     frames_to_samples,
     frames_to_seconds,
+    milliseconds_to_samples,
     samples_to_seconds,
     seconds_to_samples,
 )
@@ -202,3 +203,9 @@ def test_effective_is_never_more_than_asked(left, chunk, right):
     for asked, used in zip((left, chunk, right), context.effective, strict=True):
         assert asked - used + 1e-6 >= 0
         assert asked - used < FRAME_S + 1e-6
+
+
+def test_milliseconds_are_thousandths_of_seconds():
+    assert milliseconds_to_samples(32) == 512
+    assert milliseconds_to_samples(300, 48_000) == 14_400
+    assert milliseconds_to_samples(0.5) == 8

@@ -73,6 +73,10 @@ def seconds_to_samples(seconds: float, rate_hz: int = SAMPLE_RATE_HZ) -> int:
     return round(seconds * rate_hz)
 
 
+def milliseconds_to_samples(milliseconds: float, rate_hz: int = SAMPLE_RATE_HZ) -> int:
+    return seconds_to_samples(milliseconds / 1000, rate_hz)
+
+
 def check_sample_rate(rate_hz: int) -> None:
     """Refuses a rate at which no audio can be fed.
 

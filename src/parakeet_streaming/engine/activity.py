@@ -1,0 +1,244 @@
+"""One probability of speech per frame in; where speech starts and ends, and what is quiet, out.
+
+Rules of this file:
+
+1. Positions are samples of the stream at 16 kHz. Probabilities come in order, one per frame.
+2. Two thresholds make a voice of the probabilities: it begins at `threshold` and lasts while
+   `neg_threshold` is reached. Durations then decide what counts:
+
+   ```
+                 a frame of voice            min_speech_ms of voice
+        QUIET ───────────────────► STARTING ────────────────────────► SPEAKING
+          ▲  ▲     min_silence_ms without  │                 a frame    │  ▲  a frame
+          │  └─────────────────────────────┘                 without    ▼  │  of voice
+          └──────────────────────────────────────────────────────── STOPPING
+                               min_silence_ms without
+   ```
+
+3. Speech is told when it is sure, and dated back: it starts with the first frame of voice, and ends
+   where the silence begins that proved it.
+4. What is quiet costs no computing, so quiet is said with care: no frame near reaches even
+   `neg_threshold`, whether speech was confirmed or not, and what has not been judged is not quiet.
+5. A gap is no voice, and it is not quiet either.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import Enum
+from typing import Final
+
+from parakeet_streaming.errors import AudioInputError, OptionError
+from parakeet_streaming.results import SpeechEnded, SpeechStarted
+from parakeet_streaming.timeline import milliseconds_to_samples, samples_to_seconds
+
+VAD_FRAME_SAMPLES: Final = 512
+"""32 ms: the frame of Silero VAD at 16 kHz."""
+MAX_DURATION_MS: Final = 60_000
+_HYSTERESIS: Final = 0.15
+_LEAST_NEG_THRESHOLD: Final = 0.01
+
+
+@dataclass(frozen=True, slots=True)
+class VadOptions:
+    """When a stream of probabilities counts as speech.
+
+    Thresholds and padding are those of Silero VAD, LiveKit and OpenAI's server_vad; durations lie
+    between what LiveKit (50 ms of speech, 550 of silence) and Pipecat (200 and 200) use.
+
+    Raises:
+        OptionError: a probability or a duration that makes no sense.
+    """
+
+    threshold: float = 0.5
+    """Probability at which voice begins."""
+    neg_threshold: float | None = None
+    """Probability below which voice ends; None for 0.15 below `threshold`, 0.01 at least."""
+    min_speech_ms: float = 100
+    """Milliseconds of voice that make speech."""
+    min_silence_ms: float = 200
+    """Milliseconds without voice that end speech."""
+    prefix_padding_ms: float = 300
+    """Milliseconds before possible speech that are never quiet; quiet is known this much later."""
+    hangover_ms: float = 600
+    """Milliseconds after possible speech that are never quiet: the last tokens, punctuation most of
+    all, come late. `min_silence_ms` where that is longer."""
+
+    def __post_init__(self) -> None:
+        if not 0 < self.threshold <= 1:
+            raise OptionError(f"threshold {self.threshold}; use a probability above 0, up to 1")
+        if not 0 < self.effective_neg_threshold <= self.threshold:
+            raise OptionError(
+                f"neg_threshold {self.neg_threshold}; use more than 0, and at most the threshold "
+                f"{self.threshold}"
+            )
+        for name in ("min_speech_ms", "min_silence_ms", "prefix_padding_ms", "hangover_ms"):
+            if not 0 <= getattr(self, name) <= MAX_DURATION_MS:
+                raise OptionError(f"{name} {getattr(self, name)}; use 0 to {MAX_DURATION_MS}")
+
+    @property
+    def effective_neg_threshold(self) -> float:
+        """`neg_threshold`, or what stands for None."""
+        if self.neg_threshold is not None:
+            return self.neg_threshold
+        return min(max(self.threshold - _HYSTERESIS, _LEAST_NEG_THRESHOLD), self.threshold)
+
+
+class Activity(Enum):
+    """What a detector makes of the last frame."""
+
+    QUIET = "quiet"
+    STARTING = "starting"
+    """Voice, not yet enough of it to be speech."""
+    SPEAKING = "speaking"
+    STOPPING = "stopping"
+    """No voice, not yet long enough to end speech."""
+
+
+@dataclass(frozen=True, slots=True)
+class Transition:
+    """Speech has started or ended."""
+
+    started: bool
+    at_sample: int
+    """Position in the stream at 16 kHz."""
+
+    def event(self) -> SpeechStarted | SpeechEnded:
+        """The same for users, in seconds."""
+        at_s = samples_to_seconds(self.at_sample)
+        return SpeechStarted(at_s) if self.started else SpeechEnded(at_s)
+
+
+@dataclass(slots=True)
+class _Run:
+    """Samples of possible speech; runs too near for quiet between them are one."""
+
+    start: int
+    end: int
+
+
+class SpeechDetector:
+    """Where one stream's speech is. Not thread-safe."""
+
+    def __init__(
+        self, options: VadOptions | None = None, frame_samples: int = VAD_FRAME_SAMPLES
+    ) -> None:
+        """`frame_samples`: samples at 16 kHz of the frame that each probability judges."""
+        self.options = options or VadOptions()
+        self._frame = frame_samples
+        self._min_speech = milliseconds_to_samples(self.options.min_speech_ms)
+        self._min_silence = milliseconds_to_samples(self.options.min_silence_ms)
+        self._padding = milliseconds_to_samples(self.options.prefix_padding_ms)
+        longest_ms = max(self.options.hangover_ms, self.options.min_silence_ms)
+        self._hangover = milliseconds_to_samples(longest_ms)
+        self._activity = Activity.QUIET
+        self._onset = 0
+        self._voiced = 0
+        self._silence_from: int | None = 0
+        self._known_to = 0
+        self._finished = False
+        self._remembered_from = 0
+        self._runs: list[_Run] = []
+
+    @property
+    def activity(self) -> Activity:
+        return self._activity
+
+    @property
+    def known_to(self) -> int:
+        """Samples judged so far, gaps included."""
+        return self._known_to
+
+    @property
+    def silence_from(self) -> int | None:
+        """Position since which there has been no voice; None while there is."""
+        return self._silence_from
+
+    def feed(self, probability: float) -> Transition | None:
+        """Takes the probability of the next frame; tells what became sure by it."""
+        start, self._known_to = self._known_to, self._known_to + self._frame
+        possible = probability >= self.options.effective_neg_threshold
+        if possible:
+            self._remember(start)
+        if probability >= self.options.threshold or (possible and self._silence_from is None):
+            return self._voice(start)
+        return self._no_voice(start)
+
+    def skip_to(self, position: int) -> Transition | None:
+        """Leaves out what cannot be judged; the next frame starts at `position`.
+
+        What is known of the network's past does not hold behind a gap: start it anew there.
+
+        Raises:
+            AudioInputError: a position that has been judged already.
+        """
+        if position < self._known_to:
+            raise AudioInputError(f"judged up to {self._known_to} already, not only to {position}")
+        if position == self._known_to:
+            return None
+        start, self._known_to = self._known_to, position
+        self._remember(start)
+        return self._no_voice(start)
+
+    def finish(self, end: int) -> Transition | None:
+        """The stream has ended at sample `end`; ends speech that goes on.
+
+        A last part of a frame may have been judged, padded, or not; what was not is not quiet.
+        """
+        self._finished = True
+        speech = self._activity in (Activity.SPEAKING, Activity.STOPPING)
+        if self._silence_from is None:
+            self._silence_from = self._known_to
+        self._silence_from = min(self._silence_from, end)
+        self._activity = Activity.QUIET
+        return Transition(started=False, at_sample=self._silence_from) if speech else None
+
+    def quiet(self, start: int, end: int) -> bool:
+        """Whether samples [start, end) certainly hold no speech, nor anything that belongs to it.
+
+        They are judged, and so are `prefix_padding_ms` behind them unless the stream ends before;
+        no frame that reaches `neg_threshold`, and no gap, lies in them, nor within
+        `prefix_padding_ms` behind or `hangover_ms` before them. Nothing that comes later proves
+        it wrong.
+        """
+        judged = self._known_to - (0 if self._finished else self._padding)
+        if start < self._remembered_from or end > judged:
+            return False
+        first, last = start - self._hangover, end + self._padding
+        return not any(run.start < last and run.end > first for run in self._runs)
+
+    def forget_before(self, position: int) -> None:
+        """Nothing before `position` will be asked for any more; it is not quiet from now on."""
+        self._remembered_from = max(self._remembered_from, position)
+        reach = self._remembered_from - self._hangover
+        self._runs = [run for run in self._runs if run.end > reach]
+
+    def _voice(self, start: int) -> Transition | None:
+        self._silence_from = None
+        if self._activity is Activity.QUIET:
+            self._activity, self._onset, self._voiced = Activity.STARTING, start, 0
+        elif self._activity is Activity.STOPPING:
+            self._activity = Activity.SPEAKING
+        self._voiced += self._known_to - start
+        if self._activity is Activity.STARTING and self._voiced >= self._min_speech:
+            self._activity = Activity.SPEAKING
+            return Transition(started=True, at_sample=self._onset)
+        return None
+
+    def _no_voice(self, start: int) -> Transition | None:
+        if self._silence_from is None:
+            self._silence_from = start
+        if self._activity is Activity.SPEAKING:
+            self._activity = Activity.STOPPING
+        if self._known_to - self._silence_from < self._min_silence:
+            return None
+        ended = self._activity is Activity.STOPPING
+        self._activity = Activity.QUIET
+        return Transition(started=False, at_sample=self._silence_from) if ended else None
+
+    def _remember(self, start: int) -> None:
+        """Samples from `start` to `known_to` are possible speech."""
+        if self._runs and start - self._runs[-1].end <= self._padding + self._hangover:
+            self._runs[-1].end = self._known_to
+        else:
+            self._runs.append(_Run(start, self._known_to))
