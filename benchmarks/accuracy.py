@@ -20,7 +20,7 @@ from pathlib import Path
 from corpora import Utterance, digit_strings, read_utterances
 from listening import OFFLINE, context_name, hear
 from machine import machine, machine_table
-from opening import open_model
+from opening import Choice, open_model
 from parakeet_streaming import ContextConfig, Recognizer, StallGuard, load
 from parakeet_streaming.timeline import PRESETS
 from scores import Delays, WordErrors, add_delays, median_and_late, total, word_errors
@@ -127,7 +127,7 @@ def _compare_guards(
         StallGuard(min_speech_s=speech_s, min_confidence=confidence)
         for speech_s, confidence in product(asked.min_speech_s, asked.min_confidence)
     ]
-    trials = study(open_model(asked.model, asked.threads), contexts, guards, said)
+    trials = study(open_model(asked.model, Choice(threads=asked.threads)), contexts, guards, said)
     print(f"{guard_table(trials)}\n\n{verdict(trials)}")
     return {"stall_guard": [asdict(trial) for trial in trials]}
 

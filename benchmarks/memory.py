@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import gc
-from collections.abc import Iterator
+import re
+import sys
 from dataclasses import dataclass
+from pathlib import Path
 
 import numpy as np
 import psutil
@@ -12,9 +14,11 @@ from numpy.typing import NDArray
 
 from parakeet_streaming import ContextConfig, Partial, Recognizer
 from parakeet_streaming.timeline import SAMPLE_RATE_HZ
+from speech import looped
 from tables import progress
 
 _MIB = 2**20
+_STATUS = Path("/proc/self/status")
 _BLOCK_SAMPLES = SAMPLE_RATE_HZ // 10
 _MINUTE_SAMPLES = 60 * SAMPLE_RATE_HZ
 
@@ -34,24 +38,35 @@ def memory_over(
     recognizer: Recognizer, context: ContextConfig, samples: NDArray[np.float32], minutes: int
 ) -> list[Memory]:
     """Streams `minutes` of audio, samples (n,) at 16 kHz over and over, in blocks of 0.1 s."""
-    process = psutil.Process()
     stream = recognizer.stream(context)
-    blocks = _looped(samples)
-    measured = [Memory(0, process.memory_info().rss / _MIB, 0)]
+    measured = [Memory(0, resident_mib(), 0)]
     tokens = 0
     for minute in progress(range(1, minutes + 1), "minutes of audio"):
-        for _ in range(_MINUTE_SAMPLES // _BLOCK_SAMPLES):
-            events = stream.feed(next(blocks))
+        minute_start = (minute - 1) * _MINUTE_SAMPLES
+        for start in range(minute_start, minute_start + _MINUTE_SAMPLES, _BLOCK_SAMPLES):
+            events = stream.feed(looped(samples, start, _BLOCK_SAMPLES))
             tokens += sum(len(event.tokens) for event in events if isinstance(event, Partial))
-        gc.collect()
-        measured.append(Memory(minute, process.memory_info().rss / _MIB, tokens))
+        measured.append(Memory(minute, resident_mib(), tokens))
     return measured
 
 
-def _looped(samples: NDArray[np.float32]) -> Iterator[NDArray[np.float32]]:
-    """Blocks of samples, from the start again after the end."""
-    start = 0
-    places = np.arange(_BLOCK_SAMPLES)
-    while True:
-        yield samples[(start + places) % samples.shape[0]]
-        start += _BLOCK_SAMPLES
+def peak_resident_mib() -> float:
+    """The most memory that this process has had; on Linux since its program began."""
+    if sys.platform == "win32":
+        return psutil.Process().memory_info().peak_wset / _MIB
+    if not _STATUS.exists():
+        import resource
+
+        # Bytes on a Mac, kilobytes elsewhere.
+        unit = 1 if sys.platform == "darwin" else 1024
+        return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * unit / _MIB
+    # What `getrusage` tells there, a process inherits from the one that started it.
+    found = re.search(r"VmHWM:\s*(\d+) kB", _STATUS.read_text())
+    assert found is not None
+    return int(found[1]) / 1024
+
+
+def resident_mib() -> float:
+    """The memory that this process has now."""
+    gc.collect()
+    return psutil.Process().memory_info().rss / _MIB

@@ -14,29 +14,29 @@ import argparse
 import tempfile
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
 
-from full_size import build, calibrate
 from listening import OFFLINE, context_name
 from machine import machine_table
+from make_model import make
 from memory import memory_over
-from opening import open_model
+from opening import Choice
 from parakeet_streaming import ContextConfig, load
 from parakeet_streaming.audio.reading import read_audio
 from parakeet_streaming.timeline import seconds_to_samples
-from sizes import Size
+from sizes import FULL, SIZES
+from speech import BOOK
 from stages import ENCODER_GRAPH, OUTSIDE
-from tables import percent, say, table
+from tables import percent, table
 from timing import Bench, Case, Timing
 
-_AUDIO = Path(__file__).resolve().parents[1] / "tests/parity/golden/audio/printing-45s.wav"
 _CONTEXTS = (OFFLINE, "offline_like", "balanced", "low_latency")
 _HOUR_MINUTES = 60
 _SHOWN_MINUTES = 10
-_CALIBRATION_S = 15.0
 
 
 def main(arguments: Sequence[str] | None = None) -> None:
@@ -48,12 +48,12 @@ def main(arguments: Sequence[str] | None = None) -> None:
         _measure_memory(asked, samples)
     else:
         part = samples[: seconds_to_samples(asked.seconds)]
-        with _model(asked, samples) as model:
+        with _model(asked) as model:
             _measure_time(asked, model, part)
 
 
 def _measure_time(asked: argparse.Namespace, model: str, samples: NDArray[np.float32]) -> None:
-    bench = Bench(model, asked.threads)
+    bench = Bench(model, Choice(threads=asked.threads))
     cases = [
         Case(context, frames)
         for context in asked.context or _CONTEXTS
@@ -122,20 +122,13 @@ def call_table(cases: Sequence[Case], timings: Sequence[Timing]) -> str:
 
 
 @contextmanager
-def _model(asked: argparse.Namespace, samples: NDArray[np.float32]) -> Iterator[str]:
+def _model(asked: argparse.Namespace) -> Iterator[str]:
     """The model to open: the one asked for, or a full-size one in a temporary folder."""
     if not asked.full_size:
         yield asked.model
         return
-    size = Size(layers=asked.encoder_layers)
     with tempfile.TemporaryDirectory() as name:
-        folder = Path(name)
-        say("building the full-size model")
-        build(folder, size)
-        opened = open_model(name, asked.threads)
-        frames, _ = opened.encoder.encode([samples[: seconds_to_samples(_CALIBRATION_S)]])
-        calibrate(folder, size, frames, opened.decoder_joint)
-        del opened
+        make(Path(name), replace(SIZES[FULL], layers=asked.encoder_layers))
         yield name
 
 
@@ -151,7 +144,7 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument(
         "--audio",
         type=Path,
-        default=_AUDIO,
+        default=BOOK,
         metavar="FILE",
         help="speech (default: 45 s of a book)",
     )
@@ -165,7 +158,10 @@ def _parser() -> argparse.ArgumentParser:
         "--full-size", action="store_true", help="a random model of Parakeet TDT 0.6B's shape"
     )
     parser.add_argument(
-        "--encoder-layers", type=int, default=Size().layers, help="of it (default: %(default)s)"
+        "--encoder-layers",
+        type=int,
+        default=SIZES[FULL].layers,
+        help="of it (default: %(default)s)",
     )
     parser.add_argument(
         "--context",

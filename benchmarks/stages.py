@@ -19,10 +19,16 @@ from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from typing import Any
 
-import numpy as np
 from numpy.typing import NDArray
 
-from parakeet_streaming.engine.ports import DecoderJoint, Encoder, Floats
+from parakeet_streaming.engine.ports import (
+    CachedEncoder,
+    Counts,
+    DecoderJoint,
+    Encoder,
+    EncoderStep,
+    Floats,
+)
 from parakeet_streaming.model.session import Session
 
 ENCODER, PREDICTOR, JOINT = "encoder", "predictor", "joint"
@@ -94,10 +100,30 @@ class TimedEncoder:
         self._encoder = encoder
         self._stopwatch = stopwatch
 
-    def encode(self, windows: Sequence[Floats]) -> tuple[Floats, NDArray[np.int64]]:
+    def encode(self, windows: Sequence[Floats]) -> tuple[Floats, Counts]:
         """As the encoder."""
         with self._stopwatch.timing(_ENCODER_PORT):
             return self._encoder.encode(windows)
+
+
+class TimedCachedEncoder(TimedEncoder):
+    """An encoder that keeps its past, timed."""
+
+    def __init__(self, encoder: CachedEncoder, stopwatch: Stopwatch) -> None:
+        super().__init__(encoder, stopwatch)
+        self._cached_encoder = encoder
+
+    def encode_steps(self, steps: Sequence[EncoderStep]) -> tuple[Floats, Counts, list[object]]:
+        """As the encoder."""
+        with self._stopwatch.timing(_ENCODER_PORT):
+            return self._cached_encoder.encode_steps(steps)
+
+
+def timed_encoder(encoder: Encoder, stopwatch: Stopwatch) -> TimedEncoder:
+    """An encoder of either kind, timed."""
+    if isinstance(encoder, CachedEncoder):
+        return TimedCachedEncoder(encoder, stopwatch)
+    return TimedEncoder(encoder, stopwatch)
 
 
 class TimedDecoderJoint:

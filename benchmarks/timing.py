@@ -11,7 +11,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from listening import OFFLINE, config_of
-from opening import Opened, open_model
+from opening import Choice, Opened, open_model
+from parakeet_streaming import Recognizer
 from parakeet_streaming.timeline import samples_to_seconds
 from stages import (
     ENCODER_GRAPH,
@@ -19,8 +20,8 @@ from stages import (
     PREDICTOR,
     Stopwatch,
     TimedDecoderJoint,
-    TimedEncoder,
     TimedSession,
+    timed_encoder,
 )
 from tables import progress
 
@@ -32,6 +33,8 @@ class Case:
     context: str
     frames_per_call: int | None = None
     """None for the model's own."""
+    cached: bool = False
+    """Whether each frame is encoded once, for which the encoder must keep its past."""
 
 
 @dataclass(frozen=True)
@@ -62,46 +65,48 @@ class Timing:
 class Bench:
     """A model with a stopwatch around every stage."""
 
-    def __init__(self, model: str, threads: int | None) -> None:
-        self._stopwatch = Stopwatch()
+    def __init__(self, model: str, choice: Choice | None = None) -> None:
+        self.stopwatch = Stopwatch()
         self.opened: Opened = open_model(
-            model, threads, lambda session, name: TimedSession(session, self._stopwatch, name)
+            model, choice, lambda session, name: TimedSession(session, self.stopwatch, name)
         )
-        self._decoder_joint = TimedDecoderJoint(self.opened.decoder_joint, self._stopwatch)
-        self._recognizer = self.opened.recognizer(
-            TimedEncoder(self.opened.encoder, self._stopwatch), self._decoder_joint
+        self._decoder_joint = TimedDecoderJoint(self.opened.decoder_joint, self.stopwatch)
+        self.recognizer: Recognizer = self.opened.recognizer(
+            timed_encoder(self.opened.encoder, self.stopwatch), self._decoder_joint
         )
 
     def timings(
         self, cases: Sequence[Case], samples: NDArray[np.float32], runs: int, what: str
     ) -> list[Timing]:
         """Times every case `runs` times, in turn, so that a busy moment hits all alike."""
-        self._pass(cases[0], samples)
+        self.once(cases[0], samples)
         passes = [
-            (case, self._pass(case, samples))
+            (case, self.once(case, samples))
             for case in progress([case for _ in range(runs) for case in cases], what)
         ]
-        return [_median([timing for other, timing in passes if other == case]) for case in cases]
+        return [median_of([timing for other, timing in passes if other == case]) for case in cases]
 
-    def _pass(self, case: Case, samples: NDArray[np.float32]) -> Timing:
+    def once(self, case: Case, samples: NDArray[np.float32]) -> Timing:
         """Decodes samples (n,) at 16 kHz once."""
         own = self.opened.decoder_joint.frames_per_call
         self._decoder_joint.frames_per_call = case.frames_per_call or own
-        config = config_of(self._recognizer, case.context, samples)
-        stream = self._recognizer.stream(config, tentative=case.context != OFFLINE)
+        config = config_of(self.recognizer, case.context, samples)
+        stream = self.recognizer.stream(
+            config, tentative=case.context != OFFLINE, cached=case.cached
+        )
         stream.push(samples)
         stream.end()
-        self._stopwatch.reset()
+        self.stopwatch.reset()
         steps = 0
         started_s = time.perf_counter()
         while stream.ready:
             stream.step()
             steps += 1
         total_s = time.perf_counter() - started_s
-        calls = self._stopwatch.calls
+        calls = self.stopwatch.calls
         return Timing(
             audio_s=samples_to_seconds(samples.shape[0]),
-            stages_s=self._stopwatch.stages(total_s),
+            stages_s=self.stopwatch.stages(total_s),
             steps=steps,
             tokens=len(stream.tokens),
             predictor_calls=calls.get(PREDICTOR, 0),
@@ -109,7 +114,7 @@ class Bench:
         )
 
 
-def _median(passes: Sequence[Timing]) -> Timing:
+def median_of(passes: Sequence[Timing]) -> Timing:
     """The median of each stage; everything that is counted is equal in all passes."""
     first = passes[0]
     stages_s = {

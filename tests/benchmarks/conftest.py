@@ -1,5 +1,6 @@
 """Scripts of benchmarks/, run as people run them or loaded by path, and some speech for them."""
 
+import importlib
 import importlib.util
 import json
 import shutil
@@ -36,6 +37,24 @@ def script():
         return module
 
     return load
+
+
+@pytest.fixture(scope="session")
+def program():
+    """Imports a script of benchmarks/ with its neighbours, as Python does when it is run."""
+    sys.path.insert(0, str(BENCHMARKS))
+    yield importlib.import_module
+    sys.path.remove(str(BENCHMARKS))
+
+
+@pytest.fixture(scope="session")
+def random_folder(run, tmp_path_factory):
+    """A model of a few layers and random weights, with both of its encoders."""
+    pytest.importorskip("torch", reason="the export extra")
+    folder = tmp_path_factory.mktemp("random") / "model"
+    done = run("make_model.py", "--size", "tiny", "--to", folder, "--streaming", "both")
+    assert done.returncode == 0, done.stderr
+    return folder
 
 
 @pytest.fixture(scope="session")

@@ -20,6 +20,7 @@ def test_shares_of_the_built_in_model(run, cells):
 
 
 def test_a_decoder_of_full_size(run, cells):
+    pytest.importorskip("torch", reason="the export extra")
     done = run(
         "overhead.py", "--full-size", "--encoder-layers", "0", "--seconds", "3", "--runs", "1",
         "--context", "offline", "--frames-per-call", "1", "8",

@@ -1,0 +1,45 @@
+import pytest
+
+
+@pytest.fixture(scope="module")
+def search(script):
+    return script("search")
+
+
+def asked_of(most_carried):
+    """A machine that carries so many, and what it was asked."""
+    asked = []
+
+    def carries(streams):
+        asked.append(streams)
+        return streams <= most_carried
+
+    return carries, asked
+
+
+@pytest.mark.parametrize("start", [1, 3, 20, 1000])
+@pytest.mark.parametrize("carried", [0, 1, 2, 3, 7, 8, 37, 64])
+def test_the_greatest_number_is_found(search, carried, start):
+    carries, asked = asked_of(carried)
+    assert search.greatest(carries, start, 64) == carried
+    assert len(asked) == len(set(asked))
+    assert all(1 <= each <= 64 for each in asked)
+
+
+def test_doubling_and_then_halves(search):
+    carries, asked = asked_of(11)
+    assert search.greatest(carries) == 11
+    assert asked == [1, 2, 4, 8, 16, 12, 10, 11]
+
+
+def test_a_number_that_does_not_last_gives_way(search):
+    carries, asked = asked_of(90)
+    assert search.confirmed(carries, 100) == 87
+    assert asked == [100, 95, 91, 87]
+
+
+def test_nothing_lasts(search):
+    carries, asked = asked_of(0)
+    assert search.confirmed(carries, 3) == 0
+    assert asked == [3, 2, 1]
+    assert search.confirmed(carries, 0) == 0
