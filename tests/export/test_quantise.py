@@ -6,8 +6,11 @@ pytest.importorskip("torch", reason="the export extra")
 import onnx
 
 from parakeet_streaming import load
-from parakeet_streaming.errors import ModelPartMissingError
+from parakeet_streaming.errors import ModelPartMissingError, OptionError
 from parakeet_streaming.export.quantise import write_int8
+from parakeet_streaming.model.files import find_parts
+from parakeet_streaming.model.spec import read_spec
+from parakeet_streaming.testing import noise
 
 
 def test_int8_loads_beside_float32_and_alone(small_folder, tmp_path):
@@ -26,6 +29,24 @@ def test_matrix_products_are_int8(small_folder, tmp_path):
     operators = [node.op_type for node in encoder.graph.node]
     assert operators.count("MatMulInteger") >= 2 * 10
     assert "ConvInteger" not in operators
+
+
+def test_scaled_by_rows_it_loads_and_streams_share_its_calls(small_folder, tmp_path):
+    write_int8(small_folder, tmp_path, scale="row")
+    assert not load(tmp_path, threads=1).transcribe(noise(2.0)).text.isspace()
+    spec = read_spec(find_parts(tmp_path))
+    assert find_parts(tmp_path).encoder.precision == "int8"
+    assert spec.encoder_rows_independent
+
+
+def test_scaled_by_calls_streams_go_alone(small_folder, tmp_path):
+    write_int8(small_folder, tmp_path)
+    assert not read_spec(find_parts(tmp_path)).encoder_rows_independent
+
+
+def test_there_are_two_scales(small_folder, tmp_path):
+    with pytest.raises(OptionError, match="use call or row"):
+        write_int8(small_folder, tmp_path, scale="block")
 
 
 def test_without_float32_it_is_refused(tmp_path):

@@ -16,6 +16,7 @@ from parakeet_streaming.model.files import find_parts
 from parakeet_streaming.model.spec import read_spec
 
 PRECISIONS: Final = ("fp32", "int8")
+SCALES: Final = ("call", "row")
 STREAMING: Final = ("window", "cached")
 
 # What the `export` extra installs, by the names that are imported.
@@ -36,6 +37,12 @@ def export(
     precision: Annotated[
         str, typer.Option(help="Of the encoder: fp32, or int8: a quarter of the size.")
     ] = "fp32",
+    scale: Annotated[
+        str,
+        typer.Option(
+            help="Of int8: call, fastest for one stream; row, many streams share each call."
+        ),
+    ] = "call",
     streaming: Annotated[
         str,
         typer.Option(
@@ -55,13 +62,15 @@ def export(
         raise OptionError(f"--precision {precision} does not exist; use {' or '.join(PRECISIONS)}")
     if streaming not in STREAMING:
         raise OptionError(f"--streaming {streaming} does not exist; use {' or '.join(STREAMING)}")
+    if scale not in SCALES:
+        raise OptionError(f"--scale {scale} does not exist; use {' or '.join(SCALES)}")
     missing = [name for name in _NEEDED if find_spec(name) is None]
     if missing:
         raise ExtraMissingError(
             f"export needs {', '.join(missing)}; pip install 'parakeet-streaming[export]'"
         )
     _check_target(source, to, force=force)
-    _write(source, to, precision, cached=streaming == "cached")
+    _write(source, to, precision, scale, cached=streaming == "cached")
     parts = find_parts(to, precision)
     read_spec(parts)
     size_bytes = sum(part.size_bytes for part in parts.onnx)
@@ -80,7 +89,7 @@ def _check_target(source: Path, target: Path, *, force: bool) -> None:
         raise OptionError(f"--to {target} is not empty; name another folder, or add --force")
 
 
-def _write(source: Path, target: Path, precision: str, *, cached: bool) -> None:
+def _write(source: Path, target: Path, precision: str, scale: str, *, cached: bool) -> None:
     from parakeet_streaming.export.onnx_files import write_model
     from parakeet_streaming.export.quantise import write_int8
     from parakeet_streaming.export.sources import read_source
@@ -98,7 +107,7 @@ def _write(source: Path, target: Path, precision: str, *, cached: bool) -> None:
         del model
         _say("quantising the encoder to int8")
         _clear(target)
-        write_int8(Path(scratch), target)
+        write_int8(Path(scratch), target, scale=scale)
 
 
 def _clear(folder: Path) -> None:
