@@ -9,6 +9,7 @@ ParakeetError
 │   └── StreamClosedError          also RuntimeError   feeding a stream that has ended
 ├── MissingError                   something that is not on this machine
 │   ├── AudioNotFoundError         also FileNotFoundError
+│   ├── DeviceNotFoundError        also LookupError         no such microphone, or none at all
 │   ├── ModelNotFoundError         also FileNotFoundError   no such folder, name or hub id
 │   ├── ModelPartMissingError      also FileNotFoundError   a folder lacks one of its files
 │   ├── ProviderMissingError       also RuntimeError   an execution provider not offered here
@@ -16,6 +17,7 @@ ParakeetError
 │   └── CapacityError              also RuntimeError        room for one more stream
 └── ForeignError                   something from outside that is not what it should be
     ├── AudioFormatError           also ValueError     a file that is no audio, or is broken
+    ├── DeviceError                also OSError        a microphone that does not open, or is gone
     ├── ModelFormatError           also ValueError     files of another kind of model
     └── DownloadError              also OSError        the hub did not answer as it should
 ```
@@ -62,6 +64,10 @@ class AudioNotFoundError(MissingError, FileNotFoundError):
     """No such audio file."""
 
 
+class DeviceNotFoundError(MissingError, LookupError):
+    """No such microphone, or none at all."""
+
+
 class ModelNotFoundError(MissingError, FileNotFoundError):
     """No such model folder, built-in name or hub id."""
 
@@ -84,6 +90,10 @@ class CapacityError(MissingError, RuntimeError):
 
 class AudioFormatError(ForeignError, ValueError):
     """A file that is no audio, or is broken."""
+
+
+class DeviceError(ForeignError, OSError):
+    """A microphone that cannot be opened, or that stopped while it recorded."""
 
 
 class ModelFormatError(ForeignError, ValueError):

@@ -14,7 +14,7 @@ from parakeet_streaming.errors import (
 )
 from parakeet_streaming.model import hub
 from parakeet_streaming.model.hub import CachedModel
-from parakeet_streaming.sources.microphone import InputDevice
+from parakeet_streaming.sources.devices import InputDevice
 
 
 @pytest.fixture(autouse=True)
@@ -114,7 +114,7 @@ def test_elsewhere_the_processor_has_a_name(tmp_path):
 
 
 def test_microphones_are_listed(monkeypatch):
-    device = InputDevice("Headset", 1, 16_000, is_default=True)
+    device = InputDevice(3, "Headset", 1, 16_000, "ALSA", is_default=True)
     monkeypatch.setattr(doctor_module, "input_devices", lambda: (device,))
     assert "Headset (1 ch, 16000 Hz, default)" in run()
 

@@ -1,29 +1,238 @@
-"""Nothing in; the microphones of this machine out. The only file that imports sounddevice."""
+"""A microphone of this machine in; float32 mono (n,) at its own rate out, as it records.
+
+Rules of this file:
+
+1. The audio thread only copies: it hands samples to `push`, which must not block, and never raises.
+   Nothing is resampled here; `rate_hz` tells the rate, and the stream resamples.
+2. What is lost is counted: samples that `push` did not take, and times at which the system itself
+   had to drop some.
+3. A microphone records once and ends once, by `stop`, by being unplugged, or by an error of `push`;
+   whatever ended it, `on_end` is called, so nobody waits for samples that will not come.
+4. Any thread may call anything.
+
+This is the only file that imports sounddevice.
+"""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+import threading
+from collections.abc import Callable
+from typing import Any, Final, Literal, Self
 
-from parakeet_streaming.errors import ExtraMissingError
+import numpy as np
+from numpy.typing import NDArray
 
+from parakeet_streaming.errors import (
+    DeviceError,
+    ExtraMissingError,
+    OptionError,
+    StreamClosedError,
+)
+from parakeet_streaming.sources.devices import InputDevice, choose_device, microphone_advice
 
-@dataclass(frozen=True, slots=True)
-class InputDevice:
-    """A device that records."""
-
-    name: str
-    channels: int
-    rate_hz: int
-    """Its own sample rate."""
-    is_default: bool
+GONE_AFTER_S: Final = 5.0
+"""Seconds without a sample after which a microphone counts as gone."""
 
 
 def input_devices() -> tuple[InputDevice, ...]:
-    """Every device that records, in the system's order.
+    """Every device that records, in the system's order, as found when first asked.
 
     Raises:
         ExtraMissingError: sounddevice, or the PortAudio library it needs, is not installed.
     """
+    sounddevice = _sounddevice()
+    default, _ = sounddevice.default.device
+    host_apis = sounddevice.query_hostapis()
+    return tuple(
+        InputDevice(
+            index=index,
+            name=device["name"],
+            channels=device["max_input_channels"],
+            rate_hz=round(device["default_samplerate"]),
+            host_api=host_apis[device["hostapi"]]["name"],
+            is_default=index == default,
+        )
+        for index, device in enumerate(sounddevice.query_devices())
+        if device["max_input_channels"] > 0
+    )
+
+
+class Microphone:
+    """One device, open; `start` makes it record."""
+
+    def __init__(
+        self,
+        device: int | str | None = None,
+        *,
+        channels: int = 1,
+        latency: float | Literal["low", "high"] = "low",
+    ) -> None:
+        """Opens a device.
+
+        Args:
+            device: its number, its name or part of it, or None for the default.
+            channels: how many of its channels, from the first on, are averaged to one.
+            latency: seconds of sound that the system may hold back, or its own idea of it.
+
+        Raises:
+            DeviceError: it does not open: it is held by another program, or not allowed.
+            DeviceNotFoundError: there is no such device, or none at all.
+            ExtraMissingError: sounddevice or PortAudio is not installed.
+            OptionError: several devices match, or it has fewer channels.
+        """
+        self.device = choose_device(input_devices(), device)
+        if not 1 <= channels <= self.device.channels:
+            raise OptionError(
+                f"{self.device.name!r} has no {channels} channels; use 1 to {self.device.channels}"
+            )
+        self.heard_samples = 0
+        """Samples recorded since the start."""
+        self.refused_samples = 0
+        """Samples of these that `push` did not take."""
+        self.overflows = 0
+        """How often the system had dropped samples before they came here."""
+        self.failure: DeviceError | None = None
+        """Why it ended, where that was not by `stop`."""
+        self._push: Callable[[NDArray[np.float32]], int] | None = None  # None before the start
+        self._on_end: Callable[[], None] | None = None
+        self._stop_asked = False
+        self._ended = False
+        self._ending = threading.Lock()  # held for a moment only, also by the audio thread
+        self._calling = threading.Lock()  # PortAudio wants one call at a time on a stream
+        self._inside: int | None = None  # the thread that is in a call from PortAudio
+        self._seen: tuple[int, float] | None = None  # samples, and when `watch` first saw so many
+        self._stream = self._open(channels, latency)
+        self.rate_hz = round(self._stream.samplerate)
+        """Samples per second that `push` gets."""
+
+    @property
+    def ended(self) -> bool:
+        """Whether it records no more."""
+        return self._ended
+
+    def start(
+        self,
+        push: Callable[[NDArray[np.float32]], int],
+        on_end: Callable[[], None] | None = None,
+    ) -> None:
+        """Records from now on.
+
+        Args:
+            push: takes float32 (n,), a copy of its own, and returns how many of them it took; it
+                is called in PortAudio's thread and must not block.
+            on_end: called once when no more samples will come, in whichever thread sees it first.
+
+        Raises:
+            DeviceError: the device does not record.
+            StreamClosedError: it was started or stopped before.
+        """
+        with self._calling:
+            if self._push is not None or self._stop_asked:
+                raise StreamClosedError("a microphone records once; open a new one")
+            self._push, self._on_end = push, on_end
+            try:
+                self._stream.start()
+            except self._portaudio_error as error:
+                raise self._does_not_open(error) from error
+
+    def watch(self, now_s: float) -> bool:
+        """Whether it still records. To be asked every second or so: not every system tells when a
+        device is gone, it just gives no more samples.
+
+        Args:
+            now_s: seconds on any clock that only grows.
+        """
+        if self._push is None:
+            return False
+        if self._seen is None or self._seen[0] != self.heard_samples:
+            self._seen = (self.heard_samples, now_s)
+        elif now_s - self._seen[1] >= GONE_AFTER_S:
+            self._end(self._gone())
+        return not self._ended
+
+    def stop(self) -> None:
+        """Records no more and lets go of the device. Stopping twice is fine.
+
+        When it returns, `push` will not be called again. Called by `push` or `on_end` themselves
+        that holds too, but the device is let go of only by the next call from outside.
+        """
+        self._stop_asked = True
+        if self._inside == threading.get_ident():
+            return
+        with self._calling:
+            if not self._stream.closed:
+                self._stream.close()
+        self._end()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.stop()
+
+    def _open(self, channels: int, latency: float | str) -> Any:  # noqa: ANN401  it has no types
+        sounddevice = _sounddevice()
+        self._portaudio_error = sounddevice.PortAudioError
+        try:
+            return sounddevice.InputStream(
+                device=self.device.index,
+                channels=channels,
+                dtype="float32",
+                samplerate=self.device.rate_hz,
+                latency=latency,
+                callback=self._hear,
+                finished_callback=self._finish,
+            )
+        except sounddevice.PortAudioError as error:
+            raise self._does_not_open(error) from error
+
+    def _hear(self, frames: NDArray[np.float32], _count: int, _time: object, status: Any) -> None:  # noqa: ANN401
+        """Takes frames (n, channels), which are valid during the call only."""
+        if self._push is None or self._ended or self._stop_asked:
+            return
+        self._inside = threading.get_ident()
+        try:
+            self.overflows += bool(status.input_overflow)
+            samples = frames.mean(axis=1)
+            self.heard_samples += len(samples)
+            self.refused_samples += len(samples) - self._push(samples)
+        except Exception as error:
+            self._end(DeviceError(f"what {self.device.name!r} recorded was not taken: {error}"))
+        finally:
+            if self._stop_asked:
+                self._end()
+            self._inside = None
+
+    def _finish(self) -> None:
+        """PortAudio will not call again."""
+        self._inside = threading.get_ident()
+        try:
+            self._end(None if self._stop_asked else self._gone())
+        finally:
+            self._inside = None
+
+    def _end(self, failure: DeviceError | None = None) -> None:
+        with self._ending:
+            if self._ended:
+                return
+            self.failure = failure
+            self._ended = True
+        if self._on_end is not None:
+            self._on_end()
+
+    def _gone(self) -> DeviceError:
+        return DeviceError(
+            f"{self.device.name!r} gives no more sound; it was unplugged or its driver stopped: "
+            "plug it in and start again"
+        )
+
+    def _does_not_open(self, error: Exception) -> DeviceError:
+        return DeviceError(
+            f"{self.device.name!r} cannot be recorded from ({error}); {microphone_advice()}"
+        )
+
+
+def _sounddevice() -> Any:  # noqa: ANN401  it has no types
     try:
         import sounddevice
     except ImportError as error:
@@ -34,14 +243,4 @@ def input_devices() -> tuple[InputDevice, ...]:
         raise ExtraMissingError(
             "the PortAudio library is missing; install it (Debian: apt install libportaudio2)"
         ) from error
-    default, _ = sounddevice.default.device
-    return tuple(
-        InputDevice(
-            name=device["name"],
-            channels=device["max_input_channels"],
-            rate_hz=round(device["default_samplerate"]),
-            is_default=index == default,
-        )
-        for index, device in enumerate(sounddevice.query_devices())
-        if device["max_input_channels"] > 0
-    )
+    return sounddevice
