@@ -5,7 +5,8 @@ python benchmarks/speed.py FOLDER --part offline        whole recordings only
 python benchmarks/speed.py FOLDER --part streaming --context balanced
 
 Whole recordings: every program recognises the same audio with the same weights and as many threads,
-in turn, after a pass that does not count; medians. RTFx is seconds of audio per second.
+in turn, after a pass that does not count; medians. RTFx is seconds of audio per second. NVIDIA's
+NeMo is no part of it: it reads .nemo files, not these.
 Streaming: seconds of computing per second of audio, of a step whose left context is full; for
 whole windows, and cached where the model has an encoder that keeps its past. Two encoders are in
 memory at a time. Needs the dependency group `bench`; onnx-asr, sherpa-onnx and OpenVINO take part
