@@ -17,6 +17,7 @@ from __future__ import annotations
 
 import argparse
 import json
+import os
 import statistics
 import tempfile
 import time
@@ -91,7 +92,8 @@ def main(arguments: Sequence[str] | None = None) -> None:
 def _offline(asked: argparse.Namespace) -> list[Pace]:
     with ExitStack() as stack:
         # Beside the model, so that its weights can be linked and need not be copied.
-        place = Path(asked.model).parent if Path(asked.model).is_dir() else None
+        beside = Path(asked.model).absolute().parent
+        place = beside if Path(asked.model).is_dir() and os.access(beside, os.W_OK) else None
         scratch = Path(stack.enter_context(tempfile.TemporaryDirectory(dir=place)))
         makers: dict[str, Callable[[], Contender]] = {
             f"ours, {name}": lambda name=name: ours(name, asked.model, asked.threads)
