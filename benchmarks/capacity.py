@@ -137,7 +137,8 @@ def main(arguments: Sequence[str] | None = None) -> None:
     if not carried or trials.last is None:
         print(f"{told}: not even 1 stream is carried.")
         return
-    print(f"{told}: {carried} streams, held for {asked.minutes:g} minutes.\n")
+    bound = "at least " if carried == asked.most else ""
+    print(f"{told}: {bound}{carried} streams, held for {asked.minutes:g} minutes.\n")
     print(held_table(trials.last), flush=True)
     if asked.json is not None:
         how = {key: str(value) for key, value in vars(asked).items()}

@@ -5,8 +5,9 @@ python benchmarks/peak.py FOLDER --streams 1 4 16 --window-s 14
 
 The peak is that of square matrices in torch, or in numpy where there is no torch, with as many
 threads as the encoder has; in bfloat16 where the processor multiplies it. Operations of the encoder
-are counted from the sizes of its weights (`arithmetic.py`). Features are computed beforehand. Needs
-the dependency group `bench`. Tables go to standard output, progress to standard error.
+are counted from the sizes of its weights (`arithmetic.py`), and timed in its graph alone. An int8
+model has no peak of its own here: it stands beside float32, and may be above it. Needs the
+dependency group `bench`. Tables go to standard output, progress to standard error.
 """
 
 from __future__ import annotations

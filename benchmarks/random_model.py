@@ -29,7 +29,7 @@ from parakeet_streaming.model.features import log_mel
 from sizes import BOTH, CACHED, WINDOW, Size
 from tables import say
 
-TOKENS_PER_VISIT: Final = 0.6
+TOKENS_PER_VISIT: Final = 0.65
 """Share of the visited frames that give a token: 3 to 4 tokens a second with mixed durations."""
 
 _CALIBRATION_TOKENS = 8

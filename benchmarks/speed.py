@@ -5,7 +5,8 @@ python benchmarks/speed.py FOLDER --part offline        whole recordings only
 python benchmarks/speed.py FOLDER --part streaming --context balanced
 
 Whole recordings: every program recognises the same audio with the same weights and as many threads,
-in turn, after a pass that does not count; medians. RTFx is seconds of audio per second.
+in turn, after a pass that does not count; medians. RTFx is seconds of audio per second. NVIDIA's
+NeMo is no part of it: it reads .nemo files, not these.
 Streaming: seconds of computing per second of audio, of a step whose left context is full; for
 whole windows, and cached where the model has an encoder that keeps its past. Two encoders are in
 memory at a time. Needs the dependency group `bench`; onnx-asr, sherpa-onnx and OpenVINO take part
@@ -16,6 +17,7 @@ from __future__ import annotations
 
 import argparse
 import json
+import os
 import statistics
 import tempfile
 import time
@@ -90,7 +92,8 @@ def main(arguments: Sequence[str] | None = None) -> None:
 def _offline(asked: argparse.Namespace) -> list[Pace]:
     with ExitStack() as stack:
         # Beside the model, so that its weights can be linked and need not be copied.
-        place = Path(asked.model).parent if Path(asked.model).is_dir() else None
+        beside = Path(asked.model).absolute().parent
+        place = beside if Path(asked.model).is_dir() and os.access(beside, os.W_OK) else None
         scratch = Path(stack.enter_context(tempfile.TemporaryDirectory(dir=place)))
         makers: dict[str, Callable[[], Contender]] = {
             f"ours, {name}": lambda name=name: ours(name, asked.model, asked.threads)
