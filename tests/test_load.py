@@ -8,8 +8,19 @@ import pytest
 import soundfile
 
 import parakeet_streaming
-from parakeet_streaming import ContextConfig, RecognitionOptions, Recognizer, load, load_vad
+from parakeet_streaming import (
+    ContextConfig,
+    RecognitionOptions,
+    Recognizer,
+    SpeechEnded,
+    SpeechStarted,
+    VadOptions,
+    load,
+    load_vad,
+)
+from parakeet_streaming.engine.activity import SpeechDetector
 from parakeet_streaming.load import DEFAULT_MODEL
+from parakeet_streaming.testing import noise, silence
 
 AUDIO = Path(__file__).parent / "parity" / "golden" / "audio"
 RECORDINGS = Path(__file__).parents[1] / "examples" / "recordings"
@@ -71,12 +82,18 @@ def test_integer_audio_and_other_rates_are_converted(golden_recognizer: Recogniz
 
 
 def test_voice_activity_is_inside_the_package() -> None:
-    vad = load_vad()
     digits, _ = soundfile.read(RECORDINGS / "digits.wav", dtype="float32")
-    state, heard = vad.start(), []
-    for start in range(0, digits.shape[0] - vad.frame_samples, vad.frame_samples):
-        frame = digits[start : start + vad.frame_samples]
+    samples = np.concatenate([silence(2.0), digits, noise(2.0, level=1e-3), digits, silence(2.0)])
+    vad, detector = load_vad(), SpeechDetector(VadOptions(min_silence_ms=500))
+    state, found = vad.start(), []
+    for start in range(0, samples.shape[0] - vad.frame_samples, vad.frame_samples):
+        frame = samples[start : start + vad.frame_samples]
         probabilities, (state,) = vad.probabilities([frame], [state])
-        heard.append(float(probabilities[0]))
-    assert min(heard) < 0.05
-    assert max(heard) > 0.95
+        found.append(detector.feed(float(probabilities[0])))
+    events = [transition.event() for transition in found if transition]
+    spoken_s = digits.shape[0] / 16_000
+    assert [type(event) for event in events] == [SpeechStarted, SpeechEnded] * 2
+    expected = [2.0, 2.0 + spoken_s, 4.0 + spoken_s, 4.0 + 2 * spoken_s]
+    assert [event.at for event in events] == pytest.approx(expected, abs=0.4)
+    assert detector.quiet(0, 16_000)
+    assert not detector.quiet(32_000, 48_000)

@@ -12,6 +12,8 @@ for event in stream.feed(samples):     # float32 (n,) at 16 kHz, any n
 """
 
 from parakeet_streaming.ends import AudioProducer, TokenConsumer
+from parakeet_streaming.engine.activity import VadOptions
+from parakeet_streaming.engine.endpoint import EndpointOptions
 from parakeet_streaming.engine.recognizer import RecognitionOptions, Recognizer
 from parakeet_streaming.engine.stall import StallGuard
 from parakeet_streaming.engine.stream import Stream
@@ -45,6 +47,7 @@ __all__ = [
     "ContextConfig",
     "DebugView",
     "EndReason",
+    "EndpointOptions",
     "Event",
     "Final",
     "Gap",
@@ -63,6 +66,7 @@ __all__ = [
     "TokenConsumer",
     "TokenResult",
     "Transcript",
+    "VadOptions",
     "Word",
     "load",
     "load_vad",

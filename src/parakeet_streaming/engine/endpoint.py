@@ -1,0 +1,244 @@
+"""Where one stream's speech and text are in; when an utterance ends, and why, out.
+
+Rules of this file:
+
+1. Positions are samples of the stream at 16 kHz. There is no clock: a stream that is not fed does
+   not end by itself.
+2. Silence ends an utterance only where both agree: the detector hears no voice, and the decoder,
+   having heard all the speech, has said nothing since. Each alone errs: the detector in noise and
+   soft voices, the decoder where it stalls. Tentative text counts as text.
+3. Where there is no detector, or it heard no speech in the utterance, blanks alone decide, and must
+   last longer. An utterance begins with its first speech or its first token: silence before it
+   neither ends it nor makes it long.
+4. An utterance that grows too long ends where audio is committed already, whatever anyone hears.
+5. `Final` is told for an end that silence or length made only if there is text: a cough is none.
+   An end that was asked for (commit, end of stream) is always answered.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Final, Self
+
+from parakeet_streaming.engine.activity import MAX_DURATION_MS, Transition
+from parakeet_streaming.errors import OptionError
+from parakeet_streaming.results import EndReason, Token
+from parakeet_streaming.timeline import (
+    frames_to_samples,
+    milliseconds_to_samples,
+    seconds_to_samples,
+)
+
+MAX_UTTERANCE_S: Final = 3_600.0
+
+
+@dataclass(frozen=True, slots=True)
+class EndpointOptions:
+    """When an utterance ends. The defaults are the preset `balanced`.
+
+    | preset | `min_silence_ms` as | `min_blank_ms` | `blank_only_ms` | `max_utterance_s` |
+    |---|---|---|---|---|
+    | `aggressive` | 200, Pipecat | 160 | 800 | 20 |
+    | `balanced` | 500, OpenAI's server_vad | 320 | 1200, as Kaldi | 20, as Kaldi |
+    | `relaxed` | 1000, Deepgram's utterance_end | 640 | 2400 | 20 |
+
+    Kaldi's are the usual rules of sherpa-onnx, too. The blanks beside silence are ours: two, four
+    and eight encoder frames; so is the step around Kaldi's 1200 ms.
+
+    Raises:
+        OptionError: a duration that makes no sense.
+    """
+
+    min_silence_ms: float = 500
+    """Milliseconds without voice; a detector that needs longer to end speech makes it longer."""
+    min_blank_ms: float = 320
+    """Milliseconds decoded since the last token, where there is silence, too."""
+    blank_only_ms: float = 1200
+    """Milliseconds decoded since the last token, where no detector heard speech."""
+    max_utterance_s: float = 20.0
+    """Seconds from the first speech or token to the end of what is committed."""
+
+    def __post_init__(self) -> None:
+        for name in ("min_silence_ms", "min_blank_ms", "blank_only_ms"):
+            if not 0 <= getattr(self, name) <= MAX_DURATION_MS:
+                raise OptionError(f"{name} {getattr(self, name)}; use 0 to {MAX_DURATION_MS}")
+        if not 1 <= self.max_utterance_s <= MAX_UTTERANCE_S:
+            raise OptionError(
+                f"max_utterance_s {self.max_utterance_s}; use 1 to {MAX_UTTERANCE_S:.0f}"
+            )
+
+    @classmethod
+    def parse(cls, name: str) -> Self:
+        """The options of a preset.
+
+        Raises:
+            OptionError: no such preset.
+        """
+        if name.strip().lower() not in PRESETS:
+            raise OptionError(f"{name!r} is no endpointing; use {', '.join(PRESETS)}")
+        return cls(*PRESETS[name.strip().lower()])
+
+    @classmethod
+    def aggressive(cls) -> Self:
+        return cls.parse("aggressive")
+
+    @classmethod
+    def balanced(cls) -> Self:
+        return cls.parse("balanced")
+
+    @classmethod
+    def relaxed(cls) -> Self:
+        return cls.parse("relaxed")
+
+
+PRESETS: Final[dict[str, tuple[float, float, float, float]]] = {
+    "aggressive": (200, 160, 800, 20.0),
+    "balanced": (500, 320, 1200, 20.0),
+    "relaxed": (1000, 640, 2400, 20.0),
+}
+"""The fields of `EndpointOptions` by preset name, from the quickest to the most patient."""
+
+
+@dataclass(frozen=True, slots=True)
+class Endpoint:
+    """The end of an utterance."""
+
+    reason: EndReason
+    commit_to: int
+    """Sample up to which audio is to be committed, at least, before the utterance is closed."""
+
+
+class Endpointer:
+    """When one stream's utterances end. Not thread-safe.
+
+    Tell it what was heard (`judged`) and what was decoded (`decoded`), ask it (`check`), and when
+    it answers, commit the audio it names, tell it what that decoded, and `close` the utterance.
+    """
+
+    def __init__(self, options: EndpointOptions | None = None) -> None:
+        self.options = options or EndpointOptions()
+        self._min_silence = milliseconds_to_samples(self.options.min_silence_ms)
+        self._min_blank = milliseconds_to_samples(self.options.min_blank_ms)
+        self._blank_only = milliseconds_to_samples(self.options.blank_only_ms)
+        self._max_length = seconds_to_samples(self.options.max_utterance_s)
+        self._utterance = 0
+        # What holds for the stream.
+        self._known_to = 0
+        self._silence_from: int | None = 0
+        self._speaking = False
+        self._committed_to = 0
+        self._decoded_to = 0
+        # What holds for the utterance; None and False until it begins.
+        self._begin: int | None = None
+        self._spoken = False
+        self._text_to: int | None = None
+        self._tentative_to: int | None = None
+
+    @property
+    def utterance(self) -> int:
+        """The number of the utterance that goes on, for its `Final`."""
+        return self._utterance
+
+    @property
+    def has_text(self) -> bool:
+        """Whether the utterance has committed text."""
+        return self._text_to is not None
+
+    def judged(
+        self, known_to: int, silence_from: int | None, transition: Transition | None = None
+    ) -> None:
+        """Takes what the detector knows; never called where there is none.
+
+        Args:
+            known_to: `SpeechDetector.known_to`.
+            silence_from: `SpeechDetector.silence_from`.
+            transition: what `SpeechDetector.feed` gave; every one that is not None must be told.
+        """
+        self._known_to, self._silence_from = known_to, silence_from
+        if transition is None:
+            return
+        self._speaking = transition.started
+        if transition.started:
+            self._spoken = True
+            self._begin_at(transition.at_sample)
+
+    def decoded(
+        self,
+        committed_to: int,
+        decoded_to: int,
+        tokens: Sequence[Token] = (),
+        tentative: Sequence[Token] = (),
+    ) -> None:
+        """Takes what a step, or a chunk that was passed over as quiet, has come to.
+
+        Args:
+            committed_to: samples committed so far.
+            decoded_to: samples decoded so far, tentative text included.
+            tokens: that the step committed.
+            tentative: all that is tentative now.
+        """
+        self._committed_to, self._decoded_to = committed_to, max(committed_to, decoded_to)
+        for token in (*tokens[:1], *tentative[:1]):
+            self._begin_at(frames_to_samples(token.start_frame))
+        if tokens:
+            self._text_to = _behind(tokens[-1])
+        self._tentative_to = _behind(tentative[-1]) if tentative else None
+
+    def check(self) -> Endpoint | None:
+        """The end of the utterance, if it has come. Asking changes nothing."""
+        if self._begin is None:
+            return None
+        if self._silent():
+            return Endpoint("silence", self._enough())
+        if self._committed_to - self._begin >= self._max_length:
+            return Endpoint("max_length", self._committed_to)
+        return None
+
+    def commit(self, received_to: int) -> Endpoint:
+        """The caller wants everything up to sample `received_to` to be an utterance, now."""
+        return Endpoint("commit", max(received_to, self._committed_to))
+
+    def end(self, received_to: int) -> Endpoint:
+        """The stream has ended at sample `received_to`."""
+        return Endpoint("end", max(received_to, self._committed_to))
+
+    def close(self, endpoint: Endpoint) -> bool:
+        """Ends the utterance; whether its `Final` is to be told, with the number it had before."""
+        told = self.has_text or endpoint.reason in ("commit", "end")
+        self._utterance += int(told)
+        self._text_to = self._tentative_to = None
+        self._spoken = self._speaking
+        self._begin = endpoint.commit_to if self._speaking else None
+        return told
+
+    def _begin_at(self, position: int) -> None:
+        self._begin = position if self._begin is None else min(self._begin, position)
+
+    def _silent(self) -> bool:
+        if self._speaking or self._silence_from is None:
+            return False
+        if not self._spoken:
+            return self._blank() >= self._blank_only
+        silence = self._known_to - self._silence_from
+        heard_out = self._decoded_to >= self._silence_from
+        return heard_out and silence >= self._min_silence and self._blank() >= self._min_blank
+
+    def _blank(self) -> int:
+        """Samples decoded since the last token, or since speech ended without any."""
+        return self._decoded_to - self._last_sound()
+
+    def _last_sound(self) -> int:
+        """Behind the last token; where there is none, behind the speech."""
+        ends = [end for end in (self._text_to, self._tentative_to) if end is not None]
+        return max(ends, default=self._silence_from or 0)
+
+    def _enough(self) -> int:
+        """Far enough that committed audio shows the blanks itself, as far as they are decoded."""
+        needed = max(self._last_sound(), self._silence_from or 0) + self._min_blank
+        return max(self._committed_to, min(needed, self._decoded_to))
+
+
+def _behind(token: Token) -> int:
+    """Behind the frame that emitted it: what its duration skips was heard without a token."""
+    return frames_to_samples(token.start_frame + 1)

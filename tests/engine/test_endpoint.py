@@ -1,0 +1,390 @@
+"""Utterances end when both ear and decoder are done, never later than they may, and say why."""
+
+import math
+from dataclasses import FrozenInstanceError
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from parakeet_streaming.engine.activity import SpeechDetector, Transition, VadOptions
+from parakeet_streaming.engine.endpoint import PRESETS, Endpoint, Endpointer, EndpointOptions
+from parakeet_streaming.errors import OptionError
+from parakeet_streaming.results import Token
+from parakeet_streaming.timeline import FRAME_SAMPLES
+
+FRAME = FRAME_SAMPLES
+# In encoder frames of 80 ms: 6 of silence, 3 of blank beside it, 10 of blank alone, 100 at most.
+OPTIONS = EndpointOptions(
+    min_silence_ms=480, min_blank_ms=240, blank_only_ms=800, max_utterance_s=8.0
+)
+
+
+def token(frame: int, duration: int = 1) -> Token:
+    return Token(1, " a", frame, duration, frame * 0.08, (frame + duration) * 0.08, 0.9)
+
+
+def tokens(*at: int) -> list[Token]:
+    return [token(frame) for frame in at]
+
+
+def speech(endpointer: Endpointer, start: int, end: int | None, known_to: int) -> None:
+    """Speech from frame `start` to `end`, or that goes on, judged up to `known_to`."""
+    endpointer.judged(start * FRAME, None, Transition(True, start * FRAME))
+    if end is None:
+        endpointer.judged(known_to * FRAME, None)
+    else:
+        endpointer.judged(known_to * FRAME, end * FRAME, Transition(False, end * FRAME))
+
+
+def heard(committed: int, decoded: int | None = None) -> tuple[int, int]:
+    return committed * FRAME, (committed if decoded is None else decoded) * FRAME
+
+
+# Silence: both must agree
+
+
+@pytest.mark.parametrize(
+    ("known_to", "decoded_to", "last_token", "ends"),
+    [
+        (26, 23, 18, True),
+        (25, 30, 18, False),  # not silent for long enough
+        (26, 22, 19, False),  # not blank for long enough
+        (40, 40, 36, True),  # text behind the voice: blank has just been long enough
+        (40, 40, 37, False),  # text behind the voice: not yet
+        (40, 19, 10, False),  # blank, but not all of the speech has been decoded
+        (40, 20, 10, True),
+    ],
+)
+def test_silence_and_blanks_together_end_an_utterance(known_to, decoded_to, last_token, ends):
+    endpointer = Endpointer(OPTIONS)
+    speech(endpointer, 5, 20, known_to)
+    endpointer.decoded(*heard(decoded_to), tokens(6, last_token))
+    assert (endpointer.check() is not None) == ends
+
+
+def test_tentative_text_is_text():
+    endpointer = Endpointer(OPTIONS)
+    speech(endpointer, 5, 20, 30)
+    endpointer.decoded(*heard(22, 30), tokens(18), tokens(28))
+    assert endpointer.check() is None
+    endpointer.decoded(*heard(22, 30), (), tokens(26))
+    assert endpointer.check() == Endpoint("silence", 30 * FRAME)
+    # What the next step does not find again was none.
+    endpointer.decoded(*heard(22, 30))
+    assert endpointer.check() == Endpoint("silence", 23 * FRAME)
+
+
+@pytest.mark.parametrize(
+    ("committed", "decoded", "last_token", "commit_to"),
+    [
+        (16, 22, 18, 22),  # all that was decoded: blanks reach no further
+        (16, 30, 18, 23),  # the blanks behind the voice
+        (16, 30, 24, 28),  # the blanks behind the last token
+        (25, 30, 18, 25),  # nothing more
+    ],
+)
+def test_as_much_is_committed_as_shows_the_end(committed, decoded, last_token, commit_to):
+    endpointer = Endpointer(OPTIONS)
+    speech(endpointer, 5, 20, 40)
+    endpointer.decoded(*heard(committed, decoded), tokens(6), tokens(last_token))
+    assert endpointer.check() == Endpoint("silence", commit_to * FRAME)
+
+
+def test_what_a_duration_skips_was_blank():
+    endpointer = Endpointer(OPTIONS)
+    speech(endpointer, 5, 20, 40)
+    endpointer.decoded(*heard(22), [token(18, duration=4)])
+    assert endpointer.check() == Endpoint("silence", 22 * FRAME)
+
+
+@pytest.mark.parametrize("silence_from", [None, 35 * FRAME])
+def test_voice_that_may_become_speech_is_no_silence(silence_from):
+    endpointer = Endpointer(OPTIONS)
+    speech(endpointer, 5, 20, 30)
+    endpointer.decoded(*heard(30), tokens(18))
+    assert endpointer.check() is not None
+    endpointer.judged(36 * FRAME, silence_from)
+    assert endpointer.check() is None
+
+
+def test_speech_that_goes_on_does_not_end_however_little_is_said():
+    endpointer = Endpointer(OPTIONS)
+    speech(endpointer, 5, None, 60)
+    endpointer.decoded(*heard(60), tokens(6))
+    endpointer.judged(70 * FRAME, 61 * FRAME)  # a pause that the detector does not count yet
+    assert endpointer.check() is None
+
+
+def test_before_it_begins_nothing_ends():
+    endpointer = Endpointer(OPTIONS)
+    endpointer.judged(10_000 * FRAME, 0)
+    endpointer.decoded(*heard(10_000))
+    assert endpointer.check() is None
+
+
+# Blanks alone
+
+
+@pytest.mark.parametrize(("decoded_to", "ends"), [(28, False), (29, True)])
+def test_without_a_detector_blanks_decide(decoded_to, ends):
+    endpointer = Endpointer(OPTIONS)
+    endpointer.decoded(*heard(10, decoded_to), tokens(6), tokens(18))
+    assert (endpointer.check() is not None) == ends
+
+
+def test_without_a_detector_as_much_is_committed_as_blanks_beside_silence_need():
+    endpointer = Endpointer(OPTIONS)
+    endpointer.decoded(*heard(10, 40), tokens(6), tokens(18))
+    assert endpointer.check() == Endpoint("silence", 22 * FRAME)
+
+
+def test_where_the_detector_missed_the_speech_blanks_decide():
+    endpointer = Endpointer(OPTIONS)
+    endpointer.judged(60 * FRAME, 0)
+    endpointer.decoded(*heard(28), tokens(6, 18))
+    assert endpointer.check() is None
+    endpointer.decoded(*heard(29))
+    assert endpointer.check() == Endpoint("silence", 29 * FRAME)
+
+
+def test_tentative_text_that_vanished_was_no_utterance():
+    endpointer = Endpointer(OPTIONS)
+    endpointer.decoded(*heard(20, 30), (), tokens(25))
+    endpointer.decoded(*heard(40, 50))
+    endpoint = endpointer.check()
+    assert endpoint == Endpoint("silence", 40 * FRAME)
+    assert not endpointer.close(endpoint)
+    assert endpointer.check() is None
+
+
+# Length
+
+
+@pytest.mark.parametrize(("committed", "ends"), [(104, False), (105, True)])
+def test_an_utterance_has_a_greatest_length(committed, ends):
+    endpointer = Endpointer(OPTIONS)
+    speech(endpointer, 5, None, 200)
+    endpointer.decoded(*heard(committed, 200), tokens(6, committed - 1))
+    assert endpointer.check() == (Endpoint("max_length", committed * FRAME) if ends else None)
+
+
+def test_length_counts_from_the_first_token_where_speech_is_dated_later():
+    endpointer = Endpointer(OPTIONS)
+    endpointer.decoded(*heard(90), tokens(3, 89))
+    endpointer.judged(90 * FRAME, None, Transition(True, 80 * FRAME))
+    endpointer.decoded(*heard(103), tokens(102))
+    assert endpointer.check() == Endpoint("max_length", 103 * FRAME)
+
+
+def test_what_goes_on_behind_the_greatest_length_is_measured_from_there():
+    endpointer = Endpointer(OPTIONS)
+    speech(endpointer, 5, None, 400)
+    endpointer.decoded(*heard(110), tokens(6))
+    assert endpointer.close(endpointer.check())
+    assert (endpointer.utterance, endpointer.has_text) == (1, False)
+    endpointer.decoded(*heard(209), tokens(150))
+    assert endpointer.check() is None
+    endpointer.decoded(*heard(210))
+    assert endpointer.check() == Endpoint("max_length", 210 * FRAME)
+
+
+# Asked for
+
+
+def test_a_commit_takes_all_that_was_received():
+    endpointer = Endpointer(OPTIONS)
+    assert endpointer.commit(10) == Endpoint("commit", 10)
+    endpointer.decoded(*heard(20))
+    assert endpointer.commit(10) == Endpoint("commit", 20 * FRAME)
+
+
+def test_the_end_takes_all_that_was_received():
+    endpointer = Endpointer(OPTIONS)
+    endpointer.decoded(*heard(20))
+    assert endpointer.end(21 * FRAME) == Endpoint("end", 21 * FRAME)
+
+
+def test_a_commit_in_the_middle_of_speech_divides_it():
+    endpointer = Endpointer(OPTIONS)
+    speech(endpointer, 5, None, 30)
+    endpointer.decoded(*heard(30), tokens(6))
+    assert endpointer.close(endpointer.commit(30 * FRAME))
+    endpointer.judged(50 * FRAME, 40 * FRAME, Transition(False, 40 * FRAME))
+    endpointer.decoded(*heard(50), tokens(35))
+    assert endpointer.check() == Endpoint("silence", 50 * FRAME)
+
+
+# What is told
+
+
+@pytest.mark.parametrize(
+    ("reason", "told"), [("silence", False), ("max_length", False), ("commit", True), ("end", True)]
+)
+def test_without_text_only_who_asked_is_answered(reason, told):
+    endpointer = Endpointer(OPTIONS)
+    speech(endpointer, 5, 20, 40)
+    endpointer.decoded(*heard(40))
+    assert endpointer.close(Endpoint(reason, 40 * FRAME)) == told
+    assert endpointer.utterance == int(told)
+
+
+@pytest.mark.parametrize("reason", ["silence", "max_length", "commit", "end"])
+def test_text_is_always_told(reason):
+    endpointer = Endpointer(OPTIONS)
+    endpointer.decoded(*heard(40), tokens(6))
+    assert endpointer.has_text
+    assert endpointer.close(Endpoint(reason, 40 * FRAME))
+    assert (endpointer.utterance, endpointer.has_text) == (1, False)
+
+
+def test_speech_without_a_token_ends_and_is_not_told():
+    endpointer = Endpointer(OPTIONS)
+    speech(endpointer, 5, 20, 30)
+    endpointer.decoded(*heard(22))
+    assert endpointer.check() is None
+    endpointer.decoded(*heard(23))
+    endpoint = endpointer.check()
+    assert endpoint == Endpoint("silence", 23 * FRAME)
+    assert not endpointer.close(endpoint)
+    assert endpointer.check() is None
+
+
+def test_text_found_while_committing_the_end_is_told():
+    endpointer = Endpointer(OPTIONS)
+    speech(endpointer, 5, 20, 30)
+    endpointer.decoded(*heard(16, 25))
+    endpoint = endpointer.check()
+    endpointer.decoded(endpoint.commit_to, endpoint.commit_to, tokens(19))
+    assert endpointer.close(endpoint)
+
+
+def test_the_next_utterance_knows_nothing_of_the_last():
+    endpointer = Endpointer(OPTIONS)
+    speech(endpointer, 5, 20, 40)
+    endpointer.decoded(*heard(40), tokens(6), tokens(40))
+    endpointer.close(endpointer.commit(41 * FRAME))
+    assert endpointer.check() is None
+    endpointer.decoded(*heard(110))
+    assert endpointer.check() is None
+    endpointer.decoded(*heard(112), tokens(111))
+    endpointer.judged(112 * FRAME, 20 * FRAME)
+    # The detector heard no speech in this one, so blanks alone decide.
+    endpointer.decoded(*heard(121))
+    assert endpointer.check() is None
+    endpointer.decoded(*heard(122))
+    assert endpointer.check() is not None
+
+
+# Options
+
+
+def test_presets():
+    assert EndpointOptions.balanced() == EndpointOptions()
+    for name in PRESETS:
+        assert EndpointOptions.parse(f" {name.upper()} ") == getattr(EndpointOptions, name)()
+    patience = [PRESETS[name] for name in ("aggressive", "balanced", "relaxed")]
+    assert list(PRESETS.values()) == patience == sorted(patience)
+    with pytest.raises(OptionError, match="use aggressive, balanced, relaxed"):
+        EndpointOptions.parse("fast")
+
+
+@pytest.mark.parametrize(
+    "wrong",
+    [
+        *({"min_silence_ms": each} for each in (-1, 60_001, math.nan)),
+        {"min_blank_ms": -1},
+        {"blank_only_ms": -1},
+        *({"max_utterance_s": each} for each in (0, 0.9, 3_601, math.inf, math.nan)),
+    ],
+)
+def test_impossible_options(wrong):
+    (name,) = wrong
+    with pytest.raises(OptionError, match=rf"^{name}.*use"):
+        EndpointOptions(**wrong)
+
+
+def test_options_are_frozen():
+    with pytest.raises(FrozenInstanceError):
+        EndpointOptions().min_silence_ms = 6
+
+
+# Together with the detector
+
+VAD = VadOptions(min_speech_ms=96, min_silence_ms=200)
+LEVELS = {".": 0.1, "o": 0.4, "#": 0.9}
+
+
+def run(text, token_frames, chunk, right=2):
+    """What a stream comes to: a probability per 32 ms, steps of `chunk` encoder frames.
+
+    Returns:
+        Endpoints with whether they were told, and the length of each utterance in frames.
+    """
+    detector, endpointer = SpeechDetector(VAD), Endpointer(OPTIONS)
+    committed, ends = 0, []
+    for each in text:
+        transition = detector.feed(LEVELS[each])
+        endpointer.judged(detector.known_to, detector.silence_from, transition)
+        while detector.known_to >= (committed + chunk + right) * FRAME:
+            step = [each for each in token_frames if committed <= each < committed + chunk]
+            committed += chunk
+            ahead = [each for each in token_frames if committed <= each < committed + right]
+            endpointer.decoded(*heard(committed, committed + right), tokens(*step), tokens(*ahead))
+        if (endpoint := endpointer.check()) is not None:
+            last = -(-endpoint.commit_to // FRAME)
+            late = [each for each in token_frames if committed <= each < last]
+            committed = max(committed, last)
+            endpointer.decoded(*heard(committed), tokens(*late))
+            begin = endpointer._begin
+            ends.append((endpoint, endpointer.close(endpoint), (last * FRAME - begin) // FRAME))
+    return ends, endpointer
+
+
+texts = st.lists(
+    st.tuples(st.text(alphabet=".o#", min_size=1, max_size=6), st.integers(1, 40)), max_size=8
+).map(lambda parts: "".join(part * times for part, times in parts))
+spoken = st.sets(st.integers(0, 400), max_size=40).map(sorted)
+
+
+def test_two_sentences_are_two_utterances():
+    text = "." * 20 + "#" * 40 + "." * 40 + "#" * 40 + "." * 40
+    (one, told, _), (two, also_told, _) = run(text, [9, 12, 20, 45, 55], 3)[0]
+    assert one.reason == two.reason == "silence"
+    assert told
+    assert also_told
+    assert 60 * 512 <= one.commit_to < 100 * 512
+    assert 140 * 512 <= two.commit_to < 180 * 512
+
+
+@given(text=texts, token_frames=spoken, chunk=st.integers(1, 12))
+def test_no_utterance_starves(text, token_frames, chunk):
+    """Whatever is heard, none grows longer than it may, by more than a step."""
+    ends, endpointer = run(text, token_frames, chunk)
+    assert all(length <= 100 + chunk for _, _, length in ends)
+    if endpointer._begin is not None:
+        assert endpointer._committed_to - endpointer._begin < 100 * FRAME
+
+
+@given(text=texts, token_frames=spoken, chunk=st.integers(1, 12))
+def test_every_token_is_in_one_utterance_and_all_ends_are_in_order(text, token_frames, chunk):
+    ends, endpointer = run(text, token_frames, chunk)
+    borders = [0, *(-(-endpoint.commit_to // FRAME) for endpoint, _, _ in ends)]
+    assert borders == sorted(borders)
+    for (endpoint, told, _), start, end in zip(ends, borders, borders[1:], strict=False):
+        said = [each for each in token_frames if start <= each < end]
+        assert told == bool(said)
+        assert endpoint.reason in ("silence", "max_length")
+        if endpoint.reason == "silence" and said:
+            assert end - said[-1] - 1 >= 3
+    assert endpointer.utterance == sum(told for _, told, _ in ends)
+
+
+@given(text=texts, token_frames=spoken, chunk=st.integers(1, 12))
+def test_asking_changes_nothing(text, token_frames, chunk):
+    once = run(text, token_frames, chunk)[0]
+    check, Endpointer.check = Endpointer.check, lambda each: (check(each), check(each))[1]
+    try:
+        assert run(text, token_frames, chunk)[0] == once
+    finally:
+        Endpointer.check = check
