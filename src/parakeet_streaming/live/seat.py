@@ -248,9 +248,7 @@ class Seat:
 
     def _tell_judged(self, transition: object) -> None:
         if self._endpointer is not None and self.detector is not None:
-            self._endpointer.judged(
-                self.detector.known_to, self.detector.silence_from, transition
-            )
+            self._endpointer.judged(self.detector.known_to, self.detector.silence_from, transition)
 
     def _next_is_quiet(self) -> bool | None:
         """Whether the next chunk may be passed over; None while that cannot be said."""
