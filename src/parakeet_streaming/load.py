@@ -14,6 +14,7 @@ from typing import Final, Self
 from parakeet_streaming.engine.ports import VoiceActivity
 from parakeet_streaming.engine.recognizer import RecognitionOptions, Recognizer
 from parakeet_streaming.model.cached_encoder import OnnxCachedEncoder
+from parakeet_streaming.model.cores import usable_cores
 from parakeet_streaming.model.decoder_joint import OnnxDecoderJoint
 from parakeet_streaming.model.encoder import OnnxEncoder
 from parakeet_streaming.model.files import ModelParts, find_parts
@@ -26,6 +27,8 @@ from parakeet_streaming.model.spec import ModelSpec, read_spec
 
 DEFAULT_MODEL: Final = "tiny-en"
 """The model inside the package."""
+
+_DECODER_THREADS: Final = 4
 
 Around = Callable[[Session, str], Session]
 """Puts something that runs like a session around the one called `predictor` or `joint`."""
@@ -136,12 +139,16 @@ class ParakeetTDTModel:
 def open_decoder_joint(
     parts: ModelParts, spec: ModelSpec, provider: str, around: Around = _bare
 ) -> OnnxDecoderJoint:
-    """Prediction network and joint; their calls are so short that one thread is fastest."""
+    """Prediction network and joint.
+
+    Calls for one stream are so short that more than a few threads wait for each other.
+    """
+    threads = min(usable_cores(), _DECODER_THREADS)
 
     def open_half(source: Path | bytes, role: str) -> Session:
         name = str(parts.decoder.path if isinstance(source, bytes) else source)
         session = open_session(
-            source, runtime=ONNX_RUNTIME, provider=provider, threads=1, name=name
+            source, runtime=ONNX_RUNTIME, provider=provider, threads=threads, name=name
         )
         return around(session, role)
 

@@ -63,11 +63,14 @@ class OpenVinoSession:
                     results = self._infer(feeds)
         except Exception as error:  # the runtime's exceptions are plain RuntimeError and KeyError
             raise ModelFormatError(f"{self._name} could not run: {_reason(error)}") from error
-        return {name: _as_float32(results[at]) for at, name in enumerate(self.outputs)}
+        return {
+            name: values.astype(np.float32) if values.dtype == np.float16 else values
+            for name, values in zip(self.outputs, results.values(), strict=True)
+        }
 
     def _infer(self, feeds: Mapping[str, NDArray[Any]]) -> Any:
         inputs = {name: self._input(name, value) for name, value in feeds.items()}
-        return self._own.request.infer(inputs, share_inputs=True)
+        return self._own.request.infer(inputs, share_inputs=True, share_outputs=True)
 
 
 def open_openvino(
@@ -163,11 +166,6 @@ def _specs(ports: Iterable[Any]) -> Mapping[str, TensorSpec]:
 def _spec(port: Any) -> TensorSpec:
     shape = tuple(size.get_length() if size.is_static else "?" for size in port.get_partial_shape())
     return TensorSpec(port.any_name, np.dtype(port.element_type.to_dtype()), shape)
-
-
-def _as_float32(values: NDArray[Any]) -> NDArray[Any]:
-    """A copy that the next call does not write over; float16 as float32."""
-    return np.array(values, np.float32 if values.dtype == np.float16 else None)
 
 
 def _reason(error: Exception) -> str:
