@@ -31,8 +31,10 @@ RUNTIMES: Final = {
     "onnxruntime": Choice("onnxruntime"),
     "openvino": Choice("openvino"),
     "openvino bf16": Choice("openvino", "bf16"),
+    "onnxruntime int8": Choice("onnxruntime", "int8"),
+    "openvino int8": Choice("openvino", "int8"),
 }
-"""What can compute our encoder on a processor."""
+"""What can compute our encoder on a processor; int8 where the model has such an encoder beside."""
 
 Transcribe = Callable[[NDArray[np.float32]], int]
 """Recognises samples (n,) at 16 kHz; gives the number of tokens."""

@@ -31,8 +31,8 @@ from parakeet_streaming.engine.ports import Counts, DecoderJoint, Floats
 Confidence = Callable[[Floats], float]
 
 _SHARED_FRAMES: Final = 8
-"""Frames that all rows of a call together look ahead. With a joint of full size, 32 rows are fastest
-with no look ahead, 8 with one or two frames, one or two with four (`benchmarks/overhead.py`)."""
+"""That the rows of a call together look ahead, behind the first of each. With a joint of full size,
+32 rows are fastest without any, 8 with one or two, one row with four (`benchmarks/overhead.py`)."""
 
 
 @dataclass(frozen=True, slots=True)

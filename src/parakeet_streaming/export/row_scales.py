@@ -28,9 +28,9 @@ from parakeet_streaming.export.external_weights import data_file
 _TINY, _STEP, _ZERO = "row_scales.tiny", "row_scales.step", "row_scales.zero"
 _CONSTANTS: Final = (
     # A row of nothing but zeros still has a scale.
-    numpy_helper.from_array(np.float32(1e-9), _TINY),
-    numpy_helper.from_array(np.float32(1 / 127), _STEP),
-    numpy_helper.from_array(np.uint8(128), _ZERO),
+    numpy_helper.from_array(np.array(1e-9, np.float32), _TINY),
+    numpy_helper.from_array(np.array(1 / 127, np.float32), _STEP),
+    numpy_helper.from_array(np.array(128, np.uint8), _ZERO),
 )
 
 
@@ -63,9 +63,9 @@ def scale_rows(source: Path, target: Path, *, top: int = 63) -> None:
     _rebuild(model.graph, nodes, [each for pair in quantised.values() for each in pair])
     beside = data_file(source).is_file()
     onnx.load_external_data_for_model(model, str(source.parent))
-    onnx.save_model(
-        model, target, save_as_external_data=beside, location=data_file(target).name
-    )
+    onnx.save_model(model, target, save_as_external_data=beside, location=data_file(target).name)
+    if beside:  # onnx writes it for this user alone
+        data_file(target).chmod(target.stat().st_mode)
 
 
 def _quantised_rows(rows: str) -> list[NodeProto]:

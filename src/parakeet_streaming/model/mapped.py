@@ -1,7 +1,7 @@
 """Files and folders in; while something maps them into memory, pages it has read are given back.
 
-A runtime that maps a file of weights and packs them its own way holds both at once: twice the model.
-The pages of a file can be taken back at any time, for they can be read again.
+A runtime that maps a file of weights and packs them its own way holds both at once: two models.
+The pages of a file can be given back at any time, for they can be read again.
 
 Rules of this file:
 

@@ -13,8 +13,6 @@ Rules of this file:
 
 from __future__ import annotations
 
-import os
-import sys
 import threading
 from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
@@ -25,6 +23,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from parakeet_streaming.errors import ExtraMissingError, ModelFormatError, OptionError
+from parakeet_streaming.model.cache import cache_folder
 from parakeet_streaming.model.graph import TensorSpec
 from parakeet_streaming.model.mapped import given_back
 
@@ -74,7 +73,7 @@ class OpenVinoSession:
 
 
 def open_openvino(
-    source: str | bytes, *, threads: int, name: str, bfloat16: bool = False
+    source: str | bytes, *, threads: int, name: str, bfloat16: bool = False, kept: bool = True
 ) -> OpenVinoSession:
     """A session for a graph on the processor.
 
@@ -83,6 +82,7 @@ def open_openvino(
         threads: of one call.
         name: what messages call the graph.
         bfloat16: compute in bfloat16.
+        kept: keep on disk what is compiled.
 
     Raises:
         ExtraMissingError: OpenVINO is not installed.
@@ -103,7 +103,7 @@ def open_openvino(
         "INFERENCE_PRECISION_HINT": "bf16" if bfloat16 else "f32",
     }
     mapped = [] if isinstance(source, bytes) else [Path(source).absolute().parent]
-    cache = _cache_folder()
+    cache = cache_folder("openvino") if kept else None
     if cache is not None:
         options["CACHE_DIR"] = str(cache)
         mapped.append(cache)
@@ -141,22 +141,6 @@ def _openvino() -> Any:
             "runtime onnxruntime"
         ) from error
     return openvino
-
-
-def _cache_folder() -> Path | None:
-    """Where compiled models are kept, made if it can be."""
-    if sys.platform == "win32":
-        base = os.environ.get("LOCALAPPDATA") or Path.home() / "AppData" / "Local"
-    elif sys.platform == "darwin":
-        base = Path.home() / "Library" / "Caches"
-    else:
-        base = os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache"
-    folder = Path(base) / "parakeet-streaming" / "openvino"
-    try:
-        folder.mkdir(parents=True, exist_ok=True)
-    except OSError:
-        return None
-    return folder if os.access(folder, os.W_OK) else None
 
 
 def _specs(ports: Iterable[Any]) -> Mapping[str, TensorSpec]:
