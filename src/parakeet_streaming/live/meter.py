@@ -127,9 +127,5 @@ class Meter:
 
 def _word_ends(tokens: Sequence[Token]) -> list[float]:
     """Seconds at which words of one step end; one that goes on in the next step counts twice."""
-    ends = [
-        token.end
-        for token, following in pairwise(tokens)
-        if following.text.startswith(" ")
-    ]
+    ends = [token.end for token, following in pairwise(tokens) if following.text.startswith(" ")]
     return [*ends, *(token.end for token in tokens[-1:])]
