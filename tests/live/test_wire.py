@@ -129,6 +129,19 @@ def test_the_worker_is_woken_only_when_it_asked_for_it():
     assert outlet.wake_is_due
 
 
+def test_the_worker_is_not_woken_for_a_gap_that_it_cannot_take_yet():
+    inlet, outlet, woken = wire(8, 8)
+    outlet.wake_after(9)
+    inlet.push(ramp(0, 20))
+    assert not woken
+    assert len(outlet.take(20)) == 8
+    outlet.wake_after(1)
+    assert not outlet.wake_is_due
+    inlet.push(ramp(20, 21))
+    assert outlet.wake_is_due
+    assert outlet.take(20) == Missing(8, 12)
+
+
 def test_when_a_sample_came():
     clock = Clock()
     inlet, outlet, _ = wire(100, 100, clock)

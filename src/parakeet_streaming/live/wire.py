@@ -59,6 +59,8 @@ class Inlet:
         """`capacity` samples to begin with, `most_samples` at most; `wake` tells the worker."""
         self.offered = 0
         """Samples pushed so far, refused ones included."""
+        self.told = 0
+        """The same, without those of a gap that no samples follow yet: what can be taken."""
         self.refused = 0
         self.closed = False
         self.refusing = False
@@ -108,9 +110,10 @@ class Inlet:
         taken = self._write(mono) if self._gap_is_told() else 0
         if taken < count:
             self._miss(self.offered + taken, count - taken)
+        self._stamps.write(_Stamp(self.offered + count, self._clock()))
+        self.told = self.offered + count if self.missing is None else self.missing.start
         self.offered += count
-        self._stamps.write(_Stamp(self.offered, self._clock()))
-        if self.offered >= self.wake_at:
+        if self.told >= self.wake_at:
             self._wake()
         return taken
 
@@ -183,7 +186,7 @@ class Outlet:
     @property
     def wake_is_due(self) -> bool:
         """Whether what the worker waits for is there."""
-        return self._inlet.closed or self._inlet.offered >= self._inlet.wake_at
+        return self._inlet.closed or self._inlet.told >= self._inlet.wake_at
 
     def take(self, most_samples: int) -> Floats | Missing | None:
         """What comes next: a gap, or float32 (n,) of `most_samples` at most; None while nothing is.
