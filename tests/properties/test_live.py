@@ -1,4 +1,4 @@
-"""Streams that come, pause, burst, fail and go at any moment: each hears what it would hear alone."""
+"""Streams come, pause, burst, fail and go at any moment; each hears what it would hear alone."""
 
 import numpy as np
 from hypothesis import given, settings
