@@ -13,9 +13,9 @@ Rules of this file:
    the ring. These are known exactly and count once. The burst is what the source hands over at one
    time; the step is everything the worker does before it comes back, so the longest step of all
    streams that share it. Both are measured or guessed, and so count `safety` times.
-2. A ring that proves too small is followed by a larger one (`wire.py`), up to `MOST_RING_S`. A worker
-   that is too slow for good needs no larger ring, as any would fill; it needs fewer streams or
-   larger chunks.
+2. A ring that proves too small is followed by a larger one (`wire.py`), up to `MOST_RING_S`. A
+   worker that is too slow for good needs no larger ring, as any would fill; it needs fewer streams
+   or larger chunks.
 """
 
 from __future__ import annotations
