@@ -10,6 +10,7 @@ import pytest
 
 from parakeet_streaming import (
     ContextConfig,
+    EndpointOptions,
     LiveEngine,
     LiveOptions,
     VadOptions,
@@ -68,10 +69,10 @@ def test_a_stream_from_beginning_to_end():
     assert threads_of_engines() == []
 
 
-def test_the_defaults_hear_speech_and_end_utterances():
+def test_speech_is_heard_and_ends_utterances():
     vad = ScriptedVad([0.0] * 4 + [1.0] * 60)
     with LiveEngine(fake(), vad) as engine:
-        stream = engine.open()
+        stream = engine.open(fixed(vad=VadOptions(), endpoint=EndpointOptions()))
         stream.push(marked_audio(60))
         stream.finish()
         events = read_all(stream)

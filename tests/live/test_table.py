@@ -158,7 +158,8 @@ def test_voice_activity_that_fails_for_one_stream_ends_that_stream():
 def test_frames_of_all_streams_are_judged_together():
     vad = ScriptedVad([1.0] * 300)
     room = Room(SCRIPT, vad=vad)
-    for stream in opened(room, 3, vad=VadOptions()):
+    streams = opened(room, 3, vad=VadOptions())
+    for stream in streams:
         stream.push(marked_audio(8))
     room.settle()
     assert vad.calls == [3] * 20
