@@ -325,6 +325,23 @@ def test_gauges_tell_how_it_goes():
     assert room.table.steps == 1
 
 
+def test_after_long_silence_nothing_seems_late():
+    room = Room([Cue(800, 0)], vad=ScriptedVad([0.0] * 1_990 + [1.0] * 50))
+    options = LiveOptions(DelayRange(CONTEXT, 2.0), VadOptions(), None)
+    stream = room.open(options)
+    audio = marked_audio(812)
+    for start in range(0, len(audio), 160):
+        stream.push(audio[start : start + 160])
+        room.clock.now_s += 0.01
+        room.settle()
+    stats = stream.stats()
+    assert stats.skipped > 100
+    assert stats.steps >= 1
+    assert stats.queue_wait.max < 0.2
+    assert stream.context == CONTEXT
+    assert len(stream._guest.seat.outlet._arrivals) < 300
+
+
 def test_rate_of_a_cached_stream_has_no_left_context():
     room = Room(SCRIPT)
     context = ContextConfig(4.8, 0.48, 0.48)

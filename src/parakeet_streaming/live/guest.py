@@ -29,6 +29,8 @@ Outcome = Literal["finished", "cancelled", "failed"]
 
 _FIRST_STEP_S: Final = 0.25
 """How long a step may take, before one was measured."""
+_STAMPS_S: Final = 0.005
+"""How finely it is known when audio arrived."""
 
 
 @dataclass(slots=True, eq=False)
@@ -93,6 +95,7 @@ class Host:
             seconds_to_samples(self.most_ring_s, context.sample_rate),
             self.clock,
             self.wake,
+            stamp_every=seconds_to_samples(_STAMPS_S, context.sample_rate),
         )
         levels = options.delay.levels(samples_to_seconds(self.recognizer.max_window_samples))
         endpointer = None if options.endpoint is None else Endpointer(options.endpoint)
