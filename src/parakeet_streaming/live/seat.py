@@ -25,9 +25,8 @@ from parakeet_streaming.engine.ports import Floats
 from parakeet_streaming.engine.stream import Stream
 from parakeet_streaming.live.adaptation import Adapter
 from parakeet_streaming.live.wire import Missing, Outlet
-from parakeet_streaming.results import ContextChanged, Event, Gap
+from parakeet_streaming.results import ContextChanged, Event, Gap, Partial
 from parakeet_streaming.results import Final as FinalEvent
-from parakeet_streaming.results import Partial
 from parakeet_streaming.timeline import (
     SAMPLE_RATE_HZ,
     ContextConfig,
