@@ -17,6 +17,14 @@ from parakeet_streaming.engine.endpoint import EndpointOptions
 from parakeet_streaming.engine.recognizer import RecognitionOptions, Recognizer
 from parakeet_streaming.engine.stall import StallGuard
 from parakeet_streaming.engine.stream import Stream
+from parakeet_streaming.live.adaptation import DelayRange
+from parakeet_streaming.live.engine import (
+    EngineStats,
+    LiveEngine,
+    LiveOptions,
+    LiveStream,
+    StreamStats,
+)
 from parakeet_streaming.load import ModelConfig, ParakeetTDTModel, load, load_vad
 from parakeet_streaming.results import (
     ContextChanged,
@@ -46,11 +54,16 @@ __all__ = [
     "ContextChanged",
     "ContextConfig",
     "DebugView",
+    "DelayRange",
     "EndReason",
     "EndpointOptions",
+    "EngineStats",
     "Event",
     "Final",
     "Gap",
+    "LiveEngine",
+    "LiveOptions",
+    "LiveStream",
     "ModelConfig",
     "ParakeetTDTModel",
     "Partial",
@@ -61,6 +74,7 @@ __all__ = [
     "SpeechStarted",
     "StallGuard",
     "Stream",
+    "StreamStats",
     "StreamingParakeetTDT",
     "Token",
     "TokenConsumer",

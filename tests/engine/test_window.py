@@ -200,5 +200,5 @@ def test_samples_are_copied_when_fed():
     ],
 )
 def test_frames_of_a_chunk(left_samples, encoded_frames, is_last, frames):
-    window = Window(count_up(1), left_samples, 3 * FRAME_SAMPLES, 0, 0, is_last)
+    window = Window(left_samples, 3 * FRAME_SAMPLES, 0, 0, is_last, count_up(1))
     assert window.chunk_frames(encoded_frames) == frames

@@ -69,6 +69,7 @@ class Inlet:
         self._clock = clock
         self._wake = wake
         self._writer, reader = sample_ring(capacity)
+        self._high_water = 0
         self._rings: ValueWriter[SampleReader]
         self._gaps: ValueWriter[Missing]
         self._stamps: ValueWriter[_Stamp]
@@ -83,6 +84,16 @@ class Inlet:
     def capacity(self) -> int:
         """Samples that the ring in use holds."""
         return self._writer.capacity
+
+    @property
+    def occupancy(self) -> int:
+        """Samples in the ring in use."""
+        return self._writer.occupancy
+
+    @property
+    def high_water(self) -> int:
+        """The most samples that a ring of this wire has held."""
+        return max(self._high_water, self._writer.high_water)
 
     def push(self, samples: ArrayLike) -> int:
         """Takes samples, (n,) or (n, channels); returns how many were taken.
@@ -116,6 +127,7 @@ class Inlet:
             writer, reader = sample_ring(size)
             if self._rings.write(reader):
                 self._writer.close()
+                self._high_water = self.high_water
                 self._writer = writer
                 taken += writer.write(rest)
         return taken
@@ -173,27 +185,28 @@ class Outlet:
         """Whether what the worker waits for is there."""
         return self._inlet.closed or self._inlet.offered >= self._inlet.wake_at
 
-    def take(self, most_samples: int) -> list[Floats | Missing]:
-        """What comes next, in order: float32 (n,) pieces of `most_samples` together, and gaps."""
-        pieces: list[Floats | Missing] = []
-        while most_samples > 0:
+    def take(self, most_samples: int) -> Floats | Missing | None:
+        """What comes next: a gap, or float32 (n,) of `most_samples` at most; None while nothing is.
+
+        Samples lie in rings, so there may be more behind what one call gives.
+        """
+        if most_samples <= 0:
+            return None
+        while True:
             # Loaded before the gaps: a gap is handed over before the samples behind it.
             here = min(self._reader.occupancy, most_samples)
             gap = self._next_gap()
             if gap is not None and gap.start <= self.position:
-                pieces.append(gap)
                 self.position += gap.count
                 self._gap = None
-                continue
+                return gap
             if gap is not None:
                 here = min(here, gap.start - self.position)
-            if here == 0 and not self._moved_on():
-                break
             if here:
-                pieces.append(self._reader.read(here))
                 self.position += here
-                most_samples -= here
-        return pieces
+                return self._reader.read(here)
+            if not self._moved_on():
+                return None
 
     def wake_after(self, samples: int) -> None:
         """Asks to be woken when so many samples more were offered."""

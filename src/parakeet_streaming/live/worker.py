@@ -1,0 +1,47 @@
+"""A table in; a thread that turns it, and sleeps while nothing has come.
+
+The thread waits on an event, which producers set when they have brought what was asked for. It asks
+before it waits, and looks once more after it has asked, so nothing that comes is missed.
+"""
+
+from __future__ import annotations
+
+import threading
+
+from parakeet_streaming.live.table import Table
+
+
+class Worker:
+    """The one thread of an engine; it ends when the table is closed and everyone has gone."""
+
+    def __init__(self, table: Table) -> None:
+        self._table = table
+        self._woken = threading.Event()
+        # Not waited for when Python ends: `join` is called then, by whoever made it.
+        self._thread = threading.Thread(target=self._run, name="parakeet-live", daemon=True)
+
+    def start(self) -> None:
+        self._thread.start()
+
+    def wake(self) -> None:
+        """There is something to do. Any thread."""
+        self._woken.set()
+
+    def join(self, timeout_s: float | None = None) -> bool:
+        """Waits for the thread's end; whether it has ended. The thread itself does not wait."""
+        if threading.current_thread() is self._thread:
+            return False
+        self._thread.join(timeout_s)
+        return not self._thread.is_alive()
+
+    def _run(self) -> None:
+        try:
+            while not self._table.over:
+                if self._table.turn():
+                    continue
+                self._woken.clear()
+                if self._table.may_wait() and not self._table.over:
+                    self._woken.wait()
+        except BaseException as error:
+            self._table.abandon(error)
+            raise
