@@ -40,8 +40,8 @@ class SavedSound:
         self.path = Path(path)
         self.samples = 0
         """Samples written."""
-        format = FORMATS.get(self.path.suffix.lower())
-        if format is None:
+        written_as = FORMATS.get(self.path.suffix.lower())
+        if written_as is None:
             raise OptionError(f"{self.path} ends in no format; use {', '.join(FORMATS)}")
         if not self.path.absolute().parent.is_dir():
             raise OptionError(f"there is no folder for {self.path}; make it first")
@@ -53,7 +53,7 @@ class SavedSound:
             raise OptionError(f"cannot write {self.path}: {error.strerror}") from error
         self._flush_samples = round(_FLUSH_S * rate_hz)
         self._unflushed_samples = 0
-        self._sound: Any = self._open(format, rate_hz)
+        self._sound: Any = self._open(written_as, rate_hz)
 
     def write(self, samples: NDArray[np.float32]) -> None:
         """Adds samples, float32 (n,); what is louder than full scale is clipped.
@@ -84,11 +84,11 @@ class SavedSound:
     def __exit__(self, *_: object) -> None:
         self.close()
 
-    def _open(self, format: str, rate_hz: int) -> Any:  # noqa: ANN401  soundfile has no types
+    def _open(self, written_as: str, rate_hz: int) -> Any:  # noqa: ANN401  soundfile has no types
         try:
-            return soundfile.SoundFile(self.path, "w", rate_hz, 1, format=format)
+            return soundfile.SoundFile(self.path, "w", rate_hz, 1, format=written_as)
         except soundfile.LibsndfileError as error:
             self.path.unlink()
             raise OptionError(
-                f"{format} has no sound at {rate_hz} Hz ({error.error_string}); use .flac"
+                f"{written_as} has no sound at {rate_hz} Hz ({error.error_string}); use .flac"
             ) from error

@@ -1,4 +1,4 @@
-"""Ctrl-C and SIGTERM in; the wish to end, once as something to look at, twice as an exception, out."""
+"""Ctrl-C and SIGTERM in; the wish to end out, first to look at, then as an exception."""
 
 from __future__ import annotations
 

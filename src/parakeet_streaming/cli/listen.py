@@ -49,7 +49,7 @@ def listen(
             "--device",
             "-d",
             rich_help_panel=_SOUND,
-            help="Microphone: its number, its name or part of it; the system's default unless told.",
+            help="Microphone: its number, name or part of it; the system's default unless told.",
         ),
     ] = None,
     list_devices: Annotated[
@@ -71,8 +71,9 @@ def listen(
         str | None,
         typer.Option(
             rich_help_panel=shared.DELAY_GROUP,
+            show_default=_DEFAULT_DELAY,
             help=f"{', '.join(DELAYS)}: a context whose chunk grows while the machine does not "
-            f"keep up. [default: {_DEFAULT_DELAY}]",
+            "keep up.",
         ),
     ] = None,
     context: shared.Context = None,
@@ -114,8 +115,8 @@ def listen(
         float | None,
         typer.Option(
             rich_help_panel=_SPEECH,
-            help=f"Seconds after which an utterance ends in any case. "
-            f"[default: {_ENDPOINT.max_utterance_s:g}]",
+            show_default=f"{_ENDPOINT.max_utterance_s:g}",
+            help="Seconds after which an utterance ends in any case.",
         ),
     ] = None,
     threshold: Annotated[
@@ -126,7 +127,8 @@ def listen(
         float | None,
         typer.Option(
             rich_help_panel=_SPEECH,
-            help="Probability below which voice ends. [default: 0.15 below --threshold]",
+            show_default="0.15 below --threshold",
+            help="Probability below which voice ends.",
         ),
     ] = None,
     min_speech_ms: Annotated[
@@ -213,9 +215,7 @@ def listen(
             f"listening to {called} at {heard.rate_hz} Hz; text comes within "
             f"{at_rate.latency_s:.2f} s; Ctrl-C ends"
         )
-        run_live(
-            recognizer, load_vad() if vad else None, heard, chosen, wishes, greeting=greeting
-        )
+        run_live(recognizer, load_vad() if vad else None, heard, chosen, wishes, greeting=greeting)
 
 
 def _list_devices() -> None:
@@ -235,7 +235,9 @@ def _delay_range(
     asked = shared.chosen_context(context, preset)
     if asked is None:
         if longest_chunk is not None:
-            raise OptionError("--longest-chunk goes with --context or --preset; --delay has its own")
+            raise OptionError(
+                "--longest-chunk goes with --context or --preset; --delay has its own"
+            )
         return DelayRange.parse(delay or _DEFAULT_DELAY, SAMPLE_RATE_HZ)
     if delay is not None:
         raise OptionError("--delay does not go with --context or --preset; give one")

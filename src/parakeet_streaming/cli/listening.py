@@ -73,9 +73,7 @@ class Listening:
         self._saved = saved
         self._now = now
         self._context = stream.context
-        self._beside, self._beside_end = sample_ring(
-            seconds_to_samples(_BESIDE_S, source.rate_hz)
-        )
+        self._beside, self._beside_end = sample_ring(seconds_to_samples(_BESIDE_S, source.rate_hz))
         self._room = threading.Condition()
         self._arrivals: deque[tuple[float, float]] = deque()
         self._arrived_s = 0.0
@@ -141,22 +139,27 @@ class Listening:
             bar = progress_bar(self.heard_s / self._duration_s, 12)
             far = f"{bar} {far} of {clock(self._duration_s)}"
         mark = "●" if self._speaking else "○"
-        return f"{mark} {far} {level_meter(self._health.level)} · {self._how()}"
+        return (
+            f"{mark} {far} {level_meter(self._health.level)} · {self._speed()} · {self._backlog()}"
+        )
 
     def summary(self) -> str:
         """One line for the end, and a second on delays."""
         line = f"{self.heard_s:.1f} s of audio, {self.processing_s:.2f} s of computing"
-        return "\n".join([f"{line} · {self._how()}", *self.trace.delays_in_words()])
+        return "\n".join([f"{line} · {self._speed()}", *self.trace.delays_in_words()])
 
-    def _how(self) -> str:
-        stats = self._stream.stats()
-        context = stats.context
-        speed = 1 / stats.real_time_factor if stats.real_time_factor else 0.0
-        backlog_s = max(0.0, stats.backlog_s - context.latency_s)
-        return (
-            f"latency {context.latency_s:.2f} s + {1000 * self.trace.recent_lag_s():.0f} ms · "
-            f"RTFx {speed:.0f} · backlog {backlog_s:.1f} s"
-        )
+    def _speed(self) -> str:
+        """Computing's speed, and the latency: of the context, and what came on top of it."""
+        factor = self._stream.stats().real_time_factor
+        late_ms = 1000 * self.trace.recent_lag_s()
+        latency_s = self._context.latency_s
+        speed = 1 / factor if factor else 0.0
+        return f"RTFx {speed:.0f} · latency {latency_s:.2f} s + {late_ms:.0f} ms"
+
+    def _backlog(self) -> str:
+        """What waits beyond what the context itself waits for."""
+        waiting_s = self._stream.stats().backlog_s - self._stream.context.latency_s
+        return f"backlog {max(0.0, waiting_s):.1f} s"
 
     def _push(self, samples: NDArray[np.float32]) -> int:
         """Takes samples (n,) in the source's thread."""
@@ -226,9 +229,7 @@ class Listening:
     def _tell_losses(self) -> None:
         if self._source.overflows > self._overflows:
             self._overflows = self._source.overflows
-            self.say(
-                "the system dropped sound before it came here: this machine is too busy"
-            )
+            self.say("the system dropped sound before it came here: this machine is too busy")
         if self._saved is not None and self._beside.refused > self._unsaved_samples:
             lost_samples = self._beside.refused - self._unsaved_samples
             self._unsaved_samples = self._beside.refused

@@ -1,4 +1,4 @@
-"""Options that several commands share: what they are called, what they mean, what they default to."""
+"""Options that several commands share: what they are called and what they mean."""
 
 from __future__ import annotations
 

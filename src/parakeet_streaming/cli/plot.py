@@ -86,7 +86,7 @@ def draw(report: dict[str, Any], path: Path) -> None:
 
 
 def layers(step: dict[str, Any]) -> dict[str, float]:
-    """What each cause added to the latency of a step's oldest sound, in seconds, in drawing order."""
+    """Seconds that each cause added to the latency of a step's oldest sound, as drawn."""
     parts = {name: float(step["parts_s"][name]) for name in PARTS}
     rest = max(0.0, step["lag_s"] - sum(parts.values()))
     return {"context": step["context_s"], **parts, "way in and out": rest}

@@ -20,9 +20,9 @@ from typing import Any, Final
 from parakeet_streaming.errors import OptionError
 from parakeet_streaming.live.engine import StreamStats
 from parakeet_streaming.live.histogram import Distribution
-from parakeet_streaming.live.metrics import HELP, Metrics
+from parakeet_streaming.live.metrics import Metrics
 from parakeet_streaming.results import ContextChanged, Gap, Partial
-from parakeet_streaming.timeline import ContextConfig
+from parakeet_streaming.timeline import ContextConfig, samples_to_seconds
 
 PARTS: Final = {
     "queue": "chunk_queue_wait_seconds",
@@ -32,6 +32,16 @@ PARTS: Final = {
 }
 """Where a step's time goes, and the metric that measures it."""
 
+_IN_WORDS: Final = {
+    "first_partial_latency_seconds": "first sound to first text",
+    "emission_delay_seconds": "end of a word to its text",
+    "finalization_latency_seconds": "end of speech to final text",
+    "chunk_queue_wait_seconds": "step: waiting for its turn",
+    "encoder_step_seconds": "step: encoder",
+    "decoder_step_seconds": "step: decoder",
+    "vad_step_seconds": "voice activity",
+}
+"""Latencies that people are told, in fewer words than `HELP` has."""
 _RECENT_STEPS: Final = 20
 
 
@@ -96,9 +106,7 @@ class Trace:
         return spent
 
 
-def report_object(
-    trace: Trace, stream: StreamStats, about: Mapping[str, Any]
-) -> dict[str, Any]:
+def report_object(trace: Trace, stream: StreamStats, about: Mapping[str, Any]) -> dict[str, Any]:
     """The whole report as JSON's own types.
 
     Args:
@@ -106,7 +114,7 @@ def report_object(
         stream: statistics of the stream.
         about: source, model, context and whatever else says what was measured.
     """
-    return _rounded(
+    report: dict[str, Any] = _rounded(
         {
             **about,
             "stream": _stream_object(stream),
@@ -118,6 +126,7 @@ def report_object(
             "gaps": [{"start_s": gap.start, "end_s": gap.end} for gap in trace.gaps],
         }
     )
+    return report
 
 
 def _stream_object(stats: StreamStats) -> dict[str, Any]:
@@ -157,16 +166,30 @@ def write_report(path: str, report: Mapping[str, Any]) -> None:
 def latency_rows(metrics: Metrics) -> list[Sequence[str]]:
     """Every latency that was measured with its percentiles, as rows of words with a heading."""
     histograms = metrics.snapshot().histograms
-    rows: list[Sequence[str]] = [("milliseconds", "count", "p50", "p95", "p99", "max")]
-    for name, distribution in histograms.items():
-        if name.endswith("_seconds") and distribution.count:
-            rows.append((HELP[name], *_told(distribution, 1000)))
+    rows: list[Sequence[str]] = [
+        (f"{'milliseconds':<28}", *(f"{word:>6}" for word in ("count", "p50", "p95", "p99", "max")))
+    ]
+    for name, words in _IN_WORDS.items():
+        if histograms[name].count:
+            rows.append((words, *_told(histograms[name])))
     return rows
 
 
-def _told(distribution: Distribution, scale: float) -> list[str]:
+def counts_in_words(stats: StreamStats) -> str:
+    """What was decoded, passed over and refused, in one line."""
+    refused_s = samples_to_seconds(stats.refused_samples, stats.context.sample_rate)
+    return (
+        f"{stats.speech_s:.1f} s of speech · {stats.utterances} utterances, "
+        f"{stats.tokens} tokens · {stats.steps} steps, "
+        f"{stats.skipped} chunks passed over as quiet · {refused_s:.1f} s refused · "
+        f"context {stats.context}"
+    )
+
+
+def _told(distribution: Distribution) -> list[str]:
     numbers = (distribution.p50, distribution.p95, distribution.p99, distribution.max)
-    return [str(distribution.count), *(f"{scale * (number or 0.0):.0f}" for number in numbers)]
+    told = (str(distribution.count), *(f"{1000 * (number or 0.0):.0f}" for number in numbers))
+    return [f"{each:>6}" for each in told]
 
 
 def _rounded(value: Any) -> Any:  # noqa: ANN401  JSON is anything

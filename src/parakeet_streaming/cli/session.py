@@ -16,7 +16,13 @@ from parakeet_streaming.cli.display import Display, new_display
 from parakeet_streaming.cli.interruption import Interruption
 from parakeet_streaming.cli.listening import Listening
 from parakeet_streaming.cli.outputs import Output
-from parakeet_streaming.cli.report import Trace, latency_rows, report_object, write_report
+from parakeet_streaming.cli.report import (
+    Trace,
+    counts_in_words,
+    latency_rows,
+    report_object,
+    write_report,
+)
 from parakeet_streaming.cli.rows import print_table
 from parakeet_streaming.engine.ports import VoiceActivity
 from parakeet_streaming.engine.recognizer import Recognizer
@@ -126,6 +132,7 @@ def run_live(
         output.write_whole(recording(listening, recognizer, context, wishes.source))
     typer.echo(listening.summary(), err=True)
     if wishes.stats:
+        typer.echo(counts_in_words(stream.stats()), err=True)
         print_table(latency_rows(trace.metrics), err=True)
     if wishes.report is not None:
         about = {

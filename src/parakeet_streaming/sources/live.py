@@ -26,7 +26,7 @@ Push = Callable[[NDArray[np.float32]], int]
 
 
 class LiveSource(Protocol):
-    """Somewhere sound comes from while it is heard: a microphone, a pipe, a recording at its pace."""
+    """Where live sound comes from: a microphone, a pipe, a recording at its pace."""
 
     @property
     def rate_hz(self) -> int:
@@ -69,7 +69,8 @@ class BlockSource:
     def __init__(
         self, blocks: Iterable[NDArray[np.float32]], rate_hz: int, *, can_wait: bool
     ) -> None:
-        """
+        """Takes what will be read.
+
         Args:
             blocks: float32 mono (n,); the iterator may wait.
             rate_hz: samples per second.
