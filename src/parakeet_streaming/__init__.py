@@ -18,13 +18,10 @@ from parakeet_streaming.engine.recognizer import RecognitionOptions, Recognizer
 from parakeet_streaming.engine.stall import StallGuard
 from parakeet_streaming.engine.stream import Stream
 from parakeet_streaming.live.adaptation import DelayRange
-from parakeet_streaming.live.engine import (
-    EngineStats,
-    LiveEngine,
-    LiveOptions,
-    LiveStream,
-    StreamStats,
-)
+from parakeet_streaming.live.engine import LiveEngine
+from parakeet_streaming.live.options import LiveOptions
+from parakeet_streaming.live.stats import EngineStats, StreamStats
+from parakeet_streaming.live.stream import LiveStream
 from parakeet_streaming.load import ModelConfig, ParakeetTDTModel, load, load_vad
 from parakeet_streaming.results import (
     ContextChanged,

@@ -17,7 +17,7 @@ from typing import Final
 
 from parakeet_streaming.live.histogram import Histogram
 from parakeet_streaming.live.metrics import Metrics
-from parakeet_streaming.live.seat import Counts, Due
+from parakeet_streaming.live.seat import Due
 from parakeet_streaming.results import ContextChanged, EndReason, Event, Partial, Token
 from parakeet_streaming.results import Final as FinalEvent
 from parakeet_streaming.timeline import samples_to_seconds
@@ -51,9 +51,7 @@ class Meter:
         self._metrics = metrics
         self._chunk_s = chunk_s
         self._due: Due | None = None
-        self._counted = Counts()
-        self._audio_s = 0.0
-        self._refused = 0
+        self._counted = (0.0, 0.0, 0, 0)
 
     def stepped(self, due: Due, began_s: float, done_s: float, share: float) -> None:
         """A step of this stream, which took a `share` of the batch."""
@@ -75,19 +73,15 @@ class Meter:
             self._chunk_s = event.context.chunk
             self._metrics.context_changes_total["longer" if longer else "shorter"].add()
 
-    def counted(self, counts: Counts, audio_s: float, refused: int) -> float:
-        """Takes what a stream has come to; gives the seconds of audio that are new."""
+    def counted(self, audio_s: float, speech_s: float, tokens: int, refused: int) -> float:
+        """Takes what the stream has come to; gives the seconds of audio that are new."""
         before, metrics = self._counted, self._metrics
-        new_s = audio_s - self._audio_s
-        metrics.audio_seconds_total.add(new_s)
-        speech = counts.speech_samples - before.speech_samples
-        metrics.speech_seconds_total.add(samples_to_seconds(speech))
-        metrics.tokens_total.add(counts.tokens - before.tokens)
-        if refused != self._refused:
-            metrics.samples_dropped_total["ring_full"].add(refused - self._refused)
-        before.speech_samples, before.tokens = counts.speech_samples, counts.tokens
-        self._audio_s, self._refused = audio_s, refused
-        return new_s
+        self._counted = (audio_s, speech_s, tokens, refused)
+        metrics.audio_seconds_total.add(audio_s - before[0])
+        metrics.speech_seconds_total.add(speech_s - before[1])
+        metrics.tokens_total.add(tokens - before[2])
+        metrics.samples_dropped_total["ring_full"].add(refused - before[3])
+        return audio_s - before[0]
 
     def _texted(self, partial: Partial, now_s: float) -> None:
         if self._due is None or not (partial.tokens or partial.tentative):

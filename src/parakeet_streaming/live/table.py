@@ -15,53 +15,17 @@ from __future__ import annotations
 import threading
 from collections import deque
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
 from typing import Final, Literal
 
 from parakeet_streaming.engine.ports import Floats, VoiceActivity
 from parakeet_streaming.engine.recognizer import Recognizer
 from parakeet_streaming.errors import CapacityError, StreamClosedError
-from parakeet_streaming.live.meter import Meter
+from parakeet_streaming.live.guest import Guest, Outcome
 from parakeet_streaming.live.metrics import Metrics
-from parakeet_streaming.live.outbox import Outbox
 from parakeet_streaming.live.scheduler import BatchLimits, House, Scheduler
-from parakeet_streaming.live.seat import Seat
-from parakeet_streaming.live.wire import Inlet
-from parakeet_streaming.results import Event
-from parakeet_streaming.timeline import ContextConfig, samples_to_seconds
-
-Outcome = Literal["finished", "cancelled", "failed"]
+from parakeet_streaming.timeline import samples_to_seconds
 
 _FORGETTING: Final = 0.98
-
-
-@dataclass(slots=True, eq=False)
-class Guest:
-    """One stream at the table: its producer's end, the worker's side, its consumer."""
-
-    inlet: Inlet
-    seat: Seat
-    outbox: Outbox
-    meter: Meter
-    on_event: Callable[[Event], None] | None = None
-    """Takes the events in place of the outbox; runs in the worker's thread."""
-    cancelled: bool = False
-    """Set by any thread, as `asked` is."""
-    asked: bool = False
-    """Whether the caller wants something that is no audio; the worker clears it."""
-    changed: bool = True
-    """Whether what is due must be looked at again; the worker's own, as all that follows."""
-    waiting: bool = False
-    """Whether the scheduler has it."""
-    outcome: Outcome | None = None
-    """How it ended."""
-    error: BaseException | None = None
-    """What ended it before its time."""
-
-    def rate(self, context: ContextConfig) -> float:
-        """Seconds of audio it has encoded per second of its own, with that context."""
-        left, chunk, right = context.effective
-        return ((0.0 if self.seat.stream.options.cached else left) + chunk + right) / chunk
 
 
 class Table:
@@ -154,7 +118,7 @@ class Table:
     def may_wait(self) -> bool:
         """Asks producers to wake the worker; whether nothing has come in the meantime."""
         for guest in self.guests:
-            guest.seat.outlet.wake_after(guest.seat.needed_samples())
+            guest.seat.outlet.wake_after(guest.seat.ear.needed_samples())
         if self._newcomers or self._closing == "cancel":
             return False
         if self._closing == "drain" and any(not guest.inlet.closed for guest in self.guests):
@@ -192,7 +156,7 @@ class Table:
             frames = [
                 (guest, frame)
                 for guest in listening
-                if guest.outcome is None and (frame := guest.seat.frame_to_judge()) is not None
+                if guest.outcome is None and (frame := guest.seat.ear.frame_to_judge()) is not None
             ]
             if frames:
                 self._judge(frames)
@@ -201,7 +165,7 @@ class Table:
     def _judge(self, frames: Sequence[tuple[Guest, Floats]]) -> None:
         assert self._vad is not None, "a stream listens for speech only where something can"
         states = [
-            self._vad.start() if guest.seat.vad_state is None else guest.seat.vad_state
+            self._vad.start() if guest.seat.ear.vad_state is None else guest.seat.ear.vad_state
             for guest, _ in frames
         ]
         began_s = self._clock()
@@ -218,7 +182,7 @@ class Table:
         self.metrics.vad_step_seconds.record(took_s)
         self._house.listened(samples_to_seconds(len(frames) * self._vad.frame_samples), took_s)
         for (guest, _), probability, state in zip(frames, found.tolist(), following, strict=True):
-            guest.seat.judged(probability, state)
+            guest.seat.ear.judged(probability, state)
             guest.changed = True
 
     def _plan(self, guest: Guest) -> None:
@@ -255,7 +219,7 @@ class Table:
             guest.meter.stepped(due, began_s, done_s, due.audio_s / audio_s)
             guest.seat.stepped(due, events, began_s - due.complete_s, self._lower_load(guest))
             self._house.uses(guest, guest.rate(guest.seat.stream.context))
-            self.metrics.end_to_end_lag_seconds.record(guest.seat.backlog_s)
+            self.metrics.end_to_end_lag_seconds.record(guest.seat.ear.backlog_s)
             self._hand_out(guest)
 
     def _lower_load(self, guest: Guest) -> float:
@@ -279,7 +243,7 @@ class Table:
         self._heard_s = _FORGETTING * self._heard_s + sum(map(_counted, self.guests))
         if self._heard_s > 0:
             self.metrics.rtf_recent.set(self._busy_s / self._heard_s)
-        backlogs_s = [guest.seat.backlog_s for guest in self.guests]
+        backlogs_s = [guest.seat.ear.backlog_s for guest in self.guests]
         self.metrics.backlog_audio_seconds.set(max(backlogs_s, default=0.0))
 
     def _hand_out(self, guest: Guest) -> None:
@@ -330,4 +294,5 @@ def _take(guest: Guest) -> None:
 def _counted(guest: Guest) -> float:
     seat = guest.seat
     heard_s = samples_to_seconds(seat.heard_samples)
-    return guest.meter.counted(seat.counts, heard_s, guest.inlet.refused)
+    speech_s = samples_to_seconds(seat.ear.speech_samples)
+    return guest.meter.counted(heard_s, speech_s, seat.counts.tokens, guest.inlet.refused)
