@@ -20,7 +20,7 @@ from parakeet_streaming.engine.endpoint import PRESETS as ENDPOINTINGS
 from parakeet_streaming.engine.endpoint import EndpointOptions
 from parakeet_streaming.errors import OptionError
 from parakeet_streaming.live.adaptation import DELAYS, DelayRange
-from parakeet_streaming.live.engine import LiveOptions
+from parakeet_streaming.live.options import LiveOptions
 from parakeet_streaming.load import DEFAULT_MODEL, load, load_vad
 from parakeet_streaming.sources.devices import choose_device
 from parakeet_streaming.sources.live import BlockSource, LiveSource

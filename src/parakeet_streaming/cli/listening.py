@@ -29,7 +29,7 @@ from parakeet_streaming.cli.display import level_meter, progress_bar
 from parakeet_streaming.cli.interruption import Interruption
 from parakeet_streaming.cli.reading import clock
 from parakeet_streaming.cli.report import Trace
-from parakeet_streaming.live.engine import LiveStream
+from parakeet_streaming.live.stream import LiveStream
 from parakeet_streaming.results import (
     ContextChanged,
     Event,

@@ -18,9 +18,9 @@ from pathlib import Path
 from typing import Any, Final
 
 from parakeet_streaming.errors import OptionError
-from parakeet_streaming.live.engine import StreamStats
 from parakeet_streaming.live.histogram import Distribution
 from parakeet_streaming.live.metrics import Metrics
+from parakeet_streaming.live.stats import StreamStats
 from parakeet_streaming.results import ContextChanged, Gap, Partial
 from parakeet_streaming.timeline import ContextConfig, samples_to_seconds
 

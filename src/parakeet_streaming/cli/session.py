@@ -26,7 +26,8 @@ from parakeet_streaming.cli.report import (
 from parakeet_streaming.cli.rows import print_table
 from parakeet_streaming.engine.ports import VoiceActivity
 from parakeet_streaming.engine.recognizer import Recognizer
-from parakeet_streaming.live.engine import LiveEngine, LiveOptions
+from parakeet_streaming.live.engine import LiveEngine
+from parakeet_streaming.live.options import LiveOptions
 from parakeet_streaming.results import Event, Transcript
 from parakeet_streaming.sources.live import LiveSource
 from parakeet_streaming.timeline import ContextConfig

@@ -23,7 +23,7 @@ from parakeet_streaming.engine.recognizer import Recognizer
 from parakeet_streaming.engine.stall import StallGuard
 from parakeet_streaming.errors import OptionError, ParakeetError
 from parakeet_streaming.live.adaptation import DelayRange
-from parakeet_streaming.live.engine import LiveOptions
+from parakeet_streaming.live.options import LiveOptions
 from parakeet_streaming.load import DEFAULT_MODEL, load
 from parakeet_streaming.sources.file import paced
 from parakeet_streaming.sources.live import BlockSource
