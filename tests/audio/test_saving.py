@@ -1,6 +1,5 @@
 """Sound that is saved while it is heard."""
 
-import os
 import subprocess
 import sys
 
@@ -79,7 +78,7 @@ def test_nothing_is_overwritten(tmp_path):
 def test_what_cannot_be_saved_is_refused_and_leaves_nothing(tmp_path, name, rate_hz, says):
     with pytest.raises(OptionError, match=says):
         SavedSound(tmp_path / name, rate_hz)
-    assert os.listdir(tmp_path) == []
+    assert list(tmp_path.iterdir()) == []
 
 
 def test_a_folder_where_nothing_may_be_written(tmp_path, monkeypatch):
