@@ -13,6 +13,7 @@ from parakeet_streaming.formats import (
     FORMATS,
     LINE_CHARACTERS,
     SHORTEST_CUE_S,
+    VTT_HEADER,
     Recording,
     cues,
     render,
@@ -22,6 +23,7 @@ from parakeet_streaming.formats import (
     to_srt,
     to_txt,
     to_vtt,
+    vtt_cues,
 )
 from parakeet_streaming.results import (
     Final,
@@ -79,6 +81,14 @@ def test_srt():
         "2\n00:00:00,600 --> 00:00:01,500\nHow are you\n"
     )
     assert to_srt(EMPTY) == ""
+
+
+def test_subtitles_that_continue_others():
+    whole = to_srt(TWO)
+    assert to_srt(TWO, first=3) == "\n" + whole.replace("1\n00", "3\n00", 1).replace(
+        "\n2\n00", "\n4\n00", 1
+    )
+    assert VTT_HEADER + vtt_cues(TWO) == to_vtt(TWO)
 
 
 def test_vtt():
