@@ -115,9 +115,14 @@ class Output:
             self._write(formats.VTT_HEADER)
         return self
 
-    def __exit__(self, *_: object) -> None:
-        if self._path is not None:
+    def __exit__(self, exc_type: type[BaseException] | None, *_: object) -> None:
+        if self._path is None:
+            return
+        try:
             self._file.close()
+        except OSError as error:  # what could not be written before is tried once more
+            if exc_type is None:
+                raise OptionError(f"cannot write {self._path}: {error}") from error
 
     def _write_utterance(self, transcript: Transcript) -> None:
         if self._format == "txt" and self._path is not None:
