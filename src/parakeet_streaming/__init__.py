@@ -41,6 +41,7 @@ from parakeet_streaming.results import (
 from parakeet_streaming.streaming import (
     DebugView,
     StreamingParakeetTDT,
+    live_tokens,
 )
 from parakeet_streaming.timeline import ContextConfig
 
@@ -79,6 +80,7 @@ __all__ = [
     "Transcript",
     "VadOptions",
     "Word",
+    "live_tokens",
     "load",
     "load_vad",
 ]

@@ -202,3 +202,16 @@ def test_samples_are_copied_when_fed():
 def test_frames_of_a_chunk(left_samples, encoded_frames, is_last, frames):
     window = Window(left_samples, 3 * FRAME_SAMPLES, 0, 0, is_last, count_up(1))
     assert window.chunk_frames(encoded_frames) == frames
+
+
+def test_where_the_next_window_lies_is_known_without_its_samples():
+    buffer = ContextWindow(context((2, 2, 1)))
+    assert buffer.next_span() is None
+    buffer.feed(count_up(10 * FRAME_SAMPLES))
+    for _ in range(3):
+        span, window = buffer.next_span(), buffer.peek()
+        assert span.chunk_end == span.chunk_start + span.chunk_samples
+        assert span.heard_end == span.chunk_end + span.right_samples
+        assert window.samples[-1] == span.heard_end
+        assert window.samples[0] == span.chunk_start - span.left_samples + 1
+        buffer.advance(window)

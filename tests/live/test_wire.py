@@ -19,9 +19,9 @@ class Clock:
         return self.now_s
 
 
-def wire(capacity=8, most=8, clock=None):
+def wire(capacity=8, most=8, clock=None, **choices):
     woken = []
-    inlet = Inlet(capacity, most, clock or Clock(), lambda: woken.append(True))
+    inlet = Inlet(capacity, most, clock or Clock(), lambda: woken.append(True), **choices)
     return inlet, inlet.outlet, woken
 
 
@@ -129,6 +129,19 @@ def test_the_worker_is_woken_only_when_it_asked_for_it():
     assert outlet.wake_is_due
 
 
+def test_the_worker_is_not_woken_for_a_gap_that_it_cannot_take_yet():
+    inlet, outlet, woken = wire(8, 8)
+    outlet.wake_after(9)
+    inlet.push(ramp(0, 20))
+    assert not woken
+    assert len(outlet.take(20)) == 8
+    outlet.wake_after(1)
+    assert not outlet.wake_is_due
+    inlet.push(ramp(20, 21))
+    assert outlet.wake_is_due
+    assert outlet.take(20) == Missing(8, 12)
+
+
 def test_when_a_sample_came():
     clock = Clock()
     inlet, outlet, _ = wire(100, 100, clock)
@@ -141,6 +154,27 @@ def test_when_a_sample_came():
     assert outlet.arrived_s(45) == 14.0
     # Beyond everything: the last that is known.
     assert outlet.arrived_s(99) == 14.0
+
+
+def test_when_many_samples_came_one_by_one():
+    clock = Clock()
+    inlet, outlet, _ = wire(10_000, 10_000, clock, stamp_every=100)
+    for number in range(3_000):
+        clock.now_s = number / 1_000
+        inlet.push(ramp(0, 1))
+    assert outlet.arrived_s(1) == pytest.approx(0.1, abs=0.002)
+    assert outlet.arrived_s(2_500) == pytest.approx(2.5, abs=0.1)
+    assert len(outlet._arrivals) <= 6
+
+
+def test_moments_of_arrival_are_kept_while_nobody_asks():
+    clock = Clock()
+    inlet, outlet, _ = wire(100, 100, clock)
+    for number in range(2_000):
+        clock.now_s = float(number)
+        inlet.push(ramp(0, 10))
+        drawn(outlet, 10)
+    assert outlet.arrived_s(19_995) == 1999.0
 
 
 def test_two_threads_see_one_timeline():

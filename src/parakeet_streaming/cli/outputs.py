@@ -16,6 +16,7 @@ import os
 import sys
 from collections import Counter
 from collections.abc import Sequence
+from contextlib import suppress
 from pathlib import Path
 from typing import Final, Self, TextIO
 
@@ -117,7 +118,9 @@ class Output:
 
     def __exit__(self, *_: object) -> None:
         if self._path is not None:
-            self._file.close()
+            # Everything was flushed when it was written; what could not be was told then.
+            with suppress(OSError):
+                self._file.close()
 
     def _write_utterance(self, transcript: Transcript) -> None:
         if self._format == "txt" and self._path is not None:

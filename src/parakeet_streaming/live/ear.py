@@ -34,6 +34,8 @@ from parakeet_streaming.timeline import (
 TAIL_S: Final = 0.5
 _SLACK_S: Final = 0.5
 """Taken beyond a window and a chunk, so that voice activity can run ahead of decoding."""
+_MOST_UNHEARD_S: Final = 2.0
+"""Taken at least so often, so that rings stay small."""
 _FRAMES_TOGETHER: Final = 2
 """Frames that voice activity waits for; each of a call of its own would cost more than it tells."""
 
@@ -166,6 +168,7 @@ class Ear:
         """Nobody will ask about what lies before sample `decoded` any more."""
         while self._gaps and self._gaps[0][1] <= decoded:
             self._gaps.popleft()
+        self.arrived_s(self.within_audio(decoded))
         if self._detector is not None:
             self._detector.forget_before(decoded)
 
@@ -177,6 +180,7 @@ class Ear:
         """Samples at the pushed rate without which nothing can happen here; at least 1."""
         window, context = self._stream.window, self._stream.context
         needed = context.chunk_samples + context.right_samples + 1 - window.buffered_samples
+        needed = min(needed, seconds_to_samples(_MOST_UNHEARD_S))
         if self._detector is not None:
             ahead = self._detector.known_to + _FRAMES_TOGETHER * self._detector.frame_samples
             needed = min(needed, ahead - window.fed_samples)

@@ -17,35 +17,20 @@ from __future__ import annotations
 import time
 import weakref
 from collections.abc import Callable
-from typing import Final, Self
+from typing import Self
 
-from parakeet_streaming.engine.activity import SpeechDetector
-from parakeet_streaming.engine.endpoint import Endpointer
 from parakeet_streaming.engine.ports import VoiceActivity
 from parakeet_streaming.engine.recognizer import Recognizer
-from parakeet_streaming.errors import OptionError
-from parakeet_streaming.live.adaptation import Adapter
-from parakeet_streaming.live.guest import Guest
-from parakeet_streaming.live.meter import Meter
+from parakeet_streaming.live.guest import Host
 from parakeet_streaming.live.metrics import Metrics
 from parakeet_streaming.live.options import LiveOptions
-from parakeet_streaming.live.outbox import Outbox
 from parakeet_streaming.live.scheduler import BatchLimits
-from parakeet_streaming.live.seat import Seat
-from parakeet_streaming.live.sizing import MOST_RING_S, ring_capacity
+from parakeet_streaming.live.sizing import MOST_RING_S
 from parakeet_streaming.live.stats import EngineStats
 from parakeet_streaming.live.stream import LiveStream
 from parakeet_streaming.live.table import Table
-from parakeet_streaming.live.wire import Inlet
 from parakeet_streaming.live.worker import Worker
 from parakeet_streaming.results import Event
-from parakeet_streaming.timeline import (
-    samples_to_seconds,
-    seconds_to_samples,
-)
-
-_FIRST_STEP_S: Final = 0.25
-"""How long a step may take, before one was measured."""
 
 
 class LiveEngine:
@@ -74,12 +59,11 @@ class LiveEngine:
                 refused, and told as a `Gap`.
             clock: seconds; for tests.
         """
-        self._recognizer = recognizer
-        self._vad = vad
-        self._most_ring_s = most_ring_s
-        self._clock = clock
         self._table = Table(recognizer, vad, clock, most_streams=most_streams, limits=limits)
         self._worker = Worker(self._table)
+        self._host = Host(
+            recognizer, vad, self._table.metrics, clock, self._worker.wake, most_ring_s
+        )
         # An engine that is dropped, or left open when Python ends, stops its thread.
         self._stop = weakref.finalize(self, _stop, self._table, self._worker)
         self._worker.start()
@@ -105,16 +89,12 @@ class LiveEngine:
                 `Recognizer.stream`.
             StreamClosedError: the engine is closed.
         """
-        options = options or LiveOptions()
-        if options.vad is not None and self._vad is None:
-            raise OptionError(
-                "this engine has no voice activity; make it with LiveEngine(recognizer, "
-                "load_vad()), or open the stream with vad=None"
-            )
-        guest = self._guest(options, on_event)
+        guest = self._host.guest(
+            options or LiveOptions(), on_event, longest_step_s=self._table.longest_step_s
+        )
         self._table.join(guest)
         self._worker.wake()
-        return LiveStream(self, guest, self._worker.wake, self._clock)
+        return LiveStream(self, guest, self._host)
 
     def stats(self) -> EngineStats:
         """How it goes."""
@@ -147,28 +127,6 @@ class LiveEngine:
 
     def __exit__(self, exc_type: type[BaseException] | None, *_: object) -> None:
         self.close(drain=exc_type is None)
-
-    def _guest(self, options: LiveOptions, on_event: Callable[[Event], None] | None) -> Guest:
-        context = options.delay.context
-        stream = self._recognizer.stream(
-            context, tentative=options.tentative, cached=options.cached
-        )
-        step_s = self._table.longest_step_s or _FIRST_STEP_S
-        rate_hz = context.sample_rate
-        inlet = Inlet(
-            ring_capacity(context, burst_s=options.burst_s, step_s=step_s),
-            seconds_to_samples(self._most_ring_s, rate_hz),
-            self._clock,
-            self._worker.wake,
-        )
-        levels = options.delay.levels(samples_to_seconds(self._recognizer.max_window_samples))
-        detector = None
-        if options.vad is not None and self._vad is not None:
-            detector = SpeechDetector(options.vad, self._vad.frame_samples)
-        endpointer = None if options.endpoint is None else Endpointer(options.endpoint)
-        seat = Seat(stream, inlet.outlet, Adapter(levels), detector, endpointer)
-        meter = Meter(self._table.metrics, context.chunk)
-        return Guest(inlet, seat, Outbox(), meter, on_event)
 
 
 def _stop(table: Table, worker: Worker) -> None:

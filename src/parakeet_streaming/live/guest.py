@@ -1,22 +1,36 @@
-"""All that belongs to one live stream, wherever it lives: producer, worker, consumer.
+"""Options of one live stream in; all that belongs to it out: producer, worker's side, consumer.
 
-Who may change what stands at each field. Any thread may look.
+Who may change what of a guest stands at each field. Any thread may look.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Literal
+from typing import Final, Literal
 
+from parakeet_streaming.engine.activity import SpeechDetector
+from parakeet_streaming.engine.endpoint import Endpointer
+from parakeet_streaming.engine.ports import VoiceActivity
+from parakeet_streaming.engine.recognizer import Recognizer
+from parakeet_streaming.errors import OptionError
+from parakeet_streaming.live.adaptation import Adapter
 from parakeet_streaming.live.meter import Meter
+from parakeet_streaming.live.metrics import Metrics
+from parakeet_streaming.live.options import LiveOptions
 from parakeet_streaming.live.outbox import Outbox
 from parakeet_streaming.live.seat import Seat
+from parakeet_streaming.live.sizing import MOST_RING_S, ring_capacity
 from parakeet_streaming.live.wire import Inlet
 from parakeet_streaming.results import Event
-from parakeet_streaming.timeline import ContextConfig
+from parakeet_streaming.timeline import ContextConfig, samples_to_seconds, seconds_to_samples
 
 Outcome = Literal["finished", "cancelled", "failed"]
+
+_FIRST_STEP_S: Final = 0.25
+"""How long a step may take, before one was measured."""
+_STAMPS_S: Final = 0.005
+"""How finely it is known when audio arrived."""
 
 
 @dataclass(slots=True, eq=False)
@@ -46,3 +60,55 @@ class Guest:
         """Seconds of audio it has encoded per second of its own, with that context."""
         left, chunk, right = context.effective
         return ((0.0 if self.seat.stream.options.cached else left) + chunk + right) / chunk
+
+
+@dataclass(frozen=True, slots=True)
+class Host:
+    """What all guests of an engine share."""
+
+    recognizer: Recognizer
+    vad: VoiceActivity | None
+    metrics: Metrics
+    clock: Callable[[], float]
+    wake: Callable[[], None]
+    """Rouses the worker."""
+    most_ring_s: float = MOST_RING_S
+
+    def guest(
+        self,
+        options: LiveOptions,
+        on_event: Callable[[Event], None] | None = None,
+        *,
+        longest_step_s: float = 0.0,
+    ) -> Guest:
+        """One stream, ready to join a table.
+
+        Raises:
+            ContextError: the window is longer than the model can take.
+            OptionError: voice activity is asked for, and there is none; or as in
+                `Recognizer.stream`.
+        """
+        context = options.delay.context
+        stream = self.recognizer.stream(context, tentative=options.tentative, cached=options.cached)
+        inlet = Inlet(
+            ring_capacity(context, burst_s=options.burst_s, step_s=longest_step_s or _FIRST_STEP_S),
+            seconds_to_samples(self.most_ring_s, context.sample_rate),
+            self.clock,
+            self.wake,
+            stamp_every=seconds_to_samples(_STAMPS_S, context.sample_rate),
+        )
+        levels = options.delay.levels(samples_to_seconds(self.recognizer.max_window_samples))
+        endpointer = None if options.endpoint is None else Endpointer(options.endpoint)
+        detector = self._detector(options)
+        seat = Seat(stream, inlet.outlet, Adapter(levels), detector, endpointer)
+        return Guest(inlet, seat, Outbox(), Meter(self.metrics, context.chunk), on_event)
+
+    def _detector(self, options: LiveOptions) -> SpeechDetector | None:
+        if options.vad is None:
+            return None
+        if self.vad is None:
+            raise OptionError(
+                "this engine has no voice activity; make it with LiveEngine(recognizer, "
+                "load_vad()), or open the stream with vad=None"
+            )
+        return SpeechDetector(options.vad, self.vad.frame_samples)

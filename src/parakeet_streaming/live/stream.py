@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Callable, Iterator
+from collections.abc import AsyncIterator, Iterator
 
 from numpy.typing import ArrayLike
 
-from parakeet_streaming.live.guest import Guest, Outcome
+from parakeet_streaming.live.guest import Guest, Host, Outcome
 from parakeet_streaming.live.stats import StreamStats
 from parakeet_streaming.results import Event, Transcript
 from parakeet_streaming.timeline import ContextConfig
@@ -23,14 +23,12 @@ class LiveStream:
         self,
         engine: object,
         guest: Guest,
-        wake: Callable[[], None],
-        clock: Callable[[], float],
+        host: Host,
     ) -> None:
         """`engine` lives as long as its streams."""
         self._engine = engine
         self._guest = guest
-        self._wake = wake
-        self._clock = clock
+        self._host = host
         self._paused = False
 
     @property
@@ -61,9 +59,14 @@ class LiveStream:
         return 0 if self._paused else self._guest.inlet.push(samples)
 
     def commit(self) -> None:
-        """Ends an utterance with all that was pushed so far, now: `Final` with reason `commit`."""
+        """Ends an utterance with all that was pushed so far, now: `Final` with reason `commit`.
+
+        After `finish` it does nothing: the end of the stream tells everything.
+        """
         guest = self._guest
-        guest.meter.commits_at_s.append(self._clock())
+        if guest.inlet.closed:
+            return
+        guest.meter.commits_at_s.append(self._host.clock())
         guest.seat.commits.append(guest.inlet.offered)
         self._ask()
 
@@ -84,7 +87,7 @@ class LiveStream:
         Call it when pushing is over: what another thread pushes meanwhile may come too late.
         """
         if not self._guest.inlet.closed:
-            self._guest.meter.finished_at_s = self._clock()
+            self._guest.meter.finished_at_s = self._host.clock()
             self._guest.inlet.close()
 
     def cancel(self) -> None:
@@ -129,4 +132,4 @@ class LiveStream:
 
     def _ask(self) -> None:
         self._guest.asked = True
-        self._wake()
+        self._host.wake()

@@ -49,7 +49,8 @@ class Table:
         self._clock = clock
         self._scheduler: Scheduler[Guest] = Scheduler(limits)
         self._house: House[Guest] = House(most_streams)
-        self._lock = threading.Lock()
+        # Entered again where the collector drops an engine while its own worker is inside.
+        self._lock = threading.RLock()
         self._newcomers: deque[Guest] = deque()
         self._closing: Literal["drain", "cancel"] | None = None
         self._busy_s = self._heard_s = 0.0
