@@ -284,7 +284,7 @@ def test_a_report_of_live_speech(tmp_path: Path) -> None:
     assert report["context"] == "5-0.5-0.5"
     delays = report["metrics"]["histograms"]["emission_delay_seconds"]
     assert delays["count"] >= 2
-    assert 0.4 < delays["p50"] <= delays["p99"]
+    assert 0 < delays["p50"] <= delays["p99"]
     assert [step["committed_s"] for step in report["steps"]][:2] == [0.48, 0.96]
     assert all(step["lag_s"] >= 0 for step in report["steps"])
 

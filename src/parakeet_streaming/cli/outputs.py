@@ -16,6 +16,7 @@ import os
 import sys
 from collections import Counter
 from collections.abc import Sequence
+from contextlib import suppress
 from pathlib import Path
 from typing import Final, Self, TextIO
 
@@ -115,14 +116,11 @@ class Output:
             self._write(formats.VTT_HEADER)
         return self
 
-    def __exit__(self, exc_type: type[BaseException] | None, *_: object) -> None:
-        if self._path is None:
-            return
-        try:
-            self._file.close()
-        except OSError as error:  # what could not be written before is tried once more
-            if exc_type is None:
-                raise OptionError(f"cannot write {self._path}: {error}") from error
+    def __exit__(self, *_: object) -> None:
+        if self._path is not None:
+            # Everything was flushed when it was written; what could not be was told then.
+            with suppress(OSError):
+                self._file.close()
 
     def _write_utterance(self, transcript: Transcript) -> None:
         if self._format == "txt" and self._path is not None:
