@@ -150,7 +150,8 @@ def _evaluate(asked: Asked, recipe: Recipe, places: Places) -> str:
 
 
 def _card(asked: Asked, recipe: Recipe, places: Places) -> str:
-    text = card(_fitted(recipe, places), places, Store(places.train).clips)
+    clips = Store(places.train).clips
+    text = card(_fitted(recipe, places), places, clips, asked.start_from is not None)
     places.card.write_text(text, encoding="utf-8")
     for folder in (places.export, places.export_int8):
         (folder / "README.md").write_text(text, encoding="utf-8")

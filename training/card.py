@@ -29,8 +29,16 @@ def write_evaluation(
     path.write_text(json.dumps(found, indent=1) + "\n", encoding="utf-8")
 
 
-def card(recipe: Recipe, places: Places, clips: Sequence[StoredClip]) -> str:
+def card(
+    recipe: Recipe, places: Places, clips: Sequence[StoredClip], begun_from: bool = False
+) -> str:
     """The card's text.
+
+    Args:
+        recipe: of the run.
+        places: what its stages left.
+        clips: what it was trained on.
+        begun_from: whether it began with the weights of an earlier run.
 
     Raises:
         ModelPartMissingError: nothing was evaluated or trained yet.
@@ -42,7 +50,7 @@ def card(recipe: Recipe, places: Places, clips: Sequence[StoredClip]) -> str:
     scores = [Score(**score) for score in evaluation["scores"]]
     parts = [
         _what(recipe),
-        _trained(places, recipe),
+        _trained(places, recipe, begun_from),
         "## Data\n\n" + _data_table(clips),
         "## Word error rate\n\nGreedy, on speakers that were not trained on where the list has "
         "such.\n\n" + _score_table(scores),
@@ -66,11 +74,12 @@ def _what(recipe: Recipe) -> str:
     )
 
 
-def _trained(places: Places, recipe: Recipe) -> str:
+def _trained(places: Places, recipe: Recipe, begun_from: bool) -> str:
     last = json.loads(places.log.read_text(encoding="utf-8").splitlines()[-1])
     settings = recipe.optimisation
+    begun = "Begun from the weights of an earlier run. " if begun_from else ""
     return (
-        f"## Training\n\n{last['step']} steps in {last['minutes']:.0f} min with PyTorch "
+        f"## Training\n\n{begun}{last['step']} steps in {last['minutes']:.0f} min with PyTorch "
         f"{torch.__version__.split('+')[0]}, {last['hours_heard']:.0f} h of augmented audio heard. "
         f"TDT loss beside {settings.ctc_weight:g} of CTC, Muon and AdamW up to "
         f"{settings.peak_rate:g}, {_weights(settings.ema_decay)}. The whole recipe is in "
