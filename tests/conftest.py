@@ -1,8 +1,13 @@
-"""What every test may use: the golden model, a cache of its own, hypothesis without a clock."""
+"""What every test may use: golden model, own cache, hypothesis without a clock, a microphone.
+
+The microphone needs no sound card: it is ALSA's `file` device, which hears what a test says to it.
+"""
 
 import os
+import sys
 from pathlib import Path
 
+import numpy as np
 import pytest
 from hypothesis import HealthCheck, settings
 
@@ -35,3 +40,75 @@ def golden_folder():
 def golden_recognizer(golden_folder):
     """The golden model, loaded once; recognizers are frozen, so tests may share it."""
     return load(golden_folder / "tdt-tiny-onnx", provider="cpu", threads=1)
+
+
+CONFIGURATION = """
+</usr/share/alsa/alsa.conf>
+pcm.{name} {{
+  type file
+  slave.pcm null
+  file /dev/null
+  infile {path}
+  format raw
+}}
+"""
+
+
+class VirtualMicrophone:
+    """What it records is what `speak` was given, float32 mono; until then it waits."""
+
+    name = "parakeet_microphone"
+    rate_hz = 44_100
+    """What PortAudio takes a device for that takes any rate."""
+    block_samples = 1000
+    """More than PortAudio asks for at once."""
+
+    def __init__(self, pipe):
+        self._pipe = pipe
+        import fcntl  # not there on Windows
+
+        fcntl.fcntl(pipe, fcntl.F_SETPIPE_SZ, 1 << 20)  # one write, never a short read amid it
+
+    def speak(self, samples):
+        """Say float32 (n,), fewer than a quarter of a million, at once.
+
+        A pause between two calls may be heard as a few repeated samples: ALSA takes what a short
+        read left in its memory.
+        """
+        sound = np.asarray(samples, np.float32).tobytes()
+        assert os.write(self._pipe, sound) == len(sound)
+
+    def hang_up(self):
+        """Let a read that waits come back, so that PortAudio can be closed."""
+        if self._pipe is not None:
+            os.close(self._pipe)
+            self._pipe = None
+
+
+@pytest.fixture
+def virtual_microphone(tmp_path, monkeypatch):
+    """Skipped where no PortAudio is, or one that does not speak ALSA."""
+    if not sys.platform.startswith("linux"):
+        pytest.skip("ALSA's virtual devices are there on Linux only")
+    try:
+        import sounddevice
+    except OSError:
+        pytest.skip("no PortAudio library; Debian: apt install libportaudio2")
+    path = tmp_path / "sound"
+    os.mkfifo(path)
+    # Open at both ends, so that neither ALSA nor this test waits for the other to open it.
+    microphone = VirtualMicrophone(os.open(path, os.O_RDWR))
+    configuration = tmp_path / "asound.conf"
+    configuration.write_text(CONFIGURATION.format(name=microphone.name, path=path))
+    with monkeypatch.context() as patched:
+        patched.setenv("ALSA_CONFIG_PATH", str(configuration))
+        # PortAudio lists devices once, when it starts.
+        sounddevice._terminate()
+        sounddevice._initialize()
+        if not any(each["name"] == microphone.name for each in sounddevice.query_devices()):
+            microphone.hang_up()
+            pytest.skip("this PortAudio does not list ALSA's devices")
+        yield microphone
+        microphone.hang_up()
+    sounddevice._terminate()
+    sounddevice._initialize()

@@ -13,6 +13,7 @@ from parakeet_streaming.formats import (
     FORMATS,
     LINE_CHARACTERS,
     SHORTEST_CUE_S,
+    VTT_HEADER,
     Recording,
     cues,
     render,
@@ -22,8 +23,10 @@ from parakeet_streaming.formats import (
     to_srt,
     to_txt,
     to_vtt,
+    vtt_cues,
 )
 from parakeet_streaming.results import (
+    ContextChanged,
     Final,
     Gap,
     Partial,
@@ -79,6 +82,14 @@ def test_srt():
         "2\n00:00:00,600 --> 00:00:01,500\nHow are you\n"
     )
     assert to_srt(EMPTY) == ""
+
+
+def test_subtitles_that_continue_others():
+    whole = to_srt(TWO)
+    assert to_srt(TWO, first=3) == "\n" + whole.replace("1\n00", "3\n00", 1).replace(
+        "\n2\n00", "\n4\n00", 1
+    )
+    assert VTT_HEADER + vtt_cues(TWO) == to_vtt(TWO)
 
 
 def test_vtt():
@@ -264,6 +275,10 @@ def test_a_step_is_a_line():
         (SpeechStarted(1.0004), {"type": "speech_started", "at": 1.0}),
         (SpeechEnded(2.56), {"type": "speech_ended", "at": 2.56}),
         (Gap(1.25, 3.0), {"type": "gap", "start": 1.25, "end": 3.0}),
+        (
+            ContextChanged(ContextConfig(5.0, 1.04, 0.48), 7.2),
+            {"type": "context", "context": "5-1.04-0.48", "at": 7.2},
+        ),
     ],
 )
 def test_an_event_is_a_line(event, expected):

@@ -8,11 +8,15 @@ import pytest
 
 from parakeet_streaming import (
     ContextConfig,
+    DelayRange,
+    LiveEngine,
+    LiveOptions,
     ModelConfig,
     ParakeetTDTModel,
     Recognizer,
     StreamingParakeetTDT,
     TokenResult,
+    live_tokens,
 )
 from parakeet_streaming.errors import (
     AudioInputError,
@@ -259,3 +263,42 @@ def test_from_pretrained_loads_what_load_loads() -> None:
     assert model.recognizer.name == "tiny-en"
     with pytest.raises(OptionError):
         ParakeetTDTModel.from_pretrained("tiny-en", ModelConfig(precision="int7"))
+
+
+def live_options(context: ContextConfig = CONTEXT) -> LiveOptions:
+    return LiveOptions(DelayRange.fixed(context), vad=None, endpoint=None)
+
+
+@pytest.mark.parametrize("slots", [1, 64])
+def test_a_live_streams_tokens_come_out_of_a_ring_that_holds_nothing_up(slots):
+    with LiveEngine(fake_recognizer(SCRIPT, TEXTS)) as engine:
+        producer, consumer = live_tokens(engine, live_options(), token_ring_slots=slots)
+        assert producer.push(AUDIO) == len(AUDIO)
+        producer.finish()
+        tokens = list(consumer)
+        assert producer.get(60) is None
+    assert [token.token_id for token in tokens] == [token for token, _, _ in EXPECTED]
+    assert [token.timestamp for token in tokens] == [frame * 1280 for _, frame, _ in EXPECTED]
+    assert consumer.ended
+
+
+def test_a_live_consumer_that_is_closed_ends_its_stream():
+    with LiveEngine(fake_recognizer(SCRIPT, TEXTS)) as engine:
+        producer, consumer = live_tokens(engine, live_options())
+        consumer.close()
+        producer.push(AUDIO)
+        producer.finish()
+        with pytest.raises(StreamClosedError, match="consumer"):
+            list(iter(lambda: producer.get(60), None))
+    assert producer.outcome == "failed"
+    assert list(consumer) == []
+
+
+def test_a_live_streams_tokens_count_samples_of_the_pushed_rate():
+    context = ContextConfig(0.8, 0.4, 0.24, sample_rate=8_000)
+    with LiveEngine(fake_recognizer(SCRIPT, TEXTS)) as engine:
+        producer, consumer = live_tokens(engine, live_options(context))
+        producer.push(AUDIO[::2])
+        producer.finish()
+        tokens = list(consumer)
+    assert all(token.timestamp % 640 == 0 for token in tokens)

@@ -17,6 +17,11 @@ from parakeet_streaming.engine.endpoint import EndpointOptions
 from parakeet_streaming.engine.recognizer import RecognitionOptions, Recognizer
 from parakeet_streaming.engine.stall import StallGuard
 from parakeet_streaming.engine.stream import Stream
+from parakeet_streaming.live.adaptation import DelayRange
+from parakeet_streaming.live.engine import LiveEngine
+from parakeet_streaming.live.options import LiveOptions
+from parakeet_streaming.live.stats import EngineStats, StreamStats
+from parakeet_streaming.live.stream import LiveStream
 from parakeet_streaming.load import ModelConfig, ParakeetTDTModel, load, load_vad
 from parakeet_streaming.results import (
     ContextChanged,
@@ -36,6 +41,7 @@ from parakeet_streaming.results import (
 from parakeet_streaming.streaming import (
     DebugView,
     StreamingParakeetTDT,
+    live_tokens,
 )
 from parakeet_streaming.timeline import ContextConfig
 
@@ -46,11 +52,16 @@ __all__ = [
     "ContextChanged",
     "ContextConfig",
     "DebugView",
+    "DelayRange",
     "EndReason",
     "EndpointOptions",
+    "EngineStats",
     "Event",
     "Final",
     "Gap",
+    "LiveEngine",
+    "LiveOptions",
+    "LiveStream",
     "ModelConfig",
     "ParakeetTDTModel",
     "Partial",
@@ -61,6 +72,7 @@ __all__ = [
     "SpeechStarted",
     "StallGuard",
     "Stream",
+    "StreamStats",
     "StreamingParakeetTDT",
     "Token",
     "TokenConsumer",
@@ -68,6 +80,7 @@ __all__ = [
     "Transcript",
     "VadOptions",
     "Word",
+    "live_tokens",
     "load",
     "load_vad",
 ]

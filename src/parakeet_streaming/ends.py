@@ -2,21 +2,25 @@
 
 Rules of this file:
 
-1. `push` and `pop` never block. Waiting happens only in iterating the consumer, on an event.
+1. `push` and `pop` never block. Waiting happens only in iterating the consumer, on an event. (A
+   live stream's tokens are moved under a lock, which is held for no longer than moving takes.)
 2. Closing or dropping the producer ends the stream; closing the consumer stops the engine.
 """
 
 from __future__ import annotations
 
 import threading
+from collections import deque
 from collections.abc import Iterator
-from typing import Self
+from typing import Protocol, Self
 
 from numpy.typing import ArrayLike
 
 from parakeet_streaming.audio.pcm import as_mono
-from parakeet_streaming.audio.ring import SampleWriter, ValueReader
-from parakeet_streaming.results import TokenResult
+from parakeet_streaming.audio.ring import SampleWriter, ValueReader, ValueWriter
+from parakeet_streaming.errors import StreamClosedError
+from parakeet_streaming.results import Event, Final, Partial, Token, TokenResult
+from parakeet_streaming.timeline import FRAME_SAMPLES, SAMPLE_RATE_HZ
 
 
 class AudioProducer:
@@ -59,6 +63,12 @@ class AudioProducer:
         self.close()
 
 
+class Bell(Protocol):
+    """What is rung when there is room again."""
+
+    def set(self) -> None: ...
+
+
 class TokenConsumer:
     """Where one thread takes tokens."""
 
@@ -66,7 +76,7 @@ class TokenConsumer:
         self,
         reader: ValueReader[TokenResult],
         recognised: threading.Event,
-        arrived: threading.Event,
+        arrived: Bell,
     ) -> None:
         self._reader = reader
         self._recognised = recognised
@@ -108,3 +118,55 @@ class TokenConsumer:
 
     def __exit__(self, *_: object) -> None:
         self.close()
+
+
+class TokenDelivery:
+    """Brings a live stream's tokens to their ring; what finds no room waits here."""
+
+    def __init__(
+        self, writer: ValueWriter[TokenResult], recognised: threading.Event, rate_hz: int
+    ) -> None:
+        """`rate_hz`: of the samples that are pushed."""
+        self._writer = writer
+        self._recognised = recognised
+        self._rate_hz = rate_hz
+        self._waiting: deque[TokenResult] = deque()
+        self._ended = False
+        self._moving = threading.RLock()
+
+    def take(self, event: Event) -> None:
+        """Takes an event of the stream.
+
+        Raises:
+            StreamClosedError: nobody takes tokens any more.
+        """
+        if self._writer.closed:
+            raise StreamClosedError("the consumer of this stream's tokens was closed")
+        with self._moving:
+            self._waiting.extend(token_results(event, self._rate_hz))
+            self._ended = isinstance(event, Final) and event.reason == "end"
+        self.set()
+
+    def set(self) -> None:
+        """Moves tokens into the ring, as far as there is room; closes it behind the last."""
+        with self._moving:
+            while self._waiting and self._writer.write(self._waiting[0]):
+                self._waiting.popleft()
+            if self._ended and not self._waiting:
+                self._writer.close()
+        self._recognised.set()
+
+
+def token_results(event: Event, rate_hz: int) -> list[TokenResult]:
+    """The tokens that an event commits, in samples at `rate_hz`."""
+    tokens = event.tokens if isinstance(event, Partial) else ()
+    return [token_result(token, rate_hz) for token in tokens]
+
+
+def token_result(token: Token, rate_hz: int) -> TokenResult:
+    """A token in samples at `rate_hz`."""
+    start_frame, end_frame = token.start_frame, token.start_frame + token.duration_frames
+    start, end = (
+        frame * FRAME_SAMPLES * rate_hz // SAMPLE_RATE_HZ for frame in (start_frame, end_frame)
+    )
+    return TokenResult(token.id, token.text, start, end - start, token.confidence)

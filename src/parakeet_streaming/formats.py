@@ -46,6 +46,8 @@ CUE_S: Constant = 7.0
 SHORTEST_CUE_S: Constant = 0.7
 PAUSE_S: Constant = 1.0
 
+VTT_HEADER: Constant = "WEBVTT\n"
+
 
 @dataclass(frozen=True, slots=True)
 class Recording:
@@ -78,22 +80,27 @@ def to_txt(transcript: Transcript) -> str:
     return "".join(f"{segment.text}\n" for segment in transcript.segments)
 
 
-def to_srt(transcript: Transcript) -> str:
-    """SubRip subtitles."""
-    return "\n".join(
-        f"{number}\n{_clock(cue.start, ',')} --> {_clock(cue.end, ',')}\n{cue.text}\n"
-        for number, cue in enumerate(cues(transcript), start=1)
+def to_srt(transcript: Transcript, first: int = 1) -> str:
+    """SubRip subtitles, numbered from `first`; above 1 they continue subtitles before them."""
+    return "".join(
+        ("\n" if number > 1 else "")
+        + f"{number}\n{_clock(cue.start, ',')} --> {_clock(cue.end, ',')}\n{cue.text}\n"
+        for number, cue in enumerate(cues(transcript), start=first)
     )
 
 
 def to_vtt(transcript: Transcript) -> str:
-    """WebVTT subtitles; `&`, `<` and `>` would be markup there and are escaped."""
-    body = "".join(
+    """WebVTT subtitles."""
+    return f"{VTT_HEADER}{vtt_cues(transcript)}"
+
+
+def vtt_cues(transcript: Transcript) -> str:
+    """The cues of WebVTT without the header; `&`, `<` and `>` would be markup and are escaped."""
+    return "".join(
         f"\n{_clock(cue.start, '.')} --> {_clock(cue.end, '.')}\n"
         f"{html.escape(cue.text, quote=False)}\n"
         for cue in cues(transcript)
     )
-    return f"WEBVTT\n{body}"
 
 
 def to_json(recording: Recording) -> str:

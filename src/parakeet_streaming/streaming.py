@@ -29,13 +29,22 @@ from parakeet_streaming.audio.ring import (
     sample_ring,
     value_ring,
 )
-from parakeet_streaming.ends import AudioProducer, TokenConsumer
+from parakeet_streaming.ends import (
+    AudioProducer,
+    TokenConsumer,
+    TokenDelivery,
+    token_result,
+    token_results,
+)
 from parakeet_streaming.engine.stall import StallGuard
 from parakeet_streaming.engine.stream import Stream
 from parakeet_streaming.errors import StreamClosedError
+from parakeet_streaming.live.engine import LiveEngine
+from parakeet_streaming.live.options import LiveOptions
+from parakeet_streaming.live.stream import LiveStream
 from parakeet_streaming.load import ParakeetTDTModel
-from parakeet_streaming.results import Event, Partial, Token, TokenResult
-from parakeet_streaming.timeline import FRAME_SAMPLES, SAMPLE_RATE_HZ, ContextConfig
+from parakeet_streaming.results import Event, TokenResult
+from parakeet_streaming.timeline import SAMPLE_RATE_HZ, ContextConfig
 
 AUDIO_RING_S = 30.0
 TOKEN_RING_SLOTS = 4096
@@ -209,7 +218,7 @@ class StreamingParakeetTDT:
 
     def get_tokens(self) -> list[TokenResult]:
         """Every token committed since the start or the last `reset`."""
-        return [self._result(token) for token in self._stream.tokens]
+        return [token_result(token, self.context.sample_rate) for token in self._stream.tokens]
 
     def reset(self) -> None:
         """Starts a new stream at time 0; audio and tokens still waiting are dropped.
@@ -254,17 +263,35 @@ class StreamingParakeetTDT:
         self._recognised.set()
 
     def _results(self, events: Sequence[Event]) -> list[TokenResult]:
-        return [
-            self._result(token)
-            for event in events
-            if isinstance(event, Partial)
-            for token in event.tokens
-        ]
-
-    def _result(self, token: Token) -> TokenResult:
-        start = self._at_pushed_rate(token.start_frame * FRAME_SAMPLES)
-        end = self._at_pushed_rate((token.start_frame + token.duration_frames) * FRAME_SAMPLES)
-        return TokenResult(token.id, token.text, start, end - start, token.confidence)
+        rate_hz = self.context.sample_rate
+        return [result for event in events for result in token_results(event, rate_hz)]
 
     def _at_pushed_rate(self, samples: int) -> int:
         return samples * self.context.sample_rate // SAMPLE_RATE_HZ
+
+
+def live_tokens(
+    engine: LiveEngine,
+    options: LiveOptions | None = None,
+    *,
+    token_ring_slots: int = TOKEN_RING_SLOTS,
+) -> tuple[LiveStream, TokenConsumer]:
+    """A live stream whose tokens come out of a ring, as those of `StreamingParakeetTDT` do.
+
+    A full ring holds tokens back, not the engine; none is lost. Closing the consumer ends the
+    stream.
+
+    Returns:
+        Where audio goes in, and where tokens come out.
+
+    Raises:
+        CapacityError: the engine is full; and as in `LiveEngine.open`.
+        OptionError: a ring without room.
+    """
+    options = options or LiveOptions()
+    writer: ValueWriter[TokenResult]
+    reader: ValueReader[TokenResult]
+    writer, reader = value_ring(token_ring_slots)
+    recognised = threading.Event()
+    delivery = TokenDelivery(writer, recognised, options.delay.context.sample_rate)
+    return engine.open(options, delivery.take), TokenConsumer(reader, recognised, delivery)

@@ -2,13 +2,26 @@
 
 import io
 import textwrap
+from pathlib import Path
 
 import pyte
 import pytest
 from rich.console import Console
 
-from parakeet_streaming.cli.display import Plain, Status, Terminal, progress_bar
-from parakeet_streaming.results import Partial
+from parakeet_streaming.audio.health import Level
+from parakeet_streaming.cli import display as display_module
+from parakeet_streaming.cli.display import (
+    Plain,
+    Silent,
+    Status,
+    Terminal,
+    level_meter,
+    new_display,
+    progress_bar,
+)
+from parakeet_streaming.results import Final, Partial, SpeechStarted, Transcript
+
+FINAL = Final(Transcript("", (), (), (), 1.0))
 
 
 def partial(text: str, tentative: str = "") -> Partial:
@@ -19,17 +32,47 @@ def terminal(width: int = 20) -> Console:
     return Console(file=io.StringIO(), force_terminal=True, width=width, color_system="standard")
 
 
+def screen(console: Console, width: int = 20) -> list[str]:
+    """The lines that are left on the screen."""
+    emulated = pyte.Screen(width, 60)
+    assert isinstance(console.file, io.StringIO)
+    pyte.Stream(emulated).feed(console.file.getvalue().replace("\n", "\r\n"))
+    return [line.rstrip() for line in emulated.display if line.strip()]
+
+
 def test_a_pipe_gets_committed_text_only(capsys: pytest.CaptureFixture[str]) -> None:
     with Plain() as display:
         display.show(partial("one", " two"), "status")
+        display.show(None, "status")
+        display.show(SpeechStarted(0.5), "status")
         display.show(partial(" two"), "status")
     assert capsys.readouterr().out == "one two\n"
+
+
+def test_a_pipe_gets_a_line_per_utterance(capsys: pytest.CaptureFixture[str]) -> None:
+    with Plain() as display:
+        display.show(partial("one"), "")
+        display.show(FINAL, "")
+        display.show(FINAL, "")
+        display.show(partial(" two"), "")
+    assert capsys.readouterr().out == "one\ntwo\n"
 
 
 def test_a_pipe_gets_nothing_for_silence(capsys: pytest.CaptureFixture[str]) -> None:
     with Plain() as display:
         display.show(partial(""), "status")
+        display.show(FINAL, "status")
     assert capsys.readouterr().out == ""
+
+
+@pytest.mark.parametrize("display", [Plain(), Silent()])
+def test_what_people_should_know_keeps_out_of_the_pipe(
+    display: Silent, capsys: pytest.CaptureFixture[str]
+) -> None:
+    with display:
+        display.say("it is muted")
+    told = capsys.readouterr()
+    assert (told.out, told.err) == ("", "parakeet: it is muted\n")
 
 
 def test_a_terminal_dims_tentative_text_and_keeps_committed_text() -> None:
@@ -43,16 +86,40 @@ def test_a_terminal_dims_tentative_text_and_keeps_committed_text() -> None:
     assert drawn.rstrip().endswith("one two")
 
 
+def test_utterances_are_lines_and_messages_stand_between_them() -> None:
+    console = terminal()
+    with Terminal(console) as display:
+        display.show(partial("one", " two"), "")
+        display.show(partial(" two"), "")
+        display.show(FINAL, "")
+        display.say("it is muted")
+        display.show(partial(" three"), "")
+    assert screen(console) == ["one two", "it is muted", "three"]
+
+
+def test_tentative_text_stays_while_only_the_status_changes() -> None:
+    console = terminal()
+    display = Terminal(console)
+    with display:
+        display.show(partial("one", " two"), "1 s")
+        display.show(None, "2 s")
+        assert screen(console) == ["one two", "2 s"]
+
+
+def test_a_status_that_is_too_long_is_cut() -> None:
+    console = terminal()
+    with Terminal(console) as display:
+        display.show(None, "a status that is far too long")
+        assert screen(console) == ["a status that is fa…"]
+
+
 def test_long_text_is_printed_once_line_by_line() -> None:
     console = terminal(width=20)
     words = [f"word{number}" for number in range(30)]
     with Terminal(console) as display:
         for number, word in enumerate(words):
             display.show(partial(word if number == 0 else f" {word}", " perhaps"), "status")
-    screen = pyte.Screen(20, 60)
-    pyte.Stream(screen).feed(console.file.getvalue().replace("\n", "\r\n"))
-    left = [line.rstrip() for line in screen.display if line.strip()]
-    assert left == textwrap.wrap(" ".join(words), 20)
+    assert screen(console) == textwrap.wrap(" ".join(words), 20)
 
 
 def test_status_shows_only_its_line_and_passes_text_on(
@@ -61,10 +128,58 @@ def test_status_shows_only_its_line_and_passes_text_on(
     console = terminal()
     with Status(console, Plain()) as display:
         display.show(partial("one"), "half way")
+        display.say("it is muted")
     assert "half way" in console.file.getvalue()
+    assert screen(console) == ["it is muted"]
     assert capsys.readouterr().out == "one\n"
+
+
+@pytest.mark.parametrize(
+    ("out", "err", "format", "path", "live", "expected"),
+    [
+        (True, True, "txt", None, False, Terminal),
+        (True, True, "txt", "a.txt", False, Status),
+        (True, True, "txt", "a.txt", True, Terminal),
+        (True, True, "jsonl", None, True, Silent),
+        (True, True, "jsonl", "a.jsonl", True, Terminal),
+        (False, True, "txt", None, True, Status),
+        (False, True, "jsonl", None, True, Status),
+        (False, False, "txt", None, True, Plain),
+        (False, False, "srt", None, True, Silent),
+        (False, False, "txt", "a.txt", True, Silent),
+    ],
+)
+def test_the_display_fits_where_everything_goes(
+    monkeypatch: pytest.MonkeyPatch,
+    out: bool,
+    err: bool,
+    format: str,
+    path: str | None,
+    live: bool,
+    expected: type,
+) -> None:
+    def console(*, stderr: bool = False) -> Console:
+        return Console(file=io.StringIO(), force_terminal=err if stderr else out)
+
+    monkeypatch.setenv("TERM", "xterm")
+    monkeypatch.setattr(display_module, "Console", console)
+    chosen = new_display(format, None if path is None else Path(path), live=live)
+    assert type(chosen) is expected
+
+
+def test_a_terminal_that_cannot_redraw_is_a_pipe(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("TERM", "dumb")
+    assert not display_module.is_watched(Console(force_terminal=True))
 
 
 @pytest.mark.parametrize(("share", "done"), [(-1, 0), (0, 0), (0.5, 12), (1, 24), (7, 24)])
 def test_progress_bar(share: float, done: int) -> None:
     assert progress_bar(share) == "━" * done + "╌" * (24 - done)
+
+
+@pytest.mark.parametrize(
+    ("rms_dbfs", "done", "words"),
+    [(-120.0, 0, "-120 dB"), (-60.0, 0, " -60 dB"), (-30.0, 5, " -30 dB"), (0.0, 10, "   0 dB")],
+)
+def test_level_meter(rms_dbfs: float, done: int, words: str) -> None:
+    assert level_meter(Level(rms_dbfs, rms_dbfs)) == "━" * done + "╌" * (10 - done) + f" {words}"

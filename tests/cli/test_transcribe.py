@@ -2,8 +2,11 @@
 
 import io
 import json
+import os
 import shutil
+import signal
 import sys
+import threading
 from pathlib import Path
 
 import numpy as np
@@ -13,10 +16,13 @@ from typer.testing import CliRunner, Result
 
 import parakeet_streaming
 from parakeet_streaming.cli.app import app, main
+from parakeet_streaming.cli.transcribe import transcribe
+from parakeet_streaming.errors import OptionError
 
 RECORDINGS = Path(__file__).parents[2] / "examples" / "recordings"
 DIGITS = str(RECORDINGS / "digits.wav")
 PHONE = str(RECORDINGS / "phone.wav")
+LONG_S = 60.0
 SAID = "three one four one five nine two six"
 DIALLED = "zero eight zero zero five five seven two three four"
 
@@ -80,8 +86,9 @@ def test_json_of_offline_has_no_latency() -> None:
 
 def test_jsonl_is_a_line_per_step_and_the_whole() -> None:
     lines = parakeet(DIGITS, "--format=jsonl", "--context=5-1-1").stdout.splitlines()
-    *partials, final = [json.loads(line) for line in lines]
+    *partials, utterance, final = [json.loads(line) for line in lines]
     assert {partial["type"] for partial in partials} == {"partial"}
+    assert (utterance["type"], utterance["text"]) == ("utterance", SAID)
     assert "".join(partial["text"] for partial in partials) == SAID
     assert any(partial["tentative_text"] for partial in partials)
     assert partials[-1]["tentative_text"] == ""
@@ -149,6 +156,11 @@ def test_names_that_would_clash_keep_their_suffix(tmp_path: Path) -> None:
         ((DIGITS, "--context=1-0-1"), "at least 0.08 s"),
         ((DIGITS, PHONE, "--output=one.txt"), "name a folder"),
         ((DIGITS, "--output=no/such/folder/x.txt"), "make it first"),
+        ((DIGITS, "--stats"), "add --realtime"),
+        ((DIGITS, PHONE, "--realtime", "--report=x.json"), "one file"),
+        ((DIGITS, "--realtime", "--report=no/such/x.json"), "make it first"),
+        ((DIGITS, "--realtime", "--stall-guard"), "leave it out"),
+        ((DIGITS, "--context=5-1-1", "--preset=balanced"), "give one"),
         ((DIGITS, "--precision=int7"), "int7"),
         ((DIGITS, "--provider=abacus"), "abacus"),
     ],
@@ -213,17 +225,19 @@ def test_realtime_takes_as_long_as_the_audio_and_tells_its_latency(tmp_path: Pat
 
 
 class InterruptedAfter(io.RawIOBase):
-    """Raw samples, and Ctrl-C when they are used up."""
+    """Raw samples, and Ctrl-C when they are used up; then it waits like a pipe."""
 
     def __init__(self, content: bytes) -> None:
         self._content = content
+        self.over = threading.Event()
 
     def readable(self) -> bool:
         return True
 
     def read(self, size: int = -1) -> bytes:
         if not self._content:
-            raise KeyboardInterrupt
+            os.kill(os.getpid(), signal.SIGINT)
+            self.over.wait(LONG_S)
         taken, self._content = self._content[:size], self._content[size:]
         return taken
 
@@ -234,12 +248,45 @@ def test_interrupting_prints_what_was_heard(
     class Stdin:
         buffer = InterruptedAfter(raw(DIGITS))
 
+        @staticmethod
+        def isatty() -> bool:
+            return False
+
     monkeypatch.setattr(sys, "stdin", Stdin())
     monkeypatch.setattr(sys, "argv", ["parakeet", "transcribe", "-"])
     with pytest.raises(SystemExit) as stopped:
         main()
+    Stdin.buffer.over.set()
     assert stopped.value.code == 130
     assert capsys.readouterr().out == f"{SAID}\n"
+
+
+def test_the_keyboard_is_no_sound(monkeypatch: pytest.MonkeyPatch) -> None:
+    class Keyboard(io.BytesIO):
+        def isatty(self) -> bool:
+            return True
+
+    monkeypatch.setattr(sys, "stdin", Keyboard())
+    with pytest.raises(OptionError, match="pipe a file"):
+        transcribe(["-"])
+
+
+def test_a_report_of_live_speech(tmp_path: Path) -> None:
+    samples, rate_hz = soundfile.read(DIGITS)
+    short = tmp_path / "short.wav"
+    soundfile.write(short, samples[: rate_hz * 3 // 2], rate_hz)
+    path = tmp_path / "report.json"
+    result = parakeet(str(short), "--realtime", "--stats", f"--report={path}")
+    assert result.exit_code == 0
+    assert "end of a word to its text" in result.stderr
+    report = json.loads(path.read_text())
+    assert report["model"] == "tiny-en"
+    assert report["context"] == "5-0.5-0.5"
+    delays = report["metrics"]["histograms"]["emission_delay_seconds"]
+    assert delays["count"] >= 2
+    assert 0 < delays["p50"] <= delays["p99"]
+    assert [step["committed_s"] for step in report["steps"]][:2] == [0.48, 0.96]
+    assert all(step["lag_s"] >= 0 for step in report["steps"])
 
 
 def test_model_folder_and_stall_guard(tmp_path: Path) -> None:

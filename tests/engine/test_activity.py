@@ -321,3 +321,23 @@ def test_memory_is_bounded_by_what_is_still_asked_for(text):
         spans = [(at, at + FRAME) for at in range(recent, detector.known_to, FRAME)]
         assert [detector.quiet(*span) for span in spans] == [whole.quiet(*span) for span in spans]
         assert len(detector._runs) <= 4
+
+
+def test_what_may_still_turn_out_to_be_quiet():
+    detector = SpeechDetector(VadOptions(prefix_padding_ms=320, hangover_ms=320))
+    assert (detector.frame_samples, detector.finished) == (512, False)
+    assert detector.quiet_so_far(0, 16_000)
+    for _ in range(20):
+        detector.feed(0.0)
+    assert detector.quiet_so_far(0, 10_000)
+    assert not detector.quiet(0, 10_000)
+    detector.feed(1.0)
+    # Speech from 10,240 to 10,752, with 5,120 around it.
+    assert not detector.quiet_so_far(0, 10_000)
+    assert detector.quiet_so_far(0, 5_120)
+    assert not detector.quiet_so_far(15_000, 16_000)
+    assert detector.quiet_so_far(15_872, 16_000)
+    detector.forget_before(1_000)
+    assert not detector.quiet_so_far(0, 5_120)
+    detector.finish(10_752)
+    assert detector.finished

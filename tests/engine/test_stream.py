@@ -280,3 +280,12 @@ def test_a_step_that_failed_can_be_run_again_and_no_event_is_lost(part, rate_hz)
     given.append(retried(stream.finish, stream.finish))
     assert [events for events, _ in given] == expected
     assert sum(errors for _, errors in given) > 2
+
+
+def test_the_end_of_the_audio_is_known_behind_it():
+    stream = fake_recognizer([Cue(1, 0)], WORDS).stream(CONTEXT)
+    stream.push(marked_audio(5))
+    assert stream.audio_end is None
+    stream.end(silence_s=0.5)
+    assert stream.audio_end == 5 * FRAME_SAMPLES
+    assert stream.window.fed_samples == 5 * FRAME_SAMPLES + 8_000

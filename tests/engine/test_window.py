@@ -6,6 +6,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from parakeet_streaming.engine.window import ContextWindow, Window
+from parakeet_streaming.errors import AudioInputError
 from parakeet_streaming.timeline import FRAME_SAMPLES, ContextConfig
 from tests.engine.hashed import context_of, sliced
 
@@ -200,5 +201,26 @@ def test_samples_are_copied_when_fed():
     ],
 )
 def test_frames_of_a_chunk(left_samples, encoded_frames, is_last, frames):
-    window = Window(count_up(1), left_samples, 3 * FRAME_SAMPLES, 0, 0, is_last)
+    window = Window(left_samples, 3 * FRAME_SAMPLES, 0, 0, is_last, count_up(1))
     assert window.chunk_frames(encoded_frames) == frames
+
+
+def test_where_the_next_window_lies_is_known_without_its_samples():
+    buffer = ContextWindow(context((2, 2, 1)))
+    assert buffer.next_span() is None
+    buffer.feed(count_up(10 * FRAME_SAMPLES))
+    for _ in range(3):
+        span, window = buffer.next_span(), buffer.peek()
+        assert span.chunk_end == span.chunk_start + span.chunk_samples
+        assert span.heard_end == span.chunk_end + span.right_samples
+        assert window.samples[-1] == span.heard_end
+        assert window.samples[0] == span.chunk_start - span.left_samples + 1
+        buffer.advance(window)
+
+
+def test_samples_that_are_gone_or_to_come_are_refused():
+    window = ContextWindow(ContextConfig(*context_of(0, 1, 0)))
+    window.feed(np.arange(FRAME_SAMPLES, dtype=np.float32))
+    np.testing.assert_array_equal(window.samples(2, 4), [2, 3])
+    with pytest.raises(AudioInputError, match=f"only 0 to {FRAME_SAMPLES}"):
+        window.samples(0, FRAME_SAMPLES + 1)

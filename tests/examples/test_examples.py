@@ -37,3 +37,10 @@ def test_realtime_simulation() -> None:
     assert lines[0].startswith("latency 0.96 s")
     text = "".join(line.split("'")[1] for line in lines[1:])
     assert text == "three one four one five nine two six"
+
+
+def test_live() -> None:
+    said = run("live.py")
+    assert "three one four one five nine two six" in said
+    assert "zero eight zero zero five five seven two three four" in said
+    assert said.count("(median)") == 2

@@ -137,3 +137,28 @@ def test_a_single_stream_is_let_in_however_slow_the_machine():
     house.admit("a", 7)
     with pytest.raises(CapacityError):
         house.admit("b", 0.1)
+
+
+def test_a_house_is_full_when_larger_chunks_would_not_help_either():
+    house = House(most_load=0.9)
+    house.measured(audio_s=10, took_s=1)
+    house.admit("a", 8, least_rate=4)
+    house.admit("b", 8, least_rate=4)
+    assert (house.load, house.least_load) == (pytest.approx(1.6), pytest.approx(0.8))
+    with pytest.raises(CapacityError, match=r"80%.*120%"):
+        house.admit("c", 8, least_rate=4)
+    house.uses("a", 4)
+    house.uses("never there", 4)
+    assert house.load == pytest.approx(1.2)
+    assert house.load_with("a", 8) == pytest.approx(1.6)
+
+
+def test_listening_counts_for_every_stream():
+    house = House()
+    house.listened(audio_s=0, took_s=1)
+    house.listened(audio_s=2, took_s=0.2)
+    house.admit("a", 5)
+    house.admit("b", 5)
+    assert house.load == pytest.approx(0.2)
+    house.listened(audio_s=1, took_s=1.1)
+    assert house.load == pytest.approx(0.4)

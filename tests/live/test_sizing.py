@@ -1,4 +1,4 @@
-"""Rings large enough for what arrives, and larger ones where the last was not."""
+"""Rings large enough for what arrives."""
 
 import math
 
@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from parakeet_streaming.audio.ring import sample_ring
 from parakeet_streaming.errors import OptionError
-from parakeet_streaming.live.sizing import MOST_RING_S, next_capacity, ring_capacity
+from parakeet_streaming.live.sizing import ring_capacity
 from parakeet_streaming.timeline import ContextConfig
 
 HALF_SECONDS = ContextConfig(left=5, chunk=0.48, right=0.48)
@@ -59,37 +59,3 @@ def test_a_ring_of_that_size_refuses_nothing(blocks, steps):
             number += 1
         writer.write(np.zeros(round(block_s * 16_000), np.float32))
     assert writer.refused == 0
-
-
-@pytest.mark.parametrize(
-    ("high_water", "refused", "capacity"),
-    [
-        (0, 0, 1_000),
-        (750, 0, 1_000),
-        (751, 0, 1_502),
-        (1_000, 0, 2_000),
-        (1_000, 500, 3_000),
-        (1_000, 10**9, 4_000),
-        (10, 200, 2_400),
-    ],
-)
-def test_the_next_ring(high_water, refused, capacity):
-    assert capacity == next_capacity(
-        1_000, high_water_samples=high_water, refused_samples=refused, rate_hz=16_000
-    )
-
-
-def test_it_does_not_grow_for_ever():
-    most = round(MOST_RING_S * 16_000)
-    full = {"high_water_samples": 10**9, "refused_samples": 10**9, "rate_hz": 16_000}
-    assert next_capacity(most - 1, **full) == most
-    assert next_capacity(most, **full) == most
-    assert next_capacity(most + 1, **full) == most + 1
-
-
-@pytest.mark.parametrize(("capacity", "high_water", "refused"), [(0, 0, 0), (1, -1, 0), (1, 0, -1)])
-def test_counts_that_cannot_be_are_refused(capacity, high_water, refused):
-    with pytest.raises(OptionError):
-        next_capacity(
-            capacity, high_water_samples=high_water, refused_samples=refused, rate_hz=16_000
-        )

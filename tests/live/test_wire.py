@@ -19,14 +19,23 @@ class Clock:
         return self.now_s
 
 
-def wire(capacity=8, most=8, clock=None):
+def wire(capacity=8, most=8, clock=None, **choices):
     woken = []
-    inlet = Inlet(capacity, most, clock or Clock(), lambda: woken.append(True))
+    inlet = Inlet(capacity, most, clock or Clock(), lambda: woken.append(True), **choices)
     return inlet, inlet.outlet, woken
 
 
 def ramp(start, stop):
     return np.arange(start, stop, dtype=np.float32)
+
+
+def drawn(outlet, most_samples):
+    """Pieces of at most so many samples together, and the gaps between them."""
+    pieces = []
+    while (piece := outlet.take(most_samples)) is not None:
+        pieces.append(piece)
+        most_samples -= 0 if isinstance(piece, Missing) else len(piece)
+    return pieces
 
 
 def timeline(pieces):
@@ -51,19 +60,19 @@ def test_every_position_is_told_once_in_its_place(acts, capacity, most):
     pieces, wanted = [], []
     for act, count in acts:
         if act == "take":
-            pieces += outlet.take(count)
+            pieces += drawn(outlet, count)
         else:
             pushed = ramp(inlet.offered, inlet.offered + count)
             taken = inlet.push(pushed)
             wanted += [*pushed[:taken].tolist(), *[None] * (count - taken)]
     inlet.close()
     while not outlet.ended:
-        pieces += outlet.take(7)
+        pieces += drawn(outlet, 7)
     assert timeline(pieces) == wanted
     assert outlet.position == inlet.offered == len(wanted)
     assert inlet.refused == wanted.count(None)
     assert outlet.waiting == 0
-    assert outlet.take(5) == []
+    assert drawn(outlet, 5) == []
 
 
 def test_a_full_ring_is_followed_by_a_larger_one_and_then_samples_are_refused():
@@ -72,10 +81,11 @@ def test_a_full_ring_is_followed_by_a_larger_one_and_then_samples_are_refused():
     assert inlet.capacity == 12
     assert inlet.push(ramp(10, 40)) == 6 + 20
     assert (inlet.capacity, inlet.refused) == (20, 4)
+    assert (inlet.occupancy, inlet.high_water) == (20, 20)
     inlet.push(ramp(40, 41))
-    assert timeline(outlet.take(100)) == [*range(36)]
+    assert timeline(drawn(outlet, 100)) == [*range(36)]
     assert inlet.push(ramp(41, 43)) == 2
-    assert timeline([ramp(0, 36), *outlet.take(100)]) == [*range(36), *[None] * 5, 41, 42]
+    assert timeline([ramp(0, 36), *drawn(outlet, 100)]) == [*range(36), *[None] * 5, 41, 42]
 
 
 def test_gaps_that_cannot_wait_in_line_grow_into_one():
@@ -83,11 +93,11 @@ def test_gaps_that_cannot_wait_in_line_grow_into_one():
     pieces = []
     inlet.push(ramp(0, 200))
     for _ in range(150):
-        pieces += outlet.take(1)
+        pieces += drawn(outlet, 1)
         inlet.push(ramp(inlet.offered, inlet.offered + 2))
     inlet.close()
     while not outlet.ended:
-        pieces += outlet.take(50)
+        pieces += drawn(outlet, 50)
     told = timeline(pieces)
     assert all(each is None or each == at for at, each in enumerate(told))
     assert len(told) == inlet.offered == 500
@@ -119,6 +129,19 @@ def test_the_worker_is_woken_only_when_it_asked_for_it():
     assert outlet.wake_is_due
 
 
+def test_the_worker_is_not_woken_for_a_gap_that_it_cannot_take_yet():
+    inlet, outlet, woken = wire(8, 8)
+    outlet.wake_after(9)
+    inlet.push(ramp(0, 20))
+    assert not woken
+    assert len(outlet.take(20)) == 8
+    outlet.wake_after(1)
+    assert not outlet.wake_is_due
+    inlet.push(ramp(20, 21))
+    assert outlet.wake_is_due
+    assert outlet.take(20) == Missing(8, 12)
+
+
 def test_when_a_sample_came():
     clock = Clock()
     inlet, outlet, _ = wire(100, 100, clock)
@@ -131,6 +154,27 @@ def test_when_a_sample_came():
     assert outlet.arrived_s(45) == 14.0
     # Beyond everything: the last that is known.
     assert outlet.arrived_s(99) == 14.0
+
+
+def test_when_many_samples_came_one_by_one():
+    clock = Clock()
+    inlet, outlet, _ = wire(10_000, 10_000, clock, stamp_every=100)
+    for number in range(3_000):
+        clock.now_s = number / 1_000
+        inlet.push(ramp(0, 1))
+    assert outlet.arrived_s(1) == pytest.approx(0.1, abs=0.002)
+    assert outlet.arrived_s(2_500) == pytest.approx(2.5, abs=0.1)
+    assert len(outlet._arrivals) <= 6
+
+
+def test_moments_of_arrival_are_kept_while_nobody_asks():
+    clock = Clock()
+    inlet, outlet, _ = wire(100, 100, clock)
+    for number in range(2_000):
+        clock.now_s = float(number)
+        inlet.push(ramp(0, 10))
+        drawn(outlet, 10)
+    assert outlet.arrived_s(19_995) == 1999.0
 
 
 def test_two_threads_see_one_timeline():
@@ -146,7 +190,7 @@ def test_two_threads_see_one_timeline():
     producer = threading.Thread(target=produce)
     producer.start()
     while not outlet.ended:
-        pieces += outlet.take(50)
+        pieces += drawn(outlet, 50)
     producer.join()
     told = timeline(pieces)
     assert len(told) == total

@@ -11,7 +11,9 @@ import typer
 from parakeet_streaming import __version__
 from parakeet_streaming.cli.doctor import doctor
 from parakeet_streaming.cli.export import export
+from parakeet_streaming.cli.listen import listen
 from parakeet_streaming.cli.models import models_app
+from parakeet_streaming.cli.plot import plot
 from parakeet_streaming.cli.transcribe import transcribe
 from parakeet_streaming.errors import ParakeetError, UsageError
 
@@ -40,7 +42,9 @@ def _root(
     """Streaming speech-to-text with NVIDIA's Parakeet TDT models."""
 
 
+app.command()(listen)
 app.command()(transcribe)
+app.command()(plot)
 app.command()(export)
 app.command()(doctor)
 app.add_typer(models_app, name="models")

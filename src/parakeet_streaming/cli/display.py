@@ -1,28 +1,45 @@
 """Events of one stream in; text on the terminal, or clean text in a pipe, out.
 
-On a terminal the line being spoken is redrawn with every step: committed text, tentative text
-dimmed, and a status below. In a pipe committed text is written as it comes, and nothing else.
+Rules of this file:
+
+1. On a terminal the utterance being spoken is redrawn with every step: committed text, tentative
+   text dimmed, and a status below. Lines that are full, and utterances that have ended, scroll up
+   and stay.
+2. In a pipe committed text is written as it comes, one line per utterance, and nothing else.
+3. What people should know is never mixed into a pipe: it goes above the status, or to standard
+   error.
 """
 
 from __future__ import annotations
 
 import sys
-from typing import Protocol, Self
+from pathlib import Path
+from typing import Final, Protocol, Self
 
+import typer
 from rich.console import Console, Group
 from rich.live import Live
 from rich.text import Text
 
-from parakeet_streaming.results import Partial
+from parakeet_streaming.audio.health import Level
+from parakeet_streaming.results import Event, Partial
+from parakeet_streaming.results import Final as FinalEvent
 
-_BAR_WIDTH = 24
+_BAR_WIDTH: Final = 24
+_METER_WIDTH: Final = 10
+_METER_LOWEST_DBFS: Final = -60.0
+_SAID_STYLE: Final = "yellow"
 
 
 class Display(Protocol):
     """Where one stream's text appears while it is recognised."""
 
-    def show(self, partial: Partial, status: str) -> None:
-        """Takes one step's text and a line on how it goes."""
+    def show(self, event: Event | None, status: str) -> None:
+        """Takes an event, if there is one, and a line on how it goes."""
+        ...
+
+    def say(self, message: str) -> None:
+        """Takes something that people should know."""
         ...
 
     def __enter__(self) -> Self: ...
@@ -33,10 +50,13 @@ class Display(Protocol):
 
 
 class Silent:
-    """Shows nothing, where the text goes elsewhere and nobody watches."""
+    """Shows no text, where it goes elsewhere."""
 
-    def show(self, partial: Partial, status: str) -> None:
+    def show(self, event: Event | None, status: str) -> None:
         pass
+
+    def say(self, message: str) -> None:
+        typer.echo(f"parakeet: {message}", err=True)
 
     def __enter__(self) -> Self:
         return self
@@ -45,23 +65,29 @@ class Silent:
         pass
 
 
-class Plain:
+class Plain(Silent):
     """Committed text into a pipe."""
 
     def __init__(self) -> None:
-        self._wrote = False
+        self._in_line = False
 
-    def show(self, partial: Partial, status: str) -> None:
-        if partial.text:
-            sys.stdout.write(partial.text)
-            sys.stdout.flush()
-            self._wrote = True
-
-    def __enter__(self) -> Self:
-        return self
+    def show(self, event: Event | None, status: str) -> None:
+        if isinstance(event, Partial) and event.text:
+            self._write(event.text if self._in_line else event.text.lstrip())
+            self._in_line = True
+        elif isinstance(event, FinalEvent):
+            self._end_line()
 
     def __exit__(self, *_: object) -> None:
-        sys.stdout.write("\n" if self._wrote else "")
+        self._end_line()
+
+    def _end_line(self) -> None:
+        if self._in_line:
+            self._write("\n")
+            self._in_line = False
+
+    def _write(self, text: str) -> None:
+        sys.stdout.write(text)
         sys.stdout.flush()
 
 
@@ -69,12 +95,16 @@ class Status:
     """Only the status line, where text goes to a file or a pipe but somebody watches."""
 
     def __init__(self, console: Console, under: Display) -> None:
+        self._console = console
         self._under = under
         self._live = _live(console)
 
-    def show(self, partial: Partial, status: str) -> None:
-        self._under.show(partial, status)
-        self._live.update(Text(status, style="dim"), refresh=True)
+    def show(self, event: Event | None, status: str) -> None:
+        self._under.show(event, status)
+        self._live.update(_status_line(status), refresh=True)
+
+    def say(self, message: str) -> None:
+        self._console.print(Text(message, style=_SAID_STYLE))
 
     def __enter__(self) -> Self:
         self._live.__enter__()
@@ -87,18 +117,29 @@ class Status:
 
 
 class Terminal:
-    """Text and status on a terminal; finished lines scroll up and stay."""
+    """Text and status on a terminal."""
 
     def __init__(self, console: Console) -> None:
         self._console = console
         self._line = ""
+        self._tentative = ""
         self._live = _live(console)
 
-    def show(self, partial: Partial, status: str) -> None:
-        self._line += partial.text
-        self._print_full_lines()
-        spoken = Text(self._line) + Text(partial.tentative_text, style="dim italic")
-        self._live.update(Group(spoken, Text(status, style="dim")), refresh=True)
+    def show(self, event: Event | None, status: str) -> None:
+        if isinstance(event, Partial):
+            self._line += event.text if self._line else event.text.lstrip()
+            self._tentative = event.tentative_text
+            self._print_full_lines()
+        elif isinstance(event, FinalEvent):
+            self._print_line()
+        # The utterance that follows may be heard as right context before this one has ended.
+        tentative = self._tentative if self._line else self._tentative.lstrip()
+        spoken = Text(self._line) + Text(tentative, style="dim italic")
+        shown = Group(spoken, _status_line(status)) if spoken else _status_line(status)
+        self._live.update(shown, refresh=True)
+
+    def say(self, message: str) -> None:
+        self._console.print(Text(message, style=_SAID_STYLE))
 
     def __enter__(self) -> Self:
         self._live.__enter__()
@@ -106,8 +147,12 @@ class Terminal:
 
     def __exit__(self, *_: object) -> None:
         self._live.__exit__(None, None, None)
+        self._print_line()
+
+    def _print_line(self) -> None:
         if self._line.strip():
             self._console.print(Text(self._line.strip()))
+        self._line = ""
 
     def _print_full_lines(self) -> None:
         """Moves what fills whole lines out of the part that is redrawn."""
@@ -115,6 +160,46 @@ class Terminal:
         for line in full:
             self._console.print(line.plain.rstrip(), markup=False, highlight=False)
             self._line = self._line[len(line.plain) :].lstrip()
+
+
+def new_display(format: str, path: Path | None, *, live: bool) -> Display:
+    """The display that fits the output, and where standard output and standard error go.
+
+    Args:
+        format: of the output.
+        path: of the output; None for standard output.
+        live: whether people watch the text come, even where it goes to a file, too.
+    """
+    out, watched = Console(), Console(stderr=True)
+    text_here = format == "txt" and path is None
+    if is_watched(out) and (text_here or (live and path is not None)):
+        return Terminal(out)
+    under = Plain() if text_here else Silent()
+    if not is_watched(watched) or (is_watched(out) and path is None):
+        # The output is written on the screen; redrawing a line there would tear it.
+        return under
+    return Status(watched, under)
+
+
+def is_watched(console: Console) -> bool:
+    """Whether lines can be redrawn there, for somebody."""
+    return console.is_terminal and not console.is_dumb_terminal
+
+
+def progress_bar(share: float, width: int = _BAR_WIDTH) -> str:
+    """A bar of fixed width for a share from 0 to 1."""
+    done = round(min(max(share, 0.0), 1.0) * width)
+    return "━" * done + "╌" * (width - done)
+
+
+def level_meter(level: Level) -> str:
+    """A bar from −60 dBFS to full scale, and the level in words."""
+    share = 1 - max(level.rms_dbfs, _METER_LOWEST_DBFS) / _METER_LOWEST_DBFS
+    return f"{progress_bar(share, _METER_WIDTH)} {level.rms_dbfs:4.0f} dB"
+
+
+def _status_line(status: str) -> Text:
+    return Text(status, style="dim", no_wrap=True, overflow="ellipsis")
 
 
 def _live(console: Console) -> Live:
@@ -126,9 +211,3 @@ def _live(console: Console) -> Live:
         redirect_stdout=False,
         redirect_stderr=False,
     )
-
-
-def progress_bar(share: float) -> str:
-    """A bar of fixed width for a share from 0 to 1."""
-    done = round(min(max(share, 0.0), 1.0) * _BAR_WIDTH)
-    return "━" * done + "╌" * (_BAR_WIDTH - done)

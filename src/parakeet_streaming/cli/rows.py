@@ -21,9 +21,14 @@ def print_pairs(pairs: Iterable[tuple[str, str]], title: str = "") -> None:
         console.print(Text.assemble((f"  {key:<{width}}", "cyan"), f"  {value}"))
 
 
-def print_table(rows: Sequence[Sequence[str]]) -> None:
-    """Prints rows with their columns aligned; the first row is the heading."""
-    console = Console(soft_wrap=True, highlight=False)
+def print_table(rows: Sequence[Sequence[str]], *, err: bool = False) -> None:
+    """Prints rows with their columns aligned; the first row is the heading.
+
+    Args:
+        rows: of equal length.
+        err: whether on standard error.
+    """
+    console = Console(stderr=err, soft_wrap=True, highlight=False)
     widths = [max(len(cell) for cell in column) for column in zip(*rows, strict=True)]
     for number, row in enumerate(rows):
         cells = (f"{cell:<{width}}" for cell, width in zip(row, widths, strict=True))

@@ -3,95 +3,102 @@
 from __future__ import annotations
 
 import sys
+from contextlib import ExitStack
 from dataclasses import replace
-from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Final
 
 import typer
 from rich.console import Console
 
-from parakeet_streaming import formats
 from parakeet_streaming.audio.blocks import AudioFile
 from parakeet_streaming.audio.files import open_audio
-from parakeet_streaming.audio.pcm import ENCODINGS
-from parakeet_streaming.cli.display import Display, Plain, Silent, Status, Terminal
-from parakeet_streaming.cli.listening import Listening
-from parakeet_streaming.cli.outputs import STDIN, Output, output_paths
+from parakeet_streaming.cli import options as shared
+from parakeet_streaming.cli.display import is_watched, new_display
+from parakeet_streaming.cli.interruption import Interruption
+from parakeet_streaming.cli.outputs import STDIN, Output, check_format, output_paths
+from parakeet_streaming.cli.reading import Reading
+from parakeet_streaming.cli.report import check_writable
+from parakeet_streaming.cli.session import Wishes, recording, run_live, show
 from parakeet_streaming.engine.recognizer import Recognizer
 from parakeet_streaming.engine.stall import StallGuard
 from parakeet_streaming.errors import OptionError, ParakeetError
+from parakeet_streaming.live.adaptation import DelayRange
+from parakeet_streaming.live.options import LiveOptions
 from parakeet_streaming.load import DEFAULT_MODEL, load
-from parakeet_streaming.model.session import RUNTIMES
 from parakeet_streaming.sources.file import paced
+from parakeet_streaming.sources.live import BlockSource
 from parakeet_streaming.sources.stdin import open_stdin
-from parakeet_streaming.timeline import PRESETS, SAMPLE_RATE_HZ, ContextConfig
+from parakeet_streaming.timeline import SAMPLE_RATE_HZ, ContextConfig
 
-_FILE_PRESET = "offline_like"
-_LIVE_PRESET = "balanced"
-_LIVE_BLOCK_S = 0.05
-_FILE_BLOCK_S = 0.5
-
-_ABOUT_CONTEXT = "Seconds of left-chunk-right context, such as 10-2-2, or a preset's name."
-_ABOUT_PRESET = f"One of {', '.join(PRESETS)}."
+_FILE_PRESET: Final = "offline_like"
+_LIVE_PRESET: Final = "balanced"
+_LIVE_BLOCK_S: Final = 0.05
+_FILE_BLOCK_S: Final = 0.5
 
 
 def transcribe(
     files: Annotated[list[str], typer.Argument(help="Audio files; - is standard input.")],
-    model: Annotated[
-        str, typer.Option("--model", "-m", help="Folder, built-in name or hub id.")
-    ] = DEFAULT_MODEL,
-    context: Annotated[str | None, typer.Option("--context", "-c", help=_ABOUT_CONTEXT)] = None,
-    preset: Annotated[str | None, typer.Option(help=_ABOUT_PRESET)] = None,
+    context: shared.Context = None,
+    preset: shared.Preset = None,
     offline: Annotated[
-        bool, typer.Option("--offline", help="Whole file in one window; best text, at the end.")
+        bool,
+        typer.Option(
+            "--offline",
+            rich_help_panel=shared.DELAY_GROUP,
+            help="Whole file in one window; best text, at the end.",
+        ),
     ] = False,
-    format: Annotated[
-        str, typer.Option("--format", "-f", help=f"One of {', '.join(formats.FORMATS)}.")
-    ] = "txt",
-    output: Annotated[
-        str | None, typer.Option("--output", "-o", help="A file, or a folder for many.")
-    ] = None,
     realtime: Annotated[
-        bool, typer.Option("--realtime", help="Feed files at the speed at which they play.")
+        bool,
+        typer.Option(
+            "--realtime",
+            rich_help_panel=shared.DELAY_GROUP,
+            help="Feed files at the speed at which they play.",
+        ),
     ] = False,
     stall_guard: Annotated[
         bool,
-        typer.Option("--stall-guard", help="Decode again where there is speech but no text."),
-    ] = False,
-    cached: Annotated[
-        bool,
         typer.Option(
-            "--cached",
-            help="Encode each frame once, where the model was exported for it: much cheaper, and "
-            "close to the exact text.",
+            "--stall-guard",
+            rich_help_panel=shared.DELAY_GROUP,
+            help="Decode again where there is speech but no text.",
         ),
     ] = False,
-    precision: Annotated[str, typer.Option(help="auto, fp32, int8, fp16 or bf16.")] = "auto",
-    runtime: Annotated[str, typer.Option(help=f"One of {', '.join(RUNTIMES)}.")] = "auto",
-    provider: Annotated[
-        str, typer.Option("--provider", "-p", help="auto, cpu, cuda, ... (see parakeet doctor).")
-    ] = "auto",
-    threads: Annotated[
-        int | None, typer.Option("--threads", "-t", min=1, help="Threads of the encoder.")
+    cached: shared.Cached = False,
+    format: shared.Format = "txt",
+    output: Annotated[
+        str | None,
+        typer.Option(
+            "--output",
+            "-o",
+            rich_help_panel=shared.OUTPUT_GROUP,
+            help="A file, or a folder for many.",
+        ),
     ] = None,
-    revision: Annotated[str | None, typer.Option(help="Revision of a hub model.")] = None,
-    rate: Annotated[
-        int, typer.Option(help="Sample rate of raw samples on standard input, Hz.")
-    ] = SAMPLE_RATE_HZ,
-    encoding: Annotated[
-        str, typer.Option(help=f"Encoding of raw samples: {', '.join(ENCODINGS)}.")
-    ] = "s16le",
-    channels: Annotated[int, typer.Option(help="Channels of raw samples.")] = 1,
+    stats: shared.Stats = False,
+    report: shared.Report = None,
+    model: shared.Model = DEFAULT_MODEL,
+    precision: shared.Precision = "auto",
+    runtime: shared.Runtime = "auto",
+    provider: shared.Provider = "auto",
+    threads: shared.Threads = None,
+    revision: shared.Revision = None,
+    rate: shared.Rate = SAMPLE_RATE_HZ,
+    encoding: shared.Encoding = "s16le",
+    channels: Annotated[
+        int, typer.Option(rich_help_panel=shared.RAW_GROUP, help="Channels, averaged to one.")
+    ] = 1,
 ) -> None:
     """Turn speech into text, while it is being read.
 
     Files are wav, flac, ogg, opus, mp3 and, with the extra `av`, whatever PyAV reads. By default
     files are read with the context 10-2-2, live audio with 5-0.5-0.5.
     """
-    if format not in formats.FORMATS:
-        raise OptionError(f"--format {format} does not exist; use {', '.join(formats.FORMATS)}")
+    check_format(format)
     live = realtime or STDIN in files
     chosen = _context(context, preset, offline=offline, live=live)
+    _check_live(files, live=live, measures=stats or report is not None, stall_guard=stall_guard)
+    check_writable(report)
     paths = output_paths(files, output, format)
     recognizer = load(
         model,
@@ -102,15 +109,21 @@ def transcribe(
         revision=revision,
     )
     guard = StallGuard() if stall_guard else None
-    desk = _Desk(recognizer, chosen, guard, cached, format, realtime)
+    desk = _Desk(recognizer, chosen, guard, cached, realtime)
     failed = False
-    for source in paths:
+    for source, path in paths.items():
+        wishes = Wishes(source, format, path, stats=stats, report=report)
+        if len(paths) > 1 and format == "txt" and path is None:
+            typer.echo(f"==> {source} <==")
         try:
             with _open(source, rate, encoding, channels) as audio:
-                desk.transcribe(source, audio, paths[source], titled=len(paths) > 1)
+                interrupted = desk.transcribe(audio, wishes)
         except ParakeetError as error:
             typer.echo(f"parakeet: {error}", err=True)
             failed = True
+        else:
+            if interrupted:
+                raise KeyboardInterrupt
     if failed:
         raise typer.Exit(1)
 
@@ -119,18 +132,29 @@ def _context(
     context: str | None, preset: str | None, *, offline: bool, live: bool
 ) -> ContextConfig | None:
     """The context asked for; None is offline."""
-    if sum((context is not None, preset is not None, offline)) > 1:
-        raise OptionError("--context, --preset and --offline exclude each other; give one")
-    if preset is not None and preset not in PRESETS:
-        raise OptionError(f"--preset {preset} does not exist; use one of {', '.join(PRESETS)}")
+    chosen = shared.chosen_context(context, preset)
+    if offline and chosen is not None:
+        raise OptionError("--offline does not go with --context or --preset; give one")
     if offline:
         return None
-    return ContextConfig.parse(context or preset or (_LIVE_PRESET if live else _FILE_PRESET))
+    return chosen or ContextConfig.parse(_LIVE_PRESET if live else _FILE_PRESET)
+
+
+def _check_live(files: list[str], *, live: bool, measures: bool, stall_guard: bool) -> None:
+    """Refuses what does not go with files, or with sound that is live."""
+    if measures and not (live and len(files) == 1):
+        raise OptionError("--stats and --report measure one live source; add --realtime, one file")
+    if stall_guard and live:
+        raise OptionError("--stall-guard goes with files that are read at once; leave it out")
+    if STDIN in files and sys.stdin.isatty():
+        raise OptionError("standard input is the keyboard; pipe a file or raw samples into it")
 
 
 def _open(source: str, rate_hz: int, encoding: str, channels: int) -> AudioFile:
     if source == STDIN:
-        return open_stdin(sys.stdin.buffer, rate_hz=rate_hz, encoding=encoding, channels=channels)
+        # Unbuffered: a read that waits must not hold a lock when the program ends.
+        raw = getattr(sys.stdin.buffer, "raw", sys.stdin.buffer)
+        return open_stdin(raw, rate_hz=rate_hz, encoding=encoding, channels=channels)
     return open_audio(source)
 
 
@@ -143,66 +167,55 @@ class _Desk:
         context: ContextConfig | None,
         stall_guard: StallGuard | None,
         cached: bool,
-        format: str,
         realtime: bool,
     ) -> None:
         self._recognizer = recognizer
         self._context = context
         self._stall_guard = stall_guard
         self._cached = cached
-        self._format = format
         self._realtime = realtime
-        self._watched = Console(stderr=True)
 
-    def transcribe(self, source: str, audio: AudioFile, path: Path | None, *, titled: bool) -> None:
-        """Transcribes one file; what was heard is written even when reading it fails."""
+    def transcribe(self, audio: AudioFile, wishes: Wishes) -> bool:
+        """Transcribes one file; what was heard is written even when reading it fails.
+
+        Returns:
+            Whether it was interrupted.
+
+        Raises:
+            ParakeetError: as the file failed, or a step.
+        """
         asked = self._context or self._recognizer.offline_context(audio.duration_s)
-        stream = self._recognizer.stream(
-            replace(asked, sample_rate=audio.rate_hz),
-            stall_guard=self._stall_guard,
-            cached=self._cached,
-        )
-        live = self._realtime or source == STDIN
-        blocks = audio.blocks(_LIVE_BLOCK_S if live else _FILE_BLOCK_S)
+        context = replace(asked, sample_rate=audio.rate_hz)
+        if self._realtime or wishes.source == STDIN:
+            return self._hear(audio, context, wishes)
+        return self._read(audio, context, wishes)
+
+    def _hear(self, audio: AudioFile, context: ContextConfig, wishes: Wishes) -> bool:
+        blocks = audio.blocks(_LIVE_BLOCK_S)
         if self._realtime:
             blocks = paced(blocks, audio.rate_hz)
-        listening = Listening(stream, audio.duration_s, live=live)
-        if titled and self._shows_text(path):
-            typer.echo(f"==> {source} <==")
-        broken: BaseException | None = None
-        with Output(source, self._format, path) as output:
-            with self._display(path) as display:
-                try:
-                    for partial in listening.hear(blocks):
-                        display.show(partial, listening.status())
-                        output.write_partial(partial)
-                except (ParakeetError, KeyboardInterrupt) as error:
-                    broken = error
-                for partial in listening.finish():
-                    display.show(partial, listening.status())
-                    output.write_partial(partial)
-            if broken is None or listening.heard_s > 0:
-                output.write(self._recording(source, listening))
-        if self._watched.is_terminal or live:
-            typer.echo(listening.summary(), err=True)
-        if broken is not None:
-            raise broken
-
-    def _shows_text(self, path: Path | None) -> bool:
-        return self._format == "txt" and path is None
-
-    def _display(self, path: Path | None) -> Display:
-        if self._shows_text(path) and sys.stdout.isatty():
-            return Terminal(Console())
-        under: Display = Plain() if self._shows_text(path) else Silent()
-        return Status(self._watched, under) if self._watched.is_terminal else under
-
-    def _recording(self, source: str, listening: Listening) -> formats.Recording:
-        return formats.Recording(
-            transcript=listening.transcript(),
-            model=self._recognizer.name,
-            context=self._context,
-            latency_s=None if self._context is None else self._context.latency_s,
-            processing_s=listening.processing_s,
-            source=source,
+        source = BlockSource(blocks, audio.rate_hz, can_wait=not self._realtime)
+        options = LiveOptions(
+            delay=DelayRange.fixed(context), vad=None, endpoint=None, cached=self._cached
         )
+        duration_s = audio.duration_s
+        return run_live(self._recognizer, None, source, options, wishes, duration_s=duration_s)
+
+    def _read(self, audio: AudioFile, context: ContextConfig, wishes: Wishes) -> bool:
+        stream = self._recognizer.stream(
+            context, stall_guard=self._stall_guard, cached=self._cached
+        )
+        with ExitStack() as stack:
+            interruption = stack.enter_context(Interruption())
+            output = stack.enter_context(Output(wishes.source, wishes.format, wishes.path))
+            blocks = audio.blocks(_FILE_BLOCK_S)
+            reading = Reading(stream, blocks, interruption, duration_s=audio.duration_s)
+            show(reading, new_display(wishes.format, wishes.path, live=False), output)
+            if reading.failure is None or reading.heard_s > 0:
+                whole = recording(reading, self._recognizer, self._context, wishes.source)
+                output.write_whole(whole)
+        if is_watched(Console(stderr=True)):
+            typer.echo(reading.summary(), err=True)
+        if reading.failure is not None:
+            raise reading.failure
+        return interruption.asked

@@ -154,6 +154,16 @@ class SpeechDetector:
         """Position since which there has been no voice; None while there is."""
         return self._silence_from
 
+    @property
+    def frame_samples(self) -> int:
+        """Samples at 16 kHz that each probability judges."""
+        return self._frame
+
+    @property
+    def finished(self) -> bool:
+        """Whether the stream has ended, so that everything is known."""
+        return self._finished
+
     def feed(self, probability: float) -> Transition | None:
         """Takes the probability of the next frame; tells what became sure by it."""
         start, self._known_to = self._known_to, self._known_to + self._frame
@@ -202,7 +212,11 @@ class SpeechDetector:
         it wrong.
         """
         judged = self._known_to - (0 if self._finished else self._padding)
-        if start < self._remembered_from or end > judged:
+        return end <= judged and self.quiet_so_far(start, end)
+
+    def quiet_so_far(self, start: int, end: int) -> bool:
+        """Whether samples [start, end) may still turn out to be quiet, by what is known now."""
+        if start < self._remembered_from:
             return False
         first, last = start - self._hangover, end + self._padding
         return not any(run.start < last and run.end > first for run in self._runs)

@@ -31,7 +31,8 @@ class EmissionLog:
             self._recovered.append(emission.recovered)
 
     def __len__(self) -> int:
-        return len(self._token_ids)
+        # The column that is written last: whoever reads while another thread adds finds whole rows.
+        return len(self._recovered)
 
     def __iter__(self) -> Iterator[Emission]:
         return self.since(0)

@@ -85,6 +85,7 @@ class Stream:
         self._record = Record(scribe)
         self._undelivered: list[Event] = []
         self._ended = False
+        self._audio_end: int | None = None
         self._closed = False
         rate_hz = options.context.sample_rate
         self._resampler = None if rate_hz == SAMPLE_RATE_HZ else Resampler(rate_hz)
@@ -122,6 +123,11 @@ class Stream:
         """Samples at 16 kHz taken but not yet decoded as chunk."""
         return self.window.buffered_samples
 
+    @property
+    def audio_end(self) -> int | None:
+        """Behind the last sample of audio, at 16 kHz; None until it has ended."""
+        return self._audio_end
+
     def push(self, samples: ArrayLike) -> None:
         """Takes samples, (n,) or (n, channels), at the context's sample rate; runs nothing.
 
@@ -145,8 +151,9 @@ class Stream:
             self._ended = True
             if self._resampler is not None:
                 self.window.feed(self._resampler.finish())
+            self._audio_end = self.window.fed_samples
             if silence_s > 0:
-                self._record.audio_end_s = samples_to_seconds(self.window.fed_samples)
+                self._record.audio_end_s = samples_to_seconds(self._audio_end)
                 self.window.feed(np.zeros(seconds_to_samples(silence_s), np.float32))
             self.window.end()
 

@@ -35,27 +35,38 @@ from parakeet_streaming.timeline import FRAME_SAMPLES, ContextConfig
 
 
 @dataclass(frozen=True, slots=True)
-class Window:
-    """One window and how it is divided."""
+class Span:
+    """Where a window lies and how it is divided, in samples."""
 
-    samples: Floats
-    """(left + chunk + right,) float32."""
     left_samples: int
     chunk_samples: int
     right_samples: int
     chunk_start: int
-    """Position in the stream, in samples, of the first sample of the chunk."""
+    """Position in the stream of the first sample of the chunk."""
     is_last: bool
+
+    @property
+    def chunk_end(self) -> int:
+        """Position in the stream behind the chunk."""
+        return self.chunk_start + self.chunk_samples
+
+    @property
+    def heard_end(self) -> int:
+        """Position in the stream behind the window."""
+        return self.chunk_end + self.right_samples
+
+
+@dataclass(frozen=True, slots=True)
+class Window(Span):
+    """One window: where it lies, and its samples."""
+
+    samples: Floats
+    """(left + chunk + right,) float32."""
 
     @property
     def left_frames(self) -> int:
         """Encoder frames before the chunk, floored as in the reference."""
         return self.left_samples // FRAME_SAMPLES
-
-    @property
-    def chunk_end(self) -> int:
-        """Position in the stream, in samples, behind the chunk."""
-        return self.chunk_start + self.chunk_samples
 
     def chunk_frames(self, encoded_frames: int) -> int:
         """Frames of `encoded_frames` to decode as chunk; the last window decodes all it has."""
@@ -140,8 +151,8 @@ class ContextWindow:
             )
         return self._kept[start - self._kept_from : stop - self._kept_from].copy()
 
-    def peek(self) -> Window | None:
-        """The next window, or None while it is not complete. `advance` moves on."""
+    def next_span(self) -> Span | None:
+        """Where the next window lies, or None while it is not complete."""
         if not self.ready:
             return None
         start = self._chunk_start
@@ -155,10 +166,22 @@ class ContextWindow:
         elif not self._complete:
             chunk = self._flushed_samples
             right = min(right, remaining - chunk)
-        left = min(left, start - self._kept_from)
-        first = start - left - self._kept_from
-        samples = self._kept[first : first + left + chunk + right].copy()
-        return Window(samples, left, chunk, right, start, is_last)
+        return Span(min(left, start - self._kept_from), chunk, right, start, is_last)
+
+    def peek(self) -> Window | None:
+        """The next window, or None while it is not complete. `advance` moves on."""
+        span = self.next_span()
+        if span is None:
+            return None
+        samples = self.samples(span.chunk_start - span.left_samples, span.heard_end)
+        return Window(
+            span.left_samples,
+            span.chunk_samples,
+            span.right_samples,
+            span.chunk_start,
+            span.is_last,
+            samples,
+        )
 
     def advance(self, window: Window) -> None:
         """Moves on behind the chunk of `window`, which must be the one `peek` gave."""

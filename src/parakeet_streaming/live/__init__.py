@@ -1,5 +1,5 @@
-"""Time: which streams run when. Streams and recognizers in, steps at the right moment out.
+"""Time: many live streams on one worker. Samples of any thread in, events to any thread out.
 
 May import engine and below, no models, no server. What decides is pure and takes the time as an
-argument; threads and clocks stay in their own files.
+argument; the thread stays in `worker.py`, and the clock comes in at `engine.py`.
 """

@@ -19,7 +19,7 @@ from __future__ import annotations
 import math
 from bisect import bisect_left
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from itertools import pairwise
 from typing import Final
 
@@ -45,7 +45,7 @@ class Distribution:
     p95: float | None
     p99: float | None
     max: float | None
-    buckets: tuple[tuple[float, int], ...]
+    buckets: tuple[tuple[float, int], ...] = field(repr=False)
     """A few bounds, and how many numbers were at most as great; `count` is what lies below ∞."""
 
 

@@ -13,6 +13,7 @@ from __future__ import annotations
 import asyncio
 import threading
 from collections import deque
+from contextlib import suppress
 from typing import Final
 
 from parakeet_streaming.results import Event, Partial
@@ -96,8 +97,8 @@ class Outbox:
         self._changed.notify_all()
         sleepers, self._sleepers = self._sleepers, []
         for loop, woken in sleepers:
-            # A loop that was closed in between has nobody left to wake.
-            if not loop.is_closed():
+            # A loop that is closed has nobody left to wake.
+            with suppress(RuntimeError):
                 loop.call_soon_threadsafe(woken.set)
 
 

@@ -102,65 +102,92 @@ class Scheduler(Generic[Key]):
         return picked
 
 
+@dataclass(slots=True)
+class _Rates:
+    """Seconds of audio a stream has encoded per second of its own."""
+
+    now: float
+    least: float
+    """With the largest chunk it may be given."""
+
+
 class House(Generic[Key]):
-    """Who is in, and whether one more can be carried."""
+    """Who is in, and whether one more can be carried. Not thread-safe."""
 
     def __init__(self, most_streams: int | None = None, most_load: float = MOST_LOAD) -> None:
         """`most_streams` is a fixed bound; `most_load` one by what steps were seen to cost."""
         self.most_streams = most_streams
         self.most_load = most_load
-        self._audio_rates: dict[Key, float] = {}
+        self._rates: dict[Key, _Rates] = {}
         self._cost_s: float | None = None
+        self._listening_s: float | None = None
 
     def __len__(self) -> int:
-        return len(self._audio_rates)
+        return len(self._rates)
 
     @property
     def load(self) -> float:
-        """Part of the time that the steps of all streams take; 0 until a step was measured."""
-        return (self._cost_s or 0.0) * sum(self._audio_rates.values())
+        """Part of the time that all streams take as they are; 0 until something was measured."""
+        return self._load(sum(rates.now for rates in self._rates.values()), len(self))
 
-    def admit(self, stream: Key, audio_rate: float) -> None:
+    @property
+    def least_load(self) -> float:
+        """The same, were every stream given its largest chunk."""
+        return self._load(sum(rates.least for rates in self._rates.values()), len(self))
+
+    def admit(self, stream: Key, audio_rate: float, least_rate: float | None = None) -> None:
         """Lets a stream in.
 
         Args:
             stream: anything hashable that stands for it.
             audio_rate: seconds of audio it has encoded per second of its own.
+            least_rate: the same with the largest chunk it may be given; None for one that keeps
+                its chunk.
 
         Raises:
-            CapacityError: the house is full; nothing has changed.
+            CapacityError: the house is full; nothing has changed. Full is a house whose streams
+                could not all be carried even with their largest chunks.
         """
         if self.most_streams is not None and len(self) >= self.most_streams:
             raise CapacityError(
                 f"{len(self)} of {self.most_streams} streams are open; try again later, or allow "
                 "more streams"
             )
-        after = self.load + (self._cost_s or 0.0) * audio_rate
-        if self._audio_rates and after > self.most_load:
+        least = audio_rate if least_rate is None else least_rate
+        after = self.least_load + self._load(least, 1)
+        if self._rates and after > self.most_load:
             raise CapacityError(
-                f"{len(self)} streams take {self.load:.0%} of the time, one more would take "
-                f"{after:.0%} of it; try again later, or use a context of larger chunks"
+                f"{len(self)} streams take {self.least_load:.0%} of the time, one more would make "
+                f"it {after:.0%}; try again later, or use a context of larger chunks"
             )
-        self._audio_rates[stream] = audio_rate
+        self._rates[stream] = _Rates(audio_rate, least)
 
     def uses(self, stream: Key, audio_rate: float) -> None:
         """A stream that is in has changed what it has encoded per second of its own."""
-        if stream in self._audio_rates:
-            self._audio_rates[stream] = audio_rate
+        if stream in self._rates:
+            self._rates[stream].now = audio_rate
 
     def load_with(self, stream: Key, audio_rate: float) -> float:
-        """The load, were this stream to use that much."""
-        return self.load + (self._cost_s or 0.0) * (audio_rate - self._audio_rates.get(stream, 0.0))
+        """The load, were this stream, which is in, to use that much."""
+        return self.load + self._load(audio_rate - self._rates[stream].now, 0)
 
     def leave(self, stream: Key) -> None:
         """A stream has gone; one that is not in is no error."""
-        self._audio_rates.pop(stream, None)
+        self._rates.pop(stream, None)
 
     def measured(self, audio_s: float, took_s: float) -> None:
         """Takes note that a step that encoded `audio_s` took `took_s`."""
-        if audio_s <= 0:
-            return
-        cost_s = took_s / audio_s
-        if self._cost_s is not None:
-            cost_s = _FORGETTING * self._cost_s + (1 - _FORGETTING) * cost_s
-        self._cost_s = cost_s
+        if audio_s > 0:
+            self._cost_s = _smoothed(self._cost_s, took_s / audio_s)
+
+    def listened(self, audio_s: float, took_s: float) -> None:
+        """Takes note that looking for voice in `audio_s`, of all streams, took `took_s`."""
+        if audio_s > 0:
+            self._listening_s = _smoothed(self._listening_s, took_s / audio_s)
+
+    def _load(self, audio_rate: float, streams: int) -> float:
+        return (self._cost_s or 0.0) * audio_rate + (self._listening_s or 0.0) * streams
+
+
+def _smoothed(before: float | None, now: float) -> float:
+    return now if before is None else _FORGETTING * before + (1 - _FORGETTING) * now

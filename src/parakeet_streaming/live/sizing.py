@@ -13,10 +13,9 @@ Rules of this file:
    the ring. These are known exactly and count once. The burst is what the source hands over at one
    time; the step is everything the worker does before it comes back, so the longest step of all
    streams that share it. Both are measured or guessed, and so count `safety` times.
-2. A ring cannot grow: `next_capacity` is for the ring that is made next, for this source or the
-   next one like it. It never shrinks a ring; memory is 4 bytes a sample.
-3. A worker that is too slow for good needs no larger ring, as any would fill; it needs fewer
-   streams or larger chunks. So a ring grows at most fourfold at once, up to a bound.
+2. A ring that proves too small is followed by a larger one (`wire.py`), up to `MOST_RING_S`. A
+   worker that is too slow for good needs no larger ring, as any would fill; it needs fewer streams
+   or larger chunks.
 """
 
 from __future__ import annotations
@@ -30,10 +29,6 @@ from parakeet_streaming.timeline import ContextConfig, seconds_to_samples
 SAFETY: Final = 2.0
 MOST_RING_S: Final = 120.0
 """A ring that holds more hides a worker that is too slow."""
-
-_FULL_ENOUGH: Final = 0.75
-_AIM: Final = 0.5
-_MOST_GROWTH: Final = 4
 
 
 def ring_capacity(
@@ -57,34 +52,3 @@ def ring_capacity(
     if not 1 <= safety < math.inf:
         raise OptionError(f"a safety of {safety} provides for less than is expected; use 1 or more")
     return seconds_to_samples(context.latency_s + safety * (burst_s + step_s), context.sample_rate)
-
-
-def next_capacity(
-    capacity_samples: int,
-    *,
-    high_water_samples: int,
-    refused_samples: int,
-    rate_hz: int,
-) -> int:
-    """Samples that the next ring should hold, by how full the last one was.
-
-    The same where it was never above three quarters full; else as many as make the most that was
-    there, and the samples that were refused, half of it.
-
-    Args:
-        capacity_samples: what the last ring held.
-        high_water_samples: the most that was in it, as `SampleWriter.high_water`.
-        refused_samples: what it did not take while open, as `SampleWriter.refused`.
-        rate_hz: samples per second; a ring of `MOST_RING_S` or more does not grow.
-
-    Raises:
-        OptionError: a capacity below 1, or a count below 0.
-    """
-    if capacity_samples < 1 or min(high_water_samples, refused_samples) < 0:
-        raise OptionError("a ring holds at least 1 sample, and its counts are not below 0")
-    if not refused_samples and high_water_samples <= _FULL_ENOUGH * capacity_samples:
-        return capacity_samples
-    needed = capacity_samples if refused_samples else high_water_samples
-    wanted = math.ceil((needed + refused_samples) / _AIM)
-    most = max(capacity_samples, seconds_to_samples(MOST_RING_S, rate_hz))
-    return min(wanted, _MOST_GROWTH * capacity_samples, most)

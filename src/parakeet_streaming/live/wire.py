@@ -54,11 +54,22 @@ class Inlet:
     """The producer's end."""
 
     def __init__(
-        self, capacity: int, most_samples: int, clock: Callable[[], float], wake: Callable[[], None]
+        self,
+        capacity: int,
+        most_samples: int,
+        clock: Callable[[], float],
+        wake: Callable[[], None],
+        *,
+        stamp_every: int = 1,
     ) -> None:
-        """`capacity` samples to begin with, `most_samples` at most; `wake` tells the worker."""
+        """`capacity` samples to begin with, `most_samples` at most; `wake` tells the worker.
+
+        When samples came is noted once for `stamp_every` of them: notes lie in a ring, too.
+        """
         self.offered = 0
         """Samples pushed so far, refused ones included."""
+        self.told = 0
+        """The same, without those of a gap that no samples follow yet: what can be taken."""
         self.refused = 0
         self.closed = False
         self.refusing = False
@@ -68,7 +79,10 @@ class Inlet:
         self._most = max(capacity, most_samples)
         self._clock = clock
         self._wake = wake
+        self._stamp_every = stamp_every
+        self._stamped = 0
         self._writer, reader = sample_ring(capacity)
+        self._high_water = 0
         self._rings: ValueWriter[SampleReader]
         self._gaps: ValueWriter[Missing]
         self._stamps: ValueWriter[_Stamp]
@@ -84,6 +98,16 @@ class Inlet:
         """Samples that the ring in use holds."""
         return self._writer.capacity
 
+    @property
+    def occupancy(self) -> int:
+        """Samples in the ring in use."""
+        return self._writer.occupancy
+
+    @property
+    def high_water(self) -> int:
+        """The most samples that a ring of this wire has held."""
+        return max(self._high_water, self._writer.high_water)
+
     def push(self, samples: ArrayLike) -> int:
         """Takes samples, (n,) or (n, channels); returns how many were taken.
 
@@ -97,9 +121,10 @@ class Inlet:
         taken = self._write(mono) if self._gap_is_told() else 0
         if taken < count:
             self._miss(self.offered + taken, count - taken)
+        self._stamp(self.offered + count)
+        self.told = self.offered + count if self.missing is None else self.missing.start
         self.offered += count
-        self._stamps.write(_Stamp(self.offered, self._clock()))
-        if self.offered >= self.wake_at:
+        if self.told >= self.wake_at:
             self._wake()
         return taken
 
@@ -107,6 +132,11 @@ class Inlet:
         """No more samples will come."""
         self.closed = True
         self._wake()
+
+    def _stamp(self, position: int) -> None:
+        if position - self._stamped >= self._stamp_every:
+            self._stamps.write(_Stamp(position, self._clock()))
+            self._stamped = position
 
     def _write(self, mono: Floats) -> int:
         taken = self._writer.write(mono)
@@ -116,6 +146,7 @@ class Inlet:
             writer, reader = sample_ring(size)
             if self._rings.write(reader):
                 self._writer.close()
+                self._high_water = self.high_water
                 self._writer = writer
                 taken += writer.write(rest)
         return taken
@@ -171,29 +202,31 @@ class Outlet:
     @property
     def wake_is_due(self) -> bool:
         """Whether what the worker waits for is there."""
-        return self._inlet.closed or self._inlet.offered >= self._inlet.wake_at
+        return self._inlet.closed or self._inlet.told >= self._inlet.wake_at
 
-    def take(self, most_samples: int) -> list[Floats | Missing]:
-        """What comes next, in order: float32 (n,) pieces of `most_samples` together, and gaps."""
-        pieces: list[Floats | Missing] = []
-        while most_samples > 0:
+    def take(self, most_samples: int) -> Floats | Missing | None:
+        """What comes next: a gap, or float32 (n,) of `most_samples` at most; None while nothing is.
+
+        Samples lie in rings, so there may be more behind what one call gives.
+        """
+        self._read_stamps()
+        if most_samples <= 0:
+            return None
+        while True:
             # Loaded before the gaps: a gap is handed over before the samples behind it.
             here = min(self._reader.occupancy, most_samples)
             gap = self._next_gap()
             if gap is not None and gap.start <= self.position:
-                pieces.append(gap)
                 self.position += gap.count
                 self._gap = None
-                continue
+                return gap
             if gap is not None:
                 here = min(here, gap.start - self.position)
-            if here == 0 and not self._moved_on():
-                break
             if here:
-                pieces.append(self._reader.read(here))
                 self.position += here
-                most_samples -= here
-        return pieces
+                return self._reader.read(here)
+            if not self._moved_on():
+                return None
 
     def wake_after(self, samples: int) -> None:
         """Asks to be woken when so many samples more were offered."""
@@ -206,13 +239,16 @@ class Outlet:
     def arrived_s(self, position: int) -> float:
         """When the sample before `position` was pushed, on the producer's clock.
 
-        Positions must not fall from call to call.
+        Positions must not fall from call to call; what lies before one is forgotten.
         """
-        while (stamp := self._stamps.read()) is not None:
-            self._arrivals.append(stamp)
+        self._read_stamps()
         while self._arrivals and self._arrivals[0].position < position:
             self._last_s = self._arrivals.popleft().at_s
         return self._arrivals[0].at_s if self._arrivals else self._last_s
+
+    def _read_stamps(self) -> None:
+        while (stamp := self._stamps.read()) is not None:
+            self._arrivals.append(stamp)
 
     def _next_gap(self) -> Missing | None:
         if self._gap is None:

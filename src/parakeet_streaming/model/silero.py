@@ -7,6 +7,8 @@ Rules of this file:
 1. A stream's state is one frozen value, passed in and handed back; nothing is kept here.
 2. Rows are independent: in any batch a stream gets the probabilities it would get alone.
 3. One thread: a call takes a fraction of a millisecond.
+4. A stream begins behind silence. The network's first frames tell little: of a word that begins
+   with the stream it may hear nothing at all, but behind silence it does.
 """
 
 from __future__ import annotations
@@ -29,6 +31,7 @@ VAD_FRAME_SAMPLES: Final = 512
 CONTEXT_SAMPLES: Final = 64
 _STATE_SHAPE: Final = (2, 128)
 _GRAPH: Final = BUILT_IN_FOLDER / "silero-vad" / "silero_vad_16k_op15.onnx"
+_SILENT_FRAMES: Final = 8
 _RATE: Final = np.array(SAMPLE_RATE_HZ, dtype=np.int64)
 
 
@@ -48,11 +51,16 @@ class SileroVad:
     def __init__(self, session: Session) -> None:
         self._session = session
         self.frame_samples = VAD_FRAME_SAMPLES
+        silence = np.zeros(VAD_FRAME_SAMPLES, dtype=np.float32)
+        nothing = np.zeros(_STATE_SHAPE, dtype=np.float32)
+        start: object = VadState(silence[:CONTEXT_SAMPLES], nothing)
+        for _ in range(_SILENT_FRAMES):
+            _, (start,) = self.probabilities([silence], [start])
+        self._start = _known(start)
 
     def start(self) -> VadState:
-        """The state of a stream that has heard nothing yet."""
-        zeros = np.zeros(_STATE_SHAPE, dtype=np.float32)
-        return VadState(np.zeros(CONTEXT_SAMPLES, dtype=np.float32), zeros)
+        """The state of a stream that has heard nothing but silence."""
+        return self._start
 
     def probabilities(
         self, frames: Sequence[Floats], states: Sequence[object]

@@ -60,6 +60,9 @@ def input_devices() -> tuple[InputDevice, ...]:
 class Microphone:
     """One device, open; `start` makes it record."""
 
+    can_wait: Final = False
+    """Sound goes on whether it is taken or not."""
+
     def __init__(
         self,
         device: int | str | None = None,

@@ -1,0 +1,289 @@
+"""`parakeet listen`: a microphone or raw samples on standard input in; live text out."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import replace
+from typing import Annotated, Final
+
+import typer
+
+from parakeet_streaming.cli import options as shared
+from parakeet_streaming.cli.outputs import STDIN, check_format, output_paths
+from parakeet_streaming.cli.report import check_writable
+from parakeet_streaming.cli.rows import print_table
+from parakeet_streaming.cli.session import Wishes, run_live
+from parakeet_streaming.engine.activity import VadOptions
+from parakeet_streaming.engine.endpoint import PRESETS as ENDPOINTINGS
+from parakeet_streaming.engine.endpoint import EndpointOptions
+from parakeet_streaming.errors import OptionError
+from parakeet_streaming.live.adaptation import DELAYS, DelayRange
+from parakeet_streaming.live.options import LiveOptions
+from parakeet_streaming.load import DEFAULT_MODEL, load, load_vad
+from parakeet_streaming.sources.devices import choose_device
+from parakeet_streaming.sources.live import BlockSource, LiveSource
+from parakeet_streaming.sources.microphone import Microphone, input_devices
+from parakeet_streaming.sources.stdin import open_stdin
+from parakeet_streaming.timeline import SAMPLE_RATE_HZ
+
+_DEFAULT_DELAY: Final = "low"
+_NO_ENDPOINTING: Final = "off"
+_BLOCK_S: Final = 0.05
+
+_SOUND: Final = "Sound"
+_SPEECH: Final = "Speech and utterances"
+
+_VAD: Final = VadOptions()
+_ENDPOINT: Final = EndpointOptions()
+
+
+def listen(
+    source: Annotated[
+        str | None, typer.Argument(help="- for standard input; a microphone unless told.")
+    ] = None,
+    device: Annotated[
+        str | None,
+        typer.Option(
+            "--device",
+            "-d",
+            rich_help_panel=_SOUND,
+            help="Microphone: its number, name or part of it; the system's default unless told.",
+        ),
+    ] = None,
+    list_devices: Annotated[
+        bool, typer.Option("--list-devices", rich_help_panel=_SOUND, help="List microphones.")
+    ] = False,
+    channels: Annotated[
+        int,
+        typer.Option(
+            min=1, rich_help_panel=_SOUND, help="How many of its channels are averaged to one."
+        ),
+    ] = 1,
+    save: Annotated[
+        str | None,
+        typer.Option(
+            rich_help_panel=_SOUND, help="Save the sound, too: a new .flac, .wav, .ogg or .mp3."
+        ),
+    ] = None,
+    delay: Annotated[
+        str | None,
+        typer.Option(
+            rich_help_panel=shared.DELAY_GROUP,
+            show_default=_DEFAULT_DELAY,
+            help=f"{', '.join(DELAYS)}: a context whose chunk grows while the machine does not "
+            "keep up.",
+        ),
+    ] = None,
+    context: shared.Context = None,
+    preset: shared.Preset = None,
+    longest_chunk: Annotated[
+        float | None,
+        typer.Option(
+            rich_help_panel=shared.DELAY_GROUP,
+            help="Seconds to which the chunk of --context or --preset may grow; without it, it "
+            "never changes.",
+        ),
+    ] = None,
+    tentative: Annotated[
+        bool,
+        typer.Option(
+            "--tentative/--no-tentative",
+            rich_help_panel=shared.DELAY_GROUP,
+            help="Whether text that may still change is shown, dimmed.",
+        ),
+    ] = True,
+    cached: shared.Cached = False,
+    vad: Annotated[
+        bool,
+        typer.Option(
+            "--vad/--no-vad",
+            rich_help_panel=_SPEECH,
+            help="Whether voice activity is detected: silence then costs nothing.",
+        ),
+    ] = True,
+    endpointing: Annotated[
+        str,
+        typer.Option(
+            rich_help_panel=_SPEECH,
+            help=f"How soon an utterance, a line of text, ends in silence: "
+            f"{', '.join(ENDPOINTINGS)}, or {_NO_ENDPOINTING} for one utterance.",
+        ),
+    ] = "balanced",
+    max_utterance_s: Annotated[
+        float | None,
+        typer.Option(
+            rich_help_panel=_SPEECH,
+            show_default=f"{_ENDPOINT.max_utterance_s:g}",
+            help="Seconds after which an utterance ends in any case.",
+        ),
+    ] = None,
+    threshold: Annotated[
+        float,
+        typer.Option(rich_help_panel=_SPEECH, help="Probability at which voice begins."),
+    ] = _VAD.threshold,
+    neg_threshold: Annotated[
+        float | None,
+        typer.Option(
+            rich_help_panel=_SPEECH,
+            show_default="0.15 below --threshold",
+            help="Probability below which voice ends.",
+        ),
+    ] = None,
+    min_speech_ms: Annotated[
+        float, typer.Option(rich_help_panel=_SPEECH, help="Milliseconds of voice that make speech.")
+    ] = _VAD.min_speech_ms,
+    min_silence_ms: Annotated[
+        float,
+        typer.Option(rich_help_panel=_SPEECH, help="Milliseconds without voice that end speech."),
+    ] = _VAD.min_silence_ms,
+    prefix_padding_ms: Annotated[
+        float,
+        typer.Option(
+            rich_help_panel=_SPEECH, help="Milliseconds before speech that are decoded, too."
+        ),
+    ] = _VAD.prefix_padding_ms,
+    format: shared.Format = "txt",
+    output: Annotated[
+        str | None,
+        typer.Option(
+            "--output",
+            "-o",
+            rich_help_panel=shared.OUTPUT_GROUP,
+            help="A file, or a folder; on a terminal the text is shown as well.",
+        ),
+    ] = None,
+    append: Annotated[
+        bool,
+        typer.Option(
+            "--append",
+            "-a",
+            rich_help_panel=shared.OUTPUT_GROUP,
+            help="Write behind what the file holds (txt and jsonl).",
+        ),
+    ] = False,
+    stats: shared.Stats = False,
+    report: shared.Report = None,
+    model: shared.Model = DEFAULT_MODEL,
+    precision: shared.Precision = "auto",
+    runtime: shared.Runtime = "auto",
+    provider: shared.Provider = "auto",
+    threads: shared.Threads = None,
+    revision: shared.Revision = None,
+    rate: shared.Rate = SAMPLE_RATE_HZ,
+    encoding: shared.Encoding = "s16le",
+) -> None:
+    """Turn live speech into text, from a microphone or from standard input.
+
+    Text appears while you speak; what may still change is dimmed. Every utterance ends its line.
+    Ctrl-C ends: what was heard is decoded and told; a second Ctrl-C quits at once.
+    """
+    if list_devices:
+        _list_devices()
+        return
+    delay_range = _delay_range(delay, context, preset, longest_chunk)
+    chosen_vad = VadOptions(
+        threshold, neg_threshold, min_speech_ms, min_silence_ms, prefix_padding_ms
+    )
+    endpoint = _endpoint(endpointing, max_utterance_s)
+    name = _checked_source(source, device)
+    check_format(format, append=append)
+    if append and output is None:
+        raise OptionError("--append needs a file; name it with --output")
+    check_writable(report)
+    path = output_paths([name], output, format)[name]
+    wishes = Wishes(name, format, path, append, save, stats, report)
+    with _open(name, device, channels, rate, encoding) as (heard, called):
+        at_rate = replace(delay_range.context, sample_rate=heard.rate_hz)
+        chosen = LiveOptions(
+            delay=replace(delay_range, context=at_rate),
+            vad=chosen_vad if vad else None,
+            endpoint=endpoint,
+            tentative=tentative,
+            cached=cached,
+        )
+        recognizer = load(
+            model,
+            precision=precision,
+            runtime=runtime,
+            provider=provider,
+            threads=threads,
+            revision=revision,
+        )
+        greeting = (
+            f"listening to {called} at {heard.rate_hz} Hz; text comes within "
+            f"{at_rate.latency_s:.2f} s; Ctrl-C ends"
+        )
+        run_live(recognizer, load_vad() if vad else None, heard, chosen, wishes, greeting=greeting)
+
+
+def _list_devices() -> None:
+    devices = input_devices()
+    default = choose_device(devices)
+    rows = [("number", "name", "host API", "channels", "rate", "")]
+    for each in devices:
+        mark = "default" if each == default else ""
+        rate = f"{each.rate_hz} Hz"
+        rows.append((str(each.index), each.name, each.host_api, str(each.channels), rate, mark))
+    print_table(rows)
+
+
+def _delay_range(
+    delay: str | None, context: str | None, preset: str | None, longest_chunk: float | None
+) -> DelayRange:
+    asked = shared.chosen_context(context, preset)
+    if asked is None:
+        if longest_chunk is not None:
+            raise OptionError(
+                "--longest-chunk goes with --context or --preset; --delay has its own"
+            )
+        return DelayRange.parse(delay or _DEFAULT_DELAY, SAMPLE_RATE_HZ)
+    if delay is not None:
+        raise OptionError("--delay does not go with --context or --preset; give one")
+    return DelayRange(asked, asked.chunk if longest_chunk is None else longest_chunk)
+
+
+def _endpoint(endpointing: str, max_utterance_s: float | None) -> EndpointOptions | None:
+    if endpointing.strip().lower() == _NO_ENDPOINTING:
+        if max_utterance_s is not None:
+            raise OptionError(f"--max-utterance-s does not go with --endpointing {_NO_ENDPOINTING}")
+        return None
+    if endpointing not in ENDPOINTINGS:
+        raise OptionError(
+            f"--endpointing {endpointing} does not exist; use {', '.join(ENDPOINTINGS)} or "
+            f"{_NO_ENDPOINTING}"
+        )
+    options = EndpointOptions.parse(endpointing)
+    return options if max_utterance_s is None else replace(options, max_utterance_s=max_utterance_s)
+
+
+def _checked_source(source: str | None, device: str | None) -> str:
+    if source not in (None, STDIN):
+        raise OptionError(
+            f"{source}: listen hears a microphone, or - for standard input; for a file, use "
+            f"parakeet transcribe --realtime {source}"
+        )
+    if source == STDIN and device is not None:
+        raise OptionError("--device does not go with standard input; give one")
+    if source == STDIN and sys.stdin.isatty():
+        raise OptionError(
+            "standard input is the keyboard; pipe sound into it, such as "
+            "arecord -q -f S16_LE -r 16000 -c 1 | parakeet listen -"
+        )
+    return "microphone" if source is None else STDIN
+
+
+@contextmanager
+def _open(
+    name: str, device: str | None, channels: int, rate_hz: int, encoding: str
+) -> Iterator[tuple[LiveSource, str]]:
+    """The source, and what to call it."""
+    if name != STDIN:
+        with Microphone(device, channels=channels) as microphone:
+            yield microphone, repr(microphone.device.name)
+        return
+    # Unbuffered: a read that waits must not hold a lock when the program ends.
+    raw = getattr(sys.stdin.buffer, "raw", sys.stdin.buffer)
+    with open_stdin(raw, rate_hz=rate_hz, encoding=encoding, channels=channels) as audio:
+        yield BlockSource(audio.blocks(_BLOCK_S), audio.rate_hz, can_wait=True), "standard input"

@@ -1,0 +1,120 @@
+"""Options that several commands share: what they are called and what they mean."""
+
+from __future__ import annotations
+
+from typing import Annotated, Final
+
+import typer
+
+from parakeet_streaming import formats
+from parakeet_streaming.audio.pcm import ENCODINGS
+from parakeet_streaming.errors import OptionError
+from parakeet_streaming.model.session import RUNTIMES
+from parakeet_streaming.timeline import PRESETS, ContextConfig
+
+MODEL_GROUP: Final = "Model"
+DELAY_GROUP: Final = "Delay and quality"
+OUTPUT_GROUP: Final = "Output"
+RAW_GROUP: Final = "Raw samples on standard input"
+MEASURING_GROUP: Final = "Measuring"
+
+Model = Annotated[
+    str,
+    typer.Option(
+        "--model", "-m", rich_help_panel=MODEL_GROUP, help="Folder, built-in name or hub id."
+    ),
+]
+Precision = Annotated[
+    str, typer.Option(rich_help_panel=MODEL_GROUP, help="auto, fp32, int8, fp16 or bf16.")
+]
+Runtime = Annotated[
+    str, typer.Option(rich_help_panel=MODEL_GROUP, help=f"One of {', '.join(RUNTIMES)}.")
+]
+Provider = Annotated[
+    str,
+    typer.Option(
+        "--provider",
+        "-p",
+        rich_help_panel=MODEL_GROUP,
+        help="auto, cpu, cuda, ... (see parakeet doctor).",
+    ),
+]
+Threads = Annotated[
+    int | None,
+    typer.Option(
+        "--threads",
+        "-t",
+        min=1,
+        rich_help_panel=MODEL_GROUP,
+        help="Threads of the encoder; one per core unless told.",
+    ),
+]
+Revision = Annotated[
+    str | None, typer.Option(rich_help_panel=MODEL_GROUP, help="Revision of a hub model.")
+]
+Context = Annotated[
+    str | None,
+    typer.Option(
+        "--context",
+        "-c",
+        rich_help_panel=DELAY_GROUP,
+        help="Seconds of left-chunk-right context, such as 10-2-2, or a preset's name.",
+    ),
+]
+Preset = Annotated[
+    str | None,
+    typer.Option(rich_help_panel=DELAY_GROUP, help=f"A context by name: {', '.join(PRESETS)}."),
+]
+Cached = Annotated[
+    bool,
+    typer.Option(
+        "--cached",
+        rich_help_panel=DELAY_GROUP,
+        help="Encode each frame once, where the model was exported for it: much cheaper, and "
+        "close to the exact text.",
+    ),
+]
+Format = Annotated[
+    str,
+    typer.Option(
+        "--format",
+        "-f",
+        rich_help_panel=OUTPUT_GROUP,
+        help=f"One of {', '.join(formats.FORMATS)}.",
+    ),
+]
+Stats = Annotated[
+    bool,
+    typer.Option(
+        "--stats",
+        rich_help_panel=MEASURING_GROUP,
+        help="At the end, tell every latency with its percentiles.",
+    ),
+]
+Report = Annotated[
+    str | None,
+    typer.Option(
+        "--report",
+        rich_help_panel=MEASURING_GROUP,
+        help="Write the same, and every step, to this JSON file; parakeet plot draws it.",
+    ),
+]
+Rate = Annotated[int, typer.Option(rich_help_panel=RAW_GROUP, help="Sample rate, Hz.")]
+Encoding = Annotated[
+    str, typer.Option(rich_help_panel=RAW_GROUP, help=f"One of {', '.join(ENCODINGS)}.")
+]
+
+
+def chosen_context(context: str | None, preset: str | None) -> ContextConfig | None:
+    """The context asked for by notation or name; None where none was.
+
+    Raises:
+        ContextError: no context.
+        OptionError: both were given, or no such preset.
+    """
+    if context is not None and preset is not None:
+        raise OptionError("--context and --preset exclude each other; give one")
+    if preset is not None and preset not in PRESETS:
+        raise OptionError(f"--preset {preset} does not exist; use one of {', '.join(PRESETS)}")
+    asked = context if preset is None else preset
+    return None if asked is None else ContextConfig.parse(asked)

@@ -1,0 +1,122 @@
+"""A table that tests turn by hand, under a clock that only they and their fakes move."""
+
+from parakeet_streaming.engine.recognizer import Recognizer
+from parakeet_streaming.live.adaptation import DelayRange
+from parakeet_streaming.live.guest import Host
+from parakeet_streaming.live.options import LiveOptions
+from parakeet_streaming.live.stream import LiveStream
+from parakeet_streaming.live.table import Table
+from parakeet_streaming.results import Final, Partial
+from parakeet_streaming.testing import FakeEncoder, FakePieces, ScriptedDecoderJoint
+from parakeet_streaming.timeline import ContextConfig
+
+CONTEXT = ContextConfig(1.0, 0.5, 0.5)
+WORDS = ("one", "two", "three")
+POISON = 5_000
+"""A frame of marked audio that no encoder takes."""
+
+
+class Clock:
+    def __init__(self):
+        self.now_s = 100.0
+
+    def __call__(self):
+        return self.now_s
+
+
+class SlowEncoder(FakeEncoder):
+    """Takes `cost_s` for each second of audio; refuses poisoned windows."""
+
+    def __init__(self, clock, cost_s=0.01):
+        super().__init__()
+        self.clock, self.cost_s = clock, cost_s
+
+    def encode(self, windows):
+        frames, lengths = super().encode(windows)
+        if frames.max() >= POISON:
+            raise MemoryError("a poisoned window")
+        self.clock.now_s += self.cost_s * sum(map(len, windows)) / 16_000
+        return frames, lengths
+
+    def encode_steps(self, steps):
+        # What comes behind the audio is marked as its beginning, so no past can be told by marks.
+        windows = [step.samples[step.left_samples :] for step in steps]
+        frames, lengths = self.encode(windows)
+        return frames, lengths, [True] * len(steps)
+
+
+class ByFrame(ScriptedDecoderJoint):
+    """Emits each cue on its frame, also when cues before it were passed over."""
+
+    def _choice(self, frame, emitted):
+        by_frame = {cue.frame: (cue.token, cue.duration) for cue in self.script}
+        return by_frame.get(frame, (self.blank_id, 1))
+
+
+def fixed(context=CONTEXT, *, vad=None, endpoint=None, **choices):
+    return LiveOptions(DelayRange.fixed(context), vad=vad, endpoint=endpoint, **choices)
+
+
+class Room:
+    """An engine without its thread."""
+
+    def __init__(self, script, *, vad=None, cost_s=0.01, most_ring_s=60.0, **choices):
+        self.clock = Clock()
+        self.encoder = SlowEncoder(self.clock, cost_s)
+        self.recognizer = Recognizer(
+            self.encoder, ByFrame(script, len(WORDS)), FakePieces(WORDS), name="fake"
+        )
+        self.table = Table(self.recognizer, vad, self.clock, **choices)
+        self.rung = []
+        self.host = Host(
+            self.recognizer,
+            vad,
+            self.table.metrics,
+            self.clock,
+            lambda: self.rung.append(True),
+            most_ring_s,
+        )
+
+    def open(self, options=None, on_event=None):
+        guest = self.host.guest(options or fixed(), on_event)
+        self.table.join(guest)
+        return LiveStream(self, guest, self.host)
+
+    def settle(self):
+        """Turns until the worker would sleep; it must come to that."""
+        for _ in range(10_000):
+            if not self.table.turn() and self.table.may_wait():
+                return
+            if self.table.over:
+                return
+        raise AssertionError("the worker never rests")
+
+    def alone(self, audio, context=CONTEXT):
+        """The tokens of the same audio in a stream of its own, without anything live."""
+        stream = Recognizer(
+            FakeEncoder(), self.recognizer._decoder_joint, FakePieces(WORDS)
+        ).stream(context)
+        stream.push(audio)
+        stream.end(0.5)
+        return stream.finish()[-1].transcript.tokens
+
+
+def drained(stream):
+    """Everything that can be read without waiting, and the error behind it."""
+    events = []
+    try:
+        while (event := stream.get(0)) is not None:
+            events.append(event)
+    except TimeoutError:
+        return events, None
+    except Exception as error:
+        return events, error
+    return events, None
+
+
+def tokens_of(events):
+    return tuple(token for each in events if isinstance(each, Partial) for token in each.tokens)
+
+
+def finals_of(events):
+    return [each for each in events if isinstance(each, Final)]

@@ -1,0 +1,237 @@
+"""The engine with its thread: many threads push, read and go, and each stream hears its own."""
+
+import asyncio
+import gc
+import threading
+import weakref
+
+import numpy as np
+import pytest
+
+from parakeet_streaming import (
+    ContextConfig,
+    EndpointOptions,
+    LiveEngine,
+    LiveOptions,
+    VadOptions,
+)
+from parakeet_streaming.errors import CapacityError, ContextError, OptionError, StreamClosedError
+from parakeet_streaming.results import Final, Partial, SpeechEnded, SpeechStarted
+from parakeet_streaming.testing import Cue, ScriptedVad, fake_recognizer, marked_audio
+from tests.engine.hashed import hashed_recognizer
+from tests.live.by_hand import CONTEXT, WORDS, finals_of, fixed, tokens_of
+
+WAIT_S = 120
+SCRIPT = [Cue(3, 0), Cue(9, 1), Cue(20, 2)]
+
+
+def fake():
+    return fake_recognizer(SCRIPT, WORDS)
+
+
+def threads_of_engines():
+    return [thread for thread in threading.enumerate() if thread.name == "parakeet-live"]
+
+
+def read_all(stream):
+    return list(iter(lambda: stream.get(WAIT_S), None))
+
+
+def in_threads(*acts):
+    errors = []
+
+    def guarded(act):
+        try:
+            act()
+        except BaseException as error:
+            errors.append(error)
+
+    threads = [threading.Thread(target=guarded, args=(act,)) for act in acts]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join(WAIT_S)
+        assert not thread.is_alive()
+    assert errors == []
+
+
+def test_a_stream_from_beginning_to_end():
+    with LiveEngine(fake()) as engine:
+        stream = engine.open(fixed())
+        audio = marked_audio(30)
+        for start in range(0, len(audio), 1_000):
+            stream.push(audio[start : start + 1_000])
+        stream.finish()
+        events = read_all(stream)
+        assert events[-1].transcript.text == "one two three"
+        assert engine.stats().active_streams == 0
+        assert engine.metrics.tokens_total.total == 3
+    assert threads_of_engines() == []
+
+
+def test_speech_is_heard_and_ends_utterances():
+    vad = ScriptedVad([0.0] * 4 + [1.0] * 60)
+    with LiveEngine(fake(), vad) as engine:
+        stream = engine.open(fixed(vad=VadOptions(), endpoint=EndpointOptions()))
+        stream.push(marked_audio(60))
+        stream.finish()
+        events = read_all(stream)
+    assert [type(each) for each in events if not isinstance(each, Partial)] == [
+        SpeechStarted,
+        SpeechEnded,
+        Final,
+        Final,
+    ]
+    assert [each.reason for each in finals_of(events)] == ["silence", "end"]
+    assert stream.stats().skipped > 0
+
+
+def test_an_event_loop_reads_many_streams():
+    async def told(stream):
+        return [event async for event in stream]
+
+    async def run(engine):
+        streams = [engine.open(fixed()) for _ in range(5)]
+        for stream in streams:
+            stream.push(marked_audio(30))
+            stream.finish()
+        return await asyncio.wait_for(asyncio.gather(*map(told, streams)), WAIT_S)
+
+    with LiveEngine(fake()) as engine:
+        given = asyncio.run(run(engine))
+    assert [finals_of(events)[-1].transcript.text for events in given] == ["one two three"] * 5
+
+
+def test_leaving_the_block_drains_and_an_error_cancels():
+    with LiveEngine(fake()) as engine:
+        stream = engine.open(fixed())
+        stream.push(marked_audio(30))
+    assert stream.outcome == "finished"
+    assert tokens_of(read_all(stream))
+    engine = LiveEngine(fake())
+    stream = engine.open(fixed())
+    engine.__exit__(KeyError, KeyError("the caller's own"), None)
+    assert stream.outcome == "cancelled"
+    with pytest.raises(StreamClosedError):
+        engine.open(fixed())
+    engine.close()
+    assert threads_of_engines() == []
+
+
+def test_what_cannot_be_opened():
+    recognizer = fake_recognizer(SCRIPT, WORDS, max_samples=160_000)
+    with LiveEngine(recognizer, most_streams=1) as engine:
+        with pytest.raises(OptionError, match="load_vad"):
+            engine.open()
+        with pytest.raises(ContextError, match="shorten"):
+            engine.open(fixed(ContextConfig(20.0, 1.0, 1.0)))
+        stream = engine.open(fixed())
+        with pytest.raises(CapacityError):
+            engine.open(fixed())
+        assert engine.stats().active_streams <= 1
+        stream.cancel()
+
+
+def test_closing_from_a_callback_does_not_wait_for_itself():
+    engine, closed = LiveEngine(fake()), threading.Event()
+
+    def consume(_):
+        engine.close()
+        closed.set()
+
+    stream = engine.open(fixed(), consume)
+    stream.push(marked_audio(30))
+    assert closed.wait(WAIT_S)
+    assert read_all(stream) == []
+    engine.close()
+    assert stream.outcome == "finished"
+    assert threads_of_engines() == []
+
+
+def test_an_engine_that_is_dropped_stops():
+    engine = LiveEngine(fake())
+    stream = engine.open(fixed())
+    gone = weakref.ref(engine)
+    del engine
+    gc.collect()
+    assert gone() is not None
+    stream.push(marked_audio(30))
+    stream.finish()
+    assert read_all(stream)
+    del stream
+    gc.collect()
+    assert gone() is None
+    assert threads_of_engines() == []
+
+
+def test_pushing_reading_and_wishing_from_many_threads():
+    """Streams in threads of their own, sliced and wished at random; none hears of another."""
+    recognizer = hashed_recognizer(blanks=0.3)
+    audio = [
+        np.random.default_rng(number).standard_normal(40_000 + 777 * number).astype(np.float32)
+        for number in range(6)
+    ]
+    heard = [None] * 6
+    with LiveEngine(recognizer) as engine:
+
+        def speak(number, stream):
+            generator, at = np.random.default_rng(100 + number), 0
+            while at < len(audio[number]):
+                count = int(generator.integers(1, 3_000))
+                assert stream.push(audio[number][at : at + count]) == min(
+                    count, len(audio[number]) - at
+                )
+                at += count
+                if generator.random() < 0.2:
+                    stream.pause()
+                    assert stream.push(audio[number]) == 0
+                    stream.resume()
+                stream.stats()
+                stream.transcript()
+                engine.stats()
+            stream.finish()
+
+        def listen(number, stream):
+            heard[number] = read_all(stream)
+
+        streams = [engine.open(fixed()) for _ in range(6)]
+        in_threads(
+            *(lambda n=n, s=s: speak(n, s) for n, s in enumerate(streams)),
+            *(lambda n=n, s=s: listen(n, s) for n, s in enumerate(streams)),
+        )
+    for number, events in enumerate(heard):
+        alone = recognizer.stream(CONTEXT)
+        alone.push(audio[number])
+        alone.end(0.5)
+        assert tokens_of(events) == alone.finish()[-1].transcript.tokens
+        assert tokens_of(events)
+
+
+def test_streams_that_come_and_go_while_others_speak():
+    with LiveEngine(fake()) as engine:
+
+        def visit(number):
+            for turn in range(15):
+                stream = engine.open(fixed())
+                stream.push(marked_audio(14))
+                if (number + turn) % 3 == 0:
+                    stream.cancel()
+                elif (number + turn) % 3 == 1:
+                    stream.finish()
+                    assert finals_of(read_all(stream))[-1].transcript.text == "one two"
+
+        in_threads(*(lambda n=n: visit(n) for n in range(4)))
+        gc.collect()
+    assert threads_of_engines() == []
+    totals = engine.metrics.streams_total.totals()
+    assert sum(totals.values()) == 60
+    assert totals["failed"] == 0
+    assert totals["finished"] >= 20
+    assert engine.metrics.active_streams.value == 0
+
+
+def test_options_have_the_defaults_of_the_field():
+    options = LiveOptions()
+    assert options.delay.context == ContextConfig(5.0, 0.5, 0.5)
+    assert options.vad == VadOptions()
+    assert options.endpoint.min_silence_ms == 500
