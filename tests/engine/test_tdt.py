@@ -265,6 +265,23 @@ def test_tokens_pay_for_calls_frames_do_not():
     assert calls == [8, 8, 8, 8, 8, 3]
 
 
+@pytest.mark.parametrize(("rows", "width"), [(1, 4), (2, 4), (3, 3), (8, 2), (9, 1), (32, 1)])
+def test_the_more_rows_the_less_they_look_ahead(rows, width):
+    joint = HashedJoint(frames_per_call=4)
+    scored = []
+    score = joint.score
+
+    def listening(frames, output):
+        scored.append(frames.shape[:2])
+        return score(frames, output)
+
+    joint.score = listening
+    frames = np.zeros((rows, 20, 1), dtype=np.float32)
+    states = [initial_state(joint) for _ in range(rows)]
+    decode(frames, [20] * rows, states, joint, max_symbols=10, confidence=loudest)
+    assert scored[0] == (rows, width)
+
+
 def test_an_empty_batch_is_no_call():
     joint = HashedJoint()
     frames = np.zeros((0, 4, 1), dtype=np.float32)

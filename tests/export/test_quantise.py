@@ -1,3 +1,5 @@
+import shutil
+
 import numpy as np
 import pytest
 
@@ -7,7 +9,7 @@ import onnx
 
 from parakeet_streaming import load
 from parakeet_streaming.errors import ModelPartMissingError, OptionError
-from parakeet_streaming.export.quantise import write_int8
+from parakeet_streaming.export.quantise import SCALES, write_int8
 from parakeet_streaming.model.files import find_parts
 from parakeet_streaming.model.spec import read_spec
 from parakeet_streaming.testing import noise
@@ -42,6 +44,19 @@ def test_scaled_by_rows_it_loads_and_streams_share_its_calls(small_folder, tmp_p
 def test_scaled_by_calls_streams_go_alone(small_folder, tmp_path):
     write_int8(small_folder, tmp_path)
     assert not read_spec(find_parts(tmp_path)).encoder_rows_independent
+
+
+@pytest.mark.parametrize("scale", SCALES)
+def test_weights_that_stand_beside_stay_beside(small_folder, tmp_path, scale):
+    source = shutil.copytree(small_folder, tmp_path / "source")
+    encoder = source / "encoder-model.onnx"
+    model = onnx.load(encoder)
+    onnx.save(model, encoder, save_as_external_data=True, location=f"{encoder.name}.data")
+    write_int8(source, tmp_path / "int8", scale=scale)
+    kept = tmp_path / "int8" / "encoder-model.int8.onnx.data"
+    assert kept.stat().st_size > 10_000
+    assert kept in find_parts(tmp_path / "int8").encoder.files
+    load(tmp_path / "int8", provider="cpu", threads=1).transcribe(noise(1.0))
 
 
 def test_there_are_two_scales(small_folder, tmp_path):

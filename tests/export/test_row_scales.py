@@ -31,7 +31,7 @@ def rows(generator):
     return (generator.normal(size=(4, 5, INPUTS)) * sizes).astype(np.float32)
 
 
-def written(path, matrices, *, beside=False):
+def written(path, matrices, *, beside=""):
     """x · A, x · B, and x · xᵀ, which has no constant matrix."""
     nodes = [
         helper.make_node("MatMul", ["x", "a"], ["y"]),
@@ -50,7 +50,9 @@ def written(path, matrices, *, beside=False):
         [numpy_helper.from_array(each, name) for each, name in zip(matrices, "ab", strict=True)],
     )
     model = helper.make_model(graph, opset_imports=[helper.make_opsetid("", 17)], ir_version=8)
-    onnx.save_model(model, path, save_as_external_data=beside, location="weights", size_threshold=0)
+    onnx.save_model(
+        model, path, save_as_external_data=bool(beside), location=beside, size_threshold=0
+    )
     return path
 
 
@@ -102,9 +104,12 @@ def test_it_is_known_as_int8(quantised):
     assert precision_of(read_graph(quantised)) == "int8"
 
 
-def test_weights_beside_the_graph(matrices, rows, quantised, tmp_path):
-    scale_rows(written(tmp_path / "float.onnx", matrices, beside=True), tmp_path / "int8.onnx")
-    (tmp_path / "weights").unlink()
+@pytest.mark.parametrize("name", ["float.onnx.data", "weights"])
+def test_weights_beside_the_graph(matrices, rows, quantised, tmp_path, name):
+    source = written(tmp_path / "float.onnx", matrices, beside=name)
+    scale_rows(source, tmp_path / "int8.onnx")
+    (tmp_path / name).unlink()
+    assert (tmp_path / "int8.onnx.data").is_file() == (name == "float.onnx.data")
     feeds = {"x": rows}
     there, here = (
         open_session(each, threads=1).run(feeds) for each in (quantised, tmp_path / "int8.onnx")
