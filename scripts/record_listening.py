@@ -75,8 +75,6 @@ class Loudspeaker:
             microphone.start(push)
             heard.wait()
         self.stop()
-        while select.select([self._pipe], [], [], 0)[0]:
-            os.read(self._pipe, 1 << 16)
         return max(1, PIPE_BYTES // 4 // sizes[0]) * sizes[0]
 
     def play(self, sound: np.ndarray, piece_samples: int) -> None:
@@ -87,7 +85,10 @@ class Loudspeaker:
 
     def stop(self) -> None:
         self._stopped.set()
-        self._thread.join()
+        while self._thread.is_alive() or select.select([self._pipe], [], [], 0)[0]:
+            # A write waits where nobody reads any more.
+            if select.select([self._pipe], [], [], 0.05)[0]:
+                os.read(self._pipe, 1 << 16)
 
     def _play(self, sound: np.ndarray, piece_samples: int) -> None:
         start_s, position = time.monotonic(), 0

@@ -60,7 +60,7 @@ def test_standard_input_as_one_utterance():
     assert result.stdout == f"{SAID}\n"
     first, *_ = result.stderr.splitlines()
     assert first == (
-        "parakeet: listening to standard input at 16000 Hz; text comes within 0.96 s; Ctrl-C ends"
+        "parakeet: listening to standard input (16000 Hz) · text within 0.96 s · Ctrl-C ends"
     )
 
 
@@ -212,7 +212,7 @@ def test_the_device_asked_for_is_opened(monkeypatch):
     monkeypatch.setattr(listen_module, "Microphone", Remembered)
     result = parakeet("--device=web", "--channels=2", "--no-vad", "--endpointing=off")
     assert opened == [("web", 2)]
-    assert "listening to 'Headset' at 16000 Hz" in result.stderr
+    assert "listening to 'Headset' (16000 Hz)" in result.stderr
 
 
 def test_interrupted_it_tells_the_last_words_and_that_is_a_good_end(monkeypatch, tmp_path):

@@ -110,8 +110,8 @@ def test_people_are_told_what_was_measured_and_no_more():
 
 def test_counts_in_words():
     assert counts_in_words(stats()) == (
-        "1.0 s of speech · 1 utterances, 1 tokens · 1 steps, 1 chunks passed over as quiet · "
-        "0.5 s refused · context 5-0.4-0.4"
+        "1.0 s of speech · 1 utterances, 1 tokens · 0.5 s refused\n"
+        "context 5-0.4-0.4 · 1 steps · 1 chunks passed over as quiet"
     )
 
 

@@ -212,8 +212,8 @@ def listen(
             revision=revision,
         )
         greeting = (
-            f"listening to {called} at {heard.rate_hz} Hz; text comes within "
-            f"{at_rate.latency_s:.2f} s; Ctrl-C ends"
+            f"listening to {called} ({heard.rate_hz} Hz) · text within {at_rate.latency_s:.2f} s · "
+            "Ctrl-C ends"
         )
         run_live(recognizer, load_vad() if vad else None, heard, chosen, wishes, greeting=greeting)
 

@@ -176,13 +176,13 @@ def latency_rows(metrics: Metrics) -> list[Sequence[str]]:
 
 
 def counts_in_words(stats: StreamStats) -> str:
-    """What was decoded, passed over and refused, in one line."""
+    """What was decoded, passed over and refused, in two lines."""
     refused_s = samples_to_seconds(stats.refused_samples, stats.context.sample_rate)
     return (
         f"{stats.speech_s:.1f} s of speech · {stats.utterances} utterances, "
-        f"{stats.tokens} tokens · {stats.steps} steps, "
-        f"{stats.skipped} chunks passed over as quiet · {refused_s:.1f} s refused · "
-        f"context {stats.context}"
+        f"{stats.tokens} tokens · {refused_s:.1f} s refused\n"
+        f"context {stats.context} · {stats.steps} steps · "
+        f"{stats.skipped} chunks passed over as quiet"
     )
 
 
