@@ -51,14 +51,16 @@ def main(arguments: Sequence[str] | None = None) -> None:
     print(machine_table(), flush=True)
     minutes = sum(each.duration_s for each in recorded) / 60
     print(
-        f"\nModel `{asked.model}`, list `{asked.list}`: {len(recorded)} recordings of "
-        f"{minutes:.1f} min, and {len(made)} digit strings made of them.\n",
+        f"\nModel `{asked.model}`, {asked.precision}, list `{asked.list}`: {len(recorded)} "
+        f"recordings of {minutes:.1f} min, and {len(made)} digit strings made of them.\n",
         flush=True,
     )
     contexts = asked.context or [OFFLINE, *reversed(PRESETS)]
     report = _compare_guards(asked, contexts, said) if asked.stall_guard else {}
     if not asked.stall_guard:
-        recognizer = load(asked.model, threads=asked.threads)
+        recognizer = load(
+            asked.model, precision=asked.precision, runtime=asked.runtime, threads=asked.threads
+        )
         results = [measure(recognizer, context, recorded, made) for context in contexts]
         print(f"{wer_table(results)}\n\n{delay_table(results)}")
         report = {"contexts": [asdict(result) for result in results]}
@@ -162,6 +164,8 @@ def _parser() -> argparse.ArgumentParser:
     )
     parser.add_argument("--limit", type=int, help="only the first N recordings of each corpus")
     parser.add_argument("--seed", type=int, default=0, help="of the order of digits in strings")
+    parser.add_argument("--precision", default="auto", help="as in `load` (default: %(default)s)")
+    parser.add_argument("--runtime", default="auto", help="as in `load` (default: %(default)s)")
     parser.add_argument("--threads", type=int, help="of the encoder (default: one per core)")
     parser.add_argument(
         "--stall-guard", action="store_true", help="compare the stall guard with none instead"

@@ -43,10 +43,14 @@ def main(arguments: Sequence[str] | None = None) -> None:
     asked = _parser().parse_args(arguments)
     recorded = read_utterances(asked.speech, asked.list, asked.limit)
     said = recorded + digit_strings(recorded, asked.seed)
-    recognizer = load(asked.model, threads=asked.threads)
+    recognizer = load(
+        asked.model, precision=asked.precision, runtime=asked.runtime, threads=asked.threads
+    )
     print(machine_table(), flush=True)
     print(
-        f"\nModel `{recognizer.name}`, list `{asked.list}`, {len(said)} utterances.\n", flush=True
+        f"\nModel `{recognizer.name}`, {asked.precision}, list `{asked.list}`, {len(said)} "
+        "utterances.\n",
+        flush=True,
     )
     offline = WordErrors()
     for utterance in progress(said, OFFLINE):
@@ -117,6 +121,8 @@ def _parser() -> argparse.ArgumentParser:
     )
     parser.add_argument("--limit", type=int, help="only the first N recordings of each corpus")
     parser.add_argument("--seed", type=int, default=0, help="of the order of digits in strings")
+    parser.add_argument("--precision", default="auto", help="as in `load` (default: %(default)s)")
+    parser.add_argument("--runtime", default="auto", help="as in `load` (default: %(default)s)")
     parser.add_argument("--threads", type=int, help="of the encoder (default: one per core)")
     parser.add_argument("--json", type=Path, metavar="FILE", help="also write all numbers there")
     return parser

@@ -2,6 +2,7 @@
 
 python benchmarks/capacity.py FOLDER --context 10-2-2                 an hour or so; tiny-en if none
 python benchmarks/capacity.py FOLDER --context 10-2-2 --mode cached --runtime openvino
+python benchmarks/capacity.py FOLDER --context 10-2-2 --start 24 --growth 1.25 --near 0.1
 python benchmarks/capacity.py --context balanced --trial-s 5 --minutes 0.2      a quick look
 
 Streams are paced by the clock, never by what the machine can do. The events of a chunk must be
@@ -129,7 +130,11 @@ def main(arguments: Sequence[str] | None = None) -> None:
     trials = Trials(bench, course)
     say(f"a trial is {warm_up_s(context) + asked.trial_s:.0f} s, warm-up included")
     found = greatest(
-        lambda streams: trials.all_carried(streams, asked.trial_s), asked.start, asked.most
+        lambda streams: trials.all_carried(streams, asked.trial_s),
+        asked.start,
+        asked.most,
+        growth=asked.growth,
+        near=asked.near,
     )
     say(f"{found} streams in short trials; now for {asked.minutes:g} minutes")
     carried = confirmed(lambda streams: trials.all_carried(streams, 60 * asked.minutes), found)
@@ -177,7 +182,11 @@ def _parser() -> argparse.ArgumentParser:
     add("--runtime", choices=RUNTIMES, default="onnxruntime", help="default: %(default)s")
     add("--minutes", type=float, default=10.0, help="to hold the number (default: %(default)g)")
     add("--trial-s", type=float, default=30.0, help="that count (default: %(default)g)")
-    add("--start", type=int, default=1, help="number to double from (default: %(default)s)")
+    add("--start", type=int, default=1, help="number to grow from (default: %(default)s)")
+    add("--growth", type=float, default=2.0, help="of it (default: %(default)g)")
+    add(
+        "--near", type=float, default=0.0, help="part that it may be too low (default: %(default)g)"
+    )
     add("--most", type=int, default=1024, help="streams to try (default: %(default)s)")
     add(
         "--streams-per-step",

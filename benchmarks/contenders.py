@@ -19,20 +19,23 @@ import numpy as np
 from numpy.typing import NDArray
 
 from opening import Choice, open_model, parts_of
-from parakeet_streaming.errors import ParakeetError
+from parakeet_streaming.errors import ModelPartMissingError, OptionError, ParakeetError
 from parakeet_streaming.model.openvino_runtime import multiplies_bfloat16
 from parakeet_streaming.model.spec import read_spec
 from parakeet_streaming.timeline import SAMPLE_RATE_HZ
 from peer_layouts import DECODER, ENCODER, JOINER, TOKENS, write_onnx_asr, write_sherpa
 
 ONNX_ASR: Final = "onnx-asr"
+SHERPA_ONNX: Final = "sherpa-onnx"
 
 RUNTIMES: Final = {
     "onnxruntime": Choice("onnxruntime"),
     "openvino": Choice("openvino"),
     "openvino bf16": Choice("openvino", "bf16"),
+    "onnxruntime int8": Choice("onnxruntime", "int8"),
+    "openvino int8": Choice("openvino", "int8"),
 }
-"""What can compute our encoder on a processor."""
+"""What can compute our encoder on a processor; int8 where the model has such an encoder beside."""
 
 Transcribe = Callable[[NDArray[np.float32]], int]
 """Recognises samples (n,) at 16 kHz; gives the number of tokens."""
@@ -60,6 +63,22 @@ def check_runtime(name: str) -> None:
         raise AbsentError("not installed (pip install 'parakeet-streaming[openvino]')")
     if RUNTIMES[name].precision == "bf16" and not multiplies_bfloat16():
         raise AbsentError("this processor does not multiply bfloat16")
+
+
+def check_model(model: str, name: str) -> None:
+    """Refuses one of `RUNTIMES` that cannot run here, or for which a model has no encoder.
+
+    Raises:
+        AbsentError: with the reason.
+        OptionError: no such runtime.
+    """
+    if name not in RUNTIMES:
+        raise OptionError(f"{name!r} is no runtime; use {', '.join(RUNTIMES)}")
+    check_runtime(name)
+    try:
+        parts_of(model, RUNTIMES[name])
+    except ModelPartMissingError as error:
+        raise AbsentError(str(error)) from error
 
 
 def ours(name: str, model: str, threads: int) -> Contender:
@@ -121,7 +140,7 @@ def sherpa_onnx(model: str, threads: int, scratch: Path) -> Contender:
     if parts.joiner is not None:
         raise AbsentError("this comparison divides models of two files only")
     spec = read_spec(parts)
-    folder = scratch / "sherpa-onnx"
+    folder = scratch / SHERPA_ONNX
     folder.mkdir()
     write_sherpa(parts, spec, folder)
     recognizer = package.OfflineRecognizer.from_transducer(
@@ -137,4 +156,4 @@ def sherpa_onnx(model: str, threads: int, scratch: Path) -> Contender:
         recognizer.decode_stream(stream)
         return len(stream.result.tokens)
 
-    return Contender("sherpa-onnx", transcribe)
+    return Contender(SHERPA_ONNX, transcribe)

@@ -11,23 +11,22 @@ import gc
 import statistics
 import time
 import tracemalloc
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from typing import Any
 
 _BEGAN_S = time.perf_counter()
 
 from contenders import RUNTIMES  # noqa: E402 (the clock comes first)
+from crowd import filling_steps, walk  # noqa: E402
 from memory import peak_resident_mib, resident_mib  # noqa: E402
 from opening import Choice, open_model, parts_of  # noqa: E402
-from parakeet_streaming import ContextConfig, Recognizer, Stream  # noqa: E402
+from parakeet_streaming import ContextConfig, Recognizer  # noqa: E402
 from sizes import CACHED  # noqa: E402
-from speech import looped, speech_of  # noqa: E402
+from speech import speech_of  # noqa: E402
 
 _IMPORTED_S = time.perf_counter()
 
-_BOOK_S = 45.0
 _HEARD_S = 10.0
-_APART_SAMPLES = 59_200
 _MIB = 2**20
 
 
@@ -66,9 +65,9 @@ def streams(asked: argparse.Namespace) -> dict[str, Any]:
     recognizer = _open(asked)
     context = ContextConfig.parse(asked.context)
     cached = asked.mode == CACHED
-    filling = context.left_frames // context.chunk_frames + 2
+    filling = filling_steps(context)
     opened = [recognizer.stream(context, cached=cached) for _ in range(count)]
-    took_s = _walk(recognizer, opened, filling + asked.steps)[filling:]
+    took_s = walk(recognizer, opened, filling + asked.steps)[filling:]
     told = {
         "step_s": statistics.median(took_s),
         "after_mib": resident_mib(),
@@ -76,28 +75,9 @@ def streams(asked: argparse.Namespace) -> dict[str, Any]:
     }
     tracemalloc.start()
     one = recognizer.stream(context, cached=cached)
-    _walk(recognizer, [one], filling)
+    walk(recognizer, [one], filling)
     gc.collect()
     return told | {"kept_mib": tracemalloc.get_traced_memory()[0] / _MIB}
-
-
-def _walk(recognizer: Recognizer, opened: Sequence[Stream], steps: int) -> list[float]:
-    """Steps of all streams together; the seconds of each."""
-    context = opened[0].context
-    speech = speech_of(_BOOK_S)
-    fed_samples = 0
-    took_s = []
-    for step in range(steps):
-        # A window needs one sample beyond its right context.
-        needed = (step + 1) * context.chunk_samples + context.right_samples + 1
-        for at, stream in enumerate(opened):
-            begins = at * _APART_SAMPLES + fed_samples
-            stream.push(looped(speech, begins, needed - fed_samples))
-        fed_samples = needed
-        started_s = time.perf_counter()
-        recognizer.step(opened)
-        took_s.append(time.perf_counter() - started_s)
-    return took_s
 
 
 def _choice(asked: argparse.Namespace) -> Choice:

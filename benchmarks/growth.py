@@ -40,14 +40,14 @@ def main(arguments: Sequence[str] | None = None) -> None:
 
         print(json.dumps(MEASURES[asked.measure](asked)))
         return
-    from contenders import RUNTIMES, AbsentError, check_runtime
+    from contenders import RUNTIMES, AbsentError, check_model
     from machine import machine_table
 
     print(f"{machine_table()}\n\nModel `{asked.model}`, {asked.mode}.\n", flush=True)
     runtimes = []
     for name in asked.runtime or RUNTIMES:
         try:
-            check_runtime(name)
+            check_model(asked.model, name)
             runtimes.append(name)
         except AbsentError as reason:
             print(f"Not taking part: {name}: {reason}.\n", flush=True)

@@ -36,6 +36,7 @@ class Machine:
     numpy: str
     onnxruntime: str
     providers: str
+    openvino: str
     parakeet_streaming: str
 
 
@@ -52,6 +53,7 @@ def machine() -> Machine:
         numpy=metadata.version("numpy"),
         onnxruntime=_runtime(),
         providers=", ".join(available_providers()),
+        openvino=version_of("openvino"),
         parakeet_streaming=__version__,
     )
 
@@ -60,6 +62,14 @@ def machine_table() -> str:
     """This machine as a markdown table."""
     rows = [(key.replace("_", " "), value) for key, value in asdict(machine()).items()]
     return table(("machine", ""), rows)
+
+
+def version_of(package: str) -> str:
+    """The version of a package, or that there is none."""
+    try:
+        return metadata.version(package)
+    except metadata.PackageNotFoundError:
+        return "not installed"
 
 
 def _runtime() -> str:

@@ -15,6 +15,7 @@ from parakeet_streaming.engine.ports import DecoderJoint, Encoder
 from parakeet_streaming.errors import ModelPartMissingError
 from parakeet_streaming.load import open_decoder_joint
 from parakeet_streaming.model.cached_encoder import OnnxCachedEncoder
+from parakeet_streaming.model.choice import choose
 from parakeet_streaming.model.decoder_joint import OnnxDecoderJoint
 from parakeet_streaming.model.encoder import OnnxEncoder
 from parakeet_streaming.model.files import ModelParts, Part, find_parts
@@ -28,7 +29,7 @@ from parakeet_streaming.model.spec import ModelSpec, read_spec
 Wrap = Callable[[Session, str], Any]
 """Puts something that runs like a session around one called `encoder`, `predictor` or `joint`."""
 
-_CACHED_FILE: Final = "encoder-cached-model.onnx"
+_CACHED_FILE: Final = "encoder-cached-model"
 
 
 @dataclass(frozen=True)
@@ -72,11 +73,10 @@ def open_model(model: str, choice: Choice | None = None, wrap: Wrap | None = Non
     around = wrap or (lambda session, _: session)
     parts = parts_of(model, choice)
     spec = read_spec(parts)
+    bfloat16 = choice.precision == BFLOAT16
+    chosen = choose(parts.encoder.graph, runtime=choice.runtime, bfloat16=bfloat16)
     session = open_session(
-        parts.encoder.path,
-        runtime=choice.runtime,
-        threads=choice.threads,
-        bfloat16=choice.precision == BFLOAT16,
+        parts.encoder.path, runtime=chosen.runtime, threads=choice.threads, bfloat16=bfloat16
     )
     decoder_joint = open_decoder_joint(parts, spec, "auto", around)
     kind = OnnxCachedEncoder if spec.names.cached else OnnxEncoder
@@ -89,10 +89,11 @@ def parts_of(model: str, choice: Choice) -> ModelParts:
     parts = find_parts(resolve(model, precision=stored), stored)
     if not choice.cached or role_of(parts.encoder.graph) is Role.CACHED_ENCODER:
         return parts
-    path = parts.folder / _CACHED_FILE
+    suffix = "" if parts.encoder.precision == "fp32" else f".{parts.encoder.precision}"
+    path = parts.folder / f"{_CACHED_FILE}{suffix}.onnx"
     if not path.is_file():
         raise ModelPartMissingError(
-            f"{parts.folder} has no {_CACHED_FILE}; export the model with "
+            f"{parts.folder} has no {path.name}; export the model with "
             "`parakeet export MODEL --to FOLDER --streaming cached`, or make one with "
             "`make_model.py --streaming both`"
         )

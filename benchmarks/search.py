@@ -5,20 +5,35 @@ from __future__ import annotations
 from collections.abc import Callable
 
 
-def greatest(carries: Callable[[int], bool], start: int = 1, most: int = 1024) -> int:
+def greatest(
+    carries: Callable[[int], bool],
+    start: int = 1,
+    most: int = 1024,
+    *,
+    growth: float = 2.0,
+    near: float = 0.0,
+) -> int:
     """The greatest number up to `most` that `carries` says yes to; 0 where it never does.
 
-    Doubles from `start` until the answer is no, then halves what lies between. Yes is taken to
-    hold for every smaller number, no for every greater one; none is asked twice.
+    Grows from `start` until the answer is no, then halves what lies between. Yes is taken to hold
+    for every smaller number, no for every greater one; none is asked twice.
+
+    Args:
+        carries: the question.
+        start: the first number.
+        most: the greatest one to ask about.
+        growth: of the number while the answer is yes.
+        near: part of the number to which it need not be exact.
     """
     carried, refused = 0, most + 1
     asked = min(start, most)
-    while refused - carried > 1:
+    while refused - carried > max(1, round(near * carried)):
         if carries(asked):
             carried = asked
         else:
             refused = asked
-        asked = (carried + refused) // 2 if refused <= most else min(2 * asked, most)
+        further = max(carried + 1, round(growth * asked))
+        asked = (carried + refused) // 2 if refused <= most else min(further, most)
     return carried
 
 

@@ -29,6 +29,7 @@ from pathlib import Path
 from contenders import (
     ONNX_ASR,
     RUNTIMES,
+    SHERPA_ONNX,
     AbsentError,
     Contender,
     check_runtime,
@@ -37,7 +38,7 @@ from contenders import (
     sherpa_onnx,
 )
 from listening import context_name
-from machine import machine, machine_table
+from machine import machine, machine_table, version_of
 from opening import has_cached
 from parakeet_streaming.errors import ParakeetError
 from parakeet_streaming.model.cores import usable_cores
@@ -101,7 +102,9 @@ def _offline(asked: argparse.Namespace) -> list[Pace]:
         }
         if not asked.no_peers:
             makers[ONNX_ASR] = lambda: onnx_asr(asked.model, asked.threads, scratch)
-            makers["sherpa-onnx"] = lambda: sherpa_onnx(asked.model, asked.threads, scratch)
+            makers[SHERPA_ONNX] = lambda: sherpa_onnx(asked.model, asked.threads, scratch)
+            versions = (f"{name} {version_of(name)}" for name in (ONNX_ASR, SHERPA_ONNX))
+            print(f"Peers: {', '.join(versions)}.\n", flush=True)
         return _race(_present(makers), asked.seconds, asked.runs)
 
 

@@ -1,4 +1,4 @@
-"""What every test may use: the golden model, hypothesis without a clock, and a microphone.
+"""What every test may use: golden model, own cache, hypothesis without a clock, a microphone.
 
 The microphone needs no sound card: it is ALSA's `file` device, which hears what a test says to it.
 """
@@ -18,6 +18,16 @@ GOLDEN = Path(__file__).parent / "parity" / "golden"
 settings.register_profile("here", deadline=None, suppress_health_check=[HealthCheck.too_slow])
 settings.register_profile("ci", settings.get_profile("here"), derandomize=True, print_blob=True)
 settings.load_profile("ci" if os.environ.get("CI") else "here")
+
+
+@pytest.fixture(scope="session", autouse=True)
+def own_cache(tmp_path_factory):
+    """What is measured of the machine, and compiled for it, is not kept where the user keeps it."""
+    folder = str(tmp_path_factory.mktemp("cache"))
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("XDG_CACHE_HOME", folder)
+        patch.setenv("LOCALAPPDATA", folder)
+        yield
 
 
 @pytest.fixture(scope="session")

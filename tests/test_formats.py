@@ -26,6 +26,7 @@ from parakeet_streaming.formats import (
     vtt_cues,
 )
 from parakeet_streaming.results import (
+    ContextChanged,
     Final,
     Gap,
     Partial,
@@ -274,6 +275,10 @@ def test_a_step_is_a_line():
         (SpeechStarted(1.0004), {"type": "speech_started", "at": 1.0}),
         (SpeechEnded(2.56), {"type": "speech_ended", "at": 2.56}),
         (Gap(1.25, 3.0), {"type": "gap", "start": 1.25, "end": 3.0}),
+        (
+            ContextChanged(ContextConfig(5.0, 1.04, 0.48), 7.2),
+            {"type": "context", "context": "5-1.04-0.48", "at": 7.2},
+        ),
     ],
 )
 def test_an_event_is_a_line(event, expected):

@@ -6,6 +6,7 @@ import pytest
 import parakeet_streaming
 from parakeet_streaming import results
 from parakeet_streaming.results import (
+    ContextChanged,
     Event,
     Final,
     Gap,
@@ -18,6 +19,7 @@ from parakeet_streaming.results import (
     Transcript,
     Word,
 )
+from parakeet_streaming.timeline import ContextConfig
 
 TOKEN = Token(7, " word", 3, 2, 0.24, 0.4, 0.9)
 WORD = Word("word", 0.24, 0.4, 0.9)
@@ -25,7 +27,13 @@ SEGMENT = Segment("word", 0.24, 0.4, (WORD,))
 TRANSCRIPT = Transcript("word", (TOKEN,), (WORD,), (SEGMENT,), 1.0)
 PARTIAL = Partial(" word", (TOKEN,), "", (), 0.32, 0.64)
 TOKEN_RESULT = TokenResult(7, " word", 3_840, 2_560, 0.9)
-EVENTS = [Final(TRANSCRIPT, 2, "silence"), SpeechStarted(0.2), SpeechEnded(0.5), Gap(0.5, 0.9)]
+EVENTS = [
+    Final(TRANSCRIPT, 2, "silence"),
+    SpeechStarted(0.2),
+    SpeechEnded(0.5),
+    Gap(0.5, 0.9),
+    ContextChanged(ContextConfig.balanced(), 0.5),
+]
 RESULTS = [TOKEN, TOKEN_RESULT, WORD, SEGMENT, TRANSCRIPT, PARTIAL, *EVENTS]
 
 
@@ -46,7 +54,8 @@ def test_results_are_exported(result):
 
 
 def test_every_result_is_among_these():
-    classes = {each for each in vars(results).values() if is_dataclass(each)}
+    own = [each for each in vars(results).values() if is_dataclass(each)]
+    classes = {each for each in own if each.__module__ == results.__name__}
     assert classes == {type(each) for each in RESULTS}
     assert get_args(Event) == (Partial, *(type(each) for each in EVENTS))
 

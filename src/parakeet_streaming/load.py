@@ -14,6 +14,8 @@ from typing import Final, Self
 from parakeet_streaming.engine.ports import VoiceActivity
 from parakeet_streaming.engine.recognizer import RecognitionOptions, Recognizer
 from parakeet_streaming.model.cached_encoder import OnnxCachedEncoder
+from parakeet_streaming.model.choice import choose
+from parakeet_streaming.model.cores import usable_cores
 from parakeet_streaming.model.decoder_joint import OnnxDecoderJoint
 from parakeet_streaming.model.encoder import OnnxEncoder
 from parakeet_streaming.model.files import ModelParts, find_parts
@@ -26,6 +28,8 @@ from parakeet_streaming.model.spec import ModelSpec, read_spec
 
 DEFAULT_MODEL: Final = "tiny-en"
 """The model inside the package."""
+
+_DECODER_THREADS: Final = 4
 
 Around = Callable[[Session, str], Session]
 """Puts something that runs like a session around the one called `predictor` or `joint`."""
@@ -53,7 +57,8 @@ def load(
         precision: `auto`, `fp32`, `int8` or `fp16`: which encoder to take where there are several;
             `bf16`: compute the fp32 one in bfloat16.
         runtime: of the encoder: `auto`, `onnxruntime` or `openvino` (an extra; processors only).
-            `auto` is OpenVINO for bf16, else ONNX Runtime.
+            `auto` is the one that was measured to be faster on this machine for such weights:
+            once, in two seconds, where both are installed.
         provider: `auto`, `cpu`, `cuda`, ... or ONNX Runtime's own name of an execution provider.
         threads: threads of one encoder call; None for one per physical core.
         revision: branch, tag or commit of a hub repository.
@@ -73,8 +78,13 @@ def load(
     folder = resolve(source, precision=stored, revision=revision)
     parts = find_parts(folder, stored)
     spec = read_spec(parts)
+    chosen = choose(parts.encoder.graph, runtime=runtime, bfloat16=bfloat16, provider=provider)
     session = open_session(
-        parts.encoder.path, runtime=runtime, provider=provider, threads=threads, bfloat16=bfloat16
+        parts.encoder.path,
+        runtime=chosen.runtime,
+        provider=provider,
+        threads=threads,
+        bfloat16=bfloat16,
     )
     encoder = (OnnxCachedEncoder if spec.names.cached else OnnxEncoder)(session, spec)
     return Recognizer(
@@ -136,12 +146,16 @@ class ParakeetTDTModel:
 def open_decoder_joint(
     parts: ModelParts, spec: ModelSpec, provider: str, around: Around = _bare
 ) -> OnnxDecoderJoint:
-    """Prediction network and joint; their calls are so short that one thread is fastest."""
+    """Prediction network and joint.
+
+    Calls for one stream are so short that more than a few threads wait for each other.
+    """
+    threads = min(usable_cores(), _DECODER_THREADS)
 
     def open_half(source: Path | bytes, role: str) -> Session:
         name = str(parts.decoder.path if isinstance(source, bytes) else source)
         session = open_session(
-            source, runtime=ONNX_RUNTIME, provider=provider, threads=1, name=name
+            source, runtime=ONNX_RUNTIME, provider=provider, threads=threads, name=name
         )
         return around(session, role)
 

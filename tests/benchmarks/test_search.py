@@ -32,6 +32,22 @@ def test_doubling_and_then_halves(search):
     assert asked == [1, 2, 4, 8, 16, 12, 10, 11]
 
 
+@pytest.mark.parametrize("start", [1, 3, 20])
+@pytest.mark.parametrize("carried", [0, 1, 7, 37, 64])
+def test_slower_growth_finds_the_same(search, carried, start):
+    assert search.greatest(asked_of(carried)[0], start, 64, growth=1.25) == carried
+
+
+def test_near_is_near_enough(search):
+    carries, asked = asked_of(33)
+    assert search.greatest(carries, 24, growth=1.25, near=0.1) == 32
+    assert asked == [24, 30, 38, 34, 32]
+    carries, asked = asked_of(330)
+    found = search.greatest(carries, 300, growth=1.25, near=0.1)
+    assert 0.9 * 330 <= found <= 330
+    assert len(asked) <= 4
+
+
 def test_a_number_that_does_not_last_gives_way(search):
     carries, asked = asked_of(90)
     assert search.confirmed(carries, 100) == 87

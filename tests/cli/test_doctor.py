@@ -12,15 +12,25 @@ from parakeet_streaming.errors import (
     OptionError,
     ProviderMissingError,
 )
-from parakeet_streaming.model import hub
+from parakeet_streaming.model import choice, hub
 from parakeet_streaming.model.hub import CachedModel
+from parakeet_streaming.model.probe_graph import FORMS
+from parakeet_streaming.model.speeds import BF16, Speed
 from parakeet_streaming.sources.devices import InputDevice
+
+SPEEDS = (
+    *(Speed("onnxruntime", form, 4e11) for form in FORMS),
+    *(Speed("openvino", form, 3e11) for form in FORMS),
+    Speed("openvino", BF16, 9e11),
+)
 
 
 @pytest.fixture(autouse=True)
 def no_cache(monkeypatch, tmp_path):
     monkeypatch.setattr(hub, "cached_models", tuple)
     monkeypatch.setattr(hub, "cache_folder", lambda: tmp_path)
+    monkeypatch.setattr(doctor_module, "speeds", lambda: SPEEDS)
+    monkeypatch.setattr(choice, "speeds", lambda: SPEEDS)
 
 
 def run(*arguments, exit_code=0):
@@ -37,7 +47,8 @@ def test_all_sections_in_words(tmp_path):
     lines = run().splitlines()
     titles = [line for line in lines if not line.startswith(" ")]
     assert titles == [
-        *("system", "packages", "runtime", "extras", "audio", "downloads", "built in models"),
+        *("system", "packages", "runtime", "speeds", "extras"),
+        *("audio", "downloads", "built in models"),
     ]
     words = {line.split()[0]: line.split()[1:] for line in lines if line.startswith("  ")}
     assert words["parakeet-streaming"] == [__version__]
@@ -57,6 +68,16 @@ def test_as_json():
     tiny = sections["built_in_models"]["tiny-en"]
     assert tiny["load_ms"] > 0
     assert 0 < tiny["one_second_of_audio_ms"] < 5000
+
+
+def test_speeds_and_what_auto_makes_of_them(monkeypatch):
+    told = json.loads(run("--json"))["speeds"]
+    assert told["onnxruntime, fp32"] == "400 GFLOP/s"
+    assert told["auto takes for fp32"] == "onnxruntime"
+    assert told["fastest"] == "openvino, fp32, computed in bf16: --precision bf16"
+    alone = SPEEDS[: len(FORMS)]
+    monkeypatch.setattr(doctor_module, "speeds", lambda: alone)
+    assert not any(key.startswith("auto") for key in json.loads(run("--json"))["speeds"])
 
 
 def test_downloads_are_listed(monkeypatch, tmp_path):

@@ -96,6 +96,23 @@ def test_one_step_is_one_encoder_call_for_those_that_are_ready():
     assert [len(each) for each in events] == [1, 0, 1]
 
 
+def test_who_has_a_clock_is_told_between_encoding_and_decoding(monkeypatch):
+    recognizer = fake_recognizer([Cue(0, 0)], ["one"])
+    order = []
+    joint = ScriptedDecoderJoint.score
+    monkeypatch.setattr(
+        ScriptedDecoderJoint, "score", lambda *args: (order.append("score"), joint(*args))[1]
+    )
+    encode = FakeEncoder.encode
+    monkeypatch.setattr(
+        FakeEncoder, "encode", lambda *args: (order.append("encode"), encode(*args))[1]
+    )
+    stream = recognizer.stream(ContextConfig(*context_of(0, 1, 0)))
+    stream.push(marked_audio(2))
+    recognizer.step([stream], lambda: order.append("told"))
+    assert order[:3] == ["encode", "told", "score"]
+
+
 def test_no_stream_and_none_ready_is_no_call():
     recognizer = fake_recognizer([], ["one"])
     assert recognizer.step([]) == []

@@ -6,6 +6,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from parakeet_streaming.engine.window import ContextWindow, Window
+from parakeet_streaming.errors import AudioInputError
 from parakeet_streaming.timeline import FRAME_SAMPLES, ContextConfig
 from tests.engine.hashed import context_of, sliced
 
@@ -215,3 +216,11 @@ def test_where_the_next_window_lies_is_known_without_its_samples():
         assert window.samples[-1] == span.heard_end
         assert window.samples[0] == span.chunk_start - span.left_samples + 1
         buffer.advance(window)
+
+
+def test_samples_that_are_gone_or_to_come_are_refused():
+    window = ContextWindow(ContextConfig(*context_of(0, 1, 0)))
+    window.feed(np.arange(FRAME_SAMPLES, dtype=np.float32))
+    np.testing.assert_array_equal(window.samples(2, 4), [2, 3])
+    with pytest.raises(AudioInputError, match=f"only 0 to {FRAME_SAMPLES}"):
+        window.samples(0, FRAME_SAMPLES + 1)

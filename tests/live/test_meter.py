@@ -2,7 +2,7 @@
 
 import pytest
 
-from parakeet_streaming.live.meter import Meter
+from parakeet_streaming.live.meter import EngineMeter, Meter
 from parakeet_streaming.live.metrics import Metrics
 from parakeet_streaming.live.seat import Due
 from parakeet_streaming.results import (
@@ -114,3 +114,17 @@ def test_what_a_stream_has_come_to_is_counted_once():
     assert snapshot.counters["speech_seconds_total"] == 1.0
     assert snapshot.counters["tokens_total"] == 6
     assert snapshot.counters_by["samples_dropped_total"]["ring_full"] == 100
+
+
+def test_computing_per_second_of_audio():
+    metrics = Metrics()
+    meter = EngineMeter(metrics)
+    meter.stepped(3, 1.0, 1.5, 2.0)
+    assert (meter.steps, meter.longest_step_s) == (1, 1.0)
+    assert meter.is_time(1.0, 2.0)
+    meter.measured(0.0, 7.0)
+    assert (metrics.rtf_recent.value, metrics.backlog_audio_seconds.value) == (0.0, 7.0)
+    assert not meter.is_time(2.0, 2.05)
+    assert meter.is_time(2.05, 2.2)
+    meter.measured(2.0, 6.0)
+    assert metrics.rtf_recent.value == pytest.approx((0.98 + 0.2) / 2.0)

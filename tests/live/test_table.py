@@ -319,10 +319,10 @@ def test_gauges_tell_how_it_goes():
     assert metrics.end_to_end_lag_seconds.snapshot().count == 2
     # Two windows of 0.96 s cost 0.192 s, and decoded 0.96 s of audio.
     assert metrics.rtf_recent.value == pytest.approx(0.2)
-    assert room.table.longest_step_s == pytest.approx(0.192)
+    assert room.table.meter.longest_step_s == pytest.approx(0.192)
     assert metrics.encoder_step_seconds.snapshot().max == pytest.approx(0.192)
     assert metrics.decoder_step_seconds.snapshot().max == 0.0
-    assert room.table.steps == 1
+    assert room.table.meter.steps == 1
 
 
 def test_after_long_silence_nothing_seems_late():

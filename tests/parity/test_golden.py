@@ -8,7 +8,7 @@ import pytest
 import soundfile
 from typer.testing import CliRunner
 
-from parakeet_streaming import ContextConfig, Recognizer, Transcript
+from parakeet_streaming import ContextConfig, Recognizer, Stream, Transcript, load
 from parakeet_streaming.cli.app import app
 
 GOLDEN = Path(__file__).parent / "golden"
@@ -47,13 +47,15 @@ def samples_of(case: dict) -> np.ndarray:
     return samples
 
 
+def _context(recognizer: Recognizer, case: dict) -> ContextConfig:
+    if case["context"] == "offline":
+        return recognizer.offline_context(case["samples"] / 16_000)
+    return ContextConfig(*case["context"])
+
+
 def streamed(recognizer: Recognizer, case: dict, cuts: list[int]) -> Transcript:
     samples = samples_of(case)
-    if case["context"] == "offline":
-        context = recognizer.offline_context(samples.shape[0] / 16_000)
-    else:
-        context = ContextConfig(*case["context"])
-    stream = recognizer.stream(context)
+    stream = recognizer.stream(_context(recognizer, case))
     for piece in np.split(samples, cuts):
         stream.feed(piece)
     stream.finish()
@@ -135,16 +137,42 @@ def test_text_is_nemos_without_spaces_before_punctuation(
     assert bare(streamed(golden_recognizer, case, []).text) == bare(case["text"])
 
 
-def test_batched_windows_give_what_each_gives_alone(golden_recognizer: Recognizer) -> None:
-    cases = [case for case in WELL_POSED if case["context"] not in ("offline", [10, 10, 5])]
-    cases = [case for case in cases if case["samples"] >= 20_479][::5]
-    streams = []
-    for case in cases:
-        stream = golden_recognizer.stream(ContextConfig(*case["context"]))
-        stream.push(samples_of(case))
-        stream.end()
-        streams.append(stream)
-    while any(stream.ready for stream in streams):
-        golden_recognizer.step(streams)
-    for case, stream in zip(cases, streams, strict=True):
-        assert answer(stream.transcript()) == expected(case), case_id(case)
+@pytest.fixture(scope="module", params=["onnxruntime", "openvino"])
+def each_runtime(request: pytest.FixtureRequest, golden_folder: Path) -> Recognizer:
+    """The golden model in float32, computed by one runtime and then by the other."""
+    if request.param == "openvino":
+        pytest.importorskip("openvino", reason="the openvino extra")
+    return load(golden_folder / "tdt-tiny-onnx", runtime=request.param, threads=1)
+
+
+@pytest.mark.parametrize("part", range(12))
+def test_in_batches_with_random_joins(each_runtime: Recognizer, part: int) -> None:
+    """Every case once, beside others of any context and age; it leaves when it has ended."""
+    order = np.random.default_rng(1).permutation(len(WELL_POSED))
+    cases = [WELL_POSED[at] for at in order[part::12]]
+    generator = np.random.default_rng(part)
+    waiting = [(case, _opened(each_runtime, case)) for case in cases]
+    inside: list[tuple[dict, Stream]] = []
+    while waiting or inside:
+        coming = int(generator.integers(1, 4))
+        inside += waiting[-coming:]
+        del waiting[-coming:]
+        each_runtime.step([stream for _, stream in inside])
+        for case, stream in inside:
+            if stream.closed:
+                assert answer(stream.transcript()) == expected(case), case_id(case)
+        inside = [(case, stream) for case, stream in inside if not stream.closed]
+
+
+@pytest.mark.parametrize("case", WELL_POSED[::5], ids=case_id)
+def test_alone_with_openvino(case: dict, golden_folder: Path) -> None:
+    pytest.importorskip("openvino", reason="the openvino extra")
+    recognizer = load(golden_folder / "tdt-tiny-onnx", runtime="openvino", threads=1)
+    assert answer(streamed(recognizer, case, [])) == expected(case)
+
+
+def _opened(recognizer: Recognizer, case: dict) -> Stream:
+    stream = recognizer.stream(_context(recognizer, case))
+    stream.push(samples_of(case))
+    stream.end()
+    return stream

@@ -16,11 +16,14 @@ from parakeet_streaming import __version__
 from parakeet_streaming.cli.rows import in_bytes, print_json, print_pairs
 from parakeet_streaming.errors import ExtraMissingError, ForeignError, MissingError
 from parakeet_streaming.model import hub, openvino_runtime
+from parakeet_streaming.model.choice import fastest
 from parakeet_streaming.model.cores import usable_cores
 from parakeet_streaming.model.files import find_parts
 from parakeet_streaming.model.names import built_in_models
 from parakeet_streaming.model.onnx_runtime import available_providers, resolve_providers
+from parakeet_streaming.model.probe_graph import FORMS, FP32, INT8_CALL, INT8_ROW
 from parakeet_streaming.model.spec import read_spec
+from parakeet_streaming.model.speeds import BF16, speeds
 from parakeet_streaming.model.trial import try_out
 from parakeet_streaming.sources.microphone import input_devices
 
@@ -33,6 +36,14 @@ _EXTRAS: Final = {
 _FLAGS: Final = re.compile(
     r"avx2|avx_vnni|avx512(f|_vnni|_bf16|_fp16)|amx_\w+|asimddp|i8mm|bf16|sve2?"
 )
+
+# `auto` keeps the precision that is stored, so that texts are the same on every machine.
+_HOW_TO_GET: Final = {
+    FP32: "",
+    BF16: ": --precision bf16",
+    INT8_CALL: ": parakeet export --precision int8",
+    INT8_ROW: ": parakeet export --precision int8 --scale row",
+}
 
 Section = dict[str, object]
 """Keys end in their unit where a value has one: `_bytes`, `_ms`."""
@@ -48,6 +59,7 @@ def doctor(
         "system": _system(),
         "packages": _packages(),
         "runtime": _runtime(),
+        "speeds": _speeds(),
         "extras": _extras(),
         "audio": {"microphones": _microphones()},
         "downloads": _downloads(),
@@ -122,6 +134,18 @@ def _runtime() -> Section:
         "openvino": _openvino(),
         "threads": usable_cores(),
     }
+
+
+def _speeds() -> Section:
+    """What was measured of each form of weights, what `auto` makes of it, and what is best."""
+    measured = speeds()
+    told: Section = {
+        f"{each.runtime}, {each.form}": f"{each.operations / 1e9:.0f} GFLOP/s" for each in measured
+    }
+    if len({each.runtime for each in measured}) > 1:
+        told |= {f"auto takes for {form}": fastest(form, measured).runtime for form in FORMS}
+    best = max(measured, key=lambda each: each.operations)
+    return told | {"fastest": f"{best.runtime}, {best.form}{_HOW_TO_GET[best.form]}"}
 
 
 def _openvino() -> str:

@@ -78,7 +78,7 @@ class DecoderJoint(Protocol):
 
     @property
     def frames_per_call(self) -> int:
-        """How many frames are worth scoring in one call; at least 1."""
+        """How many frames of one stream are worth scoring in one call; at least 1."""
         ...
 
     def start(self) -> tuple[Floats, Floats, Floats]:

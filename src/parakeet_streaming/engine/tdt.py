@@ -14,19 +14,25 @@ Rules of this file:
 6. Ties go to the lowest index.
 
 Speed: under one predictor state many frames can be scored in one call, so each call looks ahead
-until the next token; tokens, not frames, pay for calls.
+until the next token; tokens, not frames, pay for calls. Many streams share a call anyway, and what
+each looks ahead in vain costs more then: the more there are, the less they look ahead.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from typing import Final
 
 import numpy as np
 
 from parakeet_streaming.engine.ports import Counts, DecoderJoint, Floats
 
 Confidence = Callable[[Floats], float]
+
+_SHARED_FRAMES: Final = 8
+"""That the rows of a call together look ahead, behind the first of each. With a joint of full size,
+32 rows are fastest without any, 8 with one or two, one row with four (`benchmarks/overhead.py`)."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,7 +110,7 @@ def _look_ahead(
     frames: Floats, live: Sequence[_Row], decoder_joint: DecoderJoint, confidence: Confidence
 ) -> list[_Row]:
     """Scores the next frames of the live rows in one call; returns the rows that emitted."""
-    width = min(decoder_joint.frames_per_call, max(row.length - row.frame for row in live))
+    width = min(_ahead(decoder_joint, len(live)), max(row.length - row.frame for row in live))
     block = _block(frames, live, width)
     output = _joined([row.predictor_output for row in live], axis=0)
     logits, duration_logits = decoder_joint.score(block, output)
@@ -121,6 +127,11 @@ def _look_ahead(
             row.emit(int(tokens[position, offset]), int(skips[position, offset]), sure)
             emitted.append(row)
     return emitted
+
+
+def _ahead(decoder_joint: DecoderJoint, rows: int) -> int:
+    """Frames to score in one call of so many rows."""
+    return min(decoder_joint.frames_per_call, 1 + _SHARED_FRAMES // rows)
 
 
 def _advance(emitted: Sequence[_Row], decoder_joint: DecoderJoint) -> None:

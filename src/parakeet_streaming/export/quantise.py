@@ -63,20 +63,21 @@ def write_int8(source: Path, folder: Path, *, scale: str = "call", seven_bits: b
 
 
 def _scale_calls(encoder: Path, target: Path, seven_bits: bool) -> None:
+    beside = data_file(encoder).is_file()
     with tempfile.TemporaryDirectory() as scratch:
         prepared = Path(scratch) / encoder.name
         quant_pre_process(
             str(encoder),
             str(prepared),
             skip_symbolic_shape=True,
-            save_as_external_data=data_file(encoder).is_file(),
+            save_as_external_data=beside,
             all_tensors_to_one_file=True,
             external_data_location=data_file(prepared).name,
         )
-        _quantise(prepared, target, seven_bits)
+        _quantise(prepared, target, seven_bits, beside)
 
 
-def _quantise(source: Path, target: Path, seven_bits: bool) -> None:
+def _quantise(source: Path, target: Path, seven_bits: bool, beside: bool) -> None:
     root = logging.getLogger()
     level = root.level
     root.setLevel(logging.ERROR)
@@ -88,6 +89,7 @@ def _quantise(source: Path, target: Path, seven_bits: bool) -> None:
             per_channel=True,
             reduce_range=seven_bits,
             weight_type=QuantType.QInt8,
+            use_external_data_format=beside,
         )
     finally:
         root.setLevel(level)

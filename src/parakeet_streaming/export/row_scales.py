@@ -23,12 +23,14 @@ import onnx
 from numpy.typing import NDArray
 from onnx import GraphProto, NodeProto, TensorProto, helper, numpy_helper
 
+from parakeet_streaming.export.external_weights import data_file
+
 _TINY, _STEP, _ZERO = "row_scales.tiny", "row_scales.step", "row_scales.zero"
 _CONSTANTS: Final = (
     # A row of nothing but zeros still has a scale.
-    numpy_helper.from_array(np.float32(1e-9), _TINY),
-    numpy_helper.from_array(np.float32(1 / 127), _STEP),
-    numpy_helper.from_array(np.uint8(128), _ZERO),
+    numpy_helper.from_array(np.array(1e-9, np.float32), _TINY),
+    numpy_helper.from_array(np.array(1 / 127, np.float32), _STEP),
+    numpy_helper.from_array(np.array(128, np.uint8), _ZERO),
 )
 
 
@@ -37,7 +39,8 @@ def scale_rows(source: Path, target: Path, *, top: int = 63) -> None:
 
     Args:
         source: a float32 graph of opset 13 to 17, its weights inside or beside it.
-        target: gets all weights inside.
+        target: gets its weights inside, or beside it where those of `source` stand beside that:
+            runtimes map such a file, where they would copy what is inside.
         top: the largest weight in steps of its column's scale; above 63, processors without VNNI
             overflow where they add pairs of products.
     """
@@ -58,8 +61,11 @@ def scale_rows(source: Path, target: Path, *, top: int = 63) -> None:
             quantised[matrix] = _quantised_columns(weights[matrix], source.parent, top)
         nodes += _product(rows, matrix, node.output[0])
     _rebuild(model.graph, nodes, [each for pair in quantised.values() for each in pair])
+    beside = data_file(source).is_file()
     onnx.load_external_data_for_model(model, str(source.parent))
-    onnx.save_model(model, target)
+    onnx.save_model(model, target, save_as_external_data=beside, location=data_file(target).name)
+    if beside:  # onnx writes it for this user alone
+        data_file(target).chmod(target.stat().st_mode)
 
 
 def _quantised_rows(rows: str) -> list[NodeProto]:

@@ -76,6 +76,16 @@ class Ear:
         return samples_to_seconds(waiting, self._rate_hz) + in_stream
 
     @property
+    def has_news(self) -> bool:
+        """Whether what was asked for has come, or at least a frame for voice activity."""
+        if self._outlet.wake_is_due:
+            return True
+        if self._detector is None:
+            return False
+        here = self._stream.window.fed_samples + self.from_pushed_rate(self._outlet.waiting)
+        return here >= self._detector.known_to + self._detector.frame_samples
+
+    @property
     def heard_out(self) -> bool:
         """Whether the producer is done and all of its audio is in the stream."""
         return self._outlet.ended and not self._gap_left

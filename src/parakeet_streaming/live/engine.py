@@ -90,7 +90,7 @@ class LiveEngine:
             StreamClosedError: the engine is closed.
         """
         guest = self._host.guest(
-            options or LiveOptions(), on_event, longest_step_s=self._table.longest_step_s
+            options or LiveOptions(), on_event, longest_step_s=self._table.meter.longest_step_s
         )
         self._table.join(guest)
         self._worker.wake()
@@ -104,8 +104,8 @@ class LiveEngine:
             active_streams=len(guests),
             load=table.load,
             real_time_factor=table.metrics.rtf_recent.value,
-            steps=table.steps,
-            longest_step_s=table.longest_step_s,
+            steps=table.meter.steps,
+            longest_step_s=table.meter.longest_step_s,
             backlog_s=max((guest.seat.ear.backlog_s for guest in guests), default=0.0),
             lag_s=max((guest.meter.lag_s for guest in guests), default=0.0),
             refused_samples=sum(guest.inlet.refused for guest in guests),

@@ -49,6 +49,8 @@ class Guest:
     """Whether the caller wants something that is no audio; the worker clears it."""
     changed: bool = True
     """Whether what is due must be looked at again; the worker's own, as all that follows."""
+    moved: bool = True
+    """Whether the producer must be told anew when to wake the worker."""
     waiting: bool = False
     """Whether the scheduler has it."""
     outcome: Outcome | None = None

@@ -1,4 +1,4 @@
-"""When things happened to one stream in; its own percentiles, and a share of all metrics, out.
+"""When things happened to a stream, or to all, in; its own percentiles, and all metrics, out.
 
 Rules of this file:
 
@@ -10,6 +10,7 @@ Rules of this file:
 
 from __future__ import annotations
 
+import math
 from collections import deque
 from collections.abc import Sequence
 from itertools import pairwise
@@ -28,6 +29,8 @@ _REASONS: Final[dict[EndReason, str]] = {
     "commit": "commit",
     "end": "eos",
 }
+_FORGETTING: Final = 0.98
+_MEASURED_EVERY_S: Final = 0.1
 
 
 class Meter:
@@ -117,6 +120,41 @@ class Meter:
             return 0.0
         before_s = samples_to_seconds(self._due.heard_samples) - position_s
         return max(0.0, now_s - self._due.complete_s + before_s)
+
+
+class EngineMeter:
+    """The times of all streams together."""
+
+    def __init__(self, metrics: Metrics) -> None:
+        self.steps = 0
+        self.longest_step_s = 0.0
+        self._metrics = metrics
+        self._busy_s = self._heard_s = 0.0
+        self._measured_s = -math.inf
+
+    def stepped(self, streams: int, began_s: float, encoded_s: float, done_s: float) -> None:
+        """A step of so many streams."""
+        self.steps += 1
+        self.longest_step_s = max(self.longest_step_s, done_s - began_s)
+        self._metrics.batch_size.record(streams)
+        self._metrics.encoder_step_seconds.record(encoded_s - began_s)
+        self._metrics.decoder_step_seconds.record(done_s - encoded_s)
+
+    def is_time(self, began_s: float, now_s: float) -> bool:
+        """Takes note of a turn with a step; whether it is time to measure all streams again."""
+        self._busy_s += now_s - began_s
+        due = now_s >= self._measured_s + _MEASURED_EVERY_S
+        self._measured_s = now_s if due else self._measured_s
+        return due
+
+    def measured(self, heard_s: float, backlog_s: float) -> None:
+        """Audio of all streams that is newly decoded, and the greatest backlog."""
+        self._heard_s += heard_s
+        if self._heard_s > 0:
+            self._metrics.rtf_recent.set(self._busy_s / self._heard_s)
+        self._busy_s *= _FORGETTING
+        self._heard_s *= _FORGETTING
+        self._metrics.backlog_audio_seconds.set(backlog_s)
 
 
 def _word_ends(tokens: Sequence[Token]) -> list[float]:

@@ -15,17 +15,16 @@ from __future__ import annotations
 import threading
 from collections import deque
 from collections.abc import Callable, Sequence
-from typing import Final, Literal
+from typing import Literal
 
 from parakeet_streaming.engine.ports import Floats, VoiceActivity
 from parakeet_streaming.engine.recognizer import Recognizer
 from parakeet_streaming.errors import CapacityError, StreamClosedError
 from parakeet_streaming.live.guest import Guest, Outcome
+from parakeet_streaming.live.meter import EngineMeter
 from parakeet_streaming.live.metrics import Metrics
 from parakeet_streaming.live.scheduler import BatchLimits, House, Scheduler
 from parakeet_streaming.timeline import samples_to_seconds
-
-_FORGETTING: Final = 0.98
 
 
 class Table:
@@ -42,8 +41,7 @@ class Table:
     ) -> None:
         self.metrics = Metrics()
         self.guests: tuple[Guest, ...] = ()
-        self.steps = 0
-        self.longest_step_s = 0.0
+        self.meter = EngineMeter(self.metrics)
         self._recognizer = recognizer
         self._vad = vad
         self._clock = clock
@@ -53,7 +51,6 @@ class Table:
         self._lock = threading.RLock()
         self._newcomers: deque[Guest] = deque()
         self._closing: Literal["drain", "cancel"] | None = None
-        self._busy_s = self._heard_s = 0.0
 
     @property
     def load(self) -> float:
@@ -119,7 +116,9 @@ class Table:
     def may_wait(self) -> bool:
         """Asks producers to wake the worker; whether nothing has come in the meantime."""
         for guest in self.guests:
-            guest.seat.outlet.wake_after(guest.seat.ear.needed_samples())
+            if guest.moved:
+                guest.seat.outlet.wake_after(guest.seat.ear.needed_samples())
+                guest.moved = False
         if self._newcomers or self._closing == "cancel":
             return False
         if self._closing == "drain" and any(not guest.inlet.closed for guest in self.guests):
@@ -150,7 +149,7 @@ class Table:
 
     def _listen(self) -> None:
         """Takes what has arrived, and judges it, one frame of each stream at a time."""
-        listening = list(self.guests)
+        listening = [guest for guest in self.guests if guest.changed or guest.seat.ear.has_news]
         while listening:
             for guest in listening:
                 self._guarded(guest, _take)
@@ -187,7 +186,7 @@ class Table:
             guest.changed = True
 
     def _plan(self, guest: Guest) -> None:
-        guest.changed = False
+        guest.changed, guest.moved = False, True
         if not guest.waiting:
             due = guest.seat.plan()
             if due is not None:
@@ -214,7 +213,7 @@ class Table:
         done_s = self._clock()
         audio_s = sum(due.audio_s for due in dues)
         self._house.measured(audio_s, done_s - began_s)
-        self._record_step(len(batch), began_s, between[0], done_s)
+        self.meter.stepped(len(batch), began_s, between[0], done_s)
         for guest, due, events in zip(batch, dues, given, strict=True):
             guest.waiting, guest.changed = False, True
             guest.meter.stepped(due, began_s, done_s, due.audio_s / audio_s)
@@ -231,21 +230,12 @@ class Table:
         with self._lock:
             return self._house.load_with(guest, guest.rate(lower))
 
-    def _record_step(self, streams: int, began_s: float, encoded_s: float, done_s: float) -> None:
-        self.steps += 1
-        self.longest_step_s = max(self.longest_step_s, done_s - began_s)
-        self.metrics.batch_size.record(streams)
-        self.metrics.encoder_step_seconds.record(encoded_s - began_s)
-        self.metrics.decoder_step_seconds.record(done_s - encoded_s)
-
     def _measure(self, began_s: float) -> None:
-        """What is measured once in a turn."""
-        self._busy_s = _FORGETTING * self._busy_s + self._clock() - began_s
-        self._heard_s = _FORGETTING * self._heard_s + sum(map(_counted, self.guests))
-        if self._heard_s > 0:
-            self.metrics.rtf_recent.set(self._busy_s / self._heard_s)
-        backlogs_s = [guest.seat.ear.backlog_s for guest in self.guests]
-        self.metrics.backlog_audio_seconds.set(max(backlogs_s, default=0.0))
+        """What is measured of all streams: often enough, not at each step."""
+        if self.meter.is_time(began_s, self._clock()):
+            heard_s = sum(map(_counted, self.guests))
+            backlogs_s = [guest.seat.ear.backlog_s for guest in self.guests]
+            self.meter.measured(heard_s, max(backlogs_s, default=0.0))
 
     def _hand_out(self, guest: Guest) -> None:
         events = guest.seat.events()
@@ -289,7 +279,7 @@ class Table:
 
 def _take(guest: Guest) -> None:
     if guest.seat.take():
-        guest.changed = True
+        guest.changed = guest.moved = True
 
 
 def _counted(guest: Guest) -> float:

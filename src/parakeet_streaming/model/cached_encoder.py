@@ -17,6 +17,8 @@ chunk, where a window would encode it again, from another left end and normalise
 
 from __future__ import annotations
 
+import math
+import threading
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Protocol
@@ -32,6 +34,8 @@ from parakeet_streaming.timeline import HOP_SAMPLES, SUBSAMPLING, encoder_frames
 
 # Feature frames that the zeros before a cut reach into.
 _SPOILT_FRAMES = 2
+
+_MOST_BLOCKS = 8
 
 
 class Step(Protocol):
@@ -55,12 +59,17 @@ class Past:
 
     log_mel: Floats
     """(F, T), not normalised, up to the end of the last chunk."""
-    keys: Floats
-    """(L, K, D) of the left context."""
-    values: Floats
-    """(L, K, D)."""
+    keys: tuple[Floats, ...]
+    """Of the left context, the oldest first: (L, n, D) each, K frames together."""
+    values: tuple[Floats, ...]
+    """Likewise."""
     convolved: Floats
     """(L, R, D): what the convolutions reach back to."""
+
+    @property
+    def frames(self) -> int:
+        """K."""
+        return sum(block.shape[1] for block in self.keys)
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,6 +96,24 @@ class _Row:
     past: Past
 
 
+class _Room(threading.local):
+    """Where the pasts of a call are put together: new memory for each call costs half as much.
+
+    What an earlier call left in slots that a row does not fill is never heard.
+    """
+
+    def __init__(self) -> None:
+        self._room = np.zeros((2, 0), dtype=np.float32)
+
+    def of(self, shape: tuple[int, ...]) -> tuple[Floats, Floats]:
+        """Two arrays of that shape, until the same thread's next call."""
+        size = math.prod(shape)
+        if size > self._room.shape[1]:
+            self._room = np.zeros((2, size), dtype=np.float32)
+        keys, values = (room[:size].reshape(shape) for room in self._room)
+        return keys, values
+
+
 class OnnxCachedEncoder:
     """Log-mel features and an encoder graph that takes and gives the past."""
 
@@ -101,6 +128,7 @@ class OnnxCachedEncoder:
         self._past_names = spec.names.cached
         self._rows_independent = spec.encoder_rows_independent
         self._empty = self._empty_past()
+        self._room = _Room()
 
     def encode(self, windows: Sequence[Floats]) -> tuple[Floats, NDArray[np.int64]]:
         """Encodes B whole windows, each float32 (n,) at 16 kHz: frames (B, U, D), lengths (B,)."""
@@ -148,15 +176,14 @@ class OnnxCachedEncoder:
         names = self._past_names
         lengths = np.array([row.features.shape[1] for row in rows], dtype=np.int64)
         features = np.zeros((len(rows), self._mel_bins, int(lengths.max())), dtype=np.float32)
-        filled = np.array([row.past.keys.shape[1] for row in rows], dtype=np.int64)
-        layers, _, width = self._empty.keys.shape
+        filled = np.array([row.past.frames for row in rows], dtype=np.int64)
+        layers, _, width = self._empty.convolved.shape
         slots = max(1, int(filled.max()))
-        keys = np.zeros((layers, len(rows), slots, width), dtype=np.float32)
-        values = np.zeros_like(keys)
+        keys, values = self._room.of((layers, len(rows), slots, width))
         for at, row in enumerate(rows):
             features[at, :, : lengths[at]] = row.features
-            keys[:, at, slots - filled[at] :] = row.past.keys
-            values[:, at, slots - filled[at] :] = row.past.values
+            _lay(row.past.keys, keys[:, at])
+            _lay(row.past.values, values[:, at])
         return self._session.run(
             {
                 self._names.features: features,
@@ -178,8 +205,8 @@ class OnnxCachedEncoder:
         reach = past.convolved.shape[1]
         return Past(
             log_mel=_continued(past.log_mel, row.raw[:, : chunk * SUBSAMPLING], window),
-            keys=_continued(past.keys, keys, step.left_frames),
-            values=_continued(past.values, values, step.left_frames),
+            keys=_with_block(past.keys, keys, step.left_frames),
+            values=_with_block(past.values, values, step.left_frames),
             convolved=outputs[names.convolved][:, at, chunk : chunk + reach].copy(),
         )
 
@@ -192,11 +219,10 @@ class OnnxCachedEncoder:
                 "the cached encoder does not declare its layers, width and reach; export it again "
                 "with `parakeet export MODEL --to FOLDER --streaming cached`"
             )
-        nothing = np.zeros((layers, 0, width), dtype=np.float32)
         return Past(
             np.zeros((self._mel_bins, 0), dtype=np.float32),
-            nothing,
-            nothing,
+            (),
+            (),
             np.zeros((layers, reach, width), dtype=np.float32),
         )
 
@@ -210,3 +236,27 @@ def _continued(past: Floats, new: Floats, count: int) -> Floats:
     """The last `count` along axis 1 of the past and what is new behind it."""
     new = _last(new, count)
     return np.concatenate((_last(past, count - new.shape[1]), new), axis=1)
+
+
+def _with_block(blocks: tuple[Floats, ...], new: Floats, count: int) -> tuple[Floats, ...]:
+    """The last `count` frames of blocks (L, n, D) and of what is new (L, n, D) behind them.
+
+    What is known is not copied at every step, but when many blocks have gathered.
+    """
+    kept = [_last(new, count).copy()]
+    wanted = count - new.shape[1]
+    for block in reversed(blocks):
+        if wanted <= 0:
+            break
+        kept.append(_last(block, wanted))
+        wanted -= block.shape[1]
+    kept.reverse()
+    return tuple(kept) if len(kept) <= _MOST_BLOCKS else (np.concatenate(kept, axis=1),)
+
+
+def _lay(blocks: tuple[Floats, ...], slots: Floats) -> None:
+    """Writes blocks (L, n, D) at the right edge of slots (L, K, D)."""
+    end = slots.shape[1]
+    for block in reversed(blocks):
+        slots[:, end - block.shape[1] : end] = block
+        end -= block.shape[1]

@@ -88,6 +88,11 @@ class OnnxRuntimeSession:
         }
 
 
+def version() -> str:
+    """ONNX Runtime's version."""
+    return str(ort.__version__)
+
+
 def available_providers() -> tuple[str, ...]:
     """The runtime's names of what it offers on this machine, the fastest first."""
     return tuple(ort.get_available_providers())

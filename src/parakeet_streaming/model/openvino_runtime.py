@@ -6,15 +6,15 @@ Rules of this file:
    processor can, and answers would differ from machine to machine.
 2. What was compiled is kept on disk, so that the second start is quick; a folder that cannot be
    written costs time, never an error.
-3. Nothing of the runtime's own exceptions gets out: errors are ours.
+3. Weights are packed anew from files that are mapped, when compiled and again in the first call:
+   the files' pages are given back meanwhile, or the model would be held twice.
+4. Nothing of the runtime's own exceptions gets out: errors are ours.
 """
 
 from __future__ import annotations
 
-import os
-import sys
 import threading
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from types import MappingProxyType
 from typing import Any, Final
@@ -23,7 +23,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from parakeet_streaming.errors import ExtraMissingError, ModelFormatError, OptionError
+from parakeet_streaming.model.cache import cache_folder
 from parakeet_streaming.model.graph import TensorSpec
+from parakeet_streaming.model.mapped import given_back
 
 _DEVICE: Final = "CPU"
 _BFLOAT16: Final = "BF16"
@@ -32,9 +34,11 @@ _BFLOAT16: Final = "BF16"
 class OpenVinoSession:
     """One graph, ready to run; made by `open_openvino`."""
 
-    def __init__(self, compiled: Any, name: str, threads: int) -> None:
+    def __init__(self, compiled: Any, name: str, threads: int, mapped: Sequence[Path]) -> None:
+        """`mapped`: files and folders that the first call still reads weights from."""
         self._compiled = compiled
         self._name = name
+        self._mapped = mapped
         # A request runs one call at a time; threads that share a model have one each.
         self._own = threading.local()
         self.inputs: Mapping[str, TensorSpec] = _specs(compiled.inputs)
@@ -49,20 +53,27 @@ class OpenVinoSession:
 
     def run(self, feeds: Mapping[str, NDArray[Any]]) -> dict[str, NDArray[Any]]:
         """All outputs by name, in the graph's order, as `Session.run` says."""
-        if not hasattr(self._own, "request"):
-            self._own.request = self._compiled.create_infer_request()
         try:
-            results = self._own.request.infer(
-                {name: self._input(name, value) for name, value in feeds.items()},
-                share_inputs=True,
-            )
+            if hasattr(self._own, "request"):
+                results = self._infer(feeds)
+            else:
+                self._own.request = self._compiled.create_infer_request()
+                with given_back(self._mapped):
+                    results = self._infer(feeds)
         except Exception as error:  # the runtime's exceptions are plain RuntimeError and KeyError
             raise ModelFormatError(f"{self._name} could not run: {_reason(error)}") from error
-        return {name: _as_float32(results[at]) for at, name in enumerate(self.outputs)}
+        return {
+            name: values.astype(np.float32) if values.dtype == np.float16 else values
+            for name, values in zip(self.outputs, results.values(), strict=True)
+        }
+
+    def _infer(self, feeds: Mapping[str, NDArray[Any]]) -> Any:
+        inputs = {name: self._input(name, value) for name, value in feeds.items()}
+        return self._own.request.infer(inputs, share_inputs=True, share_outputs=True)
 
 
 def open_openvino(
-    source: str | bytes, *, threads: int, name: str, bfloat16: bool = False
+    source: str | bytes, *, threads: int, name: str, bfloat16: bool = False, kept: bool = True
 ) -> OpenVinoSession:
     """A session for a graph on the processor.
 
@@ -71,6 +82,7 @@ def open_openvino(
         threads: of one call.
         name: what messages call the graph.
         bfloat16: compute in bfloat16.
+        kept: keep on disk what is compiled.
 
     Raises:
         ExtraMissingError: OpenVINO is not installed.
@@ -90,12 +102,15 @@ def open_openvino(
         "INFERENCE_NUM_THREADS": threads,
         "INFERENCE_PRECISION_HINT": "bf16" if bfloat16 else "f32",
     }
-    cache = _cache_folder()
+    mapped = [] if isinstance(source, bytes) else [Path(source).absolute().parent]
+    cache = cache_folder("openvino") if kept else None
     if cache is not None:
         options["CACHE_DIR"] = str(cache)
+        mapped.append(cache)
     try:
-        model = core.read_model(source)
-        return OpenVinoSession(core.compile_model(model, _DEVICE, options), name, threads)
+        with given_back(mapped):
+            compiled = core.compile_model(core.read_model(source), _DEVICE, options)
+        return OpenVinoSession(compiled, name, threads, mapped)
     except Exception as error:  # the runtime's exceptions are plain RuntimeError
         raise ModelFormatError(
             f"OpenVINO cannot open {name}: {_reason(error)}; use the runtime onnxruntime"
@@ -128,22 +143,6 @@ def _openvino() -> Any:
     return openvino
 
 
-def _cache_folder() -> Path | None:
-    """Where compiled models are kept, made if it can be."""
-    if sys.platform == "win32":
-        base = os.environ.get("LOCALAPPDATA") or Path.home() / "AppData" / "Local"
-    elif sys.platform == "darwin":
-        base = Path.home() / "Library" / "Caches"
-    else:
-        base = os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache"
-    folder = Path(base) / "parakeet-streaming" / "openvino"
-    try:
-        folder.mkdir(parents=True, exist_ok=True)
-    except OSError:
-        return None
-    return folder if os.access(folder, os.W_OK) else None
-
-
 def _specs(ports: Iterable[Any]) -> Mapping[str, TensorSpec]:
     return MappingProxyType({port.any_name: _spec(port) for port in ports})
 
@@ -151,11 +150,6 @@ def _specs(ports: Iterable[Any]) -> Mapping[str, TensorSpec]:
 def _spec(port: Any) -> TensorSpec:
     shape = tuple(size.get_length() if size.is_static else "?" for size in port.get_partial_shape())
     return TensorSpec(port.any_name, np.dtype(port.element_type.to_dtype()), shape)
-
-
-def _as_float32(values: NDArray[Any]) -> NDArray[Any]:
-    """A copy that the next call does not write over; float16 as float32."""
-    return np.array(values, np.float32 if values.dtype == np.float16 else None)
 
 
 def _reason(error: Exception) -> str:

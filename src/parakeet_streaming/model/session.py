@@ -3,8 +3,8 @@
 Rules of this file:
 
 1. What was asked for is used, or it is an error: no runtime stands in for another in silence.
-2. `auto` knows rather than measures: bfloat16 is OpenVINO's alone on a processor; for all else ONNX
-   Runtime is exact, everywhere, and the one that providers such as CUDA belong to.
+2. `auto` is ONNX Runtime, which runs everywhere, and OpenVINO for bfloat16, which is its alone on a
+   processor. Which one is faster for an encoder, `choice.py` tells.
 """
 
 from __future__ import annotations
@@ -50,8 +50,9 @@ class Session(Protocol):
     def threads(self) -> int: ...
 
     def run(self, feeds: Mapping[str, Array]) -> dict[str, Array]:
-        """All outputs by name, in the graph's order.
+        """All outputs by name, in the graph's order; they hold until the same thread's next call.
 
+        Whoever keeps some of it longer copies that: copying all takes as long as a tenth of a call.
         Integers are cast to the integer type that the graph declares, floats to its float type;
         float16 outputs come back as float32.
 

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from parakeet_streaming.errors import ModelFormatError
+from parakeet_streaming.model.choice import choose
 from parakeet_streaming.model.features import log_mel
 from parakeet_streaming.model.files import ModelParts
 from parakeet_streaming.model.session import Array, Session, open_session
@@ -47,7 +48,8 @@ def try_out(
             than the spec says.
     """
     started = time.perf_counter()
-    encoder = open_session(parts.encoder.path, provider=provider, threads=threads)
+    runtime = choose(parts.encoder.graph, provider=provider).runtime
+    encoder = open_session(parts.encoder.path, runtime=runtime, provider=provider, threads=threads)
     decoder = open_session(parts.decoder.path, provider=provider, threads=1)
     joint = decoder
     if parts.joiner is not None:
