@@ -75,10 +75,11 @@ def draw(report: dict[str, Any], path: Path) -> None:
     _draw_marks(axes, report)
     axes.set_xlabel("seconds of audio")
     axes.set_ylabel("latency, s")
-    axes.set_ylim(bottom=0)
     axes.set_title(f"{report.get('source', '')} · {report.get('model', '')}", loc="left")
-    axes.legend(loc="upper left", ncols=4, fontsize="small", framealpha=0.9)
-    axes.margins(x=0, y=0.25)
+    axes.margins(x=0.01)
+    axes.autoscale_view()
+    axes.set_ylim(0, axes.get_ylim()[1])
+    figure.legend(loc="outside lower center", ncols=7, fontsize="small", frameon=False)
     try:
         figure.savefig(path, dpi=120)
     except (OSError, ValueError) as error:
