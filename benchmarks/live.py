@@ -30,6 +30,7 @@ from machine import machine, machine_table
 from pacing import ALLOWED_S, Clock, RealClock
 from parakeet_streaming import DelayRange, LiveEngine, LiveOptions, VadOptions, load, load_vad
 from parakeet_streaming.live.adaptation import DELAYS
+from parakeet_streaming.live.scheduler import MOST_LOAD
 from parakeet_streaming.timeline import SAMPLE_RATE_HZ
 from search import confirmed, greatest
 from speech import speech_of
@@ -103,7 +104,7 @@ def run(plan: Plan, streams: int, minutes: Minutes) -> Course | None:
         let_in = stage.invite(streams)
         hold = stage.hold(60 * minutes.hold)
         say(f"{streams} streams for {hold.took_s:.0f} s: {hold.carried} carried")
-        if hold.carried < streams or let_in < streams:
+        if let_in < streams or not _is_carried(hold):
             return None
         return _beyond(stage, streams, minutes, hold)
     finally:
@@ -154,7 +155,7 @@ def course_table(course: Course) -> str:
     """Everything else by phase."""
     head = (
         "", "streams", "refused", "carried", "streams a step: mean", "most", "RTF", "chunks grown",
-        "shrunk", "in their own context", "backlog: most",
+        "shrunk", "in their own context", "load", "backlog: most",
     )  # fmt: skip
     rows = [
         (
@@ -168,6 +169,7 @@ def course_table(course: Course) -> str:
             phase.longer,
             phase.shorter,
             phase.own_context,
+            f"{phase.load:.2f}",
             f"{phase.backlog_s(0.0, 1.0):.2f} s",
         )
         for name, phase in _phases(course)
@@ -226,14 +228,19 @@ def _carries(plan: Plan, streams: int, seconds: float) -> bool:
         stage = plan.stage(engine)
         let_in = stage.invite(streams)
         phase = stage.hold(seconds)
-        load = engine.stats().load
     finally:
         engine.close(drain=False)
     say(
         f"{streams} streams for {phase.took_s:.0f} s: {phase.carried} carried, text late by "
-        f"{_seconds(phase.late.p95)} (95 %), load {load:.2f}, batches of {phase.batch_mean:.1f}"
+        f"{_seconds(phase.late.p95)} (95 %), load {phase.load:.2f}, "
+        f"batches of {phase.batch_mean:.1f}"
     )
-    return phase.carried == streams == let_in
+    return let_in == streams and _is_carried(phase)
+
+
+def _is_carried(phase: Phase) -> bool:
+    """Whether all are, and the engine would let in as many that never change their chunks."""
+    return phase.carried == phase.streams and phase.load <= MOST_LOAD
 
 
 def _beyond(stage: Stage, streams: int, minutes: Minutes, hold: Phase) -> Course:

@@ -38,7 +38,6 @@ from numpy.typing import NDArray
 
 from judging import Judge, is_unmoved
 from machine import machine, machine_table
-from memory import resident_mib
 from pacing import Clock, RealClock
 from parakeet_streaming import LiveEngine, Recognizer, load, load_vad
 from parakeet_streaming.errors import CapacityError
@@ -165,7 +164,7 @@ class Soak:
         self.soaked.looks.append(
             Look(
                 at_s,
-                resident_mib(),
+                self._process.memory_info().rss / 2**20,
                 self._engine.stats().active_streams,
                 threads - readers,
                 self._process.num_threads() - threads,

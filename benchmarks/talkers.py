@@ -17,6 +17,7 @@ from __future__ import annotations
 import heapq
 from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass, field
+from statistics import fmean
 from typing import Final, Protocol
 
 import numpy as np
@@ -159,6 +160,11 @@ class Phase:
     refused_samples: int
     gaps: int
     moments: tuple[Moment, ...] = field(repr=False)
+
+    @property
+    def load(self) -> float:
+        """Part of the time that work took by the engine's own account, on average."""
+        return fmean(each.load for each in self.moments) if self.moments else 0.0
 
     def backlog_s(self, first: float, last: float) -> float:
         """The greatest one between two parts of the phase, 0 to 1."""
