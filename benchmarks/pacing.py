@@ -62,17 +62,41 @@ class RealClock:
 
 
 @dataclass
-class Speaker:
+class Voice:
+    """Somebody who reads from a book, in real time."""
+
+    starts_s: float
+    """When the first sample is spoken."""
+    book_start: int
+    """Sample of the book with which it begins."""
+    pushed: int = field(default=0, kw_only=True)
+    """Samples that were taken from it."""
+
+    @property
+    def next_packet_s(self) -> float:
+        """When the next packet arrives."""
+        return self.starts_s + samples_to_seconds(self.pushed + PACKET_SAMPLES)
+
+    def arrived(self, now_s: float) -> int:
+        """Samples that have arrived, in whole packets."""
+        # A moment computed from a number of packets must give that number back.
+        packets = math.floor((now_s - self.starts_s) * SAMPLE_RATE_HZ / PACKET_SAMPLES + 1e-6)
+        return max(0, packets) * PACKET_SAMPLES
+
+    def take(self, book: NDArray[np.float32], now_s: float) -> NDArray[np.float32]:
+        """What has arrived of the book (n,) at 16 kHz since it was last asked, (m,)."""
+        start, count = self.book_start + self.pushed, max(0, self.arrived(now_s) - self.pushed)
+        self.pushed += count
+        return looped(book, start, count)
+
+
+@dataclass
+class Speaker(Voice):
     """One stream, when it hears what, and how late its chunks were."""
 
     stream: Stream
-    starts_s: float
-    """When its first sample was spoken, on the trial's clock."""
-    book_start: int
-    """Sample of the book with which it begins."""
     late_s: list[float] = field(default_factory=list)
     """Of the chunks that count, in order."""
-    pushed: int = 0
     chunks: int = 0
 
     def spoken_s(self, chunk: int) -> float:
@@ -90,12 +114,6 @@ class Speaker:
         needed = (chunk + 1) * context.chunk_samples + context.right_samples + 1
         packets = math.ceil(needed / PACKET_SAMPLES)
         return self.starts_s + samples_to_seconds(packets * PACKET_SAMPLES)
-
-    def arrived(self, now_s: float) -> int:
-        """Samples that have arrived, in whole packets."""
-        # A moment computed from a number of packets must give that number back.
-        packets = math.floor((now_s - self.starts_s) * SAMPLE_RATE_HZ / PACKET_SAMPLES + 1e-6)
-        return max(0, packets) * PACKET_SAMPLES
 
     def decoded(self, now_s: float) -> None:
         """The next chunk has its events, or is given up."""
@@ -179,18 +197,24 @@ def carry(course: Course, streams: int, trial_s: float, clock: Clock) -> Trial:
     return Trial(tuple(speakers), took_s, engine.busy_s, tuple(engine.batches))
 
 
-def _speakers(course: Course, streams: int, starts_s: float) -> list[Speaker]:
-    """Streams that begin at random moments, one in each part of a chunk."""
-    drawn = random.Random(course.seed)
-    chunk_s = course.context.effective[1]
+def voices(streams: int, starts_s: float, chunk_s: float, seed: int) -> list[Voice]:
+    """Some that begin at random moments, one in each part of a chunk, and read different things."""
+    drawn = random.Random(seed)
     apart = round(_APART_S * SAMPLE_RATE_HZ)
     return [
-        Speaker(
-            course.recognizer.stream(course.context, cached=course.cached),
-            starts_s + (each + drawn.random()) / streams * chunk_s,
-            each * apart,
-        )
+        Voice(starts_s + (each + drawn.random()) / streams * chunk_s, each * apart)
         for each in range(streams)
+    ]
+
+
+def _speakers(course: Course, streams: int, starts_s: float) -> list[Speaker]:
+    return [
+        Speaker(
+            voice.starts_s,
+            voice.book_start,
+            course.recognizer.stream(course.context, cached=course.cached),
+        )
+        for voice in voices(streams, starts_s, course.context.effective[1], course.seed)
     ]
 
 
@@ -225,11 +249,7 @@ class _Engine:
         while self._coming and self._coming[0][0] <= now_s:
             _, at = heapq.heappop(self._coming)
             speaker = self._speakers[at]
-            count = speaker.arrived(now_s) - speaker.pushed
-            if count > 0:
-                start = speaker.book_start + speaker.pushed
-                speaker.stream.push(looped(self._course.book, start, count))
-                speaker.pushed += count
+            speaker.stream.push(speaker.take(self._course.book, now_s))
             self._scheduler.ready(
                 at,
                 deadline_s=speaker.spoken_s(speaker.chunks) + ALLOWED_S,

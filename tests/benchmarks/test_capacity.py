@@ -3,8 +3,8 @@ import pytest
 
 def test_figures_of_a_trial(program, golden_recognizer):
     pacing, capacity = program("pacing"), program("capacity")
-    speaker = pacing.Speaker(golden_recognizer.stream(), 0.0, 0, late_s=[0.1] * 98 + [0.6, 0.9])
-    other = pacing.Speaker(golden_recognizer.stream(), 0.0, 0, late_s=[0.1] * 99 + [0.6])
+    speaker = pacing.Speaker(0.0, 0, golden_recognizer.stream(), late_s=[0.1] * 98 + [0.6, 0.9])
+    other = pacing.Speaker(0.0, 0, golden_recognizer.stream(), late_s=[0.1] * 99 + [0.6])
     trial = pacing.Trial((speaker, other), took_s=10.0, busy_s=4.0, batches=(1, 2, 3))
     held = capacity.held_of(trial, used_s=15.0, graph_s=3.0)
     assert (held.streams, held.carried, held.chunks) == (2, 1, 200)
@@ -18,7 +18,7 @@ def test_figures_of_a_trial(program, golden_recognizer):
 
 def test_a_trial_in_which_nothing_counted_carries_nobody(program, golden_recognizer):
     pacing, capacity = program("pacing"), program("capacity")
-    speaker = pacing.Speaker(golden_recognizer.stream(), 0.0, 0)
+    speaker = pacing.Speaker(0.0, 0, golden_recognizer.stream())
     trial = pacing.Trial((speaker,), took_s=1.0, busy_s=0.0, batches=())
     assert capacity.held_of(trial, 0.0, 0.0).carried == 0
 

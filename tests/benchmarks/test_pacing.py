@@ -59,7 +59,7 @@ def trial(pacing, golden_recognizer):
 
 def test_a_chunk_is_due_half_a_second_after_its_right_context(pacing, golden_recognizer):
     stream = golden_recognizer.stream(ContextConfig.parse("2-0.4-0.8"))
-    speaker = pacing.Speaker(stream, starts_s=10.0, book_start=0)
+    speaker = pacing.Speaker(10.0, 0, stream)
     assert speaker.spoken_s(0) == pytest.approx(11.2)
     assert speaker.spoken_s(3) == pytest.approx(12.4)
     # One sample more than the right context, which comes with the packet behind it.
@@ -71,7 +71,7 @@ def test_a_chunk_is_due_half_a_second_after_its_right_context(pacing, golden_rec
 
 def test_chunks_before_the_left_context_is_full_do_not_count(pacing, golden_recognizer):
     stream = golden_recognizer.stream(ContextConfig.parse("0.8-0.4-0.4"))
-    speaker = pacing.Speaker(stream, starts_s=0.0, book_start=0)
+    speaker = pacing.Speaker(0.0, 0, stream)
     for _ in range(3):
         speaker.decoded(99.0)
     assert speaker.late_s == []

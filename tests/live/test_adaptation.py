@@ -76,6 +76,24 @@ def test_it_shrinks_after_long_and_only_where_there_is_room():
     assert adapted(adapter, 100, waited_s=0.0) == [0.5]
 
 
+def test_where_the_smaller_chunk_does_not_fit_it_is_tried_ever_more_seldom():
+    adapter, waits = Adapter(LEVELS[:2]), []
+    for _ in range(7):
+        adapted(adapter, 2, waited_s=5.0)
+        assert adapter.context == LEVELS[1]
+        steps = 0
+        while adapter.context == LEVELS[1]:
+            adapter.stepped(0.0, 0.0)
+            steps += 1
+        waits.append(steps)
+    assert waits == [8, 16, 32, 64, 128, 128, 128]
+    # It fits now, so all is as at the beginning.
+    adapted(adapter, 256, waited_s=0.0)
+    adapted(adapter, 2, waited_s=5.0)
+    assert adapted(adapter, 7, waited_s=0.0) == []
+    assert adapted(adapter, 1, waited_s=0.0) == [0.5]
+
+
 def test_a_fixed_range_never_changes():
     adapter = Adapter(DelayRange.fixed(ContextConfig.balanced()).levels(60.0))
     assert adapted(adapter, 50, waited_s=9.0) == []

@@ -158,3 +158,36 @@ def test_the_notice_ships_with_the_file():
     notice = (BUILT_IN_FOLDER / "silero-vad" / "LICENSE").read_text(encoding="utf-8")
     assert "MIT License" in notice
     assert "Silero Team" in notice
+
+
+def test_a_long_silence_makes_it_deaf_to_nothing(vad):
+    quiet = noise(30.0, level=0.001)
+    samples = read("digits")
+    fresh = heard(vad, np.concatenate([quiet[:VAD_FRAME_SAMPLES], samples]))[1:]
+    whole = quiet.shape[0] // VAD_FRAME_SAMPLES
+    late = heard(vad, np.concatenate([quiet[: whole * VAD_FRAME_SAMPLES], samples]))[whole:]
+    assert (late > 0.5).argmax() <= (fresh > 0.5).argmax() + 1
+    assert np.abs(late - fresh).mean() < 0.05
+
+
+def test_two_seconds_of_silence_are_all_it_knows(vad):
+    state, known = vad.start(), []
+    for _ in range(5 * 31):
+        _, (state,) = vad.probabilities([silence(0.032)], [state])
+        known.append(state.hidden)
+    np.testing.assert_array_equal(known[30], known[61])
+    np.testing.assert_array_equal(known[31], known[62])
+    np.testing.assert_array_equal(known[30], known[154])
+    assert (known[40] != known[30]).any()
+    assert state.behind_silence is not None
+    for frame in frames_of(read("jfk")):
+        (probability,), (state,) = vad.probabilities([frame], [state])
+        if probability > 0.5:
+            break
+    assert (probability > 0.5, state.silent_frames, state.behind_silence) == (True, 0, None)
+
+
+@pytest.mark.parametrize("hertz", [120.0, 440.0])
+def test_a_hum_that_goes_on_is_taken_for_a_voice_no_more_than_once(vad, hertz):
+    probabilities = heard(vad, tone(30.0, hertz, 0.2) + noise(30.0, 0.003))
+    assert probabilities[40:].max() < 0.35

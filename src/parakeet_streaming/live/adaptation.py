@@ -6,7 +6,10 @@ Rules of this file:
    and right context, and with them the quality of the text, stay.
 2. It grows quickly, when steps start later than a chunk after their audio was there, and shrinks
    slowly, when they have long been in time and the smaller chunk would leave the house some room.
-3. Never beyond the user's bounds. No clock: waits and loads are handed in.
+   So little room is enough that who was carried before a crowd came is so again when it has gone.
+3. A chunk that had to grow again soon after it shrank waits twice as long before the next time:
+   where the smaller one does not fit, it is tried ever more seldom.
+4. Never beyond the user's bounds. No clock: waits and loads are handed in.
 """
 
 from __future__ import annotations
@@ -18,13 +21,15 @@ from typing import Final
 from parakeet_streaming.errors import OptionError
 from parakeet_streaming.timeline import FRAME_S, ContextConfig
 
-MOST_LOAD_TO_SHRINK: Final = 0.6
+MOST_LOAD_TO_SHRINK: Final = 0.9
 """Part of the time steps may take with the smaller chunk; growing begins where nothing is left."""
 _LATE_STEPS: Final = 2
 _IN_TIME: Final = 0.25
 """Part of a chunk that a step may wait and still be in time."""
 _IN_TIME_S: Final = 8.0
 """Audio decoded in time, one step after the other, before the chunk shrinks."""
+_MOST_IN_TIME_S: Final = 128.0
+"""The same at most, where shrinking was tried in vain."""
 
 DELAYS: Final[dict[str, tuple[tuple[float, float, float], float]]] = {
     "minimal": ((2.0, 0.25, 0.25), 1.0),
@@ -96,6 +101,8 @@ class Adapter:
         self._level = 0
         self._late = 0
         self._in_time_s = 0.0
+        self._patience_s = _IN_TIME_S
+        self._tries = False
 
     @property
     def context(self) -> ContextConfig:
@@ -122,9 +129,23 @@ class Adapter:
         self._late = self._late + 1 if waited_s > chunk_s else 0
         self._in_time_s = self._in_time_s + chunk_s if waited_s <= _IN_TIME * chunk_s else 0.0
         if self._late >= _LATE_STEPS and self._level + 1 < len(self._levels):
-            return self._moved(+1)
-        has_room = self._in_time_s >= _IN_TIME_S and load_if_lower <= MOST_LOAD_TO_SHRINK
-        return self._moved(-1) if has_room and self._level else None
+            return self._grown()
+        if self._in_time_s < self._patience_s:
+            return None
+        if self._tries:
+            # What was tried does fit.
+            self._tries, self._patience_s = False, _IN_TIME_S
+        return self._shrunk() if self._level and load_if_lower <= MOST_LOAD_TO_SHRINK else None
+
+    def _grown(self) -> ContextConfig:
+        if self._tries:
+            self._patience_s = min(2 * self._patience_s, _MOST_IN_TIME_S)
+        self._tries = False
+        return self._moved(+1)
+
+    def _shrunk(self) -> ContextConfig:
+        self._tries = True
+        return self._moved(-1)
 
     def _moved(self, by: int) -> ContextConfig:
         self._level += by

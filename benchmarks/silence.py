@@ -1,0 +1,365 @@
+"""What voice activity changes in the text, and what it saves, on recordings and on sparse speech.
+
+python benchmarks/silence.py SPEECH                       every recording of the list, and an hour
+python benchmarks/silence.py SPEECH --limit 20 --sparse-minutes 5 --json silence.json
+
+SPEECH is a folder with a list of recordings, as for `accuracy.py`. Everything is heard twice by a
+live engine in a context that does not change: with voice activity and without. Sparse speech is
+made of the same recordings, some seconds of made room noise before each, and noise under all of it.
+
+Rules of this file:
+
+1. Words are compared, with their times. A difference counts as one within speech, or as one on a
+   stretch without: in sparse speech that is told by where recordings lie; in a recording, by what
+   voice activity itself said, with its padding.
+2. Computing is what the engine measured: encoder steps, their seconds, those of voice activity.
+
+Needs the dependency group `bench`. Tables go to standard output, progress to standard error.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import random
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass
+from difflib import SequenceMatcher
+from pathlib import Path
+from typing import Final
+
+import numpy as np
+from numpy.typing import NDArray
+
+from corpora import Utterance, read_utterances
+from machine import machine, machine_table
+from parakeet_streaming import (
+    ContextConfig,
+    DelayRange,
+    Event,
+    LiveEngine,
+    LiveOptions,
+    Recognizer,
+    SpeechEnded,
+    SpeechStarted,
+    VadOptions,
+    Word,
+    load,
+    load_vad,
+)
+from parakeet_streaming.engine.ports import VoiceActivity
+from parakeet_streaming.timeline import SAMPLE_RATE_HZ, samples_to_seconds
+from scores import WordErrors, normalised, total, word_errors
+from tables import percent, progress, table
+
+SPARSE: Final = "sparse speech"
+_ALL_AT_ONCE_S: Final = 7_200.0
+_EDGE_S: Final = 0.2
+"""A word may begin so much before its sound, or end so much behind it, by the model's account."""
+_PAUSES_S: Final = (5.0, 40.0)
+_NOISE_LEVELS_DB: Final = (-70.0, -50.0)
+
+Stretch = tuple[float, float]
+
+
+@dataclass(frozen=True)
+class Listened:
+    """One recording, heard by a live engine."""
+
+    words: tuple[Word, ...]
+    text: str
+    speech: tuple[Stretch, ...]
+    """Seconds between which voice activity heard speech."""
+    steps: int
+    skipped: int
+    encoder_s: float
+    decoder_s: float
+    vad_s: float
+
+
+@dataclass(frozen=True)
+class Difference:
+    """One place where the text is another."""
+
+    at_s: float
+    without: str
+    """Without voice activity."""
+    within: str
+    """With it."""
+    in_speech: int
+    """Words of it where somebody speaks."""
+    elsewhere: int
+    """Words of it where nobody does."""
+
+
+@dataclass(frozen=True)
+class Effect:
+    """What voice activity did to one kind of recording."""
+
+    name: str
+    recordings: int
+    audio_s: float
+    equal: int
+    """Recordings whose text is the same."""
+    words: int
+    """Without voice activity."""
+    differences: tuple[Difference, ...]
+    errors_on: WordErrors
+    errors_off: WordErrors
+    steps_on: int
+    steps_off: int
+    encoder_on_s: float
+    encoder_off_s: float
+    decoder_on_s: float
+    decoder_off_s: float
+    vad_s: float
+
+    @property
+    def saved(self) -> float:
+        """Part of the seconds of computing, those of voice activity counted."""
+        on_s = self.encoder_on_s + self.decoder_on_s + self.vad_s
+        off_s = self.encoder_off_s + self.decoder_off_s
+        return 1 - on_s / off_s if off_s else 0.0
+
+
+class Listener:
+    """Hears samples with and without voice activity."""
+
+    def __init__(
+        self,
+        recognizer: Recognizer,
+        vad: VoiceActivity,
+        context: ContextConfig,
+        options: VadOptions,
+    ) -> None:
+        self._recognizer = recognizer
+        self._vad = vad
+        self._delay = DelayRange.fixed(context)
+        self._options = options
+
+    def hear(self, samples: NDArray[np.float32], *, with_vad: bool) -> Listened:
+        """Samples (n,) at 16 kHz, as fast as it can be done."""
+        options = LiveOptions(self._delay, self._options if with_vad else None, None)
+        with LiveEngine(self._recognizer, self._vad, most_ring_s=_ALL_AT_ONCE_S) as engine:
+            stream = engine.open(options)
+            stream.push(samples)
+            stream.finish()
+            events = list(stream)
+            stats, metrics = stream.stats(), engine.metrics
+            transcript = stream.transcript()
+        return Listened(
+            transcript.words,
+            transcript.text,
+            _speech_in(events, self._options, samples_to_seconds(samples.shape[0])),
+            stats.steps,
+            stats.skipped,
+            metrics.encoder_step_seconds.snapshot().sum,
+            metrics.decoder_step_seconds.snapshot().sum,
+            metrics.vad_step_seconds.snapshot().sum,
+        )
+
+
+@dataclass(frozen=True)
+class Recording:
+    """Samples, and what is known of them."""
+
+    samples: NDArray[np.float32]
+    """(n,) at 16 kHz."""
+    text: str
+    speech: tuple[Stretch, ...] | None = None
+    """Seconds between which somebody speaks; None where it is not known."""
+
+
+def measure(name: str, recordings: Sequence[Recording], listener: Listener) -> Effect:
+    """Hears everything twice."""
+    pairs = []
+    found: list[Difference] = []
+    for each in progress(recordings, name):
+        on, off = (listener.hear(each.samples, with_vad=vad) for vad in (True, False))
+        pairs.append((on, off))
+        found += differences(off.words, on.words, each.speech or on.speech)
+    texts = [each.text for each in recordings]
+    return Effect(
+        name=name,
+        recordings=len(recordings),
+        audio_s=sum(samples_to_seconds(each.samples.shape[0]) for each in recordings),
+        equal=sum(on.text == off.text for on, off in pairs),
+        words=sum(len(off.words) for _, off in pairs),
+        differences=tuple(found),
+        errors_on=total(
+            word_errors(text, on.text) for text, (on, _) in zip(texts, pairs, strict=True)
+        ),
+        errors_off=total(
+            word_errors(text, off.text) for text, (_, off) in zip(texts, pairs, strict=True)
+        ),
+        steps_on=sum(on.steps for on, _ in pairs),
+        steps_off=sum(off.steps for _, off in pairs),
+        encoder_on_s=sum(on.encoder_s for on, _ in pairs),
+        encoder_off_s=sum(off.encoder_s for _, off in pairs),
+        decoder_on_s=sum(on.decoder_s for on, _ in pairs),
+        decoder_off_s=sum(off.decoder_s for _, off in pairs),
+        vad_s=sum(on.vad_s for on, _ in pairs),
+    )
+
+
+def differences(
+    off: Sequence[Word], on: Sequence[Word], speech: Sequence[Stretch]
+) -> list[Difference]:
+    """Where words differ; a place counts its words once, those of the longer side."""
+    found = []
+    texts = [[normalised(word.text) for word in words] for words in (off, on)]
+    matcher = SequenceMatcher(None, *texts, autojunk=False)
+    for what, off_from, off_to, on_from, on_to in matcher.get_opcodes():
+        if what == "equal":
+            continue
+        without, within = off[off_from:off_to], on[on_from:on_to]
+        words = max(without, within, key=len)
+        spoken = sum(_within(word, speech) for word in words)
+        said = [" ".join(word.text for word in side) for side in (without, within)]
+        found.append(Difference(words[0].start, *said, spoken, len(words) - spoken))
+    return found
+
+
+def sparse(utterances: Sequence[Utterance], seconds: float, seed: int) -> Recording:
+    """Recordings far apart, in a room that is never quite quiet."""
+    drawn = random.Random(seed)
+    parts: list[NDArray[np.float32]] = []
+    texts, speech, length = [], [], 0
+    order = list(utterances)
+    drawn.shuffle(order)
+    for each in order:
+        pause = round(drawn.uniform(*_PAUSES_S) * SAMPLE_RATE_HZ)
+        start, end = length + pause, length + pause + each.samples.shape[0]
+        if end > seconds * SAMPLE_RATE_HZ:
+            break
+        parts += [np.zeros(pause, np.float32), each.samples]
+        speech.append((samples_to_seconds(start), samples_to_seconds(end)))
+        texts.append(each.text)
+        length = end
+    rest = max(0, round(seconds * SAMPLE_RATE_HZ) - length)
+    samples = np.concatenate([*parts, np.zeros(rest, np.float32)])
+    return Recording(samples + room_noise(samples.shape[0], seed), " ".join(texts), tuple(speech))
+
+
+def room_noise(count: int, seed: int) -> NDArray[np.float32]:
+    """Noise that falls by 6 dB per octave, at another level every ten seconds, float32 (count,)."""
+    drawn = np.random.default_rng(seed)
+    block = 10 * SAMPLE_RATE_HZ
+    blocks = []
+    for _ in range(-(-count // block)):
+        spectrum = np.fft.rfft(drawn.standard_normal(block))
+        spectrum /= np.maximum(np.arange(spectrum.shape[0]), 50 * 10)
+        noise = np.fft.irfft(spectrum, block)
+        level = 10 ** (drawn.uniform(*_NOISE_LEVELS_DB) / 20)
+        blocks.append((noise * level / noise.std()).astype(np.float32))
+    return np.concatenate([*blocks, np.empty(0, np.float32)])[:count]
+
+
+def text_table(effects: Sequence[Effect]) -> str:
+    """What became of the text."""
+    head = (
+        "text", "recordings", "minutes", "words", "equal recordings", "words that differ in speech",
+        "elsewhere", "WER without", "with",
+    )  # fmt: skip
+    rows = [
+        (
+            each.name,
+            each.recordings,
+            f"{each.audio_s / 60:.1f}",
+            each.words,
+            each.equal,
+            sum(place.in_speech for place in each.differences),
+            sum(place.elsewhere for place in each.differences),
+            percent(each.errors_off.rate),
+            percent(each.errors_on.rate),
+        )
+        for each in effects
+    ]
+    return table(head, rows)
+
+
+def saving_table(effects: Sequence[Effect]) -> str:
+    """What became of the computing."""
+    head = (
+        "computing", "encoder steps: without", "with", "encoder: without", "with",
+        "decoder: without", "with", "voice activity", "saved",
+    )  # fmt: skip
+    rows = [
+        (
+            each.name,
+            each.steps_off,
+            each.steps_on,
+            *(
+                f"{seconds:.1f} s"
+                for seconds in (
+                    each.encoder_off_s,
+                    each.encoder_on_s,
+                    each.decoder_off_s,
+                    each.decoder_on_s,
+                    each.vad_s,
+                )
+            ),
+            percent(each.saved),
+        )
+        for each in effects
+    ]
+    return table(head, rows)
+
+
+def main(arguments: Sequence[str] | None = None) -> None:
+    """Runs what the command line asks for."""
+    asked = _parser().parse_args(arguments)
+    print(f"{machine_table()}\n", flush=True)
+    utterances = read_utterances(asked.speech, asked.list, asked.limit)
+    recognizer = load(asked.model, threads=asked.threads)
+    context = ContextConfig.parse(asked.context)
+    listener = Listener(recognizer, load_vad(), context, VadOptions())
+    effects = []
+    for corpus in dict.fromkeys(each.corpus for each in utterances):
+        of_it = [Recording(each.samples, each.text) for each in utterances if each.corpus == corpus]
+        effects.append(measure(corpus, of_it, listener))
+    if asked.sparse_minutes:
+        made = sparse(utterances, 60 * asked.sparse_minutes, asked.seed)
+        effects.append(measure(SPARSE, [made], listener))
+    print(f"`{asked.model}`, list `{asked.list}`, context {context}.\n")
+    print(f"{text_table(effects)}\n\n{saving_table(effects)}")
+    if asked.json is not None:
+        origin = {"machine": asdict(machine()), "model": asked.model, "context": str(context)}
+        told = origin | {"effects": [asdict(each) | {"saved": each.saved} for each in effects]}
+        asked.json.write_text(json.dumps(told, indent=1) + "\n", encoding="utf-8")
+
+
+def _speech_in(events: Sequence[Event], options: VadOptions, end_s: float) -> tuple[Stretch, ...]:
+    """Where voice activity heard speech, with its padding."""
+    starts = [event.at for event in events if isinstance(event, SpeechStarted)]
+    ends = [event.at for event in events if isinstance(event, SpeechEnded)]
+    before_s, behind_s = options.prefix_padding_ms / 1000, options.hangover_ms / 1000
+    ends += [end_s] * (len(starts) - len(ends))
+    return tuple(
+        (start - before_s, end + behind_s) for start, end in zip(starts, ends, strict=True)
+    )
+
+
+def _within(word: Word, speech: Sequence[Stretch]) -> bool:
+    return any(word.start < end + _EDGE_S and word.end > start - _EDGE_S for start, end in speech)
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    add = parser.add_argument
+    add("speech", type=Path, help="folder with recordings and a list of them")
+    add("--list", default="dev.jsonl", help="the list (default: %(default)s)")
+    add("--model", default="tiny-en", help="folder, name or hub id (default: %(default)s)")
+    add("--context", default="5-0.5-0.5", help="preset or left-chunk-right (default: %(default)s)")
+    add("--limit", type=int, help="only the first N recordings of each corpus")
+    add("--sparse-minutes", type=float, default=60.0, help="0 for none (default: %(default)g)")
+    add("--threads", type=int, help="of the encoder (default: one per core)")
+    add("--seed", type=int, default=0, help="of the order, the pauses and the noise")
+    add("--json", type=Path, metavar="FILE", help="also write all numbers there")
+    return parser
+
+
+if __name__ == "__main__":
+    main()

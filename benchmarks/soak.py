@@ -1,0 +1,315 @@
+"""A live engine under callers who come, go, stall, raise and vanish; every promise it broke out.
+
+python benchmarks/soak.py                                      half an hour, and a while to judge
+python benchmarks/soak.py --minutes 2 --crowd 4 --seed 7 --json soak.json
+
+Callers come at random, with random options (context, rate, voice activity, endpointing, range of
+delay) and random whims: packets of any size, bursts, stalls, pauses, commits; events are read by
+callbacks, threads, an event loop, now and then, or by consumers that raise or just stop; some
+finish, some cancel, some are dropped without a word. The seed is printed; it fixes the callers.
+
+While it runs, memory and threads are watched. Behind it every stream is judged (`judging.py` has
+the rules): its text is compared with that of the same audio alone. The exit code is 1, with the
+reasons, where a promise was broken.
+Needs the dependency group `bench`.
+"""
+
+from __future__ import annotations
+
+import argparse
+import asyncio
+import gc
+import heapq
+import json
+import random
+import statistics
+import sys
+import threading
+from collections import Counter
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import asdict, dataclass, field
+from pathlib import Path
+from typing import Final, cast
+
+import numpy as np
+import psutil
+from numpy.typing import NDArray
+
+from judging import Judge, is_unmoved
+from machine import machine, machine_table
+from pacing import Clock, RealClock
+from parakeet_streaming import LiveEngine, Recognizer, load, load_vad
+from parakeet_streaming.errors import CapacityError
+from parakeet_streaming.live.guest import Guest
+from speech import speech_of
+from tables import progress, say, table
+from talkers import Engine
+from visitors import Story, Visitor
+from witness import Witness
+
+_BOOK_S: Final = 45.0
+_PAUSE_S: Final = 2.0
+"""Silence in front of the book, each time it is heard."""
+_MOST_RING_S: Final = 30.0
+_LOOK_S: Final = 1.0
+_SAY_S: Final = 30.0
+_GROWTH: Final = 0.03
+_GROWTH_MIB: Final = 8.0
+"""Memory may grow by that part and by so much between the second quarter and the last."""
+
+
+@dataclass(frozen=True)
+class Look:
+    """The process at one moment."""
+
+    at_s: float
+    resident_mib: float
+    open_streams: int
+    own_threads: int
+    """Threads of Python, less the readers of callers that have not gone."""
+    system_threads: int
+    """Threads of the process that Python does not know of."""
+
+
+@dataclass
+class Soaked:
+    """What became of it all."""
+
+    stories: list[Story] = field(default_factory=list)
+    looks: list[Look] = field(default_factory=list)
+    not_let_in: int = 0
+
+
+class Soak:
+    """One thread that acts for all callers."""
+
+    def __init__(
+        self,
+        engine: Engine,
+        witness: Witness,
+        book: NDArray[np.float32],
+        clock: Clock,
+        seed: int,
+        crowd: int,
+    ) -> None:
+        """`crowd`: callers at once, at most and most of the time."""
+        self.soaked = Soaked()
+        self._engine = engine
+        self._witness = witness
+        self._book = book
+        self._clock = clock
+        self._seed = seed
+        self._crowd = crowd
+        self._whims = random.Random(seed)
+        self._inside: list[tuple[float, int, Visitor, Iterator[float]]] = []
+        self._readers: list[threading.Thread] = []
+        self._number = 0
+        self._process = psutil.Process()
+
+    def run(self, seconds: float, loop: asyncio.AbstractEventLoop) -> Soaked:
+        """Lets them come for so long; those who are inside then see the engine close."""
+        began_s = said_s = look_s = self._clock.now()
+        next_s = began_s
+        while (now_s := self._clock.now()) < began_s + seconds:
+            if now_s >= next_s:
+                next_s = now_s + self._whims.expovariate(self._crowd / 12)
+                if len(self._inside) < self._crowd:
+                    self._welcome(loop)
+            if now_s >= look_s:
+                look_s = now_s + _LOOK_S
+                self._look(now_s - began_s)
+            if now_s - said_s >= _SAY_S:
+                said_s = now_s
+                last = self.soaked.looks[-1]
+                say(f"{now_s - began_s:.0f} s: {self._number} callers, {last}")
+            self._act(now_s)
+            first_s = self._inside[0][0] if self._inside else next_s
+            soon_s = min(first_s, next_s, look_s, began_s + seconds)
+            if soon_s > self._clock.now():
+                self._clock.wait_until(soon_s)
+        self._engine.close()
+        while self._inside:
+            self._act(self._clock.now())
+            if self._inside and self._inside[0][0] > self._clock.now():
+                self._clock.wait_until(self._inside[0][0])
+        return self.soaked
+
+    def _welcome(self, loop: asyncio.AbstractEventLoop) -> None:
+        self._number += 1
+        visitor = Visitor(self._number, self._seed, self._book, self._clock.now, loop)
+        visit = visitor.visit(self._engine, self._witness)
+        heapq.heappush(self._inside, (self._clock.now(), self._number, visitor, visit))
+
+    def _act(self, now_s: float) -> None:
+        while self._inside and self._inside[0][0] <= now_s:
+            _, number, visitor, visit = heapq.heappop(self._inside)
+            try:
+                again_s = next(visit, None)
+            except CapacityError:
+                self.soaked.not_let_in += 1
+                continue
+            if again_s is not None:
+                heapq.heappush(self._inside, (again_s, number, visitor, visit))
+            elif visitor.story is not None:
+                self.soaked.stories.append(visitor.story)
+                self._readers += visitor.threads
+
+    def _look(self, at_s: float) -> None:
+        self._readers = [thread for thread in self._readers if thread.is_alive()]
+        inside = [thread for *_, visitor, _ in self._inside for thread in visitor.threads]
+        # A reader may end between the two counts; it is asked last, so it is counted as gone.
+        threads = threading.active_count()
+        readers = sum(thread.is_alive() for thread in (*inside, *self._readers))
+        self.soaked.looks.append(
+            Look(
+                at_s,
+                self._process.memory_info().rss / 2**20,
+                self._engine.stats().active_streams,
+                threads - readers,
+                self._process.num_threads() - threads,
+            )
+        )
+
+
+def broken_as_a_whole(looks: Sequence[Look]) -> list[str]:
+    """What memory and threads say."""
+    if len(looks) < 8:  # two to a quarter
+        return ["it was too short to say anything of memory: two looks to a quarter at least"]
+    quarter = len(looks) // 4
+    early, late = looks[quarter : 2 * quarter], looks[-quarter:]
+    found = []
+    before, after = (
+        statistics.median(each.resident_mib for each in part) for part in (early, late)
+    )
+    if after > before * (1 + _GROWTH) + _GROWTH_MIB:
+        found.append(f"memory grew from {before:.1f} to {after:.1f} MiB")
+    for name in ("own_threads", "system_threads"):
+        was, became = (
+            statistics.median(getattr(each, name) for each in part) for part in (early, late)
+        )
+        if became > was:
+            found.append(f"{name} grew from {was:g} to {became:g}")
+    return found
+
+
+def left_behind() -> list[str]:
+    """What is still there behind the end of the engine."""
+    gc.collect()
+    guests = sum(isinstance(each, Guest) for each in gc.get_objects())
+    workers = [each.name for each in threading.enumerate() if each.name == "parakeet-live"]
+    found = [f"{guests} streams are still in memory"] if guests else []
+    return found + ([f"{len(workers)} workers still run"] if workers else [])
+
+
+def soak(
+    recognizer: Recognizer, book: NDArray[np.float32], seconds: float, seed: int, crowd: int
+) -> tuple[Soaked, list[str]]:
+    """The whole of it in real time: what happened, and what is left behind."""
+    witness = Witness(recognizer)
+    engine = LiveEngine(cast("Recognizer", witness), load_vad(), most_ring_s=_MOST_RING_S)
+    with _loop() as loop:
+        soaked = Soak(engine, witness, book, RealClock(), seed, crowd).run(seconds, loop)
+    del engine
+    return soaked, left_behind()
+
+
+def summary(soaked: Soaked) -> str:
+    """What happened, counted."""
+    stories = soaked.stories
+    rows = [
+        ("streams", len(stories)),
+        ("not let in", soaked.not_let_in),
+        ("ended", _counts(each.outcome or "vanished" for each in stories)),
+        ("read by", _counts(each.manner.reading for each in stories)),
+        ("minutes of audio", f"{sum(each.audio_s for each in stories) / 60:.1f}"),
+        ("tokens", sum(len(each.heard) for each in stories)),
+        ("streams that nothing could move", sum(map(is_unmoved, stories))),
+        ("of them with voice activity", sum(
+            is_unmoved(each) and each.manner.options.vad is not None for each in stories
+        )),
+        ("streams whose chunk grew", sum(
+            _grew(each) for each in stories
+        )),
+        ("samples refused", sum(each.refused for each in stories)),
+    ]  # fmt: skip
+    return table(("soak", ""), rows)
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Runs what the command line asks for; 1 where a promise was broken."""
+    asked = _parser().parse_args(arguments)
+    seed = random.SystemRandom().randrange(2**31) if asked.seed is None else asked.seed
+    print(f"{machine_table()}\n\nseed {seed}\n", flush=True)
+    recognizer = load(asked.model, threads=asked.threads)
+    pause = np.zeros(round(_PAUSE_S * 16_000), np.float32)
+    book = np.concatenate([pause, speech_of(_BOOK_S)])
+    soaked, found = soak(recognizer, book, 60 * asked.minutes, seed, asked.crowd)
+    found = [*broken_as_a_whole(soaked.looks), *found]
+    judge = Judge(recognizer, load_vad(), book)
+    for story in progress(soaked.stories, "streams judged"):
+        found += [f"caller {story.number}: {each}" for each in judge.broken(story)]
+    print(f"{summary(soaked)}\n\n{look_table(soaked.looks)}\n")
+    print("\n".join(found) or "Nothing was broken.")
+    if asked.json is not None:
+        told = {"machine": asdict(machine()), "seed": seed, "broken": found}
+        looks = [asdict(each) for each in soaked.looks]
+        asked.json.write_text(json.dumps(told | {"looks": looks}, indent=1) + "\n")
+    return int(bool(found))
+
+
+def look_table(looks: Sequence[Look]) -> str:
+    """A few moments."""
+    few = looks[:: max(1, len(looks) // 12)]
+    rows = [
+        (
+            f"{each.at_s:.0f} s",
+            f"{each.resident_mib:.1f} MiB",
+            each.open_streams,
+            each.own_threads,
+            each.system_threads,
+        )
+        for each in few
+    ]
+    return table(("at", "memory", "open streams", "threads", "of the system"), rows)
+
+
+@contextmanager
+def _loop() -> Iterator[asyncio.AbstractEventLoop]:
+    """An event loop in a thread of its own."""
+    loop = asyncio.new_event_loop()
+    thread = threading.Thread(target=loop.run_forever, name="loop")
+    thread.start()
+    try:
+        yield loop
+    finally:
+        loop.call_soon_threadsafe(loop.stop)
+        thread.join()
+        loop.close()
+
+
+def _grew(story: Story) -> bool:
+    chunk_s = story.manner.options.delay.context.chunk
+    return any(cut.context.chunk > chunk_s for cut in story.cuts)
+
+
+def _counts(names: Iterator[str]) -> str:
+    return ", ".join(f"{count} {name}" for name, count in Counter(names).most_common())
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    add = parser.add_argument
+    add("model", nargs="?", default="tiny-en", help="folder, name or hub id (default: %(default)s)")
+    add("--minutes", type=float, default=30.0, help="default: %(default)g")
+    add("--crowd", type=int, default=8, help="callers at once (default: %(default)s)")
+    add("--seed", type=int, help="of the callers (default: another one each time)")
+    add("--threads", type=int, help="of the encoder (default: one per core)")
+    add("--json", type=Path, metavar="FILE", help="also write all numbers there")
+    return parser
+
+
+if __name__ == "__main__":
+    sys.exit(main())
