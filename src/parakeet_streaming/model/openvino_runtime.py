@@ -15,6 +15,7 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Iterable, Mapping, Sequence
+from functools import cache
 from pathlib import Path
 from types import MappingProxyType
 from typing import Any, Final
@@ -89,8 +90,7 @@ def open_openvino(
         OptionError: bfloat16 on a processor without it.
         ModelFormatError: the runtime refuses the graph.
     """
-    openvino = _openvino()
-    core = openvino.Core()
+    core = _core()
     if bfloat16 and _BFLOAT16 not in core.get_property(_DEVICE, "OPTIMIZATION_CAPABILITIES"):
         raise OptionError(
             "this processor does not multiply bfloat16 (AMX or AVX-512 BF16 do); use another "
@@ -103,10 +103,10 @@ def open_openvino(
         "INFERENCE_PRECISION_HINT": "bf16" if bfloat16 else "f32",
     }
     mapped = [] if isinstance(source, bytes) else [Path(source).absolute().parent]
-    cache = cache_folder("openvino") if kept else None
-    if cache is not None:
-        options["CACHE_DIR"] = str(cache)
-        mapped.append(cache)
+    folder = cache_folder("openvino") if kept else None
+    if folder is not None:
+        options["CACHE_DIR"] = str(folder)
+        mapped.append(folder)
     try:
         with given_back(mapped):
             compiled = core.compile_model(core.read_model(source), _DEVICE, options)
@@ -129,7 +129,18 @@ def multiplies_bfloat16() -> bool:
     """Whether OpenVINO is there and computes in bfloat16 on this processor."""
     if version() is None:
         return False
-    return _BFLOAT16 in _openvino().Core().get_property(_DEVICE, "OPTIMIZATION_CAPABILITIES")
+    return _BFLOAT16 in _core().get_property(_DEVICE, "OPTIMIZATION_CAPABILITIES")
+
+
+@cache
+def _core() -> Any:
+    """The one core of this process, which is never given up.
+
+    Each core's plugin sets up a stack for signals, and sets up the one before it again when it
+    goes: with several of them that one may be gone already, and the next signal, such as Ctrl-C,
+    ends the process.
+    """
+    return _openvino().Core()
 
 
 def _openvino() -> Any:
