@@ -133,7 +133,7 @@ def rules(course: Course, delay: DelayRange) -> list[Rule]:
         ),
         Rule(
             "who is refused is told why",
-            not overload.refused + (course.full_at is not None) or bool(course.told),
+            bool(course.told) or (not overload.refused and course.full_at is None),
             course.told or "nobody was refused",
         ),
         _returned("emission delay", hold, after),

@@ -21,10 +21,12 @@ import asyncio
 import gc
 import heapq
 import json
+import pickle
 import random
 import statistics
 import sys
 import threading
+import zlib
 from collections import Counter
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
@@ -74,11 +76,26 @@ class Look:
 
 @dataclass
 class Soaked:
-    """What became of it all."""
+    """What became of it all, kept small: what grows here would hide what grows there."""
 
-    stories: list[Story] = field(default_factory=list)
     looks: list[Look] = field(default_factory=list)
     not_let_in: int = 0
+    _packed: list[bytes] = field(default_factory=list)
+    _open: list[Story] = field(default_factory=list)
+    """Of callers that vanished; their streams may still tell something."""
+
+    @property
+    def stories(self) -> list[Story]:
+        """Of all callers that were let in, in the order of their numbers."""
+        ended = [pickle.loads(zlib.decompress(each)) for each in self._packed]
+        return sorted([*ended, *self._open], key=lambda story: story.number)
+
+    def keep(self, story: Story) -> None:
+        """A caller has gone."""
+        if story.outcome is None:
+            self._open.append(story)
+        else:
+            self._packed.append(zlib.compress(pickle.dumps(story)))
 
 
 class Soak:
@@ -152,7 +169,7 @@ class Soak:
             if again_s is not None:
                 heapq.heappush(self._inside, (again_s, number, visitor, visit))
             elif visitor.story is not None:
-                self.soaked.stories.append(visitor.story)
+                self.soaked.keep(visitor.story)
                 self._readers += visitor.threads
 
     def _look(self, at_s: float) -> None:
@@ -214,12 +231,11 @@ def soak(
     return soaked, left_behind()
 
 
-def summary(soaked: Soaked) -> str:
+def summary(stories: Sequence[Story], not_let_in: int) -> str:
     """What happened, counted."""
-    stories = soaked.stories
     rows = [
         ("streams", len(stories)),
-        ("not let in", soaked.not_let_in),
+        ("not let in", not_let_in),
         ("ended", _counts(each.outcome or "vanished" for each in stories)),
         ("read by", _counts(each.manner.reading for each in stories)),
         ("minutes of audio", f"{sum(each.audio_s for each in stories) / 60:.1f}"),
@@ -247,9 +263,10 @@ def main(arguments: Sequence[str] | None = None) -> int:
     soaked, found = soak(recognizer, book, 60 * asked.minutes, seed, asked.crowd)
     found = [*broken_as_a_whole(soaked.looks), *found]
     judge = Judge(recognizer, load_vad(), book)
-    for story in progress(soaked.stories, "streams judged"):
+    stories = soaked.stories
+    for story in progress(stories, "streams judged"):
         found += [f"caller {story.number}: {each}" for each in judge.broken(story)]
-    print(f"{summary(soaked)}\n\n{look_table(soaked.looks)}\n")
+    print(f"{summary(stories, soaked.not_let_in)}\n\n{look_table(soaked.looks)}\n")
     print("\n".join(found) or "Nothing was broken.")
     if asked.json is not None:
         told = {"machine": asdict(machine()), "seed": seed, "broken": found}

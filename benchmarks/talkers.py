@@ -33,6 +33,7 @@ from parakeet_streaming.timeline import samples_to_seconds
 
 AHEAD_S: Final = 0.5
 """Beyond its context, what a stream waits for until it knows whether someone speaks."""
+_PATIENCE_S: Final = 120.0
 LATENCIES: Final[dict[str, str]] = {
     "first partial": "first_partial_latency_seconds",
     "emission delay": "emission_delay_seconds",
@@ -250,14 +251,17 @@ class Stage:
     def dismiss(self, remaining: int) -> float:
         """All but so many have said everything; the seconds of audio of theirs that are missing.
 
-        They are not waited for when they are gone: what was decoded is looked at as they end.
+        Who has not ended after two minutes is not waited for any longer.
         """
         leaving, self.talkers = self.talkers[remaining:], self.talkers[:remaining]
         for talker in leaving:
             talker.opened.finish()
         missing_s = 0.0
+        until_s = self._clock.now() + _PATIENCE_S
         while any(talker.opened.outcome is None for talker in leaving):
             now_s = self._clock.now()
+            if now_s > until_s:
+                break
             self._talk(now_s, now_s + 0.1)
         for talker in leaving:
             heard_s = talker.opened.transcript().audio_s

@@ -128,6 +128,16 @@ class Story:
     audio_s: float = 0.0
     """That the stream says it decoded."""
 
+    def pushed(self, start: int, taken: int, refused: int) -> None:
+        """Takes note of audio; what follows the piece before becomes one with it."""
+        self.refused += refused
+        if self.pieces:
+            before_start, before, missing = self.pieces[-1]
+            if not missing and start == before_start + before:
+                self.pieces[-1] = (before_start, before + taken, refused)
+                return
+        self.pieces.append((start, taken, refused))
+
     def told(self, event: Event) -> None:
         """Takes note of an event."""
         self.events += 1
@@ -226,8 +236,7 @@ class Visitor:
         taken = stream.push(looped(self._book, self._at, count))
         # A stream that has ended, or is about to, takes nothing and refuses nothing either.
         refused = 0 if taken == count else stream.stats().refused_samples - story.refused
-        story.pieces.append((self._at, taken, refused))
-        story.refused += refused
+        story.pushed(self._at, taken, refused)
         self._at += count
 
     def _end(self, stream: LiveStream, story: Story) -> Iterator[float]:

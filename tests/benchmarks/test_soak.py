@@ -65,14 +65,16 @@ def test_all_is_well(well, soaking, judging):
     assert any(judging.is_unmoved(story) for story in found.stories)
     assert sum(len(story.heard) for story in found.stories) > 100
     assert len(found.looks) > 60
-    assert "| streams |" in soaking.summary(found)
+    assert "| streams |" in soaking.summary(found.stories, found.not_let_in)
 
 
 def test_under_load_chunks_grow_and_samples_are_refused_and_all_is_well_still(soaked, soaking):
     found, judge = soaked(40.0, cost_s=0.06, most_ring_s=2.0)
     assert broken(found, judge) == []
     assert any(story.refused for story in found.stories)
-    assert "| streams whose chunk grew | 0 |" not in soaking.summary(found)
+    assert "| streams whose chunk grew | 0 |" not in soaking.summary(
+        found.stories, found.not_let_in
+    )
 
 
 def test_the_same_seed_makes_the_same_callers(soaked):
