@@ -9,12 +9,16 @@ Rules of this file:
 3. Weights are packed anew from files that are mapped, when compiled and again in the first call:
    the files' pages are given back meanwhile, or the model would be held twice.
 4. Nothing of the runtime's own exceptions gets out: errors are ours.
+5. One core serves all, until Python ends. Each that is made gives its thread a stack for signals,
+   and takes back what was there before when it goes: of two that overlap, the first leaves a stack
+   that is gone, and the next Ctrl-C would end the process without a word.
 """
 
 from __future__ import annotations
 
 import threading
 from collections.abc import Iterable, Mapping, Sequence
+from functools import cache
 from pathlib import Path
 from types import MappingProxyType
 from typing import Any, Final
@@ -89,8 +93,7 @@ def open_openvino(
         OptionError: bfloat16 on a processor without it.
         ModelFormatError: the runtime refuses the graph.
     """
-    openvino = _openvino()
-    core = openvino.Core()
+    core = _core()
     if bfloat16 and _BFLOAT16 not in core.get_property(_DEVICE, "OPTIMIZATION_CAPABILITIES"):
         raise OptionError(
             "this processor does not multiply bfloat16 (AMX or AVX-512 BF16 do); use another "
@@ -129,7 +132,12 @@ def multiplies_bfloat16() -> bool:
     """Whether OpenVINO is there and computes in bfloat16 on this processor."""
     if version() is None:
         return False
-    return _BFLOAT16 in _openvino().Core().get_property(_DEVICE, "OPTIMIZATION_CAPABILITIES")
+    return _BFLOAT16 in _core().get_property(_DEVICE, "OPTIMIZATION_CAPABILITIES")
+
+
+@cache
+def _core() -> Any:
+    return _openvino().Core()
 
 
 def _openvino() -> Any:
