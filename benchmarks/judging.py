@@ -23,7 +23,8 @@ from parakeet_streaming import LiveEngine, Partial, Recognizer
 from parakeet_streaming.engine.ports import VoiceActivity
 from parakeet_streaming.live.ear import TAIL_S
 from parakeet_streaming.timeline import samples_to_seconds
-from visitors import Story, Whim
+from stories import Story
+from visitors import Whim
 from witness import Heard, heard_of, passed_over, replayed
 
 _ALL_AT_ONCE_S = 3_600.0

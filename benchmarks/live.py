@@ -32,10 +32,11 @@ from parakeet_streaming import DelayRange, LiveEngine, LiveOptions, VadOptions, 
 from parakeet_streaming.live.adaptation import DELAYS
 from parakeet_streaming.live.scheduler import MOST_LOAD
 from parakeet_streaming.timeline import SAMPLE_RATE_HZ
+from phases import Phase, Quantiles, as_json
 from search import confirmed, greatest
 from speech import speech_of
 from tables import say, table
-from talkers import Engine, Phase, Quantiles, Stage, as_json
+from talkers import Engine, Stage
 
 _BOOK_S: Final = 45.0
 _KNOCKS: Final = 512
@@ -133,7 +134,7 @@ def rules(course: Course, delay: DelayRange) -> list[Rule]:
         ),
         Rule(
             "who is refused is told why",
-            not overload.refused + (course.full_at is not None) or bool(course.told),
+            bool(course.told) or (not overload.refused and course.full_at is None),
             course.told or "nobody was refused",
         ),
         _returned("emission delay", hold, after),

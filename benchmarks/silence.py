@@ -21,7 +21,6 @@ from __future__ import annotations
 
 import argparse
 import json
-import random
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from difflib import SequenceMatcher
@@ -31,7 +30,7 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
-from corpora import Utterance, read_utterances
+from corpora import read_utterances
 from machine import machine, machine_table
 from parakeet_streaming import (
     ContextConfig,
@@ -48,18 +47,15 @@ from parakeet_streaming import (
     load_vad,
 )
 from parakeet_streaming.engine.ports import VoiceActivity
-from parakeet_streaming.timeline import SAMPLE_RATE_HZ, samples_to_seconds
+from parakeet_streaming.timeline import samples_to_seconds
 from scores import WordErrors, normalised, total, word_errors
+from sparse import Recording, Stretch, sparse
 from tables import percent, progress, table
 
 SPARSE: Final = "sparse speech"
 _ALL_AT_ONCE_S: Final = 7_200.0
 _EDGE_S: Final = 0.2
 """A word may begin so much before its sound, or end so much behind it, by the model's account."""
-_PAUSES_S: Final = (5.0, 40.0)
-_NOISE_LEVELS_DB: Final = (-70.0, -50.0)
-
-Stretch = tuple[float, float]
 
 
 @dataclass(frozen=True)
@@ -159,17 +155,6 @@ class Listener:
         )
 
 
-@dataclass(frozen=True)
-class Recording:
-    """Samples, and what is known of them."""
-
-    samples: NDArray[np.float32]
-    """(n,) at 16 kHz."""
-    text: str
-    speech: tuple[Stretch, ...] | None = None
-    """Seconds between which somebody speaks; None where it is not known."""
-
-
 def measure(name: str, recordings: Sequence[Recording], listener: Listener) -> Effect:
     """Hears everything twice."""
     pairs = []
@@ -218,41 +203,6 @@ def differences(
         said = [" ".join(word.text for word in side) for side in (without, within)]
         found.append(Difference(words[0].start, *said, spoken, len(words) - spoken))
     return found
-
-
-def sparse(utterances: Sequence[Utterance], seconds: float, seed: int) -> Recording:
-    """Recordings far apart, in a room that is never quite quiet."""
-    drawn = random.Random(seed)
-    parts: list[NDArray[np.float32]] = []
-    texts, speech, length = [], [], 0
-    order = list(utterances)
-    drawn.shuffle(order)
-    for each in order:
-        pause = round(drawn.uniform(*_PAUSES_S) * SAMPLE_RATE_HZ)
-        start, end = length + pause, length + pause + each.samples.shape[0]
-        if end > seconds * SAMPLE_RATE_HZ:
-            break
-        parts += [np.zeros(pause, np.float32), each.samples]
-        speech.append((samples_to_seconds(start), samples_to_seconds(end)))
-        texts.append(each.text)
-        length = end
-    rest = max(0, round(seconds * SAMPLE_RATE_HZ) - length)
-    samples = np.concatenate([*parts, np.zeros(rest, np.float32)])
-    return Recording(samples + room_noise(samples.shape[0], seed), " ".join(texts), tuple(speech))
-
-
-def room_noise(count: int, seed: int) -> NDArray[np.float32]:
-    """Noise that falls by 6 dB per octave, at another level every ten seconds, float32 (count,)."""
-    drawn = np.random.default_rng(seed)
-    block = 10 * SAMPLE_RATE_HZ
-    blocks = []
-    for _ in range(-(-count // block)):
-        spectrum = np.fft.rfft(drawn.standard_normal(block))
-        spectrum /= np.maximum(np.arange(spectrum.shape[0]), 50 * 10)
-        noise = np.fft.irfft(spectrum, block)
-        level = 10 ** (drawn.uniform(*_NOISE_LEVELS_DB) / 20)
-        blocks.append((noise * level / noise.std()).astype(np.float32))
-    return np.concatenate([*blocks, np.empty(0, np.float32)])[:count]
 
 
 def text_table(effects: Sequence[Effect]) -> str:

@@ -18,13 +18,13 @@ from __future__ import annotations
 
 import argparse
 import asyncio
-import gc
 import heapq
 import json
+import pickle
 import random
-import statistics
 import sys
 import threading
+import zlib
 from collections import Counter
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
@@ -41,11 +41,12 @@ from machine import machine, machine_table
 from pacing import Clock, RealClock
 from parakeet_streaming import LiveEngine, Recognizer, load, load_vad
 from parakeet_streaming.errors import CapacityError
-from parakeet_streaming.live.guest import Guest
 from speech import speech_of
+from stories import Story
 from tables import progress, say, table
 from talkers import Engine
-from visitors import Story, Visitor
+from visitors import Visitor
+from watching import Look, broken_as_a_whole, left_behind, look_table
 from witness import Witness
 
 _BOOK_S: Final = 45.0
@@ -54,31 +55,30 @@ _PAUSE_S: Final = 2.0
 _MOST_RING_S: Final = 30.0
 _LOOK_S: Final = 1.0
 _SAY_S: Final = 30.0
-_GROWTH: Final = 0.03
-_GROWTH_MIB: Final = 8.0
-"""Memory may grow by that part and by so much between the second quarter and the last."""
-
-
-@dataclass(frozen=True)
-class Look:
-    """The process at one moment."""
-
-    at_s: float
-    resident_mib: float
-    open_streams: int
-    own_threads: int
-    """Threads of Python, less the readers of callers that have not gone."""
-    system_threads: int
-    """Threads of the process that Python does not know of."""
 
 
 @dataclass
 class Soaked:
-    """What became of it all."""
+    """What became of it all, kept small: what grows here would hide what grows there."""
 
-    stories: list[Story] = field(default_factory=list)
     looks: list[Look] = field(default_factory=list)
     not_let_in: int = 0
+    _packed: list[bytes] = field(default_factory=list)
+    _open: list[Story] = field(default_factory=list)
+    """Of callers that vanished; their streams may still tell something."""
+
+    @property
+    def stories(self) -> list[Story]:
+        """Of all callers that were let in, in the order of their numbers."""
+        ended = [pickle.loads(zlib.decompress(each)) for each in self._packed]
+        return sorted([*ended, *self._open], key=lambda story: story.number)
+
+    def keep(self, story: Story) -> None:
+        """A caller has gone."""
+        if story.outcome is None:
+            self._open.append(story)
+        else:
+            self._packed.append(zlib.compress(pickle.dumps(story)))
 
 
 class Soak:
@@ -152,7 +152,7 @@ class Soak:
             if again_s is not None:
                 heapq.heappush(self._inside, (again_s, number, visitor, visit))
             elif visitor.story is not None:
-                self.soaked.stories.append(visitor.story)
+                self.soaked.keep(visitor.story)
                 self._readers += visitor.threads
 
     def _look(self, at_s: float) -> None:
@@ -172,36 +172,6 @@ class Soak:
         )
 
 
-def broken_as_a_whole(looks: Sequence[Look]) -> list[str]:
-    """What memory and threads say."""
-    if len(looks) < 8:  # two to a quarter
-        return ["it was too short to say anything of memory: two looks to a quarter at least"]
-    quarter = len(looks) // 4
-    early, late = looks[quarter : 2 * quarter], looks[-quarter:]
-    found = []
-    before, after = (
-        statistics.median(each.resident_mib for each in part) for part in (early, late)
-    )
-    if after > before * (1 + _GROWTH) + _GROWTH_MIB:
-        found.append(f"memory grew from {before:.1f} to {after:.1f} MiB")
-    for name in ("own_threads", "system_threads"):
-        was, became = (
-            statistics.median(getattr(each, name) for each in part) for part in (early, late)
-        )
-        if became > was:
-            found.append(f"{name} grew from {was:g} to {became:g}")
-    return found
-
-
-def left_behind() -> list[str]:
-    """What is still there behind the end of the engine."""
-    gc.collect()
-    guests = sum(isinstance(each, Guest) for each in gc.get_objects())
-    workers = [each.name for each in threading.enumerate() if each.name == "parakeet-live"]
-    found = [f"{guests} streams are still in memory"] if guests else []
-    return found + ([f"{len(workers)} workers still run"] if workers else [])
-
-
 def soak(
     recognizer: Recognizer, book: NDArray[np.float32], seconds: float, seed: int, crowd: int
 ) -> tuple[Soaked, list[str]]:
@@ -214,12 +184,11 @@ def soak(
     return soaked, left_behind()
 
 
-def summary(soaked: Soaked) -> str:
+def summary(stories: Sequence[Story], not_let_in: int) -> str:
     """What happened, counted."""
-    stories = soaked.stories
     rows = [
         ("streams", len(stories)),
-        ("not let in", soaked.not_let_in),
+        ("not let in", not_let_in),
         ("ended", _counts(each.outcome or "vanished" for each in stories)),
         ("read by", _counts(each.manner.reading for each in stories)),
         ("minutes of audio", f"{sum(each.audio_s for each in stories) / 60:.1f}"),
@@ -247,31 +216,16 @@ def main(arguments: Sequence[str] | None = None) -> int:
     soaked, found = soak(recognizer, book, 60 * asked.minutes, seed, asked.crowd)
     found = [*broken_as_a_whole(soaked.looks), *found]
     judge = Judge(recognizer, load_vad(), book)
-    for story in progress(soaked.stories, "streams judged"):
+    stories = soaked.stories
+    for story in progress(stories, "streams judged"):
         found += [f"caller {story.number}: {each}" for each in judge.broken(story)]
-    print(f"{summary(soaked)}\n\n{look_table(soaked.looks)}\n")
+    print(f"{summary(stories, soaked.not_let_in)}\n\n{look_table(soaked.looks)}\n")
     print("\n".join(found) or "Nothing was broken.")
     if asked.json is not None:
         told = {"machine": asdict(machine()), "seed": seed, "broken": found}
         looks = [asdict(each) for each in soaked.looks]
         asked.json.write_text(json.dumps(told | {"looks": looks}, indent=1) + "\n")
     return int(bool(found))
-
-
-def look_table(looks: Sequence[Look]) -> str:
-    """A few moments."""
-    few = looks[:: max(1, len(looks) // 12)]
-    rows = [
-        (
-            f"{each.at_s:.0f} s",
-            f"{each.resident_mib:.1f} MiB",
-            each.open_streams,
-            each.own_threads,
-            each.system_threads,
-        )
-        for each in few
-    ]
-    return table(("at", "memory", "open streams", "threads", "of the system"), rows)
 
 
 @contextmanager

@@ -16,8 +16,7 @@ from __future__ import annotations
 
 import heapq
 from collections.abc import Callable, Sequence
-from dataclasses import asdict, dataclass, field
-from statistics import fmean
+from dataclasses import dataclass, field
 from typing import Final, Protocol
 
 import numpy as np
@@ -30,20 +29,11 @@ from parakeet_streaming.live.histogram import Histogram
 from parakeet_streaming.live.metrics import Metrics
 from parakeet_streaming.live.stats import EngineStats
 from parakeet_streaming.timeline import samples_to_seconds
+from phases import LATENCIES, Moment, Phase, quantiles, quantiles_of
 
 AHEAD_S: Final = 0.5
 """Beyond its context, what a stream waits for until it knows whether someone speaks."""
-LATENCIES: Final[dict[str, str]] = {
-    "first partial": "first_partial_latency_seconds",
-    "emission delay": "emission_delay_seconds",
-    "finalization": "finalization_latency_seconds",
-    "queue wait": "chunk_queue_wait_seconds",
-    "lag": "end_to_end_lag_seconds",
-    "encoder step": "encoder_step_seconds",
-    "decoder step": "decoder_step_seconds",
-    "voice step": "vad_step_seconds",
-}
-"""What a report calls them, and what the engine's metrics do."""
+_PATIENCE_S: Final = 120.0
 
 
 class Engine(Protocol):
@@ -109,73 +99,6 @@ class Talker:
             and in_time >= IN_TIME_SHARE * len(self.late_s)
             and not self.longer
             and waits_s <= latency_s + self.opened.context.chunk + ALLOWED_S + AHEAD_S
-        )
-
-
-@dataclass(frozen=True)
-class Quantiles:
-    """Seconds; None where nothing was measured."""
-
-    count: int
-    p50: float | None
-    p95: float | None
-    p99: float | None
-    most: float | None
-
-
-@dataclass(frozen=True)
-class Moment:
-    """The engine, once a second."""
-
-    at_s: float
-    """Since the phase began."""
-    backlog_s: float
-    """Of the stream that is furthest behind."""
-    lag_s: float
-    load: float
-    longest_chunk_s: float
-
-
-@dataclass(frozen=True)
-class Phase:
-    """What happened while so many spoke."""
-
-    streams: int
-    refused: int
-    """Streams that were not let in as the phase began."""
-    took_s: float
-    carried: int
-    late: Quantiles
-    """Of texts, from outside."""
-    latencies: dict[str, Quantiles]
-    batch_mean: float
-    batch_most: int
-    real_time_factor: float
-    """Seconds of steps by seconds of audio."""
-    longer: int
-    """Times a chunk grew, over all streams."""
-    shorter: int
-    own_context: int
-    """Streams that end the phase in the context that was asked for."""
-    refused_samples: int
-    gaps: int
-    moments: tuple[Moment, ...] = field(repr=False)
-
-    @property
-    def load(self) -> float:
-        """Part of the time that work took by the engine's own account, on average."""
-        return fmean(each.load for each in self.moments) if self.moments else 0.0
-
-    def backlog_s(self, first: float, last: float) -> float:
-        """The greatest one between two parts of the phase, 0 to 1."""
-        length_s = self.took_s
-        return max(
-            (
-                each.backlog_s
-                for each in self.moments
-                if first * length_s <= each.at_s <= last * length_s
-            ),
-            default=0.0,
         )
 
 
@@ -250,14 +173,17 @@ class Stage:
     def dismiss(self, remaining: int) -> float:
         """All but so many have said everything; the seconds of audio of theirs that are missing.
 
-        They are not waited for when they are gone: what was decoded is looked at as they end.
+        Who has not ended after two minutes is not waited for any longer.
         """
         leaving, self.talkers = self.talkers[remaining:], self.talkers[:remaining]
         for talker in leaving:
             talker.opened.finish()
         missing_s = 0.0
+        until_s = self._clock.now() + _PATIENCE_S
         while any(talker.opened.outcome is None for talker in leaving):
             now_s = self._clock.now()
+            if now_s > until_s:
+                break
             self._talk(now_s, now_s + 0.1)
         for talker in leaving:
             heard_s = talker.opened.transcript().audio_s
@@ -303,9 +229,9 @@ class Stage:
             refused=refused,
             took_s=took_s,
             carried=sum(talker.carried for talker in self.talkers),
-            late=_quantiles_of([late for each in self.talkers for late in each.late_s]),
+            late=quantiles_of([late for each in self.talkers for late in each.late_s]),
             latencies={
-                name: _quantiles(getattr(metrics, metric)) for name, metric in LATENCIES.items()
+                name: quantiles(getattr(metrics, metric)) for name, metric in LATENCIES.items()
             },
             batch_mean=batches.mean or 0.0,
             batch_most=round(batches.max or 0),
@@ -319,30 +245,8 @@ class Stage:
         )
 
 
-def as_json(phase: Phase) -> dict[str, object]:
-    """Everything, the moments as columns."""
-    told = asdict(phase)
-    moments = told.pop("moments")
-    columns = {
-        name: [round(each[name], 3) for each in moments] for name in Moment.__dataclass_fields__
-    }
-    return told | {"moments": columns}
-
-
 def _measure_anew(metrics: Metrics) -> None:
     """Percentiles of one phase cannot be told from those of all phases: begin with none."""
     for name, each in vars(Metrics()).items():
         if isinstance(each, Histogram):
             setattr(metrics, name, each)
-
-
-def _quantiles(histogram: Histogram) -> Quantiles:
-    told = histogram.snapshot()
-    return Quantiles(told.count, told.p50, told.p95, told.p99, told.max)
-
-
-def _quantiles_of(numbers: Sequence[float]) -> Quantiles:
-    if not numbers:
-        return Quantiles(0, None, None, None, None)
-    p50, p95, p99, most = (float(each) for each in np.quantile(numbers, [0.5, 0.95, 0.99, 1.0]))
-    return Quantiles(len(numbers), p50, p95, p99, most)

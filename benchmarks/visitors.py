@@ -17,140 +17,27 @@ from __future__ import annotations
 import asyncio
 import random
 import threading
-from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass, field
-from typing import Any, Final, Literal
+from collections.abc import Callable, Iterator
+from typing import Final
 
 import numpy as np
 from numpy.typing import NDArray
 
 from pacing import PACKET_SAMPLES
-from parakeet_streaming import (
-    ContextConfig,
-    DelayRange,
-    EndpointOptions,
-    Event,
-    Gap,
-    LiveOptions,
-    LiveStream,
-    Partial,
-    VadOptions,
-)
-from parakeet_streaming import Final as FinalEvent
-from parakeet_streaming.audio.resample import Resampler
-from parakeet_streaming.timeline import SAMPLE_RATE_HZ, samples_to_seconds
+from parakeet_streaming import Event, LiveStream
+from parakeet_streaming.timeline import samples_to_seconds
 from speech import looped
+from stories import Manner, Story, weighted
 from talkers import Engine
-from witness import Cut, Heard, Witness, heard_of
+from witness import Witness
 
-Reading = Literal["callback", "thread", "loop", "now and then", "thrower", "deserter"]
-Ending = Literal["finish", "cancel", "drop"]
-
-READINGS: Final[dict[Reading, int]] = {
-    "callback": 4, "thread": 4, "loop": 3, "now and then": 3, "thrower": 1, "deserter": 1,
-}  # fmt: skip
-"""Who reads the events, by weight; a thrower's callback raises, a deserter's thread dies."""
-ENDINGS: Final[dict[Ending, int]] = {"finish": 8, "cancel": 1, "drop": 2}
 ACTS: Final = {"speak": 12, "burst": 2, "stall": 2, "pause": 2, "commit": 1, "read": 3}
 PATIENCE_S: Final = 120.0
 """How long a reader waits for an event before it calls the stream stuck."""
-_CONTEXTS: Final = ("2-0.24-0.24", "5-0.48-0.48", "5-0.96-0.48", "8-2-1")
-_RATES_HZ: Final = (16_000, 16_000, 16_000, 8_000, 48_000)
 
 
 class Whim(Exception):  # noqa: N818  # it is no error of the engine's
     """What a consumer raises."""
-
-
-@dataclass(frozen=True)
-class Manner:
-    """What was drawn for one visitor."""
-
-    options: LiveOptions
-    reading: Reading
-    ending: Ending
-    length_s: float
-    """Seconds of audio it brings."""
-    book_start: int
-    raises_at: int
-    """Event at which a thrower raises, or a deserter's thread dies."""
-
-    @classmethod
-    def drawn(cls, whims: random.Random) -> Manner:
-        """One at random."""
-        reading = _weighted(whims, READINGS)
-        ending = _weighted(whims, ENDINGS)
-        rate_hz = whims.choice(_RATES_HZ)
-        left, chunk, right = (float(each) for each in whims.choice(_CONTEXTS).split("-"))
-        context = ContextConfig(left, chunk, right, rate_hz)
-        longest = whims.choice([1, 1, 4]) * context.chunk
-        # A context may not change for the strictest comparison, nor an utterance end.
-        endpoint = whims.choice(
-            [None, None, *map(EndpointOptions.parse, ("aggressive", "relaxed"))]
-        )
-        vad = whims.choice([None, VadOptions()])
-        options = LiveOptions(
-            DelayRange(context, longest), vad, endpoint, tentative=whims.random() < 0.7
-        )
-        length_s = whims.uniform(3, 45)
-        return cls(
-            options, reading, ending, length_s, whims.randrange(2**20), whims.randrange(1, 12)
-        )
-
-
-@dataclass
-class Story:
-    """What became of a visitor."""
-
-    number: int
-    manner: Manner
-    cuts: Sequence[Cut] = ()
-    pieces: list[tuple[int, int, int]] = field(default_factory=list)
-    """Samples of audio: start, taken, refused."""
-    heard: list[Heard] = field(default_factory=list)
-    """Tokens of partials, as they came."""
-    final: list[Heard] = field(default_factory=list)
-    """Tokens of finals."""
-    reasons: list[str] = field(default_factory=list)
-    """Of finals."""
-    missing: int = 0
-    """Samples in gaps, at the stream's rate."""
-    error: BaseException | None = None
-    """Behind the last event."""
-    events: int = 0
-    read_out: bool = False
-    """Whether somebody read to the end."""
-    left: bool = False
-    """Whether its reader went before the end, as a deserter does."""
-    commits: int = 0
-    outcome: str | None = None
-    refused: int = 0
-    audio_s: float = 0.0
-    """That the stream says it decoded."""
-
-    def told(self, event: Event) -> None:
-        """Takes note of an event."""
-        self.events += 1
-        if isinstance(event, Partial):
-            self.heard += heard_of(event.tokens)
-        elif isinstance(event, FinalEvent):
-            self.final += heard_of(event.transcript.tokens)
-            self.reasons.append(event.reason)
-        elif isinstance(event, Gap):
-            rate_hz = self.manner.options.delay.context.sample_rate
-            self.missing += round((event.end - event.start) * rate_hz)
-
-    def timeline(self, book: NDArray[np.float32]) -> NDArray[np.float32]:
-        """The stream's time, (n,) at 16 kHz, with zeros for what was refused."""
-        parts = [np.empty(0, np.float32)]
-        for start, taken, refused in self.pieces:
-            parts += [looped(book, start, taken), np.zeros(refused, np.float32)]
-        audio = np.concatenate(parts)
-        rate_hz = self.manner.options.delay.context.sample_rate
-        if rate_hz == SAMPLE_RATE_HZ:
-            return audio
-        resampler = Resampler(rate_hz)
-        return np.concatenate([resampler.feed(audio), resampler.finish()])
 
 
 class Visitor:
@@ -194,7 +81,7 @@ class Visitor:
         yield from self._end(stream, story)
 
     def _act(self, stream: LiveStream, story: Story, rate_hz: int) -> Iterator[float]:
-        act = _weighted(self._whims, ACTS)
+        act = weighted(self._whims, ACTS)
         if act == "speak":
             yield from self._speak(stream, story, rate_hz)
         elif act == "burst":
@@ -226,8 +113,7 @@ class Visitor:
         taken = stream.push(looped(self._book, self._at, count))
         # A stream that has ended, or is about to, takes nothing and refuses nothing either.
         refused = 0 if taken == count else stream.stats().refused_samples - story.refused
-        story.pieces.append((self._at, taken, refused))
-        story.refused += refused
+        story.pushed(self._at, taken, refused)
         self._at += count
 
     def _end(self, stream: LiveStream, story: Story) -> Iterator[float]:
@@ -310,7 +196,3 @@ async def _take_async(stream: LiveStream, story: Story) -> None:
     except BaseException as error:  # as above
         story.error = error.with_traceback(None)
     story.read_out = True
-
-
-def _weighted(whims: random.Random, weights: dict[Any, int]) -> Any:  # a key
-    return whims.choices([*weights], [*weights.values()])[0]

@@ -27,14 +27,24 @@ def judging(program):
 
 @pytest.fixture(scope="module")
 def visitors(program):
-    visitors = program("visitors")
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(visitors, "READINGS", {name: visitors.READINGS[name] for name in BY_HAND})
-        yield visitors
+    return program("visitors")
 
 
 @pytest.fixture(scope="module")
-def soaked(soaking, judging, visitors, program):
+def stories(program):
+    stories = program("stories")
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(stories, "READINGS", {name: stories.READINGS[name] for name in BY_HAND})
+        yield stories
+
+
+@pytest.fixture(scope="module")
+def watching(program):
+    return program("watching")
+
+
+@pytest.fixture(scope="module")
+def soaked(soaking, judging, stories, program):
     """Runs a soak of some seconds; gives what became of it and a judge."""
 
     def run(seconds, *, seed=3, **choices):
@@ -65,14 +75,16 @@ def test_all_is_well(well, soaking, judging):
     assert any(judging.is_unmoved(story) for story in found.stories)
     assert sum(len(story.heard) for story in found.stories) > 100
     assert len(found.looks) > 60
-    assert "| streams |" in soaking.summary(found)
+    assert "| streams |" in soaking.summary(found.stories, found.not_let_in)
 
 
 def test_under_load_chunks_grow_and_samples_are_refused_and_all_is_well_still(soaked, soaking):
     found, judge = soaked(40.0, cost_s=0.06, most_ring_s=2.0)
     assert broken(found, judge) == []
     assert any(story.refused for story in found.stories)
-    assert "| streams whose chunk grew | 0 |" not in soaking.summary(found)
+    assert "| streams whose chunk grew | 0 |" not in soaking.summary(
+        found.stories, found.not_let_in
+    )
 
 
 def test_the_same_seed_makes_the_same_callers(soaked):
@@ -81,23 +93,23 @@ def test_the_same_seed_makes_the_same_callers(soaked):
     assert [story.heard for story in one] == [story.heard for story in other]
 
 
-def test_a_lost_event_is_found(soaked, visitors, monkeypatch):
-    told = visitors.Story.told
+def test_a_lost_event_is_found(soaked, stories, monkeypatch):
+    told = stories.Story.told
 
     def forgetful(story, event):
         if not (isinstance(event, Partial) and event.tokens and story.events > 4):
             told(story, event)
 
-    monkeypatch.setattr(visitors.Story, "told", forgetful)
+    monkeypatch.setattr(stories.Story, "told", forgetful)
     found, judge = soaked(30.0)
     assert any("live it heard" in each for each in broken(found, judge))
     assert any("partials have" in each for each in broken(found, judge))
 
 
-def test_a_gap_nobody_tells_of_is_found(soaked, visitors, monkeypatch):
-    told = visitors.Story.told
+def test_a_gap_nobody_tells_of_is_found(soaked, stories, monkeypatch):
+    told = stories.Story.told
     monkeypatch.setattr(
-        visitors.Story,
+        stories.Story,
         "told",
         lambda story, event: None if isinstance(event, Gap) else told(story, event),
     )
@@ -133,43 +145,43 @@ def test_audio_that_was_decoded_twice_or_not_at_all_is_found(well):
     assert any("without voice activity" in each for each in judge.broken(hole))
 
 
-def test_memory_and_threads_that_grow_are_found(soaking):
+def test_memory_and_threads_that_grow_are_found(watching):
     def looks(resident_mib, own=4, system=1):
         return [
-            soaking.Look(float(at), resident_mib(at), 5, own + (at > 30) * (own - 4), system)
+            watching.Look(float(at), resident_mib(at), 5, own + (at > 30) * (own - 4), system)
             for at in range(40)
         ]
 
-    assert soaking.broken_as_a_whole(looks(lambda at: 150.0 + at % 3)) == []
-    (found,) = soaking.broken_as_a_whole(looks(lambda at: 150.0 + at))
+    assert watching.broken_as_a_whole(looks(lambda at: 150.0 + at % 3)) == []
+    (found,) = watching.broken_as_a_whole(looks(lambda at: 150.0 + at))
     assert found == "memory grew from 164.5 to 184.5 MiB"
-    (found,) = soaking.broken_as_a_whole(looks(lambda _: 150.0, own=6))
+    (found,) = watching.broken_as_a_whole(looks(lambda _: 150.0, own=6))
     assert found == "own_threads grew from 6 to 8"
-    assert "too short" in soaking.broken_as_a_whole(looks(lambda _: 150.0)[:7])[0]
+    assert "too short" in watching.broken_as_a_whole(looks(lambda _: 150.0)[:7])[0]
 
 
-def test_readers_in_threads_and_loops_take_note(visitors):
-    manner = visitors.Manner.drawn(random.Random(0))
+def test_readers_in_threads_and_loops_take_note(stories, visitors):
+    manner = stories.Manner.drawn(random.Random(0))
     room = Engine()
-    stories = [visitors.Story(number, manner) for number in range(3)]
-    streams = [room.open(visitors.LiveOptions(vad=None, endpoint=None)) for _ in stories]
+    told = [stories.Story(number, manner) for number in range(3)]
+    streams = [room.open(stories.LiveOptions(vad=None, endpoint=None)) for _ in told]
     for stream in streams:
         stream.push(BOOK[:80_000])
         stream.finish()
     room.settle()
-    visitors._take_all(streams[0], stories[0], 0.0)
-    visitors._desert(streams[1], stories[1], 2)
-    asyncio.run(visitors._take_async(streams[2], stories[2]))
-    assert stories[0].heard == stories[2].heard != []
-    assert [story.read_out for story in stories] == [True, False, True]
-    assert (stories[1].left, stories[1].events) == (True, 2)
-    assert stories[0].reasons == ["end"]
+    visitors._take_all(streams[0], told[0], 0.0)
+    visitors._desert(streams[1], told[1], 2)
+    asyncio.run(visitors._take_async(streams[2], told[2]))
+    assert told[0].heard == told[2].heard != []
+    assert [story.read_out for story in told] == [True, False, True]
+    assert (told[1].left, told[1].events) == (True, 2)
+    assert told[0].reasons == ["end"]
 
 
-def test_time_is_what_was_taken_and_what_was_refused(visitors):
-    manner = visitors.Manner.drawn(random.Random(0))
-    delay = visitors.DelayRange.fixed(visitors.ContextConfig(1.0, 0.5, 0.5))
-    manner = replace(manner, options=visitors.LiveOptions(delay))
-    story = visitors.Story(1, manner, pieces=[(10, 3, 2), (15, 2, 0)])
+def test_time_is_what_was_taken_and_what_was_refused(stories):
+    manner = stories.Manner.drawn(random.Random(0))
+    delay = stories.DelayRange.fixed(stories.ContextConfig(1.0, 0.5, 0.5))
+    manner = replace(manner, options=stories.LiveOptions(delay))
+    story = stories.Story(1, manner, pieces=[(10, 3, 2), (15, 2, 0)])
     book = np.arange(100, dtype=np.float32)
     assert story.timeline(book).tolist() == [10, 11, 12, 0, 0, 15, 16]

@@ -1,5 +1,7 @@
 """The same graphs, the same answers, from the other runtime."""
 
+import subprocess
+import sys
 import threading
 
 import numpy as np
@@ -125,3 +127,24 @@ def test_a_call_it_cannot_run(features):
     session = open_session(ENCODER, runtime="openvino", threads=1)
     with pytest.raises(ModelFormatError, match="could not run"):
         session.run({"audio_signal": features[:, :5], "length": np.array([200, 200])})
+
+
+def test_sessions_that_come_and_go_leave_ctrl_c_as_it_was():
+    code = """
+import os, signal
+from parakeet_streaming.model.openvino_runtime import open_openvino
+from parakeet_streaming.model.probe_graph import FP32, probe_graph
+told = []
+signal.signal(signal.SIGINT, lambda *_: told.append("told"))
+graph = probe_graph(FP32)
+first = open_openvino(graph, threads=1, name="first", kept=False)
+second = open_openvino(graph, threads=1, name="second", kept=False)
+del first
+del second
+os.kill(os.getpid(), signal.SIGINT)
+print(*told)
+"""
+    done = subprocess.run(
+        [sys.executable, "-c", code], capture_output=True, text=True, check=False, timeout=120
+    )
+    assert (done.returncode, done.stdout) == (0, "told\n"), done.stderr

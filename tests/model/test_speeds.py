@@ -1,9 +1,6 @@
 """What is measured of a machine, and how long that is believed."""
 
 import json
-import os
-import subprocess
-import sys
 
 import pytest
 
@@ -80,23 +77,3 @@ def test_a_place_that_cannot_be_written_costs_time_only(counted, monkeypatch, fo
 
 def test_a_system_that_tells_nothing_of_its_processor(tmp_path):
     assert speeds_module._processor_lines(tmp_path / "nothing") == []
-
-
-_INTERRUPTED = """
-import os, signal
-from parakeet_streaming.model.speeds import speeds
-speeds()
-heard = []
-signal.signal(signal.SIGINT, lambda *_: heard.append(True))
-os.kill(os.getpid(), signal.SIGINT)
-print(heard)
-"""
-
-
-def test_a_signal_after_measuring_is_only_a_signal(tmp_path):
-    pytest.importorskip("openvino", reason="the openvino extra")
-    clean = os.environ | {"XDG_CACHE_HOME": str(tmp_path), "LOCALAPPDATA": str(tmp_path)}
-    told = subprocess.run(
-        [sys.executable, "-c", _INTERRUPTED], env=clean, capture_output=True, text=True, check=True
-    )
-    assert told.stdout == "[True]\n"

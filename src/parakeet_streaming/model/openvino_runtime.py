@@ -9,6 +9,9 @@ Rules of this file:
 3. Weights are packed anew from files that are mapped, when compiled and again in the first call:
    the files' pages are given back meanwhile, or the model would be held twice.
 4. Nothing of the runtime's own exceptions gets out: errors are ours.
+5. One core serves all, until Python ends. Each that is made gives its thread a stack for signals,
+   and takes back what was there before when it goes: of two that overlap, the first leaves a stack
+   that is gone, and the next Ctrl-C would end the process without a word.
 """
 
 from __future__ import annotations
@@ -134,12 +137,6 @@ def multiplies_bfloat16() -> bool:
 
 @cache
 def _core() -> Any:
-    """The one core of this process, which is never given up.
-
-    Each core's plugin sets up a stack for signals, and sets up the one before it again when it
-    goes: with several of them that one may be gone already, and the next signal, such as Ctrl-C,
-    ends the process.
-    """
     return _openvino().Core()
 
 
