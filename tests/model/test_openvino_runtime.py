@@ -1,5 +1,7 @@
 """The same graphs, the same answers, from the other runtime."""
 
+import subprocess
+import sys
 import threading
 
 import numpy as np
@@ -125,3 +127,22 @@ def test_a_call_it_cannot_run(features):
     session = open_session(ENCODER, runtime="openvino", threads=1)
     with pytest.raises(ModelFormatError, match="could not run"):
         session.run({"audio_signal": features[:, :5], "length": np.array([200, 200])})
+
+
+def test_ctrl_c_is_no_crash_when_sessions_have_come_and_gone():
+    """In a process of its own: a crash would take this one with it."""
+    code = (
+        "import os, signal, sys\n"
+        "from parakeet_streaming.model import openvino_runtime\n"
+        "openvino_runtime.cache_folder = lambda _: None\n"
+        "def opened(): return openvino_runtime.open_openvino(sys.argv[1], threads=1, name='x')\n"
+        "signal.signal(signal.SIGINT, lambda *_: print('heard', flush=True))\n"
+        "first, second = opened(), opened()\n"
+        "del first\n"
+        "del second\n"
+        "os.kill(os.getpid(), signal.SIGINT)\n"
+    )
+    ran = subprocess.run(
+        [sys.executable, "-c", code, str(ENCODER)], capture_output=True, text=True, check=False
+    )
+    assert (ran.returncode, ran.stdout) == (0, "heard\n"), ran.stderr

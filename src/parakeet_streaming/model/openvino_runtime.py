@@ -13,6 +13,7 @@ Rules of this file:
 
 from __future__ import annotations
 
+import functools
 import threading
 from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
@@ -89,8 +90,7 @@ def open_openvino(
         OptionError: bfloat16 on a processor without it.
         ModelFormatError: the runtime refuses the graph.
     """
-    openvino = _openvino()
-    core = openvino.Core()
+    core = _core()
     if bfloat16 and _BFLOAT16 not in core.get_property(_DEVICE, "OPTIMIZATION_CAPABILITIES"):
         raise OptionError(
             "this processor does not multiply bfloat16 (AMX or AVX-512 BF16 do); use another "
@@ -129,7 +129,17 @@ def multiplies_bfloat16() -> bool:
     """Whether OpenVINO is there and computes in bfloat16 on this processor."""
     if version() is None:
         return False
-    return _BFLOAT16 in _openvino().Core().get_property(_DEVICE, "OPTIMIZATION_CAPABILITIES")
+    return _BFLOAT16 in _core().get_property(_DEVICE, "OPTIMIZATION_CAPABILITIES")
+
+
+@functools.cache
+def _core() -> Any:
+    """The one of this process, which stays.
+
+    Each core gives the thread a stack for signals and, when it goes, the one it found before. Where
+    two go in another order than they came, that is freed memory, and the next Ctrl-C a crash.
+    """
+    return _openvino().Core()
 
 
 def _openvino() -> Any:
