@@ -14,7 +14,7 @@ import soundfile
 import soxr
 from typer.testing import CliRunner
 
-from parakeet_streaming import LiveEngine, LiveOptions, load, load_vad
+from parakeet_streaming import ContextConfig, LiveEngine, LiveOptions, load, load_vad
 from parakeet_streaming.cli import listen as listen_module
 from parakeet_streaming.cli.app import app
 from parakeet_streaming.cli.interruption import Interruption
@@ -30,6 +30,8 @@ from parakeet_streaming.sources.microphone import Microphone
 DIGITS = Path(__file__).parents[2] / "examples" / "recordings" / "digits.wav"
 SAID = "three one four one five nine two six"
 LONG_S = 60.0
+WHOLE = ("--no-vad", "--endpointing=off", "--preset=balanced")
+"""One utterance of everything, whose context no load changes."""
 DEVICES = (
     InputDevice(1, "Webcam", 2, 44_100, "ALSA", is_default=False),
     InputDevice(2, "Headset", 1, 16_000, "ALSA", is_default=True),
@@ -55,7 +57,7 @@ def blocks():
 
 
 def test_standard_input_as_one_utterance():
-    result = parakeet("-", "--no-vad", "--endpointing=off", piped=RAW)
+    result = parakeet("-", *WHOLE, piped=RAW)
     assert result.exit_code == 0
     assert result.stdout == f"{SAID}\n"
     first, *_ = result.stderr.splitlines()
@@ -65,14 +67,14 @@ def test_standard_input_as_one_utterance():
 
 
 def test_utterances_are_lines():
-    result = parakeet("-", "--stats", piped=RAW)
+    result = parakeet("-", "--preset=balanced", "--stats", piped=RAW)
     assert " ".join(result.stdout.split()) == SAID
     assert "voice activity" in result.stderr
     assert "chunks passed over as quiet" in result.stderr
 
 
 def test_events_and_sound_are_written_as_they_come(tmp_path):
-    wanted = ["-", "--format=jsonl", f"--output={tmp_path / 'a.jsonl'}"]
+    wanted = ["-", "--preset=balanced", "--format=jsonl", f"--output={tmp_path / 'a.jsonl'}"]
     result = parakeet(*wanted, f"--save={tmp_path / 'a.flac'}", piped=RAW)
     assert (result.exit_code, result.stdout) == (0, "")
     events = [json.loads(line) for line in (tmp_path / "a.jsonl").read_text().splitlines()]
@@ -87,13 +89,13 @@ def test_events_and_sound_are_written_as_they_come(tmp_path):
 def test_appending_to_notes(tmp_path):
     notes = tmp_path / "notes.txt"
     notes.write_text("before\n")
-    parakeet("-", "--no-vad", "--endpointing=off", f"--output={notes}", "--append", piped=RAW)
+    parakeet("-", *WHOLE, f"--output={notes}", "--append", piped=RAW)
     assert notes.read_text() == f"before\n{SAID}\n"
 
 
 def test_raw_samples_of_another_rate_and_two_channels():
     slow = np.stack([digits(), digits()], axis=1).repeat(2, axis=0).astype("<f4")
-    how = ("--rate=32000", "--encoding=f32le", "--channels=2", "--no-vad", "--endpointing=off")
+    how = ("--rate=32000", "--encoding=f32le", "--channels=2", *WHOLE)
     assert parakeet("-", *how, piped=slow.tobytes()).stdout == f"{SAID}\n"
 
 
@@ -196,7 +198,7 @@ def test_one_that_is_unplugged_is_told_when_all_it_gave_was(monkeypatch):
             raise DeviceError("'Headset' gives no more sound")
 
     monkeypatch.setattr(listen_module, "Microphone", Unplugged)
-    result = parakeet("--no-vad", "--endpointing=off")
+    result = parakeet(*WHOLE)
     assert result.stdout == f"{SAID}\n"
     assert str(result.exception) == "'Headset' gives no more sound"
 
@@ -210,7 +212,7 @@ def test_the_device_asked_for_is_opened(monkeypatch):
             opened.append(self.asked)
 
     monkeypatch.setattr(listen_module, "Microphone", Remembered)
-    result = parakeet("--device=web", "--channels=2", "--no-vad", "--endpointing=off")
+    result = parakeet("--device=web", "--channels=2", *WHOLE)
     assert opened == [("web", 2)]
     assert "listening to 'Headset' (16000 Hz)" in result.stderr
 
@@ -225,7 +227,7 @@ def test_interrupted_it_tells_the_last_words_and_that_is_a_good_end(monkeypatch,
 
     monkeypatch.setattr(listen_module, "Microphone", Interrupted)
     path = tmp_path / "a.flac"
-    result = parakeet("--no-vad", "--endpointing=off", f"--save={path}")
+    result = parakeet(*WHOLE, f"--save={path}")
     over.set()
     assert (result.exit_code, result.stdout) == (0, f"{SAID}\n")
     assert soundfile.info(path).frames == len(digits())
@@ -261,8 +263,8 @@ def test_a_virtual_microphone_is_heard(virtual_microphone):
         LiveEngine(load("tiny-en"), load_vad()) as engine,
         Microphone(virtual_microphone.name) as microphone,
     ):
-        context = DelayRange.parse("low", microphone.rate_hz)
-        stream = engine.open(LiveOptions(delay=context, endpoint=None))
+        context = ContextConfig(5.0, 0.5, 0.5, microphone.rate_hz)
+        stream = engine.open(LiveOptions(delay=DelayRange.fixed(context), endpoint=None))
         trace = Trace(engine.metrics, keep=False)
         listening = Listening(stream, microphone, interruption, trace)
         for event in listening.hear():

@@ -222,6 +222,14 @@ def test_changes_of_the_context_are_told_with_their_reason():
     assert desk.trace.changes == [longer, shorter]
 
 
+def test_a_pipe_that_brings_much_at_once_is_no_slow_machine():
+    desk = Desk(ContextChanged(ContextConfig(0.8, 0.8, 0.4), 1.0), can_wait=True)
+    desk.hear()
+    assert desk.messages() == [
+        "text now comes within 1.20 s: sound comes faster than it is decoded"
+    ]
+
+
 def test_a_muted_microphone_is_told():
     desk = Desk()
     desk.stream.script.extend([desk.speaks(3.0, level=0.0), NOTHING])

@@ -197,9 +197,14 @@ class Listening:
         elif isinstance(event, ContextChanged):
             self.trace.changes.append(event)
             grew = event.context.chunk > self._context.chunk
-            why = "this machine does not keep up with less" if grew else "there is room for it"
             self._context = event.context
+            why = self._why_longer() if grew else "there is room for it"
             self.say(f"text now comes within {event.context.latency_s:.2f} s: {why}")
+
+    def _why_longer(self) -> str:
+        if self._source.can_wait:
+            return "sound comes faster than it is decoded"
+        return "this machine does not keep up with less"
 
     def _look_after_sound(self) -> None:
         samples = self._beside_end.read()

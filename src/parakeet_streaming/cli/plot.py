@@ -78,7 +78,7 @@ def draw(report: dict[str, Any], path: Path) -> None:
     axes.set_title(f"{report.get('source', '')} · {report.get('model', '')}", loc="left")
     axes.margins(x=0.01)
     axes.autoscale_view()
-    axes.set_ylim(0, axes.get_ylim()[1])
+    axes.set_ylim(0, 1.05 * axes.get_ylim()[1])
     figure.legend(loc="outside lower center", ncols=7, fontsize="small", frameon=False)
     try:
         figure.savefig(path, dpi=120)
