@@ -9,10 +9,12 @@ made of the same recordings, some seconds of made room noise before each, and no
 
 Rules of this file:
 
-1. Words are compared, with their times. A difference counts as one within speech, or as one on a
+1. Tokens are compared, with their frames. One that differs counts as one within speech or on a
    stretch without: in sparse speech that is told by where recordings lie; in a recording, by what
    voice activity itself said, with its padding.
-2. Computing is what the engine measured: encoder steps, their seconds, those of voice activity.
+2. The decoder remembers what it said. Where it makes something up in a pause, as it does without
+   voice activity, it goes on from there: what differs in the first speech behind is told apart.
+3. Computing is what the engine measured: encoder steps, their seconds, those of voice activity.
 
 Needs the dependency group `bench`. Tables go to standard output, progress to standard error.
 """
@@ -25,7 +27,7 @@ from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from difflib import SequenceMatcher
 from pathlib import Path
-from typing import Final
+from typing import Final, Literal
 
 import numpy as np
 from numpy.typing import NDArray
@@ -41,28 +43,30 @@ from parakeet_streaming import (
     Recognizer,
     SpeechEnded,
     SpeechStarted,
+    Token,
     VadOptions,
-    Word,
     load,
     load_vad,
 )
 from parakeet_streaming.engine.ports import VoiceActivity
 from parakeet_streaming.timeline import samples_to_seconds
-from scores import WordErrors, normalised, total, word_errors
+from scores import WordErrors, total, word_errors
 from sparse import Recording, Stretch, sparse
 from tables import percent, progress, table
+
+Where = Literal["speech", "carried", "elsewhere"]
 
 SPARSE: Final = "sparse speech"
 _ALL_AT_ONCE_S: Final = 7_200.0
 _EDGE_S: Final = 0.2
-"""A word may begin so much before its sound, or end so much behind it, by the model's account."""
+"""A token may begin so much before its sound, or end so much behind it, by the model's account."""
 
 
 @dataclass(frozen=True)
 class Listened:
     """One recording, heard by a live engine."""
 
-    words: tuple[Word, ...]
+    tokens: tuple[Token, ...]
     text: str
     speech: tuple[Stretch, ...]
     """Seconds between which voice activity heard speech."""
@@ -75,17 +79,13 @@ class Listened:
 
 @dataclass(frozen=True)
 class Difference:
-    """One place where the text is another."""
+    """A token that only one of both has."""
 
     at_s: float
-    without: str
-    """Without voice activity."""
-    within: str
-    """With it."""
-    in_speech: int
-    """Words of it where somebody speaks."""
-    elsewhere: int
-    """Words of it where nobody does."""
+    text: str
+    with_vad: bool
+    """Whether it is the one with voice activity that has it."""
+    where: Where
 
 
 @dataclass(frozen=True)
@@ -97,7 +97,7 @@ class Effect:
     audio_s: float
     equal: int
     """Recordings whose text is the same."""
-    words: int
+    tokens: int
     """Without voice activity."""
     differences: tuple[Difference, ...]
     errors_on: WordErrors
@@ -144,7 +144,7 @@ class Listener:
             stats, metrics = stream.stats(), engine.metrics
             transcript = stream.transcript()
         return Listened(
-            transcript.words,
+            transcript.tokens,
             transcript.text,
             _speech_in(events, self._options, samples_to_seconds(samples.shape[0])),
             stats.steps,
@@ -162,14 +162,14 @@ def measure(name: str, recordings: Sequence[Recording], listener: Listener) -> E
     for each in progress(recordings, name):
         on, off = (listener.hear(each.samples, with_vad=vad) for vad in (True, False))
         pairs.append((on, off))
-        found += differences(off.words, on.words, each.speech or on.speech)
+        found += differences(off.tokens, on.tokens, each.speech or on.speech)
     texts = [each.text for each in recordings]
     return Effect(
         name=name,
         recordings=len(recordings),
         audio_s=sum(samples_to_seconds(each.samples.shape[0]) for each in recordings),
         equal=sum(on.text == off.text for on, off in pairs),
-        words=sum(len(off.words) for _, off in pairs),
+        tokens=sum(len(off.tokens) for _, off in pairs),
         differences=tuple(found),
         errors_on=total(
             word_errors(text, on.text) for text, (on, _) in zip(texts, pairs, strict=True)
@@ -188,38 +188,53 @@ def measure(name: str, recordings: Sequence[Recording], listener: Listener) -> E
 
 
 def differences(
-    off: Sequence[Word], on: Sequence[Word], speech: Sequence[Stretch]
+    off: Sequence[Token], on: Sequence[Token], speech: Sequence[Stretch]
 ) -> list[Difference]:
-    """Where words differ; a place counts its words once, those of the longer side."""
-    found = []
-    texts = [[normalised(word.text) for word in words] for words in (off, on)]
-    matcher = SequenceMatcher(None, *texts, autojunk=False)
-    for what, off_from, off_to, on_from, on_to in matcher.get_opcodes():
-        if what == "equal":
-            continue
-        without, within = off[off_from:off_to], on[on_from:on_to]
-        words = max(without, within, key=len)
-        spoken = sum(_within(word, speech) for word in words)
-        said = [" ".join(word.text for word in side) for side in (without, within)]
-        found.append(Difference(words[0].start, *said, spoken, len(words) - spoken))
-    return found
+    """Tokens that are not the same, and where they are; rules 1 and 2."""
+    found = _only_in_one(off, on)
+    made_up_s = [token.start for token, _ in found if _stretch(token, speech) is None]
+
+    def where(token: Token) -> Where:
+        stretch = _stretch(token, speech)
+        if stretch is None:
+            return "elsewhere"
+        before_s = max((end for _, end in speech if end <= stretch[0]), default=0.0)
+        carried = any(before_s <= at_s < stretch[0] + _EDGE_S for at_s in made_up_s)
+        return "carried" if carried else "speech"
+
+    return [Difference(token.start, token.text, vad, where(token)) for token, vad in found]
+
+
+def _only_in_one(off: Sequence[Token], on: Sequence[Token]) -> list[tuple[Token, bool]]:
+    keys = [[(token.id, token.start_frame) for token in tokens] for tokens in (off, on)]
+    found: list[tuple[Token, bool]] = []
+    for what, off_from, off_to, on_from, on_to in SequenceMatcher(
+        None, *keys, autojunk=False
+    ).get_opcodes():
+        if what != "equal":
+            found += [(token, False) for token in off[off_from:off_to]]
+            found += [(token, True) for token in on[on_from:on_to]]
+    return sorted(found, key=lambda pair: pair[0].start)
 
 
 def text_table(effects: Sequence[Effect]) -> str:
     """What became of the text."""
     head = (
-        "text", "recordings", "minutes", "words", "equal recordings", "words that differ in speech",
-        "elsewhere", "WER without", "with",
+        "text", "recordings", "minutes", "tokens", "equal recordings",
+        "tokens that differ in speech", "in speech behind something made up", "in pauses",
+        "WER without", "with",
     )  # fmt: skip
     rows = [
         (
             each.name,
             each.recordings,
             f"{each.audio_s / 60:.1f}",
-            each.words,
+            each.tokens,
             each.equal,
-            sum(place.in_speech for place in each.differences),
-            sum(place.elsewhere for place in each.differences),
+            *(
+                sum(token.where == where for token in each.differences)
+                for where in ("speech", "carried", "elsewhere")
+            ),
             percent(each.errors_off.rate),
             percent(each.errors_on.rate),
         )
@@ -290,8 +305,12 @@ def _speech_in(events: Sequence[Event], options: VadOptions, end_s: float) -> tu
     )
 
 
-def _within(word: Word, speech: Sequence[Stretch]) -> bool:
-    return any(word.start < end + _EDGE_S and word.end > start - _EDGE_S for start, end in speech)
+def _stretch(token: Token, speech: Sequence[Stretch]) -> Stretch | None:
+    """Where the token was spoken; None where nobody spoke."""
+    for start, end in speech:
+        if token.start < end + _EDGE_S and token.end > start - _EDGE_S:
+            return start, end
+    return None
 
 
 def _parser() -> argparse.ArgumentParser:

@@ -22,6 +22,10 @@ from parakeet_streaming.timeline import SAMPLE_RATE_HZ, samples_to_seconds
 _PAUSES_S: Final = (5.0, 40.0)
 _NOISE_LEVELS_DB: Final = (-70.0, -50.0)
 
+_BLOCK: Final = 10 * SAMPLE_RATE_HZ
+_FLAT_HZ: Final = 50
+"""Below it the noise does not grow any more."""
+
 Stretch = tuple[float, float]
 """From and to, in seconds."""
 
@@ -59,14 +63,15 @@ def sparse(utterances: Sequence[Utterance], seconds: float, seed: int) -> Record
 
 
 def room_noise(count: int, seed: int) -> NDArray[np.float32]:
-    """Noise that falls by 6 dB per octave, at another level every ten seconds, float32 (count,)."""
+    """Noise that falls by 6 dB per octave and comes and goes smoothly, float32 (count,)."""
     drawn = np.random.default_rng(seed)
-    block = 10 * SAMPLE_RATE_HZ
-    blocks = []
-    for _ in range(-(-count // block)):
-        spectrum = np.fft.rfft(drawn.standard_normal(block))
-        spectrum /= np.maximum(np.arange(spectrum.shape[0]), 50 * 10)
-        noise = np.fft.irfft(spectrum, block)
+    noise = np.zeros(count + 2 * _BLOCK, np.float32)
+    # Blocks that overlap by half, each faded in and out: their power adds up to one.
+    fade = np.sin(np.pi * (np.arange(_BLOCK) + 0.5) / _BLOCK)
+    for start in range(0, count + _BLOCK // 2, _BLOCK // 2):
+        spectrum = np.fft.rfft(drawn.standard_normal(_BLOCK))
+        spectrum /= np.maximum(np.arange(spectrum.shape[0]), _FLAT_HZ * _BLOCK // SAMPLE_RATE_HZ)
+        block = np.fft.irfft(spectrum, _BLOCK)
         level = 10 ** (drawn.uniform(*_NOISE_LEVELS_DB) / 20)
-        blocks.append((noise * level / noise.std()).astype(np.float32))
-    return np.concatenate([*blocks, np.empty(0, np.float32)])[:count]
+        noise[start : start + _BLOCK] += fade * block * (level / block.std())
+    return noise[_BLOCK // 2 : _BLOCK // 2 + count]

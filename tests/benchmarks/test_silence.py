@@ -5,7 +5,7 @@ import json
 import numpy as np
 import pytest
 
-from parakeet_streaming import Word
+from parakeet_streaming import Token
 
 
 @pytest.fixture(scope="module")
@@ -13,19 +13,27 @@ def silence(program):
     return program("silence")
 
 
-def words(*said):
-    return [Word(text, start, start + 0.2, 0.9) for text, start in said]
+def tokens(*said):
+    return [
+        Token(ord(text), text, round(start / 0.08), 1, start, start + 0.08, 0.9)
+        for text, start in said
+    ]
 
 
-def test_differences_are_counted_where_they_are(silence):
-    off = words(("a", 1.0), ("b", 2.0), ("c", 9.0), ("d", 20.0))
-    on = words(("a", 1.0), ("x", 2.0), ("y", 2.2), ("d", 20.0))
-    found = silence.differences(off, on, [(0.5, 3.0), (19.0, 21.0)])
-    assert [(each.without, each.within) for each in found] == [("b c", "x y")]
-    assert (found[0].in_speech, found[0].elsewhere) == (1, 1)
-    assert silence.differences(off, off, []) == []
-    (lost,) = silence.differences(off, off[:3], [])
-    assert (lost.without, lost.within, lost.in_speech, lost.elsewhere) == ("d", "", 0, 1)
+def test_differences_are_told_by_where_they_are(silence):
+    speech = [(1.0, 3.0), (20.0, 22.0), (40.0, 42.0)]
+    off = tokens(("a", 1.2), ("b", 2.0), ("c", 9.0), ("d", 20.4), ("e", 40.8))
+    on = tokens(("a", 1.2), ("x", 2.0), ("y", 20.4), ("z", 40.8))
+    found = [
+        (each.text, each.with_vad, each.where) for each in silence.differences(off, on, speech)
+    ]
+    assert found == [
+        ("b", False, "speech"), ("x", True, "speech"), ("c", False, "elsewhere"),
+        ("d", False, "carried"), ("y", True, "carried"), ("e", False, "speech"),
+        ("z", True, "speech"),
+    ]  # fmt: skip
+    assert silence.differences(off, off, speech) == []
+    assert [each.text for each in silence.differences(off, off[:3], [])] == ["d", "e"]
 
 
 def test_sparse_speech_is_where_it_says(silence, program):
