@@ -93,7 +93,7 @@ def open_openvino(
         OptionError: bfloat16 on a processor without it.
         ModelFormatError: the runtime refuses the graph.
     """
-    core = _core()
+    core = _core(_openvino())
     if bfloat16 and _BFLOAT16 not in core.get_property(_DEVICE, "OPTIMIZATION_CAPABILITIES"):
         raise OptionError(
             "this processor does not multiply bfloat16 (AMX or AVX-512 BF16 do); use another "
@@ -132,12 +132,12 @@ def multiplies_bfloat16() -> bool:
     """Whether OpenVINO is there and computes in bfloat16 on this processor."""
     if version() is None:
         return False
-    return _BFLOAT16 in _core().get_property(_DEVICE, "OPTIMIZATION_CAPABILITIES")
+    return _BFLOAT16 in _core(_openvino()).get_property(_DEVICE, "OPTIMIZATION_CAPABILITIES")
 
 
 @cache
-def _core() -> Any:
-    return _openvino().Core()
+def _core(openvino: Any) -> Any:
+    return openvino.Core()
 
 
 def _openvino() -> Any:
