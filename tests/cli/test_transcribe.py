@@ -284,7 +284,9 @@ def test_a_report_of_live_speech(tmp_path: Path) -> None:
     assert report["context"] == "5-0.5-0.5"
     delays = report["metrics"]["histograms"]["emission_delay_seconds"]
     assert delays["count"] >= 2
+    # The end of the file hurries its last words; those before waited for the right context.
     assert 0 < delays["p50"] <= delays["p99"]
+    assert delays["p99"] > 0.4
     assert [step["committed_s"] for step in report["steps"]][:2] == [0.48, 0.96]
     assert all(step["lag_s"] >= 0 for step in report["steps"])
 
