@@ -7,6 +7,13 @@ window 2         |········|············|····|        rig
 window 3                       |·······|·······|     normalised by itself
 ```
 
+or into a start as short as a live stream's first window, and the rest:
+
+```
+window 1    |··|··|
+window 2    |··|·····························|
+```
+
 A live stream never hears an utterance whole: it encodes windows, normalises each by its own
 statistics, and decodes their middles one after the other. Training on the stitched middles shows
 the model just that, edges and all, while words stay whole and the loss sees the full text.
@@ -26,6 +33,11 @@ from parakeet_streaming.timeline import SUBSAMPLING
 LEFT_CHOICES = (12, 25, 62, 125)
 LONGEST_RIGHT = 50
 PIECES = (2, 3)
+SHORT_START = (3, 15)
+"""Shortest and longest first piece of the draws with a short start: 0.24 to 1.2 s."""
+LONGEST_RIGHT_AT_START = 12
+START_SHARE = 0.6
+"""Part of the draws with a short start: one second is normalised least like the whole."""
 
 
 @dataclass(frozen=True)
@@ -44,12 +56,19 @@ class Windows:
 
 def random_windows(features: Tensor, lengths: Tensor, generator: torch.Generator) -> Windows:
     """Cuts features (B, F, T) of `lengths` (B,) feature frames."""
-    pieces = PIECES[int(torch.randint(len(PIECES), (1,), generator=generator))]
-    left = LEFT_CHOICES[int(torch.randint(len(LEFT_CHOICES), (1,), generator=generator))]
-    right = round(math.exp(float(torch.rand(1, generator=generator)) * math.log(LONGEST_RIGHT)))
     frame_lengths = torch.div(lengths + SUBSAMPLING - 1, SUBSAMPLING, rounding_mode="floor")
-    drawn = torch.rand(features.shape[0], pieces - 1, generator=generator).sort(dim=1)[0]
-    inner = (drawn.to(lengths.device) * frame_lengths[:, None]).long()
+    from_start = float(torch.rand(1, generator=generator)) < START_SHARE
+    left = LEFT_CHOICES[int(torch.randint(len(LEFT_CHOICES), (1,), generator=generator))]
+    longest_right = LONGEST_RIGHT_AT_START if from_start else LONGEST_RIGHT
+    right = round(math.exp(float(torch.rand(1, generator=generator)) * math.log(longest_right)))
+    if from_start:
+        shortest, longest = SHORT_START
+        drawn = torch.randint(shortest, longest + 1, (features.shape[0], 1), generator=generator)
+        inner = torch.minimum(drawn.to(lengths.device), frame_lengths[:, None])
+    else:
+        pieces = PIECES[int(torch.randint(len(PIECES), (1,), generator=generator))]
+        part = torch.rand(features.shape[0], pieces - 1, generator=generator).sort(dim=1)[0]
+        inner = (part.to(lengths.device) * frame_lengths[:, None]).long()
     first = torch.cat((torch.zeros_like(inner[:, :1]), inner), dim=1)
     end = torch.cat((inner, frame_lengths[:, None]), dim=1)
     return cut(features, lengths, first, end, left, right)

@@ -6,8 +6,8 @@ graph serves window mode too.
 
 Rules of this file:
 
-1. Features are normalised by mean and deviation over the whole window, as in window mode; the left
-   context's log-mels are kept for that.
+1. Features are normalised by mean and deviation over the whole window, as in window mode. Log-mels
+   are kept for that, and none is computed twice but the few that more sound would change.
 2. A past is never changed: a step that fails can be tried again.
 3. What is kept is the chunk's. Frames of the right context are encoded again by the next step.
 
@@ -32,10 +32,12 @@ from parakeet_streaming.model.session import Array, Session
 from parakeet_streaming.model.spec import ModelSpec
 from parakeet_streaming.timeline import HOP_SAMPLES, SUBSAMPLING, encoder_frames, feature_frames
 
-# Feature frames that the zeros before a cut reach into.
-_SPOILT_FRAMES = 2
+# Feature frames that the zeros before a cut reach into, and those that the zeros behind one do.
+_SPOILT_BEHIND_CUT = 2
+_SPOILT_BEFORE_CUT = 1
 
-_MOST_BLOCKS = 8
+# Keys and values of so many steps lie apart before they are put together: that costs new memory.
+_MOST_BLOCKS = 32
 
 
 class Step(Protocol):
@@ -58,7 +60,9 @@ class Past:
     """What one stream keeps between steps."""
 
     log_mel: Floats
-    """(F, T), not normalised, up to the end of the last chunk."""
+    """(F, T), not normalised, as far as they are certain."""
+    ahead: int
+    """How many of them lie behind the last chunk; -1 where the chunk's own last one is to come."""
     keys: tuple[Floats, ...]
     """Of the left context, the oldest first: (L, n, D) each, K frames together."""
     values: tuple[Floats, ...]
@@ -89,8 +93,10 @@ class _Row:
 
     features: Floats
     """(F, 8 + T), normalised; the first 8 are the look-back, zeros where there is none."""
-    raw: Floats
-    """(F, T), not normalised, from the chunk on."""
+    log_mel: Floats
+    """(F, n) of the whole window, not normalised."""
+    chunk_at: int
+    """Where the chunk begins in it."""
     look_back: int
     """8 or 0."""
     past: Past
@@ -162,15 +168,26 @@ class OnnxCachedEncoder:
     def _prepare(self, step: Step) -> _Row:
         past = step.past or self._empty
         assert isinstance(past, Past)
-        left = feature_frames(step.left_samples)
-        lead = min(left, SUBSAMPLING + _SPOILT_FRAMES)
-        look_back = SUBSAMPLING if lead >= SUBSAMPLING else 0
-        raw = raw_log_mel(step.samples[step.left_samples - lead * HOP_SAMPLES :], self._mel_bins)
-        new = raw[:, lead:]
-        window = np.concatenate((_last(past.log_mel, left), new), axis=1)
-        features = np.zeros((self._mel_bins, SUBSAMPLING + new.shape[1]), dtype=np.float32)
-        features[:, SUBSAMPLING - look_back :] = normalised(raw[:, lead - look_back :], window)
-        return _Row(features, new, look_back, past)
+        new = feature_frames(step.samples.shape[0] - step.left_samples)
+        log_mel, left = self._log_mel(step, past, new)
+        look_back = SUBSAMPLING if left >= SUBSAMPLING else 0
+        features = np.zeros((self._mel_bins, SUBSAMPLING + new), dtype=np.float32)
+        features[:, SUBSAMPLING - look_back :] = normalised(log_mel[:, left - look_back :], log_mel)
+        return _Row(features, log_mel, left, look_back, past)
+
+    def _log_mel(self, step: Step, past: Past, new: int) -> tuple[Floats, int]:
+        """Log-mels of a window whose chunk and right context are `new` frames, and its left ones.
+
+        Only those that the past does not have are computed.
+        """
+        chunk_at = past.log_mel.shape[1] - past.ahead
+        left = min(feature_frames(step.left_samples), chunk_at)
+        ahead = max(-left, min(past.ahead, new - _SPOILT_BEFORE_CUT))
+        lead = min(left + ahead, _SPOILT_BEHIND_CUT)
+        heard = step.samples[step.left_samples + (ahead - lead) * HOP_SAMPLES :]
+        fresh = raw_log_mel(heard, self._mel_bins)[:, lead:]
+        known = past.log_mel[:, chunk_at - left : chunk_at + ahead]
+        return np.concatenate((known, fresh), axis=1), left
 
     def _run(self, rows: Sequence[_Row]) -> dict[str, Array]:
         names = self._past_names
@@ -200,11 +217,13 @@ class OnnxCachedEncoder:
         """The past behind the chunk of a step."""
         names, past = self._past_names, row.past
         chunk = min(step.chunk_frames, length)
-        window = feature_frames(step.samples.shape[0])
+        chunk_end = min(row.chunk_at + chunk * SUBSAMPLING, row.log_mel.shape[1])
+        certain = row.log_mel.shape[1] - _SPOILT_BEFORE_CUT
         keys, values = (outputs[name][:, at, :chunk] for name in (names.keys, names.values))
         reach = past.convolved.shape[1]
         return Past(
-            log_mel=_continued(past.log_mel, row.raw[:, : chunk * SUBSAMPLING], window),
+            log_mel=row.log_mel[:, :certain],
+            ahead=certain - chunk_end,
             keys=_with_block(past.keys, keys, step.left_frames),
             values=_with_block(past.values, values, step.left_frames),
             convolved=outputs[names.convolved][:, at, chunk : chunk + reach].copy(),
@@ -221,6 +240,7 @@ class OnnxCachedEncoder:
             )
         return Past(
             np.zeros((self._mel_bins, 0), dtype=np.float32),
+            0,
             (),
             (),
             np.zeros((layers, reach, width), dtype=np.float32),
@@ -230,12 +250,6 @@ class OnnxCachedEncoder:
 def _last(columns: Floats, count: int) -> Floats:
     """The last `count` along axis 1, or all there are."""
     return columns[:, max(0, columns.shape[1] - count) :]
-
-
-def _continued(past: Floats, new: Floats, count: int) -> Floats:
-    """The last `count` along axis 1 of the past and what is new behind it."""
-    new = _last(new, count)
-    return np.concatenate((_last(past, count - new.shape[1]), new), axis=1)
 
 
 def _with_block(blocks: tuple[Floats, ...], new: Floats, count: int) -> tuple[Floats, ...]:
