@@ -33,17 +33,14 @@ def main(arguments: Sequence[str] | None = None) -> None:
     size = SIZES[asked.size]
     if asked.layers is not None:
         size = replace(size, layers=asked.layers)
-    make(asked.to, size, form=asked.streaming, seed=asked.seed)
-    if asked.int8:
-        from parakeet_streaming.export.quantise import write_int8
-
-        say("writing int8")
-        write_int8(asked.to, asked.to, scale="row")
+    make(asked.to, size, form=asked.streaming, int8=asked.int8, seed=asked.seed)
     size_gb = sum(path.stat().st_size for path in asked.to.iterdir()) / 1e9
     say(f"{asked.to} is ready ({size_gb:.2f} GB)")
 
 
-def make(folder: Path, size: Size, *, form: str = WINDOW, seed: int = 0) -> None:
+def make(
+    folder: Path, size: Size, *, form: str = WINDOW, int8: bool = False, seed: int = 0
+) -> None:
     """Writes a model whose joint is set on a book; ends the program where torch is not there."""
     if find_spec("torch") is None:
         raise SystemExit(
@@ -52,7 +49,8 @@ def make(folder: Path, size: Size, *, form: str = WINDOW, seed: int = 0) -> None
         )
     from random_model import write_random_model
 
-    write_random_model(folder, size, speech_of(_CALIBRATION_S), form=form, seed=seed)
+    speech = speech_of(_CALIBRATION_S)
+    write_random_model(folder, size, speech, form=form, int8=int8, seed=seed)
 
 
 def _parser() -> argparse.ArgumentParser:

@@ -9,10 +9,13 @@ Rules of this file:
 2. The encoder for whole windows and the one that keeps its past have the same weights.
 3. The joint is set on encoder frames of speech, so that tokens and blanks alternate as often as in
    real speech, and durations are mixed.
+4. A random encoder's frames hardly differ, so what rounding adds to them shows: the joint beside
+   int8 encoders has the same weights, and is set on their own frames. A trained one needs no such.
 """
 
 from __future__ import annotations
 
+import copy
 import math
 from pathlib import Path
 from typing import Final
@@ -22,8 +25,10 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor, nn
 
+from opening import Choice, open_model
 from parakeet_streaming.export.fastconformer import EncoderConfig
-from parakeet_streaming.export.onnx_files import write_model
+from parakeet_streaming.export.onnx_files import DECODER_FILE, write_decoder, write_model
+from parakeet_streaming.export.quantise import write_int8
 from parakeet_streaming.export.transducer import Joint, Transducer, TransducerConfig
 from parakeet_streaming.model.features import log_mel
 from sizes import BOTH, CACHED, WINDOW, Size
@@ -36,7 +41,13 @@ _CALIBRATION_TOKENS = 8
 
 
 def write_random_model(
-    folder: Path, size: Size, speech: NDArray[np.float32], *, form: str = WINDOW, seed: int = 0
+    folder: Path,
+    size: Size,
+    speech: NDArray[np.float32],
+    *,
+    form: str = WINDOW,
+    int8: bool = False,
+    seed: int = 0,
 ) -> None:
     """Writes `encoder-model.onnx`, `encoder-cached-model.onnx` or both, and what belongs to them.
 
@@ -45,6 +56,7 @@ def write_random_model(
         size: of the model.
         speech: (n,) at 16 kHz, some seconds, on which the joint is set.
         form: one of `sizes.FORMS`.
+        int8: write each encoder in int8 too, and a joint that belongs to these.
         seed: of the weights.
     """
     say(f"making the weights: {size.layers} layers of width {size.width}")
@@ -52,19 +64,35 @@ def write_random_model(
     model = Transducer(_config(size)).eval()
     with torch.no_grad():
         _liven(model)
+        joint = copy.deepcopy(model.joint)
         say("listening to speech, to set the joint")
-        calibrate(model, speech)
+        features = torch.from_numpy(log_mel(speech, size.mel_bins))[None]
+        calibrate(model, model.encoder(features, torch.tensor([features.shape[2]]))[0][0])
     pieces = [f"\u2581p{each}" for each in range(size.vocabulary - 1)]
     for cached in (False, True):
         if form in (BOTH, CACHED if cached else WINDOW):
             say(f"writing the {CACHED if cached else WINDOW} form")
             write_model(model, pieces, folder, cached=cached)
+    if int8:
+        say("writing int8")
+        write_int8(folder, folder, scale="row")
+        model.joint = joint
+        _write_int8_decoder(model, folder, speech)
 
 
-def calibrate(model: Transducer, speech: NDArray[np.float32]) -> None:
-    """Sets the joint's biases, and scales what it reads of the frames of `speech`."""
-    features = torch.from_numpy(log_mel(speech, model.config.encoder.mel_bins))[None]
-    frames = model.encoder(features, torch.tensor([features.shape[2]]))[0][0]
+def _write_int8_decoder(model: Transducer, folder: Path, speech: NDArray[np.float32]) -> None:
+    choice = Choice("onnxruntime", "int8")
+    frames, _ = open_model(str(folder), choice).encoder.encode([speech])
+    with torch.no_grad():
+        calibrate(model, torch.from_numpy(frames[0]))
+    write_decoder(model, folder / DECODER_FILE.replace(".onnx", ".int8.onnx"))
+
+
+def calibrate(model: Transducer, frames: Tensor) -> None:
+    """Sets the joint's biases, and scales what it reads of the encoder's frames (U, D) of speech.
+
+    Once for a joint: what it has scaled it would scale again.
+    """
     joint = model.joint
     # A random encoder makes frames that hardly differ: only their differences count here.
     joint.frames.weight.div_(frames.std(dim=0) + 1e-6)

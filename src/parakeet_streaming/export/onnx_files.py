@@ -63,7 +63,7 @@ def write_model(
         _write_cached_encoder(model, folder / CACHED_ENCODER_FILE)
     else:
         _write_encoder(model, folder / ENCODER_FILE)
-    _write_decoder(model, folder / DECODER_FILE)
+    write_decoder(model, folder / DECODER_FILE)
     model.train(was_training)
     lines = [f"{piece} {index}" for index, piece in enumerate([*pieces, BLANK])]
     (folder / "vocab.txt").write_text("\n".join(lines) + "\n", encoding="utf-8")
@@ -162,7 +162,8 @@ def _write_cached_encoder(model: Transducer, path: Path) -> None:
     )
 
 
-def _write_decoder(model: Transducer, path: Path) -> None:
+def write_decoder(model: Transducer, path: Path) -> None:
+    """Writes prediction network and joint alone, as one graph."""
     config = model.config
     state = torch.zeros(config.predictor_layers, _TRACED_BATCH, config.predictor_width)
     frames = torch.randn(_TRACED_BATCH, config.encoder.width, 3)

@@ -157,8 +157,9 @@ class House(Generic[Key]):
         after = self.least_load + self._load(least, 1)
         if self._rates and after > self.most_load:
             raise CapacityError(
-                f"{len(self)} streams take {self.least_load:.0%} of the time, one more would make "
-                f"it {after:.0%}; try again later, or use a context of larger chunks"
+                f"{len(self)} streams take {self.least_load:.1%} of the time, one more would make "
+                f"it {after:.1%}, above {self.most_load:.0%}; try again later, or use a context of "
+                "larger chunks"
             )
         self._rates[stream] = _Rates(audio_rate, least)
 
