@@ -41,6 +41,14 @@ def test_a_cached_stream_runs_on_the_cached_form(forms, book):
     assert stream.finish()[-1].transcript.tokens
 
 
+def test_in_int8_tokens_come_as_often(run, book, tmp_path):
+    pytest.importorskip("torch", reason="the export extra")
+    done = run("make_model.py", "--size", "tiny", "--to", tmp_path / "model", "--int8")
+    assert done.returncode == 0, done.stderr
+    recognizer = load(tmp_path / "model", precision="int8", runtime="onnxruntime", threads=1)
+    assert 2.5 < len(recognizer.transcribe(book).tokens) / SECONDS < 5
+
+
 def test_layers_have_weights_of_their_own(random_folder):
     graph = onnx.load(random_folder / "encoder-model.onnx").graph
     weights = [each.raw_data for each in graph.initializer if len(each.dims) == 2]
