@@ -140,6 +140,30 @@ def test_steps_equal_a_literal_walk(encoder, model, notation, seconds):
         assert ours.shape == theirs.shape
 
 
+@pytest.mark.parametrize("seed", range(8))
+def test_log_mels_are_those_of_the_window_wherever_borders_move(encoder, seed):
+    """A right context that shrinks or vanishes leaves log-mels behind that are not certain."""
+    random = np.random.default_rng(seed)
+    samples = sound(5, seed)
+    buffer = ContextWindow(ContextConfig(2, 0.48, 0.48))
+    buffer.feed(samples)
+    buffer.end()
+    past = None
+    while True:
+        chunk, right = random.choice([0.08, 0.16, 0.48, 0.96]), random.choice([0, 0.08, 0.48, 0.96])
+        buffer.use(ContextConfig(2, float(chunk), float(right)))
+        if (window := buffer.peek()) is None:
+            break
+        buffer.advance(window)
+        frames = window.chunk_samples // FRAME_SAMPLES
+        step = Step(window.samples, window.left_samples, frames, 25, past)
+        prepared = encoder._prepare(step)
+        so_far = raw_log_mel(samples[: window.heard_end], 128)
+        expected = so_far[:, window.chunk_start // 160 - prepared.chunk_at :]
+        np.testing.assert_allclose(prepared.log_mel, expected, atol=1e-5)
+        _, _, (past,) = encoder.encode_steps([step])
+
+
 def told(transcript):
     return [(each.id, each.start_frame, each.duration_frames) for each in transcript.tokens]
 
