@@ -17,6 +17,7 @@ from __future__ import annotations
 
 import copy
 import math
+import tempfile
 from pathlib import Path
 from typing import Final
 
@@ -26,6 +27,7 @@ from numpy.typing import NDArray
 from torch import Tensor, nn
 
 from opening import Choice, open_model
+from parakeet_streaming.export.block_scales import scale_blocks
 from parakeet_streaming.export.fastconformer import EncoderConfig
 from parakeet_streaming.export.onnx_files import DECODER_FILE, write_decoder, write_model
 from parakeet_streaming.export.quantise import write_int8
@@ -85,7 +87,10 @@ def _write_int8_decoder(model: Transducer, folder: Path, speech: NDArray[np.floa
     frames, _ = open_model(str(folder), choice).encoder.encode([speech])
     with torch.no_grad():
         calibrate(model, torch.from_numpy(frames[0]))
-    write_decoder(model, folder / DECODER_FILE.replace(".onnx", ".int8.onnx"))
+    with tempfile.TemporaryDirectory() as scratch:
+        decoder = Path(scratch) / DECODER_FILE
+        write_decoder(model, decoder)
+        scale_blocks(decoder, folder / f"{decoder.stem}.int8.onnx")
 
 
 def calibrate(model: Transducer, frames: Tensor) -> None:

@@ -207,6 +207,9 @@ def _recipe(asked: Asked) -> Recipe:
         curriculum = curriculum[-1:]
         if asked.tdt_from is None:
             numbers |= {"tdt_from": 0.0, "tdt_full": 0.0}
+    if asked.augmentation is not None:
+        last = dataclasses.replace(curriculum[-1], augmentation=asked.augmentation)
+        curriculum = (*curriculum[:-1], last)
     if asked.no_augmentation:
         curriculum = tuple(dataclasses.replace(phase, augmentation=0.0) for phase in curriculum)
     return dataclasses.replace(
@@ -290,6 +293,9 @@ def _parser() -> argparse.ArgumentParser:
     )
     training.add_argument("--rate", type=float, help="highest learning rate")
     training.add_argument("--warmup", type=int, metavar="STEPS")
+    training.add_argument(
+        "--augmentation", type=float, metavar="0-1", help="how likely and strong, in the last phase"
+    )
     training.add_argument("--no-augmentation", action="store_true", help="clean, single clips")
     training.add_argument("--windowed", type=float, help="part of the steps on random windows")
     training.add_argument("--dropout", type=float, help="once augmentation is full")

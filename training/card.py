@@ -10,8 +10,6 @@ from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import Any
 
-import torch
-
 from parakeet_streaming.errors import ModelPartMissingError
 from parakeet_streaming.export.transducer import Transducer
 from training.evaluate import Score
@@ -79,8 +77,9 @@ def _trained(places: Places, recipe: Recipe, begun_from: bool) -> str:
     settings = recipe.optimisation
     begun = "Begun from the weights of an earlier run. " if begun_from else ""
     return (
-        f"## Training\n\n{begun}{last['step']} steps in {last['minutes']:.0f} min with PyTorch "
-        f"{torch.__version__.split('+')[0]}, {last['hours_heard']:.0f} h of augmented audio heard. "
+        f"## Training\n\n{begun}{last['step']} steps in {last['minutes']:.0f} min on "
+        f"{last['device']} with PyTorch {last['torch']}, {last['hours_heard']:.0f} h of augmented "
+        "audio heard. "
         f"TDT loss beside {settings.ctc_weight:g} of CTC, Muon and AdamW up to "
         f"{settings.peak_rate:g}, {_weights(settings.ema_decay)}. The whole recipe is in "
         "`training/`."

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from functools import cache
 
+import numpy as np
 import torch
 from torch import Tensor
 from torch.nn import functional
@@ -19,6 +20,7 @@ from parakeet_streaming.model.features import (
     PREEMPHASIS,
     hann_window,
     mel_bank,
+    mel_edges_hz,
 )
 from parakeet_streaming.timeline import HOP_SAMPLES
 
@@ -46,6 +48,27 @@ def normalise(features: Tensor, lengths: Tensor) -> Tensor:
     centred = (features - mean) * mask
     variance = centred.square().sum(dim=2, keepdim=True) / (count - 1).clamp(min=1)
     return centred / (variance.sqrt() + float(DEVIATION_GUARD))
+
+
+def other_voices(features: Tensor, likely: float, generator: torch.Generator) -> Tensor:
+    """Log-mels (B, F, T) as if some speakers' vocal tracts were up to 12 % shorter or longer.
+
+    Every frequency of a row is scaled by one factor, pitch and all, but not time (Jaitly and
+    Hinton, "Vocal Tract Length Perturbation", 2013); what lies above the highest filter repeats it.
+    """
+    batch, bins, _ = features.shape
+    drawn, factor = torch.rand(2, batch, generator=generator).numpy()
+    factors = np.where(drawn < likely, 1 + 0.12 * (2 * factor - 1), 1.0)
+    peaks_hz = mel_edges_hz(bins)[1:-1]
+    at = np.interp(factors[:, None] * peaks_hz, peaks_hz, np.arange(bins))
+    below = np.minimum(at.astype(np.int64), bins - 2)
+    lower, part = torch.from_numpy(below), torch.from_numpy(at - below).float()
+    index = lower.to(features.device)[:, :, None].expand_as(features)
+    return torch.lerp(
+        features.gather(1, index),
+        features.gather(1, index + 1),
+        part.to(features.device)[:, :, None],
+    )
 
 
 def mask_some(features: Tensor, lengths: Tensor, generator: torch.Generator) -> Tensor:

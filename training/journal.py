@@ -54,6 +54,8 @@ class Journal:
             "rate": found[-1].rate,
             "times_real_time": round(sum(heard for _, _, heard in self._noted) / passed_s, 1),
             "waiting": round(sum(waited for _, waited, _ in self._noted) / passed_s, 3),
+            "torch": torch.__version__.split("+")[0],
+            "device": run.device_name,
         }
         with self._path.open("a", encoding="utf-8") as log:
             log.write(json.dumps(line) + "\n")

@@ -16,13 +16,14 @@ Rules of this file:
 1. All nodes of one anti-diagonal t + n are computed together: arcs only lead to later ones. Rows of
    a batch and both directions never wait for each other.
 2. Only a node's blank, its next token and its durations are kept in float32. The gradient is
-   written row by row into a tensor of the logits' own type: softmax times the probability of
-   passing through the node, minus the probability of each arc.
+   written some rows at a time into a tensor of the logits' own type: softmax times the
+   probability of passing through the node, minus the probability of each arc.
 3. Lengths beyond the tensors, or of no frame, are the caller's error and not checked here.
 """
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 
 import torch
@@ -32,6 +33,10 @@ from torch.nn import functional
 
 # Log of nothing; finite, so that differences of two of them are no NaN.
 NEVER = -1e30
+_GPU_VALUES_AT_ONCE = 1 << 28
+"""Logits of as many rows as hold no more values than this are taken together on a GPU, where many
+small calls cost more than memory; on a processor it is one row, which stays in the cache.
+"""
 
 
 def tdt_loss(
@@ -134,9 +139,16 @@ class _Transducer(torch.autograd.Function):
         return grad, None, None, None, None, None
 
 
+def _some_rows(logits: Tensor) -> Iterator[slice]:
+    """The rows of a batch, some at a time, so that no second copy of all logits is held."""
+    rows = 1 if logits.device.type == "cpu" else max(1, _GPU_VALUES_AT_ONCE // logits[0].numel())
+    for first in range(0, logits.shape[0], rows):
+        yield slice(first, first + rows)
+
+
 def _log_sums(logits: Tensor, kept: torch.dtype) -> Tensor:
-    """Log-sum-exp over the last axis, row by row to hold no second copy of the logits."""
-    return torch.stack([row.to(kept).logsumexp(dim=-1) for row in logits])
+    """Log-sum-exp over the last axis."""
+    return torch.cat([logits[some].to(kept).logsumexp(dim=-1) for some in _some_rows(logits)])
 
 
 def _arcs(
@@ -251,13 +263,15 @@ def _logit_gradient(
     by_blank, by_token = blank.sum(dim=-1), token.sum(dim=-1)
     through = by_blank + by_token
     grad = torch.empty_like(logits)
-    for row in range(logits.shape[0]):
-        soft = (logits[row, ..., :tokens].to(token_sums.dtype) - token_sums[row, ..., None]).exp_()
-        soft *= through[row, ..., None]
-        soft[..., tokens - 1] -= by_blank[row]
-        index = labels[row, None, :, None].expand(logits.shape[1], -1, 1)
-        soft.scatter_add_(2, index, -by_token[row, ..., None])
-        grad[row, ..., :tokens] = soft
+    for some in _some_rows(logits):
+        soft = (
+            logits[some, ..., :tokens].to(token_sums.dtype) - token_sums[some, ..., None]
+        ).exp_()
+        soft *= through[some, ..., None]
+        soft[..., tokens - 1] -= by_blank[some]
+        index = labels[some, None, :, None].expand(-1, logits.shape[1], -1, 1)
+        soft.scatter_add_(3, index, -by_token[some, ..., None])
+        grad[some, ..., :tokens] = soft
     if lasting.shape[-1]:
         lasted = token.clone()
         lasted[..., 1:] += blank

@@ -48,6 +48,13 @@ class Run:
         self.stopped = False
         """Whether it was asked to stop before its end."""
 
+    @property
+    def device_name(self) -> str:
+        """What it is trained on: the name of a GPU, or how many threads of a processor."""
+        if self.device.type == "cuda":
+            return torch.cuda.get_device_name(self.device)
+        return f"{torch.get_num_threads()} processor cores"
+
     def save(self, path: Path) -> None:
         """Replaces the checkpoint in one move."""
         partial = path.with_suffix(".partial")

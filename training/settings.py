@@ -116,6 +116,8 @@ class Optimisation:
     """Part of the run at which it has its full weight."""
     ctc_weight: float = 0.5
     """Weight of CTC beside the full transducer's loss."""
+    middle_ctc: float = 0.3
+    """Part of CTC's loss that is taken from the frames in the middle of the encoder."""
     sigma: float = 0.05
     omega: float = 0.1
     """Part of the steps that take the loss without durations."""
@@ -142,8 +144,8 @@ class Recipe:
 
 
 def full_recipe() -> Recipe:
-    """10 million parameters, for the built-in model."""
-    encoder = EncoderConfig(subsampling_channels=24, width=192, layers=10, heads=4)
+    """16 million parameters, for the built-in model."""
+    encoder = EncoderConfig(subsampling_channels=24, width=256, layers=10, heads=4)
     return Recipe(TransducerConfig(encoder))
 
 

@@ -27,9 +27,9 @@ import torch
 from torch import Tensor, nn
 
 from parakeet_streaming.errors import ModelFormatError, OptionError
-from parakeet_streaming.export.fastconformer import Dropout
+from parakeet_streaming.export.fastconformer import Dropout, Encoder
 from training.batches import Batch, Examples, audio_s, loader
-from training.features import mask_some, normalise, raw_log_mel
+from training.features import mask_some, normalise, other_voices, raw_log_mel
 from training.journal import Journal, Losses
 from training.losses import ctc_loss, tdt_loss
 from training.run import Run
@@ -39,6 +39,8 @@ from training.tokenizer import Tokenizer
 from training.windows import random_windows, stitched
 
 MAX_BAD_STEPS = 20
+OTHER_VOICES = 0.6
+"""Part of the examples whose frequencies are scaled, where augmentation is full."""
 # M_MMAP_MAX, M_TRIM_THRESHOLD, M_TOP_PAD and M_ARENA_MAX of glibc's malloc.h.
 _MALLOC_OPTIONS = ((-4, 0), (-1, 2**31 - 1), (-2, 1 << 28), (-8, 1))
 FRAMES_PER_TOKEN = 8
@@ -80,6 +82,8 @@ class Session:
 def train(recipe: Recipe, places: Places, session: Session) -> Run:
     """Trains until the length is reached or the process is asked to stop."""
     torch.set_flush_denormal(True)
+    # cuDNN takes a second to choose how to convolve each new shape, and nearly every batch is one.
+    torch.backends.cudnn.enabled = False
     _keep_memory()
     store, tokenizer = Store(places.train), Tokenizer(places.tokenizer)
     run = Run(recipe, len(tokenizer.pieces), pick_device(session.device))
@@ -146,6 +150,8 @@ def _losses(run: Run, batch: Batch, strength: float, with_tdt: bool) -> tuple[Te
     bins = run.recipe.model.encoder.mel_bins
     draw = torch.rand(3, generator=run.generator)
     features, lengths = raw_log_mel(batch.samples, batch.lengths, bins)
+    if strength > 0:
+        features = other_voices(features, OTHER_VOICES * strength, run.generator)
     windows = None
     if with_tdt and float(draw[0]) < settings.windowed:
         windows = random_windows(features, lengths, run.generator)
@@ -154,23 +160,47 @@ def _losses(run: Run, batch: Batch, strength: float, with_tdt: bool) -> tuple[Te
     if float(draw[2]) < strength:
         features = mask_some(features, lengths, run.generator)
     with torch.autocast(run.device.type, torch.bfloat16, enabled=run.bfloat16):
-        frames, frame_lengths = model.encoder(features, lengths)
+        with _middle_frames(model.encoder) as middles:
+            frames, frame_lengths = model.encoder(features, lengths)
+        middle = middles[0]
         if windows is not None:
-            frames, frame_lengths = stitched(frames, windows), windows.frame_lengths
-        ctc_logits = model.ctc(frames)
+            frames, middle = stitched(frames, windows), stitched(middle, windows)
+            frame_lengths = windows.frame_lengths
+        ctc_logits, middle_logits = model.ctc(frames), model.ctc(middle)
     # A row without words still weighs something, or one batch of noise would outweigh all others.
     tokens = torch.maximum(batch.target_lengths, frame_lengths // FRAMES_PER_TOKEN).sum()
     said = (batch.targets, frame_lengths, batch.target_lengths)
-    ctc = ctc_loss(ctc_logits, *said).sum() / tokens
+    ctc = torch.lerp(
+        ctc_loss(ctc_logits, *said).sum(), ctc_loss(middle_logits, *said).sum(), settings.middle_ctc
+    )
+    ctc = ctc / tokens
     if not with_tdt:
         return ctc, torch.zeros((), device=run.device)
     with torch.autocast(run.device.type, torch.bfloat16, enabled=run.bfloat16):
-        logits = model.joint(frames, model.predictor.histories(batch.targets))
+        with torch.backends.cudnn.flags(enabled=True):
+            histories = model.predictor.histories(batch.targets)
+        logits = model.joint(frames, histories)
     durations = len(run.recipe.model.durations)
     if float(draw[1]) < settings.omega:
         spoken = logits[..., : run.recipe.model.vocabulary]
         return ctc, tdt_loss(spoken, *said, 0).sum() / tokens
     return ctc, tdt_loss(logits, *said, durations, settings.sigma).sum() / tokens
+
+
+@contextmanager
+def _middle_frames(encoder: Encoder) -> Iterator[list[Tensor]]:
+    """Collects what the layer in the middle makes of each batch.
+
+    CTC on it as well keeps a deep encoder from learning few recordings by heart (Lee and Watanabe,
+    "Intermediate Loss Regularization for CTC-based Speech Recognition", 2021).
+    """
+    collected: list[Tensor] = []
+    layer = encoder.layers[(len(encoder.layers) - 1) // 2]
+    hook = layer.register_forward_hook(lambda _, __, frames: collected.append(frames))
+    try:
+        yield collected
+    finally:
+        hook.remove()
 
 
 def set_dropout(model: nn.Module, part: float) -> None:

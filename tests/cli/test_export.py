@@ -39,7 +39,7 @@ def test_what_is_written_loads(source, tmp_path, precision):
     assert told[1] == "writing encoder (2 layers of width 16) and decoder_joint ..."
     assert (told[2:] == []) == (precision == "fp32")
     parts = find_parts(target)
-    assert (parts.encoder.precision, parts.decoder.precision) == (precision, "fp32")
+    assert (parts.encoder.precision, parts.decoder.precision) == (precision, precision)
     load(target, provider="cpu", threads=1).transcribe(np.zeros(16_000, np.float32))
 
 

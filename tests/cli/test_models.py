@@ -149,7 +149,7 @@ def test_download_asks_the_hub(monkeypatch):
     monkeypatch.setattr(hub, "fetch", fetch)
     out = run("download", "parakeet-tdt-0.6b-v3", "--precision", "int8", "--revision", "v1")
     assert asked == [(V3, {"revision": "v1", "precision": "int8", "update": False})]
-    assert out == f"parakeet-tdt-0.6b-v3 is ready in {TINY_EN} (12.7 MB)\n"
+    assert out == f"parakeet-tdt-0.6b-v3 is ready in {TINY_EN} (17.8 MB)\n"
     run("download", V3, "--update")
     assert asked[1] == (V3, {"revision": None, "precision": "auto", "update": True})
 

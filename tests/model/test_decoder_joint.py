@@ -11,7 +11,7 @@ from parakeet_streaming.engine.ports import DecoderJoint
 from parakeet_streaming.load import open_decoder_joint
 from parakeet_streaming.model.files import find_parts
 from parakeet_streaming.model.spec import read_spec
-from tests.model.graphs import GOLDEN, int8_folder, three_file_folder
+from tests.model.graphs import GOLDEN, TINY_EN, int8_folder, three_file_folder
 
 
 def open_folder(folder: Path) -> DecoderJoint:
@@ -19,19 +19,21 @@ def open_folder(folder: Path) -> DecoderJoint:
     return open_decoder_joint(parts, read_spec(parts), "cpu")
 
 
-@pytest.fixture(scope="module", params=["fp32", "int8", "three-file"])
+@pytest.fixture(scope="module", params=["fp32", "by the call", "by blocks", "three-file"])
 def decoder_joint(request, tmp_path_factory) -> DecoderJoint:
     match request.param:
         case "fp32":
             return open_folder(GOLDEN)
-        case "int8":
+        case "by the call":
             return open_folder(int8_folder())
+        case "by blocks":
+            return open_folder(TINY_EN)
         case _:
             return open_folder(three_file_folder(tmp_path_factory.mktemp("sherpa")))
 
 
 def width_of(decoder_joint: DecoderJoint) -> int:
-    return 192 if decoder_joint.frames_per_call == 1 else 96
+    return 256 if decoder_joint.blank_id == 128 else 96
 
 
 def test_rows_never_influence_each_other(decoder_joint: DecoderJoint) -> None:

@@ -40,7 +40,7 @@ def test_the_golden_folder():
 
 def test_the_built_in_folder_as_text():
     parts = find_parts(str(TINY_EN))
-    assert [part.precision for part in parts.onnx] == ["int8", "fp32"]
+    assert [part.precision for part in parts.onnx] == ["int8", "int8"]
 
 
 def test_the_three_file_layout(tmp_path):

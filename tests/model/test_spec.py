@@ -45,7 +45,7 @@ def test_the_encoder_of_the_built_in_model_quantises_over_the_whole_call():
 
 def test_an_int8_decoder_joint_quantises_over_the_whole_call():
     spec = read_spec(find_parts(int8_folder()))
-    assert (spec.predictor_layers, spec.predictor_width, spec.max_frames) == (1, 256, None)
+    assert (spec.predictor_layers, spec.predictor_width, spec.max_frames) == (2, 64, 5000)
     assert not spec.rows_independent
     assert not spec.encoder_rows_independent
 

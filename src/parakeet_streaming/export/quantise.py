@@ -1,12 +1,13 @@
-"""A folder with float32 graphs in; beside or elsewhere, the encoder with int8 weights out.
+"""A folder with float32 graphs in; beside or elsewhere, the same model with int8 weights out.
 
-Matrix products alone are quantised: their weights to int8, one scale per column, their activations
-as they come, with one scale for all of a call or one for each row. Scaled by the call, a model is
-fastest for one stream, but streams cannot share its calls: they would change each other's text.
-Scaled by the row, streams share its calls; small layers cost a sixth more, wide ones do not.
+Of an encoder matrix products alone are quantised: their weights to int8, one scale per column,
+their activations as they come, with one scale for all of a call or one for each row. Scaled by the
+call, a model is fastest for one stream, but streams cannot share its calls: they would change each
+other's text. Scaled by the row, streams share its calls; small layers cost a sixth more, wide ones
+do not. Convolutions keep float32: they are few weights here, and slower in int8.
 
-Convolutions keep float32: they are few weights here, and slower in int8. So does the
-decoder_joint: it is small, and int8 would scale every frame by its neighbours.
+The decoder_joint is scaled by blocks (`block_scales.py`): there every frame and every stream is a
+row that nothing else may change.
 """
 
 from __future__ import annotations
@@ -20,6 +21,7 @@ from typing import Final
 from onnxruntime.quantization import QuantType, quant_pre_process, quantize_dynamic
 
 from parakeet_streaming.errors import ModelPartMissingError, OptionError
+from parakeet_streaming.export.block_scales import scale_blocks
 from parakeet_streaming.export.external_weights import data_file
 from parakeet_streaming.export.onnx_files import CACHED_ENCODER_FILE, DECODER_FILE, ENCODER_FILE
 from parakeet_streaming.export.row_scales import scale_rows
@@ -57,8 +59,10 @@ def write_int8(source: Path, folder: Path, *, scale: str = "call", seven_bits: b
             scale_rows(encoder, target, top=63 if seven_bits else 127)
         else:
             _scale_calls(encoder, target, seven_bits)
+    decoder = source / DECODER_FILE
+    scale_blocks(decoder, folder / f"{decoder.stem}.int8.onnx", top=63 if seven_bits else 127)
     if folder.resolve() != source.resolve():
-        for name in (DECODER_FILE, "vocab.txt", "config.json"):
+        for name in ("vocab.txt", "config.json"):
             shutil.copyfile(source / name, folder / name)
 
 

@@ -126,11 +126,16 @@ def hann_window() -> Floats:
     return window
 
 
+def mel_edges_hz(mel_bins: int) -> NDArray[np.float64]:
+    """Where F mel filters begin, peak and end (F + 2,): filter i at i, i + 1 and i + 2."""
+    return _mel_to_hz(np.linspace(0, _hz_to_mel(SAMPLE_RATE_HZ / 2), mel_bins + 2))
+
+
 @cache
 def mel_bank(mel_bins: int) -> Floats:
     """Slaney mel filters (F, 257), each of unit area in Hz (Slaney, Auditory Toolbox, 1998)."""
     bin_hz = np.linspace(0, SAMPLE_RATE_HZ / 2, FFT_SAMPLES // 2 + 1)
-    edges_hz = _mel_to_hz(np.linspace(0, _hz_to_mel(SAMPLE_RATE_HZ / 2), mel_bins + 2))
+    edges_hz = mel_edges_hz(mel_bins)
     widths_hz = np.diff(edges_hz)
     distance = edges_hz[:, None] - bin_hz[None, :]
     rising = -distance[:-2] / widths_hz[:-1, None]
