@@ -124,12 +124,11 @@ def _written_out(
     """
     rows, weight, recurrence, bias, _, hidden, cell = node.input[:7]
     outputs, next_hidden, next_cell = node.output
-    at = outputs or next_hidden
     both = np.concatenate((constants[weight][0], constants[recurrence][0]), axis=1)
     own, recurrent = np.split(constants[bias][0], 2)
 
     def name(part: str) -> str:
-        return f"{at}.{part}"
+        return f"{outputs}.{part}"
 
     def step(operator: str, read: list[str], given: str) -> NodeProto:
         return helper.make_node(operator, read, [given])
