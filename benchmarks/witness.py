@@ -14,7 +14,7 @@ Rules of this file:
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 from weakref import WeakKeyDictionary
 
@@ -37,6 +37,8 @@ class Cut:
     context: ContextConfig
     ended: bool
     """Whether it was known that no more audio would come."""
+    entered_at: int
+    """Frame of the chunk at which its decoding began."""
 
 
 class Witness:
@@ -79,6 +81,8 @@ def replayed(
         while window.decoded_samples < cut.span.chunk_start:
             stream.flush(cut.span.chunk_start)
             stream.skip()
+            # How much behind it was known to be quiet, only the live stream knew.
+            stream.state = replace(stream.state, frames_to_skip=cut.entered_at)
         if cut.ended:
             _feed(stream, audio, len(audio))
             stream.end(TAIL_S)
@@ -115,7 +119,10 @@ def passed_over(cuts: Sequence[Cut]) -> list[tuple[int, int]]:
 
 def _next_cut(stream: Stream) -> Cut | None:
     span = stream.window.next_span()
-    return None if span is None else Cut(span, stream.context, stream.audio_end is not None)
+    if span is None:
+        return None
+    ended = stream.audio_end is not None
+    return Cut(span, stream.context, ended, stream.state.frames_to_skip)
 
 
 def _feed(stream: Stream, audio: NDArray[np.float32], until: int) -> None:

@@ -1,11 +1,13 @@
 """Label-looping against a loop that looks at one frame per call, and each of its rules alone."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from parakeet_streaming.engine.tdt import decode, initial_state
+from parakeet_streaming.engine.tdt import behind_silence, decode, initial_state
 from parakeet_streaming.testing import Cue, ScriptedDecoderJoint
 from tests.engine.hashed import SIZE, HashedJoint
 
@@ -286,3 +288,26 @@ def test_an_empty_batch_is_no_call():
     joint = HashedJoint()
     frames = np.zeros((0, 4, 1), dtype=np.float32)
     assert decode(frames, [], [], joint, max_symbols=10, confidence=loudest) == []
+
+
+@pytest.mark.parametrize(
+    ("carried", "frames", "quiet_behind", "entered_at"),
+    [
+        (0, 6, 3, 2),  # 0, 4, 8: two frames behind the sixth
+        (3, 6, 3, 1),  # 3, 7
+        (2, 6, 0, 0),  # 2, 6
+        (0, 6, 1, 0),  # somebody may speak two frames behind it
+        (0, 6, 2, 2),
+        (9, 6, 0, 3),  # a duration that reaches beyond is kept whatever lies behind
+        (6, 6, 3, 0),
+    ],
+)
+def test_silence_is_passed_over_by_the_longest_duration(carried, frames, quiet_behind, entered_at):
+    state = replace(initial_state(ScriptedDecoderJoint([], 1)), frames_to_skip=carried)
+    after = behind_silence(state, frames, quiet_behind, 4)
+    assert (after.frames_to_skip, after.decoded_frames) == (entered_at, frames)
+
+
+def test_without_durations_every_frame_is_looked_at():
+    state = initial_state(ScriptedDecoderJoint([], 1, durations=()))
+    assert behind_silence(state, 6, 3, 1).frames_to_skip == 0

@@ -105,6 +105,23 @@ def test_a_chunk_within_a_gap_is_quiet_and_others_are_not():
     assert quiet == [False] * 3 + [True] * 8 + [False] * (len(quiet) - 11)
 
 
+def test_what_lies_behind_a_quiet_chunk_is_quiet_by_the_padding_and_behind_a_gap_it_is_not_known():
+    ear, inlet, stream, _ = ear_of(options=OPTIONS)
+    inlet.push(np.ones(10 * 16_000, np.float32))
+    ear.take()
+    span = stream.window.next_span()
+    assert ear.quiet_behind(span) == 0
+    judge_all(ear, 0.0)
+    assert ear.quiet(span, in_haste=False)
+    assert ear.quiet_behind(span) == round(OPTIONS.prefix_padding_ms * 16)
+    unheard, inlet, stream, _ = ear_of(capacity=16_000)
+    inlet.push(np.ones(16_000 * 6, np.float32))
+    unheard.take()
+    inlet.push(np.ones(16_000, np.float32))
+    unheard.take()
+    assert unheard.quiet_behind(stream.window.next_span()) == 0
+
+
 def test_the_last_part_of_a_frame_is_judged_and_times_end_with_the_audio():
     endpointer = Endpointer()
     ear, inlet, stream, events = ear_of(options=OPTIONS, endpointer=endpointer)

@@ -2,7 +2,7 @@
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import event, given, settings
 from hypothesis import strategies as st
 
 from parakeet_streaming.engine.recognizer import Recognizer
@@ -143,6 +143,52 @@ def test_a_skip_gives_up_its_own_frames_alone(context, each, length, skips, cach
     assert given == wanted - missed
     assert all(isinstance(event, Partial) for event in events[:-1])
     assert stream.closed
+
+
+class Strider(ScriptedDecoderJoint):
+    """Goes by four frames at a time, as trained models do where nobody speaks.
+
+    Each cue is heard in four frames from its own on: in which of them depends on where the decoder
+    came from.
+    """
+
+    def _choice(self, frame, emitted):
+        heard = (cue.token for cue in self.script if cue.frame <= frame < cue.frame + 4)
+        return next(heard, self.blank_id), 4
+
+
+@settings(max_examples=300)
+@given(
+    context=contexts,
+    pauses=st.lists(st.integers(4, 30), max_size=8),
+    length=st.integers(1, 120),
+    cached=st.booleans(),
+)
+def test_passing_over_silence_changes_no_token_and_no_time(context, pauses, length, cached):
+    frames = np.cumsum(pauses).tolist()
+    script = [Cue(frame, number % 3) for number, frame in enumerate(frames)]
+
+    def quiet(span):
+        first, end = span.chunk_start // FRAME_SAMPLES, -(-span.chunk_end // FRAME_SAMPLES)
+        return not any(first - 4 < frame < end + 3 for frame in frames)
+
+    heard, skipped = [], 0
+    for skipping in (False, True):
+        recognizer = Recognizer(FakeEncoder(), Strider(script, len(WORDS)), FakePieces(WORDS))
+        stream = recognizer.stream(context, cached=cached)
+        stream.push(marked_audio(length))
+        stream.end()
+        while not stream.closed:
+            span = stream.window.next_span()
+            if skipping and span is not None and quiet(span):
+                stream.skip(3 * FRAME_SAMPLES)
+                skipped += 1
+            else:
+                stream.step()
+        heard.append([(token.id, token.start_frame) for token in stream.tokens])
+    assert heard[0] == heard[1]
+    assert len(heard[0]) >= sum(frame + 4 <= length for frame in frames)
+    event(f"skipped {min(skipped, 3)}")
 
 
 def test_skipping_nothing_gives_nothing():

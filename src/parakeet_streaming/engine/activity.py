@@ -203,6 +203,11 @@ class SpeechDetector:
         self._activity = Activity.QUIET
         return Transition(started=False, at_sample=self._silence_from) if speech else None
 
+    @property
+    def padding_samples(self) -> int:
+        """Samples before an onset that belong to what is said."""
+        return self._padding
+
     def quiet(self, start: int, end: int) -> bool:
         """Whether samples [start, end) certainly hold no speech, nor anything that belongs to it.
 

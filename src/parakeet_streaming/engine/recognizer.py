@@ -109,6 +109,11 @@ class Recognizer:
         limit = self._encoder.max_samples
         return MAX_WINDOW_SAMPLES if limit is None else min(MAX_WINDOW_SAMPLES, limit)
 
+    @property
+    def longest_duration(self) -> int:
+        """Frames of the longest duration that a token or blank can have; 1 for RNN-T."""
+        return max((1, *self._decoder_joint.durations))
+
     def stream(
         self,
         context: ContextConfig | None = None,

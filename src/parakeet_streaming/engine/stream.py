@@ -24,12 +24,13 @@ from parakeet_streaming.audio.pcm import as_mono
 from parakeet_streaming.audio.resample import Resampler
 from parakeet_streaming.engine.record import Record
 from parakeet_streaming.engine.stall import StallGuard
-from parakeet_streaming.engine.tdt import DecoderState, Emission
+from parakeet_streaming.engine.tdt import DecoderState, Emission, behind_silence
 from parakeet_streaming.engine.window import ContextWindow, Window
 from parakeet_streaming.engine.words import Scribe
 from parakeet_streaming.errors import ContextError, StreamClosedError
 from parakeet_streaming.results import EndReason, Event, Final, Partial, Token, Transcript
 from parakeet_streaming.timeline import (
+    FRAME_SAMPLES,
     SAMPLE_RATE_HZ,
     ContextConfig,
     encoder_frames,
@@ -40,6 +41,9 @@ from parakeet_streaming.timeline import (
 
 class Stepper(Protocol):
     """What runs the steps of streams: the recognizer."""
+
+    @property
+    def longest_duration(self) -> int: ...
 
     def step(self, streams: Sequence[Stream]) -> list[tuple[Event, ...]]: ...
 
@@ -181,19 +185,22 @@ class Stream:
         """
         self.window.flush(self.window.fed_samples if position is None else position)
 
-    def skip(self) -> tuple[Event, ...]:
+    def skip(self, quiet_behind: int = 0) -> tuple[Event, ...]:
         """Passes over the next chunk undecoded, if one is ready; it must hold no speech.
 
         The next chunk that is decoded still hears it as left context.
+
+        Args:
+            quiet_behind: samples at 16 kHz behind it that are known to hold no speech either. With
+                240 ms of them a TDT decoder enters the next chunk at the frame that it would have
+                come to over blanks, and hears from there what it would have heard.
         """
         window = self.window.peek()
         if window is None:
             return self.close_if_done()
         frames = window.chunk_frames(encoder_frames(window.samples.shape[0]))
-        state = replace(
-            self.state,
-            frames_to_skip=max(0, self.state.frames_to_skip - frames),
-            decoded_frames=self.state.decoded_frames + frames,
+        state = behind_silence(
+            self.state, frames, quiet_behind // FRAME_SAMPLES, self._stepper.longest_duration
         )
         result = StepResult(window, (), (), state, self.quiet_from)
         partial = self.partial(result)

@@ -21,7 +21,7 @@ each looks ahead in vain costs more then: the more there are, the less they look
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Final
 
 import numpy as np
@@ -78,6 +78,22 @@ def initial_state(decoder_joint: DecoderJoint) -> DecoderState:
     """The state of a stream that has heard nothing."""
     output, hidden, cell = decoder_joint.start()
     return DecoderState(decoder_joint.blank_id, hidden, cell, output, 0, 0)
+
+
+def behind_silence(
+    state: DecoderState, frames: int, quiet_behind: int, longest_duration: int
+) -> DecoderState:
+    """The state behind `frames` in which nobody speaks and which nobody decodes.
+
+    In silence a decoder goes from blank to blank by the longest duration. So does this, as far as
+    `quiet_behind` frames of the next chunk are quiet too: the frames that are looked at when
+    somebody speaks again are then those that decoding would have looked at.
+    """
+    beyond = state.frames_to_skip - frames
+    if beyond < 0:
+        landing = beyond % longest_duration
+        beyond = landing if landing <= quiet_behind else 0
+    return replace(state, frames_to_skip=beyond, decoded_frames=state.decoded_frames + frames)
 
 
 def decode(

@@ -174,6 +174,13 @@ class Ear:
             return False
         return None if self._detector.quiet_so_far(start, end) else False
 
+    def quiet_behind(self, span: Span) -> int:
+        """Samples at 16 kHz behind a chunk that are as certainly quiet as the chunk itself."""
+        detector = self._detector
+        if detector is None or not detector.quiet(span.chunk_start, span.chunk_end):
+            return 0
+        return detector.padding_samples
+
     def forget_before(self, decoded: int) -> None:
         """Nobody will ask about what lies before sample `decoded` any more."""
         while self._gaps and self._gaps[0][1] <= decoded:

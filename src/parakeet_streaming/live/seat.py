@@ -112,7 +112,7 @@ class Seat:
                 return None
             if not quiet:
                 return self.due()
-            self._skip()
+            self._skip(self.ear.quiet_behind(span))
         return None
 
     def due(self) -> Due:
@@ -170,10 +170,10 @@ class Seat:
         self.counts.utterances += isinstance(event, Final)
         self._events.append(event)
 
-    def _skip(self) -> None:
+    def _skip(self, quiet_behind: int) -> None:
         self.counts.skipped += 1
         is_news = bool(self.stream.tentative)
-        for event in self.stream.skip():
+        for event in self.stream.skip(quiet_behind):
             if isinstance(event, Partial):
                 # Nobody has looked at the right context.
                 self._decoded(event, self.heard_samples)
