@@ -341,3 +341,7 @@ def test_what_may_still_turn_out_to_be_quiet():
     assert not detector.quiet_so_far(0, 5_120)
     detector.finish(10_752)
     assert detector.finished
+
+
+def test_what_lies_before_an_onset_is_told_in_samples():
+    assert SpeechDetector(OPTIONS, FRAME).padding_samples == PADDING
