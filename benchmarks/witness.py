@@ -78,11 +78,12 @@ def replayed(
     window = stream.window
     for cut in cuts:
         _feed(stream, audio, cut.span.chunk_start)
+        before = window.decoded_samples
         while window.decoded_samples < cut.span.chunk_start:
             stream.flush(cut.span.chunk_start)
             stream.skip()
-            # How much behind it was known to be quiet, only the live stream knew.
-            stream.state = replace(stream.state, frames_to_skip=cut.entered_at)
+        if window.decoded_samples > before:
+            _enter(stream, cut, recognizer.longest_duration)
         if cut.ended:
             _feed(stream, audio, len(audio))
             stream.end(TAIL_S)
@@ -94,6 +95,18 @@ def replayed(
             raise AssertionError(f"{window.next_span()} alone, {cut.span} live")
         stream.step()
     return heard_of(stream.tokens)
+
+
+def _enter(stream: Stream, cut: Cut, longest_duration: int) -> None:
+    """Begins behind what was passed over at the frame where the live stream began.
+
+    How much there was known to be quiet, only that stream knew; but it may not have gone further
+    into the chunk than a last token reaches, or one stride over silence.
+    """
+    furthest = max(stream.state.frames_to_skip, longest_duration - 1)
+    if not stream.state.frames_to_skip <= cut.entered_at <= furthest:
+        raise AssertionError(f"entered at frame {cut.entered_at}, {furthest} is the furthest")
+    stream.state = replace(stream.state, frames_to_skip=cut.entered_at)
 
 
 def heard_of(tokens: Sequence[Any]) -> list[Heard]:

@@ -150,6 +150,9 @@ def check(room, speaker):
     assert speaker.stream.transcript().tokens == tokens
     assert (events[-1], finals[-1].reason) == (finals[-1], "end")
     assert (error is not None) == (speaker.stream.outcome == "failed")
+    if not speaker.spoiled:
+        script = {cue.frame: cue.token for cue in room.recognizer._decoder_joint.script}
+        assert all(script.get(each.start_frame) == each.id for each in tokens)
     whole = whole_frames(speaker.timeline)
     tokens, wanted = (
         tuple(each for each in given if each.start_frame in whole) for given in (tokens, wanted)
