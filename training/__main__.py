@@ -18,6 +18,7 @@ from parakeet_streaming.export.quantise import write_int8
 from parakeet_streaming.export.transducer import Transducer
 from training.card import card, write_evaluation
 from training.evaluate import OFFLINE, evaluate
+from training.kokoro import kokoro_voices
 from training.manifest import read_manifest
 from training.run import read_checkpoint, read_config, write_weights
 from training.settings import Places, Recipe, full_recipe, smoke_recipe
@@ -73,7 +74,7 @@ def _synthesise(asked: Asked, recipe: Recipe, places: Places) -> str:
         raise OptionError("give --sentences, a text of one sentence a line, or --no-synthesis")
     clips = synthesise(
         read_sentences(asked.sentences),
-        installed_voices(),
+        (*installed_voices(), *(kokoro_voices(asked.kokoro) if asked.kokoro else ())),
         places.synthetic,
         asked.utterances,
         asked.processes,
@@ -268,6 +269,9 @@ def _parser() -> argparse.ArgumentParser:
     texts.add_argument("--dev", type=Path, action="append", metavar="LIST")
     texts.add_argument("--sentences", type=Path, metavar="TEXT", help="for synthetic speech")
     texts.add_argument("--utterances", type=int, default=20_000, help="of synthetic speech")
+    texts.add_argument(
+        "--kokoro", type=Path, metavar="FOLDER", help="natural voices beside the installed ones"
+    )
     texts.add_argument("--no-synthesis", action="store_true", help="real recordings alone")
     texts.add_argument("--processes", type=int, default=cores)
     texts.add_argument(

@@ -32,6 +32,7 @@ _CODECS = (
 DIGITAL_SILENCE = 0.1
 """Part of the pauses that are zeros."""
 _TELEPHONE_HZ = (300.0, 3_400.0)
+_NARROWEST_TO_WIDEST_HZ = (3_500.0, 7_000.0)
 _LOUDEST_RMS = 0.25
 _QUIETEST_RMS = 0.003
 
@@ -62,8 +63,8 @@ def augmented(samples: Floats, others: Sequence[Floats], strength: float, random
         samples = with_noise(samples, random)
     if others and chance(0.1):
         samples = with_babble(samples, others, random)
-    if chance(0.15):
-        samples = telephone(samples)
+    if chance(0.35):
+        samples = narrowed(samples, _band_hz(random))
     if chance(0.04):
         samples = coded(samples, random)
     if strength > 0:
@@ -129,12 +130,19 @@ def mixed(samples: Floats, noise: Floats, ratio_db: float) -> Floats:
     return samples + at_level(noise, level(samples) * 10 ** (-ratio_db / 20))
 
 
-def telephone(samples: Floats) -> Floats:
-    """The telephone's band."""
+def _band_hz(random: Random) -> tuple[float, float]:
+    """The telephone's, or nothing above some frequency."""
+    if random.random() < 0.3:
+        return _TELEPHONE_HZ
+    return 0.0, float(random.uniform(*_NARROWEST_TO_WIDEST_HZ))
+
+
+def narrowed(samples: Floats, band_hz: tuple[float, float]) -> Floats:
+    """Without what lies outside a band, as a telephone, an old recording or a codec leaves it."""
     size = quick_size(samples.shape[0])
     spectrum = np.fft.rfft(samples, size)
     hz = np.linspace(0, SAMPLE_RATE_HZ / 2, spectrum.shape[0])
-    spectrum[(hz < _TELEPHONE_HZ[0]) | (hz > _TELEPHONE_HZ[1])] *= 0.01
+    spectrum[(hz < band_hz[0]) | (hz > band_hz[1])] *= 0.01
     return np.fft.irfft(spectrum, size)[: samples.shape[0]].astype(np.float32)
 
 

@@ -24,6 +24,9 @@ from parakeet_streaming.model.features import (
 )
 from parakeet_streaming.timeline import HOP_SAMPLES
 
+_WIDEST_BINS = 36
+_LONGEST_FRAMES = 30
+
 
 def raw_log_mel(samples: Tensor, lengths: Tensor, mel_bins: int) -> tuple[Tensor, Tensor]:
     """Log-mel features (B, F, T), not normalised, and their lengths (B,), of `lengths` samples."""
@@ -51,14 +54,14 @@ def normalise(features: Tensor, lengths: Tensor) -> Tensor:
 
 
 def other_voices(features: Tensor, likely: float, generator: torch.Generator) -> Tensor:
-    """Log-mels (B, F, T) as if some speakers' vocal tracts were up to 12 % shorter or longer.
+    """Log-mels (B, F, T) as if some speakers' vocal tracts were up to 18 % shorter, or 15 % longer.
 
     Every frequency of a row is scaled by one factor, pitch and all, but not time (Jaitly and
     Hinton, "Vocal Tract Length Perturbation", 2013); what lies above the highest filter repeats it.
     """
     batch, bins, _ = features.shape
     drawn, factor = torch.rand(2, batch, generator=generator).numpy()
-    factors = np.where(drawn < likely, 1 + 0.12 * (2 * factor - 1), 1.0)
+    factors = np.where(drawn < likely, 0.82 + 0.33 * factor, 1.0)
     peaks_hz = mel_edges_hz(bins)[1:-1]
     at = np.interp(factors[:, None] * peaks_hz, peaks_hz, np.arange(bins))
     below = np.minimum(at.astype(np.int64), bins - 2)
@@ -74,7 +77,7 @@ def other_voices(features: Tensor, likely: float, generator: torch.Generator) ->
 def mask_some(features: Tensor, lengths: Tensor, generator: torch.Generator) -> Tensor:
     """Sets random bands and moments to the mean, 0 (Park et al., "SpecAugment", 2019).
 
-    Two bands of up to 24 bins, and one moment of up to 0.2 s for every 1.5 s.
+    Two bands of up to 36 bins, and one moment of up to 0.3 s for every 1.2 s.
     """
     batch, bins, frames = features.shape
     device = features.device
@@ -82,13 +85,13 @@ def mask_some(features: Tensor, lengths: Tensor, generator: torch.Generator) -> 
     at_bin = torch.arange(bins, device=device)[None, :]
     for _ in range(2):
         width, start = torch.rand(2, batch, 1, generator=generator).to(device)
-        first = start * (bins - 24)
-        kept &= ~((at_bin >= first) & (at_bin < first + width * 24))[:, :, None]
+        first = start * (bins - _WIDEST_BINS)
+        kept &= ~((at_bin >= first) & (at_bin < first + width * _WIDEST_BINS))[:, :, None]
     at_frame = torch.arange(frames, device=device)[None, :]
-    for _ in range(1 + frames // 150):
+    for _ in range(1 + frames // 120):
         width, start = torch.rand(2, batch, 1, generator=generator).to(device)
         first = start * lengths[:, None]
-        kept &= ~((at_frame >= first) & (at_frame < first + width * 20))[:, None, :]
+        kept &= ~((at_frame >= first) & (at_frame < first + width * _LONGEST_FRAMES))[:, None, :]
     return features * kept
 
 

@@ -32,6 +32,10 @@ _LARGEST = 999_999_999
 _ABBREVIATIONS = {"mr": "mister", "mrs": "missus", "dr": "doctor", "&": "and", "%": "percent"}
 _DROPPED = re.compile(r"[\"“”.,;:!?()\[\]*_]")
 _SPACED = re.compile(r"[-–—/…]")
+CLAUSE = re.compile(r"([^,;:.!?]+)([,;:.!?]?)")
+"""Words, and the mark behind them at which people pause."""
+_ABBREVIATED = re.compile(r"\b(mr|mrs|dr|st)\.", re.IGNORECASE)
+_MARKS = re.compile(r"[,;:.!?]")
 _SPOKEN = re.compile(r"[a-z']+( [a-z']+)*")
 
 
@@ -117,6 +121,21 @@ def normalise(text: str) -> str | None:
     if not joined:
         return ""
     return joined if _SPOKEN.fullmatch(joined) else None
+
+
+def with_marks(line: str) -> str | None:
+    """`Well, it's 5!` → `well, it's five!`; None if it cannot be read."""
+    whole = normalise(line)
+    line = _ABBREVIATED.sub(r"\1", line)
+    clauses = [(normalise(words), mark) for words, mark in CLAUSE.findall(line)]
+    marked = " ".join(f"{words}{mark}" for words, mark in clauses if words)
+    # Where a mark belongs to a word, as in `3.5`, the sentence is read without any.
+    return marked if whole is not None and without_marks(marked) == whole else whole
+
+
+def without_marks(text: str) -> str:
+    """What is said: `well, it's five!` → `well it's five`."""
+    return _MARKS.sub("", text)
 
 
 def _spoken(word: str) -> str:

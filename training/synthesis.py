@@ -2,7 +2,8 @@
 
 Rules of this file:
 
-1. A synthesizer reads the normalised text, so that it says what the list says.
+1. A synthesizer reads the normalised text, so that it says what the list says; only the marks at
+   which people pause stay in.
 2. One call reads a block of sentences with one voice; blocks run in several processes.
 3. One utterance in five is a string of digits, some are a few words of a sentence, most are whole.
 4. A sentence that a synthesizer fails on, or reads in an impossible time, is left out.
@@ -23,12 +24,15 @@ import soundfile
 from parakeet_streaming.audio.reading import read_audio
 from parakeet_streaming.errors import AudioFormatError, AudioNotFoundError, ParakeetError
 from parakeet_streaming.timeline import SAMPLE_RATE_HZ, samples_to_seconds
-from training.manifest import DIGITS, Clip, normalise, write_manifest
+from training.kokoro import SAMPLE_RATE_HZ as KOKORO_RATE_HZ
+from training.kokoro import SYNTHESIZER as KOKORO
+from training.kokoro import kokoro_speech
+from training.manifest import DIGITS, Clip, with_marks, without_marks, write_manifest
 from training.noises import Random, at_level
 from training.store import Floats
 from training.voices import Voice
 
-CORPUS = "synthetic"
+CORPUS, NEURAL_CORPUS = "synthetic", "synthetic-neural"
 BLOCK_SENTENCES = 24
 DIGIT_STRINGS = 0.2
 """Part of the utterances that are strings of digits."""
@@ -45,19 +49,20 @@ class Block:
     number: int
     voice: Voice
     texts: tuple[str, ...]
+    """With marks."""
     folder: Path
     seed: int
 
 
 def read_sentences(path: Path) -> list[str]:
-    """The readable sentences of a text file, one a line, normalised.
+    """The readable sentences of a text file, one a line, normalised, with their marks.
 
     Raises:
         AudioNotFoundError: no such file.
     """
     if not path.is_file():
         raise AudioNotFoundError(f"{path} does not exist; give a text with a sentence on each line")
-    texts = (normalise(line) for line in path.read_text(encoding="utf-8").splitlines())
+    texts = (with_marks(line) for line in path.read_text(encoding="utf-8").splitlines())
     return [text for text in texts if text and len(text.split()) <= LONGEST_WORDS]
 
 
@@ -104,7 +109,7 @@ def _text(sentences: Sequence[str], random: Random) -> str:
         count = int(random.integers(1, 9))
         start = int(random.integers(max(1, len(words) - count)))
         words = words[start : start + count]
-    return " ".join(words)
+    return " ".join(words).rstrip(",;:")
 
 
 def _read_block(block: Block) -> list[Clip]:
@@ -118,13 +123,14 @@ def _read_block(block: Block) -> list[Clip]:
             if samples is not None:
                 path = block.folder / f"{block.number:05}-{index:02}.opus"
                 _write_opus(path, samples)
-                clips.append(_clip(block.voice, text, path, samples))
+                clips.append(_clip(block.voice, without_marks(text), path, samples))
     return clips
 
 
 def _clip(voice: Voice, text: str, path: Path, samples: Floats) -> Clip:
     duration_s = round(samples_to_seconds(samples.shape[0]), 3)
-    return Clip(path, text, voice.speaker, duration_s, CORPUS, voice.licence)
+    corpus = NEURAL_CORPUS if voice.synthesizer == KOKORO else CORPUS
+    return Clip(path, text, voice.speaker, duration_s, corpus, voice.licence)
 
 
 def _usable(wave: Path, text: str) -> Floats | None:
@@ -195,4 +201,12 @@ def _festival(block: Block, files: Sequence[Path], random: Random) -> None:
     _run(["festival", "-b", str(script)])
 
 
-_SYNTHESIZERS = {"flite": _flite, "espeak-ng": _espeak, "festival": _festival}
+def _kokoro(block: Block, files: Sequence[Path], random: Random) -> None:
+    speeds = random.uniform(0.78, 1.3, len(files)).tolist()
+    for samples, wave in zip(kokoro_speech(block.voice, block.texts, speeds), files, strict=True):
+        soundfile.write(wave, samples, KOKORO_RATE_HZ)
+
+
+_SYNTHESIZERS = {
+    "flite": _flite, "espeak-ng": _espeak, "festival": _festival, KOKORO: _kokoro,
+}  # fmt: skip

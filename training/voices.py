@@ -1,4 +1,4 @@
-"""The voices of Debian's speech synthesizers: how each is called, and under which licence it is."""
+"""The voices of speech synthesizers: how each is called, and under which licence it is."""
 
 from __future__ import annotations
 
@@ -25,11 +25,13 @@ class Voice:
     """One voice of one synthesizer."""
 
     synthesizer: str
-    """`flite`, `festival` or `espeak-ng`."""
+    """`flite`, `festival`, `espeak-ng` or `kokoro`."""
     name: str
     licence: str
     weight: float = 1.0
     """How often it is drawn."""
+    folder: Path | None = None
+    """Where its model is, if it has one."""
 
     @property
     def speaker(self) -> str:

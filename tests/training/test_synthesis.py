@@ -24,8 +24,8 @@ def test_every_voice_has_a_licence_and_a_name_of_its_own():
 
 def test_sentences_are_normalised(tmp_path):
     path = tmp_path / "sentences.txt"
-    path.write_text("It was 1840.\n\n£\nNo, Mr. Fry!\n", encoding="utf-8")
-    assert read_sentences(path) == ["it was eighteen forty", "no mister fry"]
+    path.write_text("It was 1840.\n\n£\nNo, Mr. Fry!\nWell, it's 5!\n", encoding="utf-8")
+    assert read_sentences(path) == ["it was eighteen forty.", "no, mister fry!", "well, it's five!"]
     with pytest.raises(AudioNotFoundError, match="sentence on each line"):
         read_sentences(tmp_path / "none.txt")
 
@@ -40,3 +40,11 @@ def test_a_voice_reads(synthesizer, tmp_path):
     assert read_manifest(tmp_path / "manifest.jsonl") == clips
     for clip in clips:
         assert read_audio(clip.audio).shape[0] == pytest.approx(clip.duration_s * 16_000, abs=320)
+
+
+def test_marks_are_read_but_not_learnt(tmp_path):
+    if shutil.which("espeak-ng") is None:
+        pytest.skip("espeak-ng is not installed")
+    voice = next(each for each in voices.EVERY_VOICE if each.synthesizer == "espeak-ng")
+    clips = synthesise(["well, it's five!"], [voice], tmp_path, 12, 1, seed=1)
+    assert not set(",.;:!?") & set("".join(clip.text for clip in clips))

@@ -1,0 +1,102 @@
+import dataclasses
+import json
+import shutil
+
+import numpy as np
+import pytest
+
+pytest.importorskip("torch", reason="the training group")
+
+from onnx import TensorProto, helper, save
+
+from parakeet_streaming.errors import ModelPartMissingError
+from training.kokoro import SAMPLE_RATE_HZ, kokoro_speech, kokoro_voices, spelt
+from training.manifest import read_manifest
+from training.synthesis import synthesise
+
+LONGEST = 60
+SIGNS = "əɹɪɛæʌɑɔɒʊiuɡsztdnmlbpkfvwhjŋʃʒʧʤθðAIOWYQˈˌːᵊᵻ ,.!"
+
+
+@pytest.fixture
+def folder(tmp_path):
+    """A model that says its style's row for two seconds, which tells the number of phonemes."""
+    times = helper.make_tensor("times", TensorProto.INT64, [2], [1, 188])
+    flat = helper.make_tensor("flat", TensorProto.INT64, [1], [-1])
+    graph = helper.make_graph(
+        [
+            helper.make_node("Tile", ["style", "times"], ["rows"]),
+            helper.make_node("Mul", ["rows", "speed"], ["scaled"]),
+            helper.make_node("Reshape", ["scaled", "flat"], ["audio"]),
+        ],
+        "kokoro",
+        [
+            helper.make_tensor_value_info("tokens", TensorProto.INT64, [1, "n"]),
+            helper.make_tensor_value_info("style", TensorProto.FLOAT, [1, 256]),
+            helper.make_tensor_value_info("speed", TensorProto.FLOAT, [1]),
+        ],
+        [helper.make_tensor_value_info("audio", TensorProto.FLOAT, ["m"])],
+        [times, flat],
+    )
+    model = helper.make_model(graph, opset_imports=[helper.make_opsetid("", 17)], ir_version=8)
+    save(model, tmp_path / "model.onnx")
+    ids = {sign: number for number, sign in enumerate(SIGNS, start=1)}
+    (tmp_path / "vocab.json").write_text(json.dumps({"vocab": ids}), encoding="utf-8")
+    (tmp_path / "voices").mkdir()
+    row = np.arange(LONGEST, dtype=np.float32)[:, None]
+    for name, factor in (("af_one", 1.0), ("bm_two", 3.0), ("zf_three", 5.0)):
+        np.repeat(row * np.float32(factor), 256, axis=1).tofile(tmp_path / f"voices/{name}.bin")
+    return tmp_path
+
+
+def test_voices_and_mixtures_of_two(folder):
+    found = kokoro_voices(folder, mixtures=5)
+    single = [voice for voice in found if "+" not in voice.name]
+    assert [voice.name for voice in single] == ["af_one", "bm_two", "zf_three"]
+    assert single[2].weight < single[0].weight
+    for voice in found[3:]:
+        parts = [part.split("*") for part in voice.name.split("+")]
+        assert len({name for name, _ in parts}) == 2
+        assert sum(float(part) for _, part in parts) == pytest.approx(1)
+    assert len({voice.speaker for voice in found}) == len(found)
+
+
+def test_an_incomplete_folder_is_told(folder):
+    (folder / "vocab.json").unlink()
+    with pytest.raises(ModelPartMissingError, match=r"vocab\.json"):
+        kokoro_voices(folder)
+
+
+def test_phonemes_are_spelt_as_the_model_learnt_them():
+    assert spelt("ha^ʊˈɛvɚ", british=False) == "hWˈɛvəɹ"
+    assert spelt("nˈo^ʊ t^ʃˈɔ^ɪs", british=False) == "nˈO ʧˈYs"
+    assert spelt("mˈɑːkɪt nˈə^ʊ", british=True) == "mˈɑːkɪt nˈQ"
+
+
+@pytest.mark.skipif(shutil.which("espeak-ng") is None, reason="espeak-ng is not installed")
+class TestWithPhonemes:
+    def test_the_style_is_that_of_the_number_of_phonemes(self, folder):
+        voice = kokoro_voices(folder, mixtures=0)[0]
+        short, long = kokoro_speech(voice, ["no.", "no, it was a long way."], [1.0, 2.0])
+        assert short.shape[0] == pytest.approx(2 * SAMPLE_RATE_HZ, rel=0.01)
+        assert 2 <= short[0] < 6
+        # Marks count as phonemes; the speed reached the model.
+        assert 14 <= long[0] / 2 <= 26
+
+    def test_a_mixture_has_the_mean_style(self, folder):
+        voice = kokoro_voices(folder, mixtures=0)[0]
+        mixed = dataclasses.replace(voice, name="af_one*0.6+zf_three*0.4")
+        alone, heard = (kokoro_speech(each, ["no."], [1.0])[0][0] for each in (voice, mixed))
+        assert heard == pytest.approx(alone * (0.6 + 5 * 0.4), rel=1e-3)
+
+    def test_a_long_text_takes_the_last_style(self, folder):
+        voice = kokoro_voices(folder, mixtures=0)[0]
+        speech = kokoro_speech(voice, [" ".join(["nobody"] * 40)], [1.0])[0]
+        assert speech[0] == LONGEST - 1
+
+    def test_it_reads_for_the_recipe(self, folder, tmp_path):
+        texts, out = ["the house was quiet, again."], tmp_path / "out"
+        clips = synthesise(texts, kokoro_voices(folder)[:1], out, 3, 1, seed=1)
+        assert len(clips) == 3
+        assert {clip.corpus for clip in clips} == {"synthetic-neural"}
+        assert read_manifest(out / "manifest.jsonl") == clips
