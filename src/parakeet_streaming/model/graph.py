@@ -60,6 +60,8 @@ class Graph:
     operators: frozenset[str]
     """Operator types, those of nested graphs and functions included."""
     float16_weights: bool
+    block_bits: frozenset[int]
+    """Bits of each weight that has a scale for its block (MatMulNBits); empty where none has."""
     external_files: Mapping[str, int]
     """Files with weights, as the graph names them, and the bytes each must have at least."""
     metadata: Mapping[str, str]
@@ -120,6 +122,7 @@ def _face_of(path: Path, model: onnx.ModelProto) -> Graph:
         outputs=tuple(_spec(value) for value in graph.output),
         operators=frozenset(node.op_type for node in nodes),
         float16_weights=any(each.data_type == onnx.TensorProto.FLOAT16 for each in tensors),
+        block_bits=frozenset(_bits(node) for node in nodes if node.op_type == "MatMulNBits"),
         external_files=_external_files(tensors),
         metadata={entry.key: entry.value for entry in model.metadata_props},
         sliced_tables=tuple(constants.sliced()),
@@ -147,6 +150,11 @@ def _nodes(nodes: Iterable[onnx.NodeProto]) -> Iterator[onnx.NodeProto]:
         for attribute in node.attribute:
             for graph in (attribute.g, *attribute.graphs):
                 yield from _nodes(graph.node)
+
+
+def _bits(node: onnx.NodeProto) -> int:
+    told = (attribute.i for attribute in node.attribute if attribute.name == "bits")
+    return next(told, 4)
 
 
 def _tensors_in(nodes: Iterable[onnx.NodeProto]) -> Iterator[onnx.TensorProto]:

@@ -65,8 +65,8 @@ def named_precision(path: PurePath) -> str | None:
 
 def precision_of(graph: Graph) -> str:
     """The precision that operators and weights show."""
-    if "MatMulNBits" in graph.operators:
+    if any(bits < 8 for bits in graph.block_bits):
         return "int4"
-    if graph.operators & _INT8_OPERATORS:
+    if graph.block_bits or graph.operators & _INT8_OPERATORS:
         return "int8"
     return "fp16" if graph.float16_weights else "fp32"
