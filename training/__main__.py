@@ -19,7 +19,8 @@ from parakeet_streaming.export.transducer import Transducer
 from training.card import card, write_evaluation
 from training.evaluate import OFFLINE, evaluate
 from training.kokoro import kokoro_voices
-from training.manifest import read_manifest
+from training.manifest import read_manifest, write_manifest
+from training.phrases import cut
 from training.run import read_checkpoint, read_config, write_weights
 from training.settings import Places, Recipe, full_recipe, smoke_recipe
 from training.smoke import smoke_data
@@ -84,10 +85,22 @@ def _synthesise(asked: Asked, recipe: Recipe, places: Places) -> str:
     return f"{len(clips)} clips, {hours:.2f} h, in {places.synthetic}"
 
 
+def _phrases(asked: Asked, recipe: Recipe, places: Places) -> str:
+    if asked.phrases_by is None:
+        return "left out"
+    clips = [clip for each in asked.train or [] for clip in read_manifest(each)]
+    found = cut(clips, asked.phrases_by, asked.processes, recipe.seed)
+    write_manifest(places.phrases_manifest, found)
+    hours = sum(phrase.duration_s or 0 for phrase in found) / 3600
+    return f"{len(found)} of {len(clips)} clips, {hours:.2f} h, in {places.phrases_manifest}"
+
+
 def _prepare(asked: Asked, recipe: Recipe, places: Places) -> str:
     lists = list(asked.train or [])
     if places.synthetic_manifest.is_file() and not asked.no_synthesis:
         lists.append(places.synthetic_manifest)
+    if places.phrases_manifest.is_file() and asked.phrases_by is not None:
+        lists.append(places.phrases_manifest)
     if not lists:
         raise OptionError("give --train, a list of recordings (JSON lines), at least once")
     clips = [clip for each in lists for clip in read_manifest(each)]
@@ -162,6 +175,7 @@ def _card(asked: Asked, recipe: Recipe, places: Places) -> str:
 Stage = Callable[[Asked, Recipe, Places], str]
 STAGES: dict[str, Stage] = {
     "synthesise": _synthesise,
+    "phrases": _phrases,
     "prepare": _prepare,
     "tokenizer": _tokenizer,
     "train": _train,
@@ -236,6 +250,7 @@ def _smoke_options(asked: Asked, places: Places) -> Asked:
         "train": [listing],
         "dev": [listing],
         "no_synthesis": True,
+        "phrases_by": None,
         "minutes": None,
         "steps": asked.steps or 40,
         "workers": 0,
@@ -273,6 +288,11 @@ def _parser() -> argparse.ArgumentParser:
         "--kokoro", type=Path, metavar="FOLDER", help="natural voices beside the installed ones"
     )
     texts.add_argument("--no-synthesis", action="store_true", help="real recordings alone")
+    texts.add_argument(
+        "--phrases-by",
+        metavar="MODEL",
+        help="cut clips at pauses; a name or folder that hears them",
+    )
     texts.add_argument("--processes", type=int, default=cores)
     texts.add_argument(
         "--weight", type=_weight, action="append", metavar="CORPUS=W", help="how often it is drawn"

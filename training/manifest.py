@@ -1,7 +1,8 @@
 """Lists of recordings in JSON lines, in and out; and texts in, as a model is to learn them, out.
 
 A line has `audio` (a path beside the list, or absolute), `text`, and may have `speaker`, `duration`
-in seconds, `corpus` and `licence`. Lines without a text are passed over.
+in seconds, `corpus` and `licence`; with an `offset` in seconds it is a part of its file. Lines
+without a text are passed over.
 
 Rules of this file:
 
@@ -51,6 +52,8 @@ class Clip:
     """None where the list does not tell."""
     corpus: str
     licence: str
+    offset_s: float | None = None
+    """Where it begins within its file, for `duration_s`; None where it is all of it."""
 
 
 def read_manifest(path: Path) -> list[Clip]:
@@ -58,7 +61,8 @@ def read_manifest(path: Path) -> list[Clip]:
 
     Raises:
         AudioNotFoundError: no such list.
-        AudioFormatError: a line that is no JSON object with `audio` and `text`.
+        AudioFormatError: a line that is no JSON object with `audio` and `text`, or that has an
+            `offset` and no `duration`.
     """
     if not path.is_file():
         raise AudioNotFoundError(f"{path} does not exist; give a list of recordings (JSON lines)")
@@ -75,9 +79,12 @@ def _clip(path: Path, number: int, line: str) -> Clip | None:
     try:
         entry = json.loads(line)
         audio, text = path.parent / entry["audio"], entry["text"]
+        if "offset" in entry:
+            entry["offset"], entry["duration"] = float(entry["offset"]), float(entry["duration"])
     except (ValueError, KeyError, TypeError) as error:
         raise AudioFormatError(
-            f"{path}, line {number}: not a JSON object with audio and text; mend or drop it"
+            f"{path}, line {number}: not a JSON object with audio and text, or an offset without "
+            "a duration; mend or drop it"
         ) from error
     spoken = normalise(text or "")
     if not spoken:
@@ -89,25 +96,26 @@ def _clip(path: Path, number: int, line: str) -> Clip | None:
         duration_s=entry.get("duration"),
         corpus=str(entry.get("corpus", path.stem)),
         licence=str(entry.get("licence", "not told")),
+        offset_s=entry.get("offset"),
     )
 
 
 def write_manifest(path: Path, clips: Iterable[Clip]) -> None:
-    """Writes clips whose audio lies beside the list."""
-    lines = [
-        json.dumps(
-            {
-                "audio": str(clip.audio.relative_to(path.parent)),
-                "text": clip.text,
-                "speaker": clip.speaker,
-                "duration": clip.duration_s,
-                "corpus": clip.corpus,
-                "licence": clip.licence,
-            }
-        )
-        for clip in clips
-    ]
+    """Writes clips; audio beside the list by its relative path, so that both can move."""
+    lines = [json.dumps(_entry(clip, path.parent)) for clip in clips]
     path.write_text("".join(f"{line}\n" for line in lines), encoding="utf-8")
+
+
+def _entry(clip: Clip, folder: Path) -> dict[str, str | float | None]:
+    beside = clip.audio.is_relative_to(folder)
+    return {
+        "audio": str(clip.audio.relative_to(folder) if beside else clip.audio.absolute()),
+        "text": clip.text,
+        "speaker": clip.speaker,
+        "duration": clip.duration_s,
+        "corpus": clip.corpus,
+        "licence": clip.licence,
+    } | ({} if clip.offset_s is None else {"offset": clip.offset_s})
 
 
 def normalise(text: str) -> str | None:

@@ -25,6 +25,11 @@ class Places:
         return self.synthetic / "manifest.jsonl"
 
     @property
+    def phrases_manifest(self) -> Path:
+        """List of parts of the training clips."""
+        return self.work / "phrases.jsonl"
+
+    @property
     def train(self) -> Path:
         """Folder of packed audio."""
         return self.work / "train"

@@ -92,7 +92,7 @@ def pack(clips: Sequence[Clip], folder: Path, longest_s: float, processes: int) 
         ProcessPoolExecutor(processes) as pool,
         (folder / "audio.i16").open("wb") as packed,
     ):
-        read = pool.map(_read, [clip.audio for clip in clips], chunksize=32)
+        read = pool.map(_read, clips, chunksize=32)
         for clip, samples in zip(clips, read, strict=True):
             if isinstance(samples, str):
                 unreadable.append(samples)
@@ -115,12 +115,22 @@ def pack(clips: Sequence[Clip], folder: Path, longest_s: float, processes: int) 
     return Packed(len(kept), samples_to_seconds(start) / 3600, too_long, tuple(unreadable))
 
 
-def _read(path: Path) -> NDArray[np.int16] | str:
-    """All samples of a file, or what is wrong with it."""
+def part(samples: Floats, clip: Clip) -> Floats:
+    """What a clip is of its file's samples (n,)."""
+    if clip.offset_s is None:
+        return samples
+    assert clip.duration_s is not None
+    start = seconds_to_samples(clip.offset_s)
+    return samples[start : start + seconds_to_samples(clip.duration_s)]
+
+
+def _read(clip: Clip) -> NDArray[np.int16] | str:
+    """A clip's samples, or what is wrong with it."""
     try:
-        samples = read_audio(path)
+        samples = read_audio(clip.audio)
     except ParakeetError as error:
         return str(error)
+    samples = part(samples, clip)
     if samples.shape[0] < FRAME_SAMPLES:
-        return f"{path} is shorter than one encoder frame"
+        return f"{clip.audio} is shorter than one encoder frame"
     return np.round(np.clip(samples, -1, 1) * _FULL_SCALE).astype(np.int16)

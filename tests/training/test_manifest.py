@@ -68,3 +68,25 @@ def test_a_broken_list_is_refused(tmp_path):
     (tmp_path / "broken.jsonl").write_text('{"text": "x"}\n', encoding="utf-8")
     with pytest.raises(AudioFormatError, match="line 1"):
         read_manifest(tmp_path / "broken.jsonl")
+
+
+def test_a_part_of_a_file_comes_back(tmp_path):
+    whole = {"audio": "a.wav", "text": "one two", "duration": 3.0}
+    part = {"audio": "a.wav", "text": "two", "offset": 1.25, "duration": 0.5}
+    path = tmp_path / "mine.jsonl"
+    path.write_text(f"{json.dumps(whole)}\n{json.dumps(part)}\n", encoding="utf-8")
+    clips = read_manifest(path)
+    assert [clip.offset_s for clip in clips] == [None, 1.25]
+    other = tmp_path / "else"
+    other.mkdir()
+    write_manifest(other / "again.jsonl", clips)
+    again = read_manifest(other / "again.jsonl")
+    assert [clip.offset_s for clip in again] == [None, 1.25]
+    assert [clip.audio for clip in again] == [tmp_path / "a.wav"] * 2
+
+
+def test_an_offset_needs_a_duration(tmp_path):
+    path = tmp_path / "mine.jsonl"
+    path.write_text('{"audio": "a.wav", "text": "two", "offset": 1.25}\n', encoding="utf-8")
+    with pytest.raises(AudioFormatError, match="without a duration"):
+        read_manifest(path)
