@@ -103,7 +103,7 @@ def moments(samples: Floats) -> Floats:
     step = round(_MOMENT_S * SAMPLE_RATE_HZ)
     power = np.square(samples[: samples.shape[0] // step * step]).reshape(-1, step).mean(axis=1)
     if power.size == 0:
-        return power
+        return np.zeros(0, np.float32)
     spread = np.convolve(power, np.full(_WINDOW_MOMENTS, 1 / _WINDOW_MOMENTS), "same")
     return np.sqrt(spread).astype(np.float32)
 
