@@ -16,12 +16,12 @@ from parakeet_streaming.errors import OptionError, ParakeetError
 from parakeet_streaming.export.onnx_files import write_model
 from parakeet_streaming.export.quantise import write_int8
 from parakeet_streaming.export.transducer import Transducer
-from training.card import card, write_evaluation
+from training.card import card, write_averaged, write_evaluation
 from training.evaluate import OFFLINE, evaluate
 from training.kokoro import kokoro_voices
 from training.manifest import read_manifest, write_manifest
 from training.phrases import cut
-from training.run import read_checkpoint, read_config, write_weights
+from training.run import read_checkpoint, read_config, write_average, write_weights
 from training.settings import Places, Recipe, full_recipe, smoke_recipe
 from training.smoke import smoke_data
 from training.store import Store, pack
@@ -51,7 +51,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
         if asked.smoke:
             asked = _smoke_options(asked, places)
         for name in STAGES if asked.stage == "all" else [asked.stage]:
-            print(f"{name}: {STAGES[name](asked, recipe, places)}", flush=True)
+            stage = (STAGES | STEPS_ASIDE)[name]
+            print(f"{name}: {stage(asked, recipe, places)}", flush=True)
     except ParakeetError as error:
         print(f"error: {error}", file=sys.stderr)
         return 1
@@ -141,6 +142,15 @@ def _train(asked: Asked, recipe: Recipe, places: Places) -> str:
     return told
 
 
+def _average(asked: Asked, recipe: Recipe, places: Places) -> str:
+    parts = asked.of or []
+    write_average(parts, places.checkpoint)
+    first = parts[0][0].parent / places.tokenizer.name
+    places.tokenizer.write_bytes(first.read_bytes())
+    write_averaged(places.averaged, parts)
+    return f"{places.checkpoint}, of {len(parts)}"
+
+
 def _export(asked: Asked, recipe: Recipe, places: Places) -> str:
     model = Transducer(read_config(places.checkpoint))
     model.load_state_dict(read_checkpoint(places.checkpoint)["mean"])
@@ -183,6 +193,8 @@ STAGES: dict[str, Stage] = {
     "evaluate": _evaluate,
     "card": _card,
 }
+STEPS_ASIDE: dict[str, Stage] = {"average": _average}
+"""Not among those of `all`."""
 
 
 def _fitted(recipe: Recipe, places: Places) -> Recipe:
@@ -268,12 +280,17 @@ def _weight(text: str) -> tuple[str, float]:
     return corpus, float(weight)
 
 
+def _share(text: str) -> tuple[Path, float]:
+    path, _, weight = text.rpartition("=")
+    return Path(path), float(weight)
+
+
 def _parser() -> argparse.ArgumentParser:
     cores = os.cpu_count() or 1
     parser = argparse.ArgumentParser(
         prog="python -m training", description="Trains, exports and judges the built-in model."
     )
-    parser.add_argument("stage", choices=[*STAGES, "all"])
+    parser.add_argument("stage", choices=[*STAGES, *STEPS_ASIDE, "all"])
     parser.add_argument(
         "--work", type=Path, default=Path("build/training"), help="folder of the run (%(default)s)"
     )
@@ -310,6 +327,13 @@ def _parser() -> argparse.ArgumentParser:
         type=Path,
         metavar="WEIGHTS",
         help="fine-tune a checkpoint.pt or weights.pt, with the tokenizer.model beside it",
+    )
+    training.add_argument(
+        "--of",
+        type=_share,
+        action="append",
+        metavar="CHECKPOINT=WEIGHT",
+        help="for `average`: what to take the mean of, each with its tokenizer.model beside it",
     )
     training.add_argument("--batch-s", type=float, help="seconds of audio in a step")
     training.add_argument(

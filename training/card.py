@@ -27,6 +27,12 @@ def write_evaluation(
     path.write_text(json.dumps(found, indent=1) + "\n", encoding="utf-8")
 
 
+def write_averaged(path: Path, parts: Sequence[tuple[Path, float]]) -> None:
+    """Keeps for the card what a checkpoint is the mean of."""
+    named = [(f"{each.parent.name}/{each.name}", weight) for each, weight in parts]
+    path.write_text(json.dumps(named) + "\n", encoding="utf-8")
+
+
 def card(
     recipe: Recipe, places: Places, clips: Sequence[StoredClip], begun_from: bool = False
 ) -> str:
@@ -82,8 +88,16 @@ def _trained(places: Places, recipe: Recipe, begun_from: bool) -> str:
         "audio heard. "
         f"TDT loss beside {settings.ctc_weight:g} of CTC, Muon and AdamW up to "
         f"{settings.peak_rate:g}, {_weights(settings.ema_decay)}. The whole recipe is in "
-        "`training/`."
+        f"`training/`.{_averaged(places.averaged)}"
     )
+
+
+def _averaged(path: Path) -> str:
+    if not path.is_file():
+        return ""
+    parts = json.loads(path.read_text(encoding="utf-8"))
+    told = " and ".join(f"{weight:g} of `{name}`" for name, weight in parts)
+    return f"\n\nThese weights are a mean, {told}; the run above is the first's."
 
 
 def _weights(decay: float) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any
@@ -111,6 +112,32 @@ def write_weights(checkpoint: Path, path: Path) -> None:
         for name, each in saved["mean"].items()
     }
     torch.save({"config": saved["config"], "mean": halves}, path)
+
+
+def write_average(parts: Sequence[tuple[Path, float]], path: Path) -> None:
+    """A checkpoint of the weighted mean of other checkpoints' mean weights, to export.
+
+    Runs that began from the same weights mostly lie in one valley, and the mean of two is good at
+    what either is good at (Wortsman et al., "Model soups", 2022).
+
+    Raises:
+        OptionError: no checkpoints, or weights that do not add up to more than 0.
+        ModelFormatError: models of different sizes, or files that are no checkpoints.
+    """
+    total = sum(weight for _, weight in parts)
+    if total <= 0:
+        raise OptionError("give --of CHECKPOINT=WEIGHT at least once, with weights above 0")
+    read = [(read_checkpoint(each), weight / total) for each, weight in parts]
+    sizes = [{**saved["config"], "dropout": None} for saved, _ in read]
+    if any(each != sizes[0] for each in sizes):
+        raise ModelFormatError("the checkpoints are of models of different sizes; give equal ones")
+    mean = {
+        name: torch.stack([saved["mean"][name].float() * part for saved, part in read]).sum(dim=0)
+        if each.is_floating_point()
+        else each
+        for name, each in read[0][0]["mean"].items()
+    }
+    torch.save({"config": read[0][0]["config"], "mean": mean}, path)
 
 
 def read_config(path: Path) -> TransducerConfig:

@@ -43,6 +43,11 @@ class Places:
         return self.work / "checkpoint.pt"
 
     @property
+    def averaged(self) -> Path:
+        """What a checkpoint is the mean of, if it is one."""
+        return self.work / "average.json"
+
+    @property
     def weights(self) -> Path:
         """Mean weights alone, to fine-tune from."""
         return self.work / "weights.pt"

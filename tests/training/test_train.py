@@ -10,7 +10,7 @@ torch = pytest.importorskip("torch", reason="the training group")
 from parakeet_streaming.errors import ModelFormatError, OptionError
 from parakeet_streaming.export.fastconformer import Dropout
 from training.manifest import read_manifest
-from training.run import read_checkpoint, read_config, write_weights
+from training.run import read_checkpoint, read_config, write_average, write_weights
 from training.settings import Optimisation, Places, smoke_recipe
 from training.smoke import smoke_data
 from training.store import pack
@@ -143,3 +143,31 @@ def test_a_length_counts_minutes_or_steps():
     assert Length(minutes=2).done(99, 60.0) == pytest.approx(0.5)
     assert Length(steps=10).done(5, 1e9) == pytest.approx(0.5)
     assert pick_device("cpu").type == "cpu"
+
+
+def test_an_average_lies_between(prepared, tmp_path):
+    recipe, places = prepared
+    train(recipe, places, sitting(1))
+    saved = read_checkpoint(places.checkpoint)
+    moved = {
+        name: each + 1 if each.is_floating_point() else each for name, each in saved["mean"].items()
+    }
+    torch.save({"config": saved["config"], "mean": moved}, tmp_path / "moved.pt")
+    parts = [(places.checkpoint, 3.0), (tmp_path / "moved.pt", 1.0)]
+    write_average(parts, tmp_path / "between.pt")
+    mean = read_checkpoint(tmp_path / "between.pt")["mean"]
+    for name, each in saved["mean"].items():
+        expected = each + 0.25 if each.is_floating_point() else each
+        torch.testing.assert_close(mean[name], expected)
+
+
+def test_an_average_of_nothing_is_refused(tmp_path):
+    with pytest.raises(OptionError, match="at least once"):
+        write_average([], tmp_path / "between.pt")
+
+
+def test_an_average_of_different_sizes_is_refused(tmp_path):
+    for width in (8, 16):
+        torch.save({"config": {"width": width}, "mean": {}}, tmp_path / f"{width}.pt")
+    with pytest.raises(ModelFormatError, match="different sizes"):
+        write_average([(tmp_path / "8.pt", 1), (tmp_path / "16.pt", 1)], tmp_path / "between.pt")
