@@ -27,6 +27,7 @@ from numpy.typing import NDArray
 
 from parakeet_streaming import Recognizer, load
 from parakeet_streaming.audio.reading import read_audio
+from parakeet_streaming.errors import ParakeetError
 from parakeet_streaming.results import Word
 from parakeet_streaming.timeline import SAMPLE_RATE_HZ, samples_to_seconds
 from training.manifest import Clip, normalise
@@ -56,11 +57,14 @@ def cut(clips: Sequence[Clip], model: str, processes: int, seed: int) -> list[Cl
 
 def _cut(task: tuple[Clip, str, int]) -> list[Clip]:
     clip, model, seed = task
-    samples = read_audio(clip.audio)
-    hear = _recognizer(model).transcribe
+    try:
+        file = read_audio(clip.audio)
+    except ParakeetError:
+        return []  # `prepare` tells of it
+    samples, hear = part(file, clip), _recognizer(model).transcribe
     edges = pauses(samples, clip.text.split(), hear(samples).words)
     found = phrases(clip, samples_to_seconds(samples.shape[0]), edges, seed)
-    return [each for each in found if _ends_match(each.text, hear(part(samples, each)).text)]
+    return [each for each in found if _ends_match(each.text, hear(part(file, each)).text)]
 
 
 def _ends_match(said: str, heard: str) -> bool:
@@ -138,7 +142,7 @@ def phrases(
         yield dataclasses.replace(
             clip,
             text=" ".join(words[first:last]),
-            offset_s=round(start_s, 3),
+            offset_s=round((clip.offset_s or 0.0) + start_s, 3),
             duration_s=round(length_s, 3),
             corpus=clip.corpus + CORPUS_SUFFIX,
         )

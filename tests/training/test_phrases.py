@@ -1,3 +1,5 @@
+import dataclasses
+
 import numpy as np
 import pytest
 
@@ -5,7 +7,7 @@ pytest.importorskip("torch", reason="the training group")
 
 from parakeet_streaming.results import Word
 from training.manifest import Clip
-from training.phrases import MOST_PHRASES, pauses, phrases
+from training.phrases import MOST_PHRASES, cut, pauses, phrases
 
 RATE_HZ = 16_000
 
@@ -83,3 +85,14 @@ def test_too_many_words_for_the_time_are_no_phrase(tmp_path):
 
 def test_a_clip_without_pauses_is_no_phrase(tmp_path):
     assert list(phrases(clip("a b", tmp_path), 3.0, [], seed=0)) == []
+
+
+def test_phrases_of_a_part_count_from_the_file(tmp_path):
+    whole = dataclasses.replace(clip("a b", tmp_path), offset_s=10.0)
+    found = {each.text: each.offset_s for each in phrases(whole, 3.0, [(1, 1.0)], seed=0)}
+    assert found == {"a": 10.0, "b": 11.0}
+
+
+def test_a_file_that_cannot_be_read_gives_no_phrases(tmp_path):
+    (tmp_path / "a.wav").write_bytes(b"no sound")
+    assert cut([clip("a b", tmp_path)], "tiny-en", processes=1, seed=0) == []
