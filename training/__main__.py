@@ -26,6 +26,7 @@ from training.settings import Places, Recipe, full_recipe, smoke_recipe
 from training.smoke import smoke_data
 from training.store import Store, pack
 from training.synthesis import read_sentences, synthesise
+from training.teacher import teach
 from training.tokenizer import Tokenizer, train_tokenizer
 from training.train import Length, Session, train
 from training.voices import installed_voices
@@ -115,6 +116,17 @@ def _prepare(asked: Asked, recipe: Recipe, places: Places) -> str:
     )
 
 
+def _teach(asked: Asked, recipe: Recipe, places: Places) -> str:
+    if asked.teacher is None:
+        return "left out"
+    # Only a run with a teacher needs it installed.
+    from training.whisper import whisper_encoder
+
+    encode = whisper_encoder(asked.teacher, asked.processes)
+    vectors = teach(Store(places.train), places.train, encode)
+    return f"{vectors} vectors of {asked.teacher}"
+
+
 def _tokenizer(asked: Asked, recipe: Recipe, places: Places) -> str:
     if asked.start_from is not None:
         places.tokenizer.write_bytes((asked.start_from.parent / places.tokenizer.name).read_bytes())
@@ -187,6 +199,7 @@ STAGES: dict[str, Stage] = {
     "synthesise": _synthesise,
     "phrases": _phrases,
     "prepare": _prepare,
+    "teach": _teach,
     "tokenizer": _tokenizer,
     "train": _train,
     "export": _export,
@@ -263,6 +276,7 @@ def _smoke_options(asked: Asked, places: Places) -> Asked:
         "dev": [listing],
         "no_synthesis": True,
         "phrases_by": None,
+        "teacher": None,
         "minutes": None,
         "steps": asked.steps or 40,
         "workers": 0,
@@ -309,6 +323,12 @@ def _parser() -> argparse.ArgumentParser:
         "--phrases-by",
         metavar="MODEL",
         help="cut clips at pauses; a name or folder that hears them",
+    )
+    texts.add_argument(
+        "--teacher",
+        type=Path,
+        metavar="FOLDER",
+        help="Whisper as faster-whisper reads it, whose encoder teaches the model's",
     )
     texts.add_argument("--processes", type=int, default=cores)
     texts.add_argument(

@@ -3,7 +3,8 @@
 Rules of this file:
 
 1. Words are never cut. Speed changes resample, and so change pitch with speed.
-2. What is drawn comes from the generator that is passed in: equal seeds give equal samples.
+2. Joining and speed alone move words in time; all else leaves them where they are.
+3. What is drawn comes from the generator that is passed in: equal seeds give equal samples.
 """
 
 from __future__ import annotations
@@ -38,7 +39,7 @@ _QUIETEST_RMS = 0.003
 
 
 def augmented(samples: Floats, others: Sequence[Floats], strength: float, random: Random) -> Floats:
-    """Speech through a random chain.
+    """Speech through a random chain, each word where it was.
 
     Args:
         samples: (n,) float32.
@@ -47,14 +48,12 @@ def augmented(samples: Floats, others: Sequence[Floats], strength: float, random
         random: what everything is drawn from.
 
     Returns:
-        (m,) float32 within ±1; m differs from n where the speed does.
+        (m,) float32 within ±1; m is above n where a room rings on.
     """
 
     def chance(likely: float) -> bool:
         return bool(random.random() < likely * strength)
 
-    if chance(0.7):
-        samples = at_speed(samples, float(random.uniform(0.85, 1.18)))
     if chance(0.3):
         samples = reverberated(samples, random)
     if chance(0.15):
@@ -73,8 +72,17 @@ def augmented(samples: Floats, others: Sequence[Floats], strength: float, random
     return np.clip(samples, -1, 1)
 
 
+def drawn_speed(strength: float, random: Random) -> float:
+    """A factor for `at_speed`; often 1."""
+    if random.random() < 0.7 * strength:
+        return float(random.uniform(0.85, 1.18))
+    return 1.0
+
+
 def at_speed(samples: Floats, factor: float) -> Floats:
-    """Faster and higher above 1, slower and lower below."""
+    """Faster and higher above 1, slower and lower below; (n,) becomes (n / factor,)."""
+    if factor == 1.0:
+        return samples
     resampled: Floats = soxr.resample(samples, SAMPLE_RATE_HZ * factor, SAMPLE_RATE_HZ, "LQ")
     return resampled
 
@@ -166,22 +174,29 @@ def coded(samples: Floats, random: Random) -> Floats:
     return np.pad(decoded, (0, samples.shape[0] - decoded.shape[0]))
 
 
-def joined(parts: Sequence[Floats], random: Random, longest_pause_s: float) -> Floats:
-    """Utterances one after the other with pauses before, between and behind them.
+def joined(
+    parts: Sequence[Floats], random: Random, longest_pause_s: float
+) -> tuple[Floats, list[int]]:
+    """Utterances one after the other with pauses before, between and behind them, and their starts.
 
     A pause mostly has the noise of the quiet moments beside it. Digital silence, far below any
     microphone's noise, would rule the mean and deviation that features are normalised by.
     """
     pauses_s = random.uniform(0, 1, len(parts) + 1) ** 2 * longest_pause_s
     beside = [*parts, parts[-1]]
-    pieces = []
+    pieces: list[Floats] = []
+    starts = []
+    total = 0
     for at, (part, pause_s) in enumerate(zip(beside, pauses_s, strict=True)):
         count = seconds_to_samples(float(pause_s))
         quiet = 0.0 if random.random() < DIGITAL_SILENCE else quiet_level(part)
         pieces.append(random.standard_normal(count, np.float32) * np.float32(quiet))
+        total += count
         if at < len(parts):
             pieces.append(part)
-    return np.concatenate(pieces)
+            starts.append(total)
+            total += part.shape[0]
+    return np.concatenate(pieces), starts
 
 
 def quiet_level(samples: Floats) -> float:

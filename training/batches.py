@@ -25,11 +25,12 @@ from torch.utils.data import DataLoader, IterableDataset, get_worker_info
 
 from parakeet_streaming.errors import OptionError
 from parakeet_streaming.timeline import FRAME_SAMPLES, samples_to_seconds, seconds_to_samples
-from training.augment import augmented, joined
+from training.augment import at_speed, augmented, drawn_speed, joined
 from training.manifest import DIGITS
 from training.noises import KINDS, at_level
 from training.settings import Phase, Recipe
 from training.store import Store, StoredClip
+from training.teacher import Lessons, Taught
 from training.tokenizer import Tokenizer
 
 Floats = NDArray[np.float32]
@@ -50,6 +51,10 @@ class Batch:
     """(B, N) token ids."""
     target_lengths: Tensor
     """(B,)."""
+    taught: Tensor
+    """(B, n / FRAME_SAMPLES, D) float32: what a teacher's encoder makes of each encoder frame."""
+    is_taught: Tensor
+    """(B, n / FRAME_SAMPLES) bool: where it says anything."""
 
     def to(self, device: torch.device) -> Batch:
         moved = (each.to(device, non_blocking=True) for each in vars(self).values())
@@ -63,6 +68,16 @@ class Batch:
 def is_digit(clip: StoredClip) -> bool:
     """Whether a clip is one digit, spoken alone."""
     return clip.text in DIGITS and clip.duration_s <= LONGEST_DIGIT_S
+
+
+@dataclass(frozen=True)
+class Example:
+    """A row of a batch."""
+
+    samples: Floats
+    """(n,) at 16 kHz."""
+    tokens: list[int]
+    taught: Taught | None
 
 
 class Drawer:
@@ -112,8 +127,16 @@ class Drawer:
 class Examples(IterableDataset[Batch]):
     """Endless batches; one copy per worker."""
 
-    def __init__(self, store: Store, tokenizer: Tokenizer, recipe: Recipe, first_step: int) -> None:
+    def __init__(
+        self,
+        store: Store,
+        tokenizer: Tokenizer,
+        recipe: Recipe,
+        first_step: int,
+        lessons: Lessons | None = None,
+    ) -> None:
         self._store = store
+        self._lessons = lessons
         self._tokenizer = tokenizer
         self._recipe = recipe
         self._first_step = first_step
@@ -149,37 +172,50 @@ class Examples(IterableDataset[Batch]):
         budget = seconds_to_samples(self._recipe.optimisation.batch_s)
         examples, total = [], 0
         while total < budget * self._recipe.optimisation.pool_batches:
-            samples, text = self.example(drawer, random)
-            tokens = self._tokenizer.encode(text)
-            examples.append((samples, tokens))
-            total += samples.shape[0]
-        examples.sort(key=lambda example: example[0].shape[0])
+            example = self.example(drawer, random)
+            examples.append(example)
+            total += example.samples.shape[0]
+        examples.sort(key=lambda example: example.samples.shape[0])
         batches: list[Batch] = []
-        rows: list[tuple[Floats, list[int]]] = []
+        rows: list[Example] = []
         for example in examples:
-            if rows and (len(rows) + 1) * example[0].shape[0] > budget:
+            if rows and (len(rows) + 1) * example.samples.shape[0] > budget:
                 batches.append(_padded(rows))
                 rows = []
             rows.append(example)
         batches.append(_padded(rows))
         return [batches[index] for index in random.permutation(len(batches))]
 
-    def example(self, drawer: Drawer, random: np.random.Generator) -> tuple[Floats, str]:
-        """Samples (n,) and their text."""
+    def example(self, drawer: Drawer, random: np.random.Generator) -> Example:
+        """One example of a phase."""
         strength = drawer.phase.augmentation
         if random.random() < self._recipe.wordless * strength:
-            return _wordless(random, drawer.phase.longest_s), ""
+            samples = _wordless(random, drawer.phase.longest_s)
+            return Example(samples, [], self._taught([], [], 1.0, samples.shape[0]))
         group = drawer.group(random)
         parts = [self._store.samples(clip) for clip in group]
         if len({clip.speaker for clip in group}) > 1:
             parts = [at_level(part, 0.05) for part in parts]
         text = " ".join(clip.text for clip in group)
         longest_pause_s = 0.3 if is_digit(group[0]) else 0.3 + 0.5 * strength
-        samples = joined(parts, random, longest_pause_s)
-        if strength == 0:
-            return samples, text
-        others = [self._store.samples(drawer.clip(random)) for _ in range(_voices(random))]
-        return augmented(samples, others, strength, random), text
+        samples, starts = joined(parts, random, longest_pause_s)
+        speed = 1.0
+        if strength > 0:
+            speed = drawn_speed(strength, random)
+            others = [self._store.samples(drawer.clip(random)) for _ in range(_voices(random))]
+            samples = augmented(at_speed(samples, speed), others, strength, random)
+        taught = self._taught(group, starts, speed, samples.shape[0])
+        return Example(samples, self._tokenizer.encode(text), taught)
+
+    def _taught(
+        self, group: Sequence[StoredClip], starts: Sequence[int], speed: float, count: int
+    ) -> Taught | None:
+        """What the teacher hears at each encoder frame of `count` samples."""
+        if self._lessons is None:
+            return None
+        # Frame i is centred at the i-th multiple of its length, as features are at theirs.
+        at = np.arange(-(-count // FRAME_SAMPLES)) * (FRAME_SAMPLES * speed)
+        return self._lessons.along(at, group, starts)
 
 
 def _voices(random: np.random.Generator) -> int:
@@ -198,20 +234,28 @@ def _wordless(random: np.random.Generator, longest_s: float) -> Floats:
     return np.clip(at_level(kinds[kind](count, random), rms), -1, 1)
 
 
-def _padded(rows: Sequence[tuple[Floats, list[int]]]) -> Batch:
+def _padded(rows: Sequence[Example]) -> Batch:
     # A whole number of encoder frames, so that fewer sizes occur.
-    longest = max(samples.shape[0] for samples, _ in rows)
-    samples = torch.zeros(len(rows), -(-longest // FRAME_SAMPLES) * FRAME_SAMPLES)
-    most = max([1, *(len(tokens) for _, tokens in rows)])
+    frames = -(-max(row.samples.shape[0] for row in rows) // FRAME_SAMPLES)
+    samples = torch.zeros(len(rows), frames * FRAME_SAMPLES)
+    most = max([1, *(len(row.tokens) for row in rows)])
     targets = torch.zeros(len(rows), most, dtype=torch.long)
-    for row, (each, tokens) in enumerate(rows):
-        samples[row, : each.shape[0]] = torch.from_numpy(each)
-        targets[row, : len(tokens)] = torch.tensor(tokens, dtype=torch.long)
+    width = max(0 if row.taught is None else row.taught.vectors.shape[1] for row in rows)
+    taught = torch.zeros(len(rows), frames, width)
+    is_taught = torch.zeros(len(rows), frames, dtype=torch.bool)
+    for at, row in enumerate(rows):
+        samples[at, : row.samples.shape[0]] = torch.from_numpy(row.samples)
+        targets[at, : len(row.tokens)] = torch.tensor(row.tokens, dtype=torch.long)
+        if row.taught is not None:
+            taught[at, : row.taught.vectors.shape[0]] = torch.from_numpy(row.taught.vectors)
+            is_taught[at, : row.taught.inside.shape[0]] = torch.from_numpy(row.taught.inside)
     return Batch(
         samples,
-        torch.tensor([each.shape[0] for each, _ in rows]),
+        torch.tensor([row.samples.shape[0] for row in rows]),
         targets,
-        torch.tensor([len(tokens) for _, tokens in rows]),
+        torch.tensor([len(row.tokens) for row in rows]),
+        taught,
+        is_taught,
     )
 
 

@@ -19,6 +19,7 @@ class Losses:
 
     ctc: Tensor
     tdt: Tensor
+    taught: Tensor
     norm: Tensor
     rate: float
 
@@ -50,6 +51,7 @@ class Journal:
             "phase": phase,
             "ctc": _mean([each.ctc for each in found]),
             "tdt": _mean([each.tdt for each in found]),
+            "taught": _mean([each.taught for each in found]),
             "norm": _mean([each.norm for each in found]),
             "rate": found[-1].rate,
             "times_real_time": round(sum(heard for _, _, heard in self._noted) / passed_s, 1),

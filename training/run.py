@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import torch
+from torch import nn
 
 from parakeet_streaming.errors import ModelFormatError, OptionError
 from parakeet_streaming.export.fastconformer import EncoderConfig
@@ -27,7 +28,10 @@ def multiplies_bfloat16(device: torch.device) -> bool:
 class Run:
     """Model, optimizer and counters."""
 
-    def __init__(self, recipe: Recipe, pieces: int, device: torch.device) -> None:
+    def __init__(
+        self, recipe: Recipe, pieces: int, device: torch.device, taught_width: int | None = None
+    ) -> None:
+        """A model before its first step; `taught_width` is that of a teacher's vectors, if any."""
         torch.manual_seed(recipe.seed)
         if pieces + 1 != recipe.model.vocabulary:
             raise OptionError(
@@ -40,7 +44,11 @@ class Run:
         self.model = Transducer(recipe.model).to(device).train()
         self.mean = {name: each.clone() for name, each in self.model.state_dict().items()}
         """Exponential mean of all weights and statistics; this is what is exported."""
-        self.optimizers = _optimizers(self.model, recipe.optimisation, self.bfloat16)
+        self.pupil: nn.Linear | None = None
+        """Predicts a teacher's vectors from the encoder's frames; not exported."""
+        if taught_width is not None:
+            self.pupil = nn.Linear(recipe.model.encoder.width, taught_width).to(device)
+        self.optimizers = _optimizers(self.model, self.pupil, recipe.optimisation, self.bfloat16)
         self.generator = torch.Generator().manual_seed(recipe.seed)
         self.step = 0
         self.spent_s = 0.0
@@ -48,6 +56,11 @@ class Run:
         self.bad_steps = 0
         self.stopped = False
         """Whether it was asked to stop before its end."""
+
+    @property
+    def parameters(self) -> list[nn.Parameter]:
+        """All that is trained."""
+        return [*self.model.parameters(), *(self.pupil.parameters() if self.pupil else ())]
 
     @property
     def device_name(self) -> str:
@@ -64,6 +77,7 @@ class Run:
                 "config": asdict(self.recipe.model),
                 "model": self.model.state_dict(),
                 "mean": self.mean,
+                "pupil": self.pupil.state_dict() if self.pupil else None,
                 "optimizers": [each.state_dict() for each in self.optimizers],
                 "generator": self.generator.get_state(),
                 "step": self.step,
@@ -75,9 +89,20 @@ class Run:
         partial.replace(path)
 
     def resume(self, path: Path) -> None:
-        """Takes everything from a checkpoint."""
+        """Takes everything from a checkpoint.
+
+        Raises:
+            OptionError: one of a run with a teacher where there is none now, or without one.
+        """
         saved = read_checkpoint(path)
         self.model.load_state_dict(saved["model"])
+        if (self.pupil is None) != (saved["pupil"] is None):
+            raise OptionError(
+                f"{path} began {'without' if self.pupil else 'with'} a teacher; go on as it began, "
+                "or give another --work"
+            )
+        if self.pupil:
+            self.pupil.load_state_dict(saved["pupil"])
         self.mean = {name: each.to(self.device) for name, each in saved["mean"].items()}
         for optimizer, state in zip(self.optimizers, saved["optimizers"], strict=True):
             optimizer.load_state_dict(state)
@@ -160,7 +185,7 @@ def read_checkpoint(path: Path) -> dict[str, Any]:
 
 
 def _optimizers(
-    model: Transducer, settings: Optimisation, bfloat16: bool
+    model: Transducer, pupil: nn.Linear | None, settings: Optimisation, bfloat16: bool
 ) -> tuple[torch.optim.Optimizer, ...]:
     """Muon for the matrices of the encoder's layers, AdamW for all else.
 
@@ -169,6 +194,7 @@ def _optimizers(
     hidden = [each for each in model.encoder.layers.parameters() if each.ndim == 2]
     rest = {id(each) for each in model.parameters()} - {id(each) for each in hidden}
     others = [each for each in model.parameters() if id(each) in rest]
+    others += pupil.parameters() if pupil else ()
     groups = [
         {"params": [each for each in others if each.ndim > 1]},
         {"params": [each for each in others if each.ndim <= 1], "weight_decay": 0.0},

@@ -128,6 +128,10 @@ class Optimisation:
     """Weight of CTC beside the full transducer's loss."""
     middle_ctc: float = 0.3
     """Part of CTC's loss that is taken from the frames in the middle of the encoder."""
+    taught_weight: float = 2.0
+    """Weight of what a teacher's vectors are missed by, where there is a teacher: the mean square
+    over frames and dimensions, 1 for who knows only their mean.
+    """
     sigma: float = 0.05
     omega: float = 0.1
     """Part of the steps that take the loss without durations."""

@@ -35,6 +35,7 @@ from training.losses import ctc_loss, tdt_loss
 from training.run import Run
 from training.settings import Optimisation, Places, Recipe
 from training.store import Store
+from training.teacher import Lessons
 from training.tokenizer import Tokenizer
 from training.windows import random_windows, stitched
 
@@ -86,12 +87,14 @@ def train(recipe: Recipe, places: Places, session: Session) -> Run:
     torch.backends.cudnn.enabled = False
     _keep_memory()
     store, tokenizer = Store(places.train), Tokenizer(places.tokenizer)
-    run = Run(recipe, len(tokenizer.pieces), pick_device(session.device))
+    lessons = Lessons(places.train, store) if Lessons.are_in(places.train) else None
+    width = lessons.width if lessons else None
+    run = Run(recipe, len(tokenizer.pieces), pick_device(session.device), width)
     if places.checkpoint.exists():
         run.resume(places.checkpoint)
     elif session.start_from is not None:
         run.begin_from(session.start_from)
-    examples = Examples(store, tokenizer, recipe, run.step)
+    examples = Examples(store, tokenizer, recipe, run.step, lessons)
     journal = Journal(places.log, session.log_every)
     with _stop_flag() as stopped:
         saved_at = time.monotonic()
@@ -124,10 +127,12 @@ def _step(run: Run, batch: Batch, done: float, strength: float) -> Losses:
     for optimizer in run.optimizers:
         for group in optimizer.param_groups:
             group["lr"] = rate
-    ctc, tdt = _losses(run, batch, strength, tdt_weight > 0)
-    run.model.zero_grad(set_to_none=True)
-    (ctc_weight * ctc + tdt_weight * tdt).backward()  # type: ignore[no-untyped-call]  # torch's
-    norm = nn.utils.clip_grad_norm_(run.model.parameters(), settings.clip_norm)
+    ctc, tdt, taught = _losses(run, batch, strength, tdt_weight > 0)
+    for optimizer in run.optimizers:
+        optimizer.zero_grad(set_to_none=True)
+    total = ctc_weight * ctc + tdt_weight * tdt + settings.taught_weight * taught
+    total.backward()  # type: ignore[no-untyped-call]  # torch's
+    norm = nn.utils.clip_grad_norm_(run.parameters, settings.clip_norm)
     if torch.isfinite(norm):
         for optimizer in run.optimizers:
             optimizer.step()
@@ -141,11 +146,13 @@ def _step(run: Run, batch: Batch, done: float, strength: float) -> Losses:
                 "for broken audio in the lists"
             )
     run.step += 1
-    return Losses(ctc.detach(), tdt.detach(), norm, rate)
+    return Losses(ctc.detach(), tdt.detach(), taught.detach(), norm, rate)
 
 
-def _losses(run: Run, batch: Batch, strength: float, with_tdt: bool) -> tuple[Tensor, Tensor]:
-    """CTC's and the transducer's loss per token."""
+def _losses(
+    run: Run, batch: Batch, strength: float, with_tdt: bool
+) -> tuple[Tensor, Tensor, Tensor]:
+    """CTC's and the transducer's loss per token, and the teacher's per frame."""
     settings, model = run.recipe.optimisation, run.model
     bins = run.recipe.model.encoder.mel_bins
     draw = torch.rand(3, generator=run.generator)
@@ -174,8 +181,9 @@ def _losses(run: Run, batch: Batch, strength: float, with_tdt: bool) -> tuple[Te
         ctc_loss(ctc_logits, *said).sum(), ctc_loss(middle_logits, *said).sum(), settings.middle_ctc
     )
     ctc = ctc / tokens
+    taught = _missed(run.pupil, frames, batch)
     if not with_tdt:
-        return ctc, torch.zeros((), device=run.device)
+        return ctc, torch.zeros((), device=run.device), taught
     with torch.autocast(run.device.type, torch.bfloat16, enabled=run.bfloat16):
         with torch.backends.cudnn.flags(enabled=True):
             histories = model.predictor.histories(batch.targets)
@@ -183,8 +191,18 @@ def _losses(run: Run, batch: Batch, strength: float, with_tdt: bool) -> tuple[Te
     durations = len(run.recipe.model.durations)
     if float(draw[1]) < settings.omega:
         spoken = logits[..., : run.recipe.model.vocabulary]
-        return ctc, tdt_loss(spoken, *said, 0).sum() / tokens
-    return ctc, tdt_loss(logits, *said, durations, settings.sigma).sum() / tokens
+        return ctc, tdt_loss(spoken, *said, 0).sum() / tokens, taught
+    return ctc, tdt_loss(logits, *said, durations, settings.sigma).sum() / tokens, taught
+
+
+def _missed(pupil: nn.Linear | None, frames: Tensor, batch: Batch) -> Tensor:
+    """Mean square by which a teacher's vectors are missed, where it says anything."""
+    if pupil is None:
+        return torch.zeros((), device=frames.device)
+    inside = batch.is_taught[:, : frames.shape[1]]
+    told = batch.taught[:, : frames.shape[1]][inside]
+    missed = pupil(frames[inside].float()) - told
+    return missed.square().mean(dim=1).sum() / max(1, told.shape[0])
 
 
 @contextmanager

@@ -35,6 +35,22 @@ def test_speed_changes_the_length(speech):
     assert augment.at_speed(speech, 1.25).shape[0] == pytest.approx(24_000 / 1.25, abs=2)
 
 
+def test_only_joining_and_speed_move_words():
+    click = np.zeros(16_000, np.float32)
+    click[8_000:8_040] = 0.9
+    for seed in range(40):
+        heard = augment.augmented(click, [], 0.999, np.random.default_rng(seed))
+        assert abs(int(np.abs(heard).argmax()) - 8_020) < 400
+
+
+def test_some_speeds_are_drawn_where_there_is_augmentation():
+    random = np.random.default_rng(0)
+    assert {augment.drawn_speed(0.0, random) for _ in range(20)} == {1.0}
+    drawn = [augment.drawn_speed(1.0, random) for _ in range(200)]
+    assert 100 < sum(speed != 1 for speed in drawn) < 180
+    assert all(0.85 <= speed <= 1.18 for speed in drawn)
+
+
 def test_noise_has_its_ratio(speech):
     noise = KINDS["noise"](24_000, np.random.default_rng(0))
     added = augment.mixed(speech, noise, 10.0) - speech
@@ -66,7 +82,9 @@ def test_a_room_keeps_the_direct_sound_first(speech):
 
 
 def test_joining_keeps_every_sample(speech):
-    whole = augment.joined([speech, speech], np.random.default_rng(0), 0.5)
+    whole, starts = augment.joined([speech, speech], np.random.default_rng(0), 0.5)
+    for start in starts:
+        np.testing.assert_array_equal(whole[start : start + speech.shape[0]], speech)
     assert level(whole) * whole.shape[0] ** 0.5 == pytest.approx(
         level(speech) * (2 * speech.shape[0]) ** 0.5, rel=1e-2
     )

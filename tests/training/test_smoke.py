@@ -33,7 +33,8 @@ def test_one_command_trains_exports_judges_and_tells(tmp_path):
     assert done.returncode == 0, done.stderr
     stages = [line.split(":")[0] for line in done.stdout.splitlines() if not line.startswith(" ")]
     assert stages == [
-        "synthesise", "phrases", "prepare", "tokenizer", "train", "export", "evaluate", "card",
+        "synthesise", "phrases", "prepare", "teach", "tokenizer", "train", "export", "evaluate",
+        "card",
     ]  # fmt: skip
     for folder, precision in (("export", "fp32"), ("export-int8", "int8")):
         recognizer = load(tmp_path / folder, precision=precision, provider="cpu", threads=1)

@@ -1,0 +1,40 @@
+"""A folder of Whisper in CTranslate2's format in; its encoder, as a teacher, out.
+
+Everything of faster-whisper is here.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+from faster_whisper import WhisperModel
+
+from parakeet_streaming.errors import ModelFormatError, ModelPartMissingError
+from training.teacher import WINDOW_VECTORS, Encode, Floats
+
+_ENCODER_FRAMES = 1500
+
+
+def whisper_encoder(folder: Path, threads: int) -> Encode:
+    """What Whisper's encoder makes of windows of 30 s, two of its frames of 20 ms in one vector.
+
+    Raises:
+        ModelPartMissingError: no model in the folder.
+        ModelFormatError: a model that cannot be read.
+    """
+    if not (folder / "model.bin").is_file():
+        raise ModelPartMissingError(
+            f"{folder} has no model.bin; give a folder of Whisper as faster-whisper reads it"
+        )
+    try:
+        model = WhisperModel(str(folder), cpu_threads=threads, compute_type="float32")
+    except (RuntimeError, ValueError) as error:
+        raise ModelFormatError(f"{folder} cannot be read as Whisper: {error}") from error
+
+    def encode(samples: Floats) -> Floats:
+        features = model.feature_extractor(samples)[:, : 2 * _ENCODER_FRAMES]
+        frames = np.array(model.encode(features), dtype=np.float32)[0]
+        return frames.reshape(WINDOW_VECTORS, 2, -1).mean(axis=1)
+
+    return encode
