@@ -15,6 +15,7 @@ from parakeet_streaming.export.transducer import Transducer
 from training.evaluate import Score
 from training.settings import Places, Recipe
 from training.store import StoredClip
+from training.teacher import Lessons
 
 _MEGABYTE = 1_000_000
 
@@ -88,7 +89,17 @@ def _trained(places: Places, recipe: Recipe, begun_from: bool) -> str:
         "audio heard. "
         f"TDT loss beside {settings.ctc_weight:g} of CTC, Muon and AdamW up to "
         f"{settings.peak_rate:g}, {_weights(settings.ema_decay)}. The whole recipe is in "
-        f"`training/`.{_averaged(places.averaged)}"
+        f"`training/`.{_taught(places.train, recipe)}{_averaged(places.averaged)}"
+    )
+
+
+def _taught(folder: Path, recipe: Recipe) -> str:
+    if not Lessons.are_in(folder):
+        return ""
+    return (
+        " Beside these losses it learnt, with weight "
+        f"{recipe.optimisation.taught_weight:g}, to predict what the encoder of a larger "
+        "recogniser makes of the same sound."
     )
 
 

@@ -8,6 +8,7 @@ pytest.importorskip("torch", reason="the training group")
 
 from parakeet_streaming.errors import ModelFormatError, OptionError
 from training.batches import Examples
+from training.card import card, write_evaluation
 from training.manifest import read_manifest
 from training.settings import Places, smoke_recipe
 from training.smoke import smoke_data
@@ -136,7 +137,7 @@ def test_lessons_of_other_clips_are_refused(prepared, tmp_path):
 
 
 def test_a_run_learns_what_its_teacher_hears(prepared, tmp_path):
-    recipe, places, _, _, _ = prepared
+    recipe, places, store, _, _ = prepared
 
     def session(steps):
         return Session(Length(steps=steps), "cpu", workers=0, log_every=5)
@@ -147,7 +148,10 @@ def test_a_run_learns_what_its_teacher_hears(prepared, tmp_path):
     missed = [json.loads(line)["taught"] for line in places.log.read_text().splitlines()]
     assert len(missed) == 12
     assert sum(missed[-3:]) / 3 < 0.92 * missed[0]
+    write_evaluation(places.evaluation, [], {})
+    assert "larger recogniser" in card(recipe, places, store.clips)
     lessons = (places.train / "teacher.npy").rename(tmp_path / "teacher.npy")
+    assert "larger recogniser" not in card(recipe, places, store.clips)
     with pytest.raises(OptionError, match="began with a teacher"):
         train(recipe, places, session(70))
     lessons.rename(places.train / "teacher.npy")
