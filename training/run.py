@@ -96,7 +96,7 @@ class Run:
         """
         saved = read_checkpoint(path)
         self.model.load_state_dict(saved["model"])
-        if (self.pupil is None) != (saved["pupil"] is None):
+        if (self.pupil is None) != (saved.get("pupil") is None):
             raise OptionError(
                 f"{path} began {'without' if self.pupil else 'with'} a teacher; go on as it began, "
                 "or give another --work"

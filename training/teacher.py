@@ -99,7 +99,7 @@ class Lessons:
 def teach(store: Store, folder: Path, encode: Encode) -> int:
     """Writes what a teacher hears into a store's folder; returns how many vectors.
 
-    Twice the space of the result is needed on the disk for the time of the call.
+    Meanwhile the disk holds three times the result.
     """
     firsts = _firsts(store)
     total = firsts[-1] + _count(store.clips[-1])
