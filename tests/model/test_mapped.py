@@ -1,5 +1,6 @@
 """Pages of mapped files are given back, and hold what they held."""
 
+import ctypes
 import mmap
 
 import pytest
@@ -25,6 +26,12 @@ def resident_bytes(path):
     start = next(at for at, line in enumerate(lines) if line.endswith(str(path)))
     told = next(line for line in lines[start:] if line.startswith("Rss:"))
     return 1024 * int(told.split()[1])
+
+
+def resident_heap_bytes():
+    """How much of what is in no file this process holds."""
+    lines = (MAPPINGS.parent / "status").read_text().splitlines()
+    return 1024 * int(next(line for line in lines if line.startswith("RssAnon:")).split()[1])
 
 
 @linux_only
@@ -55,6 +62,26 @@ def test_what_can_be_written_to_is_left_alone(tmp_path):
         mapped[5] = 9
         assert give_back([str(path)]) == 0
         assert mapped[5] == 9
+
+
+@linux_only
+@pytest.mark.skipif(not hasattr(ctypes.CDLL(None), "malloc_trim"), reason="glibc gives back")
+def test_free_pages_of_the_heap_are_given_back(tmp_path):
+    c_library = ctypes.CDLL(None)
+    c_library.malloc.restype = ctypes.c_void_p
+    c_library.free.argtypes = (ctypes.c_void_p,)
+    size, each = 64 * 2**20, 8 * 2**10
+    blocks = [c_library.malloc(each) for _ in range(size // each)]
+    for block in blocks:
+        ctypes.memset(block, 1, each)
+    # The last one stays, so that the heap cannot shrink.
+    for block in blocks[:-1]:
+        c_library.free(block)
+    before = resident_heap_bytes()
+    with given_back([tmp_path]):
+        pass
+    assert resident_heap_bytes() < before - size // 2
+    c_library.free(blocks[-1])
 
 
 def test_where_nothing_is_told_nothing_is_done(tmp_path):
