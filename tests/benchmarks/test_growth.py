@@ -8,9 +8,13 @@ def test_start_memory_and_streams(run, cells):
     assert start[0] == "onnxruntime"
     assert all(float(cell.removesuffix(" s")) > 0 for cell in start[1:])
     _, memory = cells(done.stdout, "resident memory")
-    files, before, highest, after = (float(cell.removesuffix(" MiB")) for cell in memory[1:5])
+    files, before, loading, highest, after = (
+        float(cell.removesuffix(" MiB")) for cell in memory[1:6]
+    )
     assert 5 < files < 100
+    assert before < loading <= highest
     assert before < after <= highest + 1
+    assert abs(float(memory[6]) - loading / files) < 0.1
     _, one, three = cells(done.stdout.rstrip(), "streams in one step, `0.4-0.4-0.4`")
     assert [one[0], three[0]] == ["onnxruntime, 1", "onnxruntime, 3"]
     assert one[5] == "–"
