@@ -30,7 +30,7 @@ from machine import machine, machine_table
 from pacing import Course, RealClock, Trial, carry, warm_up_s
 from parakeet_streaming import ContextConfig
 from parakeet_streaming.live.scheduler import BatchLimits
-from parakeet_streaming.model.cores import usable_cores
+from parakeet_streaming.runtime.cores import usable_cores
 from search import confirmed, greatest
 from sizes import CACHED, WINDOW
 from speech import speech_of

@@ -19,9 +19,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from opening import Choice, open_model, parts_of
+from parakeet_streaming.catalog.spec import read_spec
 from parakeet_streaming.errors import ModelPartMissingError, OptionError, ParakeetError
-from parakeet_streaming.model.openvino_runtime import multiplies_bfloat16
-from parakeet_streaming.model.spec import read_spec
+from parakeet_streaming.runtime.openvino_runtime import multiplies_bfloat16
 from parakeet_streaming.timeline import SAMPLE_RATE_HZ
 from peer_layouts import DECODER, ENCODER, JOINER, TOKENS, write_onnx_asr, write_sherpa
 

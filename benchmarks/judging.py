@@ -20,8 +20,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from parakeet_streaming import LiveEngine, Partial, Recognizer
-from parakeet_streaming.engine.ports import VoiceActivity
-from parakeet_streaming.live.ear import TAIL_S
+from parakeet_streaming.live.intake import TAIL_S
+from parakeet_streaming.ports import VoiceActivity
 from parakeet_streaming.timeline import samples_to_seconds
 from stories import Story
 from visitors import Whim

@@ -15,8 +15,8 @@ from pathlib import Path
 import psutil
 
 from parakeet_streaming import __version__
-from parakeet_streaming.model.cores import usable_cores
-from parakeet_streaming.model.onnx_runtime import available_providers
+from parakeet_streaming.runtime.cores import usable_cores
+from parakeet_streaming.runtime.onnx_runtime import available_providers
 from tables import table
 
 # The instruction sets that decide how fast matrices are multiplied, as Linux names them.

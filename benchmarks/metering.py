@@ -23,9 +23,9 @@ from machine import machine_table
 from pacing import RealClock
 from parakeet_streaming import DelayRange, LiveEngine, LiveOptions, VadOptions, load, load_vad
 from parakeet_streaming.live.adaptation import DELAYS
-from parakeet_streaming.live.histogram import Histogram
-from parakeet_streaming.live.meter import EngineMeter, Meter
-from parakeet_streaming.live.metrics import Counter, Gauge
+from parakeet_streaming.live.meter import EngineMeter, StreamMeter
+from parakeet_streaming.metrics.histogram import Histogram
+from parakeet_streaming.metrics.registry import Counter, Gauge
 from parakeet_streaming.timeline import SAMPLE_RATE_HZ
 from speech import speech_of
 from tables import say, table
@@ -33,7 +33,7 @@ from talkers import Stage
 
 _BOOK_S: Final = 45.0
 _NOTING: Final[tuple[tuple[type[Any], tuple[str, ...]], ...]] = (
-    (Meter, ("stepped", "told", "counted")),
+    (StreamMeter, ("stepped", "told", "counted")),
     (EngineMeter, ("stepped", "is_time", "measured")),
     (Histogram, ("record",)),
     (Counter, ("add",)),

@@ -11,20 +11,20 @@ from dataclasses import dataclass, replace
 from typing import Any, Final
 
 from parakeet_streaming import RecognitionOptions, Recognizer
-from parakeet_streaming.engine.ports import DecoderJoint, Encoder
+from parakeet_streaming.catalog.files import ModelParts, Part, find_parts
+from parakeet_streaming.catalog.graph import read_graph
+from parakeet_streaming.catalog.precision import BFLOAT16, stored_precision
+from parakeet_streaming.catalog.resolve import resolve
+from parakeet_streaming.catalog.roles import Role, role_of
+from parakeet_streaming.catalog.spec import ModelSpec, read_spec
 from parakeet_streaming.errors import ModelPartMissingError
 from parakeet_streaming.load import open_decoder_joint
 from parakeet_streaming.model.cached_encoder import OnnxCachedEncoder
-from parakeet_streaming.model.choice import choose
 from parakeet_streaming.model.decoder_joint import OnnxDecoderJoint
 from parakeet_streaming.model.encoder import OnnxEncoder
-from parakeet_streaming.model.files import ModelParts, Part, find_parts
-from parakeet_streaming.model.graph import read_graph
-from parakeet_streaming.model.names import resolve
-from parakeet_streaming.model.precision import BFLOAT16, stored_precision
-from parakeet_streaming.model.roles import Role, role_of
-from parakeet_streaming.model.session import Session, open_session
-from parakeet_streaming.model.spec import ModelSpec, read_spec
+from parakeet_streaming.ports import DecoderJoint, Encoder
+from parakeet_streaming.runtime.choice import choose
+from parakeet_streaming.runtime.session import Session, open_session
 
 Wrap = Callable[[Session, str], Any]
 """Puts something that runs like a session around one called `encoder`, `predictor` or `joint`."""

@@ -20,7 +20,7 @@ import openvino
 from numpy.typing import NDArray
 
 from machine import machine_table
-from parakeet_streaming.model.cores import usable_cores
+from parakeet_streaming.runtime.cores import usable_cores
 from parakeet_streaming.timeline import SUBSAMPLING
 from tables import percent, table
 

@@ -25,10 +25,10 @@ from arithmetic import EncoderShape, shape_of
 from contenders import RUNTIMES, AbsentError, check_runtime
 from machine import machine_table
 from opening import Choice, parts_of
+from parakeet_streaming.catalog.spec import read_spec
 from parakeet_streaming.errors import ParakeetError
-from parakeet_streaming.model.cores import usable_cores
-from parakeet_streaming.model.openvino_runtime import multiplies_bfloat16
-from parakeet_streaming.model.spec import read_spec
+from parakeet_streaming.runtime.cores import usable_cores
+from parakeet_streaming.runtime.openvino_runtime import multiplies_bfloat16
 from parakeet_streaming.timeline import encoder_frames, seconds_to_samples
 from speech import speech_of
 from stages import ENCODER

@@ -21,9 +21,9 @@ from pathlib import Path
 import onnx
 from onnx import ModelProto, TensorProto, helper
 
-from parakeet_streaming.model.files import CONFIG_NAME, VOCABULARY_NAMES, ModelParts
-from parakeet_streaming.model.halves import cut
-from parakeet_streaming.model.spec import ModelSpec
+from parakeet_streaming.catalog.files import CONFIG_NAME, VOCABULARY_NAMES, ModelParts
+from parakeet_streaming.catalog.spec import ModelSpec
+from parakeet_streaming.model.split_decoder import cut
 
 ENCODER, DECODER, JOINER, TOKENS = "encoder.onnx", "decoder.onnx", "joiner.onnx", "tokens.txt"
 

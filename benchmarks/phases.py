@@ -9,7 +9,7 @@ from typing import Final
 
 import numpy as np
 
-from parakeet_streaming.live.histogram import Histogram
+from parakeet_streaming.metrics.histogram import Histogram
 
 LATENCIES: Final[dict[str, str]] = {
     "first partial": "first_partial_latency_seconds",

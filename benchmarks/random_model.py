@@ -28,11 +28,11 @@ from torch import Tensor, nn
 
 from opening import Choice, open_model
 from parakeet_streaming.export.block_scales import scale_blocks
-from parakeet_streaming.export.fastconformer import EncoderConfig
 from parakeet_streaming.export.onnx_files import DECODER_FILE, write_decoder, write_model
 from parakeet_streaming.export.quantise import write_int8
-from parakeet_streaming.export.transducer import Joint, Transducer, TransducerConfig
 from parakeet_streaming.model.features import log_mel
+from parakeet_streaming.torch_model.fastconformer import EncoderConfig
+from parakeet_streaming.torch_model.transducer import Joint, Transducer, TransducerConfig
 from sizes import BOTH, CACHED, WINDOW, Size
 from tables import say
 

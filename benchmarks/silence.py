@@ -48,7 +48,7 @@ from parakeet_streaming import (
     load,
     load_vad,
 )
-from parakeet_streaming.engine.ports import VoiceActivity
+from parakeet_streaming.ports import VoiceActivity
 from parakeet_streaming.timeline import samples_to_seconds
 from scores import WordErrors, total, word_errors
 from sparse import Recording, Stretch, sparse

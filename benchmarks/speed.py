@@ -41,7 +41,7 @@ from listening import context_name
 from machine import machine, machine_table, version_of
 from opening import has_cached
 from parakeet_streaming.errors import ParakeetError
-from parakeet_streaming.model.cores import usable_cores
+from parakeet_streaming.runtime.cores import usable_cores
 from parakeet_streaming.timeline import PRESETS
 from speech import speech_of
 from steady import Cost, costs

@@ -21,7 +21,7 @@ from typing import Any
 
 from numpy.typing import NDArray
 
-from parakeet_streaming.engine.ports import (
+from parakeet_streaming.ports import (
     CachedEncoder,
     Counts,
     DecoderJoint,
@@ -29,7 +29,7 @@ from parakeet_streaming.engine.ports import (
     EncoderStep,
     Floats,
 )
-from parakeet_streaming.model.session import Session
+from parakeet_streaming.runtime.session import Session
 
 ENCODER, PREDICTOR, JOINT = "encoder", "predictor", "joint"
 _ENCODER_PORT, _DECODER_PORT = "encoder port", "decoder port"

@@ -15,7 +15,7 @@ from corpora import Utterance
 from listening import config_of
 from opening import Opened
 from parakeet_streaming import Recognizer, StallGuard
-from parakeet_streaming.engine.ports import Encoder, Floats
+from parakeet_streaming.ports import Encoder, Floats
 from scores import WordErrors, word_errors
 from tables import progress, table
 

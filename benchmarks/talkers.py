@@ -25,9 +25,9 @@ from numpy.typing import NDArray
 from pacing import ALLOWED_S, IN_TIME_SHARE, Clock, Voice, voices
 from parakeet_streaming import ContextChanged, Event, Gap, LiveOptions, LiveStream, Partial
 from parakeet_streaming.errors import CapacityError
-from parakeet_streaming.live.histogram import Histogram
-from parakeet_streaming.live.metrics import Metrics
+from parakeet_streaming.live.metrics import LiveMetrics
 from parakeet_streaming.live.stats import EngineStats
+from parakeet_streaming.metrics.histogram import Histogram
 from parakeet_streaming.timeline import samples_to_seconds
 from phases import LATENCIES, Moment, Phase, quantiles, quantiles_of
 
@@ -40,7 +40,7 @@ class Engine(Protocol):
     """What is needed of a `LiveEngine`."""
 
     @property
-    def metrics(self) -> Metrics: ...
+    def metrics(self) -> LiveMetrics: ...
 
     def open(
         self, options: LiveOptions | None = None, on_event: Callable[[Event], None] | None = None
@@ -245,8 +245,8 @@ class Stage:
         )
 
 
-def _measure_anew(metrics: Metrics) -> None:
+def _measure_anew(metrics: LiveMetrics) -> None:
     """Percentiles of one phase cannot be told from those of all phases: begin with none."""
-    for name, each in vars(Metrics()).items():
+    for name, each in vars(LiveMetrics()).items():
         if isinstance(each, Histogram):
             setattr(metrics, name, each)

@@ -18,7 +18,7 @@ from crowd import filling_steps, walk
 from machine import machine_table
 from parakeet_streaming import ContextConfig
 from parakeet_streaming.errors import ParakeetError
-from parakeet_streaming.model.cores import usable_cores
+from parakeet_streaming.runtime.cores import usable_cores
 from sizes import CACHED, WINDOW
 from stages import ENCODER_GRAPH, OUTSIDE
 from tables import percent, say, table

@@ -9,7 +9,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Final
 
-from parakeet_streaming.live.guest import Guest
+from parakeet_streaming.live.task import StreamTask
 from tables import table
 
 _GROWTH: Final = 0.03
@@ -54,7 +54,7 @@ def broken_as_a_whole(looks: Sequence[Look]) -> list[str]:
 def left_behind() -> list[str]:
     """What is still there behind the end of the engine."""
     gc.collect()
-    guests = sum(isinstance(each, Guest) for each in gc.get_objects())
+    guests = sum(isinstance(each, StreamTask) for each in gc.get_objects())
     workers = [each.name for each in threading.enumerate() if each.name == "parakeet-live"]
     found = [f"{guests} streams are still in memory"] if guests else []
     return found + ([f"{len(workers)} workers still run"] if workers else [])

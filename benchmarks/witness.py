@@ -23,7 +23,7 @@ from numpy.typing import NDArray
 
 from parakeet_streaming import ContextConfig, Event, Recognizer, Stream
 from parakeet_streaming.engine.window import Span
-from parakeet_streaming.live.ear import TAIL_S
+from parakeet_streaming.live.intake import TAIL_S
 
 Heard = tuple[int, int]
 """A token: its number in the vocabulary, and its frame."""

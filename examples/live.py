@@ -23,7 +23,7 @@ from parakeet_streaming import (
     load_vad,
 )
 from parakeet_streaming.audio.files import open_audio
-from parakeet_streaming.sources.file import paced
+from parakeet_streaming.sources.pacing import paced
 
 RECORDINGS = Path(__file__).parent / "recordings"
 

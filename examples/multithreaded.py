@@ -18,7 +18,7 @@ from parakeet_streaming import (
     TokenConsumer,
 )
 from parakeet_streaming.audio.files import AudioFile, open_audio
-from parakeet_streaming.sources.file import paced
+from parakeet_streaming.sources.pacing import paced
 
 RECORDING = Path(__file__).parent / "recordings" / "digits.wav"
 

@@ -13,7 +13,7 @@ from parakeet_streaming import (
     TokenConsumer,
 )
 from parakeet_streaming.audio.files import open_audio
-from parakeet_streaming.sources.file import paced
+from parakeet_streaming.sources.pacing import paced
 
 PIECE_S = 0.05
 

@@ -12,10 +12,10 @@ import pytest
 from hypothesis import HealthCheck, settings
 
 from parakeet_streaming.load import load
-from parakeet_streaming.model import choice
-from parakeet_streaming.model.probe_graph import FORMS
-from parakeet_streaming.model.session import ONNX_RUNTIME, OPENVINO
-from parakeet_streaming.model.speeds import Speed
+from parakeet_streaming.runtime import choice
+from parakeet_streaming.runtime.probe_graph import FORMS
+from parakeet_streaming.runtime.session import ONNX_RUNTIME, OPENVINO
+from parakeet_streaming.runtime.speeds import Speed
 
 GOLDEN = Path(__file__).parent / "parity" / "golden"
 

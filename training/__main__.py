@@ -15,7 +15,7 @@ import torch
 from parakeet_streaming.errors import OptionError, ParakeetError
 from parakeet_streaming.export.onnx_files import write_model
 from parakeet_streaming.export.quantise import write_int8
-from parakeet_streaming.export.transducer import Transducer
+from parakeet_streaming.torch_model.transducer import Transducer
 from training.card import card, write_averaged, write_evaluation
 from training.evaluate import OFFLINE, evaluate
 from training.kokoro import kokoro_voices

@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from parakeet_streaming.errors import ModelPartMissingError
-from parakeet_streaming.export.transducer import Transducer
+from parakeet_streaming.torch_model.transducer import Transducer
 from training.evaluate import Score
 from training.settings import Places, Recipe
 from training.store import StoredClip

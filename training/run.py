@@ -11,8 +11,8 @@ import torch
 from torch import nn
 
 from parakeet_streaming.errors import ModelFormatError, OptionError
-from parakeet_streaming.export.fastconformer import EncoderConfig
-from parakeet_streaming.export.transducer import Transducer, TransducerConfig
+from parakeet_streaming.torch_model.fastconformer import EncoderConfig
+from parakeet_streaming.torch_model.transducer import Transducer, TransducerConfig
 from training.muon import Muon
 from training.settings import Optimisation, Recipe
 

@@ -5,8 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
-from parakeet_streaming.export.fastconformer import EncoderConfig
-from parakeet_streaming.export.transducer import TransducerConfig
+from parakeet_streaming.torch_model.fastconformer import EncoderConfig
+from parakeet_streaming.torch_model.transducer import TransducerConfig
 
 
 @dataclass(frozen=True)

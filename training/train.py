@@ -27,7 +27,7 @@ import torch
 from torch import Tensor, nn
 
 from parakeet_streaming.errors import ModelFormatError, OptionError
-from parakeet_streaming.export.fastconformer import Dropout, Encoder
+from parakeet_streaming.torch_model.fastconformer import Dropout, Encoder
 from training.batches import Batch, Examples, audio_s, loader
 from training.features import mask_some, normalise, other_voices, raw_log_mel
 from training.journal import Journal, Losses

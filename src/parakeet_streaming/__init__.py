@@ -11,7 +11,12 @@ for event in stream.feed(samples):     # float32 (n,) at 16 kHz, any n
 ```
 """
 
-from parakeet_streaming.ends import AudioProducer, TokenConsumer
+from parakeet_streaming.classic.ends import AudioProducer, TokenConsumer
+from parakeet_streaming.classic.engine import (
+    DebugView,
+    StreamingParakeetTDT,
+    live_tokens,
+)
 from parakeet_streaming.engine.activity import VadOptions
 from parakeet_streaming.engine.endpoint import EndpointOptions
 from parakeet_streaming.engine.recognizer import RecognitionOptions, Recognizer
@@ -37,11 +42,6 @@ from parakeet_streaming.results import (
     TokenResult,
     Transcript,
     Word,
-)
-from parakeet_streaming.streaming import (
-    DebugView,
-    StreamingParakeetTDT,
-    live_tokens,
 )
 from parakeet_streaming.timeline import ContextConfig
 

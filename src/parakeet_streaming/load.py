@@ -11,20 +11,20 @@ from os import PathLike
 from pathlib import Path
 from typing import Final, Self
 
-from parakeet_streaming.engine.ports import VoiceActivity
+from parakeet_streaming.catalog.files import ModelParts, find_parts
+from parakeet_streaming.catalog.precision import BFLOAT16, stored_precision
+from parakeet_streaming.catalog.resolve import resolve
+from parakeet_streaming.catalog.spec import ModelSpec, read_spec
 from parakeet_streaming.engine.recognizer import RecognitionOptions, Recognizer
 from parakeet_streaming.model.cached_encoder import OnnxCachedEncoder
-from parakeet_streaming.model.choice import choose
-from parakeet_streaming.model.cores import usable_cores
 from parakeet_streaming.model.decoder_joint import OnnxDecoderJoint
 from parakeet_streaming.model.encoder import OnnxEncoder
-from parakeet_streaming.model.files import ModelParts, find_parts
-from parakeet_streaming.model.halves import cut
-from parakeet_streaming.model.names import resolve
-from parakeet_streaming.model.precision import BFLOAT16, stored_precision
-from parakeet_streaming.model.session import ONNX_RUNTIME, Session, choose_runtime, open_session
 from parakeet_streaming.model.silero import open_silero
-from parakeet_streaming.model.spec import ModelSpec, read_spec
+from parakeet_streaming.model.split_decoder import cut
+from parakeet_streaming.ports import VoiceActivity
+from parakeet_streaming.runtime.choice import choose
+from parakeet_streaming.runtime.cores import usable_cores
+from parakeet_streaming.runtime.session import ONNX_RUNTIME, Session, choose_runtime, open_session
 
 DEFAULT_MODEL: Final = "tiny-en"
 """The model inside the package."""

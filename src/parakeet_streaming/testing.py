@@ -22,8 +22,8 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
-from parakeet_streaming.engine.ports import EncoderStep
 from parakeet_streaming.engine.recognizer import RecognitionOptions, Recognizer
+from parakeet_streaming.ports import EncoderStep
 from parakeet_streaming.timeline import (
     FRAME_SAMPLES,
     SAMPLE_RATE_HZ,

@@ -3,7 +3,8 @@
 import pytest
 
 from parakeet_streaming.live.meter import EngineMeter
-from parakeet_streaming.live.metrics import Counter, Metrics
+from parakeet_streaming.live.metrics import LiveMetrics
+from parakeet_streaming.metrics.registry import Counter
 
 
 @pytest.fixture(scope="module")
@@ -14,7 +15,7 @@ def metering(program):
 def test_a_note_within_a_note_is_part_of_it(metering):
     account = metering.Account()
     with metering.accounted(account):
-        EngineMeter(Metrics()).stepped(3, 1.0, 1.5, 2.0)
+        EngineMeter(LiveMetrics()).stepped(3, 1.0, 1.5, 2.0)
         Counter().add(2)
     assert account.calls == 2
     assert account.seconds > 0

@@ -5,6 +5,8 @@ import typer
 from typer.testing import CliRunner
 
 from parakeet_streaming import __version__
+from parakeet_streaming.catalog import hub
+from parakeet_streaming.catalog.hub import CachedModel
 from parakeet_streaming.cli import doctor as doctor_module
 from parakeet_streaming.errors import (
     ExtraMissingError,
@@ -12,10 +14,9 @@ from parakeet_streaming.errors import (
     OptionError,
     ProviderMissingError,
 )
-from parakeet_streaming.model import choice, hub
-from parakeet_streaming.model.hub import CachedModel
-from parakeet_streaming.model.probe_graph import FORMS
-from parakeet_streaming.model.speeds import BF16, Speed
+from parakeet_streaming.runtime import choice
+from parakeet_streaming.runtime.probe_graph import FORMS
+from parakeet_streaming.runtime.speeds import BF16, Speed
 from parakeet_streaming.sources.devices import InputDevice
 
 SPEEDS = (

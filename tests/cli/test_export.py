@@ -5,10 +5,10 @@ import pytest
 from typer.testing import CliRunner
 
 from parakeet_streaming import ContextConfig, load
+from parakeet_streaming.catalog.files import find_parts
 from parakeet_streaming.cli import export as export_module
 from parakeet_streaming.cli.app import app
 from parakeet_streaming.errors import ExtraMissingError, ModelNotFoundError, OptionError
-from parakeet_streaming.model.files import find_parts
 
 
 def run(*arguments):
@@ -21,7 +21,7 @@ def run(*arguments):
 @pytest.fixture
 def source():
     pytest.importorskip("torch", reason="the training group")
-    from tests.export.foreign import TINY
+    from tests.torch_model.foreign import TINY
 
     return TINY
 

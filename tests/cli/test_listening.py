@@ -12,7 +12,7 @@ from parakeet_streaming.cli.interruption import Interruption
 from parakeet_streaming.cli.listening import Listening
 from parakeet_streaming.cli.report import Trace
 from parakeet_streaming.errors import DeviceError
-from parakeet_streaming.live.metrics import Metrics
+from parakeet_streaming.live.metrics import LiveMetrics
 from parakeet_streaming.results import (
     ContextChanged,
     Final,
@@ -105,7 +105,7 @@ class Desk:
         self.stream = ScriptedStream(*script)
         self.source = Source(can_wait)
         self.interruption = Interruption()
-        self.trace = Trace(Metrics(), keep=True)
+        self.trace = Trace(LiveMetrics(), keep=True)
         self.listening = Listening(
             self.stream,
             self.source,

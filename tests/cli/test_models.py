@@ -3,11 +3,11 @@ import json
 import pytest
 from typer.testing import CliRunner
 
+from parakeet_streaming.catalog import hub
+from parakeet_streaming.catalog.hub import CachedModel
 from parakeet_streaming.cli.models import models_app
 from parakeet_streaming.errors import ModelFormatError, ModelNotFoundError, ModelPartMissingError
-from parakeet_streaming.model import hub
-from parakeet_streaming.model.hub import CachedModel
-from tests.model.graphs import (
+from tests.catalog.graphs import (
     GOLDEN,
     TINY_EN,
     decoder_joint,

@@ -14,9 +14,9 @@ from parakeet_streaming.cli.report import (
     write_report,
 )
 from parakeet_streaming.errors import OptionError
-from parakeet_streaming.live.histogram import Histogram
-from parakeet_streaming.live.metrics import Metrics
+from parakeet_streaming.live.metrics import LiveMetrics
 from parakeet_streaming.live.stats import StreamStats
+from parakeet_streaming.metrics.histogram import Histogram
 from parakeet_streaming.results import ContextChanged, Gap, Partial, Token
 
 CONTEXT = ContextConfig(5, 0.4, 0.4)
@@ -38,7 +38,7 @@ def stats():
 
 
 def test_a_step_has_the_parts_that_were_measured_since_the_last():
-    metrics = Metrics()
+    metrics = LiveMetrics()
     trace = Trace(metrics, keep=True)
     metrics.encoder_step_seconds.record(0.2)
     metrics.chunk_queue_wait_seconds.record(0.05)
@@ -53,7 +53,7 @@ def test_a_step_has_the_parts_that_were_measured_since_the_last():
 
 
 def test_without_a_report_nothing_is_kept():
-    trace = Trace(Metrics(), keep=False)
+    trace = Trace(LiveMetrics(), keep=False)
     assert trace.recent_lag_s() == 0
     trace.stepped(partial(0.3), 0.3, CONTEXT)
     assert trace.steps == []
@@ -61,7 +61,7 @@ def test_without_a_report_nothing_is_kept():
 
 
 def test_delays_in_words():
-    metrics = Metrics()
+    metrics = LiveMetrics()
     trace = Trace(metrics, keep=False)
     assert list(trace.delays_in_words()) == []
     metrics.emission_delay_seconds.record(0.5)
@@ -72,7 +72,7 @@ def test_delays_in_words():
 
 
 def test_a_report_is_json_with_everything(tmp_path):
-    metrics = Metrics()
+    metrics = LiveMetrics()
     metrics.emission_delay_seconds.record(0.5)
     trace = Trace(metrics, keep=True)
     trace.stepped(partial(0.3), 1 / 3, CONTEXT)
@@ -92,7 +92,7 @@ def test_a_report_is_json_with_everything(tmp_path):
 
 
 def test_people_are_told_what_was_measured_and_no_more():
-    metrics = Metrics()
+    metrics = LiveMetrics()
     metrics.encoder_step_seconds.record(0.0201)
     heading, *rows = latency_rows(metrics)
     assert [cell.strip() for cell in heading] == [

@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from parakeet_streaming.engine.recognizer import Recognizer
-from parakeet_streaming.engine.stall import StallGuard, mend, speech_frames
+from parakeet_streaming.engine.stall import StallGuard, recover, speech_frames
 from parakeet_streaming.engine.tdt import Decoded, DecoderState, Emission
 from parakeet_streaming.errors import OptionError
 from parakeet_streaming.results import Partial
@@ -39,7 +39,7 @@ def mended(spoken, *, end=20, window_frame=0, quiet_from=0, found=(), speech=Non
             state_at(window_frame + last, skip=3),
         )
 
-    result = mend(
+    result = recover(
         guard,
         Decoded(tuple(spoken), state_at(end)),
         np.ones(end - window_frame, dtype=bool) if speech is None else speech,

@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from parakeet_streaming.engine.tdt import Emission
 from parakeet_streaming.engine.words import (
-    Scribe,
+    TokenFormatter,
     group_segments,
     group_words,
     is_punctuation,
@@ -42,7 +42,7 @@ class Pieces:
 
 def heard(*spoken, has_durations=True, **choices):
     """Tokens of (piece, frame, duration), each a tenth surer than the one before."""
-    scribe = Scribe(Pieces(), has_durations=has_durations, **choices)
+    scribe = TokenFormatter(Pieces(), has_durations=has_durations, **choices)
     emissions = [
         Emission(PIECES.index(piece), frame, duration, (place + 1) / 10)
         for place, (piece, frame, duration) in enumerate(spoken)
@@ -131,7 +131,7 @@ def test_confidence_of_a_word():
 
 
 def test_a_word_with_a_recovered_token_is_recovered():
-    scribe = Scribe(Pieces(), has_durations=True)
+    scribe = TokenFormatter(Pieces(), has_durations=True)
     emissions = [Emission(0, 0, 1, 0.5), Emission(1, 1, 1, 0.5), Emission(2, 2, 1, 0.5, True)]
     tokens = scribe.tokens(emissions, None)
     assert [each.recovered for each in tokens] == [False, False, True]
@@ -194,7 +194,7 @@ def spread(choices):
 
 @given(choices=emissions, cuts=st.lists(st.integers(0, 20), max_size=4), durations=st.booleans())
 def test_text_and_tokens_are_append_only(choices, cuts, durations):
-    scribe = Scribe(Pieces(), has_durations=durations)
+    scribe = TokenFormatter(Pieces(), has_durations=durations)
     spoken = spread(choices)
     whole = scribe.tokens(spoken, None)
     ends = [*sorted(cuts), len(spoken)]

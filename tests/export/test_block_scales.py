@@ -6,7 +6,7 @@ import pytest
 from onnx import TensorProto, helper, numpy_helper
 
 from parakeet_streaming.export.block_scales import BLOCK, scale_blocks
-from parakeet_streaming.model.session import open_session
+from parakeet_streaming.runtime.session import open_session
 
 DEPTH = 100
 """Not a whole number of blocks."""

@@ -7,9 +7,9 @@ import pytest
 pytest.importorskip("torch", reason="the training group")
 
 from parakeet_streaming import load
+from parakeet_streaming.catalog.files import find_parts
 from parakeet_streaming.export.external_weights import data_file, gather_weights
 from parakeet_streaming.export.quantise import write_int8
-from parakeet_streaming.model.files import find_parts
 
 
 @pytest.fixture

@@ -4,15 +4,15 @@ import pytest
 torch = pytest.importorskip("torch", reason="the export extra")
 
 from parakeet_streaming import load
+from parakeet_streaming.catalog.files import find_parts
+from parakeet_streaming.catalog.spec import read_spec
 from parakeet_streaming.engine.tdt import decode, initial_state
 from parakeet_streaming.errors import OptionError
 from parakeet_streaming.export.onnx_files import write_model
 from parakeet_streaming.load import open_decoder_joint
 from parakeet_streaming.model.encoder import OnnxEncoder
 from parakeet_streaming.model.features import log_mel
-from parakeet_streaming.model.files import find_parts
-from parakeet_streaming.model.session import open_session
-from parakeet_streaming.model.spec import read_spec
+from parakeet_streaming.runtime.session import open_session
 
 
 class TorchDecoderJoint:

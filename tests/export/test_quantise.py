@@ -8,10 +8,10 @@ pytest.importorskip("torch", reason="the export extra")
 import onnx
 
 from parakeet_streaming import load
+from parakeet_streaming.catalog.files import find_parts
+from parakeet_streaming.catalog.spec import read_spec
 from parakeet_streaming.errors import ModelPartMissingError, OptionError
 from parakeet_streaming.export.quantise import SCALES, write_int8
-from parakeet_streaming.model.files import find_parts
-from parakeet_streaming.model.spec import read_spec
 from parakeet_streaming.testing import noise
 
 

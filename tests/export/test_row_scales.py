@@ -5,10 +5,10 @@ import onnx
 import pytest
 from onnx import TensorProto, helper, numpy_helper
 
+from parakeet_streaming.catalog.graph import read_graph
+from parakeet_streaming.catalog.precision import precision_of
 from parakeet_streaming.export.row_scales import scale_rows
-from parakeet_streaming.model.graph import read_graph
-from parakeet_streaming.model.precision import precision_of
-from parakeet_streaming.model.session import open_session
+from parakeet_streaming.runtime.session import open_session
 
 INPUTS, WIDTH = 48, 80
 

@@ -2,10 +2,10 @@
 
 from parakeet_streaming.engine.recognizer import Recognizer
 from parakeet_streaming.live.adaptation import DelayRange
-from parakeet_streaming.live.guest import Host
+from parakeet_streaming.live.loop import StreamLoop
 from parakeet_streaming.live.options import LiveOptions
 from parakeet_streaming.live.stream import LiveStream
-from parakeet_streaming.live.table import Table
+from parakeet_streaming.live.task import Host
 from parakeet_streaming.results import Final, Partial
 from parakeet_streaming.testing import FakeEncoder, FakePieces, ScriptedDecoderJoint
 from parakeet_streaming.timeline import ContextConfig
@@ -66,7 +66,7 @@ class Room:
         self.recognizer = Recognizer(
             self.encoder, ByFrame(script, len(WORDS)), FakePieces(WORDS), name="fake"
         )
-        self.table = Table(self.recognizer, vad, self.clock, **choices)
+        self.table = StreamLoop(self.recognizer, vad, self.clock, **choices)
         self.rung = []
         self.host = Host(
             self.recognizer,

@@ -2,9 +2,9 @@
 
 import pytest
 
-from parakeet_streaming.live.meter import EngineMeter, Meter
-from parakeet_streaming.live.metrics import Metrics
-from parakeet_streaming.live.seat import Due
+from parakeet_streaming.live.driver import Due
+from parakeet_streaming.live.meter import EngineMeter, StreamMeter
+from parakeet_streaming.live.metrics import LiveMetrics
 from parakeet_streaming.results import (
     ContextChanged,
     Final,
@@ -33,8 +33,8 @@ def final(reason, *words):
 
 
 def metered():
-    metrics = Metrics()
-    return Meter(metrics, 0.5), metrics
+    metrics = LiveMetrics()
+    return StreamMeter(metrics, 0.5), metrics
 
 
 def test_waiting_computing_and_lag():
@@ -117,7 +117,7 @@ def test_what_a_stream_has_come_to_is_counted_once():
 
 
 def test_computing_per_second_of_audio():
-    metrics = Metrics()
+    metrics = LiveMetrics()
     meter = EngineMeter(metrics)
     meter.stepped(3, 1.0, 1.5, 2.0)
     assert (meter.steps, meter.longest_step_s) == (1, 1.0)

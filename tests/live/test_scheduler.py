@@ -5,7 +5,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from parakeet_streaming.errors import CapacityError, OptionError
-from parakeet_streaming.live.scheduler import BatchLimits, House, Scheduler
+from parakeet_streaming.live.scheduler import Admission, BatchLimits, Scheduler
 
 
 def filled(*waiting, **limits):
@@ -102,7 +102,7 @@ def test_limits_that_let_nothing_through(limits):
 
 
 def test_a_full_house_refuses_and_stays_as_it_was():
-    house = House(most_streams=2)
+    house = Admission(most_streams=2)
     house.admit("a", 2)
     house.admit("b", 2)
     with pytest.raises(CapacityError, match="2 of 2"):
@@ -114,7 +114,7 @@ def test_a_full_house_refuses_and_stays_as_it_was():
 
 
 def test_the_measured_cost_bounds_the_house():
-    house = House(most_load=0.9)
+    house = Admission(most_load=0.9)
     house.admit("a", 2)
     house.admit("b", 2)
     assert house.load == 0
@@ -132,7 +132,7 @@ def test_the_measured_cost_bounds_the_house():
 
 
 def test_a_single_stream_is_let_in_however_slow_the_machine():
-    house = House()
+    house = Admission()
     house.measured(audio_s=1, took_s=5)
     house.admit("a", 7)
     with pytest.raises(CapacityError):
@@ -140,7 +140,7 @@ def test_a_single_stream_is_let_in_however_slow_the_machine():
 
 
 def test_a_house_is_full_when_larger_chunks_would_not_help_either():
-    house = House(most_load=0.9)
+    house = Admission(most_load=0.9)
     house.measured(audio_s=10, took_s=1)
     house.admit("a", 8, least_rate=4)
     house.admit("b", 8, least_rate=4)
@@ -154,7 +154,7 @@ def test_a_house_is_full_when_larger_chunks_would_not_help_either():
 
 
 def test_listening_counts_for_every_stream():
-    house = House()
+    house = Admission()
     house.listened(audio_s=0, took_s=1)
     house.listened(audio_s=2, took_s=0.2)
     house.admit("a", 5)

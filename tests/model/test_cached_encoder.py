@@ -8,17 +8,17 @@ import pytest
 torch = pytest.importorskip("torch", reason="the export extra")
 
 from parakeet_streaming import ContextConfig, load
+from parakeet_streaming.catalog.files import find_parts
+from parakeet_streaming.catalog.spec import read_spec
 from parakeet_streaming.engine.window import ContextWindow
-from parakeet_streaming.export.cached import CachedEncoder
-from parakeet_streaming.export.fastconformer import EncoderConfig
 from parakeet_streaming.export.onnx_files import write_model
-from parakeet_streaming.export.transducer import Transducer, TransducerConfig
 from parakeet_streaming.model.cached_encoder import OnnxCachedEncoder
 from parakeet_streaming.model.features import normalised, raw_log_mel
-from parakeet_streaming.model.files import find_parts
-from parakeet_streaming.model.session import open_session
-from parakeet_streaming.model.spec import read_spec
+from parakeet_streaming.runtime.session import open_session
 from parakeet_streaming.timeline import FRAME_SAMPLES
+from parakeet_streaming.torch_model.cached import CachedEncoder
+from parakeet_streaming.torch_model.fastconformer import EncoderConfig
+from parakeet_streaming.torch_model.transducer import Transducer, TransducerConfig
 
 CONTEXTS = ["2-0.5-0.5", "1-0.24-0", "0-0.4-0.4", "0.08-0.16-0.16", "10-1-1", "0.4-0.08-0.08"]
 

@@ -7,11 +7,11 @@ import pytest
 import soundfile
 
 from parakeet_streaming import load
-from parakeet_streaming.engine.ports import DecoderJoint
+from parakeet_streaming.catalog.files import find_parts
+from parakeet_streaming.catalog.spec import read_spec
 from parakeet_streaming.load import open_decoder_joint
-from parakeet_streaming.model.files import find_parts
-from parakeet_streaming.model.spec import read_spec
-from tests.model.graphs import GOLDEN, TINY_EN, int8_folder, three_file_folder
+from parakeet_streaming.ports import DecoderJoint
+from tests.catalog.graphs import GOLDEN, TINY_EN, int8_folder, three_file_folder
 
 
 def open_folder(folder: Path) -> DecoderJoint:

@@ -5,14 +5,14 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from parakeet_streaming.catalog.files import find_parts
+from parakeet_streaming.catalog.spec import read_spec
 from parakeet_streaming.errors import AudioInputError
 from parakeet_streaming.model.encoder import OnnxEncoder
-from parakeet_streaming.model.files import find_parts
-from parakeet_streaming.model.session import open_session
-from parakeet_streaming.model.spec import read_spec
+from parakeet_streaming.runtime.session import open_session
 from parakeet_streaming.testing import noise
 from parakeet_streaming.timeline import encoder_frames
-from tests.model.graphs import TINY_EN
+from tests.catalog.graphs import TINY_EN
 
 
 def open_encoder(folder: Path) -> OnnxEncoder:

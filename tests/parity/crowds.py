@@ -16,7 +16,7 @@ _PIECE_SAMPLES = 12_000
 
 
 @dataclass
-class Guest:
+class StreamTask:
     """One stream of a crowd."""
 
     stream: Stream
@@ -56,7 +56,7 @@ def check_a_crowd(
         single = recognizer.stream(context, cached=cached)
         alone.append(_plain([*single.feed(samples), *single.finish()]))
         turn = int(generator.integers(0, _JOINING))
-        guests.append(Guest(recognizer.stream(context, cached=cached), samples, turn))
+        guests.append(StreamTask(recognizer.stream(context, cached=cached), samples, turn))
     together = _together(recognizer, guests, generator)
     for at, (found, expected) in enumerate(zip(together, alone, strict=True)):
         assert _plain(found) == expected, f"stream {at}"
@@ -64,7 +64,7 @@ def check_a_crowd(
 
 
 def _together(
-    recognizer: Recognizer, guests: Sequence[Guest], generator: np.random.Generator
+    recognizer: Recognizer, guests: Sequence[StreamTask], generator: np.random.Generator
 ) -> list[list[object]]:
     events: list[list[object]] = [[] for _ in guests]
     turn = 0

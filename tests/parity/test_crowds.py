@@ -5,11 +5,11 @@ import pytest
 import soundfile
 
 from parakeet_streaming import load
+from parakeet_streaming.catalog.files import find_parts
+from parakeet_streaming.catalog.spec import read_spec
 from parakeet_streaming.model.cached_encoder import OnnxCachedEncoder
 from parakeet_streaming.model.encoder import OnnxEncoder
-from parakeet_streaming.model.files import find_parts
-from parakeet_streaming.model.session import open_session
-from parakeet_streaming.model.spec import read_spec
+from parakeet_streaming.runtime.session import open_session
 from tests.parity.crowds import check_a_crowd
 
 RUNTIMES = ("onnxruntime", "openvino")
@@ -29,8 +29,8 @@ def speech(golden_folder):
 def cached_folder(golden_folder, tmp_path_factory):
     """The golden archive, exported with an encoder that keeps its past."""
     pytest.importorskip("torch", reason="the export extra")
-    from parakeet_streaming.export.nemo import read_nemo
     from parakeet_streaming.export.onnx_files import write_model
+    from parakeet_streaming.torch_model.nemo import read_nemo
 
     folder = tmp_path_factory.mktemp("cached") / "model"
     write_model(*read_nemo(golden_folder / "tdt-tiny.nemo"), folder, cached=True)

@@ -14,7 +14,7 @@ import pytest
 import soundfile
 
 from parakeet_streaming.model.features import log_mel
-from parakeet_streaming.model.session import open_session
+from parakeet_streaming.runtime.session import open_session
 
 GOLDEN = Path(__file__).parent / "golden"
 FROM_NEMO = np.load(GOLDEN / "nemo_features.npz")

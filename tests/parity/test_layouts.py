@@ -12,8 +12,8 @@ from onnx import numpy_helper
 from onnxruntime.quantization import quantize_dynamic
 
 from parakeet_streaming import ContextConfig, Recognizer, load
-from parakeet_streaming.model.files import find_parts
-from tests.model.graphs import GOLDEN
+from parakeet_streaming.catalog.files import find_parts
+from tests.catalog.graphs import GOLDEN
 
 AUDIO = Path(__file__).parent / "golden" / "audio"
 VOCABULARY_SIZE = 257

@@ -8,7 +8,7 @@ import pytest
 torch = pytest.importorskip("torch", reason="the training group")
 
 from parakeet_streaming.errors import ModelFormatError, OptionError
-from parakeet_streaming.export.fastconformer import Dropout
+from parakeet_streaming.torch_model.fastconformer import Dropout
 from training.manifest import read_manifest
 from training.run import read_checkpoint, read_config, write_average, write_weights
 from training.settings import Optimisation, Places, smoke_recipe

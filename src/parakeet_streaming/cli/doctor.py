@@ -13,18 +13,19 @@ from typing import Annotated, Final
 import typer
 
 from parakeet_streaming import __version__
+from parakeet_streaming.catalog import hub
+from parakeet_streaming.catalog.files import find_parts
+from parakeet_streaming.catalog.resolve import built_in_models
+from parakeet_streaming.catalog.spec import read_spec
 from parakeet_streaming.cli.rows import in_bytes, print_json, print_pairs
+from parakeet_streaming.dry_run import try_out
 from parakeet_streaming.errors import ExtraMissingError, ForeignError, MissingError
-from parakeet_streaming.model import hub, openvino_runtime
-from parakeet_streaming.model.choice import fastest
-from parakeet_streaming.model.cores import usable_cores
-from parakeet_streaming.model.files import find_parts
-from parakeet_streaming.model.names import built_in_models
-from parakeet_streaming.model.onnx_runtime import available_providers, resolve_providers
-from parakeet_streaming.model.probe_graph import FORMS, FP32, INT8_CALL, INT8_ROW
-from parakeet_streaming.model.spec import read_spec
-from parakeet_streaming.model.speeds import BF16, speeds
-from parakeet_streaming.model.trial import try_out
+from parakeet_streaming.runtime import openvino_runtime
+from parakeet_streaming.runtime.choice import fastest
+from parakeet_streaming.runtime.cores import usable_cores
+from parakeet_streaming.runtime.onnx_runtime import available_providers, resolve_providers
+from parakeet_streaming.runtime.probe_graph import FORMS, FP32, INT8_CALL, INT8_ROW
+from parakeet_streaming.runtime.speeds import BF16, speeds
 from parakeet_streaming.sources.microphone import input_devices
 
 _DEPENDENCIES: Final = ("numpy", "onnx", "soundfile", "soxr", "huggingface-hub", "typer", "rich")

@@ -10,10 +10,10 @@ from typing import Annotated, Final
 
 import typer
 
+from parakeet_streaming.catalog.files import find_parts
+from parakeet_streaming.catalog.spec import read_spec
 from parakeet_streaming.cli.rows import in_bytes
 from parakeet_streaming.errors import ExtraMissingError, OptionError
-from parakeet_streaming.model.files import find_parts
-from parakeet_streaming.model.spec import read_spec
 
 PRECISIONS: Final = ("fp32", "int8")
 SCALES: Final = ("call", "row")
@@ -92,7 +92,7 @@ def _check_target(source: Path, target: Path, *, force: bool) -> None:
 def _write(source: Path, target: Path, precision: str, scale: str, *, cached: bool) -> None:
     from parakeet_streaming.export.onnx_files import write_model
     from parakeet_streaming.export.quantise import write_int8
-    from parakeet_streaming.export.sources import read_source
+    from parakeet_streaming.torch_model.sources import read_source
 
     _say(f"reading {source}")
     model, pieces = read_source(source)

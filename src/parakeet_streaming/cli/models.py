@@ -7,12 +7,12 @@ from typing import Annotated
 
 import typer
 
+from parakeet_streaming.catalog import hub
+from parakeet_streaming.catalog.files import ModelParts, Part, find_parts
+from parakeet_streaming.catalog.resolve import KNOWN_MODELS, built_in_models, resolve
+from parakeet_streaming.catalog.spec import ModelSpec, read_spec
 from parakeet_streaming.cli.rows import in_bytes, print_json, print_pairs, print_table
-from parakeet_streaming.model import hub
-from parakeet_streaming.model.files import ModelParts, Part, find_parts
-from parakeet_streaming.model.names import KNOWN_MODELS, built_in_models, resolve
-from parakeet_streaming.model.spec import ModelSpec, read_spec
-from parakeet_streaming.model.trial import try_out
+from parakeet_streaming.dry_run import try_out
 from parakeet_streaming.timeline import frames_to_seconds
 
 models_app = typer.Typer(no_args_is_help=True, help="List, download, inspect and verify models.")

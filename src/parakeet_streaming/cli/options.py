@@ -9,7 +9,7 @@ import typer
 from parakeet_streaming import formats
 from parakeet_streaming.audio.pcm import ENCODINGS
 from parakeet_streaming.errors import OptionError
-from parakeet_streaming.model.session import RUNTIMES
+from parakeet_streaming.runtime.session import RUNTIMES
 from parakeet_streaming.timeline import PRESETS, ContextConfig
 
 MODEL_GROUP: Final = "Model"

@@ -18,9 +18,9 @@ from pathlib import Path
 from typing import Any, Final
 
 from parakeet_streaming.errors import OptionError
-from parakeet_streaming.live.histogram import Distribution
-from parakeet_streaming.live.metrics import Metrics
+from parakeet_streaming.live.metrics import LiveMetrics
 from parakeet_streaming.live.stats import StreamStats
+from parakeet_streaming.metrics.histogram import Distribution
 from parakeet_streaming.results import ContextChanged, Gap, Partial
 from parakeet_streaming.timeline import ContextConfig, samples_to_seconds
 
@@ -64,7 +64,7 @@ class Step:
 class Trace:
     """What happened to one stream, in order. The only stream of its engine, or parts are shared."""
 
-    def __init__(self, metrics: Metrics, *, keep: bool) -> None:
+    def __init__(self, metrics: LiveMetrics, *, keep: bool) -> None:
         """`keep`: whether every step is kept for a report, or only what the status line needs."""
         self.steps: list[Step] = []
         self.changes: list[ContextChanged] = []
@@ -163,7 +163,7 @@ def write_report(path: str, report: Mapping[str, Any]) -> None:
         raise OptionError(f"cannot write {path}: {error.strerror}") from error
 
 
-def latency_rows(metrics: Metrics) -> list[Sequence[str]]:
+def latency_rows(metrics: LiveMetrics) -> list[Sequence[str]]:
     """Every latency that was measured with its percentiles, as rows of words with a heading."""
     histograms = metrics.snapshot().histograms
     rows: list[Sequence[str]] = [

@@ -24,10 +24,10 @@ from parakeet_streaming.cli.report import (
     write_report,
 )
 from parakeet_streaming.cli.rows import print_table
-from parakeet_streaming.engine.ports import VoiceActivity
 from parakeet_streaming.engine.recognizer import Recognizer
 from parakeet_streaming.live.engine import LiveEngine
 from parakeet_streaming.live.options import LiveOptions
+from parakeet_streaming.ports import VoiceActivity
 from parakeet_streaming.results import Event, Transcript
 from parakeet_streaming.sources.live import LiveSource
 from parakeet_streaming.timeline import ContextConfig

@@ -25,8 +25,8 @@ from parakeet_streaming.errors import OptionError, ParakeetError
 from parakeet_streaming.live.adaptation import DelayRange
 from parakeet_streaming.live.options import LiveOptions
 from parakeet_streaming.load import DEFAULT_MODEL, load
-from parakeet_streaming.sources.file import paced
 from parakeet_streaming.sources.live import BlockSource
+from parakeet_streaming.sources.pacing import paced
 from parakeet_streaming.sources.stdin import open_stdin
 from parakeet_streaming.timeline import SAMPLE_RATE_HZ, ContextConfig
 

@@ -13,8 +13,8 @@ from typing import Final, Literal
 
 import numpy as np
 
-from parakeet_streaming.engine.ports import Floats
 from parakeet_streaming.errors import OptionError
+from parakeet_streaming.ports import Floats
 
 ConfidenceMeasure = Literal["probability", "entropy"]
 

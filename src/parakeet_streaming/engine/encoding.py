@@ -14,9 +14,9 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from parakeet_streaming.engine.ports import CachedEncoder, Counts, Encoder, EncoderStep, Floats
 from parakeet_streaming.engine.stream import Stream
 from parakeet_streaming.engine.window import Window
+from parakeet_streaming.ports import CachedEncoder, Counts, Encoder, EncoderStep, Floats
 from parakeet_streaming.timeline import FRAME_SAMPLES
 
 Due = Sequence[tuple[Stream, Window]]

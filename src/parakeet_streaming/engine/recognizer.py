@@ -17,13 +17,13 @@ from numpy.typing import ArrayLike
 
 from parakeet_streaming.audio.pcm import as_mono
 from parakeet_streaming.engine import confidence
-from parakeet_streaming.engine.ports import CachedEncoder, DecoderJoint, Encoder
 from parakeet_streaming.engine.stall import StallGuard
 from parakeet_streaming.engine.steps import Steps
 from parakeet_streaming.engine.stream import Stream, StreamOptions
 from parakeet_streaming.engine.tdt import initial_state
-from parakeet_streaming.engine.words import Pieces, Scribe, WordConfidence
+from parakeet_streaming.engine.words import Pieces, TokenFormatter, WordConfidence
 from parakeet_streaming.errors import ContextError, OptionError
+from parakeet_streaming.ports import CachedEncoder, DecoderJoint, Encoder
 from parakeet_streaming.results import Event, Transcript
 from parakeet_streaming.timeline import (
     FRAME_S,
@@ -96,7 +96,7 @@ class Recognizer:
             self.options.max_symbols,
             confidence.measure(self.options.confidence),
         )
-        self._scribe = Scribe(
+        self._scribe = TokenFormatter(
             pieces,
             has_durations=bool(decoder_joint.durations),
             confidence=self.options.word_confidence,

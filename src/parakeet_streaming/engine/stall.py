@@ -24,9 +24,9 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
-from parakeet_streaming.engine.ports import Floats
 from parakeet_streaming.engine.tdt import Decoded, Emission
 from parakeet_streaming.errors import OptionError
+from parakeet_streaming.ports import Floats
 from parakeet_streaming.timeline import FRAME_S, FRAME_SAMPLES
 
 _FLOOR_PERCENTILE: Final = 10.0
@@ -65,7 +65,7 @@ class StallGuard:
 
 
 @dataclass(frozen=True, slots=True)
-class Mended:
+class Recovered:
     """A step's result after the guard has looked at it."""
 
     decoded: Decoded
@@ -85,7 +85,7 @@ def speech_frames(samples: Floats, guard: StallGuard) -> NDArray[np.bool_]:
     return np.asarray(level_db >= threshold_db)
 
 
-def mend(
+def recover(
     guard: StallGuard,
     decoded: Decoded,
     speech: NDArray[np.bool_],
@@ -93,7 +93,7 @@ def mend(
     window_frame: int,
     quiet_from: int,
     redecode: Redecode,
-) -> Mended:
+) -> Recovered:
     """Decodes again every stretch of a step in which the decoder stalled.
 
     Args:
@@ -122,7 +122,7 @@ def mend(
             quiet = emission.frame + max(emission.duration_frames, 1)
     if len(emissions) > len(decoded.emissions) and emissions[-1].recovered:
         quiet = emissions[-1].frame + max(emissions[-1].duration_frames, 1)
-    return Mended(Decoded(tuple(emissions), state), quiet)
+    return Recovered(Decoded(tuple(emissions), state), quiet)
 
 
 def _convincing(found: Decoded, guard: StallGuard) -> bool:

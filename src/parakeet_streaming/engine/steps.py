@@ -15,11 +15,11 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from parakeet_streaming.engine.encoding import Due, encode
-from parakeet_streaming.engine.ports import DecoderJoint, Encoder, Floats
-from parakeet_streaming.engine.stall import Mended, mend, speech_frames
+from parakeet_streaming.engine.stall import Recovered, recover, speech_frames
 from parakeet_streaming.engine.stream import StepResult, Stream
 from parakeet_streaming.engine.tdt import Confidence, Decoded, DecoderState, decode, initial_state
 from parakeet_streaming.engine.window import Window
+from parakeet_streaming.ports import DecoderJoint, Encoder, Floats
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,18 +81,18 @@ class Steps:
             confidence=self.confidence,
         )
 
-    def _mended(self, stream: Stream, window: Window, frames: Floats, now: Decoded) -> Mended:
+    def _mended(self, stream: Stream, window: Window, frames: Floats, now: Decoded) -> Recovered:
         """What the stream's stall guard makes of a decoded chunk; itself where there is none."""
         guard = stream.options.stall_guard
         if guard is None:
-            return Mended(now, 0)
+            return Recovered(now, 0)
         window_frame = stream.state.decoded_frames - window.left_frames
 
         def redecode(first: int, last: int) -> Decoded:
             fresh = replace(initial_state(self.decoder_joint), decoded_frames=window_frame + first)
             return self._decode(frames[None], [first], [last], [fresh])[0]
 
-        return mend(
+        return recover(
             guard,
             now,
             speech_frames(window.samples, guard),

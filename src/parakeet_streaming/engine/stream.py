@@ -22,11 +22,11 @@ from numpy.typing import ArrayLike
 
 from parakeet_streaming.audio.pcm import as_mono
 from parakeet_streaming.audio.resample import Resampler
-from parakeet_streaming.engine.record import Record
 from parakeet_streaming.engine.stall import StallGuard
 from parakeet_streaming.engine.tdt import DecoderState, Emission, behind_silence
+from parakeet_streaming.engine.transcript_builder import TranscriptBuilder
 from parakeet_streaming.engine.window import ContextWindow, Window
-from parakeet_streaming.engine.words import Scribe
+from parakeet_streaming.engine.words import TokenFormatter
 from parakeet_streaming.errors import ContextError, StreamClosedError
 from parakeet_streaming.results import EndReason, Event, Final, Partial, Token, Transcript
 from parakeet_streaming.timeline import (
@@ -78,7 +78,7 @@ class Stream:
     """One speaker's audio and what has been recognised of it. Not thread-safe."""
 
     def __init__(
-        self, stepper: Stepper, options: StreamOptions, state: DecoderState, scribe: Scribe
+        self, stepper: Stepper, options: StreamOptions, state: DecoderState, scribe: TokenFormatter
     ) -> None:
         self.options = options
         self.window = ContextWindow(options.context)
@@ -86,7 +86,7 @@ class Stream:
         self.quiet_from = 0
         self.past: object | None = None
         self._stepper = stepper
-        self._record = Record(scribe)
+        self._record = TranscriptBuilder(scribe)
         self._undelivered: list[Event] = []
         self._ended = False
         self._audio_end: int | None = None

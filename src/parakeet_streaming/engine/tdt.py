@@ -26,7 +26,7 @@ from typing import Final
 
 import numpy as np
 
-from parakeet_streaming.engine.ports import Counts, DecoderJoint, Floats
+from parakeet_streaming.ports import Counts, DecoderJoint, Floats
 
 Confidence = Callable[[Floats], float]
 

@@ -29,8 +29,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from parakeet_streaming.engine.ports import Floats
 from parakeet_streaming.errors import AudioInputError
+from parakeet_streaming.ports import Floats
 from parakeet_streaming.timeline import FRAME_SAMPLES, ContextConfig
 
 

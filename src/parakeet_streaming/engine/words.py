@@ -99,7 +99,7 @@ def _segment(words: Sequence[Word]) -> Segment:
     return Segment(text, words[0].start, words[-1].end, tuple(words))
 
 
-class Scribe:
+class TokenFormatter:
     """Writes tokens and transcripts for one vocabulary with one set of choices."""
 
     def __init__(

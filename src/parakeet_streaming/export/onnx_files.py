@@ -24,10 +24,10 @@ import torch
 from torch import Tensor, nn
 
 from parakeet_streaming.errors import OptionError
-from parakeet_streaming.export.cached import CachedEncoder
 from parakeet_streaming.export.external_weights import gather_weights
-from parakeet_streaming.export.transducer import Transducer
 from parakeet_streaming.timeline import SUBSAMPLING
+from parakeet_streaming.torch_model.cached import CachedEncoder
+from parakeet_streaming.torch_model.transducer import Transducer
 
 OPSET: Final = 17
 ENCODER_FILE: Final = "encoder-model.onnx"

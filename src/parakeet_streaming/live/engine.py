@@ -19,17 +19,17 @@ import weakref
 from collections.abc import Callable
 from typing import Self
 
-from parakeet_streaming.engine.ports import VoiceActivity
 from parakeet_streaming.engine.recognizer import Recognizer
-from parakeet_streaming.live.guest import Host
-from parakeet_streaming.live.metrics import Metrics
+from parakeet_streaming.live.loop import StreamLoop
+from parakeet_streaming.live.metrics import LiveMetrics
 from parakeet_streaming.live.options import LiveOptions
 from parakeet_streaming.live.scheduler import BatchLimits
 from parakeet_streaming.live.sizing import MOST_RING_S
 from parakeet_streaming.live.stats import EngineStats
 from parakeet_streaming.live.stream import LiveStream
-from parakeet_streaming.live.table import Table
+from parakeet_streaming.live.task import Host
 from parakeet_streaming.live.worker import Worker
+from parakeet_streaming.ports import VoiceActivity
 from parakeet_streaming.results import Event
 
 
@@ -59,7 +59,7 @@ class LiveEngine:
                 refused, and told as a `Gap`.
             clock: seconds; for tests.
         """
-        self._table = Table(recognizer, vad, clock, most_streams=most_streams, limits=limits)
+        self._table = StreamLoop(recognizer, vad, clock, most_streams=most_streams, limits=limits)
         self._worker = Worker(self._table)
         self._host = Host(
             recognizer, vad, self._table.metrics, clock, self._worker.wake, most_ring_s
@@ -69,7 +69,7 @@ class LiveEngine:
         self._worker.start()
 
     @property
-    def metrics(self) -> Metrics:
+    def metrics(self) -> LiveMetrics:
         return self._table.metrics
 
     def open(
@@ -129,7 +129,7 @@ class LiveEngine:
         self.close(drain=exc_type is None)
 
 
-def _stop(table: Table, worker: Worker) -> None:
+def _stop(table: StreamLoop, worker: Worker) -> None:
     table.close(drain=False)
     worker.wake()
     worker.join()

@@ -16,27 +16,21 @@ from collections.abc import Sequence
 from itertools import pairwise
 from typing import Final
 
-from parakeet_streaming.live.histogram import Histogram
-from parakeet_streaming.live.metrics import Metrics
-from parakeet_streaming.live.seat import Due
-from parakeet_streaming.results import ContextChanged, EndReason, Event, Partial, Token
+from parakeet_streaming.live.driver import Due
+from parakeet_streaming.live.metrics import LiveMetrics
+from parakeet_streaming.metrics.histogram import Histogram
+from parakeet_streaming.results import ContextChanged, Event, Partial, Token
 from parakeet_streaming.results import Final as FinalEvent
 from parakeet_streaming.timeline import samples_to_seconds
 
-_REASONS: Final[dict[EndReason, str]] = {
-    "silence": "vad",
-    "max_length": "max_len",
-    "commit": "commit",
-    "end": "eos",
-}
 _FORGETTING: Final = 0.98
 _MEASURED_EVERY_S: Final = 0.1
 
 
-class Meter:
+class StreamMeter:
     """The times of one stream."""
 
-    def __init__(self, metrics: Metrics, chunk_s: float) -> None:
+    def __init__(self, metrics: LiveMetrics, chunk_s: float) -> None:
         """`chunk_s`: of the stream's first context."""
         self.queue_wait = Histogram()
         self.emission_delay = Histogram()
@@ -99,7 +93,7 @@ class Meter:
             self._metrics.emission_delay_seconds.record(delay_s)
 
     def _finalized(self, final: FinalEvent, now_s: float) -> None:
-        self._metrics.utterances_total[_REASONS[final.reason]].add()
+        self._metrics.utterances_total[final.reason].add()
         words = final.transcript.words
         if words:
             self._metrics.utterance_duration_seconds.record(words[-1].end - words[0].start)
@@ -125,7 +119,7 @@ class Meter:
 class EngineMeter:
     """The times of all streams together."""
 
-    def __init__(self, metrics: Metrics) -> None:
+    def __init__(self, metrics: LiveMetrics) -> None:
         self.steps = 0
         self.longest_step_s = 0.0
         self._metrics = metrics

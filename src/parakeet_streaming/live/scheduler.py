@@ -111,7 +111,7 @@ class _Rates:
     """With the largest chunk it may be given."""
 
 
-class House(Generic[Key]):
+class Admission(Generic[Key]):
     """Who is in, and whether one more can be carried. Not thread-safe."""
 
     def __init__(self, most_streams: int | None = None, most_load: float = MOST_LOAD) -> None:

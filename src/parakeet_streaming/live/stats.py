@@ -5,8 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Self
 
-from parakeet_streaming.live.guest import Guest
-from parakeet_streaming.live.histogram import Distribution
+from parakeet_streaming.live.task import StreamTask
+from parakeet_streaming.metrics.histogram import Distribution
 from parakeet_streaming.timeline import ContextConfig, samples_to_seconds
 
 
@@ -47,7 +47,7 @@ class StreamStats:
     """Seconds from the end of speech, or the wish, to `Final`."""
 
     @classmethod
-    def of(cls, guest: Guest) -> Self:
+    def of(cls, guest: StreamTask) -> Self:
         """Of a stream that goes on, or has ended. Any thread may ask."""
         seat, inlet, meter = guest.seat, guest.inlet, guest.meter
         audio_s = samples_to_seconds(seat.heard_samples)

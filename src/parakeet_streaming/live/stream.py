@@ -6,8 +6,8 @@ from collections.abc import AsyncIterator, Iterator
 
 from numpy.typing import ArrayLike
 
-from parakeet_streaming.live.guest import Guest, Host, Outcome
 from parakeet_streaming.live.stats import StreamStats
+from parakeet_streaming.live.task import Host, Outcome, StreamTask
 from parakeet_streaming.results import Event, Transcript
 from parakeet_streaming.timeline import ContextConfig
 
@@ -22,7 +22,7 @@ class LiveStream:
     def __init__(
         self,
         engine: object,
-        guest: Guest,
+        guest: StreamTask,
         host: Host,
     ) -> None:
         """`engine` lives as long as its streams."""

@@ -10,13 +10,13 @@ from __future__ import annotations
 import queue
 import threading
 
-from parakeet_streaming.live.table import Table
+from parakeet_streaming.live.loop import StreamLoop
 
 
 class Worker:
     """The one thread of an engine; it ends when the table is closed and everyone has gone."""
 
-    def __init__(self, table: Table) -> None:
+    def __init__(self, table: StreamLoop) -> None:
         self._table = table
         self._bell: queue.SimpleQueue[None] = queue.SimpleQueue()
         # Not waited for when Python ends: `join` is called then, by whoever made it.

@@ -1,5 +1,4 @@
-"""TENSORS. Model files, sessions, log-mel features, encoder, decoder_joint, vocabulary.
+"""The networks: features, encoder, prediction network and joint, TDT decoding, voice activity.
 
-May import: audio and everything below it. Must never enter: streams, windows, decoding rules.
-`session.py` alone imports the runtime; `hub.py` alone talks to the hub.
+May import: runtime, catalog, ports and below. Must never enter: streams, windows, words.
 """

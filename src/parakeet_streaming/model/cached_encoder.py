@@ -1,8 +1,8 @@
 """Windows of samples and what is left of the last ones in; frames of chunk and right context out.
 
-The graph is that of `export/cached.py`: it encodes one step beside the keys and values of the left
-context. From an empty past, one step over a whole window is that window's encoding, so the same
-graph serves window mode too.
+The graph is that of `torch_model/cached.py`: it encodes one step beside the keys and values of the
+left context. From an empty past, one step over a whole window is that window's encoding, so the
+same graph serves window mode too.
 
 Rules of this file:
 
@@ -26,10 +26,10 @@ from typing import Protocol
 import numpy as np
 from numpy.typing import NDArray
 
+from parakeet_streaming.catalog.spec import ModelSpec
 from parakeet_streaming.errors import ModelFormatError
 from parakeet_streaming.model.features import Floats, normalised, raw_log_mel
-from parakeet_streaming.model.session import Array, Session
-from parakeet_streaming.model.spec import ModelSpec
+from parakeet_streaming.runtime.session import Array, Session
 from parakeet_streaming.timeline import HOP_SAMPLES, SUBSAMPLING, encoder_frames, feature_frames
 
 # Feature frames that the zeros before a cut reach into, and those that the zeros behind one do.

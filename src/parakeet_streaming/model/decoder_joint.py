@@ -16,8 +16,8 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
-from parakeet_streaming.model.session import Session
-from parakeet_streaming.model.spec import ModelSpec
+from parakeet_streaming.catalog.spec import ModelSpec
+from parakeet_streaming.runtime.session import Session
 
 Floats = NDArray[np.float32]
 

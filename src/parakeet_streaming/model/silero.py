@@ -24,9 +24,9 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
+from parakeet_streaming.catalog.resolve import BUILT_IN_FOLDER
 from parakeet_streaming.errors import AudioInputError
-from parakeet_streaming.model.names import BUILT_IN_FOLDER
-from parakeet_streaming.model.session import ONNX_RUNTIME, Session, open_session
+from parakeet_streaming.runtime.session import ONNX_RUNTIME, Session, open_session
 from parakeet_streaming.timeline import SAMPLE_RATE_HZ
 
 Floats = NDArray[np.float32]

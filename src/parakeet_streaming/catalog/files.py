@@ -1,0 +1,230 @@
+"""A model folder in; its parts out, checked to be there: .onnx files, vocabulary and config.
+
+Rules of this file:
+
+1. What a file is, its graph tells; its name tells only the precision.
+2. Everything that can be missing is looked for before any runtime session is made.
+3. Each part has its own precision: an int8 encoder may stand beside an fp32 decoder.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path, PurePath
+from types import MappingProxyType
+from typing import Final, Literal
+
+from parakeet_streaming.catalog.graph import Graph, read_graph, refuse_pointer
+from parakeet_streaming.catalog.precision import (
+    PRECISIONS,
+    check_precision,
+    named_precision,
+    precision_of,
+)
+from parakeet_streaming.catalog.refusals import Found, no_folder, without
+from parakeet_streaming.catalog.roles import Role, role_of
+from parakeet_streaming.errors import ModelFormatError, ModelPartMissingError
+
+VOCABULARY_NAMES: Final = ("vocab.txt", "tokens.txt")
+CONFIG_NAME: Final = "config.json"
+
+Layout = Literal["two-file", "three-file"]
+
+
+@dataclass(frozen=True, slots=True)
+class Part:
+    """One .onnx file of a model."""
+
+    path: Path
+    precision: str
+    """One of `PRECISIONS`."""
+    graph: Graph = field(repr=False)
+
+    @property
+    def files(self) -> tuple[Path, ...]:
+        """The .onnx file and the files beside it that hold its weights."""
+        return (self.path, *(self.path.parent / name for name in self.graph.external_files))
+
+    @property
+    def size_bytes(self) -> int:
+        return sum(path.stat().st_size for path in self.files)
+
+
+@dataclass(frozen=True, slots=True)
+class ModelParts:
+    """The files of one model, each there and each what it should be."""
+
+    folder: Path
+    layout: Layout
+    encoder: Part
+    decoder: Part
+    """Prediction network and joint in one (two-file), or the prediction network (three-file)."""
+    joiner: Part | None
+    """The joint of a three-file model."""
+    vocabulary: Path
+    config: Mapping[str, object] = field(repr=False)
+    """What config.json says; empty where there is none."""
+
+    @property
+    def onnx(self) -> tuple[Part, ...]:
+        """Encoder, decoder and, in a three-file model, the joiner."""
+        return (self.encoder, self.decoder, *([self.joiner] if self.joiner else []))
+
+
+def find_parts(folder: str | Path, precision: str = "auto") -> ModelParts:
+    """The parts of the model in `folder`.
+
+    Args:
+        folder: holds the .onnx files, or holds them in folders named by precision.
+        precision: one of `PRECISIONS`, which the encoder then must have and the other parts have
+            if they can; or `auto`, the first of `PRECISIONS` that is there, for each part.
+
+    Raises:
+        OptionError: no such precision.
+        ModelNotFoundError: no such folder.
+        ModelPartMissingError: a part, a file of its weights, or that precision is missing.
+        ModelFormatError: another kind of model, a file instead of a folder, or a broken file.
+    """
+    check_precision(precision)
+    folder = Path(folder)
+    if not folder.is_dir():
+        raise no_folder(folder)
+    parts, found = _read_folder(folder)
+    encoder = _encoder(parts, found, precision)
+    decoder, joiner = _decoder(parts, found, precision)
+    for part in filter(None, (encoder, decoder, joiner)):
+        _check_weights(part)
+    return ModelParts(
+        folder=folder,
+        layout="three-file" if joiner else "two-file",
+        encoder=encoder,
+        decoder=decoder,
+        joiner=joiner,
+        vocabulary=_vocabulary(folder, encoder),
+        config=_config(folder, encoder),
+    )
+
+
+def _read_folder(folder: Path) -> tuple[dict[Role, list[Part]], Found]:
+    """Every graph in the folder and in its folders named by precision, by role."""
+    parts: dict[Role, list[Part]] = {}
+    found = Found(folder)
+    for path in _onnx_files(folder):
+        try:
+            graph = read_graph(path)
+        except ModelFormatError as error:
+            # Not yet fatal: with Git LFS people pull one precision and leave the others.
+            found.broken[path] = error
+            continue
+        role = role_of(graph)
+        found.graphs.append((role, graph))
+        precision = named_precision(path.relative_to(folder)) or precision_of(graph)
+        parts.setdefault(role, []).append(Part(path, precision, graph))
+    return parts, found
+
+
+def _onnx_files(folder: Path) -> list[Path]:
+    subfolders = [
+        path
+        for path in sorted(folder.iterdir())
+        if path.is_dir() and (path.name == "onnx" or named_precision(PurePath(path.name, "x")))
+    ]
+    return [path for each in (folder, *subfolders) for path in sorted(each.glob("*.onnx"))]
+
+
+def _encoder(parts: Mapping[Role, list[Part]], found: Found, precision: str) -> Part:
+    candidates = parts.get(Role.ENCODER) or parts.get(Role.CACHED_ENCODER, [])
+    wanted = PRECISIONS if precision == "auto" else (precision,)
+    encoder = _pick(found.folder, candidates, wanted)
+    if encoder is not None:
+        return encoder
+    if not candidates or found.broken_named("encoder"):
+        raise without(found, "encoder", "encoder-model.onnx")
+    there = ", ".join(sorted(f"{part.precision} ({part.path.name})" for part in candidates))
+    raise ModelPartMissingError(
+        f"{found.folder} has no {precision} encoder; there is {there}: ask for that precision, or "
+        "fetch the file"
+    )
+
+
+def _decoder(
+    parts: Mapping[Role, list[Part]], found: Found, precision: str
+) -> tuple[Part, Part | None]:
+    """Decoder_joint and None, or decoder and joiner."""
+    order = sorted(PRECISIONS, key=lambda each: each != precision)
+    folder = found.folder
+    fused = _pick(folder, parts.get(Role.DECODER_JOINT, []), order)
+    if fused is not None:
+        return fused, None
+    decoder = _pick(folder, parts.get(Role.DECODER, []), order)
+    if decoder is None:
+        raise without(found, "decoder", "decoder_joint-model.onnx")
+    joiner = _pick(folder, parts.get(Role.JOINER, []), order)
+    if joiner is None:
+        raise without(found, "joiner", "joiner.onnx")
+    return decoder, joiner
+
+
+def _pick(folder: Path, candidates: Iterable[Part], order: Iterable[str]) -> Part | None:
+    """The candidate whose precision stands first in `order`."""
+    by_precision: dict[str, list[Part]] = {}
+    for part in candidates:
+        by_precision.setdefault(part.precision, []).append(part)
+    for precision in order:
+        alike = by_precision.get(precision, [])
+        alike = [part for part in alike if part.path.parent == folder] or alike
+        if len(alike) > 1:
+            names = " and ".join(str(part.path.relative_to(folder)) for part in alike)
+            raise ModelFormatError(
+                f"{folder} has {names}, which are the same part in {precision}; keep one of them"
+            )
+        if alike:
+            return alike[0]
+    return None
+
+
+def _check_weights(part: Part) -> None:
+    """Refuses a part whose weights lie in files that are missing, cut short or elsewhere."""
+    for name, needed_bytes in part.graph.external_files.items():
+        path = part.path.parent / name
+        if PurePath(name).is_absolute() or ".." in PurePath(name).parts or not name:
+            raise ModelFormatError(f"{part.path} wants weights from {name!r}, outside its folder")
+        if not path.is_file():
+            raise ModelPartMissingError(
+                f"{path} is missing: it holds weights of {part.path.name} and must lie beside it; "
+                "fetch it too"
+            )
+        refuse_pointer(path)
+        if path.stat().st_size < needed_bytes:
+            raise ModelFormatError(
+                f"{path} has {path.stat().st_size} of at least {needed_bytes} bytes; fetch it again"
+            )
+
+
+def _vocabulary(folder: Path, encoder: Part) -> Path:
+    for place in (folder, encoder.path.parent):
+        for name in VOCABULARY_NAMES:
+            if (place / name).is_file():
+                refuse_pointer(place / name)
+                return place / name
+    raise ModelPartMissingError(
+        f"{folder} has no vocabulary ({' or '.join(VOCABULARY_NAMES)}, lines of piece and id); "
+        "fetch it from where the model came from"
+    )
+
+
+def _config(folder: Path, encoder: Part) -> Mapping[str, object]:
+    for place in (folder, encoder.path.parent):
+        path = place / CONFIG_NAME
+        if path.is_file():
+            refuse_pointer(path)
+            try:
+                config = json.loads(path.read_text(encoding="utf-8-sig"))
+            except ValueError as error:
+                raise ModelFormatError(f"{path} is no JSON: {error}; fetch it again") from error
+            if not isinstance(config, dict):
+                raise ModelFormatError(f"{path} holds no JSON object; fetch it again")
+            return MappingProxyType(config)
+    return MappingProxyType({})

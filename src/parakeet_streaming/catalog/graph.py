@@ -1,0 +1,216 @@
+"""An .onnx file in; its face out: inputs, outputs, operators, external files and tables.
+
+Weights are never held (see `skeleton.py`). Nothing is judged here but whether the file is whole
+ONNX; what a graph is for is decided in `roles.py`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Final
+
+import numpy as np
+import onnx
+from numpy.typing import NDArray
+
+from parakeet_streaming.catalog.skeleton import without_weights
+from parakeet_streaming.errors import ModelFormatError
+
+_LFS_POINTER: Final = b"version https://git-lfs"
+_SAME_VALUE: Final = frozenset({"Identity", "Cast", "DequantizeLinear"})
+
+
+@dataclass(frozen=True, slots=True)
+class TensorSpec:
+    """One input or output of a graph."""
+
+    name: str
+    dtype: np.dtype[Any]
+    shape: tuple[int | str, ...]
+    """Fixed dimensions as numbers, open ones by name; empty where the graph declares no shape."""
+
+    @property
+    def rank(self) -> int:
+        return len(self.shape)
+
+    def fixed(self, axis: int) -> int | None:
+        """The size of one axis, or None where it is open."""
+        size = self.shape[axis]
+        return size if isinstance(size, int) else None
+
+    def cast(self, value: NDArray[Any]) -> NDArray[Any]:
+        """A value as declared here, where both are integers or both are floats."""
+        kinds = {value.dtype.kind, self.dtype.kind}
+        alike = kinds <= {"i", "u"} or kinds == {"f"}
+        return value.astype(self.dtype, copy=False) if alike else value
+
+    def __str__(self) -> str:
+        return f"{self.name} {self.dtype}[{', '.join(str(size) for size in self.shape)}]"
+
+
+@dataclass(frozen=True, slots=True)
+class Graph:
+    """Everything of an .onnx file that can be known without its weights."""
+
+    path: Path
+    inputs: tuple[TensorSpec, ...]
+    outputs: tuple[TensorSpec, ...]
+    operators: frozenset[str]
+    """Operator types, those of nested graphs and functions included."""
+    float16_weights: bool
+    block_bits: frozenset[int]
+    """Bits of each weight that has a scale for its block (MatMulNBits); empty where none has."""
+    external_files: Mapping[str, int]
+    """Files with weights, as the graph names them, and the bytes each must have at least."""
+    metadata: Mapping[str, str]
+    sliced_tables: tuple[tuple[int, int], ...]
+    """Rows and width of every constant table that a Slice reads: position tables among them."""
+    embedding_rows: int | None
+    """Rows of the table in which an integer input looks up, None where there is none."""
+
+    @property
+    def face(self) -> str:
+        """Inputs and outputs in one line, for messages."""
+        inputs = ", ".join(str(spec) for spec in self.inputs)
+        outputs = ", ".join(str(spec) for spec in self.outputs)
+        return f"({inputs}) → ({outputs})"
+
+
+def read_graph(path: Path) -> Graph:
+    """The face of one .onnx file.
+
+    Raises:
+        ModelFormatError: truncated, no ONNX at all, or a Git LFS pointer.
+    """
+    refuse_pointer(path)
+    broken = f"{path} is no whole ONNX file; fetch it again"
+    try:
+        model = onnx.ModelProto.FromString(without_weights(path))
+    except Exception as error:  # protobuf has an error of its own, in a package without types
+        raise ModelFormatError(f"{broken} ({error})") from error
+    if not model.opset_import or not model.graph.output:
+        raise ModelFormatError(f"{broken} (it holds no graph)")
+    return _face_of(path, model)
+
+
+def refuse_pointer(path: Path) -> None:
+    """Refuses a file that Git LFS has left as a pointer to the real one.
+
+    Raises:
+        ModelFormatError: it is such a pointer.
+    """
+    with path.open("rb") as file:
+        if file.read(len(_LFS_POINTER)) == _LFS_POINTER:
+            raise ModelFormatError(
+                f"{path} is a Git LFS pointer, not the file itself; run `git lfs pull` in its "
+                "repository"
+            )
+
+
+def _face_of(path: Path, model: onnx.ModelProto) -> Graph:
+    graph = model.graph
+    nodes = [*_nodes(graph.node), *(node for each in model.functions for node in each.node)]
+    weights = {tensor.name for tensor in graph.initializer}
+    inputs = tuple(_spec(value) for value in graph.input if value.name not in weights)
+    tensors = [*graph.initializer, *_tensors_in(nodes)]
+    constants = _Constants(graph)
+    return Graph(
+        path=path,
+        inputs=inputs,
+        outputs=tuple(_spec(value) for value in graph.output),
+        operators=frozenset(node.op_type for node in nodes),
+        float16_weights=any(each.data_type == onnx.TensorProto.FLOAT16 for each in tensors),
+        block_bits=frozenset(_bits(node) for node in nodes if node.op_type == "MatMulNBits"),
+        external_files=_external_files(tensors),
+        metadata={entry.key: entry.value for entry in model.metadata_props},
+        sliced_tables=tuple(constants.sliced()),
+        embedding_rows=constants.embedding_rows({spec.name for spec in inputs if spec.rank == 2}),
+    )
+
+
+def _spec(value: onnx.ValueInfoProto) -> TensorSpec:
+    tensor = value.type.tensor_type
+    try:
+        dtype = np.dtype(onnx.helper.tensor_dtype_to_np_dtype(tensor.elem_type))
+    except KeyError:
+        dtype = np.dtype(object)
+    shape = tuple(
+        size.dim_value if size.HasField("dim_value") else size.dim_param or "?"
+        for size in tensor.shape.dim
+    )
+    return TensorSpec(value.name, dtype, shape)
+
+
+def _nodes(nodes: Iterable[onnx.NodeProto]) -> Iterator[onnx.NodeProto]:
+    """Nodes and, behind each, those of the graphs inside it."""
+    for node in nodes:
+        yield node
+        for attribute in node.attribute:
+            for graph in (attribute.g, *attribute.graphs):
+                yield from _nodes(graph.node)
+
+
+def _bits(node: onnx.NodeProto) -> int:
+    told = (attribute.i for attribute in node.attribute if attribute.name == "bits")
+    return next(told, 4)
+
+
+def _tensors_in(nodes: Iterable[onnx.NodeProto]) -> Iterator[onnx.TensorProto]:
+    for node in nodes:
+        for attribute in node.attribute:
+            if attribute.HasField("t"):
+                yield attribute.t
+            for graph in (attribute.g, *attribute.graphs):
+                yield from graph.initializer
+
+
+def _external_files(tensors: Iterable[onnx.TensorProto]) -> dict[str, int]:
+    files: dict[str, int] = {}
+    for tensor in tensors:
+        if tensor.data_location == onnx.TensorProto.EXTERNAL:
+            entry = {item.key: item.value for item in tensor.external_data}
+            end = int(entry.get("offset", 0)) + int(entry.get("length", 0))
+            location = entry.get("location", "")
+            files[location] = max(files.get(location, 0), end)
+    return files
+
+
+class _Constants:
+    """Which node reads which constant, looking through casts and copies."""
+
+    def __init__(self, graph: onnx.GraphProto) -> None:
+        self._nodes = graph.node
+        self._shapes: dict[str, tuple[int, ...]] = {
+            tensor.name: tuple(tensor.dims) for tensor in graph.initializer
+        }
+        self._origin: dict[str, str] = {}
+        for node in graph.node:
+            if node.op_type in _SAME_VALUE:
+                self._origin[node.output[0]] = node.input[0]
+            for attribute in node.attribute:
+                if node.op_type == "Constant" and attribute.HasField("t"):
+                    self._shapes[node.output[0]] = tuple(attribute.t.dims)
+
+    def sliced(self) -> Iterator[tuple[int, int]]:
+        """Rows and width of tables (rows, width) or (1, rows, width) that a Slice reads."""
+        for node in self._nodes:
+            if node.op_type == "Slice":
+                shape = self._shapes.get(self._source(node.input[0]), ())
+                if len(shape) == 2 or (len(shape) == 3 and shape[0] == 1):
+                    yield shape[-2], shape[-1]
+
+    def embedding_rows(self, inputs: set[str]) -> int | None:
+        """Rows of the first two-dimensional constant that a Gather reads by one of `inputs`."""
+        for node in self._nodes:
+            if node.op_type == "Gather" and self._source(node.input[1]) in inputs:
+                shape = self._shapes.get(self._source(node.input[0]), ())
+                if len(shape) == 2:
+                    return shape[0]
+        return None
+
+    def _source(self, name: str) -> str:
+        while name in self._origin:
+            name = self._origin[name]
+        return name

@@ -1,0 +1,81 @@
+"""What a user calls a model in; the folder with its files out.
+
+A model is called by the path of its folder, by the name of one that ships with the package, by the
+short name of a known one, or by its id on the hub.
+"""
+
+from __future__ import annotations
+
+import difflib
+import re
+from os import PathLike
+from pathlib import Path
+from typing import Final
+
+from parakeet_streaming.catalog import hub
+from parakeet_streaming.catalog.files import VOCABULARY_NAMES
+from parakeet_streaming.errors import ModelNotFoundError, OptionError
+
+KNOWN_MODELS: Final[dict[str, str]] = {
+    "parakeet-tdt-0.6b-v2": "istupakov/parakeet-tdt-0.6b-v2-onnx",
+    "parakeet-tdt-0.6b-v3": "istupakov/parakeet-tdt-0.6b-v3-onnx",
+}
+"""Short name → hub id of an ONNX export."""
+
+BUILT_IN_FOLDER: Final = Path(__file__).resolve().parent.parent / "builtin"
+"""What ships with the package: models, and the network that hears whether someone speaks."""
+
+_HUB_ID: Final = re.compile(r"\w[\w.-]*/\w[\w.-]*")
+
+
+def built_in_models() -> dict[str, Path]:
+    """Name → folder of the models that ship with the package."""
+    vocabularies = (path for name in VOCABULARY_NAMES for path in BUILT_IN_FOLDER.glob(f"*/{name}"))
+    return {path.parent.name: path.parent for path in sorted(vocabularies)}
+
+
+def resolve(
+    source: str | PathLike[str],
+    *,
+    precision: str = "auto",
+    revision: str | None = None,
+    update: bool = False,
+) -> Path:
+    """The folder of a model, downloaded if need be. A path that exists wins over every name.
+
+    Args:
+        source: folder, built-in name, known name or hub id, the last two also with `@revision`.
+        precision: see `hub.fetch`; used only where something is downloaded.
+        revision: branch, tag or commit of a hub model.
+        update: see `hub.fetch`.
+
+    Raises:
+        ModelNotFoundError: nothing of that name.
+        OptionError: a revision of something that is not on the hub, or see `hub.fetch`.
+        ModelPartMissingError, ModelFormatError, DownloadError: see `hub.fetch`.
+    """
+    path = Path(source).expanduser()
+    built_in = built_in_models()
+    if isinstance(source, str) and not (source and path.exists()) and source not in built_in:
+        return _downloaded(source, revision, precision=precision, update=update)
+    if revision is not None:
+        raise OptionError(f"{source} is not on the hub, so it has no revision; leave it out")
+    return path if path.exists() else built_in.get(str(source), path)
+
+
+def _downloaded(source: str, revision: str | None, *, precision: str, update: bool) -> Path:
+    name, revision = hub.split_revision(source, revision)
+    repo_id = KNOWN_MODELS.get(name, name)
+    if not _HUB_ID.fullmatch(repo_id):
+        raise ModelNotFoundError(_unknown(source))
+    return hub.fetch(repo_id, revision=revision, precision=precision, update=update)
+
+
+def _unknown(source: str) -> str:
+    names = [*built_in_models(), *KNOWN_MODELS]
+    close = difflib.get_close_matches(source, names, n=1)
+    hint = f"did you mean {close[0]}? " if close else ""
+    return (
+        f"there is no folder and no model called {source!r}; {hint}there are {', '.join(names)}, "
+        "folders, and hub ids such as istupakov/parakeet-tdt-0.6b-v3-onnx"
+    )

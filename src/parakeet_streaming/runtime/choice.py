@@ -1,0 +1,92 @@
+"""An encoder's graph and what was asked for in; the runtime that computes it, and why, out.
+
+Rules of this file:
+
+1. What was asked for is used, or it is an error.
+2. `auto` never changes the precision: that would change texts from machine to machine. Of the
+   runtimes that give the same answer, it takes the one that was measured to be faster here.
+3. ONNX Runtime stands unless OpenVINO is faster by a tenth: it starts sooner, and a measurement has
+   its noise.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Final
+
+from parakeet_streaming.catalog.graph import Graph
+from parakeet_streaming.runtime import openvino_runtime
+from parakeet_streaming.runtime.onnx_runtime import resolve_providers
+from parakeet_streaming.runtime.probe_graph import form_of
+from parakeet_streaming.runtime.session import ONNX_RUNTIME, OPENVINO, choose_runtime
+from parakeet_streaming.runtime.speeds import Speed, speeds
+
+_FASTER: Final = 1.1
+
+
+@dataclass(frozen=True, slots=True)
+class Chosen:
+    """A runtime and the reason."""
+
+    runtime: str
+    why: str
+
+
+def choose(
+    graph: Graph,
+    *,
+    runtime: str = "auto",
+    bfloat16: bool = False,
+    provider: str = "auto",
+    measure: Callable[[], Sequence[Speed]] | None = None,
+) -> Chosen:
+    """What computes an encoder.
+
+    Args:
+        graph: of the encoder.
+        runtime: as in `load`.
+        bfloat16: compute in bfloat16.
+        provider: as in `load`.
+        measure: gives the speeds of this machine, if it comes to that; None for `speeds`.
+
+    Raises:
+        OptionError: no such runtime, or one that cannot do what else is asked.
+        ProviderMissingError: the provider is not offered here.
+    """
+    settled = choose_runtime(runtime, bfloat16=bfloat16, provider=provider)
+    known = "asked for" if runtime != "auto" else _known(graph, bfloat16, provider)
+    if known is not None:
+        return Chosen(settled, known)
+    form = form_of(graph.operators)
+    return (
+        fastest(form, (measure or speeds)())
+        if form
+        else Chosen(settled, "such weights are not measured")
+    )
+
+
+def _known(graph: Graph, bfloat16: bool, provider: str) -> str | None:
+    """Why nothing need be measured; None where it must."""
+    if bfloat16:
+        return "only OpenVINO computes in bf16 on a processor"
+    if provider.lower() != "auto":
+        return f"the provider {provider} is ONNX Runtime's"
+    first = resolve_providers("auto")[0]
+    if first != "CPUExecutionProvider":
+        return f"ONNX Runtime offers {first}"
+    if openvino_runtime.version() is None:
+        return "OpenVINO is not installed"
+    return "fp16 weights are not measured" if graph.float16_weights else None
+
+
+def fastest(form: str, measured: Sequence[Speed]) -> Chosen:
+    """The faster runtime for weights of a form, by what was measured."""
+    ours, theirs = (
+        next(each.operations for each in measured if (each.runtime, each.form) == (name, form))
+        for name in (ONNX_RUNTIME, OPENVINO)
+    )
+    told = (
+        f"{ours / 1e9:.0f} (ONNX Runtime) and {theirs / 1e9:.0f} (OpenVINO) GFLOP/s measured here"
+    )
+    return Chosen(OPENVINO if theirs > _FASTER * ours else ONNX_RUNTIME, f"{form}: {told}")

@@ -1,0 +1,210 @@
+"""An .onnx file in; a session of ONNX Runtime out. The only file that knows it.
+
+Rules of this file:
+
+1. A provider that was asked for is used, or it is an error. The runtime itself would fall back to
+   the CPU in silence.
+2. Nothing of the runtime's own chatter or exceptions gets out: errors are ours.
+3. The runtime may not plan its memory by shape: it keeps a plan for every shape that ever came, and
+   windows of live streams come in hundreds. A call takes 2 to 4 % longer, and memory stays flat.
+4. Threads spin while a call runs and sleep between calls. Spinning on, a call is a fifth faster on
+   two cores; spinning between calls, live use would burn several times its own work.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from types import MappingProxyType
+from typing import Any, Final
+
+import numpy as np
+import onnxruntime as ort
+from numpy.typing import NDArray
+
+from parakeet_streaming.catalog.graph import TensorSpec
+from parakeet_streaming.errors import (
+    ModelFormatError,
+    OptionError,
+    ProviderMissingError,
+)
+from parakeet_streaming.runtime.cores import usable_cores
+
+Array = NDArray[Any]
+
+_CPU: Final = "CPUExecutionProvider"
+_CUDA: Final = "CUDAExecutionProvider"
+
+PROVIDERS: Final[dict[str, tuple[str, str]]] = {
+    "cpu": (_CPU, "onnxruntime"),
+    "cuda": (_CUDA, "onnxruntime-gpu"),
+    "tensorrt": ("TensorrtExecutionProvider", "onnxruntime-gpu"),
+    "directml": ("DmlExecutionProvider", "onnxruntime-directml"),
+    "openvino": ("OpenVINOExecutionProvider", "onnxruntime-openvino"),
+    "coreml": ("CoreMLExecutionProvider", "onnxruntime, on a Mac"),
+    "migraphx": ("MIGraphXExecutionProvider", "onnxruntime-migraphx"),
+    "qnn": ("QNNExecutionProvider", "onnxruntime-qnn"),
+    "webgpu": ("WebGpuExecutionProvider", "onnxruntime-webgpu"),
+    "xnnpack": ("XnnpackExecutionProvider", "onnxruntime"),
+}
+"""Our short name → the runtime's own name, and the package that brings it."""
+
+_ALIASES: Final = {"dml": "directml", "trt": "tensorrt"}
+
+_ERRORS_ONLY: Final = 3
+_NOTHING: Final = 4
+# What concerns no session, such as looking for devices, is told by a logger of the whole process.
+ort.set_default_logger_severity(_ERRORS_ONLY)
+
+_DTYPES: Final = {
+    "tensor(float)": "float32", "tensor(float16)": "float16", "tensor(double)": "float64",
+    "tensor(int64)": "int64", "tensor(int32)": "int32", "tensor(int8)": "int8",
+    "tensor(uint8)": "uint8", "tensor(bool)": "bool",
+}  # fmt: skip
+
+
+class OnnxRuntimeSession:
+    """One graph, ready to run; made by `open_onnx_runtime`."""
+
+    def __init__(self, session: ort.InferenceSession, name: str, threads: int) -> None:
+        self._session = session
+        self._name = name
+        self._output_names = [output.name for output in session.get_outputs()]
+        self.inputs: Mapping[str, TensorSpec] = _specs(session.get_inputs())
+        """By name, in the graph's order."""
+        self.outputs: Mapping[str, TensorSpec] = _specs(session.get_outputs())
+        """By name, in the graph's order."""
+        self.providers: tuple[str, ...] = tuple(session.get_providers())
+        """The runtime's names of what really runs it, the preferred one first."""
+        self.threads = threads
+
+    def run(self, feeds: Mapping[str, Array]) -> dict[str, Array]:
+        """All outputs by name, in the graph's order, as `Session.run` says."""
+        try:
+            cast = {name: self.inputs[name].cast(value) for name, value in feeds.items()}
+            outputs = self._session.run(self._output_names, cast)
+        except Exception as error:  # the runtime's exceptions share no base but this one
+            raise ModelFormatError(f"{self._name} could not run: {_reason(error)}") from error
+        return {
+            name: output.astype(np.float32) if output.dtype == np.float16 else output
+            for name, output in zip(self._output_names, outputs, strict=True)
+        }
+
+
+def version() -> str:
+    """ONNX Runtime's version."""
+    return str(ort.__version__)
+
+
+def available_providers() -> tuple[str, ...]:
+    """The runtime's names of what it offers on this machine, the fastest first."""
+    return tuple(ort.get_available_providers())
+
+
+def resolve_providers(name: str) -> tuple[str, ...]:
+    """The runtime's names for `name`, in order of preference, the CPU last.
+
+    Args:
+        name: `auto` (CUDA if it is offered, else the CPU), a key of `PROVIDERS`, or the runtime's
+            own name such as `CUDAExecutionProvider`.
+
+    Raises:
+        OptionError: no such provider.
+        ProviderMissingError: not offered by the runtime that is installed.
+    """
+    offered = available_providers()
+    if name.lower() == "auto":
+        return (_CUDA, _CPU) if _CUDA in offered else (_CPU,)
+    known = PROVIDERS.get(_ALIASES.get(name.lower(), name.lower()))
+    own_names = {each.lower(): each for each in (*offered, *(own for own, _ in PROVIDERS.values()))}
+    wanted = known[0] if known else own_names.get(name.lower())
+    if wanted is None:
+        raise OptionError(f"{name!r} is no provider; use auto, {', '.join(PROVIDERS)}")
+    if wanted not in offered:
+        raise ProviderMissingError(
+            f"{wanted} is not offered here (there is {', '.join(offered)}); install "
+            f"{_package_of(wanted)} in place of onnxruntime, or use the provider cpu"
+        )
+    return (wanted,) if wanted == _CPU else (wanted, _CPU)
+
+
+def open_onnx_runtime(
+    source: str | bytes, *, provider: str = "auto", threads: int, name: str
+) -> OnnxRuntimeSession:
+    """A session for a graph.
+
+    Args:
+        source: path of an .onnx file, or the bytes of one whose weights are inside.
+        provider: see `resolve_providers`.
+        threads: of one call.
+        name: what messages call the graph.
+
+    Raises:
+        OptionError: no such provider.
+        ProviderMissingError: the provider is not offered, or could not start.
+        ModelFormatError: the runtime refuses the graph.
+    """
+    providers = resolve_providers(provider)
+    try:
+        session = _create(source, providers, threads, name)
+    except ProviderMissingError:
+        if provider.lower() != "auto":
+            raise
+        session = _create(source, (_CPU,), threads, name)
+    if provider.lower() != "auto" and providers[0] not in session.get_providers():
+        raise _not_started(providers[0], name, "the runtime fell back to another")
+    return OnnxRuntimeSession(session, name, threads)
+
+
+def _create(
+    source: str | bytes, providers: tuple[str, ...], threads: int, name: str
+) -> ort.InferenceSession:
+    try:
+        # Without enable_fallback=0 the runtime prints and tries the CPU by itself.
+        return ort.InferenceSession(
+            source, _options(threads), providers=list(providers), enable_fallback=0
+        )
+    except Exception as error:  # the runtime's exceptions share no base but this one
+        if providers[0] != _CPU:
+            raise _not_started(providers[0], name, _reason(error)) from error
+        raise ModelFormatError(
+            f"ONNX Runtime cannot open {name}: {_reason(error)}; fetch or export it again"
+        ) from error
+
+
+def _options(threads: int) -> ort.SessionOptions:
+    options = ort.SessionOptions()
+    options.log_severity_level = _NOTHING
+    options.intra_op_num_threads = threads
+    options.inter_op_num_threads = 1
+    # More threads than cores would spin against each other.
+    spin = "1" if threads <= usable_cores() else "0"
+    options.add_session_config_entry("session.intra_op.allow_spinning", spin)
+    options.add_session_config_entry("session.force_spinning_stop", "1")
+    options.enable_mem_pattern = False
+    return options
+
+
+def _not_started(wanted: str, name: str, reason: str) -> ProviderMissingError:
+    return ProviderMissingError(
+        f"{wanted} is offered but could not run {name}: {reason}; check its driver and libraries, "
+        "or use the provider cpu"
+    )
+
+
+def _package_of(wanted: str) -> str:
+    return next((package for own, package in PROVIDERS.values() if own == wanted), "its package")
+
+
+def _specs(values: Iterable[ort.NodeArg]) -> Mapping[str, TensorSpec]:
+    return MappingProxyType({value.name: _spec(value) for value in values})
+
+
+def _spec(value: ort.NodeArg) -> TensorSpec:
+    shape = tuple("?" if size is None else size for size in value.shape)
+    return TensorSpec(value.name, np.dtype(_DTYPES.get(value.type, "object")), shape)
+
+
+def _reason(error: Exception) -> str:
+    """The first line of what the runtime said, without its code names."""
+    text = str(error).strip() or type(error).__name__
+    return text.splitlines()[0].rpartition(" : ")[2].rstrip(".")

@@ -1,0 +1,166 @@
+"""An .onnx file in; a session of OpenVINO out. The only file that knows it.
+
+Rules of this file:
+
+1. float32 unless bfloat16 is asked for: by itself OpenVINO computes in bfloat16 wherever the
+   processor can, and answers would differ from machine to machine.
+2. What was compiled is kept on disk, so that the second start is quick; a folder that cannot be
+   written costs time, never an error.
+3. Weights are packed anew from files that are mapped, when compiled and again in the first call:
+   the files' pages are given back meanwhile, or the model would be held twice.
+4. Nothing of the runtime's own exceptions gets out: errors are ours.
+5. One core serves all, until Python ends. Each that is made gives its thread a stack for signals,
+   and takes back what was there before when it goes: of two that overlap, the first leaves a stack
+   that is gone, and the next Ctrl-C would end the process without a word.
+"""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Iterable, Mapping, Sequence
+from functools import cache
+from pathlib import Path
+from types import MappingProxyType
+from typing import Any, Final
+
+import numpy as np
+from numpy.typing import NDArray
+
+from parakeet_streaming.catalog.graph import TensorSpec
+from parakeet_streaming.errors import ExtraMissingError, ModelFormatError, OptionError
+from parakeet_streaming.runtime.cache import cache_folder
+from parakeet_streaming.runtime.page_release import given_back
+
+_DEVICE: Final = "CPU"
+_BFLOAT16: Final = "BF16"
+
+
+class OpenVinoSession:
+    """One graph, ready to run; made by `open_openvino`."""
+
+    def __init__(self, compiled: Any, name: str, threads: int, mapped: Sequence[Path]) -> None:
+        """`mapped`: files and folders that the first call still reads weights from."""
+        self._compiled = compiled
+        self._name = name
+        self._mapped = mapped
+        # A request runs one call at a time; threads that share a model have one each.
+        self._own = threading.local()
+        self.inputs: Mapping[str, TensorSpec] = _specs(compiled.inputs)
+        """By name, in the graph's order."""
+        self.outputs: Mapping[str, TensorSpec] = _specs(compiled.outputs)
+        """By name, in the graph's order."""
+        self.providers: tuple[str, ...] = (f"OpenVINO {_DEVICE}",)
+        self.threads = threads
+
+    def _input(self, name: str, value: NDArray[Any]) -> NDArray[Any]:
+        return np.ascontiguousarray(self.inputs[name].cast(value))
+
+    def run(self, feeds: Mapping[str, NDArray[Any]]) -> dict[str, NDArray[Any]]:
+        """All outputs by name, in the graph's order, as `Session.run` says."""
+        try:
+            if hasattr(self._own, "request"):
+                results = self._infer(feeds)
+            else:
+                self._own.request = self._compiled.create_infer_request()
+                with given_back(self._mapped):
+                    results = self._infer(feeds)
+        except Exception as error:  # the runtime's exceptions are plain RuntimeError and KeyError
+            raise ModelFormatError(f"{self._name} could not run: {_reason(error)}") from error
+        return {
+            name: values.astype(np.float32) if values.dtype == np.float16 else values
+            for name, values in zip(self.outputs, results.values(), strict=True)
+        }
+
+    def _infer(self, feeds: Mapping[str, NDArray[Any]]) -> Any:
+        inputs = {name: self._input(name, value) for name, value in feeds.items()}
+        return self._own.request.infer(inputs, share_inputs=True, share_outputs=True)
+
+
+def open_openvino(
+    source: str | bytes, *, threads: int, name: str, bfloat16: bool = False, kept: bool = True
+) -> OpenVinoSession:
+    """A session for a graph on the processor.
+
+    Args:
+        source: path of an .onnx file, or the bytes of one whose weights are inside.
+        threads: of one call.
+        name: what messages call the graph.
+        bfloat16: compute in bfloat16.
+        kept: keep on disk what is compiled.
+
+    Raises:
+        ExtraMissingError: OpenVINO is not installed.
+        OptionError: bfloat16 on a processor without it.
+        ModelFormatError: the runtime refuses the graph.
+    """
+    core = _core(_openvino())
+    if bfloat16 and _BFLOAT16 not in core.get_property(_DEVICE, "OPTIMIZATION_CAPABILITIES"):
+        raise OptionError(
+            "this processor does not multiply bfloat16 (AMX or AVX-512 BF16 do); use another "
+            "precision"
+        )
+    options: dict[str, Any] = {
+        "PERFORMANCE_HINT": "LATENCY",
+        "NUM_STREAMS": 1,
+        "INFERENCE_NUM_THREADS": threads,
+        "INFERENCE_PRECISION_HINT": "bf16" if bfloat16 else "f32",
+    }
+    mapped = [] if isinstance(source, bytes) else [Path(source).absolute().parent]
+    folder = cache_folder("openvino") if kept else None
+    if folder is not None:
+        options["CACHE_DIR"] = str(folder)
+        mapped.append(folder)
+    try:
+        with given_back(mapped):
+            compiled = core.compile_model(core.read_model(source), _DEVICE, options)
+        return OpenVinoSession(compiled, name, threads, mapped)
+    except Exception as error:  # the runtime's exceptions are plain RuntimeError
+        raise ModelFormatError(
+            f"OpenVINO cannot open {name}: {_reason(error)}; use the runtime onnxruntime"
+        ) from error
+
+
+def version() -> str | None:
+    """OpenVINO's version; None where it is not installed."""
+    try:
+        return str(_openvino().__version__)
+    except ExtraMissingError:
+        return None
+
+
+def multiplies_bfloat16() -> bool:
+    """Whether OpenVINO is there and computes in bfloat16 on this processor."""
+    if version() is None:
+        return False
+    return _BFLOAT16 in _core(_openvino()).get_property(_DEVICE, "OPTIMIZATION_CAPABILITIES")
+
+
+@cache
+def _core(openvino: Any) -> Any:
+    return openvino.Core()
+
+
+def _openvino() -> Any:
+    try:
+        import openvino
+    except ImportError as error:
+        raise ExtraMissingError(
+            "OpenVINO is not installed; pip install 'parakeet-streaming[openvino]', or use the "
+            "runtime onnxruntime"
+        ) from error
+    return openvino
+
+
+def _specs(ports: Iterable[Any]) -> Mapping[str, TensorSpec]:
+    return MappingProxyType({port.any_name: _spec(port) for port in ports})
+
+
+def _spec(port: Any) -> TensorSpec:
+    shape = tuple(size.get_length() if size.is_static else "?" for size in port.get_partial_shape())
+    return TensorSpec(port.any_name, np.dtype(port.element_type.to_dtype()), shape)
+
+
+def _reason(error: Exception) -> str:
+    """The last line of what the runtime said: the first ones are places in its source."""
+    lines = str(error).strip().splitlines() or [type(error).__name__]
+    return lines[-1].strip().rstrip(".")

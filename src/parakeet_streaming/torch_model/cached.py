@@ -1,0 +1,108 @@
+"""A step of features and what a stream kept of its past in; frames and what to keep out, in torch.
+
+The encoder of `fastconformer.py`, walked one step at a time. A step is the chunk and the right
+context alone: each layer keeps the keys and values of the left context, and the frames that its
+convolution reaches back to. From an empty past, one step over everything is the whole encoder.
+
+```
+past frames, keys and values per layer   |  ·  ·  K K K K K |
+one step                                                     | look-back | chunk · right |
+                                          at the right edge ↑  8 features: the subsampling's reach
+```
+
+Rules of this file:
+
+1. A row's past stands at the right edge of its slots, so that a distance is the same in every row.
+2. The graph gives what every frame of the step could leave behind. Who calls it keeps that of the
+   chunk only: frames of the right context are encoded again, with more to their right.
+"""
+
+from __future__ import annotations
+
+import torch
+from torch import Tensor, nn
+from torch.nn import functional
+
+from parakeet_streaming.timeline import SUBSAMPLING
+from parakeet_streaming.torch_model.attention import relative_positions
+from parakeet_streaming.torch_model.fastconformer import (
+    ConformerLayer,
+    Encoder,
+    within,
+)
+
+
+class CachedEncoder(nn.Module):
+    """One step of many streams, each with its own fill of the past."""
+
+    def __init__(self, encoder: Encoder) -> None:
+        super().__init__()
+        self.encoder = encoder
+
+    def forward(
+        self,
+        features: Tensor,
+        lengths: Tensor,
+        look_back: Tensor,
+        keys: Tensor,
+        values: Tensor,
+        convolved: Tensor,
+        filled: Tensor,
+    ) -> tuple[Tensor, Tensor, Tensor, Tensor, Tensor]:
+        """Encodes a step.
+
+        Args:
+            features: (B, F, 8 + T), normalised; the first 8 are the look-back.
+            lengths: (B,) feature frames of each row, the 8 included.
+            look_back: (B,) how many of the first 8 there are: 8, or 0 where a stream begins.
+            keys: (L, B, K, D) of the past, K at least 1.
+            values: (L, B, K, D).
+            convolved: (L, B, kernel // 2, D), what the convolutions reach back to; zeros where a
+                stream begins.
+            filled: (B,) how many of the K there are, the last ones.
+
+        Returns:
+            Frames (B, U, D) and lengths (B,) of the step; keys and values (L, B, U, D) of its
+            frames; and (L, B, kernel // 2 + U, D): what the convolutions heard, past included.
+        """
+        frames, lengths = self.encoder.subsampling(features, lengths, SUBSAMPLING - look_back)
+        frames, lengths = frames[:, 1:], lengths - 1
+        mask = within(lengths, frames)
+        slots = torch.arange(keys.shape[2], device=keys.device)[None, :]
+        heard = torch.cat((slots >= keys.shape[2] - filled[:, None], mask), dim=1)
+        positions = relative_positions(frames, keys.shape[2])
+        kept = []
+        for at, layer in enumerate(self.encoder.layers):
+            past = (keys[at], values[at], convolved[at])
+            frames, *left_behind = _walk(layer, frames, mask, heard, positions, past)  # type: ignore[arg-type]  # a ModuleList forgets its modules' type
+            kept.append(left_behind)
+        new_keys, new_values, new_convolved = (
+            torch.stack(each) for each in zip(*kept, strict=True)
+        )
+        return frames, lengths, new_keys, new_values, new_convolved
+
+
+def _walk(
+    layer: ConformerLayer,
+    frames: Tensor,
+    mask: Tensor,
+    heard: Tensor,
+    positions: Tensor,
+    past: tuple[Tensor, Tensor, Tensor],
+) -> tuple[Tensor, Tensor, Tensor, Tensor]:
+    """One layer: its frames, keys, values and what its convolution heard."""
+    frames = frames + 0.5 * layer.feed_forward_in(frames)
+    attention, convolution = layer.attention, layer.convolution
+    normed = attention.norm(frames)
+    keys, values = attention.keys(normed), attention.values(normed)
+    all_keys, all_values = torch.cat((past[0], keys), 1), torch.cat((past[1], values), 1)
+    frames = frames + attention.attend(normed, all_keys, all_values, heard, positions)
+    gated = torch.cat((past[2], convolution.gate(frames, mask)), dim=1)
+    depthwise = convolution.depthwise
+    ahead = functional.pad(gated.transpose(1, 2), (0, past[2].shape[1]))
+    convolved = functional.conv1d(
+        ahead, depthwise.weight, depthwise.bias, groups=depthwise.groups
+    ).transpose(1, 2)
+    frames = frames + convolution.behind(convolved, mask)
+    frames = frames + 0.5 * layer.feed_forward_out(frames)
+    return layer.norm(frames), keys, values, gated

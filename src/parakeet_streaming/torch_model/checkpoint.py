@@ -1,0 +1,77 @@
+"""A torch file in; the tensors in it out. And a checkpoint of our training as a transducer.
+
+Rules of this file:
+
+1. Only tensors and plain values are unpickled; a file that wants to run code is refused.
+"""
+
+from __future__ import annotations
+
+import pickle
+from collections.abc import Mapping
+from pathlib import Path
+from typing import IO, Final
+
+import torch
+
+from parakeet_streaming.errors import ModelFormatError, ModelPartMissingError, OptionError
+from parakeet_streaming.torch_model.fastconformer import EncoderConfig
+from parakeet_streaming.torch_model.pieces import pieces_of
+from parakeet_streaming.torch_model.transducer import Transducer, TransducerConfig
+from parakeet_streaming.torch_model.weights import assembled
+
+TOKENIZER_NAME: Final = "tokenizer.model"
+
+_BROKEN: Final = (pickle.UnpicklingError, RuntimeError, ValueError, TypeError, KeyError, EOFError)
+
+
+def read_torch_file(file: Path | IO[bytes], origin: str) -> Mapping[str, object]:
+    """The dictionary that a torch file holds; of a path, tensors stay on the disk until used.
+
+    Raises:
+        ModelFormatError: no torch file, or one that holds more than tensors.
+    """
+    try:
+        saved = torch.load(file, map_location="cpu", weights_only=True, mmap=isinstance(file, Path))
+    except _BROKEN as error:
+        told = (str(error).splitlines() or [type(error).__name__])[0]
+        raise ModelFormatError(f"{origin} is no file of weights: {told}") from error
+    if not isinstance(saved, Mapping):
+        raise ModelFormatError(f"{origin} is no file of weights: it holds no dictionary")
+    return saved
+
+
+def read_checkpoint(path: Path) -> tuple[Transducer, tuple[str, ...]]:
+    """The mean weights of a training run, with the pieces of the tokenizer beside them.
+
+    Args:
+        path: a `checkpoint.pt`, or a `weights.pt` in float16.
+
+    Raises:
+        ModelFormatError: no checkpoint, or one of another version.
+        ModelPartMissingError: no `tokenizer.model` beside it.
+    """
+    tokenizer = path.parent / TOKENIZER_NAME
+    if not tokenizer.is_file():
+        raise ModelPartMissingError(
+            f"{tokenizer} is missing; put the tokenizer that the model was trained with there"
+        )
+    saved = read_torch_file(path, str(path))
+    mean = saved.get("mean")
+    if not isinstance(mean, Mapping):
+        raise ModelFormatError(f"{path} is no checkpoint of training: it has no mean weights")
+    config = _config(saved.get("config"), path)
+    return assembled(config, dict(mean), str(path)), pieces_of(
+        tokenizer.read_bytes(), str(tokenizer)
+    )
+
+
+def _config(told: object, path: Path) -> TransducerConfig:
+    try:
+        sizes = dict(told)  # type: ignore[call-overload]  # what it is, the except below says
+        return TransducerConfig(**sizes | {"encoder": EncoderConfig(**sizes["encoder"])})
+    except (TypeError, ValueError, KeyError, OptionError) as error:
+        raise ModelFormatError(
+            f"{path} has the config of another version of this project: {error}; export it with "
+            "that version"
+        ) from error

@@ -1,0 +1,188 @@
+"""A folder that transformers wrote (`ParakeetForTDT`) in; our transducer and its pieces out.
+
+```
+config.json          model_type parakeet_tdt; the encoder's under encoder_config
+model.safetensors    or model-00001-of-0000n.safetensors, ...
+tokenizer.json       pieces and ids
+```
+
+Rules of this file:
+
+1. Keys that the config leaves out have the defaults of transformers.
+2. What transformers would compute otherwise than our modules is refused.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Final
+
+import torch
+from safetensors import SafetensorError
+from safetensors.torch import load_file
+
+from parakeet_streaming.errors import ModelFormatError, ModelPartMissingError, OptionError
+from parakeet_streaming.timeline import SUBSAMPLING
+from parakeet_streaming.torch_model.fastconformer import EncoderConfig
+from parakeet_streaming.torch_model.settings import Settings
+from parakeet_streaming.torch_model.transducer import Transducer, TransducerConfig
+from parakeet_streaming.torch_model.weights import (
+    LAYER_NAMES,
+    Names,
+    assembled,
+    renamed,
+    scaled_input,
+)
+
+CONFIG_NAME: Final = "config.json"
+TOKENIZER_NAME: Final = "tokenizer.json"
+WEIGHTS_PATTERN: Final = "model*.safetensors"
+NAMES: Final = Names(
+    outside={
+        "encoder.subsampling.layers.0": "encoder.subsampling.first",
+        "encoder.subsampling.layers.2": "encoder.subsampling.depthwise.0",
+        "encoder.subsampling.layers.3": "encoder.subsampling.pointwise.0",
+        "encoder.subsampling.layers.5": "encoder.subsampling.depthwise.1",
+        "encoder.subsampling.layers.6": "encoder.subsampling.pointwise.1",
+        "encoder.subsampling.linear": "encoder.subsampling.out",
+        "decoder.embedding": "predictor.embedding",
+        "decoder.lstm": "predictor.lstm",
+        "encoder_projector": "joint.frames",
+        "decoder.decoder_projector": "joint.histories",
+        "joint.head": "joint.out",
+    },
+    in_layer=LAYER_NAMES
+    | {
+        "self_attn.q_proj": "attention.queries",
+        "self_attn.k_proj": "attention.keys",
+        "self_attn.v_proj": "attention.values",
+        "self_attn.o_proj": "attention.out",
+        "self_attn.relative_k_proj": "attention.positions",
+        "self_attn.bias_u": "attention.content_bias",
+        "self_attn.bias_v": "attention.position_bias",
+        "conv.norm": "convolution.batch_norm",
+    },
+    ignored=("encoder.encode_positions.",),
+)
+
+# Key, what can be exported, the default of transformers.
+_MODEL: Final = (("model_type", ("parakeet_tdt",), None), ("hidden_act", ("relu",), "relu"))
+_ENCODER: Final = (
+    ("hidden_act", ("silu",), "silu"),
+    ("subsampling_factor", (SUBSAMPLING,), SUBSAMPLING),
+    ("subsampling_conv_kernel_size", (3,), 3),
+    ("subsampling_conv_stride", (2,), 2),
+)
+
+
+def read_hugging_face(folder: Path) -> tuple[Transducer, tuple[str, ...]]:
+    """The model in a folder.
+
+    Raises:
+        ModelFormatError: another kind of model, broken files, or weights that do not fit.
+        ModelPartMissingError: config, weights or tokenizer are missing.
+    """
+    settings = Settings(_parsed(folder / CONFIG_NAME), str(folder / CONFIG_NAME))
+    config = config_of(settings)
+    blank_id = config.blank_id
+    pieces = _pieces(folder / TOKENIZER_NAME, blank_id)
+    weights = renamed(_weights(folder), NAMES, config.encoder.layers, str(folder))
+    if settings.section("encoder_config").flag("scale_input", default=True):
+        scaled_input(weights, config.encoder.width)
+    return assembled(config, weights, str(folder)), pieces
+
+
+def config_of(settings: Settings) -> TransducerConfig:
+    """The size of the model that a config of transformers describes.
+
+    Raises:
+        ModelFormatError: a model that is no Parakeet TDT, or whose blank is not the last token.
+    """
+    encoder = settings.section("encoder_config")
+    for section, choices in ((settings, _MODEL), (encoder, _ENCODER)):
+        for key, wanted, default in choices:
+            section.require(key, wanted, default)
+    vocabulary = settings.whole("vocab_size", 8193)
+    settings.require("blank_token_id", (vocabulary - 1,), 8192)
+    width = settings.whole("decoder_hidden_size", 640)
+    durations = 5
+    if "durations" in settings:
+        durations = settings.count_of_durations("durations")
+    try:
+        return TransducerConfig(
+            encoder=_encoder_config(encoder),
+            vocabulary=vocabulary,
+            durations=tuple(range(durations)),
+            predictor_width=width,
+            predictor_layers=settings.whole("num_decoder_layers", 2, most=16),
+            joint_width=width,
+        )
+    except OptionError as error:
+        raise ModelFormatError(f"{settings.origin}: {error}") from error
+
+
+def _encoder_config(encoder: Settings) -> EncoderConfig:
+    width = encoder.whole("hidden_size", 1024)
+    inner = encoder.whole("intermediate_size", 4096)
+    encoder.require("intermediate_size", (inner // width * width,), 4096)
+    bias = encoder.flag("attention_bias", default=True)
+    encoder.require("convolution_bias", (bias,), True)
+    return EncoderConfig(
+        mel_bins=encoder.whole("num_mel_bins", 80),
+        subsampling_channels=encoder.whole("subsampling_conv_channels", 256),
+        width=width,
+        layers=encoder.whole("num_hidden_layers", 24, most=256),
+        heads=encoder.whole("num_attention_heads", 8),
+        feed_forward=inner // width,
+        kernel=encoder.whole("conv_kernel_size", 9),
+        bias=bias,
+    )
+
+
+def _weights(folder: Path) -> Mapping[str, torch.Tensor]:
+    paths = sorted(folder.glob(WEIGHTS_PATTERN))
+    if not paths:
+        raise ModelPartMissingError(
+            f"{folder} has no model.safetensors; fetch it, or save the model again with "
+            "transformers"
+        )
+    weights: dict[str, torch.Tensor] = {}
+    for path in paths:
+        try:
+            weights |= load_file(path)
+        except (SafetensorError, OSError, ValueError) as error:
+            raise ModelFormatError(f"{path} is broken: {error}; fetch it again") from error
+    return weights
+
+
+def _pieces(path: Path, blank_id: int) -> tuple[str, ...]:
+    """The tokens of a tokenizer whose ids stand before the blank's."""
+    tokenizer = Settings(_parsed(path), str(path))
+    vocabulary = tokenizer.section("model").value("vocab")
+    added = tokenizer.value("added_tokens")
+    listed = list(vocabulary.items()) if isinstance(vocabulary, Mapping) else []
+    if isinstance(added, list):
+        listed += [
+            (each.get("content"), each.get("id")) for each in added if isinstance(each, Mapping)
+        ]
+    by_id = {
+        index: piece for piece, index in listed if isinstance(piece, str) and isinstance(index, int)
+    }
+    pieces = tuple(by_id[index] for index in range(blank_id) if index in by_id)
+    if len(pieces) < blank_id:
+        raise ModelFormatError(
+            f"{path} has {len(pieces)} of the {blank_id} pieces before the blank; config.json and "
+            "the tokenizer must be of one model"
+        )
+    return pieces
+
+
+def _parsed(path: Path) -> object:
+    try:
+        return json.loads(path.read_text(encoding="utf-8-sig"))
+    except FileNotFoundError as error:
+        raise ModelPartMissingError(f"{path} is missing; fetch it too") from error
+    except (ValueError, RecursionError) as error:
+        raise ModelFormatError(f"{path} is no JSON: {error}; fetch it again") from error

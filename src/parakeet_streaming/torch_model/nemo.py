@@ -1,0 +1,229 @@
+"""A NeMo archive (`.nemo`) in; our transducer with its weights, and its pieces, out.
+
+```
+model_config.yaml            what every part is
+model_weights.ckpt           a torch state dict
+<hash>_tokenizer.model       sentencepiece; the config has it as `nemo:<hash>_tokenizer.model`
+```
+
+Rules of this file:
+
+1. Keys that the config leaves out have NeMo's defaults.
+2. What NeMo would compute otherwise than our modules is refused.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Final
+
+import yaml
+
+from parakeet_streaming.errors import ModelFormatError, ModelPartMissingError, OptionError
+from parakeet_streaming.timeline import SAMPLE_RATE_HZ, SUBSAMPLING
+from parakeet_streaming.torch_model.archive import Archive, open_archive
+from parakeet_streaming.torch_model.checkpoint import read_torch_file
+from parakeet_streaming.torch_model.fastconformer import EncoderConfig
+from parakeet_streaming.torch_model.pieces import pieces_of
+from parakeet_streaming.torch_model.settings import Settings
+from parakeet_streaming.torch_model.transducer import Transducer, TransducerConfig
+from parakeet_streaming.torch_model.weights import (
+    LAYER_NAMES,
+    Names,
+    assembled,
+    renamed,
+    scaled_input,
+)
+
+CONFIG_NAME: Final = "model_config.yaml"
+WEIGHTS_NAME: Final = "model_weights.ckpt"
+NAMES: Final = Names(
+    outside={
+        "encoder.pre_encode.conv.0": "encoder.subsampling.first",
+        "encoder.pre_encode.conv.2": "encoder.subsampling.depthwise.0",
+        "encoder.pre_encode.conv.3": "encoder.subsampling.pointwise.0",
+        "encoder.pre_encode.conv.5": "encoder.subsampling.depthwise.1",
+        "encoder.pre_encode.conv.6": "encoder.subsampling.pointwise.1",
+        "encoder.pre_encode.out": "encoder.subsampling.out",
+        "decoder.prediction.embed": "predictor.embedding",
+        "decoder.prediction.dec_rnn.lstm": "predictor.lstm",
+        "joint.enc": "joint.frames",
+        "joint.pred": "joint.histories",
+        # Activation, dropout where there is any, and this.
+        "joint.joint_net.1": "joint.out",
+        "joint.joint_net.2": "joint.out",
+        # Of hybrid models.
+        "ctc_decoder.decoder_layers.0": "ctc",
+    },
+    in_layer=LAYER_NAMES
+    | {
+        "self_attn.linear_q": "attention.queries",
+        "self_attn.linear_k": "attention.keys",
+        "self_attn.linear_v": "attention.values",
+        "self_attn.linear_out": "attention.out",
+        "self_attn.linear_pos": "attention.positions",
+        "self_attn.pos_bias_u": "attention.content_bias",
+        "self_attn.pos_bias_v": "attention.position_bias",
+        "conv.batch_norm": "convolution.batch_norm",
+    },
+    ignored=("preprocessor.", "encoder.pos_enc."),
+)
+
+# Key, what can be exported, NeMo's default.
+_PREPROCESSOR: Final = (
+    ("sample_rate", (SAMPLE_RATE_HZ,), SAMPLE_RATE_HZ),
+    ("normalize", ("per_feature",), "per_feature"),
+    ("window_size", (0.025,), 0.02),
+    ("window_stride", (0.01,), 0.01),
+    ("window", ("hann",), "hann"),
+    ("n_fft", (512, None), None),
+    ("preemph", (0.97,), 0.97),
+    ("frame_splicing", (1,), 1),
+)
+_ENCODER: Final = (
+    ("subsampling", ("dw_striding",), "striding"),
+    ("subsampling_factor", (SUBSAMPLING,), 4),
+    ("causal_downsampling", (False,), False),
+    ("reduction", (None,), None),
+    ("self_attention_model", ("rel_pos",), "rel_pos"),
+    ("att_context_size", ([-1, -1], [[-1, -1]], None), None),
+    ("conv_norm_type", ("batch_norm",), "batch_norm"),
+    ("conv_context_size", (None,), None),
+)
+_DECODER: Final = (("normalization_mode", (None,), None), ("blank_as_pad", (True,), True))
+_CLASSES: Final = {
+    "encoder": "ConformerEncoder",
+    "decoder": "RNNTDecoder",
+    "joint": "RNNTJoint",
+}
+# Where NeMo's recipes have put the durations.
+_DURATIONS: Final = (
+    (("model_defaults",), "tdt_durations"),
+    (("decoding",), "durations"),
+    (("loss", "tdt_kwargs"), "durations"),
+)
+
+
+def read_nemo(path: Path) -> tuple[Transducer, tuple[str, ...]]:
+    """The model in a `.nemo` file.
+
+    Raises:
+        ModelFormatError: no such archive, another kind of model, or weights that do not fit.
+        ModelPartMissingError: it lacks config, weights or tokenizer.
+    """
+    with open_archive(path) as archive:
+        settings = Settings(_parsed(archive, path), f"{CONFIG_NAME} in {path}")
+        config = config_of(settings)
+        pieces = _pieces(archive, settings, path)
+        where = f"{WEIGHTS_NAME} in {path}"
+        with archive.open(WEIGHTS_NAME) as file:
+            weights = renamed(read_torch_file(file, where), NAMES, config.encoder.layers, where)
+    if settings.section("encoder").flag("xscaling", default=True):
+        scaled_input(weights, config.encoder.width)
+    return assembled(config, weights, where), pieces
+
+
+def config_of(settings: Settings) -> TransducerConfig:
+    """The size of the model that a NeMo config describes.
+
+    Raises:
+        ModelFormatError: a model that is no Parakeet TDT with full attention.
+    """
+    _check_kind(settings)
+    encoder, decoder = settings.section("encoder"), settings.section("decoder")
+    preprocessor, joint = settings.section("preprocessor"), settings.section("joint")
+    mel_bins = encoder.whole("feat_in")
+    for section, choices in (
+        (preprocessor, (*_PREPROCESSOR, ("features", (mel_bins,), 64))),
+        (encoder, _ENCODER),
+        (decoder, _DECODER),
+        (joint.section("jointnet"), (("activation", ("relu",), "relu"),)),
+    ):
+        for key, wanted, default in choices:
+            section.require(key, wanted, default)
+    predictor = decoder.section("prednet")
+    try:
+        return TransducerConfig(
+            encoder=_encoder_config(encoder, mel_bins),
+            vocabulary=decoder.whole("vocab_size") + 1,
+            durations=tuple(range(_durations(settings))),
+            predictor_width=predictor.whole("pred_hidden"),
+            predictor_layers=predictor.whole("pred_rnn_layers", 1, most=16),
+            joint_width=joint.section("jointnet").whole("joint_hidden"),
+        )
+    except OptionError as error:
+        raise ModelFormatError(f"{settings.origin}: {error}") from error
+
+
+def _encoder_config(encoder: Settings, mel_bins: int) -> EncoderConfig:
+    width = encoder.whole("d_model")
+    all_of_width = encoder.value("subsampling_conv_channels", -1) == -1
+    return EncoderConfig(
+        mel_bins=mel_bins,
+        subsampling_channels=width if all_of_width else encoder.whole("subsampling_conv_channels"),
+        width=width,
+        layers=encoder.whole("n_layers", most=256),
+        heads=encoder.whole("n_heads", 4),
+        feed_forward=encoder.whole("ff_expansion_factor", 4),
+        kernel=encoder.whole("conv_kernel_size", 31),
+        bias=encoder.flag("use_bias", default=True),
+    )
+
+
+def _check_kind(settings: Settings) -> None:
+    """Refuses what is no transducer with durations, by the classes that the config names."""
+    if "joint" not in settings:
+        raise ModelFormatError(
+            f"{settings.origin} describes no transducer but {settings.value('target')}; use a "
+            "Parakeet TDT, which has a joint"
+        )
+    for part, name in _CLASSES.items():
+        target = str(settings.section(part).value("_target_", name))
+        if target.rpartition(".")[2] != name:
+            raise ModelFormatError(
+                f"{settings.origin}: the {part} is a {target}, not a {name}; use a Parakeet TDT"
+            )
+    if not settings.section("joint").value("num_extra_outputs", 0):
+        raise ModelFormatError(
+            f"{settings.origin} describes an RNN-T, which has no durations; export it with NeMo "
+            '(`model.export("model.onnx")`), whose ONNX files load as they are'
+        )
+
+
+def _durations(settings: Settings) -> int:
+    count = settings.section("joint").whole("num_extra_outputs", most=16)
+    for path, key in _DURATIONS:
+        section = settings
+        for each in path:
+            section = section.section(each)
+        if key in section:
+            told = section.count_of_durations(key)
+            if told != count:
+                raise ModelFormatError(
+                    f"{settings.origin} names {told} durations, but its joint scores {count}; "
+                    "fetch the model again"
+                )
+            return count
+    raise ModelFormatError(f"{settings.origin} names no durations; use a Parakeet TDT")
+
+
+def _pieces(archive: Archive, settings: Settings, path: Path) -> tuple[str, ...]:
+    tokenizer = settings.section("tokenizer")
+    told = tokenizer.value("model_path")
+    if not isinstance(told, str) or not told or tokenizer.value("type", "bpe") != "bpe":
+        raise ModelPartMissingError(
+            f"{path} names no sentencepiece tokenizer; use a Parakeet TDT, which has one for all "
+            "its languages"
+        )
+    name = told.removeprefix("nemo:")
+    return pieces_of(archive.read(name), f"{name} in {path}")
+
+
+def _parsed(archive: Archive, path: Path) -> object:
+    try:
+        return yaml.safe_load(archive.read(CONFIG_NAME))
+    except (yaml.YAMLError, ValueError, RecursionError) as error:
+        told = str(error).splitlines()[0]
+        raise ModelFormatError(
+            f"{CONFIG_NAME} in {path} is no YAML: {told}; fetch the model again"
+        ) from error

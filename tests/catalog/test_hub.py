@@ -1,0 +1,297 @@
+import fnmatch
+import shutil
+from pathlib import Path
+from types import SimpleNamespace
+
+import huggingface_hub
+import onnx
+import pytest
+from huggingface_hub import constants, errors
+
+from parakeet_streaming.catalog import hub
+from parakeet_streaming.catalog.files import find_parts
+from parakeet_streaming.errors import (
+    DownloadError,
+    ModelFormatError,
+    ModelNotFoundError,
+    ModelPartMissingError,
+    OptionError,
+)
+from tests.catalog.graphs import (
+    decoder,
+    decoder_joint,
+    encoder,
+    external,
+    folder,
+    joiner,
+    two_file_folder,
+)
+
+REPO = "someone/parakeet-onnx"
+
+
+class FakeHub:
+    """One repository and a cache, on this disk; counts how often it is asked over the network."""
+
+    def __init__(self, root: Path) -> None:
+        self.repository = root / "repository"
+        self.cache = root / "cache"
+        self.asked: list[str] = []
+        self.error: Exception | None = None
+
+    def list_repo_files(self, repo_id, *, revision=None):
+        self._ask(f"list {repo_id}@{revision}")
+        files = (path for path in self.repository.rglob("*") if path.is_file())
+        return sorted(path.relative_to(self.repository).as_posix() for path in files)
+
+    def snapshot_download(
+        self, repo_id, *, revision=None, allow_patterns=None, local_files_only=False
+    ):
+        target = self.cache / f"models--{repo_id.replace('/', '--')}/snapshots/{revision or 'main'}"
+        if local_files_only:
+            if not target.exists():
+                raise errors.LocalEntryNotFoundError("not cached")
+            return str(target)
+        self._ask(f"download {repo_id}@{revision}")
+        for path in self.repository.rglob("*"):
+            name = path.relative_to(self.repository).as_posix()
+            if path.is_file() and any(fnmatch.fnmatch(name, each) for each in allow_patterns):
+                (target / name).parent.mkdir(parents=True, exist_ok=True)
+                shutil.copyfile(path, target / name)
+        return str(target)
+
+    def _ask(self, question):
+        if self.error is not None:
+            raise self.error
+        self.asked.append(question)
+
+
+@pytest.fixture
+def fake(tmp_path, monkeypatch):
+    fake = FakeHub(tmp_path)
+    fake.repository.mkdir()
+    fake.cache.mkdir()
+    monkeypatch.setattr(huggingface_hub, "list_repo_files", fake.list_repo_files)
+    monkeypatch.setattr(huggingface_hub, "snapshot_download", fake.snapshot_download)
+    monkeypatch.setattr(constants, "HF_HUB_CACHE", str(fake.cache))
+    return fake
+
+
+def both_precisions(fake):
+    folder(
+        fake.repository,
+        config={"features_size": 128},
+        encoder_int8=encoder(),
+        decoder_joint_int8=decoder_joint(),
+        decoder_joint=decoder_joint(),
+        nemo128=encoder(),
+    )
+    whole = encoder()
+    whole.graph.initializer.append(external("w", "weights.0", 40))
+    whole.graph.initializer.append(external("v", "weights.1", 40))
+    onnx.save_model(whole, fake.repository / "encoder.onnx")
+    for name in ("weights.0", "weights.1", "weights.2", "README.md", "clip.wav"):
+        (fake.repository / name).write_bytes(bytes(40))
+
+
+def test_auto_fetches_int8_and_nothing_else(fake):
+    both_precisions(fake)
+    got = hub.fetch(REPO)
+    assert sorted(path.name for path in got.iterdir()) == [
+        "config.json",
+        "decoder_joint.int8.onnx",
+        "encoder.int8.onnx",
+        "vocab.txt",
+    ]
+    assert find_parts(got).encoder.precision == "int8"
+
+
+def test_fp32_brings_the_weights_that_its_graph_names(fake):
+    both_precisions(fake)
+    got = hub.fetch(REPO, precision="fp32")
+    assert sorted(path.name for path in got.iterdir()) == [
+        "config.json",
+        "decoder_joint.onnx",
+        "encoder.onnx",
+        "vocab.txt",
+        "weights.0",
+        "weights.1",
+    ]
+    assert find_parts(got, "fp32").encoder.size_bytes > 80
+
+
+def test_auto_takes_what_there_is(fake):
+    folder(fake.repository, encoder=encoder(), decoder_joint=decoder_joint())
+    assert find_parts(hub.fetch(REPO)).encoder.precision == "fp32"
+
+
+def test_a_three_file_repository(fake):
+    folder(
+        fake.repository,
+        encoder_int8=encoder(),
+        decoder_int8=decoder(),
+        joiner_int8=joiner(),
+    )
+    (fake.repository / "vocab.txt").rename(fake.repository / "tokens.txt")
+    (fake.repository / "test_wavs").mkdir()
+    (fake.repository / "test_wavs/0.wav").write_bytes(b"x")
+    parts = find_parts(hub.fetch(REPO))
+    assert (parts.layout, parts.vocabulary.name) == ("three-file", "tokens.txt")
+    assert not (parts.folder / "test_wavs").exists()
+
+
+def test_files_in_folders_by_precision(fake):
+    folder(fake.repository / "int8", encoder=encoder(), decoder_joint=decoder_joint())
+    folder(fake.repository / "fp16", encoder=encoder(), decoder_joint=decoder_joint())
+    folder(fake.repository / "old/deep", encoder_int8=encoder())
+    got = hub.fetch(REPO, precision="fp16")
+    assert find_parts(got, "fp16").encoder.path == got / "fp16/encoder.onnx"
+    assert not (got / "int8/encoder.onnx").exists()
+    assert not (got / "old").exists()
+
+
+def test_what_is_cached_needs_no_network(fake):
+    both_precisions(fake)
+    first = hub.fetch(REPO)
+    fake.error = errors.OfflineModeIsEnabled("offline")
+    assert hub.fetch(REPO) == hub.fetch(REPO, precision="int8") == first
+    with pytest.raises(DownloadError, match=r"offline mode is on \(HF_HUB_OFFLINE\).*folder"):
+        hub.fetch(REPO, precision="fp32")
+
+
+def test_a_cache_without_all_weights_is_completed(fake):
+    both_precisions(fake)
+    got = hub.fetch(REPO, precision="fp32")
+    (got / "weights.1").unlink()
+    assert (hub.fetch(REPO, precision="fp32") / "weights.1").exists()
+
+
+def test_update_asks_again(fake):
+    both_precisions(fake)
+    hub.fetch(REPO)
+    fake.asked.clear()
+    hub.fetch(REPO)
+    assert fake.asked == []
+    hub.fetch(REPO, update=True)
+    assert fake.asked == [f"list {REPO}@None", f"download {REPO}@None"]
+
+
+@pytest.mark.parametrize(
+    ("repo_id", "revision"), [(f"{REPO}@v1", None), (REPO, "v1"), (f"{REPO}@v1", "v1")]
+)
+def test_a_revision_can_be_pinned(fake, repo_id, revision):
+    both_precisions(fake)
+    assert hub.fetch(repo_id, revision=revision).name == "v1"
+    assert set(fake.asked) == {f"list {REPO}@v1", f"download {REPO}@v1"}
+
+
+def test_two_revisions_are_refused():
+    with pytest.raises(OptionError, match="another revision"):
+        hub.fetch(f"{REPO}@v1", revision="v2")
+
+
+def test_a_precision_that_is_not_offered(fake):
+    both_precisions(fake)
+    with pytest.raises(ModelPartMissingError, match="no fp16 encoder; there is fp32, int8"):
+        hub.fetch(REPO, precision="fp16")
+    with pytest.raises(OptionError):
+        hub.fetch(REPO, precision="bf16")
+
+
+def test_a_repository_without_onnx(fake):
+    (fake.repository / "parakeet-tdt-0.6b-v3.nemo").write_bytes(b"x")
+    with pytest.raises(ModelFormatError, match=r"no ONNX encoder; .*parakeet export.*istupakov"):
+        hub.fetch(REPO)
+
+
+def answer(status):
+    return SimpleNamespace(
+        headers={}, request=SimpleNamespace(url="u", method="GET"), status_code=status
+    )
+
+
+@pytest.mark.parametrize(
+    ("error", "ours", "said"),
+    [
+        (errors.GatedRepoError("no", response=answer(403)), ModelNotFoundError, "terms"),
+        (errors.RepositoryNotFoundError("no", response=answer(404)), ModelNotFoundError, "no such"),
+        (errors.RevisionNotFoundError("no", response=answer(404)), ModelNotFoundError, "commits"),
+        (errors.HFValidationError("odd"), ModelNotFoundError, "check the spelling"),
+        (errors.HfHubHTTPError("500 Server", response=answer(500)), DownloadError, "500 Server"),
+        (errors.LocalEntryNotFoundError("nothing"), DownloadError, "no answer from the hub"),
+        (ConnectionError("refused\nmore"), DownloadError, r"\(refused\)"),
+        (TimeoutError(), DownloadError, "TimeoutError"),
+        (RuntimeError("of a HTTP library"), DownloadError, "of a HTTP library"),
+    ],
+    ids=lambda value: type(value).__name__ if isinstance(value, Exception) else None,
+)
+def test_errors_of_the_hub_become_ours(fake, error, ours, said):
+    fake.error = error
+    with pytest.raises(ours, match=said) as caught:
+        hub.fetch(REPO)
+    assert caught.value.__cause__ is error
+
+
+def test_a_broken_download_is_told_as_such(fake):
+    both_precisions(fake)
+    (fake.repository / "encoder.int8.onnx").write_bytes(b"junk")
+    with pytest.raises(ModelFormatError, match="no whole ONNX"):
+        hub.fetch(REPO)
+
+
+def scanned(repo_id, *revisions):
+    """A cached repository as the hub's client describes it; revisions are (folder, age)."""
+    return SimpleNamespace(
+        repo_id=repo_id,
+        revisions=[
+            SimpleNamespace(
+                snapshot_path=path,
+                last_modified=-age,
+                size_on_disk=sum(each.stat().st_size for each in path.iterdir()),
+                files=[SimpleNamespace(file_name=each.name) for each in path.iterdir()],
+            )
+            for path, age in revisions
+        ],
+    )
+
+
+def test_cached_models_are_those_that_are_whole(fake, tmp_path, monkeypatch):
+    whole = folder(tmp_path / "a", encoder=encoder(), decoder_joint=decoder_joint())
+    older = folder(tmp_path / "b", encoder=encoder(), decoder_joint=decoder_joint())
+    partial = folder(tmp_path / "c", encoder=encoder())
+    text = folder(tmp_path / "d")
+    repos = [
+        scanned("z/whole", (older, 2), (whole, 1)),
+        scanned("a/fallen-back", (partial, 1), (older, 2)),
+        scanned("b/partial", (partial, 1)),
+        scanned("c/text", (text, 1)),
+    ]
+    monkeypatch.setattr(huggingface_hub, "scan_cache_dir", lambda _: SimpleNamespace(repos=repos))
+    models = hub.cached_models()
+    assert [(model.repo_id, model.folder) for model in models] == [
+        ("a/fallen-back", older),
+        ("z/whole", whole),
+    ]
+    assert models[0].size_bytes == sum(path.stat().st_size for path in older.iterdir())
+
+
+def test_a_cache_as_the_real_client_lays_it_out(tmp_path, monkeypatch):
+    monkeypatch.setattr(constants, "HF_HUB_CACHE", str(tmp_path))
+    commit = "9" * 40
+    root = tmp_path / "models--someone--parakeet-onnx"
+    for name in ("refs", "blobs", f"snapshots/{commit}"):
+        (root / name).mkdir(parents=True)
+    (root / "refs/main").write_text(commit)
+    two_file_folder(root / "blobs")
+    snapshot = root / "snapshots" / commit
+    for path in (root / "blobs").iterdir():
+        (snapshot / path.name).symlink_to(f"../../blobs/{path.name}")
+    assert hub.fetch(REPO) == hub.fetch(f"{REPO}@{commit}") == snapshot
+    (model,) = hub.cached_models()
+    assert (model.repo_id, model.folder) == (REPO, snapshot)
+
+
+def test_without_a_cache_nothing_is_cached(fake):
+    shutil.rmtree(fake.cache)
+    assert hub.cache_folder() == fake.cache
+    assert hub.cached_models() == ()

@@ -1,0 +1,89 @@
+from pathlib import Path
+
+import pytest
+
+from parakeet_streaming.catalog.vocabulary import Vocabulary, read_vocabulary
+from parakeet_streaming.errors import ModelFormatError, ModelPartMissingError
+from tests.catalog.graphs import GOLDEN
+
+
+def written(tmp_path: Path, text: str | bytes) -> Path:
+    path = tmp_path / "vocab.txt"
+    path.write_bytes(text if isinstance(text, bytes) else text.encode())
+    return path
+
+
+def test_reads_the_golden_vocabulary():
+    vocabulary = read_vocabulary(GOLDEN / "vocab.txt")
+    assert (vocabulary.size, vocabulary.blank_id) == (257, 256)
+    assert vocabulary.pieces[:3] == ("<unk>", "▁t", "in")
+
+
+@pytest.mark.parametrize(
+    "text",
+    ["▁a 0\nb 1\n<blk> 2\n", "<blk> 2\n▁a 0\nb 1", "\ufeff▁a 0\r\nb 1\r\n<blk> 2\r\n"],
+    ids=["plain", "any order, no last line end", "byte order mark and CRLF"],
+)
+def test_order_and_line_ends_do_not_matter(tmp_path, text):
+    assert read_vocabulary(written(tmp_path, text)) == Vocabulary(("▁a", "b", "<blk>"), 2)
+
+
+def test_a_piece_may_hold_spaces_and_rare_line_separators(tmp_path):
+    vocabulary = read_vocabulary(written(tmp_path, "a b 0\n  1\n\u2028 2\n\x85 3\n<blk> 4\n"))
+    assert vocabulary.pieces == ("a b", " ", "\u2028", "\x85", "<blk>")
+
+
+@pytest.mark.parametrize(
+    ("text", "blank_id"),
+    [("<blk> 0\na 1\n", 0), ("<blank> 0\na 1\n", 0), ("a 0\nb 1\n", 1)],
+)
+def test_blank_is_found_by_name_else_the_last(tmp_path, text, blank_id):
+    assert read_vocabulary(written(tmp_path, text)).blank_id == blank_id
+
+
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        ("a 0\nb\n", "line 2"),
+        ("a 0\n 1\n", "line 2"),
+        ("a 0\nb x\n", "line 2"),
+        ("a 0\nb ²\n", "line 2"),
+        ("a 0\n\nb 1\n", "line 2"),
+        ("", "line 1"),
+        ("a 0\nb 0\n", "line 2: id 0 stands there twice"),
+        ("a 0\nb 2\n", "none for id 1"),
+        (b"\xff\xfe 0\n", "UTF-8"),
+    ],
+)
+def test_broken_files_are_refused_by_line(tmp_path, text, said):
+    with pytest.raises(ModelFormatError, match=said):
+        read_vocabulary(written(tmp_path, text))
+
+
+def test_a_missing_file_is_a_missing_part(tmp_path):
+    with pytest.raises(ModelPartMissingError, match=r"nothing\.txt"):
+        read_vocabulary(tmp_path / "nothing.txt")
+
+
+@pytest.mark.parametrize(
+    ("piece", "text"),
+    [
+        ("▁the", " the"),
+        ("ing", "ing"),
+        (".", "."),
+        ("▁", " "),
+        ("a▁b", "a b"),
+        ("<unk>", " ⁇ "),
+        ("<pad>", ""),
+        ("<|nospeech|>", ""),
+        ("<0xE2>", ""),
+        ("<", "<"),
+        ("<b>", "<b>"),
+    ],
+)
+def test_text_of_a_piece(piece, text):
+    assert Vocabulary((piece, "<blk>"), 1).text_of(0) == text
+
+
+def test_blank_has_no_text_even_under_another_name():
+    assert Vocabulary(("a", "b"), 1).text_of(1) == ""

@@ -1,0 +1,150 @@
+"""The same graphs, the same answers, from the other runtime."""
+
+import subprocess
+import sys
+import threading
+
+import numpy as np
+import pytest
+
+pytest.importorskip("openvino", reason="the openvino extra")
+
+from parakeet_streaming import load
+from parakeet_streaming.catalog.files import find_parts
+from parakeet_streaming.catalog.spec import read_spec
+from parakeet_streaming.errors import ModelFormatError, OptionError
+from parakeet_streaming.model.encoder import OnnxEncoder
+from parakeet_streaming.runtime import openvino_runtime
+from parakeet_streaming.runtime.openvino_runtime import multiplies_bfloat16, open_openvino
+from parakeet_streaming.runtime.session import open_session
+from parakeet_streaming.testing import noise
+from tests.catalog.graphs import GOLDEN
+
+ENCODER = GOLDEN / "encoder-model.onnx"
+
+
+@pytest.fixture(autouse=True)
+def cache(tmp_path, monkeypatch):
+    monkeypatch.setattr(openvino_runtime, "cache_folder", lambda _: tmp_path)
+    return tmp_path
+
+
+@pytest.fixture(scope="module")
+def features():
+    return np.random.default_rng(7).normal(size=(2, 128, 201)).astype(np.float32)
+
+
+def both(**options):
+    return (
+        open_session(ENCODER, runtime=runtime, threads=1, **options)
+        for runtime in ("onnxruntime", "openvino")
+    )
+
+
+def test_frames_equal_those_of_onnx_runtime(features):
+    feeds = {"audio_signal": features, "length": np.array([200, 120])}
+    ours, theirs = (session.run(feeds) for session in both())
+    assert list(ours) == list(theirs)
+    assert ours["encoded_lengths"].tolist() == theirs["encoded_lengths"].tolist()
+    np.testing.assert_allclose(ours["outputs"][0], theirs["outputs"][0], atol=2e-4)
+    np.testing.assert_allclose(ours["outputs"][1, :, :15], theirs["outputs"][1, :, :15], atol=2e-4)
+
+
+def test_faces_are_alike():
+    ours, theirs = both()
+    for one, other in ((ours.inputs, theirs.inputs), (ours.outputs, theirs.outputs)):
+        assert list(one) == list(other)
+        assert [each.dtype for each in one.values()] == [each.dtype for each in other.values()]
+        assert [each.rank for each in one.values()] == [each.rank for each in other.values()]
+    assert theirs.inputs["audio_signal"].fixed(1) == 128
+    assert theirs.providers == ("OpenVINO CPU",)
+
+
+def test_frames_stay_when_the_next_call_runs():
+    parts = find_parts(GOLDEN)
+    session = open_session(ENCODER, runtime="openvino", threads=1)
+    encoder = OnnxEncoder(session, read_spec(parts))
+    first, _ = encoder.encode([noise(2.0)])
+    before = first.copy()
+    encoder.encode([-noise(2.0)])
+    assert np.array_equal(first, before)
+
+
+def test_threads_do_not_meet_in_one_call(features):
+    session = open_session(ENCODER, runtime="openvino", threads=1)
+    expected = [session.run(_feeds(features * each))["outputs"].copy() for each in range(4)]
+    wrong = []
+
+    def work(each):
+        answers = [session.run(_feeds(features * each))["outputs"].copy() for _ in range(5)]
+        wrong.extend(each for answer in answers if not np.array_equal(answer, expected[each]))
+
+    threads = [threading.Thread(target=work, args=(each,)) for each in range(4)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert not wrong
+
+
+def _feeds(features):
+    return {"audio_signal": features, "length": np.array([200, 200])}
+
+
+def test_what_was_compiled_is_kept(cache):
+    open_session(ENCODER, runtime="openvino", threads=1)
+    assert list(cache.rglob("*.blob"))
+
+
+def test_a_model_runs_whole():
+    samples = noise(3.0)
+    told = [
+        [(each.id, each.start_frame, each.duration_frames) for each in transcript.tokens]
+        for transcript in (
+            load(GOLDEN, runtime=runtime, threads=1).transcribe(samples)
+            for runtime in ("onnxruntime", "openvino")
+        )
+    ]
+    assert told[0]
+    assert told[0] == told[1]
+
+
+def test_bfloat16_where_the_processor_has_it():
+    if not multiplies_bfloat16():
+        with pytest.raises(OptionError, match="bfloat16"):
+            load(GOLDEN, precision="bf16")
+        return
+    assert load(GOLDEN, precision="bf16").transcribe(noise(1.0)) is not None
+
+
+def test_a_graph_it_cannot_read(tmp_path):
+    (tmp_path / "x.onnx").write_bytes(b"no graph at all")
+    with pytest.raises(ModelFormatError, match=r"OpenVINO cannot open .*x\.onnx.*onnxruntime"):
+        open_openvino(str(tmp_path / "x.onnx"), threads=1, name=str(tmp_path / "x.onnx"))
+
+
+def test_a_call_it_cannot_run(features):
+    session = open_session(ENCODER, runtime="openvino", threads=1)
+    with pytest.raises(ModelFormatError, match="could not run"):
+        session.run({"audio_signal": features[:, :5], "length": np.array([200, 200])})
+
+
+def test_sessions_that_come_and_go_leave_ctrl_c_as_it_was():
+    code = """
+import os, signal
+from parakeet_streaming.runtime.openvino_runtime import open_openvino
+from parakeet_streaming.runtime.probe_graph import FP32, probe_graph
+told = []
+signal.signal(signal.SIGINT, lambda *_: told.append("told"))
+graph = probe_graph(FP32)
+first = open_openvino(graph, threads=1, name="first", kept=False)
+second = open_openvino(graph, threads=1, name="second", kept=False)
+del first
+del second
+os.kill(os.getpid(), signal.SIGINT)
+print(*told)
+"""
+    done = subprocess.run(
+        [sys.executable, "-c", code], capture_output=True, text=True, check=False, timeout=120
+    )
+    assert (done.returncode, done.stdout) == (0, "told\n"), done.stderr

@@ -1,0 +1,95 @@
+"""Pages of mapped files are given back, and hold what they held."""
+
+import ctypes
+import mmap
+
+import pytest
+
+from parakeet_streaming.runtime.page_release import MAPPINGS, give_back, given_back
+
+SIZE = 8 * 2**20
+
+linux_only = pytest.mark.skipif(not MAPPINGS.is_file(), reason="Linux tells what is mapped")
+
+
+@pytest.fixture
+def mapping(tmp_path):
+    path = tmp_path / "weights.data"
+    path.write_bytes(bytes(range(256)) * (SIZE // 256))
+    with path.open("rb") as file, mmap.mmap(file.fileno(), 0, prot=mmap.PROT_READ) as mapped:
+        yield path, mapped
+
+
+def resident_bytes(path):
+    """How much of a mapped file this process holds."""
+    lines = (MAPPINGS.parent / "smaps").read_text().splitlines()
+    start = next(at for at, line in enumerate(lines) if line.endswith(str(path)))
+    told = next(line for line in lines[start:] if line.startswith("Rss:"))
+    return 1024 * int(told.split()[1])
+
+
+def resident_heap_bytes():
+    """How much of what is in no file this process holds."""
+    lines = (MAPPINGS.parent / "status").read_text().splitlines()
+    return 1024 * int(next(line for line in lines if line.startswith("RssAnon:")).split()[1])
+
+
+@linux_only
+def test_pages_are_given_back_and_read_again(mapping):
+    path, mapped = mapping
+    with given_back([path.parent]):
+        assert mapped[:].count(7) == SIZE // 256
+    assert resident_bytes(path) == 0
+    assert mapped[:].count(7) == SIZE // 256
+    assert resident_bytes(path) == SIZE
+
+
+@linux_only
+def test_a_file_of_another_place_is_left_alone(mapping, tmp_path):
+    path, mapped = mapping
+    mapped[:].count(7)
+    before = resident_bytes(path)
+    assert give_back([str(tmp_path / "weights"), str(tmp_path / "other")]) == 0
+    assert resident_bytes(path) == before
+    assert give_back([str(path)]) == SIZE
+
+
+@linux_only
+def test_what_can_be_written_to_is_left_alone(tmp_path):
+    path = tmp_path / "written.data"
+    path.write_bytes(bytes(SIZE))
+    with path.open("r+b") as file, mmap.mmap(file.fileno(), 0) as mapped:
+        mapped[5] = 9
+        assert give_back([str(path)]) == 0
+        assert mapped[5] == 9
+
+
+@linux_only
+def test_free_pages_of_the_heap_are_given_back(tmp_path):
+    c_library = ctypes.CDLL(None)
+    if not hasattr(c_library, "malloc_trim"):
+        pytest.skip("glibc alone gives back")
+    c_library.malloc.restype = ctypes.c_void_p
+    c_library.free.argtypes = (ctypes.c_void_p,)
+    size, each = 64 * 2**20, 8 * 2**10
+    blocks = [c_library.malloc(each) for _ in range(size // each)]
+    for block in blocks:
+        ctypes.memset(block, 1, each)
+    # The last one stays, so that the heap cannot shrink.
+    for block in blocks[:-1]:
+        c_library.free(block)
+    before = resident_heap_bytes()
+    with given_back([tmp_path]):
+        pass
+    assert resident_heap_bytes() < before - size // 2
+    c_library.free(blocks[-1])
+
+
+def test_where_nothing_is_told_nothing_is_done(tmp_path):
+    with given_back([tmp_path], tmp_path / "maps"):
+        pass
+
+
+def test_an_error_within_comes_out(tmp_path):
+    with pytest.raises(KeyError), given_back([tmp_path]):
+        raise KeyError

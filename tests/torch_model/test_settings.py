@@ -1,0 +1,53 @@
+import pytest
+
+from parakeet_streaming.errors import ModelFormatError
+from parakeet_streaming.torch_model.settings import Settings
+
+TOLD = {"width": 16, "bias": True, "inner": {"kind": "a"}, "durations": [0, 1, 2], "empty": None}
+
+
+@pytest.fixture
+def settings():
+    return Settings(TOLD, "config.yaml")
+
+
+def test_values_and_defaults(settings):
+    assert settings.whole("width") == 16
+    assert settings.whole("height", 8) == 8
+    assert settings.flag("bias", default=False) is True
+    assert settings.flag("other", default=False) is False
+    assert settings.value("nothing") is None
+    assert settings.count_of_durations("durations") == 3
+    assert "width" in settings
+    assert "empty" not in settings
+
+
+def test_sections(settings):
+    settings.section("inner").require("kind", ("a", "b"), None)
+    settings.section("none").require("kind", ("a",), "a")
+    with pytest.raises(ModelFormatError, match="width is no section"):
+        settings.section("width")
+    with pytest.raises(ModelFormatError, match=r"config\.yaml: the config is no section"):
+        Settings([], "config.yaml")
+
+
+@pytest.mark.parametrize("value", [0, -1, 2.0, "16", True, None, 65_537, [1]])
+def test_no_whole_number(value):
+    with pytest.raises(ModelFormatError, match=r"inner\.width is .*, not a whole number"):
+        Settings({"inner": {"width": value}}, "config").section("inner").whole("width")
+
+
+def test_no_flag():
+    with pytest.raises(ModelFormatError, match="neither true nor false"):
+        Settings({"bias": 1}, "config").flag("bias", default=True)
+
+
+def test_another_choice(settings):
+    with pytest.raises(ModelFormatError, match=r"inner\.kind is 'a', and only 'b' or None can"):
+        settings.section("inner").require("kind", ("b", None), "b")
+
+
+@pytest.mark.parametrize("value", [None, 5, [0], [1, 2], [0, 2], [0, "1"]])
+def test_other_durations(value):
+    with pytest.raises(ModelFormatError, match="only durations 0, 1, 2"):
+        Settings({"durations": value}, "config").count_of_durations("durations")
