@@ -3,11 +3,11 @@ import tarfile
 
 import onnx
 import pytest
-from tests.model.test_roles import CASES
 
 from parakeet_streaming.catalog.files import find_parts
 from parakeet_streaming.errors import ModelFormatError, ModelNotFoundError, ModelPartMissingError
 from tests.catalog.graphs import FLOAT, INT64, ctc, encoder, face, folder, two_file_folder
+from tests.catalog.test_roles import CASES
 
 
 def nemo_archive(path):

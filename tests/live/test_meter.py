@@ -86,7 +86,12 @@ def test_a_final_is_late_since_what_made_it():
     assert meter.finalization.snapshot().max == pytest.approx(3.1)
     meter.told(final("max_length", ("a", 0.0, 20.0)), 10.1)
     assert meter.finalization.snapshot().count == 4
-    assert metrics.utterances_total.totals() == {"vad": 2, "commit": 1, "max_len": 1, "eos": 1}
+    assert metrics.utterances_total.totals() == {
+        "silence": 2,
+        "max_length": 1,
+        "commit": 1,
+        "end": 1,
+    }
     assert metrics.utterance_duration_seconds.snapshot().max == 20.0
 
 
