@@ -1,25 +1,29 @@
-"""The error tree: every error raised on purpose here, each also the builtin one would guess.
+"""The error tree, by what the caller can do; each error is also the builtin that one would guess.
 
 ```
 ParakeetError
-├── UsageError                     you called it wrongly
-│   ├── ContextError               also ValueError     impossible left-chunk-right context
-│   ├── AudioInputError            also ValueError     samples of the wrong shape, type or value
-│   ├── OptionError                also ValueError     an option that does not exist or does not fit
-│   └── StreamClosedError          also RuntimeError   feeding a stream that has ended
-├── MissingError                   something that is not on this machine
+├── UsageError                     wrong use: mend the call
+│   ├── ContextError               also ValueError          an impossible left-chunk-right context
+│   ├── OptionError                also ValueError          no such option, or it does not fit
+│   └── StreamClosedError          also RuntimeError        the stream has ended
+├── InputError                     wrong input: mend the data
+│   ├── AudioInputError            also ValueError          samples of wrong shape, type or value
+│   ├── AudioFormatError           also ValueError          a file that is no audio, or is broken
+│   ├── ModelFormatError           also ValueError          files of another kind of model
+│   └── SnapshotError              also ValueError          bytes that are no usable snapshot
+├── MissingError                   something is missing: install or fetch it
 │   ├── AudioNotFoundError         also FileNotFoundError
 │   ├── DeviceNotFoundError        also LookupError         no such microphone, or none at all
 │   ├── ModelNotFoundError         also FileNotFoundError   no such folder, name or hub id
 │   ├── ModelPartMissingError      also FileNotFoundError   a folder lacks one of its files
-│   ├── ProviderMissingError       also RuntimeError   an execution provider not offered here
-│   ├── ExtraMissingError          also ImportError         an optional dependency
-│   └── CapacityError              also RuntimeError        room for one more stream
-└── ForeignError                   something from outside that is not what it should be
-    ├── AudioFormatError           also ValueError     a file that is no audio, or is broken
-    ├── DeviceError                also OSError        a microphone that does not open, or is gone
-    ├── ModelFormatError           also ValueError     files of another kind of model
-    └── DownloadError              also OSError        the hub did not answer as it should
+│   ├── ProviderMissingError       also RuntimeError        an execution provider
+│   └── ExtraMissingError          also ImportError         an optional dependency
+├── UnavailableError               not available now: try again later, or elsewhere
+│   ├── CapacityError              also RuntimeError        no room for one more stream
+│   ├── EngineFailedError          also RuntimeError        the engine's worker has broken
+│   ├── DeviceError                also OSError             a microphone is held, or is gone
+│   └── DownloadError              also OSError             the hub did not answer as it should
+└── ComputeError                   also RuntimeError        a computation failed: report it
 ```
 
 Every message says what is wrong and what to do about it.
@@ -29,27 +33,31 @@ from __future__ import annotations
 
 
 class ParakeetError(Exception):
-    """Any error this package raises on purpose."""
+    """Any error that this package raises on purpose."""
 
 
 class UsageError(ParakeetError):
-    """The caller did something that cannot work."""
+    """The call cannot work as it was made; mend the call."""
+
+
+class InputError(ParakeetError):
+    """The data are not what they should be; mend the data."""
 
 
 class MissingError(ParakeetError):
-    """Something that should be on this machine is not."""
+    """Something is not on this machine; install it or fetch it."""
 
 
-class ForeignError(ParakeetError):
-    """Something from outside is not what it should be."""
+class UnavailableError(ParakeetError):
+    """Something cannot be had at the moment; try again later, or on another machine."""
+
+
+class ComputeError(ParakeetError, RuntimeError):
+    """A computation of a model failed although the call was right, such as out of memory."""
 
 
 class ContextError(UsageError, ValueError):
     """An impossible left-chunk-right context."""
-
-
-class AudioInputError(UsageError, ValueError):
-    """Samples of the wrong shape, type or value; nothing of that call was taken."""
 
 
 class OptionError(UsageError, ValueError):
@@ -57,7 +65,23 @@ class OptionError(UsageError, ValueError):
 
 
 class StreamClosedError(UsageError, RuntimeError):
-    """The stream has ended; open a new one."""
+    """The stream or its engine has ended; open a new one."""
+
+
+class AudioInputError(InputError, ValueError):
+    """Samples of the wrong shape, type or value; nothing of that call was taken."""
+
+
+class AudioFormatError(InputError, ValueError):
+    """A file that is no audio, or is broken."""
+
+
+class ModelFormatError(InputError, ValueError):
+    """Files that are no Parakeet TDT or RNN-T export."""
+
+
+class SnapshotError(InputError, ValueError):
+    """Bytes that are no snapshot of a stream, are damaged, or belong to another model."""
 
 
 class AudioNotFoundError(MissingError, FileNotFoundError):
@@ -84,21 +108,17 @@ class ExtraMissingError(MissingError, ImportError):
     """An optional dependency that is not installed."""
 
 
-class CapacityError(MissingError, RuntimeError):
+class CapacityError(UnavailableError, RuntimeError):
     """No room for one more stream; those that are open go on."""
 
 
-class AudioFormatError(ForeignError, ValueError):
-    """A file that is no audio, or is broken."""
+class EngineFailedError(UnavailableError, RuntimeError):
+    """The worker of this engine has broken; its streams have ended, and it opens no more."""
 
 
-class DeviceError(ForeignError, OSError):
+class DeviceError(UnavailableError, OSError):
     """A microphone that cannot be opened, or that stopped while it recorded."""
 
 
-class ModelFormatError(ForeignError, ValueError):
-    """Files that are no Parakeet TDT or RNN-T export."""
-
-
-class DownloadError(ForeignError, OSError):
+class DownloadError(UnavailableError, OSError):
     """The hub did not answer as it should."""

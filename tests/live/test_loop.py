@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from parakeet_streaming.engine.activity import VadOptions
-from parakeet_streaming.errors import CapacityError, StreamClosedError
+from parakeet_streaming.errors import CapacityError, ComputeError, StreamClosedError
 from parakeet_streaming.live.adaptation import DelayRange
 from parakeet_streaming.live.options import LiveOptions
 from parakeet_streaming.live.scheduler import BatchLimits
@@ -79,7 +79,8 @@ def test_a_stream_that_cannot_be_decoded_ends_alone():
         stream.finish()
     room.settle()
     events, error = drained(bad)
-    assert isinstance(error, MemoryError)
+    assert isinstance(error, ComputeError)
+    assert isinstance(error.__cause__, MemoryError)
     assert bad.outcome == "failed"
     assert finals_of(events)[-1].transcript.text == "one two"
     for stream in (good, other):
@@ -149,7 +150,7 @@ def test_voice_activity_that_fails_for_one_stream_ends_that_stream():
     for stream in (good, bad):
         stream.finish()
     room.settle()
-    assert isinstance(drained(bad)[1], ValueError)
+    assert isinstance(drained(bad)[1].__cause__, ValueError)
     events, error = drained(good)
     assert error is None
     assert tokens_of(events) == room.alone(marked_audio(40))

@@ -19,7 +19,13 @@ from parakeet_streaming.catalog.resolve import built_in_models
 from parakeet_streaming.catalog.spec import read_spec
 from parakeet_streaming.cli.rows import in_bytes, print_json, print_pairs
 from parakeet_streaming.dry_run import try_out
-from parakeet_streaming.errors import ExtraMissingError, ForeignError, MissingError
+from parakeet_streaming.errors import (
+    ComputeError,
+    ExtraMissingError,
+    InputError,
+    MissingError,
+    UnavailableError,
+)
 from parakeet_streaming.runtime import openvino_runtime
 from parakeet_streaming.runtime.choice import fastest
 from parakeet_streaming.runtime.cores import usable_cores
@@ -191,7 +197,7 @@ def _tried(folder: Path, provider: str) -> Section:
     try:
         parts = find_parts(folder)
         trial = try_out(parts, read_spec(parts), provider=provider)
-    except (ForeignError, MissingError) as error:
+    except (ComputeError, InputError, MissingError, UnavailableError) as error:
         return {"error": str(error)}
     return {
         "provider": trial.providers[0],

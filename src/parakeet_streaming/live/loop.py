@@ -18,7 +18,7 @@ from collections.abc import Callable, Sequence
 from typing import Literal
 
 from parakeet_streaming.engine.recognizer import Recognizer
-from parakeet_streaming.errors import CapacityError, StreamClosedError
+from parakeet_streaming.errors import CapacityError, ComputeError, ParakeetError, StreamClosedError
 from parakeet_streaming.live.meter import EngineMeter
 from parakeet_streaming.live.metrics import LiveMetrics
 from parakeet_streaming.live.scheduler import Admission, BatchLimits, Scheduler
@@ -173,7 +173,7 @@ class StreamLoop:
             found, following = self._vad.probabilities([frame for _, frame in frames], states)
         except Exception as error:
             if len(frames) == 1:
-                self._end(frames[0][0], "failed", error)
+                self._end(frames[0][0], "failed", _failed_computation(error))
             else:
                 for each in frames:
                     self._judge([each])
@@ -205,7 +205,7 @@ class StreamLoop:
             given = self._recognizer.step(streams, lambda: between.append(self._clock()))
         except Exception as error:
             if len(batch) == 1:
-                self._end(batch[0], "failed", error)
+                self._end(batch[0], "failed", _failed_computation(error))
             else:
                 for guest in batch:
                     self._step([guest])
@@ -275,6 +275,15 @@ class StreamLoop:
         self.metrics.active_streams.set(len(self.guests))
         self.metrics.streams_total[outcome].add()
         guest.outbox.close(guest.error)
+
+
+def _failed_computation(error: Exception) -> ParakeetError:
+    """What a stream ends with after a call of the model raised `error`, which is its cause."""
+    if isinstance(error, ParakeetError):
+        return error
+    failure = ComputeError(f"the model failed: {str(error) or type(error).__name__}")
+    failure.__cause__ = error
+    return failure
 
 
 def _take(guest: StreamTask) -> None:

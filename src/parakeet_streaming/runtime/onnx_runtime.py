@@ -23,6 +23,7 @@ from numpy.typing import NDArray
 
 from parakeet_streaming.catalog.graph import TensorSpec
 from parakeet_streaming.errors import (
+    ComputeError,
     ModelFormatError,
     OptionError,
     ProviderMissingError,
@@ -83,7 +84,7 @@ class OnnxRuntimeSession:
             cast = {name: self.inputs[name].cast(value) for name, value in feeds.items()}
             outputs = self._session.run(self._output_names, cast)
         except Exception as error:  # the runtime's exceptions share no base but this one
-            raise ModelFormatError(f"{self._name} could not run: {_reason(error)}") from error
+            raise ComputeError(f"{self._name} could not run: {_reason(error)}") from error
         return {
             name: output.astype(np.float32) if output.dtype == np.float16 else output
             for name, output in zip(self._output_names, outputs, strict=True)

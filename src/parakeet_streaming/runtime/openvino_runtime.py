@@ -27,7 +27,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from parakeet_streaming.catalog.graph import TensorSpec
-from parakeet_streaming.errors import ExtraMissingError, ModelFormatError, OptionError
+from parakeet_streaming.errors import (
+    ComputeError,
+    ExtraMissingError,
+    ModelFormatError,
+    OptionError,
+)
 from parakeet_streaming.runtime.cache import cache_folder
 from parakeet_streaming.runtime.page_release import given_back
 
@@ -65,7 +70,7 @@ class OpenVinoSession:
                 with given_back(self._mapped):
                     results = self._infer(feeds)
         except Exception as error:  # the runtime's exceptions are plain RuntimeError and KeyError
-            raise ModelFormatError(f"{self._name} could not run: {_reason(error)}") from error
+            raise ComputeError(f"{self._name} could not run: {_reason(error)}") from error
         return {
             name: values.astype(np.float32) if values.dtype == np.float16 else values
             for name, values in zip(self.outputs, results.values(), strict=True)

@@ -57,7 +57,7 @@ class Session(Protocol):
         float16 outputs come back as float32.
 
         Raises:
-            ModelFormatError: the runtime refused the call; the message has its reason.
+            ComputeError: the runtime could not run the call; the message has its reason.
         """
         ...
 
