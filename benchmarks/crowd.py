@@ -18,7 +18,7 @@ _APART_SAMPLES = 59_200
 
 def filling_steps(context: ContextConfig) -> int:
     """Steps until the left context is full, and one of full length behind them."""
-    return context.left_frames // context.chunk_frames + 2
+    return context.frames.left // context.frames.chunk + 2
 
 
 def walk(
@@ -37,7 +37,7 @@ def walk(
     took_s = []
     for step in range(steps):
         # A window needs one sample beyond its right context.
-        needed = (step + 1) * context.chunk_samples + context.right_samples + 1
+        needed = (step + 1) * context.samples.chunk + context.samples.right + 1
         for at, stream in enumerate(streams):
             stream.push(_part(book, at, fed_samples, needed))
         fed_samples = needed

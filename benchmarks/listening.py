@@ -52,7 +52,7 @@ def hear(
         processing_s += took_s
         for event in events:
             if isinstance(event, Partial):
-                done_s = max(done_s, event.heard_s) + took_s
+                done_s = max(done_s, event.lookahead_end_s) + took_s
                 steps.append(Step(event, done_s))
     return Heard(stream.transcript(), tuple(steps), processing_s)
 

@@ -102,7 +102,7 @@ class Speaker(Voice):
     def spoken_s(self, chunk: int) -> float:
         """When the last sample of a chunk and its right context was spoken."""
         context = self.stream.context
-        behind = (chunk + 1) * context.chunk_samples + context.right_samples
+        behind = (chunk + 1) * context.samples.chunk + context.samples.right
         return self.starts_s + samples_to_seconds(behind)
 
     def complete_s(self, chunk: int) -> float:
@@ -111,14 +111,14 @@ class Speaker(Voice):
         A window needs one sample beyond its right context.
         """
         context = self.stream.context
-        needed = (chunk + 1) * context.chunk_samples + context.right_samples + 1
+        needed = (chunk + 1) * context.samples.chunk + context.samples.right + 1
         packets = math.ceil(needed / PACKET_SAMPLES)
         return self.starts_s + samples_to_seconds(packets * PACKET_SAMPLES)
 
     def decoded(self, now_s: float) -> None:
         """The next chunk has its events, or is given up."""
         context = self.stream.context
-        if self.chunks > context.left_frames / context.chunk_frames:
+        if self.chunks > context.frames.left / context.frames.chunk:
             self.late_s.append(now_s - self.spoken_s(self.chunks))
         self.chunks += 1
 
@@ -174,14 +174,14 @@ class Course:
     @property
     def step_audio_s(self) -> float:
         """Seconds of audio that one step of one stream encodes."""
-        known = self.context.left_samples if self.cached else 0
-        return samples_to_seconds(self.context.window_samples - known)
+        known = self.context.samples.left if self.cached else 0
+        return samples_to_seconds(self.context.samples.window - known)
 
 
 def warm_up_s(context: ContextConfig) -> float:
     """From a stream's first sample to the first chunk that counts, at most."""
-    chunks = math.ceil(context.left_frames / context.chunk_frames) + 3
-    return samples_to_seconds(chunks * context.chunk_samples + context.right_samples)
+    chunks = math.ceil(context.frames.left / context.frames.chunk) + 3
+    return samples_to_seconds(chunks * context.samples.chunk + context.samples.right)
 
 
 def carry(course: Course, streams: int, trial_s: float, clock: Clock) -> Trial:

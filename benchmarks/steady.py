@@ -54,7 +54,7 @@ class _Course:
 
     def fill(self) -> None:
         """Steps until the left context is full."""
-        while self._stream.window.decoded_samples < self.context.left_samples:
+        while self._stream.window.decoded_samples < self.context.samples.left:
             self._step()
         # The first step of full length, for which a runtime may still have to prepare.
         self._step()
@@ -73,7 +73,7 @@ class _Course:
         context = self.context
         wanted = self._stream.window.decoded_samples
         # One sample more than the window: only then is it known not to be the last.
-        wanted += context.chunk_samples + context.right_samples + 1
+        wanted += context.samples.chunk + context.samples.right + 1
         self._stream.push(looped(self._speech, self._fed_samples, wanted - self._fed_samples))
         self._fed_samples = wanted
         self._stream.step()

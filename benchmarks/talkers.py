@@ -68,7 +68,7 @@ class Talker:
     def hear(self, event: Event) -> None:
         """Takes an event, in the worker's thread."""
         if isinstance(event, Partial) and (event.tokens or event.tentative):
-            self.late_s.append(self.clock.now() - self.voice.starts_s - event.heard_s)
+            self.late_s.append(self.clock.now() - self.voice.starts_s - event.lookahead_end_s)
         elif isinstance(event, ContextChanged):
             grew = event.context.chunk > self._chunk_s
             self.longer, self.shorter = self.longer + grew, self.shorter + (not grew)

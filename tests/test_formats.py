@@ -265,7 +265,7 @@ def test_a_step_is_a_line():
         "text": " wörd",
         "tentative_text": " and",
         "committed_s": 0.32,
-        "heard_s": 0.64,
+        "lookahead_end_s": 0.64,
     }
 
 

@@ -12,6 +12,7 @@ from parakeet_streaming.timeline import (
     MAX_CONTEXT_S,
     PRESETS,
     ContextConfig,
+    WindowLengths,
     check_sample_rate,
     encoder_frames,
     feature_frames,
@@ -97,13 +98,10 @@ def test_samples_and_seconds_go_there_and_back(samples, rate_hz):
 
 def test_a_context_in_every_unit():
     context = ContextConfig(2.0, 0.25, 0.5)
-    assert (context.left_frames, context.chunk_frames, context.right_frames) == (25, 3, 6)
-    assert (context.left_samples, context.chunk_samples, context.right_samples) == (
-        32_000,
-        3_840,
-        7_680,
-    )
-    assert context.window_samples == 43_520
+    assert context.frames == WindowLengths(left=25, chunk=3, right=6)
+    assert context.frames.window == 34
+    assert context.samples == WindowLengths(left=32_000, chunk=3_840, right=7_680)
+    assert context.samples.window == 43_520
     assert context.effective == (2.0, 0.24, 0.48)
     assert context.latency_s == 0.72
     assert str(context) == "2-0.25-0.5"

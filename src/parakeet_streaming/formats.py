@@ -193,7 +193,7 @@ def _event_object(event: Event) -> tuple[str, dict[str, Any]]:
             "text": event.text,
             "tentative_text": event.tentative_text,
             "committed_s": round(event.committed_s, 3),
-            "heard_s": round(event.heard_s, 3),
+            "lookahead_end_s": round(event.lookahead_end_s, 3),
             "tokens": [_token_object(token) for token in event.tokens],
         }
     if isinstance(event, Gap):

@@ -103,8 +103,8 @@ class Partial:
     """Tokens decoded early from the right context."""
     committed_s: float
     """Seconds of audio up to which text is committed."""
-    heard_s: float
-    """Seconds of audio the step has looked at, right context included."""
+    lookahead_end_s: float
+    """Seconds; where the audio that the step read ends, its look-ahead included."""
 
 
 EndReason = Literal["silence", "max_length", "commit", "end"]

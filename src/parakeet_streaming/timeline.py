@@ -92,15 +92,30 @@ def check_sample_rate(rate_hz: int) -> None:
 
 
 @dataclass(frozen=True, slots=True)
+class WindowLengths:
+    """The lengths of a window's parts, all in one unit."""
+
+    left: int
+    chunk: int
+    right: int
+
+    @property
+    def window(self) -> int:
+        """The longest window: left + chunk + right."""
+        return self.left + self.chunk + self.right
+
+
+@dataclass(frozen=True, slots=True)
 class ContextConfig:
-    """How audio is cut: left context, chunk and right context, in seconds.
+    """How audio is cut into windows: left context, chunk and right context, in seconds.
 
     ```
     |······ left ······|··· chunk ···|··· right ···|
-     heard before        decoded now   looked ahead       latency = chunk + right
+     decoded before      decoded now   looked ahead       latency = chunk + right
     ```
 
-    Seconds are floored to encoder frames of 80 ms; `effective` tells what is really used.
+    Seconds are floored to encoder frames of 80 ms. `effective` gives what is really used, in
+    seconds; `frames` and `samples` give the same in other units.
 
     Raises:
         ContextError: a negative, endless or absurd length; a chunk of less than one frame; a
@@ -108,11 +123,11 @@ class ContextConfig:
     """
 
     left: float = 5.0
-    """Seconds of audio before the chunk that the encoder hears again."""
+    """Seconds of audio before the chunk that the encoder reads again."""
     chunk: float = 0.5
     """Seconds of audio that one step decodes and commits."""
     right: float = 0.5
-    """Seconds of look-ahead; text from it is tentative."""
+    """Seconds of look-ahead (right context); text from it is tentative."""
     sample_rate: int = SAMPLE_RATE_HZ
     """Rate of the samples that will be fed, in Hz; anything but 16000 is resampled."""
 
@@ -125,54 +140,44 @@ class ContextConfig:
                 raise ContextError(
                     f"{name} context of {seconds} s is impossible; use 0 to {MAX_CONTEXT_S:.0f} s"
                 )
-        if self.chunk_frames < 1:
+        if self.frames.chunk < 1:
             raise ContextError(
                 f"a chunk of {self.chunk} s is less than an encoder frame; use at least {FRAME_S} s"
             )
         check_sample_rate(self.sample_rate)
 
     @property
-    def left_frames(self) -> int:
-        return floor_to_frames(self.left)
+    def frames(self) -> WindowLengths:
+        """In whole encoder frames."""
+        return WindowLengths(
+            floor_to_frames(self.left), floor_to_frames(self.chunk), floor_to_frames(self.right)
+        )
 
     @property
-    def chunk_frames(self) -> int:
-        return floor_to_frames(self.chunk)
-
-    @property
-    def right_frames(self) -> int:
-        return floor_to_frames(self.right)
-
-    @property
-    def left_samples(self) -> int:
-        return frames_to_samples(self.left_frames)
-
-    @property
-    def chunk_samples(self) -> int:
-        return frames_to_samples(self.chunk_frames)
-
-    @property
-    def right_samples(self) -> int:
-        return frames_to_samples(self.right_frames)
-
-    @property
-    def window_samples(self) -> int:
-        """Samples at 16 kHz of the longest window: left + chunk + right."""
-        return self.left_samples + self.chunk_samples + self.right_samples
+    def samples(self) -> WindowLengths:
+        """In samples at 16 kHz, whatever `sample_rate` is."""
+        frames = self.frames
+        return WindowLengths(
+            frames_to_samples(frames.left),
+            frames_to_samples(frames.chunk),
+            frames_to_samples(frames.right),
+        )
 
     @property
     def effective(self) -> tuple[float, float, float]:
         """Left, chunk and right in seconds after flooring to frames."""
+        frames = self.frames
         return (
-            frames_to_seconds(self.left_frames),
-            frames_to_seconds(self.chunk_frames),
-            frames_to_seconds(self.right_frames),
+            frames_to_seconds(frames.left),
+            frames_to_seconds(frames.chunk),
+            frames_to_seconds(frames.right),
         )
 
     @property
     def latency_s(self) -> float:
         """Seconds between a sound and its text, without computing: effective chunk + right."""
-        return frames_to_seconds(self.chunk_frames + self.right_frames)
+        frames = self.frames
+        return frames_to_seconds(frames.chunk + frames.right)
 
     def __str__(self) -> str:
         return "-".join(f"{seconds:g}" for seconds in (self.left, self.chunk, self.right))

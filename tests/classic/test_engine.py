@@ -146,7 +146,7 @@ def test_closing_the_consumer_stops_the_engine() -> None:
 
 def test_a_full_audio_ring_takes_less_and_says_so() -> None:
     engine, producer, _ = new(audio_ring_s=0.0)
-    room = CONTEXT.window_samples
+    room = CONTEXT.samples.window
     assert producer.push(AUDIO[: room - 10]) == room - 10
     assert producer.push(AUDIO[room - 10 :]) == 10
     assert producer.refused_samples == AUDIO.shape[0] - room
@@ -235,7 +235,7 @@ def test_debug_view_shows_buffer_context_and_tokens() -> None:
     view = engine.debug_view()
     assert view.context == CONTEXT
     assert view.ring_samples == 100
-    assert view.decoded_samples % CONTEXT.chunk_samples == 0
+    assert view.decoded_samples % CONTEXT.samples.chunk == 0
     assert view.window_samples + view.decoded_samples == 15_000
     assert in_frames(list(view.tokens)) == EXPECTED[:2]
     assert "'one two'" in str(view)

@@ -13,9 +13,10 @@ from parakeet_streaming.errors import ExtraMissingError, OptionError
 
 def step(committed_s, lag_s=0.3, delays_s=(0.7,)):
     parts = {"queue": 0.05, "vad": 0.01, "encoder": 0.1, "decoder": 0.02}
-    heard_s = committed_s + 0.4
+    lookahead_end_s = committed_s + 0.4
     return {
-        "committed_s": committed_s, "heard_s": heard_s, "context_s": 0.8, "lag_s": lag_s,
+        "committed_s": committed_s, "lookahead_end_s": lookahead_end_s,
+        "context_s": 0.8, "lag_s": lag_s,
         "parts_s": parts, "delays_s": list(delays_s),
     }  # fmt: skip
 

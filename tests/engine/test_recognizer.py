@@ -204,16 +204,16 @@ def test_a_window_for_the_whole_recording_holds_it(frames, off_by):
     context = fake_recognizer([], ["one"]).offline_context(samples / 16_000)
     if samples <= 4998 * FRAME_SAMPLES:
         assert context.effective[::2] == (0.0, 0.0)
-        assert samples <= context.chunk_samples <= MAX_WINDOW_SAMPLES
+        assert samples <= context.samples.chunk <= MAX_WINDOW_SAMPLES
     else:
-        assert context.window_samples <= MAX_WINDOW_SAMPLES
+        assert context.samples.window <= MAX_WINDOW_SAMPLES
 
 
 @pytest.mark.parametrize("max_samples", [None, 400 * 16_000, 75 * 16_000, 1_000_000, 20_000])
 def test_overlapping_windows_fit_the_model(max_samples):
     recognizer = fake_recognizer([], ["one"], max_samples=max_samples)
     context = recognizer.offline_context(None)
-    assert context.window_samples <= recognizer.max_window_samples
+    assert context.samples.window <= recognizer.max_window_samples
     assert recognizer.offline_context(3600.0) == context
     assert recognizer.stream(context).context == context
 

@@ -121,13 +121,18 @@ def test_less_than_a_feature_frame_is_a_step_without_tokens(samples):
     assert stream.feed(noise(1.0)[:samples]) == []
     partial, final = stream.finish()
     assert (partial.tokens, partial.tentative) == ((), ())
-    assert partial.committed_s == partial.heard_s == final.transcript.audio_s == samples / 16_000
+    assert (
+        partial.committed_s
+        == partial.lookahead_end_s
+        == final.transcript.audio_s
+        == samples / 16_000
+    )
 
 
 def test_seconds_of_the_steps():
     stream = fake_recognizer([], WORDS).stream(CONTEXT)
     events = stream.feed(marked_audio(13)) + stream.finish()
-    assert [(each.committed_s, each.heard_s) for each in events[:-1]] == [
+    assert [(each.committed_s, each.lookahead_end_s) for each in events[:-1]] == [
         (0.32, 0.48),
         (0.64, 0.8),
         (1.04, 1.04),

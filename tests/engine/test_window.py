@@ -81,7 +81,7 @@ def count_up(samples):
 def check(frames, audio, pieces):
     asked = context(frames)
     windows = windows_of(asked, pieces)
-    limits = asked.left_samples, asked.chunk_samples, asked.right_samples
+    limits = asked.samples.left, asked.samples.chunk, asked.samples.right
     assert plain(windows) == list(reference(audio, *limits))
     return windows
 

@@ -165,7 +165,7 @@ def test_quiet_chunks_are_passed_over_and_clear_what_was_tentative():
         events += seat.events()
     partials = [each for each in events if isinstance(each, Partial)]
     assert [each.tentative_text for each in partials] == ["one", ""]
-    assert partials[-1].heard_s > partials[-1].committed_s
+    assert partials[-1].lookahead_end_s > partials[-1].committed_s
     assert (seat.counts.steps, events[-1].transcript.text) == (1, "")
     assert seat.counts.skipped >= 5
 

@@ -135,4 +135,4 @@ def test_two_steps_as_one():
     assert both.text == " 1 2"
     assert [token.id for token in both.tokens] == [1, 2]
     assert (both.tentative_text, both.committed_s) == ("?2", partial(2).committed_s)
-    assert both.heard_s == partial(2).heard_s
+    assert both.lookahead_end_s == partial(2).lookahead_end_s

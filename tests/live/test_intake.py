@@ -37,14 +37,14 @@ def test_no_more_is_taken_than_steps_can_use_soon():
     inlet.push(marked_audio(120))
     assert ear.take()
     first = stream.window.fed_samples
-    window_and_chunk = CONTEXT.window_samples + CONTEXT.chunk_samples
+    window_and_chunk = CONTEXT.samples.window + CONTEXT.samples.chunk
     assert window_and_chunk <= first <= window_and_chunk + 16_000
     assert not ear.take()
     assert ear.backlog_s == pytest.approx(120 * 0.08)
     assert not ear.heard_out
     stream.step()
     assert ear.take()
-    assert stream.window.fed_samples == first + CONTEXT.chunk_samples
+    assert stream.window.fed_samples == first + CONTEXT.samples.chunk
 
 
 def test_a_gap_is_silence_of_its_length():

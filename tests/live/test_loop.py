@@ -14,7 +14,7 @@ from parakeet_streaming.timeline import FRAME_SAMPLES, ContextConfig
 from tests.live.by_hand import CONTEXT, POISON, Room, drained, finals_of, fixed, tokens_of
 
 SCRIPT = [Cue(3, 0), Cue(9, 1), Cue(20, 2), Cue(33, 0)]
-CHUNK = CONTEXT.chunk_samples
+CHUNK = CONTEXT.samples.chunk
 
 
 def poison(frames=20):

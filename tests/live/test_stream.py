@@ -85,8 +85,8 @@ def test_stats_add_up():
     room.settle()
     stats = stream.stats()
     assert (stats.steps, stats.skipped, stats.tokens, stats.utterances) == (1, 0, 1, 0)
-    assert stats.audio_s == CONTEXT.chunk_samples / 16_000
-    assert stats.backlog_s == pytest.approx((16_740 - CONTEXT.chunk_samples) / 16_000)
+    assert stats.audio_s == CONTEXT.samples.chunk / 16_000
+    assert stats.backlog_s == pytest.approx((16_740 - CONTEXT.samples.chunk) / 16_000)
     assert stats.lag_s == pytest.approx(0.096)
     assert stats.real_time_factor == pytest.approx(0.2)
     assert (stats.ring_samples, stats.refused_samples) == (0, 0)
@@ -133,4 +133,4 @@ def test_iterating_gives_everything():
     assert tokens_of(list(stream)) == room.alone(marked_audio(30))
     assert list(stream) == []
     assert stream.get() is None
-    assert stream.context.chunk_samples == 6 * FRAME_SAMPLES
+    assert stream.context.samples.chunk == 6 * FRAME_SAMPLES

@@ -83,7 +83,7 @@ def steps(encoder, samples, context):
             window.samples,
             window.left_samples,
             window.chunk_samples // FRAME_SAMPLES,
-            context.left_samples // FRAME_SAMPLES,
+            context.samples.left // FRAME_SAMPLES,
             past,
         )
         frames, lengths, (past,) = encoder.encode_steps([step])
@@ -96,7 +96,7 @@ def literal(model, samples, context):
     layers, width = model.config.encoder.layers, model.config.encoder.width
     nothing = torch.zeros(layers, 1, 1, width)
     keys, values, convolved = nothing[:, :, :0], nothing[:, :, :0], torch.zeros(layers, 1, 4, width)
-    limit = context.left_samples // FRAME_SAMPLES
+    limit = context.samples.left // FRAME_SAMPLES
     for window in windows(samples, context):
         end = window.chunk_start + len(window.samples) - window.left_samples
         so_far = raw_log_mel(samples[:end], 128)
@@ -135,7 +135,7 @@ def test_steps_equal_a_literal_walk(encoder, model, notation, seconds):
     assert len(found) == len(expected)
     for ours, theirs in zip(found, expected, strict=True):
         # A left context of less than the look-back is cut mid-stream, as a window is.
-        if context.left_samples >= 10 * 160:
+        if context.samples.left >= 10 * 160:
             np.testing.assert_allclose(ours, theirs, atol=2e-4)
         assert ours.shape == theirs.shape
 
@@ -205,7 +205,7 @@ def test_streams_of_any_fill_share_a_call(encoder):
 
 def test_the_past_is_as_long_as_the_left_context_and_stays(encoder):
     context = ContextConfig.parse("1-0.4-0.4")
-    limit = context.left_samples // FRAME_SAMPLES
+    limit = context.samples.left // FRAME_SAMPLES
     every = [step for step, _ in steps(encoder, sound(5), context)]
     kept = [step.past.frames for step in every[1:]]
     assert kept == [min(limit, 5 * (1 + at)) for at in range(len(kept))]

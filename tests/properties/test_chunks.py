@@ -47,7 +47,7 @@ def test_every_sample_is_chunk_exactly_once(frames, samples):
     partials = [*stream.feed(audio), *stream.finish()][:-1]
     chunks, start = [], 0
     for window, partial in zip(encoder.windows, partials, strict=True):
-        end, heard = round(partial.committed_s * 16_000), round(partial.heard_s * 16_000)
+        end, heard = round(partial.committed_s * 16_000), round(partial.lookahead_end_s * 16_000)
         assert np.array_equal(window, audio[heard - len(window) : heard])
         left = start - (heard - len(window))
         assert left >= 0
@@ -173,7 +173,13 @@ def plain(events):
         return [(each.id, each.text, each.start_frame, each.duration_frames) for each in tokens]
 
     steps = [
-        (each.text, spoken(each.tokens), spoken(each.tentative), each.committed_s, each.heard_s)
+        (
+            each.text,
+            spoken(each.tokens),
+            spoken(each.tentative),
+            each.committed_s,
+            each.lookahead_end_s,
+        )
         for each in partials
     ]
     return steps, spoken(final.transcript.tokens), final.transcript.text

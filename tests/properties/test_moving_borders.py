@@ -86,7 +86,7 @@ def test_moving_borders_lose_and_repeat_nothing(context, each, length, plan, cac
     assert [token for each in partials for token in each.tokens] == list(final.transcript.tokens)
     ends = [each.committed_s for each in partials]
     assert ends == sorted(ends)
-    assert all(each.committed_s <= each.heard_s for each in partials)
+    assert all(each.committed_s <= each.lookahead_end_s for each in partials)
 
 
 @given(context=contexts, length=st.integers(0, 40), cut=st.integers(0, 40 * FRAME_SAMPLES))
@@ -111,7 +111,7 @@ def test_a_flush_leaves_the_right_context_it_can():
     window = stream.window.peek()
     assert (window.chunk_samples, window.right_samples) == (5 * FRAME_SAMPLES, FRAME_SAMPLES)
     (partial,) = stream.step()
-    assert (partial.text, partial.committed_s, partial.heard_s) == ("one", 0.4, 0.48)
+    assert (partial.text, partial.committed_s, partial.lookahead_end_s) == ("one", 0.4, 0.48)
 
 
 @settings(max_examples=300)
@@ -213,7 +213,7 @@ def test_silence_behind_the_audio_is_heard_and_not_counted():
     stream.end(silence_s=0.5)
     *_, partial, final = stream.finish()
     end_s = (4 * FRAME_SAMPLES + 100) / 16_000
-    assert final.transcript.audio_s == partial.committed_s == partial.heard_s == end_s
+    assert final.transcript.audio_s == partial.committed_s == partial.lookahead_end_s == end_s
     assert all(word.end <= end_s for word in final.transcript.words)
     decoded = stream.state.decoded_frames
     assert decoded == 11

@@ -128,7 +128,7 @@ class StreamingParakeetTDT:
         def open_stream() -> Stream:
             return model.recognizer.stream(context, stall_guard=stall_guard, cached=cached)
 
-        window_s = context.window_samples / SAMPLE_RATE_HZ
+        window_s = context.samples.window / SAMPLE_RATE_HZ
         capacity = round(max(audio_ring_s, window_s) * context.sample_rate)
         writer, reader = sample_ring(capacity)
         token_writer: ValueWriter[TokenResult]

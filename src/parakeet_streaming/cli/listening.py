@@ -183,7 +183,7 @@ class Listening:
         self._look_after_sound()
         self._look_after_source()
         if isinstance(event, Partial):
-            lag_s = max(0.0, self._now() - self._arrival_s(event.heard_s))
+            lag_s = max(0.0, self._now() - self._arrival_s(event.lookahead_end_s))
             self.trace.stepped(event, lag_s, self._context)
         elif isinstance(event, (SpeechStarted, SpeechEnded)):
             self._speaking = isinstance(event, SpeechStarted)

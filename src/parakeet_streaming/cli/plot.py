@@ -125,7 +125,7 @@ def _draw_steps(axes: Any, steps: list[dict[str, Any]]) -> None:  # noqa: ANN401
 def _draw_tokens(axes: Any, steps: list[dict[str, Any]]) -> None:  # noqa: ANN401
     # A token's end is its step's last sample less what its delay has beyond the lag.
     dots = [
-        (step["heard_s"] - (delay_s - step["lag_s"]), delay_s)
+        (step["lookahead_end_s"] - (delay_s - step["lag_s"]), delay_s)
         for step in steps
         for delay_s in step["delays_s"]
     ]

@@ -50,7 +50,7 @@ class Step:
     """One step and where its time went."""
 
     committed_s: float
-    heard_s: float
+    lookahead_end_s: float
     context_s: float
     """What its oldest sound had to wait for by the context alone: effective chunk + right."""
     lag_s: float
@@ -79,9 +79,9 @@ class Trace:
         self._recent_s.append(lag_s)
         if self._keep:
             parts_s = self._spent_s()
-            delays_s = tuple(lag_s + partial.heard_s - token.end for token in partial.tokens)
-            heard_s = partial.heard_s
-            step = Step(partial.committed_s, heard_s, context.latency_s, lag_s, parts_s, delays_s)
+            end_s = partial.lookahead_end_s
+            delays_s = tuple(lag_s + end_s - token.end for token in partial.tokens)
+            step = Step(partial.committed_s, end_s, context.latency_s, lag_s, parts_s, delays_s)
             self.steps.append(step)
 
     def recent_lag_s(self) -> float:

@@ -79,7 +79,7 @@ def _step(stream: Stream, window: Window) -> EncoderStep:
         samples=window.samples,
         left_samples=0 if stream.past is None else window.left_samples,
         chunk_frames=unknown_frames + window.chunk_samples // FRAME_SAMPLES,
-        left_frames=stream.context.left_samples // FRAME_SAMPLES,
+        left_frames=stream.context.samples.left // FRAME_SAMPLES,
         past=stream.past,
     )
 

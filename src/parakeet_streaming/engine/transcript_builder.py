@@ -60,7 +60,7 @@ class TranscriptBuilder:
             tentative_text=self._scribe.text(ahead),
             tentative=ahead,
             committed_s=self._seconds(committed_samples),
-            heard_s=self._seconds(heard_samples),
+            lookahead_end_s=self._seconds(heard_samples),
         )
 
     def keep(self, emissions: Sequence[Emission], partial: Partial) -> None:

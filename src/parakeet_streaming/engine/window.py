@@ -79,10 +79,10 @@ class ContextWindow:
     """The samples of one stream that are still needed, and the window they make."""
 
     def __init__(self, context: ContextConfig) -> None:
-        self._left = context.left_samples
-        self._chunk = context.chunk_samples
-        self._right = context.right_samples
-        self._kept = np.empty(2 * context.window_samples + self._chunk, dtype=np.float32)
+        self._left = context.samples.left
+        self._chunk = context.samples.chunk
+        self._right = context.samples.right
+        self._kept = np.empty(2 * context.samples.window + self._chunk, dtype=np.float32)
         self._kept_from = 0
         self._fed = 0
         self._chunk_start = 0
@@ -113,9 +113,9 @@ class ContextWindow:
 
     def use(self, context: ContextConfig) -> None:
         """Cuts the windows to come by another context; a longer left context grows into place."""
-        self._left = context.left_samples
-        self._chunk = context.chunk_samples
-        self._right = context.right_samples
+        self._left = context.samples.left
+        self._chunk = context.samples.chunk
+        self._right = context.samples.right
 
     def flush(self, position: int) -> None:
         """Makes chunk of what lies before `position`, without waiting for a whole chunk.

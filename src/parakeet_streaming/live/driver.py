@@ -146,7 +146,7 @@ class StreamDriver:
         self._deadline_s = due.deadline_s
         for event in events:
             if isinstance(event, Partial):
-                self._decoded(event, seconds_to_samples(event.heard_s))
+                self._decoded(event, seconds_to_samples(event.lookahead_end_s))
             self._tell(event)
         context = self.adapter.stepped(waited_s, lower_load)
         if context is not None and not self.stream.closed:

@@ -110,5 +110,5 @@ def joined(first: Partial, second: Partial) -> Partial:
         tentative_text=second.tentative_text,
         tentative=second.tentative,
         committed_s=second.committed_s,
-        heard_s=second.heard_s,
+        lookahead_end_s=second.lookahead_end_s,
     )

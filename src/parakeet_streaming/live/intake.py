@@ -102,7 +102,7 @@ class Intake:
         for its steps.
         """
         context = self._stream.context
-        enough = context.window_samples + context.chunk_samples + self._slack
+        enough = context.samples.window + context.samples.chunk + self._slack
         room = most = self.at_pushed_rate(max(0, enough - self._stream.buffered_samples))
         while most > 0:
             if self._gap_left and self.frame_to_judge() is not None:
@@ -196,7 +196,7 @@ class Intake:
     def needed_samples(self) -> int:
         """Samples at the pushed rate without which nothing can happen here; at least 1."""
         window, context = self._stream.window, self._stream.context
-        needed = context.chunk_samples + context.right_samples + 1 - window.buffered_samples
+        needed = context.samples.chunk + context.samples.right + 1 - window.buffered_samples
         needed = min(needed, seconds_to_samples(_MOST_UNHEARD_S))
         if self._detector is not None:
             ahead = self._detector.known_to + _FRAMES_TOGETHER * self._detector.frame_samples
