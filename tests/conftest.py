@@ -13,9 +13,8 @@ from hypothesis import HealthCheck, settings
 
 from parakeet_streaming.load import load
 from parakeet_streaming.runtime import choice
-from parakeet_streaming.runtime.probe_graph import FORMS
 from parakeet_streaming.runtime.session import ONNX_RUNTIME, OPENVINO
-from parakeet_streaming.runtime.speeds import Speed
+from parakeet_streaming.runtime.speeds import FORMS, Speed
 
 GOLDEN = Path(__file__).parent / "parity" / "golden"
 

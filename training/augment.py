@@ -15,12 +15,11 @@ from collections.abc import Sequence
 import numpy as np
 import soundfile
 import soxr
-from numpy.typing import NDArray
 
+from parakeet_streaming.ports import Floats
 from parakeet_streaming.timeline import SAMPLE_RATE_HZ, seconds_to_samples
 from training.noises import KINDS, at_level, level, quick_size
 
-Floats = NDArray[np.float32]
 Random = np.random.Generator
 
 _NOISES = ("noise", "noise", "noise", "hum", "music", "tones")

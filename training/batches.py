@@ -19,11 +19,11 @@ from itertools import accumulate
 
 import numpy as np
 import torch
-from numpy.typing import NDArray
 from torch import Tensor
 from torch.utils.data import DataLoader, IterableDataset, get_worker_info
 
 from parakeet_streaming.errors import OptionError
+from parakeet_streaming.ports import Floats
 from parakeet_streaming.timeline import FRAME_SAMPLES, samples_to_seconds, seconds_to_samples
 from training.augment import at_speed, augmented, drawn_speed, joined
 from training.manifest import DIGITS
@@ -32,8 +32,6 @@ from training.settings import Phase, Recipe
 from training.store import Store, StoredClip
 from training.teacher import Lessons, Taught
 from training.tokenizer import Tokenizer
-
-Floats = NDArray[np.float32]
 
 LONGEST_DIGIT_S = 1.3
 LONGEST_DIGIT_STRING = 9

@@ -7,9 +7,9 @@ from collections.abc import Callable
 import numpy as np
 from numpy.typing import NDArray
 
+from parakeet_streaming.ports import Floats
 from parakeet_streaming.timeline import SAMPLE_RATE_HZ
 
-Floats = NDArray[np.float32]
 Random = np.random.Generator
 
 _QUIET = 1e-8

@@ -17,14 +17,13 @@ from numpy.typing import NDArray
 
 from parakeet_streaming.audio.reading import read_audio
 from parakeet_streaming.errors import AudioFormatError, ModelPartMissingError, ParakeetError
+from parakeet_streaming.ports import Floats
 from parakeet_streaming.timeline import (
     FRAME_SAMPLES,
     samples_to_seconds,
     seconds_to_samples,
 )
 from training.manifest import Clip
-
-Floats = NDArray[np.float32]
 
 _FULL_SCALE = 32767.0
 

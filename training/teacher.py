@@ -23,10 +23,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from parakeet_streaming.errors import ModelFormatError
+from parakeet_streaming.ports import Floats
 from training.noises import at_level
 from training.store import Store, StoredClip
 
-Floats = NDArray[np.float32]
 Encode = Callable[[Floats], Floats]
 """Samples (n,) of one window in; (n / VECTOR_SAMPLES, D) out."""
 

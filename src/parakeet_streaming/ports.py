@@ -10,13 +10,16 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Protocol, runtime_checkable
+from typing import Final, Protocol, runtime_checkable
 
 import numpy as np
 from numpy.typing import NDArray
 
 Floats = NDArray[np.float32]
 Counts = NDArray[np.int64]
+
+VAD_FRAME_SAMPLES: Final = 512
+"""32 ms at 16 kHz: what one probability of speech covers."""
 
 
 class Encoder(Protocol):

@@ -15,8 +15,7 @@ from parakeet_streaming.errors import (
     ProviderMissingError,
 )
 from parakeet_streaming.runtime import choice
-from parakeet_streaming.runtime.probe_graph import FORMS
-from parakeet_streaming.runtime.speeds import BF16, Speed
+from parakeet_streaming.runtime.speeds import BF16, FORMS, Speed
 from parakeet_streaming.sources.devices import InputDevice
 
 SPEEDS = (

@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 import soundfile
 
-from parakeet_streaming.catalog.resolve import BUILT_IN_FOLDER
+from parakeet_streaming.catalog.built_in import BUILT_IN_FOLDER
 from parakeet_streaming.errors import AudioInputError
 from parakeet_streaming.model.silero import (
     CONTEXT_SAMPLES,

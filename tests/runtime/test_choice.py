@@ -8,8 +8,7 @@ from parakeet_streaming.catalog.graph import read_graph
 from parakeet_streaming.errors import OptionError
 from parakeet_streaming.runtime import choice as choice_module
 from parakeet_streaming.runtime.choice import choose
-from parakeet_streaming.runtime.probe_graph import FP32, INT8_CALL
-from parakeet_streaming.runtime.speeds import Speed
+from parakeet_streaming.runtime.speeds import FP32, INT8_CALL, Speed
 from tests.catalog.graphs import GOLDEN
 
 

@@ -133,7 +133,7 @@ def test_sessions_that_come_and_go_leave_ctrl_c_as_it_was():
     code = """
 import os, signal
 from parakeet_streaming.runtime.openvino_runtime import open_openvino
-from parakeet_streaming.runtime.probe_graph import FP32, probe_graph
+from parakeet_streaming.runtime.speeds import FP32, probe_graph
 told = []
 signal.signal(signal.SIGINT, lambda *_: told.append("told"))
 graph = probe_graph(FP32)

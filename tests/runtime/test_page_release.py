@@ -1,15 +1,15 @@
-"""Pages of mapped files are given back, and hold what they held."""
+"""Pages of mapped files are released, and keep their content."""
 
 import ctypes
 import mmap
 
 import pytest
 
-from parakeet_streaming.runtime.page_release import MAPPINGS, give_back, given_back
+from parakeet_streaming.runtime.page_release import MAPPINGS, release_pages, releasing_pages
 
 SIZE = 8 * 2**20
 
-linux_only = pytest.mark.skipif(not MAPPINGS.is_file(), reason="Linux tells what is mapped")
+linux_only = pytest.mark.skipif(not MAPPINGS.is_file(), reason="only Linux lists mappings")
 
 
 @pytest.fixture
@@ -35,9 +35,9 @@ def resident_heap_bytes():
 
 
 @linux_only
-def test_pages_are_given_back_and_read_again(mapping):
+def test_pages_are_released_and_read_again(mapping):
     path, mapped = mapping
-    with given_back([path.parent]):
+    with releasing_pages([path.parent]):
         assert mapped[:].count(7) == SIZE // 256
     assert resident_bytes(path) == 0
     assert mapped[:].count(7) == SIZE // 256
@@ -49,9 +49,9 @@ def test_a_file_of_another_place_is_left_alone(mapping, tmp_path):
     path, mapped = mapping
     mapped[:].count(7)
     before = resident_bytes(path)
-    assert give_back([str(tmp_path / "weights"), str(tmp_path / "other")]) == 0
+    assert release_pages([str(tmp_path / "weights"), str(tmp_path / "other")]) == 0
     assert resident_bytes(path) == before
-    assert give_back([str(path)]) == SIZE
+    assert release_pages([str(path)]) == SIZE
 
 
 @linux_only
@@ -60,12 +60,12 @@ def test_what_can_be_written_to_is_left_alone(tmp_path):
     path.write_bytes(bytes(SIZE))
     with path.open("r+b") as file, mmap.mmap(file.fileno(), 0) as mapped:
         mapped[5] = 9
-        assert give_back([str(path)]) == 0
+        assert release_pages([str(path)]) == 0
         assert mapped[5] == 9
 
 
 @linux_only
-def test_free_pages_of_the_heap_are_given_back(tmp_path):
+def test_free_pages_of_the_heap_are_released(tmp_path):
     c_library = ctypes.CDLL(None)
     if not hasattr(c_library, "malloc_trim"):
         pytest.skip("glibc alone gives back")
@@ -79,17 +79,17 @@ def test_free_pages_of_the_heap_are_given_back(tmp_path):
     for block in blocks[:-1]:
         c_library.free(block)
     before = resident_heap_bytes()
-    with given_back([tmp_path]):
+    with releasing_pages([tmp_path]):
         pass
     assert resident_heap_bytes() < before - size // 2
     c_library.free(blocks[-1])
 
 
-def test_where_nothing_is_told_nothing_is_done(tmp_path):
-    with given_back([tmp_path], tmp_path / "maps"):
+def test_a_system_without_a_list_of_mappings_does_nothing(tmp_path):
+    with releasing_pages([tmp_path], tmp_path / "maps"):
         pass
 
 
 def test_an_error_within_comes_out(tmp_path):
-    with pytest.raises(KeyError), given_back([tmp_path]):
+    with pytest.raises(KeyError), releasing_pages([tmp_path]):
         raise KeyError

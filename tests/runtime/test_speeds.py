@@ -1,13 +1,28 @@
-"""What is measured of a machine, and how long that is believed."""
+"""What is measured of a machine, by which graphs, and how long the result is kept."""
 
 import json
 
+import numpy as np
+import onnx
 import pytest
 
+from parakeet_streaming.catalog.graph import read_graph
 from parakeet_streaming.runtime import speeds as speeds_module
 from parakeet_streaming.runtime.openvino_runtime import multiplies_bfloat16, version
-from parakeet_streaming.runtime.probe_graph import FORMS
-from parakeet_streaming.runtime.speeds import BF16, Speed, speeds
+from parakeet_streaming.runtime.session import open_session
+from parakeet_streaming.runtime.speeds import (
+    BF16,
+    FORMS,
+    FP32,
+    INT8_CALL,
+    INT8_ROW,
+    WIDTH,
+    Speed,
+    form_of,
+    probe_graph,
+    speeds,
+)
+from tests.catalog.graphs import GOLDEN
 
 
 @pytest.fixture(autouse=True)
@@ -77,3 +92,29 @@ def test_a_place_that_cannot_be_written_costs_time_only(counted, monkeypatch, fo
 
 def test_a_system_that_tells_nothing_of_its_processor(tmp_path):
     assert speeds_module._processor_lines(tmp_path / "nothing") == []
+
+
+@pytest.mark.parametrize("form", FORMS)
+def test_a_form_is_known_again(tmp_path, form):
+    path = tmp_path / "probe.onnx"
+    path.write_bytes(probe_graph(form))
+    onnx.checker.check_model(str(path))
+    assert form_of(read_graph(path).operators) == form
+
+
+def test_all_forms_compute_alike():
+    rows = np.random.default_rng(3).standard_normal((3, WIDTH), np.float32)
+    exact, by_call, by_row = (
+        open_session(probe_graph(form), threads=1).run({"x": rows})["y"] for form in FORMS
+    )
+    for found in (by_call, by_row):
+        assert np.linalg.norm(found - exact) < 0.02 * np.linalg.norm(exact)
+
+
+def test_other_forms_are_not_known():
+    assert form_of(frozenset({"MatMul", "Add"})) == FP32
+    assert form_of(frozenset({"DynamicQuantizeMatMul"})) == INT8_CALL
+    assert form_of(frozenset({"QuantizeLinear", "DequantizeLinear", "MatMul"})) == INT8_ROW
+    assert form_of(frozenset({"DequantizeLinear", "MatMul"})) is None
+    assert form_of(frozenset({"MatMulNBits"})) is None
+    assert form_of(read_graph(GOLDEN / "encoder-model.onnx").operators) == FP32

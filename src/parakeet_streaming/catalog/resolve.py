@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Final
 
 from parakeet_streaming.catalog import hub
+from parakeet_streaming.catalog.built_in import BUILT_IN_FOLDER
 from parakeet_streaming.catalog.files import VOCABULARY_NAMES
 from parakeet_streaming.errors import ModelNotFoundError, OptionError
 
@@ -21,9 +22,6 @@ KNOWN_MODELS: Final[dict[str, str]] = {
     "parakeet-tdt-0.6b-v3": "istupakov/parakeet-tdt-0.6b-v3-onnx",
 }
 """Short name → hub id of an ONNX export."""
-
-BUILT_IN_FOLDER: Final = Path(__file__).resolve().parent.parent / "builtin"
-"""What ships with the package: models, and the network that hears whether someone speaks."""
 
 _HUB_ID: Final = re.compile(r"\w[\w.-]*/\w[\w.-]*")
 

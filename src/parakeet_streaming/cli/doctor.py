@@ -30,8 +30,7 @@ from parakeet_streaming.runtime import openvino_runtime
 from parakeet_streaming.runtime.choice import fastest
 from parakeet_streaming.runtime.cores import usable_cores
 from parakeet_streaming.runtime.onnx_runtime import available_providers, resolve_providers
-from parakeet_streaming.runtime.probe_graph import FORMS, FP32, INT8_CALL, INT8_ROW
-from parakeet_streaming.runtime.speeds import BF16, speeds
+from parakeet_streaming.runtime.speeds import BF16, FORMS, FP32, INT8_CALL, INT8_ROW, speeds
 from parakeet_streaming.sources.microphone import input_devices
 
 _DEPENDENCIES: Final = ("numpy", "onnx", "soundfile", "soxr", "huggingface-hub", "typer", "rich")

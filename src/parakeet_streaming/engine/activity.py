@@ -29,11 +29,10 @@ from enum import Enum
 from typing import Final
 
 from parakeet_streaming.errors import AudioInputError, OptionError
+from parakeet_streaming.ports import VAD_FRAME_SAMPLES
 from parakeet_streaming.results import SpeechEnded, SpeechStarted
 from parakeet_streaming.timeline import milliseconds_to_samples, samples_to_seconds
 
-VAD_FRAME_SAMPLES: Final = 512
-"""32 ms: the frame of Silero VAD at 16 kHz."""
 MAX_DURATION_MS: Final = 60_000
 _HYSTERESIS: Final = 0.15
 _LEAST_NEG_THRESHOLD: Final = 0.01

@@ -27,7 +27,7 @@ import onnx
 from numpy.typing import NDArray
 from onnx import NodeProto, TensorProto, helper, numpy_helper
 
-Floats = NDArray[np.float32]
+from parakeet_streaming.ports import Floats
 
 BLOCK: Final = 64
 """Weights of a column that share a scale."""

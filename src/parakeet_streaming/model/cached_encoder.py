@@ -28,7 +28,8 @@ from numpy.typing import NDArray
 
 from parakeet_streaming.catalog.spec import ModelSpec
 from parakeet_streaming.errors import ModelFormatError
-from parakeet_streaming.model.features import Floats, normalised, raw_log_mel
+from parakeet_streaming.model.features import normalised, raw_log_mel
+from parakeet_streaming.ports import Floats
 from parakeet_streaming.runtime.session import Array, Session
 from parakeet_streaming.timeline import HOP_SAMPLES, SUBSAMPLING, encoder_frames, feature_frames
 

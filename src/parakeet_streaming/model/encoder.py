@@ -18,7 +18,8 @@ from numpy.typing import NDArray
 
 from parakeet_streaming.catalog.spec import ModelSpec
 from parakeet_streaming.errors import AudioInputError
-from parakeet_streaming.model.features import Floats, log_mel
+from parakeet_streaming.model.features import log_mel
+from parakeet_streaming.ports import Floats
 from parakeet_streaming.runtime.session import Session
 from parakeet_streaming.timeline import FRAME_SAMPLES, encoder_frames, samples_to_seconds
 

@@ -21,9 +21,8 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
+from parakeet_streaming.ports import Floats
 from parakeet_streaming.timeline import HOP_SAMPLES, SAMPLE_RATE_HZ, feature_frames
-
-Floats = NDArray[np.float32]
 
 FFT_SAMPLES: Final = 512
 WINDOW_SAMPLES: Final = 400

@@ -22,16 +22,13 @@ from dataclasses import dataclass, replace
 from typing import Final
 
 import numpy as np
-from numpy.typing import NDArray
 
-from parakeet_streaming.catalog.resolve import BUILT_IN_FOLDER
+from parakeet_streaming.catalog.built_in import BUILT_IN_FOLDER
 from parakeet_streaming.errors import AudioInputError
+from parakeet_streaming.ports import VAD_FRAME_SAMPLES, Floats
 from parakeet_streaming.runtime.session import ONNX_RUNTIME, Session, open_session
 from parakeet_streaming.timeline import SAMPLE_RATE_HZ
 
-Floats = NDArray[np.float32]
-
-VAD_FRAME_SAMPLES: Final = 512
 CONTEXT_SAMPLES: Final = 64
 _STATE_SHAPE: Final = (2, 128)
 _GRAPH: Final = BUILT_IN_FOLDER / "silero-vad" / "silero_vad_16k_op15.onnx"

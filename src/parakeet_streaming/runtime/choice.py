@@ -18,9 +18,8 @@ from typing import Final
 from parakeet_streaming.catalog.graph import Graph
 from parakeet_streaming.runtime import openvino_runtime
 from parakeet_streaming.runtime.onnx_runtime import resolve_providers
-from parakeet_streaming.runtime.probe_graph import form_of
 from parakeet_streaming.runtime.session import ONNX_RUNTIME, OPENVINO, choose_runtime
-from parakeet_streaming.runtime.speeds import Speed, speeds
+from parakeet_streaming.runtime.speeds import Speed, form_of, speeds
 
 _FASTER: Final = 1.1
 

@@ -4,14 +4,14 @@ Rules of this file:
 
 1. float32 unless bfloat16 is asked for: by itself OpenVINO computes in bfloat16 wherever the
    processor can, and answers would differ from machine to machine.
-2. What was compiled is kept on disk, so that the second start is quick; a folder that cannot be
-   written costs time, never an error.
-3. Weights are packed anew from files that are mapped, when compiled and again in the first call:
-   the files' pages are given back meanwhile, or the model would be held twice.
-4. Nothing of the runtime's own exceptions gets out: errors are ours.
-5. One core serves all, until Python ends. Each that is made gives its thread a stack for signals,
-   and takes back what was there before when it goes: of two that overlap, the first leaves a stack
-   that is gone, and the next Ctrl-C would end the process without a word.
+2. A compiled graph is kept on disk, so that the second start is quick. A folder that cannot be
+   written costs time and is no error.
+3. OpenVINO packs the weights of mapped files when it compiles, and again in the first call. The
+   pages of these files are released meanwhile, or memory would hold the model twice.
+4. No exception of the runtime leaves this file: errors are ours.
+5. One `openvino.Core` serves all graphs until Python ends. A core installs a signal stack for its
+   thread, and restores the earlier one when it is destroyed. If two cores overlap, the first
+   restores a stack that no longer exists, and the next Ctrl-C ends the process without a message.
 """
 
 from __future__ import annotations
@@ -34,7 +34,7 @@ from parakeet_streaming.errors import (
     OptionError,
 )
 from parakeet_streaming.runtime.cache import cache_folder
-from parakeet_streaming.runtime.page_release import given_back
+from parakeet_streaming.runtime.page_release import releasing_pages
 
 _DEVICE: Final = "CPU"
 _BFLOAT16: Final = "BF16"
@@ -67,7 +67,7 @@ class OpenVinoSession:
                 results = self._infer(feeds)
             else:
                 self._own.request = self._compiled.create_infer_request()
-                with given_back(self._mapped):
+                with releasing_pages(self._mapped):
                     results = self._infer(feeds)
         except Exception as error:  # the runtime's exceptions are plain RuntimeError and KeyError
             raise ComputeError(f"{self._name} could not run: {_reason(error)}") from error
@@ -116,7 +116,7 @@ def open_openvino(
         options["CACHE_DIR"] = str(folder)
         mapped.append(folder)
     try:
-        with given_back(mapped):
+        with releasing_pages(mapped):
             compiled = core.compile_model(core.read_model(source), _DEVICE, options)
         return OpenVinoSession(compiled, name, threads, mapped)
     except Exception as error:  # the runtime's exceptions are plain RuntimeError

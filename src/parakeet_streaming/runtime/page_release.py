@@ -1,15 +1,16 @@
-"""Files and folders in; while something maps them into memory, pages it has read are given back.
+"""Files and folders in; while a runtime maps them into memory, pages that it has read are released.
 
-A runtime that maps a file of weights and packs them its own way holds both at once: two models.
-The pages of a file can be given back at any time, for they can be read again. And what it frees
-while it compiles stays in the heap, in pieces too small for weights.
+A runtime maps a file of weights and packs a copy of them in its own layout. Until the file is
+unmapped, memory holds both: two models. The pages of the file can be released at any time, because
+the system can read them again. What the runtime frees while it compiles stays in the heap, in
+pieces too small for weights.
 
 Rules of this file:
 
-1. Only mappings that cannot be written to, of the files named, are touched. What they hold does not
-   change: the system reads a page again when it is wanted.
-2. Only Linux tells what is mapped. Elsewhere nothing is done, and more memory is held.
-3. Free pages of the heap are given back where the C library can: glibc's.
+1. Only read-only mappings of the named files are touched. Their content does not change: the system
+   reads a page again when somebody uses it.
+2. Only Linux lists its mappings. On other systems nothing is done, and more memory is held.
+3. Free pages of the heap are returned to the system where the C library can do it (glibc).
 """
 
 from __future__ import annotations
@@ -27,14 +28,14 @@ _DONT_NEED: Final = 4  # MADV_DONTNEED
 
 
 @contextmanager
-def given_back(places: Sequence[Path], mappings: Path = MAPPINGS) -> Iterator[None]:
-    """Gives back, again and again, the pages of files that are mapped while the body runs.
+def releasing_pages(places: Sequence[Path], mappings: Path = MAPPINGS) -> Iterator[None]:
+    """Releases the pages of mapped files every few milliseconds while the body runs.
 
-    Before and behind it the free pages of the heap too.
+    Before and after the body, free pages of the heap are returned too.
 
     Args:
         places: files, and folders whose files are meant.
-        mappings: where Linux tells what this process has mapped.
+        mappings: where Linux lists the mappings of this process.
     """
     if not mappings.is_file():
         yield
@@ -45,31 +46,31 @@ def given_back(places: Sequence[Path], mappings: Path = MAPPINGS) -> Iterator[No
 
     def sweep() -> None:
         while not done.wait(_EVERY_S):
-            give_back(roots, mappings)
+            release_pages(roots, mappings)
 
-    sweeper = threading.Thread(target=sweep, name="give back pages", daemon=True)
+    sweeper = threading.Thread(target=sweep, name="release pages", daemon=True)
     sweeper.start()
     try:
         yield
     finally:
         done.set()
         sweeper.join()
-        give_back(roots, mappings)
+        release_pages(roots, mappings)
         _trim_heap()
 
 
-def give_back(roots: Sequence[str], mappings: Path = MAPPINGS) -> int:
-    """Gives back what is mapped now of the files at or in `roots`; the bytes that are mapped."""
+def release_pages(roots: Sequence[str], mappings: Path = MAPPINGS) -> int:
+    """Releases the mapped pages of files at or in `roots`; gives the number of mapped bytes."""
     total_bytes = 0
-    for start, size_bytes in _mapped(mappings.read_text(errors="replace"), roots):
-        _advise(start, size_bytes)
+    for start, size_bytes in _read_only_mappings(mappings.read_text(errors="replace"), roots):
+        _release(start, size_bytes)
         total_bytes += size_bytes
     return total_bytes
 
 
-def _mapped(told: str, roots: Sequence[str]) -> Iterator[tuple[int, int]]:
-    """Addresses and sizes of what is mapped of `roots` and cannot be written to."""
-    for line in told.splitlines():
+def _read_only_mappings(listing: str, roots: Sequence[str]) -> Iterator[tuple[int, int]]:
+    """Addresses and sizes of the read-only mappings of files at or in `roots`."""
+    for line in listing.splitlines():
         fields = line.split(maxsplit=5)
         if len(fields) < 6 or "w" in fields[1]:
             continue
@@ -78,7 +79,7 @@ def _mapped(told: str, roots: Sequence[str]) -> Iterator[tuple[int, int]]:
             yield start, end - start
 
 
-def _advise(start: int, size_bytes: int) -> None:
+def _release(start: int, size_bytes: int) -> None:
     madvise = ctypes.CDLL(None).madvise
     madvise.argtypes = (ctypes.c_void_p, ctypes.c_size_t, ctypes.c_int)
     madvise(start, size_bytes, _DONT_NEED)

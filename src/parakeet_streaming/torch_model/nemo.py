@@ -22,9 +22,8 @@ import yaml
 from parakeet_streaming.errors import ModelFormatError, ModelPartMissingError, OptionError
 from parakeet_streaming.timeline import SAMPLE_RATE_HZ, SUBSAMPLING
 from parakeet_streaming.torch_model.archive import Archive, open_archive
-from parakeet_streaming.torch_model.checkpoint import read_torch_file
+from parakeet_streaming.torch_model.checkpoint import pieces_of, read_torch_file
 from parakeet_streaming.torch_model.fastconformer import EncoderConfig
-from parakeet_streaming.torch_model.pieces import pieces_of
 from parakeet_streaming.torch_model.settings import Settings
 from parakeet_streaming.torch_model.transducer import Transducer, TransducerConfig
 from parakeet_streaming.torch_model.weights import (
