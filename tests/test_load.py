@@ -88,7 +88,7 @@ def test_voice_activity_is_inside_the_package() -> None:
     state, found = vad.start(), []
     for start in range(0, samples.shape[0] - vad.frame_samples, vad.frame_samples):
         frame = samples[start : start + vad.frame_samples]
-        probabilities, (state,) = vad.probabilities([frame], [state])
+        (probabilities,), (state,) = vad.probabilities([frame], [state])
         found.append(detector.feed(float(probabilities[0])))
     events = [transition.event() for transition in found if transition]
     spoken_s = digits.shape[0] / 16_000

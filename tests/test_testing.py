@@ -146,17 +146,26 @@ def test_a_scripted_vad_reads_its_script_in_every_stream():
     state, found = vad.start(), []
     for _ in range(3):
         probabilities, (state, _) = vad.probabilities([frame, frame], [state, vad.start()])
-        found.append(probabilities.tolist())
+        found.append([each.item() for each in probabilities])
     assert found == [pytest.approx(each) for each in ([0.1, 0.1], [0.9, 0.1], [0.0, 0.1])]
     assert vad.calls == [2, 2, 2]
+
+
+def test_a_scripted_vad_reads_its_script_in_blocks_of_any_length():
+    vad = ScriptedVad([0.1, 0.9, 0.2])
+    (first, second), states = vad.probabilities([silence(0.032), silence(0.064)], [0, 0])
+    assert (first.tolist(), second.tolist()) == (pytest.approx([0.1]), pytest.approx([0.1, 0.9]))
+    kept = vad.state_from_arrays(vad.state_to_arrays(states[0]))
+    (third,), _ = vad.probabilities([silence(0.096)], [kept])
+    assert third.tolist() == pytest.approx([0.9, 0.2, 0.0])
 
 
 def test_without_a_script_what_is_loud_is_speech():
     vad = ScriptedVad(level=0.05, frame_samples=160)
     frames = [silence(0.01), tone(0.01, level=0.06), tone(0.01, level=0.5)]
     probabilities, states = vad.probabilities(frames, [vad.start()] * 3)
-    assert probabilities.tolist() == [0.0, 0.0, 1.0]
-    assert (probabilities.dtype, states) == (np.float32, [1, 1, 1])
+    assert [each.tolist() for each in probabilities] == [[0.0], [0.0], [1.0]]
+    assert (probabilities[0].dtype, states) == (np.float32, [1, 1, 1])
 
 
 @pytest.mark.parametrize(("length", "state"), [(511, 0), (512, None)])

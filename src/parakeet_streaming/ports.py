@@ -8,7 +8,7 @@ Letters for shapes are those of `timeline.py`.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final, Protocol, runtime_checkable
 
@@ -122,19 +122,31 @@ class VoiceActivity(Protocol):
         ...
 
     def start(self) -> object:
-        """The state of a stream that has heard nothing yet, as it is behind a gap too."""
+        """The state of a stream that begins, also after a gap."""
         ...
 
     def probabilities(
-        self, frames: Sequence[Floats], states: Sequence[object]
-    ) -> tuple[Floats, list[object]]:
-        """Judges the next frame of each of B streams; no row knows of another.
+        self, blocks: Sequence[Floats], states: Sequence[object]
+    ) -> tuple[list[Floats], list[object]]:
+        """Judges the next frames of each of B streams. Rows are independent.
 
         Args:
-            frames: one float32 (frame_samples,) at 16 kHz per stream.
-            states: of each stream, what the frame before gave, or `start()`.
+            blocks: one float32 (K * frame_samples,) at 16 kHz per stream, K from 1; K may differ.
+            states: of each stream, what its last block gave, or `start()`.
 
         Returns:
-            Probabilities of speech (B,) float32, 0 to 1, and each stream's next state.
+            Probabilities of speech (K,) float32, 0 to 1, and the next state of each stream.
+        """
+        ...
+
+    def state_to_arrays(self, state: object) -> dict[str, Floats]:
+        """All of a state as named arrays, for a snapshot."""
+        ...
+
+    def state_from_arrays(self, arrays: Mapping[str, Floats]) -> object:
+        """The state that `state_to_arrays` gave these arrays for.
+
+        Raises:
+            SnapshotError: arrays that are no state of this detector.
         """
         ...

@@ -200,25 +200,37 @@ class ScriptedVad:
         self._level = level
 
     def start(self) -> object:
-        """A state counts the frames heard so far."""
+        """A state counts the frames judged so far."""
         return 0
 
     def probabilities(
-        self, frames: Sequence[Floats], states: Sequence[object]
-    ) -> tuple[Floats, list[object]]:
-        """Probabilities (B,) of frames, each (frame_samples,), and the next states."""
-        self.calls.append(len(frames))
+        self, blocks: Sequence[Floats], states: Sequence[object]
+    ) -> tuple[list[Floats], list[object]]:
+        """Probabilities (K,) of blocks (K * frame_samples,), and the next states."""
+        self.calls.append(len(blocks))
         found, following = [], list[object]()
-        for frame, heard in zip(frames, states, strict=True):
-            assert isinstance(heard, int), "a state of another voice activity detector"
-            assert frame.shape == (self.frame_samples,), "a frame of another length"
-            found.append(self._probability(frame, heard))
-            following.append(heard + 1)
-        return np.array(found, dtype=np.float32), following
+        for block, judged in zip(blocks, states, strict=True):
+            assert isinstance(judged, int), "a state of another voice activity detector"
+            assert block.size, "a block without frames"
+            assert block.shape[0] % self.frame_samples == 0, "a frame of another length"
+            frames = block.reshape(-1, self.frame_samples)
+            each = [self._probability(frame, judged + at) for at, frame in enumerate(frames)]
+            found.append(np.array(each, dtype=np.float32))
+            following.append(judged + frames.shape[0])
+        return found, following
 
-    def _probability(self, frame: Floats, heard: int) -> float:
+    def state_to_arrays(self, state: object) -> dict[str, Floats]:
+        """The number of frames judged so far."""
+        assert isinstance(state, int), "a state of another voice activity detector"
+        return {"judged": np.array([state], dtype=np.float32)}
+
+    def state_from_arrays(self, arrays: Mapping[str, Floats]) -> object:
+        """The state that `state_to_arrays` gave these arrays for."""
+        return int(arrays["judged"][0])
+
+    def _probability(self, frame: Floats, judged: int) -> float:
         if self._script is not None:
-            return self._script[heard] if heard < len(self._script) else 0.0
+            return self._script[judged] if judged < len(self._script) else 0.0
         return float(np.sqrt(np.mean(np.square(frame))) >= self._level)
 
 

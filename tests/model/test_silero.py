@@ -8,13 +8,10 @@ import pytest
 import soundfile
 
 from parakeet_streaming.catalog.built_in import BUILT_IN_FOLDER
-from parakeet_streaming.errors import AudioInputError
-from parakeet_streaming.model.silero import (
-    CONTEXT_SAMPLES,
-    VAD_FRAME_SAMPLES,
-    VadState,
-    open_silero,
-)
+from parakeet_streaming.errors import AudioInputError, SnapshotError
+from parakeet_streaming.model.silero import VadState, open_silero
+from parakeet_streaming.model.silero_graphs import CONTEXT_SAMPLES
+from parakeet_streaming.ports import VAD_FRAME_SAMPLES
 from parakeet_streaming.testing import noise, silence, tone
 
 ROOT = Path(__file__).parents[2]
@@ -42,10 +39,10 @@ def frames_of(samples: np.ndarray) -> np.ndarray:
 
 
 def heard(vad, samples: np.ndarray) -> np.ndarray:
-    """Probabilities of every whole frame of one stream."""
+    """Probabilities of every whole frame of one stream, judged frame by frame."""
     state, found = vad.start(), []
     for frame in frames_of(samples):
-        probabilities, (state,) = vad.probabilities([frame], [state])
+        (probabilities,), (state,) = vad.probabilities([frame], [state])
         found.append(probabilities[0])
     return np.array(found)
 
@@ -91,8 +88,38 @@ def test_a_stream_gets_in_a_batch_what_it_gets_alone(vad):
     states = [vad.start() for _ in streams]
     for step in range(60):
         together, states = vad.probabilities([frames[step] for frames in streams], states)
-        assert together.shape == (5,)
-        np.testing.assert_allclose(together, alone[step], rtol=0, atol=1e-6)
+        assert [each.shape for each in together] == [(1,)] * 5
+        np.testing.assert_allclose(np.concatenate(together), alone[step], rtol=0, atol=1e-6)
+
+
+@pytest.mark.parametrize("most", [3, 40])
+def test_blocks_of_any_length_give_what_single_frames_give(vad, most):
+    random = np.random.default_rng(most)
+    sounds = [
+        *(read(name) for name in SPEECH),
+        np.concatenate([noise(5.0, level=0.001), read("digits"), silence(3.0)]),
+        silence(6.0),
+    ]
+    streams = [frames_of(sound) for sound in sounds]
+    alone = [heard(vad, sound) for sound in sounds]
+    states, judged = [vad.start() for _ in streams], [0] * len(streams)
+    while any(at < frames.shape[0] for at, frames in zip(judged, streams, strict=True)):
+        rows = [row for row, frames in enumerate(streams) if judged[row] < frames.shape[0]]
+        blocks = [streams[row][judged[row] :][: random.integers(1, most)].ravel() for row in rows]
+        found, following = vad.probabilities(blocks, [states[row] for row in rows])
+        for row, probabilities, state in zip(rows, found, following, strict=True):
+            expected = alone[row][judged[row] :][: probabilities.shape[0]]
+            assert probabilities.dtype == np.float32
+            np.testing.assert_allclose(probabilities, expected, rtol=0, atol=1e-6)
+            states[row], judged[row] = state, judged[row] + probabilities.shape[0]
+
+
+def test_a_block_of_minutes_is_one_call(vad):
+    samples = np.tile(read("digits"), 8)
+    whole = frames_of(samples)
+    (found,), _ = vad.probabilities([whole.ravel()], [vad.start()])
+    assert found.shape[0] > 2 * 128
+    np.testing.assert_allclose(found, heard(vad, samples), rtol=0, atol=1e-6)
 
 
 def test_streams_may_come_and_go(vad):
@@ -112,20 +139,19 @@ def test_a_state_is_a_value_that_can_be_used_again(vad):
     _, (state,) = vad.probabilities([first], [vad.start()])
     once, (after,) = vad.probabilities([second], [state])
     again, _ = vad.probabilities([second], [state])
-    assert once == again
+    assert once[0] == again[0]
     assert np.array_equal(after.context, second[-CONTEXT_SAMPLES:])
     assert not np.shares_memory(after.context, second)
-    assert (after.context.shape, after.hidden.shape) == ((64,), (2, 128))
+    assert (after.context.shape, after.memory.shape) == ((64,), (2, 128))
     with pytest.raises(FrozenInstanceError):
         after.context = first
 
 
 def test_no_streams_are_no_call(vad):
-    probabilities, states = vad.probabilities([], [])
-    assert (probabilities.shape, states) == ((0,), [])
+    assert vad.probabilities([], []) == ([], [])
 
 
-@pytest.mark.parametrize("length", [0, 511, 513])
+@pytest.mark.parametrize("length", [0, 511, 513, 1000])
 def test_a_frame_of_another_length_is_refused(vad, length):
     with pytest.raises(AudioInputError, match="512 samples"):
         vad.probabilities([np.zeros(length, dtype=np.float32)], [vad.start()])
@@ -137,7 +163,7 @@ def test_a_state_of_something_else_is_refused(vad):
 
 
 def test_every_stream_needs_a_state(vad):
-    with pytest.raises(ValueError, match="longer"):
+    with pytest.raises(ValueError, match="shorter"):
         vad.probabilities([np.zeros(VAD_FRAME_SAMPLES, dtype=np.float32)] * 2, [vad.start()])
 
 
@@ -145,7 +171,7 @@ def test_a_start_is_silence(vad):
     start = vad.start()
     assert isinstance(start, VadState)
     assert not start.context.any()
-    found, _ = vad.probabilities([np.zeros(VAD_FRAME_SAMPLES, dtype=np.float32)], [start])
+    (found,), _ = vad.probabilities([np.zeros(VAD_FRAME_SAMPLES, dtype=np.float32)], [start])
     assert found[0] < 0.05
 
 
@@ -174,20 +200,66 @@ def test_two_seconds_of_silence_are_all_it_knows(vad):
     state, known = vad.start(), []
     for _ in range(5 * 31):
         _, (state,) = vad.probabilities([silence(0.032)], [state])
-        known.append(state.hidden)
+        known.append(state.memory)
     np.testing.assert_array_equal(known[30], known[61])
     np.testing.assert_array_equal(known[31], known[62])
     np.testing.assert_array_equal(known[30], known[154])
     assert (known[40] != known[30]).any()
-    assert state.behind_silence is not None
+    assert state.saved is not None
     for frame in frames_of(read("jfk")):
-        (probability,), (state,) = vad.probabilities([frame], [state])
+        ((probability,),), (state,) = vad.probabilities([frame], [state])
         if probability > 0.5:
             break
-    assert (probability > 0.5, state.silent_frames, state.behind_silence) == (True, 0, None)
+    assert (probability > 0.5, state.silent_frames, state.saved) == (True, 0, None)
 
 
 @pytest.mark.parametrize("hertz", [120.0, 440.0])
 def test_a_hum_that_goes_on_is_taken_for_a_voice_no_more_than_once(vad, hertz):
     probabilities = heard(vad, tone(30.0, hertz, 0.2) + noise(30.0, 0.003))
     assert probabilities[40:].max() < 0.35
+
+
+def same(one, other):
+    """Whether two states are the same value."""
+    arrays = [(each.context, each.memory, each.saved) for each in (one, other)]
+    return one.silent_frames == other.silent_frames and all(
+        (first is None) == (second is None) and (first is None or np.array_equal(first, second))
+        for first, second in zip(*arrays, strict=True)
+    )
+
+
+@pytest.mark.parametrize("seconds", [0.5, 1.5, 4.0])
+def test_a_state_survives_as_arrays(vad, seconds):
+    quiet = frames_of(noise(seconds, level=0.001)).ravel()
+    _, (state,) = vad.probabilities([quiet], [vad.start()])
+    assert (state.saved is not None) == (seconds > 1)
+    arrays = {name: values.copy() for name, values in vad.state_to_arrays(state).items()}
+    assert {values.dtype for values in arrays.values()} == {np.dtype(np.float32)}
+    restored = vad.state_from_arrays(arrays)
+    assert same(restored, state)
+    following = frames_of(read("digits")).ravel()
+    found, (after,) = vad.probabilities([following], [state])
+    again, (after_again,) = vad.probabilities([following], [restored])
+    assert np.array_equal(found[0], again[0])
+    assert same(after, after_again)
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        {"context": np.zeros(63, np.float32)},
+        {"memory": np.zeros((2, 64), np.float32)},
+        {"memory": np.full((2, 128), np.nan, np.float32)},
+        {"saved": np.zeros(128, np.float32)},
+        {"colour": np.zeros(1, np.float32)},
+    ],
+)
+def test_arrays_of_something_else_are_refused(vad, change):
+    arrays = vad.state_to_arrays(vad.start()) | change
+    with pytest.raises(SnapshotError, match="no state of this voice activity detector"):
+        vad.state_from_arrays(arrays)
+
+
+def test_missing_arrays_are_refused(vad):
+    with pytest.raises(SnapshotError, match="no state"):
+        vad.state_from_arrays({"context": np.zeros(64, np.float32)})

@@ -181,8 +181,8 @@ class StreamLoop:
         took_s = self._clock() - began_s
         self.metrics.vad_step_seconds.record(took_s)
         self._house.listened(samples_to_seconds(len(frames) * self._vad.frame_samples), took_s)
-        for (guest, _), probability, state in zip(frames, found.tolist(), following, strict=True):
-            guest.seat.ear.judged(probability, state)
+        for (guest, _), (probability,), state in zip(frames, found, following, strict=True):
+            guest.seat.ear.judged(float(probability), state)
             guest.changed = True
 
     def _plan(self, guest: StreamTask) -> None:
