@@ -31,11 +31,12 @@ DEFAULT_MODEL: Final = "tiny-en"
 
 _DECODER_THREADS: Final = 4
 
-Around = Callable[[Session, str], Session]
-"""Puts something that runs like a session around the one called `predictor` or `joint`."""
+Wrap = Callable[[Session, str], Session]
+"""Takes a session and its role, `encoder`, `predictor` or `joint`; gives what is used in its place,
+such as one that measures."""
 
 
-def _bare(session: Session, _: str) -> Session:
+def _as_it_is(session: Session, _: str) -> Session:
     return session
 
 
@@ -48,6 +49,7 @@ def load(
     threads: int | None = None,
     revision: str | None = None,
     options: RecognitionOptions | None = None,
+    wrap: Wrap = _as_it_is,
 ) -> Recognizer:
     """Loads a model; the recognizer can be shared by any number of streams.
 
@@ -63,6 +65,7 @@ def load(
         threads: threads of one encoder call; None for one per physical core.
         revision: branch, tag or commit of a hub repository.
         options: confidence, symbols per frame, segments; None for what the model says.
+        wrap: what to put in place of each session; for measuring.
 
     Raises:
         ModelNotFoundError: no such folder, name or repository.
@@ -86,10 +89,10 @@ def load(
         threads=threads,
         bfloat16=bfloat16,
     )
-    encoder = (OnnxCachedEncoder if spec.names.cached else OnnxEncoder)(session, spec)
+    encoder_class = OnnxCachedEncoder if spec.names.cached else OnnxEncoder
     return Recognizer(
-        encoder,
-        open_decoder_joint(parts, spec, provider),
+        encoder_class(wrap(session, "encoder"), spec),
+        open_decoder_joint(parts, spec, provider, wrap),
         spec.vocabulary,
         name=spec.name,
         options=options or RecognitionOptions(max_symbols=spec.max_symbols),
@@ -144,7 +147,7 @@ class ParakeetTDTModel:
 
 
 def open_decoder_joint(
-    parts: ModelParts, spec: ModelSpec, provider: str, around: Around = _bare
+    parts: ModelParts, spec: ModelSpec, provider: str, around: Wrap = _as_it_is
 ) -> OnnxDecoderJoint:
     """Prediction network and joint.
 

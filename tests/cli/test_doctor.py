@@ -95,7 +95,7 @@ def test_a_model_that_does_not_run_is_told_and_fails(monkeypatch, error):
     def fails(*_, **__):
         raise error
 
-    monkeypatch.setattr(doctor_module, "try_out", fails)
+    monkeypatch.setattr(doctor_module, "dry_run", fails)
     assert "tiny-en  error is broken" in run(exit_code=1)
     assert json.loads(run("--json", exit_code=1))["built_in_models"]["tiny-en"] == {
         "error": "is broken"

@@ -5,6 +5,7 @@ from typer.testing import CliRunner
 
 from parakeet_streaming.catalog import hub
 from parakeet_streaming.catalog.hub import CachedModel
+from parakeet_streaming.cli.app import app
 from parakeet_streaming.cli.models import models_app
 from parakeet_streaming.errors import ModelFormatError, ModelNotFoundError, ModelPartMissingError
 from tests.catalog.graphs import (
@@ -126,6 +127,21 @@ def test_verify_runs_the_model(name):
     assert [line.split("  ")[1] for line in lines] == ["files", "vocabulary", "shapes", "dry run"]
     assert "13 frames" in lines[-1]
     assert lines[-1].endswith("on CPUExecutionProvider")
+
+
+@pytest.mark.parametrize("precision", ["fp32", "int8"])
+def test_verify_runs_a_cached_model_in_both_modes(tmp_path, precision):
+    pytest.importorskip("torch", reason="the training group")
+    from tests.torch_model.foreign import TINY
+
+    folder = tmp_path / "model"
+    options = ["--streaming", "cached", "--precision", precision]
+    written = CliRunner().invoke(app, ["export", str(TINY), "--to", str(folder), *options])
+    assert written.exit_code == 0
+    lines = run("verify", folder, "--provider", "cpu").splitlines()
+    assert lines[-2].split("  ")[1] == "dry run"
+    assert "13 frames" in lines[-2]
+    assert lines[-1] == "ok  cached      3 steps with context 1-0.4-0.16"
 
 
 def test_verify_stops_at_what_is_wrong(tmp_path):

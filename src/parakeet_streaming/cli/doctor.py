@@ -14,11 +14,9 @@ import typer
 
 from parakeet_streaming import __version__
 from parakeet_streaming.catalog import hub
-from parakeet_streaming.catalog.files import find_parts
 from parakeet_streaming.catalog.resolve import built_in_models
-from parakeet_streaming.catalog.spec import read_spec
 from parakeet_streaming.cli.rows import in_bytes, print_json, print_pairs
-from parakeet_streaming.dry_run import try_out
+from parakeet_streaming.dry_run import dry_run
 from parakeet_streaming.errors import (
     ComputeError,
     ExtraMissingError,
@@ -194,14 +192,14 @@ def _downloads() -> Section:
 
 def _tried(folder: Path, provider: str) -> Section:
     try:
-        parts = find_parts(folder)
-        trial = try_out(parts, read_spec(parts), provider=provider)
+        found = dry_run(folder, provider=provider)
     except (ComputeError, InputError, MissingError, UnavailableError) as error:
         return {"error": str(error)}
     return {
-        "provider": trial.providers[0],
-        "load_ms": round(trial.load_ms, 1),
-        "one_second_of_audio_ms": round(trial.encode_ms + trial.decode_ms, 1),
+        "provider": found.providers[0],
+        "threads": found.threads,
+        "load_ms": round(found.load_ms, 1),
+        "one_second_of_audio_ms": round(found.encode_ms + found.decode_ms, 1),
     }
 
 

@@ -12,7 +12,7 @@ from parakeet_streaming.catalog.files import ModelParts, Part, find_parts
 from parakeet_streaming.catalog.resolve import KNOWN_MODELS, built_in_models, resolve
 from parakeet_streaming.catalog.spec import ModelSpec, read_spec
 from parakeet_streaming.cli.rows import in_bytes, print_json, print_pairs, print_table
-from parakeet_streaming.dry_run import try_out
+from parakeet_streaming.dry_run import CACHED_CONTEXT, dry_run
 from parakeet_streaming.timeline import frames_to_seconds
 
 models_app = typer.Typer(no_args_is_help=True, help="List, download, inspect and verify models.")
@@ -95,8 +95,12 @@ def verify(
     revision: Revision = None,
     provider: Annotated[str, typer.Option(help="auto, cpu, cuda, ... for the dry run.")] = "auto",
 ) -> None:
-    """Checks a model's files, weights, vocabulary and shapes, and runs it on a second of tone."""
-    parts = find_parts(resolve(name, precision=precision, revision=revision), precision)
+    """Checks a model's files, weights, vocabulary and shapes, and runs it on a second of tone.
+
+    Where the encoder keeps a past, a cached stream runs too.
+    """
+    folder = resolve(name, precision=precision, revision=revision)
+    parts = find_parts(folder, precision)
     names = ", ".join(path.name for part in parts.onnx for path in part.files)
     typer.echo(f"ok  files       {names}, {parts.vocabulary.name}")
     spec = read_spec(parts)
@@ -105,11 +109,13 @@ def verify(
         f"ok  shapes      {spec.kind.upper()}, {spec.mel_bins} mel bins, encoder width "
         f"{spec.encoder_width}, LSTM {spec.predictor_layers} × {spec.predictor_width}"
     )
-    trial = try_out(parts, spec, provider=provider)
+    found = dry_run(folder, precision=precision, provider=provider)
     typer.echo(
-        f"ok  dry run     1 s of tone: {trial.frames} frames encoded in {trial.encode_ms:.1f} ms, "
-        f"scored in {trial.decode_ms:.1f} ms on {trial.providers[0]}"
+        f"ok  dry run     1 s of tone: {found.frames} frames encoded in {found.encode_ms:.1f} ms, "
+        f"decoded in {found.decode_ms:.1f} ms on {found.providers[0]}"
     )
+    if found.cached_steps:
+        typer.echo(f"ok  cached      {found.cached_steps} steps with context {CACHED_CONTEXT}")
 
 
 def _lines(parts: ModelParts, spec: ModelSpec) -> list[tuple[str, str]]:
