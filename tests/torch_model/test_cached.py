@@ -84,7 +84,7 @@ def literal(model, features, look_back, attended, gated):
             heard.append(layer.convolution.gate(frames, mask[:, :count]))
             wave = torch.cat(heard, dim=1).transpose(1, 2)
             convolved = layer.convolution.depthwise(wave).transpose(1, 2)[:, -count:]
-            frames = frames + layer.convolution.behind(convolved, mask[:, :count])
+            frames = frames + layer.convolution.after_depthwise(convolved, mask[:, :count])
             frames = layer.norm(frames + 0.5 * layer.feed_forward_out(frames))
         return frames
 

@@ -2,9 +2,9 @@
 
 Rules of this file:
 
-1. What a file is, its graph tells; its name tells only the precision.
-2. Everything that can be missing is looked for before any runtime session is made.
-3. Each part has its own precision: an int8 encoder may stand beside an fp32 decoder.
+1. The graph of a file decides what the file is; its name decides the precision only.
+2. All parts are looked for before any runtime opens a session.
+3. Each part has its own precision: a model may have an int8 encoder and an fp32 decoder.
 """
 
 from __future__ import annotations
@@ -54,7 +54,7 @@ class Part:
 
 @dataclass(frozen=True, slots=True)
 class ModelParts:
-    """The files of one model, each there and each what it should be."""
+    """The files of one model; each exists, and each is what it should be."""
 
     folder: Path
     layout: Layout
@@ -115,7 +115,7 @@ def _read_folder(folder: Path) -> tuple[dict[Role, list[Part]], Found]:
         try:
             graph = read_graph(path)
         except ModelFormatError as error:
-            # Not yet fatal: with Git LFS people pull one precision and leave the others.
+            # Not yet fatal: with Git LFS, people often pull one precision only.
             found.broken[path] = error
             continue
         role = role_of(graph)
@@ -186,7 +186,7 @@ def _pick(folder: Path, candidates: Iterable[Part], order: Iterable[str]) -> Par
 
 
 def _check_weights(part: Part) -> None:
-    """Refuses a part whose weights lie in files that are missing, cut short or elsewhere."""
+    """Refuses a part with weights in files that are missing, cut short or outside its folder."""
     for name, needed_bytes in part.graph.external_files.items():
         path = part.path.parent / name
         if PurePath(name).is_absolute() or ".." in PurePath(name).parts or not name:

@@ -1,11 +1,11 @@
-"""An .onnx file in; its face out: inputs, outputs, operators, external files and tables.
+"""An .onnx file in; a description out: inputs, outputs, operators, external files and tables.
 
 Rules of this file:
 
 1. Weights are never read. An .onnx file is one protobuf message with hundreds of MB of weights in
    it. The file is mapped and walked field by field; what is larger than 4 KiB in a tensor is
    skipped, so a 650 MB encoder costs a few MB of memory.
-2. Nothing is judged but whether the file is whole ONNX. What a graph is for, `roles.py` decides.
+2. The only error here is a file that is no whole ONNX. `roles.py` decides what a graph is for.
 """
 
 from __future__ import annotations
@@ -57,7 +57,7 @@ class TensorSpec:
         return size if isinstance(size, int) else None
 
     def cast(self, value: NDArray[Any]) -> NDArray[Any]:
-        """A value as declared here, where both are integers or both are floats."""
+        """A value in the type declared here, if both are integers or both are floats."""
         kinds = {value.dtype.kind, self.dtype.kind}
         alike = kinds <= {"i", "u"} or kinds == {"f"}
         return value.astype(self.dtype, copy=False) if alike else value
@@ -95,10 +95,10 @@ class Graph:
 
 
 def read_graph(path: Path) -> Graph:
-    """The face of one .onnx file.
+    """The description of one .onnx file.
 
     Raises:
-        ModelFormatError: truncated, no ONNX at all, or a Git LFS pointer.
+        ModelFormatError: a truncated file, one that is no ONNX, or a Git LFS pointer.
     """
     refuse_pointer(path)
     broken = f"{path} is no whole ONNX file; fetch it again"
@@ -160,7 +160,7 @@ def _spec(value: onnx.ValueInfoProto) -> TensorSpec:
 
 
 def _nodes(nodes: Iterable[onnx.NodeProto]) -> Iterator[onnx.NodeProto]:
-    """Nodes and, behind each, those of the graphs inside it."""
+    """Nodes and, after each, those of the graphs inside it."""
     for node in nodes:
         yield node
         for attribute in node.attribute:
@@ -169,8 +169,8 @@ def _nodes(nodes: Iterable[onnx.NodeProto]) -> Iterator[onnx.NodeProto]:
 
 
 def _bits(node: onnx.NodeProto) -> int:
-    told = (attribute.i for attribute in node.attribute if attribute.name == "bits")
-    return next(told, 4)
+    named = (attribute.i for attribute in node.attribute if attribute.name == "bits")
+    return next(named, 4)
 
 
 def _tensors_in(nodes: Iterable[onnx.NodeProto]) -> Iterator[onnx.TensorProto]:
@@ -233,7 +233,7 @@ class _Constants:
 
 
 def without_weights(path: Path) -> bytes:
-    """The bytes of an ONNX model whose large tensors have lost their values.
+    """The bytes of an ONNX model without the values of its large tensors.
 
     Raises:
         ValueError: not whole, or no protobuf message at all.

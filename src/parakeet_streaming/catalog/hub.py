@@ -1,11 +1,11 @@
-"""A hub id in; a folder of this machine with the files out. The only file that knows the hub.
+"""A hub id in; a folder of this machine with the files out. The only file that uses the hub.
 
 Rules of this file:
 
-1. What is in the cache needs no network: the hub is asked only for what is missing, or on `update`.
+1. Files in the cache need no network: the hub is asked only for missing files, or on `update`.
 2. Only the files of one precision are fetched. On `auto` that is int8 where there is a choice: a
    quarter of the bytes (0.65 GB instead of 2.5 GB for a Parakeet of 0.6 billion weights).
-3. Files with weights beside an .onnx file are those that its graph names, whatever they are called.
+3. A graph names the files that hold its weights; these names are not guessed.
 """
 
 from __future__ import annotations
@@ -132,7 +132,7 @@ def _cached(name: str, revision: str | None, precision: str) -> Path | None:
                 allow_patterns=[f"*{each}" for each in VOCABULARY_NAMES],
             )
         )
-    except (OSError, ValueError):  # nothing cached, or no id at all: the hub's answer tells which
+    except (OSError, ValueError):  # nothing cached, or no id at all: the hub's answer says which
         return None
     return folder if _is_whole(folder, precision) else None
 
@@ -216,10 +216,10 @@ def _translated(error: Exception, name: str, revision: str | None) -> ParakeetEr
         return ModelNotFoundError(
             f"{name} has no revision {revision}; see https://huggingface.co/{name}/commits/main"
         )
-    told = (str(error) or type(error).__name__).splitlines()[0]
+    reason = (str(error) or type(error).__name__).splitlines()[0]
     offline = isinstance(error, errors.OfflineModeIsEnabled)
     reason = (
-        "offline mode is on (HF_HUB_OFFLINE)" if offline else f"no answer from the hub ({told})"
+        "offline mode is on (HF_HUB_OFFLINE)" if offline else f"no answer from the hub ({reason})"
     )
     return DownloadError(
         f"{name} was not fetched: {reason}; what is whole in the cache {cache_folder()} works "

@@ -1,4 +1,4 @@
-"""Names and graphs in; the precision of the weights they stand for out."""
+"""A file's name or graph in; the precision of its weights out."""
 
 from __future__ import annotations
 
@@ -51,7 +51,7 @@ def stored_precision(precision: str) -> str:
 
 
 def named_precision(path: PurePath) -> str | None:
-    """The precision that the name of a file, or of its folder, tells; None where neither does.
+    """The precision that the name of a file or of its folder says; None where neither does.
 
     Args:
         path: relative to the model's folder.
@@ -64,7 +64,7 @@ def named_precision(path: PurePath) -> str | None:
 
 
 def precision_of(graph: Graph) -> str:
-    """The precision that operators and weights show."""
+    """The precision of a graph, by its operators and weights."""
     if any(bits < 8 for bits in graph.block_bits):
         return "int4"
     if graph.block_bits or graph.operators & _INT8_OPERATORS:

@@ -1,4 +1,4 @@
-"""What was found in a place that is no whole model; the error that says so, and what to do, out."""
+"""What was found in a folder without a whole model in; the error out, with what to do."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ _PART_WORDS: Final = ("encoder", "decoder", "join")
 
 @dataclass(frozen=True, slots=True)
 class Found:
-    """What the .onnx files of a folder turned out to be."""
+    """What the .onnx files of a folder are."""
 
     folder: Path
     graphs: list[tuple[Role, Graph]] = field(default_factory=list)
@@ -71,7 +71,7 @@ def no_folder(path: Path) -> ParakeetError:
 
 
 def without(found: Found, part: str, example: str) -> ParakeetError:
-    """The error for a folder in which `part` was not found: the most telling reason there is.
+    """The error for a folder in which `part` was not found, with the most useful reason.
 
     Args:
         found: what was there instead.
@@ -99,7 +99,7 @@ def without(found: Found, part: str, example: str) -> ParakeetError:
 
 
 def _without_onnx(folder: Path, example: str) -> ParakeetError:
-    """The error for a folder that holds no .onnx file that we look at."""
+    """The error for a folder without an .onnx file in the places that are searched."""
     for path in sorted(folder.iterdir()):
         runtime = _OTHER_RUNTIMES.get(path.suffix.lower())
         if runtime is not None:

@@ -1,7 +1,7 @@
-"""What a user calls a model in; the folder with its files out.
+"""A user's name of a model in; the folder with its files out.
 
-A model is called by the path of its folder, by the name of one that ships with the package, by the
-short name of a known one, or by its id on the hub.
+The name is the path of a folder, the name of a built-in model, the short name of a known one, or an
+id on the hub.
 """
 
 from __future__ import annotations
@@ -48,7 +48,7 @@ def resolve(
         update: see `hub.fetch`.
 
     Raises:
-        ModelNotFoundError: nothing of that name.
+        ModelNotFoundError: no model has that name.
         OptionError: a revision of something that is not on the hub, or see `hub.fetch`.
         ModelPartMissingError, ModelFormatError, DownloadError: see `hub.fetch`.
     """

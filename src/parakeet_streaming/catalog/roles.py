@@ -1,11 +1,10 @@
-"""Inputs and outputs of graphs in; which part of which kind of model each is, and what its tensors
-are for, out.
+"""Inputs and outputs of graphs in; the part of a model that each is, and its tensors' roles, out.
 
 Rules of this file:
 
-1. Parts and tensors are known by ranks and types, in the graph's order: exporters name files and
-   tensors as they like. Names only tell which foreign kind a graph is.
-2. Every foreign kind has a sentence that says what to do instead.
+1. Ranks, types and order in the graph identify parts and tensors, because exporters choose names as
+   they like. Names are used only to identify models of other kinds.
+2. Every other kind of model has a sentence that says what to do instead.
 """
 
 from __future__ import annotations
@@ -18,7 +17,7 @@ from parakeet_streaming.catalog.graph import Graph, TensorSpec
 
 
 class Role(Enum):
-    """What a graph is to us."""
+    """What a graph is in a model."""
 
     ENCODER = "encoder"
     CACHED_ENCODER = "cached encoder"
@@ -66,7 +65,7 @@ REFUSALS: Final[dict[Role, str]] = {
 
 @dataclass(frozen=True, slots=True)
 class CachedNames:
-    """What a cached encoder calls what it takes from the step before and leaves to the next."""
+    """Names of the tensors that a cached encoder takes from one step and gives to the next."""
 
     look_back: str
     """In: (B,) integer."""
@@ -101,7 +100,7 @@ class TensorNames:
     targets: str
     """Decoder, in: (B, 1) integer."""
     target_lengths: str | None
-    """Decoder, in: (B,) integer; None where the graph does not ask."""
+    """Decoder, in: (B,) integer; None where the graph has no such input."""
     hidden: str
     """Decoder, in: (L, B, H) float."""
     cell: str
@@ -130,7 +129,7 @@ def role_of(graph: Graph) -> Role:
 
 
 def tensor_names(encoder: Graph, decoder: Graph, joiner: Graph | None) -> TensorNames:
-    """The roles of all tensors in graphs whose own roles are known.
+    """The roles of all tensors of a model's graphs.
 
     Args:
         encoder: an encoder.
@@ -195,7 +194,7 @@ def _foreign_by_name(graph: Graph) -> Role | None:
 
 
 def _by_shape(graph: Graph) -> Role:
-    """The role that ranks and types tell, in the order of inputs and outputs."""
+    """The role by ranks and types, in the order of inputs and outputs."""
     inputs, outputs = graph.inputs, graph.outputs
     floats = sum(_is_float(spec, 3) for spec in inputs)
     integers = sum(spec.dtype.kind in "iu" for spec in inputs)

@@ -1,10 +1,10 @@
-"""The parts of a model in; everything its graphs and files tell about it out, cross-checked.
+"""The parts of a model in; all that its graphs and files say about it out, cross-checked.
 
 Rules of this file:
 
 1. Numbers come from the graphs where these fix them, else from config.json, else from the metadata
-   that sherpa-onnx writes. Two sources that disagree are an error, never a choice.
-2. The decoder's output is V token logits and n duration logits; n is what the vocabulary leaves.
+   that sherpa-onnx writes. If two sources disagree, that is an error; none of them wins.
+2. The decoder's output is V token logits, then n duration logits. V is the size of the vocabulary.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ DEFAULT_MEL_BINS: Final = 128
 DEFAULT_MAX_SYMBOLS: Final = 10
 MAX_DURATIONS: Final = 16
 
-# Their scale is the range of everything in the call, so a row's result depends on its neighbours.
+# These operators scale by the range of the whole call, so a row depends on the other rows.
 _SCALED_BY_CALL: Final = "DynamicQuantize"
 _FOREIGN_FAMILIES: Final = ("gigaam", "kaldi", "whisper", "t-one")
 
@@ -52,9 +52,9 @@ class ModelSpec:
     max_frames: int | None
     """Encoder frames that the position table allows in one call; None where nothing limits it."""
     rows_independent: bool
-    """Whether a row of a decoder or joint call is computed as it would be alone."""
+    """Whether a row of a decoder or joint call gives the same result as alone."""
     encoder_rows_independent: bool
-    """Whether a row of an encoder call is computed as it would be alone."""
+    """Whether a row of an encoder call gives the same result as alone."""
     predictor_batch_one: bool
     """Whether the prediction network declares a batch of exactly one."""
     names: TensorNames = field(repr=False)
@@ -122,7 +122,7 @@ def _named(specs: tuple[TensorSpec, ...], name: str) -> TensorSpec:
 
 
 def _durations(parts: ModelParts, names: TensorNames, vocabulary: Vocabulary) -> tuple[int, ...]:
-    """What the output has beyond the vocabulary: 0 to n - 1 frames, or nothing for RNN-T."""
+    """One duration for each output beyond the vocabulary: 0 to n - 1 frames; none for RNN-T."""
     joint = parts.joiner or parts.decoder
     scored = _named(joint.graph.outputs, names.logits).fixed(3)
     if scored is None:
@@ -142,9 +142,9 @@ def _durations(parts: ModelParts, names: TensorNames, vocabulary: Vocabulary) ->
 
 
 def _check_pieces(parts: ModelParts, vocabulary: Vocabulary) -> None:
-    """Refuses a vocabulary of another size than the decoder's embedding or the metadata tell."""
-    spoken = _from_metadata(parts, "vocab_size")["metadata"]
-    known = parts.decoder.graph.embedding_rows or (None if spoken is None else spoken + 1)
+    """Refuses a vocabulary of another size than the decoder's embedding or the metadata say."""
+    pieces = _from_metadata(parts, "vocab_size")["metadata"]
+    known = parts.decoder.graph.embedding_rows or (None if pieces is None else pieces + 1)
     if known is not None and known != vocabulary.size:
         hint = "; its last line, <blk>, is missing" if known == vocabulary.size + 1 else ""
         raise ModelFormatError(
@@ -237,11 +237,11 @@ def _required(parts: ModelParts, what: str, sources: dict[str, int | None]) -> i
 
 
 def _agreed(what: str, sources: dict[str, int | None]) -> int | None:
-    """The number that all sources which name one agree on."""
+    """The number on which all sources agree, of those that have one."""
     named = {source: value for source, value in sources.items() if value is not None}
     if len(set(named.values())) > 1:
-        told = ", ".join(f"{value} by {source}" for source, value in named.items())
+        claims = ", ".join(f"{value} by {source}" for source, value in named.items())
         raise ModelFormatError(
-            f"the files disagree on {what}: {told}; they are not of one model, fetch them again"
+            f"the files disagree on {what}: {claims}; they are not of one model, fetch them again"
         )
     return next(iter(named.values()), None)

@@ -14,7 +14,7 @@ WORD_START: Final = "\u2581"
 
 _BLANKS: Final = ("<blk>", "<blank>")
 _UNKNOWN: Final = "<unk>"
-# What NVIDIA's tokenizer (SentencePiece) writes for the unknown piece; kept so that text is equal.
+# NVIDIA's tokenizer (SentencePiece) writes this for the unknown piece; text must be equal to its.
 _UNKNOWN_TEXT: Final = " \u2047 "
 # Control pieces, and raw bytes of a byte-fallback vocabulary: a byte alone is no text.
 _SILENT: Final = re.compile(r"<\|.*\|>|<pad>|<s>|</s>|<bos>|<eos>|<mask>|<0x[0-9A-Fa-f]{2}>")

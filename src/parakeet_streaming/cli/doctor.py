@@ -1,4 +1,4 @@
-"""`parakeet doctor`: nothing in; what this machine offers, and how the built-in model runs, out."""
+"""`parakeet doctor`: nothing in; what this machine has, and how the built-in model runs, out."""
 
 from __future__ import annotations
 
@@ -141,15 +141,15 @@ def _runtime() -> Section:
 
 
 def _speeds() -> Section:
-    """What was measured of each form of weights, what `auto` makes of it, and what is best."""
+    """The speed of each runtime and form of weights, what `auto` takes, and the fastest."""
     measured = speeds()
-    told: Section = {
+    found: Section = {
         f"{each.runtime}, {each.form}": f"{each.operations / 1e9:.0f} GFLOP/s" for each in measured
     }
     if len({each.runtime for each in measured}) > 1:
-        told |= {f"auto takes for {form}": fastest(form, measured).runtime for form in FORMS}
+        found |= {f"auto takes for {form}": fastest(form, measured).runtime for form in FORMS}
     best = max(measured, key=lambda each: each.operations)
-    return told | {"fastest": f"{best.runtime}, {best.form}{_HOW_TO_GET[best.form]}"}
+    return found | {"fastest": f"{best.runtime}, {best.form}{_HOW_TO_GET[best.form]}"}
 
 
 def _openvino() -> str:

@@ -1,4 +1,4 @@
-"""`parakeet export`: a model as NeMo, transformers or our training wrote it in; ONNX files out."""
+"""`parakeet export`: weights from NeMo, transformers or our training in; ONNX files out."""
 
 from __future__ import annotations
 
@@ -19,9 +19,9 @@ PRECISIONS: Final = ("fp32", "int8")
 SCALES: Final = ("call", "row")
 STREAMING: Final = ("window", "cached")
 
-# What the `export` extra installs, by the names that are imported.
+# Packages of the `export` extra, by the names that are imported.
 _NEEDED: Final = ("torch", "sentencepiece", "yaml", "safetensors")
-# What an export of an earlier day may have left, and would be loaded beside the new files.
+# Files of an earlier export, which would be loaded with the new ones.
 _EARLIER: Final = (
     *("encoder-model*.onnx*", "encoder-cached-model*.onnx*", "decoder_joint-model*.onnx*"),
     *("vocab.txt", "tokens.txt", "config.json"),
@@ -80,7 +80,7 @@ def export(
 
 
 def _check_target(source: Path, target: Path, *, force: bool) -> None:
-    """Refuses a folder in which something could be lost."""
+    """Refuses a folder in which an export could overwrite files."""
     if target.exists() and not target.is_dir():
         raise OptionError(f"--to {target} is a file; name a folder")
     if target.is_dir() and source.is_dir() and target.samefile(source):
@@ -111,7 +111,7 @@ def _write(source: Path, target: Path, precision: str, scale: str, *, cached: bo
 
 
 def _clear(folder: Path) -> None:
-    """Removes an earlier export, once the new one can be read."""
+    """Removes an earlier export; called when the new source has been read."""
     for pattern in _EARLIER:
         for path in folder.glob(pattern):
             path.unlink()

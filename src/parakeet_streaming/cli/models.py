@@ -1,4 +1,4 @@
-"""`parakeet models`: names or folders of models in; what they are, and whether they run, out."""
+"""`parakeet models`: names or folders of models in; descriptions, and whether they run, out."""
 
 from __future__ import annotations
 

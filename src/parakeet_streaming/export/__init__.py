@@ -1,7 +1,6 @@
-"""WEIGHTS. Torch modules of a FastConformer-TDT, what other programs wrote as such modules, and
-their export to our ONNX files.
+"""Torch networks in; ONNX files that `load()` accepts out, in float32 and int8.
 
-May import: model and everything below it; onnx, onnxruntime and what the `export` extra installs.
-Must never enter: streams, decoding rules, training. Of the package only `cli/export.py` imports
-this room, and not before it is asked to export.
+May import: torch_model, catalog and below; onnx, onnxruntime's quantiser and torch, which the
+`export` extra installs. Must never enter: streams, decoding rules, training, readers of other
+programs' weights. Only `cli/export.py` imports this room, and only when it exports.
 """

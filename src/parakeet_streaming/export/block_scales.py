@@ -1,7 +1,7 @@
-"""A decoder_joint in float32 in; out, the same graph with int8 weights, a scale for every few.
+"""A decoder_joint in float32 in; the same graph with int8 weights out, a scale for every 64.
 
-What a token costs is reading the weights of the prediction network and of the joint; in a quarter
-of the bytes they are read in a quarter of the time.
+The time for a token is the time to read the weights of the prediction network and the joint. A
+quarter of the bytes takes a quarter of the time.
 
 ```
 x ─┐
@@ -12,8 +12,8 @@ h ─┴► Concat ► MatMulNBits ► Add ► Split ─► gates ─► h', c' 
 Rules of this file:
 
 1. ONNX Runtime's operator scales activations by blocks of each row, so no row depends on another.
-2. An LSTM is written out for one token: nobody feeds a prediction network more at once.
-3. A matrix that the operator cannot take, or that is no constant, stays as it is.
+2. An LSTM is written out for one token: a prediction network gets one token per call.
+3. A matrix that is no constant, or that the operator cannot take, stays as it is.
 """
 
 from __future__ import annotations

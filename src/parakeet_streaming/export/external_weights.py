@@ -1,7 +1,7 @@
-"""A graph with weights in files of their own in; the same graph with all of them in one file out.
+"""A graph with each weight in its own file in; the same graph with all weights in one file out.
 
-Above 2 GB, which protobuf cannot hold, torch leaves every weight in a file beside the graph. The
-field has them in one, `encoder-model.onnx.data`.
+Protobuf holds at most 2 GB. For larger models torch writes every weight to a file of its own, but
+published models have them in one file, `encoder-model.onnx.data`.
 """
 
 from __future__ import annotations
@@ -13,20 +13,20 @@ from typing import Final
 import onnx
 from onnx import TensorProto
 
-# Of a page, so that a runtime can map each weight where it stands.
+# The size of a page: a runtime can then map each weight.
 _ALIGNED_BYTES: Final = 4096
 _INSIDE_BYTES: Final = 1024
 
 
 def data_file(graph: Path) -> Path:
-    """Where the weights of a graph stand that is too large to hold them."""
+    """The file with the weights of a graph that is too large to hold them."""
     return graph.with_name(f"{graph.name}.data")
 
 
 def gather_weights(graph: Path) -> None:
-    """Moves weights that stand beside `graph` in files of their own into `data_file(graph)`.
+    """Moves weights from their own files beside `graph` into `data_file(graph)`.
 
-    A graph that holds its weights is left as it is. Weights are never all in memory.
+    A graph that holds its weights stays as it is. Memory never holds all weights.
     """
     model = onnx.load(graph, load_external_data=False)
     apart = [tensor for tensor in _tensors(model) if tensor.data_location == TensorProto.EXTERNAL]
@@ -36,8 +36,8 @@ def gather_weights(graph: Path) -> None:
     left_behind = set()
     with gathered.open("wb") as file:
         for tensor in apart:
-            told = {entry.key: entry.value for entry in tensor.external_data}
-            source = graph.parent / told["location"]
+            entries = {entry.key: entry.value for entry in tensor.external_data}
+            source = graph.parent / entries["location"]
             left_behind.add(source)
             if source.stat().st_size <= _INSIDE_BYTES:
                 _hold(tensor, source.read_bytes())

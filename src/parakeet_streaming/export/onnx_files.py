@@ -35,7 +35,7 @@ CACHED_ENCODER_FILE: Final = "encoder-cached-model.onnx"
 DECODER_FILE: Final = "decoder_joint-model.onnx"
 BLANK: Final = "<blk>"
 
-# What the graphs are traced with. Axes are free afterwards.
+# Sizes of the inputs that the graphs are traced with; these axes are free afterwards.
 _TRACED_FRAMES: Final = 97
 _TRACED_BATCH: Final = 2
 _TRACED_SLOTS: Final = 5
@@ -46,7 +46,7 @@ def write_model(
 ) -> None:
     """Writes `model` in float32 with its `pieces` (without the blank) into `folder`.
 
-    `cached` writes the encoder as a graph of one step, which serves whole windows too.
+    `cached` writes the encoder as a graph of one step; it encodes whole windows too.
 
     Raises:
         OptionError: pieces that do not fit the model's vocabulary.
@@ -198,7 +198,7 @@ def _trace(
 ) -> None:
     """Traces `graph` into an ONNX file whose named axes are free."""
     with warnings.catch_warnings(), torch.no_grad():
-        # The tracing exporter is the one that writes opset 17; torch warns that it is the old one.
+        # Only the tracing exporter writes opset 17; torch warns that it is old.
         warnings.simplefilter("ignore")
         torch.onnx.export(
             graph.eval().cpu().float(),

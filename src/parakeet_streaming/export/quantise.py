@@ -1,13 +1,13 @@
-"""A folder with float32 graphs in; beside or elsewhere, the same model with int8 weights out.
+"""A folder with float32 graphs in; the same model with int8 weights out, in any folder.
 
-Of an encoder matrix products alone are quantised: their weights to int8, one scale per column,
-their activations as they come, with one scale for all of a call or one for each row. Scaled by the
-call, a model is fastest for one stream, but streams cannot share its calls: they would change each
-other's text. Scaled by the row, streams share its calls; small layers cost a sixth more, wide ones
-do not. Convolutions keep float32: they are few weights here, and slower in int8.
+In an encoder, matrix products are quantised: weights to int8 with one scale per column, activations
+when they are computed, with one scale per call or per row. With one scale per call a model is
+fastest for one stream, but streams cannot share its calls, because they would change each other's
+text. With one scale per row, streams share calls; small layers take a sixth longer, wide ones do
+not. Convolutions stay in float32: they have few weights, and int8 makes them slower.
 
-The decoder_joint is scaled by blocks (`block_scales.py`): there every frame and every stream is a
-row that nothing else may change.
+The decoder_joint has a scale per block (`block_scales.py`): its rows, each a frame of a stream,
+must not depend on each other.
 """
 
 from __future__ import annotations
@@ -27,7 +27,7 @@ from parakeet_streaming.export.onnx_files import CACHED_ENCODER_FILE, DECODER_FI
 from parakeet_streaming.export.row_scales import scale_rows
 
 SCALES: Final = ("call", "row")
-"""Of what activations have one scale."""
+"""What shares one scale of activations."""
 
 
 def write_int8(source: Path, folder: Path, *, scale: str = "call", seven_bits: bool = True) -> None:
@@ -36,7 +36,7 @@ def write_int8(source: Path, folder: Path, *, scale: str = "call", seven_bits: b
     Args:
         source: a folder that `write_model` wrote.
         folder: where the int8 form goes; may be `source`.
-        scale: one of `SCALES`, of activations.
+        scale: one of `SCALES`.
         seven_bits: keep weights within seven bits. Processors without VNNI add pairs of products
             in 16 bits, which eight-bit weights overflow.
 

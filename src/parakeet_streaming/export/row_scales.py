@@ -1,4 +1,4 @@
-"""A graph in; out, the same graph with int8 matrix products, each row of activations scaled alone.
+"""A graph in; the same graph with int8 matrix products out, with a scale per row of activations.
 
 ```
 x ─┬─────────────────► Div ► QuantizeLinear ► DequantizeLinear ► MatMul ► Mul ► x · W
@@ -8,9 +8,9 @@ x ─┬─────────────────► Div ► QuantizeL
 Rules of this file:
 
 1. A row's scale is its own peak, so no row depends on another, bit for bit.
-2. Only operators of the ONNX standard: runtimes know a product of two dequantised tensors and
-   compute it in int8.
-3. Matrices are read one at a time, whether they stand in the graph or beside it.
+2. Only operators of the ONNX standard are used: runtimes recognise a product of two dequantised
+   tensors and compute it in int8.
+3. Matrices are read one at a time, from the graph or from the file beside it.
 """
 
 from __future__ import annotations
@@ -27,7 +27,7 @@ from parakeet_streaming.export.external_weights import data_file
 
 _TINY, _STEP, _ZERO = "row_scales.tiny", "row_scales.step", "row_scales.zero"
 _CONSTANTS: Final = (
-    # A row of nothing but zeros still has a scale.
+    # A row of zeros has a scale too.
     numpy_helper.from_array(np.array(1e-9, np.float32), _TINY),
     numpy_helper.from_array(np.array(1 / 127, np.float32), _STEP),
     numpy_helper.from_array(np.array(128, np.uint8), _ZERO),
@@ -64,7 +64,7 @@ def scale_rows(source: Path, target: Path, *, top: int = 63) -> None:
     beside = data_file(source).is_file()
     onnx.load_external_data_for_model(model, str(source.parent))
     onnx.save_model(model, target, save_as_external_data=beside, location=data_file(target).name)
-    if beside:  # onnx writes it for this user alone
+    if beside:  # onnx makes it readable for this user only
         data_file(target).chmod(target.stat().st_mode)
 
 
@@ -81,7 +81,7 @@ def _quantised_rows(rows: str) -> list[NodeProto]:
 
 
 def _quantised_columns(weight: TensorProto, folder: Path, top: int) -> list[TensorProto]:
-    """Values (K, N) and scales (N,) of a matrix whose columns have a scale each."""
+    """Values (K, N) and scales (N,) of a matrix, one scale per column."""
     matrix = _read(weight, folder)
     scales = np.maximum(np.abs(matrix).max(axis=0) / np.float32(top), np.finfo(np.float32).tiny)
     values = np.round(matrix / scales).astype(np.int8)
@@ -92,7 +92,7 @@ def _quantised_columns(weight: TensorProto, folder: Path, top: int) -> list[Tens
 
 
 def _read(weight: TensorProto, folder: Path) -> NDArray[np.float32]:
-    """A weight's values; a copy is read, so that the graph does not fill with them."""
+    """A weight's values, read into a copy, so that the graph does not hold them."""
     copied = TensorProto()
     copied.CopyFrom(weight)
     return numpy_helper.to_array(copied, str(folder)).astype(np.float32, copy=False)
@@ -110,7 +110,7 @@ def _product(rows: str, matrix: str, output: str) -> list[NodeProto]:
 
 
 def _rebuild(graph: GraphProto, nodes: list[NodeProto], quantised: list[TensorProto]) -> None:
-    """Puts nodes in place of the graph's, and weights in place of those that are read no more."""
+    """Replaces the graph's nodes, and the weights that no node reads any more."""
     read = {name for node in nodes for name in node.input}
     kept = [each for each in graph.initializer if each.name in read]
     del graph.node[:]

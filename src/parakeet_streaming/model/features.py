@@ -8,7 +8,7 @@ logarithm with an added guard of 2⁻²⁴, then per-bin mean and unbiased devia
 Rules of this file:
 
 1. Statistics are the window's own, so a feature of the same sound differs from window to window.
-2. One frame has no deviation: its features are 0. No frame gives (F, 0). Nothing is ever NaN.
+2. One frame has no deviation: its features are 0. No frame gives (F, 0). No feature is ever NaN.
 """
 
 from __future__ import annotations
@@ -30,8 +30,8 @@ PREEMPHASIS: Final = np.float32(0.97)
 LOG_GUARD: Final = np.float32(2.0**-24)
 DEVIATION_GUARD: Final = np.float32(1e-5)
 
-# How the work is cut decides its speed only. A block of frames fits the processor's cache. Products
-# are kept so small that no BLAS wakes its threads for them: on a busy machine, waiting for these
+# These sizes change the speed only. A block of frames fits the processor's cache. Products are so
+# small that BLAS computes them on one thread: on a busy machine, waiting for its other threads
 # takes longer than all features of a window.
 BLOCK_FRAMES: Final = 96
 FEW_FRAMES: Final = 10
@@ -146,7 +146,7 @@ def mel_bank(mel_bins: int) -> Floats:
 
 @dataclass(frozen=True, slots=True)
 class _Band:
-    """Neighbouring mel filters, and the FFT bins that any of them hears."""
+    """Neighbouring mel filters, and the FFT bins that any of them uses."""
 
     rows: slice
     bins: slice
@@ -168,8 +168,8 @@ def _mel_bands(mel_bins: int) -> tuple[_Band, ...]:
 
 
 def _band(bank: Floats, first: int, end: int) -> _Band:
-    heard = np.flatnonzero(bank[first:end].any(axis=0))
-    start, stop = (int(heard[0]), int(heard[-1]) + 1) if heard.size else (0, 0)
+    used = np.flatnonzero(bank[first:end].any(axis=0))
+    start, stop = (int(used[0]), int(used[-1]) + 1) if used.size else (0, 0)
     weights = np.ascontiguousarray(bank[first:end, start:stop])
     return _Band(slice(first, end), slice(start, stop), weights)
 

@@ -1,13 +1,13 @@
 """A fused decoder_joint graph in; its two halves out: prediction network and joint.
 
-The prediction network depends on tokens and LSTM states only, the joint on what that network gives
-and on encoder frames. In the fused graph the LSTM runs again for every frame; as halves it runs
-once per token, and many frames can be scored in one call.
+The prediction network depends on tokens and LSTM states only; the joint depends on that network's
+output and on encoder frames. In the fused graph the LSTM runs for every frame. In halves it runs
+once per token, and many frames are scored in one call.
 
 Rules of this file:
 
-1. Nodes are divided, never changed: each half computes what it computed in the whole.
-2. The halves meet in exactly one tensor. A graph of another build is refused.
+1. Nodes are divided between the halves and not changed: the halves compute what the whole computes.
+2. The halves meet in exactly one tensor. Any other graph is refused.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""The name of what costs time to make in; the folder of this user where it is kept, out."""
+"""A name in; this user's cache folder of that name out."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from pathlib import Path
 
 
 def cache_folder(name: str) -> Path | None:
-    """The folder, made if it can be; None where nothing can be written, which costs time only."""
+    """The folder, which is created; None if it cannot be written."""
     if sys.platform == "win32":
         base = os.environ.get("LOCALAPPDATA") or Path.home() / "AppData" / "Local"
     elif sys.platform == "darwin":

@@ -1,12 +1,12 @@
-"""An encoder's graph and what was asked for in; the runtime that computes it, and why, out.
+"""An encoder's graph and options in; the runtime that computes it, with the reason, out.
 
 Rules of this file:
 
-1. What was asked for is used, or it is an error.
-2. `auto` never changes the precision: that would change texts from machine to machine. Of the
-   runtimes that give the same answer, it takes the one that was measured to be faster here.
-3. ONNX Runtime stands unless OpenVINO is faster by a tenth: it starts sooner, and a measurement has
-   its noise.
+1. A runtime that is asked for is used, or it is an error.
+2. `auto` never changes the precision, because texts would then differ from machine to machine. Of
+   runtimes that give the same answer, it takes the faster one, as measured on this machine.
+3. `auto` takes OpenVINO only if it is faster by a tenth: ONNX Runtime starts sooner, and
+   measurements are noisy.
 """
 
 from __future__ import annotations
@@ -47,7 +47,7 @@ def choose(
         runtime: as in `load`.
         bfloat16: compute in bfloat16.
         provider: as in `load`.
-        measure: gives the speeds of this machine, if it comes to that; None for `speeds`.
+        measure: gives the speeds of this machine; called only if they decide. None for `speeds`.
 
     Raises:
         OptionError: no such runtime, or one that cannot do what else is asked.
@@ -66,7 +66,7 @@ def choose(
 
 
 def _known(graph: Graph, bfloat16: bool, provider: str) -> str | None:
-    """Why nothing need be measured; None where it must."""
+    """The reason if no measurement is needed; None if one is."""
     if bfloat16:
         return "only OpenVINO computes in bf16 on a processor"
     if provider.lower() != "auto":
@@ -80,12 +80,12 @@ def _known(graph: Graph, bfloat16: bool, provider: str) -> str | None:
 
 
 def fastest(form: str, measured: Sequence[Speed]) -> Chosen:
-    """The faster runtime for weights of a form, by what was measured."""
+    """The faster runtime for weights of a form, by these measurements."""
     ours, theirs = (
         next(each.operations for each in measured if (each.runtime, each.form) == (name, form))
         for name in (ONNX_RUNTIME, OPENVINO)
     )
-    told = (
+    reason = (
         f"{ours / 1e9:.0f} (ONNX Runtime) and {theirs / 1e9:.0f} (OpenVINO) GFLOP/s measured here"
     )
-    return Chosen(OPENVINO if theirs > _FASTER * ours else ONNX_RUNTIME, f"{form}: {told}")
+    return Chosen(OPENVINO if theirs > _FASTER * ours else ONNX_RUNTIME, f"{form}: {reason}")

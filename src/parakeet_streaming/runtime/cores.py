@@ -1,7 +1,7 @@
-"""How many physical cores this process may really use: the machine's, its affinity's, its quota's.
+"""Nothing in; how many physical cores this process may use, by affinity and quota, out.
 
-A runtime that starts a thread per logical CPU of the host is slow in a container of two cores, and
-threads that share a physical core only disturb each other.
+A runtime that starts a thread for each logical CPU of the host is slow in a container of two cores,
+and two threads on one physical core slow each other down.
 """
 
 from __future__ import annotations
@@ -28,7 +28,7 @@ def _allowed_cpus() -> list[int]:
 
 
 def _siblings(system: Path, cpu: int) -> str:
-    """Which logical CPUs share the core of `cpu`; `cpu` alone where the system does not tell."""
+    """Which logical CPUs share the core of `cpu`; `cpu` alone where the system does not say."""
     path = system / f"devices/system/cpu/cpu{cpu}/topology/thread_siblings_list"
     try:
         return path.read_text().strip()

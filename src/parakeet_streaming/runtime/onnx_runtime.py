@@ -1,14 +1,14 @@
-"""An .onnx file in; a session of ONNX Runtime out. The only file that knows it.
+"""An .onnx file in; a session of ONNX Runtime out. The only file that uses it.
 
 Rules of this file:
 
-1. A provider that was asked for is used, or it is an error. The runtime itself would fall back to
-   the CPU in silence.
-2. Nothing of the runtime's own chatter or exceptions gets out: errors are ours.
-3. The runtime may not plan its memory by shape: it keeps a plan for every shape that ever came, and
-   windows of live streams come in hundreds. A call takes 2 to 4 % longer, and memory stays flat.
-4. Threads spin while a call runs and sleep between calls. Spinning on, a call is a fifth faster on
-   two cores; spinning between calls, live use would burn several times its own work.
+1. A provider that is asked for is used, or it is an error. The runtime itself would fall back to
+   the CPU without a message.
+2. The runtime's own messages and exceptions stay in this file: errors are ours.
+3. The runtime's memory planning is off. It keeps a plan for every shape of input, and the windows
+   of live streams have hundreds of shapes. A call takes 2 to 4 % longer, and memory does not grow.
+4. Threads spin during a call and sleep between calls. With spinning, a call is a fifth faster on
+   two cores. Spinning between calls would cost live use several times its own work.
 """
 
 from __future__ import annotations
@@ -53,7 +53,7 @@ _ALIASES: Final = {"dml": "directml", "trt": "tensorrt"}
 
 _ERRORS_ONLY: Final = 3
 _NOTHING: Final = 4
-# What concerns no session, such as looking for devices, is told by a logger of the whole process.
+# Messages outside sessions, such as those of the search for devices, have a logger of the process.
 ort.set_default_logger_severity(_ERRORS_ONLY)
 
 _DTYPES: Final = {
@@ -206,6 +206,6 @@ def _spec(value: ort.NodeArg) -> TensorSpec:
 
 
 def _reason(error: Exception) -> str:
-    """The first line of what the runtime said, without its code names."""
+    """The first line of the runtime's message, without its code names."""
     text = str(error).strip() or type(error).__name__
     return text.splitlines()[0].rpartition(" : ")[2].rstrip(".")

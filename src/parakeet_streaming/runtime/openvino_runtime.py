@@ -1,9 +1,9 @@
-"""An .onnx file in; a session of OpenVINO out. The only file that knows it.
+"""An .onnx file in; a session of OpenVINO out. The only file that uses it.
 
 Rules of this file:
 
-1. float32 unless bfloat16 is asked for: by itself OpenVINO computes in bfloat16 wherever the
-   processor can, and answers would differ from machine to machine.
+1. OpenVINO computes in float32 unless bfloat16 is asked for. By default it would use bfloat16 where
+   the processor can, and answers would differ from machine to machine.
 2. A compiled graph is kept on disk, so that the second start is quick. A folder that cannot be
    written costs time and is no error.
 3. OpenVINO packs the weights of mapped files when it compiles, and again in the first call. The
@@ -91,7 +91,7 @@ def open_openvino(
         threads: of one call.
         name: what messages call the graph.
         bfloat16: compute in bfloat16.
-        kept: keep on disk what is compiled.
+        kept: keep the compiled graph on disk.
 
     Raises:
         ExtraMissingError: OpenVINO is not installed.
@@ -166,6 +166,6 @@ def _spec(port: Any) -> TensorSpec:
 
 
 def _reason(error: Exception) -> str:
-    """The last line of what the runtime said: the first ones are places in its source."""
+    """The last line of the runtime's message: the first ones are places in its source."""
     lines = str(error).strip().splitlines() or [type(error).__name__]
     return lines[-1].strip().rstrip(".")

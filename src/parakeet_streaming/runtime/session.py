@@ -2,9 +2,9 @@
 
 Rules of this file:
 
-1. What was asked for is used, or it is an error: no runtime stands in for another in silence.
-2. `auto` is ONNX Runtime, which runs everywhere, and OpenVINO for bfloat16, which is its alone on a
-   processor. Which one is faster for an encoder, `choice.py` tells.
+1. A runtime that is asked for is used, or it is an error.
+2. `auto` is ONNX Runtime, which runs everywhere; for bfloat16 it is OpenVINO, the only one that
+   computes in it on a processor. `choice.py` decides which one is faster for an encoder.
 """
 
 from __future__ import annotations
@@ -50,9 +50,10 @@ class Session(Protocol):
     def threads(self) -> int: ...
 
     def run(self, feeds: Mapping[str, Array]) -> dict[str, Array]:
-        """All outputs by name, in the graph's order; they hold until the same thread's next call.
+        """All outputs by name, in the graph's order; valid until the same thread's next call.
 
-        Whoever keeps some of it longer copies that: copying all takes as long as a tenth of a call.
+        A caller that needs an output longer copies it: a copy of all outputs would take as long as
+        a tenth of a call.
         Integers are cast to the integer type that the graph declares, floats to its float type;
         float16 outputs come back as float32.
 

@@ -1,5 +1,5 @@
-"""The networks as torch modules, and what reads their weights from NeMo's and other checkpoints.
+"""The networks as torch modules, and readers of the weights that NeMo and others save.
 
-For training and export; needs torch. May import: catalog, ports and below. Nothing that recognises
-imports it.
+For training and export; needs torch. May import: catalog, ports and below. Must never enter:
+streams, decoding rules, ONNX. No module that recognises speech imports this room.
 """

@@ -1,8 +1,8 @@
-"""A `.nemo` file in, which is a tar, perhaps gzipped; its members by name out.
+"""A `.nemo` file (a tar, perhaps gzipped) in; its members by name out.
 
 Rules of this file:
 
-1. Nothing is unpacked to the disk.
+1. No member is unpacked to the disk.
 2. Only plain files are read. Links are not followed; a name that leaves the archive is refused.
 """
 
@@ -70,7 +70,7 @@ class Archive:
         """
         file = self._tar.extractfile(self._member(name))
         assert file is not None  # plain files have one
-        # To go back in a gzipped file is to unpack it from its beginning.
+        # A gzipped file can only be read backwards by unpacking it again from its start.
         return io.BytesIO(file.read()) if self._compressed else file
 
     def _member(self, name: str) -> tarfile.TarInfo:

@@ -1,8 +1,8 @@
-"""Frames (B, U, D) in; what each hears in all of them, and in those before them, out, in torch.
+"""Frames (B, U, D) in; for each, a mixture of all frames and of past frames, out, in torch.
 
-Attention over relative positions (Dai et al., "Transformer-XL", 2019): a score depends on what two
-frames hold and on how far they are apart. Positions are computed where they are used: no table
-limits the length.
+Attention over relative positions (Dai et al., "Transformer-XL", 2019): the score of two
+frames depends on their contents and on their distance. Positions are computed where they are used,
+so no table limits the length.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ from torch.nn import functional
 
 
 def relative_positions(frames: Tensor, past: int = 0) -> Tensor:
-    """Sines and cosines of distances for frames (B, U, D) behind `past` more.
+    """Sines and cosines of distances for frames (B, U, D) after `past` more frames.
 
     (1, past + 2U - 1, D), for distances of past + U - 1 down to 1 - U.
     """
@@ -50,21 +50,21 @@ class Attention(nn.Module):
     def attend(
         self, normed: Tensor, keys: Tensor, values: Tensor, mask: Tensor, positions: Tensor
     ) -> Tensor:
-        """What frames (B, U, D) hear in keys and values (B, n, D), the last U of them their own.
+        """Attention of frames (B, U, D) to keys and values (B, n, D), the last U of them their own.
 
-        `mask` (B, n) is True where there is something to hear; `positions` are those of
+        `mask` (B, n) is True where there is a frame; `positions` are those of
         `relative_positions` with n - U past frames.
         """
         queries = self._by_head(self.queries(normed))
         distances = self._by_head(self.positions(positions))
         by_distance = _shifted((queries + self.position_bias) @ distances.transpose(2, 3))
         scores = by_distance * (1.0 / math.sqrt(self.head_width))
-        unheard = ~mask[:, None, None, :]
+        absent = ~mask[:, None, None, :]
         attended = functional.scaled_dot_product_attention(
             queries + self.content_bias.to(queries.dtype),
             self._by_head(keys),
             self._by_head(values),
-            attn_mask=scores.masked_fill(unheard, -1e4).to(queries.dtype),
+            attn_mask=scores.masked_fill(absent, -1e4).to(queries.dtype),
         )
         out: Tensor = self.out(attended.transpose(1, 2).flatten(2))
         return out

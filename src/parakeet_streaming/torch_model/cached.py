@@ -1,8 +1,8 @@
-"""A step of features and what a stream kept of its past in; frames and what to keep out, in torch.
+"""A step of features and the kept past of each stream in; frames and the next past out, in torch.
 
-The encoder of `fastconformer.py`, walked one step at a time. A step is the chunk and the right
-context alone: each layer keeps the keys and values of the left context, and the frames that its
-convolution reaches back to. From an empty past, one step over everything is the whole encoder.
+This is the encoder of `fastconformer.py`, one step at a time. A step is the chunk and the right
+context only: each layer keeps the keys and values of the left context, and the frames that its
+convolution reaches back to. One step over all features from an empty past is the whole encoder.
 
 ```
 past frames, keys and values per layer   |  ·  ·  K K K K K |
@@ -13,8 +13,9 @@ one step                                                     | look-back | chunk
 Rules of this file:
 
 1. A row's past stands at the right edge of its slots, so that a distance is the same in every row.
-2. The graph gives what every frame of the step could leave behind. Who calls it keeps that of the
-   chunk only: frames of the right context are encoded again, with more to their right.
+2. The graph gives keys, values and convolution inputs of every frame of the step. The caller keeps
+   those of the chunk only: the next step encodes frames of the right context again, with more
+   frames to their right.
 """
 
 from __future__ import annotations
@@ -63,19 +64,19 @@ class CachedEncoder(nn.Module):
 
         Returns:
             Frames (B, U, D) and lengths (B,) of the step; keys and values (L, B, U, D) of its
-            frames; and (L, B, kernel // 2 + U, D): what the convolutions heard, past included.
+            frames; and (L, B, kernel // 2 + U, D): the inputs of the convolutions, past included.
         """
         frames, lengths = self.encoder.subsampling(features, lengths, SUBSAMPLING - look_back)
         frames, lengths = frames[:, 1:], lengths - 1
         mask = within(lengths, frames)
         slots = torch.arange(keys.shape[2], device=keys.device)[None, :]
-        heard = torch.cat((slots >= keys.shape[2] - filled[:, None], mask), dim=1)
+        present = torch.cat((slots >= keys.shape[2] - filled[:, None], mask), dim=1)
         positions = relative_positions(frames, keys.shape[2])
         kept = []
         for at, layer in enumerate(self.encoder.layers):
             past = (keys[at], values[at], convolved[at])
-            frames, *left_behind = _walk(layer, frames, mask, heard, positions, past)  # type: ignore[arg-type]  # a ModuleList forgets its modules' type
-            kept.append(left_behind)
+            frames, *step = _walk(layer, frames, mask, present, positions, past)  # type: ignore[arg-type]  # a ModuleList forgets its modules' type
+            kept.append(step)
         new_keys, new_values, new_convolved = (
             torch.stack(each) for each in zip(*kept, strict=True)
         )
@@ -86,23 +87,23 @@ def _walk(
     layer: ConformerLayer,
     frames: Tensor,
     mask: Tensor,
-    heard: Tensor,
+    present: Tensor,
     positions: Tensor,
     past: tuple[Tensor, Tensor, Tensor],
 ) -> tuple[Tensor, Tensor, Tensor, Tensor]:
-    """One layer: its frames, keys, values and what its convolution heard."""
+    """One layer: its frames, keys, values and the input of its convolution."""
     frames = frames + 0.5 * layer.feed_forward_in(frames)
     attention, convolution = layer.attention, layer.convolution
     normed = attention.norm(frames)
     keys, values = attention.keys(normed), attention.values(normed)
     all_keys, all_values = torch.cat((past[0], keys), 1), torch.cat((past[1], values), 1)
-    frames = frames + attention.attend(normed, all_keys, all_values, heard, positions)
+    frames = frames + attention.attend(normed, all_keys, all_values, present, positions)
     gated = torch.cat((past[2], convolution.gate(frames, mask)), dim=1)
     depthwise = convolution.depthwise
     ahead = functional.pad(gated.transpose(1, 2), (0, past[2].shape[1]))
     convolved = functional.conv1d(
         ahead, depthwise.weight, depthwise.bias, groups=depthwise.groups
     ).transpose(1, 2)
-    frames = frames + convolution.behind(convolved, mask)
+    frames = frames + convolution.after_depthwise(convolved, mask)
     frames = frames + 0.5 * layer.feed_forward_out(frames)
     return layer.norm(frames), keys, values, gated

@@ -1,8 +1,8 @@
-"""A torch file in; the tensors in it out. And a checkpoint of our training as a transducer.
+"""A torch file in; its tensors out. A checkpoint of our training in; a transducer and pieces out.
 
 Rules of this file:
 
-1. Only tensors and plain values are unpickled; a file that wants to run code is refused.
+1. Only tensors and plain values are unpickled; a file that would run code is refused.
 """
 
 from __future__ import annotations
@@ -34,8 +34,8 @@ def read_torch_file(file: Path | IO[bytes], origin: str) -> Mapping[str, object]
     try:
         saved = torch.load(file, map_location="cpu", weights_only=True, mmap=isinstance(file, Path))
     except _BROKEN as error:
-        told = (str(error).splitlines() or [type(error).__name__])[0]
-        raise ModelFormatError(f"{origin} is no file of weights: {told}") from error
+        reason = (str(error).splitlines() or [type(error).__name__])[0]
+        raise ModelFormatError(f"{origin} is no file of weights: {reason}") from error
     if not isinstance(saved, Mapping):
         raise ModelFormatError(f"{origin} is no file of weights: it holds no dictionary")
     return saved
@@ -82,9 +82,9 @@ def read_checkpoint(path: Path) -> tuple[Transducer, tuple[str, ...]]:
     )
 
 
-def _config(told: object, path: Path) -> TransducerConfig:
+def _config(saved: object, path: Path) -> TransducerConfig:
     try:
-        sizes = dict(told)  # type: ignore[call-overload]  # what it is, the except below says
+        sizes = dict(saved)  # type: ignore[call-overload]  # TypeError where it is no mapping
         return TransducerConfig(**sizes | {"encoder": EncoderConfig(**sizes["encoder"])})
     except (TypeError, ValueError, KeyError, OptionError) as error:
         raise ModelFormatError(

@@ -5,10 +5,9 @@ Parakeet has it: depthwise-striding subsampling by 8, then Conformer layers with
 
 Rules of this file:
 
-1. What lies behind a row's length never reaches what lies before it: features and frames are set to
-   zero there before every convolution, and attention never looks there. Batch statistics leave it
-   out too.
-2. Weights start as PyTorch starts them.
+1. Padding after a row's end never changes the row's frames: it is set to zero before every
+   convolution, and attention and batch statistics leave it out.
+2. Weights have PyTorch's initial values.
 """
 
 from __future__ import annotations
@@ -43,7 +42,7 @@ class EncoderConfig:
     feed_forward: int = 4
     """Inner width of a feed-forward block, in widths."""
     kernel: int = 9
-    """Frames that a depthwise convolution hears."""
+    """Frames that a depthwise convolution spans."""
     dropout: float = 0.1
     bias: bool = True
     """Whether linear layers and convolutions of the Conformer layers add a bias."""
@@ -58,7 +57,7 @@ class EncoderConfig:
 
 
 class Dropout(nn.Module):
-    """Dropout as PyTorch's, from one random byte per value: drawing is a quarter of a step else."""
+    """PyTorch's dropout with one random byte per value: its own draws take a quarter of a step."""
 
     def __init__(self, part: float) -> None:
         super().__init__()
@@ -84,7 +83,7 @@ def subsampled(lengths: Tensor) -> Tensor:
 
 
 def within(lengths: Tensor, frames: Tensor) -> Tensor:
-    """Mask (B, n), True before each length; n is the size of axis 1 of `frames`."""
+    """Mask (B, n), True up to each length; n is the size of axis 1 of `frames`."""
     return torch.arange(frames.shape[1], device=lengths.device)[None, :] < lengths[:, None]
 
 
@@ -154,7 +153,7 @@ def _halved(lengths: Tensor, starts: Tensor | None) -> tuple[Tensor, Tensor | No
 
 
 def _silent(image: Tensor, lengths: Tensor, starts: Tensor | None) -> Tensor:
-    """Sets an image (B, C, T, F) to zero behind its rows' lengths, and before their starts."""
+    """Sets an image (B, C, T, F) to zero after its rows' lengths, and before their starts."""
     steps = torch.arange(image.shape[2], device=lengths.device)[None, :]
     inside = steps < lengths[:, None]
     if starts is not None:
@@ -163,9 +162,9 @@ def _silent(image: Tensor, lengths: Tensor, starts: Tensor | None) -> Tensor:
 
 
 def _single(convolution: nn.Conv2d, image: Tensor) -> Tensor:
-    """A convolution 3 x 3 with stride 2 of one channel; as a product of matrices while learning.
+    """A 3 x 3 convolution of one channel with stride 2; a product of matrices in training.
 
-    On processors PyTorch's gradient of its weights takes longer than all other subsampling.
+    On processors, PyTorch's gradient of its weights takes longer than all other subsampling.
     """
     if not torch.is_grad_enabled():
         convolved: Tensor = convolution(image)
@@ -176,7 +175,7 @@ def _single(convolution: nn.Conv2d, image: Tensor) -> Tensor:
 
 
 def _depthwise(convolution: nn.Module, image: Tensor) -> Tensor:
-    """A depthwise convolution, on processors always in float32: bfloat16 takes thrice as long."""
+    """A depthwise convolution; on processors in float32: bfloat16 takes three times as long."""
     convolved: Tensor
     if image.device.type != "cpu" or not torch.is_autocast_enabled("cpu"):
         convolved = convolution(image)
@@ -187,7 +186,7 @@ def _depthwise(convolution: nn.Module, image: Tensor) -> Tensor:
 
 
 class ConformerLayer(nn.Module):
-    """Half feed-forward, attention, convolution, half feed-forward, norm; each beside a bypass."""
+    """Half feed-forward, attention, convolution, half feed-forward, norm; each with a bypass."""
 
     def __init__(self, config: EncoderConfig) -> None:
         super().__init__()
@@ -239,23 +238,23 @@ class Convolution(nn.Module):
         self.pointwise = nn.Linear(width, width, bias=bias)
 
     def forward(self, frames: Tensor, mask: Tensor) -> Tensor:
-        heard = self.gate(frames, mask)
-        convolved = self.depthwise(heard.transpose(1, 2)).transpose(1, 2)
-        return self.behind(convolved, mask)
+        gated = self.gate(frames, mask)
+        convolved = self.depthwise(gated.transpose(1, 2)).transpose(1, 2)
+        return self.after_depthwise(convolved, mask)
 
     def gate(self, frames: Tensor, mask: Tensor) -> Tensor:
-        """What the depthwise convolution hears, (B, U, D), zero where there is no frame."""
+        """The input of the depthwise convolution, (B, U, D), zero where there is no frame."""
         gated = functional.glu(self.gated(self.norm(frames)), dim=-1)
         return gated * mask[:, :, None].to(gated.dtype)
 
-    def behind(self, convolved: Tensor, mask: Tensor) -> Tensor:
-        """What follows the depthwise convolution."""
+    def after_depthwise(self, convolved: Tensor, mask: Tensor) -> Tensor:
+        """The rest of the block, from the output of the depthwise convolution."""
         pointed: Tensor = self.pointwise(functional.silu(self.batch_norm(convolved, mask)))
         return pointed
 
 
 class MaskedBatchNorm(nn.BatchNorm1d):
-    """Batch norm of frames (B, U, D) whose statistics are those of the valid frames only."""
+    """Batch norm of frames (B, U, D) with statistics of the valid frames only."""
 
     def forward(self, frames: Tensor, mask: Tensor | None = None) -> Tensor:
         if not self.training or mask is None:

@@ -9,7 +9,7 @@ tokenizer.json       pieces and ids
 Rules of this file:
 
 1. Keys that the config leaves out have the defaults of transformers.
-2. What transformers would compute otherwise than our modules is refused.
+2. A setting with which transformers computes something else than our modules is refused.
 """
 
 from __future__ import annotations
@@ -158,7 +158,7 @@ def _weights(folder: Path) -> Mapping[str, torch.Tensor]:
 
 
 def _pieces(path: Path, blank_id: int) -> tuple[str, ...]:
-    """The tokens of a tokenizer whose ids stand before the blank's."""
+    """The tokens of a tokenizer with ids below the blank's."""
     tokenizer = Settings(_parsed(path), str(path))
     vocabulary = tokenizer.section("model").value("vocab")
     added = tokenizer.value("added_tokens")

@@ -9,7 +9,7 @@ model_weights.ckpt           a torch state dict
 Rules of this file:
 
 1. Keys that the config leaves out have NeMo's defaults.
-2. What NeMo would compute otherwise than our modules is refused.
+2. A setting with which NeMo computes something else than our modules is refused.
 """
 
 from __future__ import annotations
@@ -196,10 +196,10 @@ def _durations(settings: Settings) -> int:
         for each in path:
             section = section.section(each)
         if key in section:
-            told = section.count_of_durations(key)
-            if told != count:
+            named = section.count_of_durations(key)
+            if named != count:
                 raise ModelFormatError(
-                    f"{settings.origin} names {told} durations, but its joint scores {count}; "
+                    f"{settings.origin} names {named} durations, but its joint scores {count}; "
                     "fetch the model again"
                 )
             return count
@@ -208,13 +208,13 @@ def _durations(settings: Settings) -> int:
 
 def _pieces(archive: Archive, settings: Settings, path: Path) -> tuple[str, ...]:
     tokenizer = settings.section("tokenizer")
-    told = tokenizer.value("model_path")
-    if not isinstance(told, str) or not told or tokenizer.value("type", "bpe") != "bpe":
+    model_path = tokenizer.value("model_path")
+    if not isinstance(model_path, str) or not model_path or tokenizer.value("type", "bpe") != "bpe":
         raise ModelPartMissingError(
             f"{path} names no sentencepiece tokenizer; use a Parakeet TDT, which has one for all "
             "its languages"
         )
-    name = told.removeprefix("nemo:")
+    name = model_path.removeprefix("nemo:")
     return pieces_of(archive.read(name), f"{name} in {path}")
 
 
@@ -222,7 +222,7 @@ def _parsed(archive: Archive, path: Path) -> object:
     try:
         return yaml.safe_load(archive.read(CONFIG_NAME))
     except (yaml.YAMLError, ValueError, RecursionError) as error:
-        told = str(error).splitlines()[0]
+        reason = str(error).splitlines()[0]
         raise ModelFormatError(
-            f"{CONFIG_NAME} in {path} is no YAML: {told}; fetch the model again"
+            f"{CONFIG_NAME} in {path} is no YAML: {reason}; fetch the model again"
         ) from error

@@ -1,9 +1,9 @@
-"""A section of another program's config in; whole numbers and choices that fit out.
+"""A section of another program's config in; checked numbers and choices out.
 
 Rules of this file:
 
-1. What a config leaves out has that program's default, which the caller names.
-2. What cannot be exported is refused by its key and value; nothing is approximated.
+1. A key that the config leaves out has that program's default, which the caller gives.
+2. A setting that cannot be exported is refused with its key and value; none is approximated.
 """
 
 from __future__ import annotations
@@ -13,39 +13,39 @@ from collections.abc import Collection, Mapping
 from parakeet_streaming.errors import ModelFormatError
 
 MOST_WIDE = 65_536
-"""Above any width or vocabulary of the field; a broken config shall not build a giant."""
+"""Above any width or vocabulary of the field; a broken config must not make a huge model."""
 
 
 class Settings:
     """One section, with the words that lead to it."""
 
-    def __init__(self, told: object, origin: str, path: str = "") -> None:
+    def __init__(self, content: object, origin: str, path: str = "") -> None:
         """Opens a section.
 
         Args:
-            told: what the config has there; None is an empty section.
+            content: what the config has there; None is an empty section.
             origin: the file, for messages.
             path: the keys that led here.
 
         Raises:
             ModelFormatError: it is no section.
         """
-        if told is not None and not isinstance(told, Mapping):
+        if content is not None and not isinstance(content, Mapping):
             raise ModelFormatError(f"{origin}: {path or 'the config'} is no section of settings")
-        self._told = told or {}
+        self._content = content or {}
         self.origin = origin
         self._path = path
 
     def __contains__(self, key: str) -> bool:
-        return self._told.get(key) is not None
+        return self._content.get(key) is not None
 
     def section(self, key: str) -> Settings:
         """The section under a key; empty where there is none."""
-        return Settings(self._told.get(key), self.origin, self._named(key))
+        return Settings(self._content.get(key), self.origin, self._named(key))
 
     def value(self, key: str, default: object = None) -> object:
         """What stands under a key."""
-        return self._told.get(key, default)
+        return self._content.get(key, default)
 
     def whole(self, key: str, default: int | None = None, most: int = MOST_WIDE) -> int:
         """A whole number from 1 to `most`.
@@ -53,7 +53,7 @@ class Settings:
         Raises:
             ModelFormatError: another value, or none where there is no default.
         """
-        value = self._told.get(key, default)
+        value = self._content.get(key, default)
         if isinstance(value, bool) or not isinstance(value, int) or not 1 <= value <= most:
             raise ModelFormatError(
                 f"{self.origin}: {self._named(key)} is {value!r}, not a whole number from 1 to "
@@ -67,7 +67,7 @@ class Settings:
         Raises:
             ModelFormatError: neither.
         """
-        value = self._told.get(key, default)
+        value = self._content.get(key, default)
         if not isinstance(value, bool):
             raise ModelFormatError(
                 f"{self.origin}: {self._named(key)} is {value!r}, neither true nor false; fetch "
@@ -81,7 +81,7 @@ class Settings:
         Raises:
             ModelFormatError: another value.
         """
-        value = self._told.get(key, default)
+        value = self._content.get(key, default)
         if value not in wanted:
             allowed = " or ".join(repr(each) for each in wanted)
             raise ModelFormatError(
@@ -95,7 +95,7 @@ class Settings:
         Raises:
             ModelFormatError: anything but 0, 1, 2, ... and at least 0 and 1.
         """
-        value = self._told.get(key)
+        value = self._content.get(key)
         if not isinstance(value, list) or len(value) < 2 or value != list(range(len(value))):
             raise ModelFormatError(
                 f"{self.origin}: {self._named(key)} is {value!r}, and only durations 0, 1, 2, ... "

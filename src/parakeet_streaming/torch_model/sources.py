@@ -1,12 +1,12 @@
-"""A path in; the transducer that is there and its pieces out, whoever wrote it.
+"""A path of saved weights in; the transducer and its pieces out.
 
-| there is | by |
+| path | written by |
 |---|---|
 | a `.nemo` file: a tar, perhaps gzipped | NVIDIA NeMo |
 | a folder with config.json and model.safetensors | transformers |
 | a `checkpoint.pt` or `weights.pt` with `tokenizer.model` beside it | our training |
 
-What a file is, its first bytes tell; its name tells nothing.
+The first bytes of a file decide what it is; its name does not.
 """
 
 from __future__ import annotations
@@ -40,7 +40,7 @@ def read_source(path: Path) -> tuple[Transducer, tuple[str, ...]]:
     """The model in `path`, in evaluation and float32, with its pieces, the blank left out.
 
     Raises:
-        ModelNotFoundError: nothing is there.
+        ModelNotFoundError: no such path.
         ModelFormatError: no model that can be read, or another kind of model.
         ModelPartMissingError: a part of it is missing.
     """

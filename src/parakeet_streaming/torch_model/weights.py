@@ -1,10 +1,10 @@
-"""Weights under another program's names and a model's size in; our transducer that holds them out.
+"""Weights under another program's names and a model's size in; our transducer with them out.
 
 Rules of this file:
 
-1. Every weight of ours must be there in its shape, and every weight of theirs must have a place.
+1. Every weight of our model must be given in its shape, and every given weight must have a place.
    Axes of size one are not counted: a pointwise convolution is a linear layer.
-2. Tensors are taken over, not copied, where they are float32 already.
+2. Tensors that are float32 already are used, not copied.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ from torch import Tensor
 from parakeet_streaming.errors import ModelFormatError
 from parakeet_streaming.torch_model.transducer import Transducer, TransducerConfig
 
-# Theirs and ours within a layer, where NeMo and transformers agree.
+# Their names and ours within a layer, where NeMo and transformers agree.
 LAYER_NAMES: Final = {
     "norm_feed_forward1": "feed_forward_in.norm",
     "feed_forward1.linear1": "feed_forward_in.widen",
@@ -35,7 +35,7 @@ LAYER_NAMES: Final = {
     "feed_forward2.linear2": "feed_forward_out.narrow",
     "norm_out": "norm",
 }
-# Nothing that is exported reads them: a head of training, a counter.
+# No exported graph reads them: a head for training, a counter.
 _UNUSED_PREFIX: Final = "ctc."
 _UNUSED_SUFFIX: Final = ".num_batches_tracked"
 _INPUT: Final = ("encoder.subsampling.out.weight", "encoder.subsampling.out.bias")
@@ -43,17 +43,17 @@ _INPUT: Final = ("encoder.subsampling.out.weight", "encoder.subsampling.out.bias
 
 @dataclass(frozen=True, slots=True)
 class Names:
-    """How another program calls modules and lone parameters of ours."""
+    """Another program's names for modules and single parameters of ours."""
 
     outside: Mapping[str, str]
-    """Theirs to ours, whole."""
+    """Their whole names to ours."""
     in_layer: Mapping[str, str]
-    """Theirs to ours behind `encoder.layers.N.`, which all of us say."""
+    """Their names to ours after `encoder.layers.N.`, which is the same in all programs."""
     ignored: tuple[str, ...] = ()
-    """How names begin that no recogniser needs."""
+    """Prefixes of weights that no recogniser needs."""
 
     def of_layers(self, layers: int) -> dict[str, str]:
-        """Theirs to ours in a model of so many layers."""
+        """Their names to ours, in a model of so many layers."""
         prefixes = [f"encoder.layers.{layer}." for layer in range(layers)]
         within = {
             prefix + theirs: prefix + ours
@@ -87,7 +87,7 @@ def renamed(
 
 
 def scaled_input(weights: dict[str, Tensor], width: int) -> None:
-    """Multiplies what enters the first layer by the root of the width, as `xscaling` does."""
+    """Multiplies the input of the first layer by the root of the width, as `xscaling` does."""
     for name in _INPUT:
         if name in weights:
             weights[name] = weights[name].float() * math.sqrt(width)
@@ -99,7 +99,7 @@ def assembled(config: TransducerConfig, weights: dict[str, Tensor], origin: str)
     Raises:
         ModelFormatError: weights that are missing, left over or of another shape.
     """
-    with torch.device("meta"):  # so that weights exist once
+    with torch.device("meta"):  # so that memory holds the weights once
         model = Transducer(config)
     slots = model.state_dict()
     if unknown := sorted(weights.keys() - slots.keys()):
