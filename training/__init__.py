@@ -1,1 +1,1 @@
-"""The recipe of the built-in model: `python -m training STAGE`; README.md tells the rest."""
+"""The recipe of the built-in model: `python -m training STAGE`; see README.md."""

@@ -15,7 +15,7 @@ TUNABLES = "GLIBC_TUNABLES"
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """Runs the stages the command line asks for; 0, or 1 after a message about what is wrong."""
+    """Runs the stages that the command line names; 0, or 1 after a message about what is wrong."""
     asked = read_options(arguments, [*STAGES, *STEPS_ASIDE])
     _take_large_pages()
     places = Places(asked.work)
@@ -34,9 +34,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 
 def _take_large_pages() -> None:
-    """Starts Python anew with large pages, which glibc gives only to those who ask at the start.
+    """Restarts Python with large pages, which glibc gives only if it is asked at the start.
 
-    Clearing small pages took a quarter of a step on a virtual machine.
+    On a virtual machine, clearing small pages took a quarter of a step.
     """
     if sys.platform == "linux" and TUNABLES not in os.environ:
         os.environ[TUNABLES] = "glibc.malloc.hugetlb=1"

@@ -1,10 +1,10 @@
-"""Speech (n,) float32 at 16 kHz in; the same words as another room, line or microphone gives, out.
+"""Speech (n,) float32 at 16 kHz in; the same words through another room, line or microphone out.
 
 Rules of this file:
 
 1. Words are never cut. Speed changes resample, and so change pitch with speed.
-2. Joining and speed alone move words in time; all else leaves them where they are.
-3. What is drawn comes from the generator that is passed in: equal seeds give equal samples.
+2. Only joining and speed move words in time.
+3. Random choices come from the generator that is passed in: equal seeds give equal samples.
 """
 
 from __future__ import annotations
@@ -38,13 +38,13 @@ _QUIETEST_RMS = 0.003
 
 
 def augmented(samples: Floats, others: Sequence[Floats], strength: float, random: Random) -> Floats:
-    """Speech through a random chain, each word where it was.
+    """Speech through a random chain; each word keeps its time.
 
     Args:
         samples: (n,) float32.
-        others: other people's speech, for babble; may be empty.
+        others: speech of other people, for babble; may be empty.
         strength: 0 for none to 1; scales how likely each link is.
-        random: what everything is drawn from.
+        random: the generator of all random choices.
 
     Returns:
         (m,) float32 within ±1; m is above n where a room rings on.
@@ -115,13 +115,13 @@ def tilted(samples: Floats, random: Random) -> Floats:
 
 
 def with_noise(samples: Floats, random: Random) -> Floats:
-    """With noise, hum, music or tones behind it, at 0 to 30 dB."""
+    """With noise, hum, music or tones in the background, at 0 to 30 dB."""
     noise = KINDS[str(random.choice(_NOISES))](samples.shape[0], random)
     return mixed(samples, noise, random.uniform(2, 30))
 
 
 def with_babble(samples: Floats, others: Sequence[Floats], random: Random) -> Floats:
-    """With other voices behind it, at 8 to 25 dB; one voice alone stays well below the speaker."""
+    """With other voices in the background, at 8 to 25 dB; a single one is far below the speech."""
     babble = np.zeros_like(samples)
     for other in others:
         if other.size:
@@ -145,7 +145,7 @@ def _band_hz(random: Random) -> tuple[float, float]:
 
 
 def narrowed(samples: Floats, band_hz: tuple[float, float]) -> Floats:
-    """Without what lies outside a band, as a telephone, an old recording or a codec leaves it."""
+    """With the frequencies of one band only, like a telephone, an old recording or a codec."""
     size = quick_size(samples.shape[0])
     spectrum = np.fft.rfft(samples, size)
     hz = np.linspace(0, SAMPLE_RATE_HZ / 2, spectrum.shape[0])
@@ -176,10 +176,10 @@ def coded(samples: Floats, random: Random) -> Floats:
 def joined(
     parts: Sequence[Floats], random: Random, longest_pause_s: float
 ) -> tuple[Floats, list[int]]:
-    """Utterances one after the other with pauses before, between and behind them, and their starts.
+    """Utterances one after the other with pauses before, between and after them, and their starts.
 
-    A pause mostly has the noise of the quiet moments beside it. Digital silence, far below any
-    microphone's noise, would rule the mean and deviation that features are normalised by.
+    Most pauses have the noise of the quiet moments next to them. Digital silence is far below any
+    microphone's noise, and would dominate the mean and deviation that normalise the features.
     """
     pauses_s = random.uniform(0, 1, len(parts) + 1) ** 2 * longest_pause_s
     beside = [*parts, parts[-1]]

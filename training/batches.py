@@ -6,7 +6,7 @@ Rules of this file:
    Single digits are always joined into strings of one speaker.
 2. Examples are made by the pool, sorted by length and cut into batches of equal seconds, so that
    little is padding. Batches come in random order.
-3. Everything drawn depends on the seed, the first step and the worker alone.
+3. Random choices depend only on the seed, the first step and the worker.
 """
 
 from __future__ import annotations
@@ -50,9 +50,9 @@ class Batch:
     target_lengths: Tensor
     """(B,)."""
     taught: Tensor
-    """(B, n / FRAME_SAMPLES, D) float32: what a teacher's encoder makes of each encoder frame."""
+    """(B, n / FRAME_SAMPLES, D) float32: a teacher's vector for each encoder frame."""
     is_taught: Tensor
-    """(B, n / FRAME_SAMPLES) bool: where it says anything."""
+    """(B, n / FRAME_SAMPLES) bool: the frames that have such a vector."""
 
     def to(self, device: torch.device) -> Batch:
         moved = (each.to(device, non_blocking=True) for each in vars(self).values())
@@ -86,7 +86,7 @@ class Drawer:
         digits = [clip for clip in store.clips if is_digit(clip)]
         fits = [clip for clip in store.clips if clip.duration_s <= phase.longest_s]
         strings = [clip for clip in fits if set(clip.text.split()) <= set(DIGITS)]
-        # A user's own list may have no digits at all; then the shortest clips begin.
+        # A list may have no digits at all; then training begins with the shortest clips.
         self.clips = (strings if phase.digits_only and strings else fits) or store.clips
         self.phase = phase
         self._joined = recipe.joined
@@ -143,7 +143,7 @@ class Examples(IterableDataset[Batch]):
         self._drawers = [Drawer(store, phase, recipe) for phase in recipe.curriculum]
 
     def move_to(self, done: float, step: int) -> None:
-        """Tells what part of the run and how many steps are done."""
+        """Sets the part of the run and the number of steps that are done."""
         self._progress[0], self._progress[1] = done, step
 
     @property
@@ -208,7 +208,7 @@ class Examples(IterableDataset[Batch]):
     def _taught(
         self, group: Sequence[StoredClip], starts: Sequence[int], speed: float, count: int
     ) -> Taught | None:
-        """What the teacher hears at each encoder frame of `count` samples."""
+        """The teacher's vector for each encoder frame of `count` samples."""
         if self._lessons is None:
             return None
         # Frame i is centred at the i-th multiple of its length, as features are at theirs.
@@ -217,7 +217,7 @@ class Examples(IterableDataset[Batch]):
 
 
 def _voices(random: np.random.Generator) -> int:
-    """How many other people are at hand for babble; mostly none, to save the reading."""
+    """How many clips of other people to read for babble; mostly none, to save time."""
     return int(random.integers(1, 7)) if random.random() < 0.2 else 0
 
 

@@ -1,6 +1,6 @@
 """Packed clips, a training log and an evaluation in; the model's card, as Markdown, out.
 
-Everything in it was counted or measured in this run; nothing is typed in by hand.
+All numbers in it were counted or measured in this run; none is typed by hand.
 """
 
 from __future__ import annotations
@@ -23,13 +23,13 @@ _MEGABYTE = 1_000_000
 def write_evaluation(
     path: Path, scores: Sequence[Score], imagined: dict[str, dict[str, str]]
 ) -> None:
-    """Keeps an evaluation for the card."""
+    """Saves an evaluation for the card."""
     found = {"scores": [vars(score) for score in scores], "imagined": imagined}
     path.write_text(json.dumps(found, indent=1) + "\n", encoding="utf-8")
 
 
 def write_averaged(path: Path, parts: Sequence[tuple[Path, float]]) -> None:
-    """Keeps for the card what a checkpoint is the mean of."""
+    """Saves for the card of which checkpoints a checkpoint is the mean."""
     named = [(f"{each.parent.name}/{each.name}", weight) for each, weight in parts]
     path.write_text(json.dumps(named) + "\n", encoding="utf-8")
 
@@ -41,7 +41,7 @@ def card(
 
     Args:
         recipe: of the run.
-        places: what its stages left.
+        places: with the files of its stages.
         clips: what it was trained on.
         begun_from: whether it began with the weights of an earlier run.
 

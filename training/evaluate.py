@@ -1,4 +1,4 @@
-"""An exported model and recordings it never heard in; word errors by corpus and context out.
+"""An exported model and recordings outside its training in; word errors by corpus and context out.
 
 Rules of this file:
 
@@ -18,10 +18,10 @@ import numpy as np
 
 from parakeet_streaming import ContextConfig, Recognizer, load
 from parakeet_streaming.audio.reading import read_audio
+from parakeet_streaming.ports import Floats
 from parakeet_streaming.timeline import samples_to_seconds, seconds_to_samples
 from training.manifest import DIGITS, Clip, normalise
 from training.noises import KINDS, at_level
-from training.store import Floats
 
 OFFLINE = "offline"
 DIGIT_STRINGS = "digit strings"
@@ -65,7 +65,7 @@ def evaluate(
     threads: int,
     wordless_s: float = WORDLESS_S,
 ) -> tuple[list[Score], dict[str, dict[str, str]]]:
-    """Scores the models in `folders`, by precision; and what each hears without any words."""
+    """Scores of the models in `folders`, by precision; and words that each finds in no speech."""
     spoken = [
         Spoken(each.corpus, each.speaker, each.text, read_audio(each.audio)) for each in clips
     ]
@@ -146,7 +146,7 @@ def digit_strings(spoken: Iterable[Spoken]) -> list[Spoken]:
 
 
 def wordless(recognizer: Recognizer, wordless_s: float) -> dict[str, str]:
-    """What a recognizer hears in so many seconds each of sounds without words."""
+    """The words that a recognizer finds in so many seconds of each sound without words."""
     count = seconds_to_samples(wordless_s)
     sounds = {"silence": np.zeros(count, np.float32)}
     for name, kind in KINDS.items():

@@ -43,7 +43,7 @@ def raw_log_mel(samples: Tensor, lengths: Tensor, mel_bins: int) -> tuple[Tensor
 
 
 def normalise(features: Tensor, lengths: Tensor) -> Tensor:
-    """Features (B, F, T) freed of each row's mean and deviation over its length; 0 behind it."""
+    """Features (B, F, T) normalised by mean and deviation over each row's length; 0 after it."""
     inside = torch.arange(features.shape[2], device=features.device)[None, :] < lengths[:, None]
     mask = inside[:, None, :].to(features.dtype)
     count = lengths[:, None, None].to(features.dtype)

@@ -1,4 +1,4 @@
-"""What each step found, in; one JSON object per line for every so many steps, out."""
+"""Losses of each step in; one JSON object per line for every so many steps out."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from training.run import Run
 
 @dataclass(frozen=True)
 class Losses:
-    """What one step found; tensors, so that a GPU need not be waited for."""
+    """Losses of one step; tensors, so that nothing waits for a GPU."""
 
     ctc: Tensor
     tdt: Tensor
@@ -25,7 +25,7 @@ class Losses:
 
 
 class Journal:
-    """Writes what happened, one JSON object per line."""
+    """Writes events, one JSON object per line."""
 
     def __init__(self, path: Path, every: int) -> None:
         self._path = path
@@ -39,7 +39,7 @@ class Journal:
             self.write(run, phase)
 
     def write(self, run: Run, phase: str) -> None:
-        """Writes what was noted since the last time, if anything."""
+        """Writes the steps since the last time, if there are any."""
         if not self._noted:
             return
         passed_s = time.monotonic() - self._since

@@ -24,9 +24,9 @@ import numpy as np
 import onnxruntime
 
 from parakeet_streaming.errors import ModelPartMissingError
+from parakeet_streaming.ports import Floats
 from training.manifest import CLAUSE
 from training.noises import Random
-from training.store import Floats
 from training.voices import Voice
 
 SAMPLE_RATE_HZ = 24_000

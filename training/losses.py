@@ -51,7 +51,7 @@ def tdt_loss(
 
     Args:
         logits: (B, T, N + 1, V + durations) raw, float or bfloat16; the blank is token V - 1.
-        targets: (B, N) integer; what lies behind a row's length is not read as a token.
+        targets: (B, N) integer; values after a row's length are not tokens.
         frame_lengths: (B,), at least 1.
         target_lengths: (B,), from 0.
         durations: how many of the logits are durations of 0, 1, ... frames; 0 for RNN-T.
@@ -193,7 +193,7 @@ def _forward_scores(arcs: _Arcs) -> Tensor:
     blank = _skewed(functional.pad(arcs.blank, (0, 0, 0, 0, 0, 1), value=NEVER), NEVER)
     token = _skewed(functional.pad(arcs.token, (0, 0, 0, 0, 0, 1), value=NEVER), NEVER)
     diagonals = blank.shape[0]
-    # Arcs by the node they reach: [diagonal, arc, b, n], and who they come from likewise below.
+    # Arcs by the node that they reach: [diagonal, arc, b, n]; below, by the node they come from.
     arriving = blank.new_full((diagonals, blanks + tokens, batch, nodes), NEVER)
     for step in range(blanks):
         arriving[step + 1 :, step] = blank[: diagonals - step - 1, ..., step]

@@ -7,7 +7,7 @@ without a text are passed over.
 Rules of this file:
 
 1. Texts become lower-case letters, apostrophes and single spaces. Numbers are written out.
-2. A text with a sign that has no fixed reading is not guessed at: `normalise` gives None.
+2. A text with a sign that has no fixed reading is refused: `normalise` gives None.
 """
 
 from __future__ import annotations
@@ -34,7 +34,7 @@ _ABBREVIATIONS = {"mr": "mister", "mrs": "missus", "dr": "doctor", "&": "and", "
 _DROPPED = re.compile(r"[\"“”.,;:!?()\[\]*_]")
 _SPACED = re.compile(r"[-–—/…]")
 CLAUSE = re.compile(r"([^,;:.!?]+)([,;:.!?]?)")
-"""Words, and the mark behind them at which people pause."""
+"""Words, and the mark after them at which people pause."""
 _ABBREVIATED = re.compile(r"\b(mr|mrs|dr|st)\.", re.IGNORECASE)
 _MARKS = re.compile(r"[,;:.!?]")
 _SPOKEN = re.compile(r"[a-z']+( [a-z']+)*")
@@ -49,7 +49,7 @@ class Clip:
     """Normalised."""
     speaker: str
     duration_s: float | None
-    """None where the list does not tell."""
+    """None where the list does not say."""
     corpus: str
     licence: str
     offset_s: float | None = None

@@ -1,14 +1,14 @@
-"""Clips and a model that hears them in; the phrases between their pauses, as clips, out.
+"""Clips and a model that recognises them in; the phrases between their pauses, as clips, out.
 
-A model that hears a few sentences a hundred times learns them by heart. Phrases of many people,
-joined at random, are sentences that nobody has heard (after Lam et al., "On-the-Fly Aligned Data
-Augmentation for Sequence-to-Sequence ASR", 2021, who exchange single words).
+A model that is trained a hundred times on a few sentences learns them by heart. Phrases of many
+people, joined at random, are sentences that it has not met (after Lam et al., "On-the-Fly Aligned
+Data Augmentation for Sequence-to-Sequence ASR", 2021, who exchange single words).
 
 Rules of this file:
 
 1. A clip is cut where the model got the words on both sides right, and a tenth of a second between
    them is quiet.
-2. A phrase is kept if the model, hearing it alone, begins and ends with its first and last word.
+2. A phrase is kept if the model, given the phrase alone, finds its first and its last word there.
 3. No sound is written: a phrase is a part of its clip's file.
 """
 
@@ -28,11 +28,12 @@ from numpy.typing import NDArray
 from parakeet_streaming import Recognizer, load
 from parakeet_streaming.audio.reading import read_audio
 from parakeet_streaming.errors import ParakeetError
+from parakeet_streaming.ports import Floats
 from parakeet_streaming.results import Word
 from parakeet_streaming.timeline import SAMPLE_RATE_HZ, samples_to_seconds
 from training.manifest import Clip, normalise
 from training.noises import Random
-from training.store import Floats, part
+from training.store import part
 
 CORPUS_SUFFIX = "-phrases"
 MOST_PHRASES = 6
@@ -44,7 +45,7 @@ _QUIET = 0.06
 """Of the clip's loud moments."""
 _SHORTEST_S = 0.25
 _MOST_WORDS_PER_S = 6.0
-# A model may know a word a little before it begins, or within its last sound.
+# A model may time a word a little before it begins, or within its last sound.
 _EARLY_S, _INTO_S = 0.2, 0.05
 
 
@@ -60,7 +61,7 @@ def _cut(task: tuple[Clip, str, int]) -> list[Clip]:
     try:
         file = read_audio(clip.audio)
     except ParakeetError:
-        return []  # `prepare` tells of it
+        return []  # `prepare` reports it
     samples, hear = part(file, clip), _recognizer(model).transcribe
     edges = pauses(samples, clip.text.split(), hear(samples).words)
     found = phrases(clip, samples_to_seconds(samples.shape[0]), edges, seed)
@@ -83,7 +84,7 @@ def pauses(samples: Floats, said: Sequence[str], heard: Sequence[Word]) -> list[
     Args:
         samples: (n,) float32 at 16 kHz.
         said: the clip's words.
-        heard: what a model heard, with its times.
+        heard: the words that a model recognised, with their times.
     """
     guesses = [normalise(word.text) or "" for word in heard]
     matches = SequenceMatcher(None, said, guesses, autojunk=False).get_matching_blocks()
@@ -129,7 +130,7 @@ def _pause_s(quiet: NDArray[np.bool_], start_s: float, end_s: float) -> float | 
 def phrases(
     clip: Clip, duration_s: float, edges: Iterable[tuple[int, float]], seed: int
 ) -> Iterator[Clip]:
-    """Runs of what lies between a clip's edges, at most `MOST_PHRASES` of them drawn at random."""
+    """Runs of the parts between a clip's edges; at most `MOST_PHRASES`, drawn at random."""
     words = clip.text.split()
     all_edges = [(0, 0.0), *edges, (len(words), duration_s)]
     runs = [run for run in combinations(all_edges, 2) if run != (all_edges[0], all_edges[-1])]

@@ -64,7 +64,7 @@ class Run:
 
     @property
     def device_name(self) -> str:
-        """What it is trained on: the name of a GPU, or how many threads of a processor."""
+        """The device of the training: the name of a GPU, or how many threads of a processor."""
         if self.device.type == "cuda":
             return torch.cuda.get_device_name(self.device)
         return f"{torch.get_num_threads()} processor cores"
@@ -89,7 +89,7 @@ class Run:
         partial.replace(path)
 
     def resume(self, path: Path) -> None:
-        """Takes everything from a checkpoint.
+        """Restores all state from a checkpoint.
 
         Raises:
             OptionError: one of a run with a teacher where there is none now, or without one.

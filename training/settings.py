@@ -11,7 +11,7 @@ from parakeet_streaming.torch_model.transducer import TransducerConfig
 
 @dataclass(frozen=True)
 class Places:
-    """Where the stages of a run leave what they make."""
+    """Where the stages of a run write their files."""
 
     work: Path
 
@@ -19,10 +19,6 @@ class Places:
     def synthetic(self) -> Path:
         """Folder of synthetic speech."""
         return self.work / "synthetic"
-
-    @property
-    def synthetic_manifest(self) -> Path:
-        return self.synthetic / "manifest.jsonl"
 
     @property
     def phrases_manifest(self) -> Path:
@@ -120,7 +116,7 @@ class Optimisation:
     """Part of the run at which the transducer's loss comes in; before, there is CTC alone.
 
     A step with it takes twice as long, and the prediction network learns texts faster than the
-    encoder learns to hear: too early, it takes over, and CTC stays on its plateau.
+    encoder learns sounds: too early, it takes over, and CTC stays on its plateau.
     """
     tdt_full: float = 0.75
     """Part of the run at which it has its full weight."""
@@ -129,8 +125,8 @@ class Optimisation:
     middle_ctc: float = 0.3
     """Part of CTC's loss that is taken from the frames in the middle of the encoder."""
     taught_weight: float = 2.0
-    """Weight of what a teacher's vectors are missed by, where there is a teacher: the mean square
-    over frames and dimensions, 1 for who knows only their mean.
+    """Weight of the error in a teacher's vectors, if there is a teacher: the mean square over
+    frames and dimensions, which is 1 for a prediction of their mean.
     """
     sigma: float = 0.05
     omega: float = 0.1
@@ -141,7 +137,7 @@ class Optimisation:
 
 @dataclass(frozen=True)
 class Recipe:
-    """Everything a run is made of."""
+    """All settings of a run."""
 
     model: TransducerConfig = field(default_factory=TransducerConfig)
     optimisation: Optimisation = field(default_factory=Optimisation)
@@ -153,7 +149,7 @@ class Recipe:
     wordless: float = 0.03
     """Part of the examples that have no words, where augmentation is full."""
     corpus_weights: tuple[tuple[str, float], ...] = (("grid", 0.15), ("asterisk-en", 0.5))
-    """How often a clip of a corpus is drawn; 1 where nothing is said."""
+    """How often a clip of a corpus is drawn; 1 for a corpus that is not named."""
     seed: int = 1
 
 

@@ -13,9 +13,9 @@ import soundfile
 
 from parakeet_streaming.audio.reading import read_audio
 from parakeet_streaming.errors import AudioNotFoundError
+from parakeet_streaming.ports import Floats
 from parakeet_streaming.timeline import SAMPLE_RATE_HZ, samples_to_seconds, seconds_to_samples
 from training.manifest import DIGITS, Clip, write_manifest
-from training.store import Floats
 
 REPOSITORY = Path(__file__).parents[1]
 RECORDINGS = {

@@ -22,7 +22,7 @@ from training.phrases import cut
 from training.run import read_checkpoint, read_config, write_average, write_weights
 from training.settings import Places, Recipe
 from training.store import Store, pack
-from training.synthesis import read_sentences, synthesise
+from training.synthesis import MANIFEST_NAME, read_sentences, synthesise
 from training.teacher import teach
 from training.tokenizer import Tokenizer, train_tokenizer
 from training.train import Length, Session, train
@@ -61,8 +61,9 @@ def _phrases(asked: Asked, recipe: Recipe, places: Places) -> str:
 
 def _prepare(asked: Asked, recipe: Recipe, places: Places) -> str:
     lists = list(asked.train or [])
-    if places.synthetic_manifest.is_file() and not asked.no_synthesis:
-        lists.append(places.synthetic_manifest)
+    synthetic = places.synthetic / MANIFEST_NAME
+    if synthetic.is_file() and not asked.no_synthesis:
+        lists.append(synthetic)
     if places.phrases_manifest.is_file() and asked.phrases_by is not None:
         lists.append(places.phrases_manifest)
     if not lists:
@@ -157,7 +158,7 @@ def _card(asked: Asked, recipe: Recipe, places: Places) -> str:
 
 
 def _fitted(recipe: Recipe, places: Places) -> Recipe:
-    """The recipe with the vocabulary of the tokenizer as it came out; few texts give few pieces."""
+    """The recipe with the size of the trained tokenizer, which few texts make small."""
     vocabulary = len(Tokenizer(places.tokenizer).pieces) + 1
     return dataclasses.replace(
         recipe, model=dataclasses.replace(recipe.model, vocabulary=vocabulary)

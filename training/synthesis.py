@@ -2,8 +2,8 @@
 
 Rules of this file:
 
-1. A synthesizer reads the normalised text, so that it says what the list says; only the marks at
-   which people pause stay in.
+1. A synthesizer reads the normalised text, so that the words are those of the list; only the marks
+   at which people pause stay in.
 2. One call reads a block of sentences with one voice; blocks run in several processes.
 3. One utterance in five is a string of digits, some are a few words of a sentence, most are whole.
 4. A sentence that a synthesizer fails on, or reads in an impossible time, is left out.
@@ -23,16 +23,17 @@ import soundfile
 
 from parakeet_streaming.audio.reading import read_audio
 from parakeet_streaming.errors import AudioFormatError, AudioNotFoundError, ParakeetError
+from parakeet_streaming.ports import Floats
 from parakeet_streaming.timeline import SAMPLE_RATE_HZ, samples_to_seconds
 from training.kokoro import SAMPLE_RATE_HZ as KOKORO_RATE_HZ
 from training.kokoro import SYNTHESIZER as KOKORO
 from training.kokoro import kokoro_speech
 from training.manifest import DIGITS, Clip, with_marks, without_marks, write_manifest
 from training.noises import Random, at_level
-from training.store import Floats
 from training.voices import Voice
 
 CORPUS, NEURAL_CORPUS = "synthetic", "synthetic-neural"
+MANIFEST_NAME = "manifest.jsonl"
 BLOCK_SENTENCES = 24
 DIGIT_STRINGS = 0.2
 """Part of the utterances that are strings of digits."""
@@ -74,7 +75,7 @@ def synthesise(
     processes: int,
     seed: int,
 ) -> list[Clip]:
-    """Writes about `utterances` clips and their list `manifest.jsonl` into `folder`."""
+    """Writes about `utterances` clips and their list, `MANIFEST_NAME`, into `folder`."""
     folder.mkdir(parents=True, exist_ok=True)
     blocks = list(_blocks(sentences, voices, folder, utterances, seed))
     with ProcessPoolExecutor(processes) as pool:
@@ -84,7 +85,7 @@ def synthesise(
             f"none of {len(voices)} synthetic voices gave any speech; try one of them by hand, or "
             "leave the stage out with --no-synthesis"
         )
-    write_manifest(folder / "manifest.jsonl", clips)
+    write_manifest(folder / MANIFEST_NAME, clips)
     return clips
 
 
@@ -162,7 +163,7 @@ def _write_opus(path: Path, samples: Floats) -> None:
 
 
 def _run(command: Sequence[str]) -> None:
-    """Runs a synthesizer; what it failed on shows in the missing file."""
+    """Runs a synthesizer; where it fails, the file is missing."""
     subprocess.run(command, check=False, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
 
 

@@ -1,16 +1,16 @@
-"""Packed clips and a larger recogniser's encoder in; what it hears in them, 25 times a second, out.
+"""Packed clips and a larger recogniser's encoder in; its vectors of them, 25 per second, out.
 
-From a few hundred speakers a model learns what tells their words apart, and little of what others
-share. A recogniser trained on a thousand times as much has that in its encoder's output, and a
-second head that predicts it passes it on with every frame (Hinton et al., "Distilling the Knowledge
-in a Neural Network", 2015; Chang et al., "DistilHuBERT", 2022).
+From a few hundred speakers a model learns what separates their words, and little that holds for
+others too. The encoder of a recogniser trained on a thousand times as much has learnt that. A
+second head of the model learns to predict that encoder's output in every frame (Hinton et al.,
+"Distilling the Knowledge in a Neural Network", 2015; Chang et al., "DistilHuBERT", 2022).
 
 Rules of this file:
 
-1. The teacher hears each clip clean and once; the model hears it through the recipe's noise, rooms
-   and lines, and is to hear the same.
+1. The teacher gets each clip once and clean. The model gets it through the recipe's noise, rooms
+   and lines, and learns to give the same vectors.
 2. Clips share the teacher's windows, with pauses between them.
-3. Values are kept in eight bits, freed of each dimension's mean and deviation over all clips.
+3. Values are stored in eight bits, normalised by each dimension's mean and deviation.
 """
 
 from __future__ import annotations
@@ -42,7 +42,7 @@ _AT_ONCE = 1 << 16
 
 @dataclass(frozen=True)
 class Taught:
-    """What a teacher says of moments of an example."""
+    """A teacher's vectors at moments of an example."""
 
     vectors: Floats
     """(T, D), each dimension of about mean 0 and deviation 1 over all clips."""
@@ -97,9 +97,9 @@ class Lessons:
 
 
 def teach(store: Store, folder: Path, encode: Encode) -> int:
-    """Writes what a teacher hears into a store's folder; returns how many vectors.
+    """Writes a teacher's vectors into a store's folder; returns how many.
 
-    Meanwhile the disk holds three times the result.
+    While it works, the disk holds three times the result.
     """
     firsts = _firsts(store)
     total = firsts[-1] + _count(store.clips[-1])
@@ -139,7 +139,7 @@ def _write_eight_bits(exact: NDArray[np.float16], path: Path) -> None:
 
 
 def _windows(store: Store) -> Iterator[list[tuple[int, int]]]:
-    """Which clips the teacher hears together, each with the vector at which it begins."""
+    """Which clips share a window of the teacher, each with the vector at which it begins."""
     window: list[tuple[int, int]] = []
     at = 0
     for index, clip in enumerate(store.clips):

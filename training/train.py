@@ -174,7 +174,7 @@ def _losses(
             frames, middle = stitched(frames, windows), stitched(middle, windows)
             frame_lengths = windows.frame_lengths
         ctc_logits, middle_logits = model.ctc(frames), model.ctc(middle)
-    # A row without words still weighs something, or one batch of noise would outweigh all others.
+    # A row without words has a weight too, or one batch of noise would outweigh all others.
     tokens = torch.maximum(batch.target_lengths, frame_lengths // FRAMES_PER_TOKEN).sum()
     said = (batch.targets, frame_lengths, batch.target_lengths)
     ctc = torch.lerp(
@@ -196,7 +196,7 @@ def _losses(
 
 
 def _missed(pupil: nn.Linear | None, frames: Tensor, batch: Batch) -> Tensor:
-    """Mean square by which a teacher's vectors are missed, where it says anything."""
+    """Mean square error of the predicted vectors, where the teacher has some."""
     if pupil is None:
         return torch.zeros((), device=frames.device)
     inside = batch.is_taught[:, : frames.shape[1]]
@@ -207,7 +207,7 @@ def _missed(pupil: nn.Linear | None, frames: Tensor, batch: Batch) -> Tensor:
 
 @contextmanager
 def _middle_frames(encoder: Encoder) -> Iterator[list[Tensor]]:
-    """Collects what the layer in the middle makes of each batch.
+    """Collects the output of the middle layer for each batch.
 
     CTC on it as well keeps a deep encoder from learning few recordings by heart (Lee and Watanabe,
     "Intermediate Loss Regularization for CTC-based Speech Recognition", 2021).
@@ -253,7 +253,7 @@ def pick_device(asked: str) -> torch.device:
 
 
 def _keep_memory() -> None:
-    """Tells glibc to keep freed memory; giving back and clearing pages is a seventh of a step."""
+    """Makes glibc keep freed memory; releasing and clearing pages takes a seventh of a step."""
     c_library = ctypes.CDLL(None)
     if sys.platform == "linux" and hasattr(c_library, "mallopt"):
         for option, value in _MALLOC_OPTIONS:
@@ -262,7 +262,7 @@ def _keep_memory() -> None:
 
 @contextmanager
 def _stop_flag() -> Iterator[Any]:
-    """A function that tells whether Ctrl-C or SIGTERM has come; the step at hand is finished."""
+    """A function that says whether Ctrl-C or SIGTERM has come; the current step is finished."""
     asked = False
 
     def stop(*_: object) -> None:

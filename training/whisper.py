@@ -11,7 +11,8 @@ import numpy as np
 from faster_whisper import WhisperModel
 
 from parakeet_streaming.errors import ModelFormatError, ModelPartMissingError
-from training.teacher import WINDOW_VECTORS, Encode, Floats
+from parakeet_streaming.ports import Floats
+from training.teacher import WINDOW_VECTORS, Encode
 
 _ENCODER_FRAMES = 1500
 

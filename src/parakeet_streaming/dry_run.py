@@ -63,18 +63,12 @@ def dry_run(
     provider: str = "auto",
     threads: int | None = None,
 ) -> DryRun:
-    """Loads the model in a folder and runs it.
-
-    Args:
-        folder: with the model's files.
-        precision: as in `load`.
-        provider: as in `load`.
-        threads: as in `load`.
+    """Loads the model in a folder and runs it; the options are those of `load`.
 
     Raises:
         ModelFormatError: an output of the wrong shape, or with numbers that are not finite.
-        ComputeError: the runtime refused a call.
-        ParakeetError: whatever `load` raises.
+        ComputeError: the runtime could not run a call.
+        ParakeetError: any error that `load` raises.
     """
     names = read_spec(find_parts(folder, stored_precision(precision))).names
     sessions: dict[str, _CheckedSession] = {}
