@@ -250,6 +250,7 @@ def test_a_state_survives_as_arrays(vad, seconds):
         {"context": np.zeros(63, np.float32)},
         {"memory": np.zeros((2, 64), np.float32)},
         {"memory": np.full((2, 128), np.nan, np.float32)},
+        {"memory": np.zeros((2, 128))},
         {"saved": np.zeros(128, np.float32)},
         {"colour": np.zeros(1, np.float32)},
     ],

@@ -128,8 +128,10 @@ class SileroVad:
         shapes = {"context": (CONTEXT_SAMPLES,), "memory": (2, WIDTH), "silent_frames": (1,)}
         if "saved" in arrays:
             shapes["saved"] = (2, WIDTH)
-        found = {name: values.shape for name, values in arrays.items()}
-        if found != shapes or not all(np.isfinite(values).all() for values in arrays.values()):
+        sound = all(
+            values.dtype == np.float32 and np.isfinite(values).all() for values in arrays.values()
+        )
+        if not sound or {name: values.shape for name, values in arrays.items()} != shapes:
             raise SnapshotError(
                 "the snapshot holds no state of this voice activity detector; take it with the "
                 "version that restores it"
