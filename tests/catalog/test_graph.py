@@ -176,7 +176,7 @@ def test_weights_cut_short_at_the_very_end_are_noticed(tmp_path):
     head = onnx.ModelProto(ir_version=8, opset_import=model.opset_import).SerializeToString()
     weights = onnx.GraphProto(initializer=[floats("w", (10_000,))]).SerializeToString()
     graph = model.graph.SerializeToString() + weights
-    # A length behind a tag: 14 bits in two bytes, more in a third.
+    # A length after a tag: 14 bits in two bytes, more in a third.
     length = bytes((len(graph) & 127 | 128, len(graph) >> 7 & 127 | 128, len(graph) >> 14))
     whole = head + b"\x3a" + length + graph
     (tmp_path / "m.onnx").write_bytes(whole)

@@ -23,7 +23,7 @@ V3 = "istupakov/parakeet-tdt-0.6b-v3-onnx"
 
 @pytest.fixture(autouse=True)
 def cached(monkeypatch):
-    """An empty cache, and a hub that nobody may ask."""
+    """An empty cache, and a hub that must not be asked."""
     models: list[CachedModel] = []
 
     def fetch(repo_id, **options):

@@ -93,7 +93,7 @@ def test_weights_keep_within_the_steps_that_were_asked_for(product, tmp_path):
 
 @pytest.fixture(scope="module")
 def network(generator, tmp_path_factory):
-    """Two LSTMs, one behind the other: files in float32 and int8."""
+    """Two LSTMs, one after the other: files in float32 and int8."""
     folder = tmp_path_factory.mktemp("network")
     constants = {}
     for layer, inputs in enumerate((INPUTS, HIDDEN)):

@@ -1,4 +1,4 @@
-"""Speech is told from everything else, and streams from each other."""
+"""Speech is found among other sounds, and streams do not influence each other."""
 
 from dataclasses import FrozenInstanceError
 from pathlib import Path

@@ -1,4 +1,4 @@
-"""Which runtime stands behind a session."""
+"""Which runtime a session gets."""
 
 import builtins
 

@@ -130,7 +130,7 @@ def expected() -> dict[str, np.ndarray]:
 
 @torch.no_grad()
 def answers(model) -> tuple[np.ndarray, np.ndarray]:
-    """Frames and logits for the same features and tokens, zero behind each row's length."""
+    """Frames and logits for the same features and tokens, zero after each row's length."""
     asked = {name: torch.from_numpy(values) for name, values in expected().items()}
     frames, lengths = model.encoder(asked["features"].float(), asked["lengths"])
     zeros = torch.zeros(2, 2, 12)

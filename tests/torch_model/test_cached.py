@@ -27,7 +27,7 @@ def step(small_model):
 
 
 def first_step(features):
-    """Features behind eight that are not there; their values must not matter."""
+    """Features after eight that do not exist, with values that must not matter."""
     absent = torch.full((features.shape[0], FEATURES, 8), 7.0)
     return torch.cat((absent, features), dim=2)
 
@@ -70,7 +70,7 @@ def test_a_step_hears_the_past_as_a_literal_walk_does(small_model, step):
 
 
 def literal(model, features, look_back, attended, gated):
-    """Frames (1, U, D) of one step; adds to what each attention and each convolution has heard."""
+    """Frames (1, U, D) of one step; adds to the inputs of each attention and each convolution."""
     with torch.no_grad():
         whole = torch.tensor([features.shape[2]])
         frames = model.encoder.subsampling(features, whole)[0][:, look_back:]

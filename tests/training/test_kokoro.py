@@ -20,7 +20,7 @@ SIGNS = "əɹɪɛæʌɑɔɒʊiuɡsztdnmlbpkfvwhjŋʃʒʧʤθðAIOWYQˈˌːᵊᵻ
 
 @pytest.fixture
 def folder(tmp_path):
-    """A model that says its style's row for two seconds, which tells the number of phonemes."""
+    """A model that says its style's row for two seconds, which is the number of phonemes."""
     times = helper.make_tensor("times", TensorProto.INT64, [2], [1, 188])
     flat = helper.make_tensor("flat", TensorProto.INT64, [1], [-1])
     graph = helper.make_graph(

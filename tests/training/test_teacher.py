@@ -19,7 +19,7 @@ from training.train import Length, Session, train
 
 
 def crossings(samples):
-    """A teacher that hears how often the sound changes its sign, and where it is in its window."""
+    """A teacher whose vectors are the changes of sign, and the place in the window."""
     blocks = samples.reshape(-1, VECTOR_SAMPLES)
     changes = (np.diff(np.signbit(blocks), axis=1) != 0).sum(axis=1)
     return np.stack([changes, np.arange(blocks.shape[0])], axis=1).astype(np.float32)
