@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 
 from parakeet_streaming import testing
 from parakeet_streaming.engine.window import ContextWindow
+from parakeet_streaming.ports import EncoderInput
 from parakeet_streaming.testing import (
     Cue,
     FakeEncoder,
@@ -44,21 +45,22 @@ def test_sounds():
 def test_marks_can_be_told_apart_to_the_last_frame():
     audio = marked_audio(3, extra_samples=5)
     assert audio.shape == (3 * FRAME_SAMPLES + 5,)
-    frames, lengths = FakeEncoder().encode([audio])
-    assert frames[0, :, 0].tolist() == [0, 1, 2]
-    assert lengths.tolist() == [3]
+    encoded = FakeEncoder().encode([EncoderInput(audio)])
+    assert encoded.frames[0][:, 0].tolist() == [0, 1, 2]
+    assert encoded.lengths == (3,)
     last = np.float32(2**23 - 1) * np.float32(2.0**-23)
-    frames, _ = FakeEncoder().encode([np.full(FRAME_SAMPLES, last)])
-    assert frames[0, 0, 0] == 2**23 - 1
+    encoded = FakeEncoder().encode([EncoderInput(np.full(FRAME_SAMPLES, last))])
+    assert encoded.frames[0][0, 0] == 2**23 - 1
 
 
-def test_windows_of_many_lengths_are_padded():
+def test_windows_of_many_lengths():
     encoder = FakeEncoder()
-    frames, lengths = encoder.encode([marked_audio(2), marked_audio(0, 159), marked_audio(3, 160)])
-    assert frames[:, :, 0].tolist() == [[0, 1, -1, -1], [-1] * 4, [0, 1, 2, 3]]
-    assert lengths.tolist() == [2, 0, 4]
+    windows = [marked_audio(2), marked_audio(0, 159), marked_audio(3, 160)]
+    encoded = encoder.encode([EncoderInput(window) for window in windows])
+    assert [row[:, 0].tolist() for row in encoded.frames] == [[0, 1], [], [0, 1, 2, 3]]
+    assert encoded.lengths == (2, 0, 4)
     assert encoder.calls == [(2560, 159, 4000)]
-    assert encoder.encode([])[0].shape == (0, 0, 1)
+    assert encoder.encode([]).frames == []
 
 
 @given(
@@ -70,9 +72,9 @@ def test_a_frame_means_the_same_in_every_window(frames, samples):
     window.feed(marked_audio(samples // FRAME_SAMPLES, samples % FRAME_SAMPLES))
     window.end()
     while (each := window.peek()) is not None:
-        encoded, (length,) = FakeEncoder().encode([each.samples])
+        encoded = FakeEncoder().encode([EncoderInput(each.samples)])
         first = each.left_frames
-        heard = encoded[0, first : first + each.chunk_frames(int(length)), 0]
+        heard = encoded.frames[0][first : first + each.chunk_frames(encoded.lengths[0]), 0]
         start = each.chunk_start // FRAME_SAMPLES
         expected = np.arange(start, start + len(heard))
         # An unaligned last window may end in one frame more, which is still the last one.

@@ -17,11 +17,11 @@ from parakeet_streaming.classic.engine import (
     StreamingParakeetTDT,
     live_tokens,
 )
-from parakeet_streaming.engine.activity import VadOptions
 from parakeet_streaming.engine.endpoint import EndpointOptions
 from parakeet_streaming.engine.recognizer import RecognitionOptions, Recognizer
 from parakeet_streaming.engine.stall import StallGuard
 from parakeet_streaming.engine.stream import Stream
+from parakeet_streaming.engine.vad_options import VadOptions
 from parakeet_streaming.live.adaptation import DelayRange
 from parakeet_streaming.live.engine import LiveEngine
 from parakeet_streaming.live.options import LiveOptions

@@ -111,11 +111,14 @@ def _run(
     stream.end()
     steps = []
     while not stream.closed:
-        encoded_s: list[float] = []
         began_s = time.perf_counter()
-        recognizer.step([stream], lambda: encoded_s.append(time.perf_counter()))  # noqa: B023
+        step = recognizer.prepare([stream.windowed])
+        step.encode()
+        encoded_s = time.perf_counter()
+        step.decode()
+        step.commit()
         ended_s = time.perf_counter()
-        steps.append(_StepTimes(encoded_s[0] - began_s, ended_s - encoded_s[0]))
+        steps.append(_StepTimes(encoded_s - began_s, ended_s - encoded_s))
     return steps
 
 

@@ -5,6 +5,7 @@ The composition root: the only file that knows both the models and the engine.
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Callable
 from dataclasses import dataclass
 from os import PathLike
@@ -12,15 +13,19 @@ from pathlib import Path
 from typing import Final, Self
 
 from parakeet_streaming.catalog.files import ModelParts, find_parts
+from parakeet_streaming.catalog.fingerprint import fingerprint
 from parakeet_streaming.catalog.precision import BFLOAT16, stored_precision
 from parakeet_streaming.catalog.resolve import resolve
 from parakeet_streaming.catalog.spec import ModelSpec, read_spec
 from parakeet_streaming.engine.recognizer import RecognitionOptions, Recognizer
 from parakeet_streaming.model.cached_encoder import OnnxCachedEncoder
+from parakeet_streaming.model.confidence import measure
 from parakeet_streaming.model.decoder_joint import OnnxDecoderJoint
 from parakeet_streaming.model.encoder import OnnxEncoder
+from parakeet_streaming.model.label_looping import LabelLoopingDecoder
 from parakeet_streaming.model.silero import open_silero
 from parakeet_streaming.model.split_decoder import cut
+from parakeet_streaming.model.transducer import NumpyTransducer
 from parakeet_streaming.ports import VoiceActivity
 from parakeet_streaming.runtime.choice import choose
 from parakeet_streaming.runtime.cores import usable_cores
@@ -30,6 +35,7 @@ DEFAULT_MODEL: Final = "tiny-en"
 """The model inside the package."""
 
 _DECODER_THREADS: Final = 4
+_LOGGER: Final = logging.getLogger(__name__)
 
 Wrap = Callable[[Session, str], Session]
 """Takes a session and its role, `encoder`, `predictor` or `joint`; gives what is used in its place,
@@ -89,14 +95,26 @@ def load(
         threads=threads,
         bfloat16=bfloat16,
     )
+    options = options or RecognitionOptions(max_symbols=spec.max_symbols)
     encoder_class = OnnxCachedEncoder if spec.names.cached else OnnxEncoder
-    return Recognizer(
+    transducer = NumpyTransducer(
         encoder_class(wrap(session, "encoder"), spec),
-        open_decoder_joint(parts, spec, provider, wrap),
-        spec.vocabulary,
-        name=spec.name,
-        options=options or RecognitionOptions(max_symbols=spec.max_symbols),
+        LabelLoopingDecoder(
+            open_decoder_joint(parts, spec, provider, wrap),
+            max_symbols=options.max_symbols,
+            confidence=measure(options.confidence),
+        ),
+        fingerprint=fingerprint(parts),
+        runs_on=_in_words(chosen.runtime, session),
     )
+    _LOGGER.info("%s runs on %s", spec.name, transducer.runs_on)
+    return Recognizer(transducer, spec.vocabulary, name=spec.name, options=options)
+
+
+def _in_words(runtime: str, session: Session) -> str:
+    count = session.threads
+    threads = "1 thread" if count == 1 else f"{count} threads"
+    return f"{runtime} ({', '.join(session.providers)}), {threads}"
 
 
 def load_vad() -> VoiceActivity:
@@ -147,7 +165,7 @@ class ParakeetTDTModel:
 
 
 def open_decoder_joint(
-    parts: ModelParts, spec: ModelSpec, provider: str, around: Wrap = _as_it_is
+    parts: ModelParts, spec: ModelSpec, provider: str, wrap: Wrap = _as_it_is
 ) -> OnnxDecoderJoint:
     """Prediction network and joint.
 
@@ -155,20 +173,20 @@ def open_decoder_joint(
     """
     threads = min(usable_cores(), _DECODER_THREADS)
 
-    def open_half(source: Path | bytes, role: str) -> Session:
+    def open_part(source: Path | bytes, role: str) -> Session:
         name = str(parts.decoder.path if isinstance(source, bytes) else source)
         session = open_session(
             source, runtime=ONNX_RUNTIME, provider=provider, threads=threads, name=name
         )
-        return around(session, role)
+        return wrap(session, role)
 
     if parts.joiner is None:
         halves = cut(parts.decoder.path, spec.names)
-        predictor = open_half(halves.predictor, "predictor")
-        joint = open_half(halves.joint, "joint")
+        predictor = open_part(halves.predictor, "predictor")
+        joint = open_part(halves.joint, "joint")
         return OnnxDecoderJoint(predictor, joint, spec, (halves.predictions, halves.predictions))
-    predictor = open_half(parts.decoder.path, "predictor")
-    joint = open_half(parts.joiner.path, "joint")
+    predictor = open_part(parts.decoder.path, "predictor")
+    joint = open_part(parts.joiner.path, "joint")
     assert spec.names.predictions is not None
     assert spec.names.joint_predictions is not None
     between = (spec.names.predictions, spec.names.joint_predictions)

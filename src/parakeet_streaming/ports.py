@@ -1,8 +1,10 @@
-"""What the engine asks of a model: ports, spoken in plain arrays.
+"""What recognition asks of a model: windows of samples go in, emitted tokens come out.
 
-Samples go in and encoder frames come out (`Encoder`, and `CachedEncoder`, which encodes each frame
-once); tokens, states and encoder frames go in and states and logits come out (`DecoderJoint`);
-short frames of samples go in and probabilities of speech come out (`VoiceActivity`).
+A `Transducer` encodes windows and decodes the frames that it made of them. Frames, what an encoder
+keeps of the left context, and what a decoder remembers are opaque: they may be numpy arrays, or lie
+on a GPU and never leave it. Only the model that made them reads them. `VoiceActivity` judges short
+frames of samples.
+
 Letters for shapes are those of `timeline.py`.
 """
 
@@ -10,7 +12,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Final, Protocol, runtime_checkable
+from typing import Final, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
@@ -19,96 +21,164 @@ Floats = NDArray[np.float32]
 Counts = NDArray[np.int64]
 
 VAD_FRAME_SAMPLES: Final = 512
-"""32 ms at 16 kHz: what one probability of speech covers."""
+"""32 ms: the frame of Silero VAD at 16 kHz."""
 
-
-class Encoder(Protocol):
-    """Features and encoder network together: windows of samples to encoder frames."""
-
-    @property
-    def max_samples(self) -> int | None:
-        """Longest window in samples the network can take; None where nothing limits it."""
-        ...
-
-    def encode(self, windows: Sequence[Floats]) -> tuple[Floats, Counts]:
-        """Encodes B windows, each float32 (n,) at 16 kHz, n from 0 to `max_samples`.
-
-        Returns:
-            Frames (B, U, D) float32, padded behind each row's length, and lengths (B,).
-        """
-        ...
+CONFIDENCE_MEASURES: Final = ("probability", "entropy")
+"""Of a token: softmax probability, or NVIDIA NeMo's Tsallis entropy."""
 
 
 @dataclass(frozen=True, slots=True)
-class EncoderStep:
-    """One window for an encoder that still knows the left context."""
+class EncoderInput:
+    """One window to encode."""
 
     samples: Floats
-    """(left + chunk + right,) float32 at 16 kHz, as a whole window has them."""
-    left_samples: int
-    chunk_frames: int
-    """Encoder frames behind the left context that become past with this step."""
-    left_frames: int
-    """Most encoder frames that the past may hold after it."""
-    past: object | None
-    """What the step before gave; None where the stream begins."""
+    """(left + chunk + right,) float32 at 16 kHz."""
+    left_samples: int = 0
+    """Samples before the chunk."""
+    chunk_samples: int = 0
+    kept_frames: int | None = None
+    """Most encoder frames of left context that the encoder keeps for the stream's next window; None
+    keeps nothing."""
+    past: object | None = None
+    """What the encoder kept at the window before. With it the row begins at the chunk; without it
+    the row begins with the left context."""
 
 
-@runtime_checkable
-class CachedEncoder(Encoder, Protocol):
-    """An encoder that can keep what it made of the left context."""
+@dataclass(frozen=True, slots=True)
+class Encoded:
+    """Windows as encoder frames, one row per window."""
 
-    def encode_steps(self, steps: Sequence[EncoderStep]) -> tuple[Floats, Counts, list[object]]:
-        """Encodes chunk and right context of B windows.
-
-        Returns:
-            Frames (B, U, D) float32 from the first of each chunk on, padded behind each row's
-            length; lengths (B,); and each stream's past for its next step.
-        """
-        ...
+    frames: object
+    """Only the model that made them reads them."""
+    lengths: tuple[int, ...]
+    """Encoder frames of each row."""
+    pasts: tuple[object | None, ...]
+    """What the encoder keeps for each stream's next window; None where nothing is kept."""
 
 
-class DecoderJoint(Protocol):
-    """Prediction network and joint of a transducer."""
+@dataclass(frozen=True, slots=True)
+class DecoderState:
+    """All that the decoder remembers of one stream between two chunks."""
+
+    last_token: int
+    """Last token that was not blank; the blank at the start."""
+    frames_to_skip: int
+    """Frames of the next chunk that an emitted duration has already passed over."""
+    decoded_frames: int
+    """Encoder frames decoded so far: the absolute frame of the next chunk's first frame."""
+    memory: object
+    """What the model's own networks and rules remember after `last_token`."""
+
+
+@dataclass(frozen=True, slots=True)
+class DecoderInput:
+    """Frames of one encoded row to decode: [chunk_start, chunk_end), then up to `lookahead_end`."""
+
+    row: int
+    chunk_start: int
+    chunk_end: int
+    """Frames from here on are look-ahead: they give tentative tokens and no state."""
+    lookahead_end: int
+    state: DecoderState
+
+
+@dataclass(frozen=True, slots=True)
+class Emission:
+    """A token as the decoder emits it."""
+
+    token_id: int
+    frame: int
+    """Absolute encoder frame."""
+    duration_frames: int
+    confidence: float
+    recovered: bool = False
+    """True when the stall guard's second decoding found it."""
+
+
+@dataclass(frozen=True, slots=True)
+class Decoded:
+    """What the frames of one row gave."""
+
+    emissions: tuple[Emission, ...]
+    """Of the chunk."""
+    lookahead: tuple[Emission, ...]
+    """Of the look-ahead."""
+    state: DecoderState
+    """After the chunk."""
+
+
+class Transducer(Protocol):
+    """A model that streams: encoder, prediction network and joint, and the decoding loop."""
 
     @property
-    def blank_id(self) -> int: ...
+    def max_samples(self) -> int | None:
+        """Longest window in samples that can be encoded; None where nothing limits it."""
+        ...
+
+    @property
+    def keeps_past(self) -> bool:
+        """Whether the encoder can keep what it made of the left context."""
+        ...
 
     @property
     def durations(self) -> tuple[int, ...]:
-        """Frames to skip for each duration logit; empty for RNN-T."""
+        """Frames that a token or a blank may skip; empty for RNN-T."""
         ...
 
     @property
-    def frames_per_call(self) -> int:
-        """How many frames of one stream are worth scoring in one call; at least 1."""
+    def fingerprint(self) -> str:
+        """Equal for equal files of a model; a snapshot is restored by the model that made it."""
         ...
 
-    def start(self) -> tuple[Floats, Floats, Floats]:
-        """Output (1, ...), hidden (L, 1, H) and cell (L, 1, H) after the start symbol."""
+    @property
+    def runs_on(self) -> str:
+        """What computes, in words for people: runtime, provider and threads."""
         ...
 
-    def advance(
-        self, tokens: Sequence[int], hidden: Floats, cell: Floats
-    ) -> tuple[Floats, Floats, Floats]:
-        """Runs the prediction network of B streams by one token each.
+    def start(self) -> DecoderState:
+        """The state of a stream of which nothing was decoded."""
+        ...
 
-        Args:
-            tokens: one token id per stream, never the blank.
-            hidden: (L, B, H) before the tokens.
-            cell: (L, B, H) before the tokens.
+    def encode(self, inputs: Sequence[EncoderInput]) -> Encoded:
+        """Encodes one window of each of B streams; a row is what it would be alone.
 
-        Returns:
-            Output (B, ...), hidden and cell (L, B, H) after the tokens.
+        Raises:
+            AudioInputError: a window longer than `max_samples`.
+            ComputeError: the runtime refused the call.
         """
         ...
 
-    def score(self, frames: Floats, output: Floats) -> tuple[Floats, Floats | None]:
-        """Scores frames (B, K, D) under the prediction network's output (B, ...).
+    def decode(self, encoded: Encoded, inputs: Sequence[DecoderInput]) -> list[Decoded]:
+        """Decodes frames of encoded rows, each from its state; a result is what it would be alone.
 
-        Returns:
-            Raw logits of tokens (B, K, V), the blank included, and of durations (B, K, n), which
-            are None for RNN-T.
+        The same row may be decoded again, from another state or over other frames.
+
+        Raises:
+            ComputeError: the runtime refused the call.
+        """
+        ...
+
+    def memory_to_arrays(self, memory: object) -> dict[str, Floats]:
+        """A decoder's memory as named arrays, for a snapshot."""
+        ...
+
+    def memory_from_arrays(self, arrays: Mapping[str, Floats]) -> object:
+        """The memory of which `memory_to_arrays` made the arrays.
+
+        Raises:
+            SnapshotError: arrays of other names or shapes.
+        """
+        ...
+
+    def past_to_arrays(self, past: object) -> dict[str, Floats]:
+        """What an encoder keeps as named arrays, for a snapshot."""
+        ...
+
+    def past_from_arrays(self, arrays: Mapping[str, Floats]) -> object:
+        """What the encoder kept, of which `past_to_arrays` made the arrays.
+
+        Raises:
+            SnapshotError: arrays of other names or shapes, or an encoder that keeps nothing.
         """
         ...
 
@@ -122,31 +192,31 @@ class VoiceActivity(Protocol):
         ...
 
     def start(self) -> object:
-        """The state of a stream that begins, also after a gap."""
+        """The state of a stream of which nothing was judged, at its start and after a gap."""
         ...
 
     def probabilities(
         self, blocks: Sequence[Floats], states: Sequence[object]
     ) -> tuple[list[Floats], list[object]]:
-        """Judges the next frames of each of B streams. Rows are independent.
+        """Judges the next frames of each of B streams; a row is what it would be alone.
 
         Args:
-            blocks: one float32 (K * frame_samples,) at 16 kHz per stream, K from 1; K may differ.
-            states: of each stream, what its last block gave, or `start()`.
+            blocks: of each stream, float32 (K · frame_samples,) at 16 kHz, K from 1.
+            states: of each stream, what the block before gave, or `start()`.
 
         Returns:
-            Probabilities of speech (K,) float32, 0 to 1, and the next state of each stream.
+            Probabilities of speech (K,) float32 from 0 to 1, and the next state, of each stream.
         """
         ...
 
     def state_to_arrays(self, state: object) -> dict[str, Floats]:
-        """All of a state as named arrays, for a snapshot."""
+        """A state as named arrays, for a snapshot."""
         ...
 
     def state_from_arrays(self, arrays: Mapping[str, Floats]) -> object:
-        """The state that `state_to_arrays` gave these arrays for.
+        """The state of which `state_to_arrays` made the arrays.
 
         Raises:
-            SnapshotError: arrays that are no state of this detector.
+            SnapshotError: arrays of other names or shapes.
         """
         ...

@@ -20,18 +20,19 @@ from dataclasses import dataclass
 from typing import Final
 
 import numpy as np
-from numpy.typing import NDArray
 
 from parakeet_streaming.engine.recognizer import RecognitionOptions, Recognizer
-from parakeet_streaming.ports import EncoderStep
+from parakeet_streaming.engine.words import Pieces
+from parakeet_streaming.model.confidence import measure
+from parakeet_streaming.model.label_looping import DecoderJoint, LabelLoopingDecoder
+from parakeet_streaming.model.transducer import FrameEncoder, NumpyTransducer
+from parakeet_streaming.ports import Encoded, EncoderInput, Floats
 from parakeet_streaming.timeline import (
     FRAME_SAMPLES,
     SAMPLE_RATE_HZ,
     encoder_frames,
     seconds_to_samples,
 )
-
-Floats = NDArray[np.float32]
 
 # Float32 keeps 2**24 steps apart, so frames up to 2**23 can be told from each other.
 _MARK: Final = np.float32(2.0**-23)
@@ -63,42 +64,50 @@ def marked_audio(frames: int, extra_samples: int = 0) -> Floats:
 class FakeEncoder:
     """Encodes marked audio: every encoder frame is the number of the audio frame it ends in."""
 
+    keeps_past = True
+
     def __init__(self, max_samples: int | None = None) -> None:
         self.max_samples = max_samples
         self.calls: list[tuple[int, ...]] = []
         """Samples of every window of every call."""
 
-    def encode(self, windows: Sequence[Floats]) -> tuple[Floats, NDArray[np.int64]]:
-        """Frames (B, U, 1) and lengths (B,) of windows of marked audio."""
-        self.calls.append(tuple(window.shape[0] for window in windows))
-        return self._read(windows)
-
-    def encode_steps(
-        self, steps: Sequence[EncoderStep]
-    ) -> tuple[Floats, NDArray[np.int64], list[object]]:
-        """Frames and lengths of chunk and right context; a past is how many frames were kept.
+    def encode(self, inputs: Sequence[EncoderInput]) -> Encoded:
+        """Frames (U, 1) of windows of marked audio; a past is how many frames were kept.
 
         Raises:
-            AssertionError: a step whose past is not that of the step before it.
+            AssertionError: a window whose past is not that of the window before it.
         """
-        self.calls.append(tuple(step.samples.shape[0] for step in steps))
-        frames, lengths = self._read([step.samples[step.left_samples :] for step in steps])
-        pasts: list[object] = []
-        for step, row, length in zip(steps, frames, lengths, strict=True):
-            kept = int(row[0, 0]) if step.past is None and length else step.past or 0
-            assert isinstance(kept, int)
-            assert length == 0 or kept == int(row[0, 0]), "the past of another step"
-            pasts.append(kept + min(step.chunk_frames, int(length)))
-        return frames, lengths, pasts
+        self.calls.append(tuple(each.samples.shape[0] for each in inputs))
+        frames: list[Floats] = []
+        pasts: list[object | None] = []
+        for each in inputs:
+            known_samples = 0 if each.past is None else each.left_samples
+            row = self._read(each.samples[known_samples:])
+            frames.append(row)
+            pasts.append(None if each.kept_frames is None else self._kept(each, row))
+        return Encoded(frames, tuple(row.shape[0] for row in frames), tuple(pasts))
 
-    def _read(self, windows: Sequence[Floats]) -> tuple[Floats, NDArray[np.int64]]:
-        lengths = np.array([encoder_frames(window.shape[0]) for window in windows], dtype=np.int64)
-        frames = np.full((len(windows), int(lengths.max(initial=0)), 1), -1.0, dtype=np.float32)
-        for row, window in enumerate(windows):
-            ends = np.arange(1, lengths[row] + 1) * FRAME_SAMPLES
-            marks = window[np.minimum(ends, window.shape[0]) - 1] / _MARK
-            frames[row, : lengths[row], 0] = np.round(marks)
-        return frames, lengths
+    def past_to_arrays(self, past: object) -> dict[str, Floats]:
+        """How many frames were kept."""
+        assert isinstance(past, int)
+        return {"kept": np.array([past], dtype=np.float32)}
+
+    def past_from_arrays(self, arrays: Mapping[str, Floats]) -> object:
+        """The same back."""
+        return int(arrays["kept"][0])
+
+    def _kept(self, each: EncoderInput, row: Floats) -> int:
+        kept = int(row[0, 0]) if each.past is None and len(row) else each.past or 0
+        assert isinstance(kept, int)
+        assert len(row) == 0 or kept == int(row[0, 0]), "the past of another window"
+        left_frames = 0 if each.past is not None else each.left_samples // FRAME_SAMPLES
+        return kept + min(left_frames + each.chunk_samples // FRAME_SAMPLES, len(row))
+
+    def _read(self, window: Floats) -> Floats:
+        ends = np.arange(1, encoder_frames(window.shape[0]) + 1) * FRAME_SAMPLES
+        marks = window[np.minimum(ends, window.shape[0]) - 1] / _MARK
+        frames: Floats = np.round(marks).astype(np.float32)[:, None]
+        return frames
 
 
 @dataclass(frozen=True, slots=True)
@@ -169,6 +178,10 @@ class FakePieces:
 
     def __init__(self, texts: Sequence[str]) -> None:
         self._texts = tuple(texts)
+
+    @property
+    def size(self) -> int:
+        return len(self._texts)
 
     def text_of(self, token_id: int) -> str:
         """` word` for a word, `ing` for `+ing`."""
@@ -244,6 +257,19 @@ def fake_recognizer(
 ) -> Recognizer:
     """A recognizer that hears `script` in marked audio; token ids index `texts`."""
     decoder_joint = ScriptedDecoderJoint(script, len(texts), blank_durations=blank_durations)
-    return Recognizer(
-        FakeEncoder(max_samples), decoder_joint, FakePieces(texts), name="fake", options=options
+    return recognizer_of(FakeEncoder(max_samples), decoder_joint, FakePieces(texts), options)
+
+
+def recognizer_of(
+    encoder: FrameEncoder,
+    decoder_joint: DecoderJoint,
+    pieces: Pieces,
+    options: RecognitionOptions | None = None,
+) -> Recognizer:
+    """A recognizer of parts that speak numpy's arrays."""
+    options = options or RecognitionOptions()
+    decoder = LabelLoopingDecoder(
+        decoder_joint, max_symbols=options.max_symbols, confidence=measure(options.confidence)
     )
+    transducer = NumpyTransducer(encoder, decoder, fingerprint="fake", runs_on="fakes")
+    return Recognizer(transducer, pieces, name="fake", options=options)

@@ -13,7 +13,6 @@ from parakeet_streaming import (
     LiveOptions,
     ModelConfig,
     ParakeetTDTModel,
-    Recognizer,
     StreamingParakeetTDT,
     TokenResult,
     live_tokens,
@@ -31,6 +30,7 @@ from parakeet_streaming.testing import (
     ScriptedDecoderJoint,
     fake_recognizer,
     marked_audio,
+    recognizer_of,
 )
 
 CONTEXT = ContextConfig(left=0.8, chunk=0.4, right=0.24)
@@ -182,10 +182,10 @@ def test_a_full_token_ring_does_not_stop_a_running_engine() -> None:
 
 def test_an_error_while_recognising_ends_both_sides() -> None:
     class Broken(FakeEncoder):
-        def encode(self, windows):
+        def encode(self, inputs):
             raise MemoryError("no room")
 
-    recognizer = Recognizer(Broken(), ScriptedDecoderJoint(SCRIPT, 3), FakePieces(TEXTS))
+    recognizer = recognizer_of(Broken(), ScriptedDecoderJoint(SCRIPT, 3), FakePieces(TEXTS))
     engine, producer, consumer = StreamingParakeetTDT.new(ParakeetTDTModel(recognizer), CONTEXT)
     producer.push(AUDIO)
     with pytest.raises(MemoryError):

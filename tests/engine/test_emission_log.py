@@ -4,7 +4,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from parakeet_streaming.engine.emission_log import EmissionLog
-from parakeet_streaming.engine.tdt import Emission
+from parakeet_streaming.ports import Emission
 
 emissions = st.lists(
     st.builds(

@@ -7,8 +7,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from parakeet_streaming.engine.activity import SpeechDetector, Transition, VadOptions
+from parakeet_streaming.engine.activity import SpeechDetector, Transition
 from parakeet_streaming.engine.endpoint import PRESETS, Endpoint, Endpointer, EndpointOptions
+from parakeet_streaming.engine.vad_options import VadOptions
 from parakeet_streaming.errors import OptionError
 from parakeet_streaming.results import Token
 from parakeet_streaming.timeline import FRAME_SAMPLES
@@ -182,7 +183,7 @@ def test_what_goes_on_behind_the_greatest_length_is_measured_from_there():
     speech(endpointer, 5, None, 400)
     endpointer.decoded(*heard(110), tokens(6))
     assert endpointer.close(endpointer.check())
-    assert (endpointer.utterance, endpointer.has_text) == (1, False)
+    assert not endpointer.has_text
     endpointer.decoded(*heard(209), tokens(150))
     assert endpointer.check() is None
     endpointer.decoded(*heard(210))
@@ -192,24 +193,11 @@ def test_what_goes_on_behind_the_greatest_length_is_measured_from_there():
 # Asked for
 
 
-def test_a_commit_takes_all_that_was_received():
-    endpointer = Endpointer(OPTIONS)
-    assert endpointer.commit(10) == Endpoint("commit", 10)
-    endpointer.decoded(*heard(20))
-    assert endpointer.commit(10) == Endpoint("commit", 20 * FRAME)
-
-
-def test_the_end_takes_all_that_was_received():
-    endpointer = Endpointer(OPTIONS)
-    endpointer.decoded(*heard(20))
-    assert endpointer.end(21 * FRAME) == Endpoint("end", 21 * FRAME)
-
-
 def test_a_commit_in_the_middle_of_speech_divides_it():
     endpointer = Endpointer(OPTIONS)
     speech(endpointer, 5, None, 30)
     endpointer.decoded(*heard(30), tokens(6))
-    assert endpointer.close(endpointer.commit(30 * FRAME))
+    assert endpointer.close(Endpoint("commit", 30 * FRAME))
     endpointer.judged(50 * FRAME, 40 * FRAME, Transition(False, 40 * FRAME))
     endpointer.decoded(*heard(50), tokens(35))
     assert endpointer.check() == Endpoint("silence", 50 * FRAME)
@@ -226,7 +214,6 @@ def test_without_text_only_who_asked_is_answered(reason, told):
     speech(endpointer, 5, 20, 40)
     endpointer.decoded(*heard(40))
     assert endpointer.close(Endpoint(reason, 40 * FRAME)) == told
-    assert endpointer.utterance == int(told)
 
 
 @pytest.mark.parametrize("reason", ["silence", "max_length", "commit", "end"])
@@ -235,7 +222,7 @@ def test_text_is_always_told(reason):
     endpointer.decoded(*heard(40), tokens(6))
     assert endpointer.has_text
     assert endpointer.close(Endpoint(reason, 40 * FRAME))
-    assert (endpointer.utterance, endpointer.has_text) == (1, False)
+    assert not endpointer.has_text
 
 
 def test_speech_without_a_token_ends_and_is_not_told():
@@ -263,7 +250,7 @@ def test_the_next_utterance_knows_nothing_of_the_last():
     endpointer = Endpointer(OPTIONS)
     speech(endpointer, 5, 20, 40)
     endpointer.decoded(*heard(40), tokens(6), tokens(40))
-    endpointer.close(endpointer.commit(41 * FRAME))
+    endpointer.close(Endpoint("commit", 41 * FRAME))
     assert endpointer.check() is None
     endpointer.decoded(*heard(110))
     assert endpointer.check() is None
@@ -368,7 +355,7 @@ def test_no_utterance_starves(text, token_frames, chunk):
 
 @given(text=texts, token_frames=spoken, chunk=st.integers(1, 12))
 def test_every_token_is_in_one_utterance_and_all_ends_are_in_order(text, token_frames, chunk):
-    ends, endpointer = run(text, token_frames, chunk)
+    ends, _ = run(text, token_frames, chunk)
     borders = [0, *(-(-endpoint.commit_to // FRAME) for endpoint, _, _ in ends)]
     assert borders == sorted(borders)
     for (endpoint, told, _), start, end in zip(ends, borders, borders[1:], strict=False):
@@ -377,7 +364,6 @@ def test_every_token_is_in_one_utterance_and_all_ends_are_in_order(text, token_f
         assert endpoint.reason in ("silence", "max_length")
         if endpoint.reason == "silence" and said:
             assert end - said[-1] - 1 >= 3
-    assert endpointer.utterance == sum(told for _, told, _ in ends)
 
 
 @given(text=texts, token_frames=spoken, chunk=st.integers(1, 12))

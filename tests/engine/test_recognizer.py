@@ -8,7 +8,6 @@ from hypothesis import strategies as st
 from parakeet_streaming.engine.recognizer import (
     MAX_WINDOW_SAMPLES,
     RecognitionOptions,
-    Recognizer,
 )
 from parakeet_streaming.engine.stall import StallGuard
 from parakeet_streaming.errors import AudioInputError, ContextError, OptionError
@@ -21,9 +20,10 @@ from parakeet_streaming.testing import (
     fake_recognizer,
     marked_audio,
     noise,
+    recognizer_of,
 )
 from parakeet_streaming.timeline import FRAME_SAMPLES, ContextConfig
-from tests.engine.hashed import (
+from tests.model.hashed import (
     TEXTS,
     HashedEncoder,
     HashedJoint,
@@ -87,7 +87,7 @@ def test_streams_together_give_what_each_gives_alone(seed, speakers, durations):
 def test_one_step_is_one_encoder_call_for_those_that_are_ready():
     encoder = FakeEncoder()
     joint = ScriptedDecoderJoint([], vocabulary_size=1)
-    recognizer = Recognizer(encoder, joint, FakePieces(["one"]))
+    recognizer = recognizer_of(encoder, joint, FakePieces(["one"]))
     streams = [opened(recognizer, frames) for frames in [(2, 1, 1), (0, 3, 0), (1, 1, 1)]]
     for stream, frames in zip(streams, [3, 3, 9], strict=True):
         stream.push(marked_audio(frames))
@@ -96,7 +96,7 @@ def test_one_step_is_one_encoder_call_for_those_that_are_ready():
     assert [len(each) for each in events] == [1, 0, 1]
 
 
-def test_who_has_a_clock_is_told_between_encoding_and_decoding(monkeypatch):
+def test_a_step_has_phases_between_which_an_owner_can_look_at_a_clock(monkeypatch):
     recognizer = fake_recognizer([Cue(0, 0)], ["one"])
     order = []
     joint = ScriptedDecoderJoint.score
@@ -109,8 +109,15 @@ def test_who_has_a_clock_is_told_between_encoding_and_decoding(monkeypatch):
     )
     stream = recognizer.stream(ContextConfig(*context_of(0, 1, 0)))
     stream.push(marked_audio(2))
-    recognizer.step([stream], lambda: order.append("told"))
-    assert order[:3] == ["encode", "told", "score"]
+    step = recognizer.prepare([stream.windowed])
+    assert order == []
+    step.encode()
+    assert order == ["encode"]
+    step.decode()
+    assert order[1:] == ["score"] * (len(order) - 1)
+    assert stream.windowed.window.decoded_samples == 0
+    ((partial,),) = step.commit()
+    assert partial.committed_s == 0.08
 
 
 def test_no_stream_and_none_ready_is_no_call():
@@ -125,7 +132,7 @@ def test_a_stream_given_twice_is_refused_before_anything_runs():
     stream.push(noise(1.0))
     with pytest.raises(OptionError, match="given twice"):
         recognizer.step([stream, recognizer.stream(), stream])
-    assert (stream.tokens, stream.window.decoded_samples) == ((), 0)
+    assert (stream.tokens, stream.windowed.window.decoded_samples) == ((), 0)
 
 
 def test_a_stream_of_another_recognizer_is_refused_before_anything_runs():
@@ -134,7 +141,7 @@ def test_a_stream_of_another_recognizer_is_refused_before_anything_runs():
     stream.push(noise(1.0))
     with pytest.raises(OptionError, match="another recognizer"):
         one.step([one.stream(), stream])
-    assert stream.window.decoded_samples == 0
+    assert stream.windowed.window.decoded_samples == 0
 
 
 def test_a_stream_that_has_ended_closes_in_a_step_of_others():
@@ -151,7 +158,7 @@ def test_a_stream_that_has_ended_closes_in_a_step_of_others():
 @pytest.mark.parametrize("part", ["encode", "score", "text_of"])
 def test_a_step_that_fails_moves_no_stream(part, monkeypatch):
     encoder, joint, pieces = HashedEncoder(), HashedJoint(blanks=0.0), FakePieces(TEXTS)
-    recognizer = Recognizer(encoder, joint, pieces)
+    recognizer = recognizer_of(encoder, joint, pieces)
     audios = [noise(0.5, seed=seed) for seed in range(3)]
 
     def open_all():
@@ -179,7 +186,9 @@ def test_a_step_that_fails_moves_no_stream(part, monkeypatch):
     streams = open_all()
     with pytest.raises(MemoryError):
         recognizer.step(streams)
-    assert [(each.tokens, each.window.decoded_samples) for each in streams] == [((), 0)] * 3
+    assert [(each.tokens, each.windowed.window.decoded_samples) for each in streams] == [
+        ((), 0)
+    ] * 3
     assert recognizer.step(streams) == expected
 
 
@@ -187,7 +196,7 @@ def test_a_step_that_fails_moves_no_stream(part, monkeypatch):
 @pytest.mark.parametrize("seconds", [0.0, 0.001, 0.08, 1.0, 1.04])
 def test_a_recording_is_one_window(rate_hz, seconds):
     encoder = FakeEncoder()
-    recognizer = Recognizer(
+    recognizer = recognizer_of(
         encoder, ScriptedDecoderJoint([], vocabulary_size=1), FakePieces(["one"])
     )
     samples = noise(8.0)[: round(seconds * rate_hz)]
@@ -222,7 +231,7 @@ def test_a_recording_too_long_for_one_window_is_heard_in_overlapping_ones():
     script = [Cue(frame, frame % 2, duration=4) for frame in range(0, 100, 4)]
     joint = ScriptedDecoderJoint(script, vocabulary_size=2)
     encoder = FakeEncoder(max_samples=30 * FRAME_SAMPLES)
-    recognizer = Recognizer(encoder, joint, FakePieces(["one", "two"]))
+    recognizer = recognizer_of(encoder, joint, FakePieces(["one", "two"]))
     transcript = recognizer.transcribe(marked_audio(100))
     assert [each.start_frame for each in transcript.tokens] == list(range(0, 100, 4))
     assert max(max(call) for call in encoder.calls) <= 30 * FRAME_SAMPLES

@@ -7,28 +7,34 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from parakeet_streaming.engine.recognizer import Recognizer
 from parakeet_streaming.engine.stall import StallGuard, recover, speech_frames
-from parakeet_streaming.engine.tdt import Decoded, DecoderState, Emission
 from parakeet_streaming.errors import OptionError
+from parakeet_streaming.ports import Decoded, DecoderState, Emission
 from parakeet_streaming.results import Partial
-from parakeet_streaming.testing import Cue, FakeEncoder, FakePieces, ScriptedDecoderJoint, noise
+from parakeet_streaming.testing import (
+    Cue,
+    FakeEncoder,
+    FakePieces,
+    ScriptedDecoderJoint,
+    noise,
+    recognizer_of,
+)
 from parakeet_streaming.timeline import FRAME_SAMPLES, ContextConfig
-from tests.engine.hashed import context_of, hashed_recognizer, sliced
+from tests.model.hashed import context_of, hashed_recognizer, sliced
 
 NOTHING = np.zeros((1, 1, 1), dtype=np.float32)
 GUARD = StallGuard(min_speech_s=0.4)  # five frames
 
 
 def state_at(frame, skip=0):
-    return DecoderState(0, NOTHING, NOTHING, NOTHING[0], skip, frame)
+    return DecoderState(0, skip, frame, None)
 
 
 def emission(frame, duration=1, confidence=0.9):
     return Emission(1, frame, duration, confidence)
 
 
-def mended(spoken, *, end=20, window_frame=0, quiet_from=0, found=(), speech=None, guard=GUARD):
+def mended(spoken, *, end=20, window_frame=0, stall_from=0, found=(), speech=None, guard=GUARD):
     """The guard's result, and which stretches of the window it had decoded again."""
     asked = []
 
@@ -36,15 +42,16 @@ def mended(spoken, *, end=20, window_frame=0, quiet_from=0, found=(), speech=Non
         asked.append((first, last))
         return Decoded(
             tuple(each for each in found if first <= each.frame - window_frame < last),
+            (),
             state_at(window_frame + last, skip=3),
         )
 
     result = recover(
         guard,
-        Decoded(tuple(spoken), state_at(end)),
+        Decoded(tuple(spoken), (), state_at(end)),
         np.ones(end - window_frame, dtype=bool) if speech is None else speech,
         window_frame=window_frame,
-        quiet_from=quiet_from,
+        stall_from=stall_from,
         redecode=redecode,
     )
     return result, asked
@@ -53,7 +60,7 @@ def mended(spoken, *, end=20, window_frame=0, quiet_from=0, found=(), speech=Non
 def test_talking_is_left_alone():
     spoken = [emission(frame, duration=4) for frame in range(0, 20, 4)]
     result, asked = mended(spoken)
-    assert (asked, result.decoded.emissions, result.quiet_from) == ([], tuple(spoken), 20)
+    assert (asked, result.decoded.emissions, result.stall_from) == ([], tuple(spoken), 20)
 
 
 def test_a_gap_between_two_tokens_is_decoded_again():
@@ -64,7 +71,7 @@ def test_a_gap_between_two_tokens_is_decoded_again():
     assert result.decoded.emissions == (spoken[0], recovered, spoken[1])
     # The token behind the gap was decoded from the old state, so that one goes on.
     assert result.decoded.state == state_at(13)
-    assert result.quiet_from == 13
+    assert result.stall_from == 13
 
 
 def test_a_gap_at_the_end_hands_on_the_fresh_state():
@@ -72,7 +79,7 @@ def test_a_gap_at_the_end_hands_on_the_fresh_state():
     assert asked == [(3, 20)]
     assert [each.frame for each in result.decoded.emissions] == [2, 9]
     assert result.decoded.state == state_at(20, skip=3)
-    assert result.quiet_from == 11
+    assert result.stall_from == 11
 
 
 def test_a_step_without_any_token_can_be_mended():
@@ -82,7 +89,7 @@ def test_a_step_without_any_token_can_be_mended():
         (0, True),
         (19, True),
     ]
-    assert result.quiet_from == 20
+    assert result.stall_from == 20
 
 
 @pytest.mark.parametrize("confidence", [None, 0.49])
@@ -90,8 +97,8 @@ def test_what_does_not_convince_changes_nothing_and_is_not_tried_again(confidenc
     found = [] if confidence is None else [emission(7, confidence=confidence)]
     result, asked = mended([emission(2)], found=found)
     assert asked == [(3, 20)]
-    assert result.decoded == Decoded((emission(2),), state_at(20))
-    assert result.quiet_from == 20
+    assert result.decoded == Decoded((emission(2),), (), state_at(20))
+    assert result.stall_from == 20
 
 
 def test_the_mean_confidence_counts():
@@ -109,22 +116,22 @@ def test_a_stretch_is_long_enough_by_its_speech_alone():
 
 def test_a_gap_that_began_in_an_earlier_window_is_counted_in_frames_of_this_one():
     # Absolute frames 100 to 120; quiet since 104; the window's own frame 4 is where it begins.
-    result, asked = mended([], end=120, window_frame=100, quiet_from=104, found=[emission(108)])
+    result, asked = mended([], end=120, window_frame=100, stall_from=104, found=[emission(108)])
     assert asked == [(4, 20)]
     assert [each.frame for each in result.decoded.emissions] == [108]
 
 
 def test_what_has_left_the_window_is_not_decoded_again():
-    _, asked = mended([], end=120, window_frame=100, quiet_from=7)
+    _, asked = mended([], end=120, window_frame=100, stall_from=7)
     assert asked == [(0, 20)]
 
 
 def test_a_token_whose_duration_leaves_the_chunk_makes_no_gap():
-    result, asked = mended([emission(18, duration=4)], end=20, quiet_from=14)
-    assert (asked, result.quiet_from) == ([], 22)
+    result, asked = mended([emission(18, duration=4)], end=20, stall_from=14)
+    assert (asked, result.stall_from) == ([], 22)
     # The next step begins inside that duration.
-    result, asked = mended([], end=24, window_frame=4, quiet_from=22)
-    assert (asked, result.quiet_from) == ([], 22)
+    result, asked = mended([], end=24, window_frame=4, stall_from=22)
+    assert (asked, result.stall_from) == ([], 22)
 
 
 def test_two_gaps_in_one_step():
@@ -137,17 +144,17 @@ def test_two_gaps_in_one_step():
 @given(
     frames=st.lists(st.integers(40, 79), unique=True, max_size=6).map(sorted),
     found=st.lists(st.integers(20, 79), unique=True, max_size=8).map(sorted),
-    quiet_from=st.integers(0, 44),
+    stall_from=st.integers(0, 44),
     speech=st.lists(st.booleans(), min_size=60, max_size=60),
 )
-def test_tokens_stay_in_order_and_none_is_lost(frames, found, quiet_from, speech):
+def test_tokens_stay_in_order_and_none_is_lost(frames, found, stall_from, speech):
     # A step never gives a token before its stretch of silence has begun.
-    frames = [frame for frame in frames if frame >= quiet_from]
+    frames = [frame for frame in frames if frame >= stall_from]
     result, asked = mended(
         [emission(frame) for frame in frames],
         end=80,
         window_frame=20,
-        quiet_from=quiet_from,
+        stall_from=stall_from,
         found=[emission(frame) for frame in found],
         speech=np.array(speech),
     )
@@ -156,10 +163,10 @@ def test_tokens_stay_in_order_and_none_is_lost(frames, found, quiet_from, speech
     order = [each.frame for each in heard]
     assert order == sorted(order)
     for first, last in asked:
-        assert max(quiet_from - 20, 0) <= first < last <= 60
+        assert max(stall_from - 20, 0) <= first < last <= 60
         assert sum(speech[first:last]) >= GUARD.min_speech_frames
         assert not any(first <= frame - 20 < last for frame in frames)
-    assert quiet_from <= result.quiet_from <= 80
+    assert stall_from <= result.stall_from <= 80
 
 
 def test_frames_above_the_window_s_floor_are_speech():
@@ -215,8 +222,8 @@ def loud_audio(frames, loud):
 
 
 class LoudEncoder(FakeEncoder):
-    def encode(self, windows):
-        return super().encode([window % LOUD / 8 for window in windows])
+    def encode(self, inputs):
+        return super().encode([replace(each, samples=each.samples % LOUD / 8) for each in inputs])
 
 
 class StallingJoint(ScriptedDecoderJoint):
@@ -237,7 +244,7 @@ class StallingJoint(ScriptedDecoderJoint):
 def stalling(patience, wakes_at, frames=70):
     script = [Cue(frame, frame % 2) for frame in range(3, frames, 3)]
     joint = StallingJoint(script, patience=patience, wakes_at=wakes_at)
-    return Recognizer(LoudEncoder(), joint, FakePieces(["even", "odd"]))
+    return recognizer_of(LoudEncoder(), joint, FakePieces(["even", "odd"]))
 
 
 @pytest.mark.parametrize("extra_samples", [0, 1, 500, 1279])

@@ -3,7 +3,6 @@
 import numpy as np
 import pytest
 
-from parakeet_streaming.engine.recognizer import Recognizer
 from parakeet_streaming.errors import AudioInputError, StreamClosedError
 from parakeet_streaming.results import Final, Partial
 from parakeet_streaming.testing import (
@@ -12,10 +11,11 @@ from parakeet_streaming.testing import (
     fake_recognizer,
     marked_audio,
     noise,
+    recognizer_of,
     silence,
 )
 from parakeet_streaming.timeline import FRAME_SAMPLES, ContextConfig
-from tests.engine.hashed import TEXTS, HashedEncoder, HashedJoint, context_of, hashed_recognizer
+from tests.model.hashed import TEXTS, HashedEncoder, HashedJoint, context_of, hashed_recognizer
 
 WORDS = ["one", "two", "three", "+.", "+ty"]
 CONTEXT = ContextConfig(*context_of(8, 4, 2))
@@ -167,7 +167,7 @@ def test_a_closed_stream_takes_nothing_and_stays_readable():
     stream.end()
     assert (stream.closed, stream.ready, stream.step()) == (True, False, ())
     assert stream.transcript() == final.transcript
-    assert stream.tentative == ()
+    assert stream.windowed.tentative == ()
 
 
 def test_after_the_end_no_sample_is_taken_though_steps_remain():
@@ -185,19 +185,19 @@ def test_push_runs_nothing_and_step_runs_one():
     recognizer = fake_recognizer([], WORDS)
     stream = recognizer.stream(CONTEXT)
     stream.push(marked_audio(14))
-    assert (stream.ready, stream.buffered_samples) == (True, 14 * FRAME_SAMPLES)
+    assert (stream.ready, stream.windowed.window.buffered_samples) == (True, 14 * FRAME_SAMPLES)
     (first,) = stream.step()
     (second,) = stream.step()
     assert (first.committed_s, second.committed_s) == (0.32, 0.64)
     assert (stream.ready, stream.step()) == (False, ())
-    assert stream.buffered_samples == 6 * FRAME_SAMPLES
+    assert stream.windowed.window.buffered_samples == 6 * FRAME_SAMPLES
 
 
 def test_state_between_steps_can_be_read():
     stream = fake_recognizer([Cue(1, 0), Cue(5, 1)], WORDS).stream(CONTEXT)
     stream.feed(marked_audio(7))
     assert [each.text for each in stream.tokens] == ["one"]
-    assert [each.text for each in stream.tentative] == [" two"]
+    assert [each.text for each in stream.windowed.tentative] == [" two"]
     assert stream.transcript().text == "one"
     assert stream.transcript().audio_s == 0.32
     assert stream.context is CONTEXT
@@ -279,7 +279,7 @@ def test_a_step_that_failed_can_be_run_again_and_no_event_is_lost(part, rate_hz)
         pieces = Failing(pieces, part, fails_on)
     else:
         joint = Failing(joint, part, fails_on)
-    stream = Recognizer(encoder, joint, pieces).stream(context)
+    stream = recognizer_of(encoder, joint, pieces).stream(context)
     calls = (lambda: stream.feed(audio[:30_000]), lambda: stream.feed(audio[30_000:]))
     given = [retried(call, lambda: stream.feed([])) for call in calls]
     given.append(retried(stream.finish, stream.finish))
@@ -290,7 +290,7 @@ def test_a_step_that_failed_can_be_run_again_and_no_event_is_lost(part, rate_hz)
 def test_the_end_of_the_audio_is_known_behind_it():
     stream = fake_recognizer([Cue(1, 0)], WORDS).stream(CONTEXT)
     stream.push(marked_audio(5))
-    assert stream.audio_end is None
+    assert stream.windowed.audio_end is None
     stream.end(silence_s=0.5)
-    assert stream.audio_end == 5 * FRAME_SAMPLES
-    assert stream.window.fed_samples == 5 * FRAME_SAMPLES + 8_000
+    assert stream.windowed.audio_end == 5 * FRAME_SAMPLES
+    assert stream.windowed.window.fed_samples == 5 * FRAME_SAMPLES + 8_000

@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 from parakeet_streaming.engine.window import ContextWindow, Window
 from parakeet_streaming.errors import AudioInputError
 from parakeet_streaming.timeline import FRAME_SAMPLES, ContextConfig
-from tests.engine.hashed import context_of, sliced
+from tests.model.hashed import context_of, sliced
 
 contexts = st.tuples(st.integers(0, 4), st.integers(1, 3), st.integers(0, 3))
 
@@ -212,8 +212,8 @@ def test_where_the_next_window_lies_is_known_without_its_samples():
     for _ in range(3):
         span, window = buffer.next_span(), buffer.peek()
         assert span.chunk_end == span.chunk_start + span.chunk_samples
-        assert span.heard_end == span.chunk_end + span.right_samples
-        assert window.samples[-1] == span.heard_end
+        assert span.lookahead_end == span.chunk_end + span.right_samples
+        assert window.samples[-1] == span.lookahead_end
         assert window.samples[0] == span.chunk_start - span.left_samples + 1
         buffer.advance(window)
 

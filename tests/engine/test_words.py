@@ -6,7 +6,6 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from parakeet_streaming.engine.tdt import Emission
 from parakeet_streaming.engine.words import (
     TokenFormatter,
     group_segments,
@@ -14,6 +13,7 @@ from parakeet_streaming.engine.words import (
     is_punctuation,
     text_of,
 )
+from parakeet_streaming.ports import Emission
 from parakeet_streaming.results import Word
 
 PIECES = [

@@ -6,13 +6,14 @@ torch = pytest.importorskip("torch", reason="the export extra")
 from parakeet_streaming import load
 from parakeet_streaming.catalog.files import find_parts
 from parakeet_streaming.catalog.spec import read_spec
-from parakeet_streaming.engine.tdt import decode, initial_state
 from parakeet_streaming.errors import OptionError
 from parakeet_streaming.export.onnx_files import write_model
 from parakeet_streaming.load import open_decoder_joint
 from parakeet_streaming.model.encoder import OnnxEncoder
 from parakeet_streaming.model.features import log_mel
+from parakeet_streaming.ports import EncoderInput
 from parakeet_streaming.runtime.session import open_session
+from tests.model.decoding import decode, initial_state
 
 
 class TorchDecoderJoint:
@@ -67,22 +68,22 @@ def test_the_loader_reads_what_the_model_is(opened, small_model):
 
 
 def test_frames_equal_those_of_torch(opened, small_model, windows):
-    frames, lengths = opened[1].encode(windows)
-    for window, row, length in zip(windows, frames, lengths, strict=True):
+    encoded = opened[1].encode([EncoderInput(window) for window in windows])
+    for window, row in zip(windows, encoded.frames, strict=True):
         features = torch.from_numpy(log_mel(window, 128))[None]
         with torch.no_grad():
             expected, _ = small_model.encoder(features, torch.tensor([features.shape[2]]))
-        np.testing.assert_allclose(row[:length], expected[0].numpy(), atol=1e-4)
+        np.testing.assert_allclose(row, expected[0].numpy(), atol=1e-4)
 
 
 def test_tokens_equal_those_of_torch(opened, small_model, windows):
     _, encoder, decoder = opened
-    frames, lengths = encoder.encode(windows)
+    encoded = encoder.encode([EncoderInput(window) for window in windows])
     heard = []
     for decoder_joint in (decoder, TorchDecoderJoint(small_model)):
         states = [initial_state(decoder_joint)] * len(windows)
         decoded = decode(
-            frames, lengths, states, decoder_joint, max_symbols=10, confidence=lambda _: 1.0
+            encoded.frames, encoded.lengths, states, decoder_joint, confidence=lambda _: 1.0
         )
         heard.append([each.emissions for each in decoded])
     assert heard[0] == heard[1]

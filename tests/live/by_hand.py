@@ -1,13 +1,12 @@
 """A table that tests turn by hand, under a clock that only they and their fakes move."""
 
-from parakeet_streaming.engine.recognizer import Recognizer
 from parakeet_streaming.live.adaptation import DelayRange
 from parakeet_streaming.live.loop import StreamLoop
 from parakeet_streaming.live.options import LiveOptions
 from parakeet_streaming.live.stream import LiveStream
 from parakeet_streaming.live.task import Host
 from parakeet_streaming.results import Final, Partial
-from parakeet_streaming.testing import FakeEncoder, FakePieces, ScriptedDecoderJoint
+from parakeet_streaming.testing import FakeEncoder, FakePieces, ScriptedDecoderJoint, recognizer_of
 from parakeet_streaming.timeline import ContextConfig
 
 CONTEXT = ContextConfig(1.0, 0.5, 0.5)
@@ -31,18 +30,19 @@ class SlowEncoder(FakeEncoder):
         super().__init__()
         self.clock, self.cost_s = clock, cost_s
 
-    def encode(self, windows):
-        frames, lengths = super().encode(windows)
-        if frames.max() >= POISON:
+    def encode(self, inputs):
+        encoded = super().encode(inputs)
+        if any(row.max(initial=0) >= POISON for row in encoded.frames):
             raise MemoryError("a poisoned window")
-        self.clock.now_s += self.cost_s * sum(map(len, windows)) / 16_000
-        return frames, lengths
+        samples = sum(
+            len(each.samples) - (0 if each.past is None else each.left_samples) for each in inputs
+        )
+        self.clock.now_s += self.cost_s * samples / 16_000
+        return encoded
 
-    def encode_steps(self, steps):
-        # What comes behind the audio is marked as its beginning, so no past can be told by marks.
-        windows = [step.samples[step.left_samples :] for step in steps]
-        frames, lengths = self.encode(windows)
-        return frames, lengths, [True] * len(steps)
+    def _kept(self, each, row):
+        # Silence added to the audio is marked as its beginning, so marks do not tell a past.
+        return True
 
 
 class ByFrame(ScriptedDecoderJoint):
@@ -63,9 +63,8 @@ class Room:
     def __init__(self, script, *, vad=None, cost_s=0.01, most_ring_s=60.0, **choices):
         self.clock = Clock()
         self.encoder = SlowEncoder(self.clock, cost_s)
-        self.recognizer = Recognizer(
-            self.encoder, ByFrame(script, len(WORDS)), FakePieces(WORDS), name="fake"
-        )
+        self.decoder_joint = ByFrame(script, len(WORDS))
+        self.recognizer = recognizer_of(self.encoder, self.decoder_joint, FakePieces(WORDS))
         self.table = StreamLoop(self.recognizer, vad, self.clock, **choices)
         self.rung = []
         self.host = Host(
@@ -93,9 +92,7 @@ class Room:
 
     def alone(self, audio, context=CONTEXT):
         """The tokens of the same audio in a stream of its own, without anything live."""
-        stream = Recognizer(
-            FakeEncoder(), self.recognizer._decoder_joint, FakePieces(WORDS)
-        ).stream(context)
+        stream = recognizer_of(FakeEncoder(), self.decoder_joint, FakePieces(WORDS)).stream(context)
         stream.push(audio)
         stream.end(0.5)
         return stream.finish()[-1].transcript.tokens

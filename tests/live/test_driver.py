@@ -4,8 +4,9 @@ from itertools import pairwise
 
 import pytest
 
-from parakeet_streaming.engine.activity import SpeechDetector, VadOptions
+from parakeet_streaming.engine.activity import SpeechDetector
 from parakeet_streaming.engine.endpoint import Endpointer, EndpointOptions
+from parakeet_streaming.engine.vad_options import VadOptions
 from parakeet_streaming.live.adaptation import Adapter, DelayRange
 from parakeet_streaming.live.audio_queue import AudioQueueWriter
 from parakeet_streaming.live.driver import StreamDriver
@@ -96,7 +97,7 @@ def test_a_commit_tells_what_was_pushed_before_it():
     events, _ = run(seat)
     assert [type(each) for each in events] == [Partial, Final]
     assert (events[-1].transcript.text, events[-1].reason) == ("one", "commit")
-    assert seat.stream.window.decoded_samples == 8 * FRAME_SAMPLES
+    assert seat.stream.windowed.window.decoded_samples == 8 * FRAME_SAMPLES
 
 
 def test_commits_are_answered_one_by_one_and_before_the_end():
@@ -122,7 +123,7 @@ def test_a_commit_of_what_still_waits_in_the_ring_waits_for_it():
     events, _ = run(seat)
     finals = [each for each in events if isinstance(each, Final)]
     assert [each.transcript.text for each in finals] == ["one two"]
-    assert seat.stream.window.decoded_samples == 72 * FRAME_SAMPLES
+    assert seat.stream.windowed.window.decoded_samples == 72 * FRAME_SAMPLES
 
 
 def test_silence_ends_an_utterance():

@@ -18,8 +18,8 @@ from parakeet_streaming import (
 from parakeet_streaming.errors import CapacityError, ContextError, OptionError, StreamClosedError
 from parakeet_streaming.results import Final, Partial, SpeechEnded, SpeechStarted
 from parakeet_streaming.testing import Cue, ScriptedVad, fake_recognizer, marked_audio
-from tests.engine.hashed import hashed_recognizer
 from tests.live.by_hand import CONTEXT, WORDS, finals_of, fixed, tokens_of
+from tests.model.hashed import hashed_recognizer
 
 WAIT_S = 120
 SCRIPT = [Cue(3, 0), Cue(9, 1), Cue(20, 2)]

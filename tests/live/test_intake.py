@@ -3,8 +3,9 @@
 import numpy as np
 import pytest
 
-from parakeet_streaming.engine.activity import SpeechDetector, VadOptions
+from parakeet_streaming.engine.activity import SpeechDetector
 from parakeet_streaming.engine.endpoint import Endpointer
+from parakeet_streaming.engine.vad_options import VadOptions
 from parakeet_streaming.live.audio_queue import AudioQueueWriter
 from parakeet_streaming.live.intake import TAIL_S, Intake
 from parakeet_streaming.results import Gap, SpeechEnded, SpeechStarted
@@ -36,7 +37,7 @@ def test_no_more_is_taken_than_steps_can_use_soon():
     ear, inlet, stream, _ = ear_of()
     inlet.push(marked_audio(120))
     assert ear.take()
-    first = stream.window.fed_samples
+    first = stream.windowed.window.fed_samples
     window_and_chunk = CONTEXT.samples.window + CONTEXT.samples.chunk
     assert window_and_chunk <= first <= window_and_chunk + 16_000
     assert not ear.take()
@@ -44,7 +45,7 @@ def test_no_more_is_taken_than_steps_can_use_soon():
     assert not ear.heard_out
     stream.step()
     assert ear.take()
-    assert stream.window.fed_samples == first + CONTEXT.samples.chunk
+    assert stream.windowed.window.fed_samples == first + CONTEXT.samples.chunk
 
 
 def test_a_gap_is_silence_of_its_length():
@@ -54,7 +55,7 @@ def test_a_gap_is_silence_of_its_length():
     inlet.push(np.ones(100, np.float32))
     ear.take()
     assert events == [Gap(0.4, 0.625)]
-    heard = stream.window.samples(0, 10_100)
+    heard = stream.windowed.window.samples(0, 10_100)
     assert heard[:6_400].all()
     assert not heard[6_400:10_000].any()
     assert heard[10_000:].all()
@@ -78,12 +79,12 @@ def test_what_was_heard_before_a_gap_is_judged_before_it_is_taken():
     inlet.push(np.ones(10 * FRAME, np.float32))
     inlet.close()
     ear.take()
-    assert stream.window.fed_samples == 8 * FRAME
+    assert stream.windowed.window.fed_samples == 8 * FRAME
     assert not ear.heard_out
     assert judge_all(ear, 1.0) == 8
     assert ear.vad_state == "state"
     ear.take()
-    assert stream.window.fed_samples == 10 * FRAME
+    assert stream.windowed.window.fed_samples == 10 * FRAME
     assert ear.frame_to_judge() is None
     assert ear.vad_state is None
 
@@ -95,11 +96,11 @@ def test_a_chunk_within_a_gap_is_quiet_and_others_are_not():
     inlet.push(np.ones(16_000, np.float32))
     ear.take()
     quiet = []
-    while stream.window.ready:
-        span = stream.window.next_span()
+    while stream.windowed.window.ready:
+        span = stream.windowed.window.next_span()
         quiet.append(ear.quiet(span, in_haste=False))
-        stream.skip()
-        ear.forget_before(stream.window.decoded_samples)
+        stream.windowed.skip()
+        ear.forget_before(stream.windowed.window.decoded_samples)
         ear.take()
     # 1 s of audio, 5 s missing, 1 s of audio; chunks of 0.48 s that look 0.48 s ahead.
     assert quiet == [False] * 3 + [True] * 8 + [False] * (len(quiet) - 11)
@@ -109,7 +110,7 @@ def test_what_lies_behind_a_quiet_chunk_is_quiet_by_the_padding_and_behind_a_gap
     ear, inlet, stream, _ = ear_of(options=OPTIONS)
     inlet.push(np.ones(10 * 16_000, np.float32))
     ear.take()
-    span = stream.window.next_span()
+    span = stream.windowed.window.next_span()
     assert ear.quiet_behind(span) == 0
     judge_all(ear, 0.0)
     assert ear.quiet(span, in_haste=False)
@@ -119,7 +120,7 @@ def test_what_lies_behind_a_quiet_chunk_is_quiet_by_the_padding_and_behind_a_gap
     unheard.take()
     inlet.push(np.ones(16_000, np.float32))
     unheard.take()
-    assert unheard.quiet_behind(stream.window.next_span()) == 0
+    assert unheard.quiet_behind(stream.windowed.window.next_span()) == 0
 
 
 def test_the_last_part_of_a_frame_is_judged_and_times_end_with_the_audio():
@@ -132,7 +133,7 @@ def test_the_last_part_of_a_frame_is_judged_and_times_end_with_the_audio():
     ear.finish_judging()
     assert not ear.ended
     ear.end()
-    assert stream.audio_end == 3 * FRAME + 100
+    assert stream.windowed.audio_end == 3 * FRAME + 100
     frames = judge_all(ear, 1.0)
     assert frames == -(-(100 + round(TAIL_S * 16_000)) // FRAME)
     ear.finish_judging()
@@ -147,7 +148,7 @@ def test_quiet_is_said_when_it_is_sure_or_nobody_waits():
     ear, inlet, stream, _ = ear_of(options=options)
     inlet.push(silence(1.0))
     ear.take()
-    span = stream.window.next_span()
+    span = stream.windowed.window.next_span()
     assert ear.quiet(span, in_haste=False) is None
     assert ear.quiet(span, in_haste=True) is False
     for _ in range(25):
@@ -171,7 +172,7 @@ def test_what_it_needs_to_go_on():
     ear.take()
     judge_all(ear, 0.0)
     assert ear.needed_samples() == 5 * FRAME - 1_600
-    assert stream.window.fed_samples == 1_600
+    assert stream.windowed.window.fed_samples == 1_600
 
 
 def test_when_a_sample_came():

@@ -1,6 +1,6 @@
 """The encoder that keeps the left context, against the torch modules and literal features."""
 
-from dataclasses import dataclass
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -11,9 +11,11 @@ from parakeet_streaming import ContextConfig, load
 from parakeet_streaming.catalog.files import find_parts
 from parakeet_streaming.catalog.spec import read_spec
 from parakeet_streaming.engine.window import ContextWindow
+from parakeet_streaming.errors import SnapshotError
 from parakeet_streaming.export.onnx_files import write_model
 from parakeet_streaming.model.cached_encoder import OnnxCachedEncoder
 from parakeet_streaming.model.features import normalised, raw_log_mel
+from parakeet_streaming.ports import EncoderInput
 from parakeet_streaming.runtime.session import open_session
 from parakeet_streaming.timeline import FRAME_SAMPLES
 from parakeet_streaming.torch_model.cached import CachedEncoder
@@ -21,15 +23,6 @@ from parakeet_streaming.torch_model.fastconformer import EncoderConfig
 from parakeet_streaming.torch_model.transducer import Transducer, TransducerConfig
 
 CONTEXTS = ["2-0.5-0.5", "1-0.24-0", "0-0.4-0.4", "0.08-0.16-0.16", "10-1-1", "0.4-0.08-0.08"]
-
-
-@dataclass
-class Step:
-    samples: np.ndarray
-    left_samples: int
-    chunk_frames: int
-    left_frames: int
-    past: object
 
 
 @pytest.fixture(scope="module")
@@ -79,15 +72,16 @@ def steps(encoder, samples, context):
     """Each step of a stream, and its frames."""
     past = None
     for window in windows(samples, context):
-        step = Step(
+        step = EncoderInput(
             window.samples,
             window.left_samples,
-            window.chunk_samples // FRAME_SAMPLES,
-            context.samples.left // FRAME_SAMPLES,
+            window.chunk_samples,
+            context.frames.left,
             past,
         )
-        frames, lengths, (past,) = encoder.encode_steps([step])
-        yield step, frames[0, : lengths[0]]
+        encoded = encoder.encode([step])
+        (past,) = encoded.pasts
+        yield step, encoded.frames[0]
 
 
 def literal(model, samples, context):
@@ -155,13 +149,12 @@ def test_log_mels_are_those_of_the_window_wherever_borders_move(encoder, seed):
         if (window := buffer.peek()) is None:
             break
         buffer.advance(window)
-        frames = window.chunk_samples // FRAME_SAMPLES
-        step = Step(window.samples, window.left_samples, frames, 25, past)
+        step = EncoderInput(window.samples, window.left_samples, window.chunk_samples, 25, past)
         prepared = encoder._prepare(step)
-        so_far = raw_log_mel(samples[: window.heard_end], 128)
+        so_far = raw_log_mel(samples[: window.lookahead_end], 128)
         expected = so_far[:, window.chunk_start // 160 - prepared.chunk_at :]
         np.testing.assert_allclose(prepared.log_mel, expected, atol=1e-5)
-        _, _, (past,) = encoder.encode_steps([step])
+        (past,) = encoder.encode([step]).pasts
 
 
 def told(transcript):
@@ -196,11 +189,41 @@ def test_streams_of_any_fill_share_a_call(encoder):
     for number, notation in enumerate(CONTEXTS):
         every = list(steps(encoder, sound(3.1, seed=number), ContextConfig.parse(notation)))
         drawn += [every[0], every[len(every) // 2], every[-1]]
-    frames, lengths, pasts = encoder.encode_steps([step for step, _ in drawn])
-    assert len(pasts) == len(drawn)
-    for row, length, (_, alone) in zip(frames, lengths, drawn, strict=True):
-        assert length == alone.shape[0]
-        np.testing.assert_allclose(row[:length], alone, atol=1e-4)
+    encoded = encoder.encode([step for step, _ in drawn])
+    assert len(encoded.pasts) == len(drawn)
+    for row, (_, alone) in zip(encoded.frames, drawn, strict=True):
+        np.testing.assert_allclose(row, alone, atol=1e-4)
+
+
+def test_whole_windows_and_steps_share_a_call(encoder):
+    context = ContextConfig.parse("1-0.4-0.4")
+    step, alone = list(steps(encoder, sound(3.1), context))[3]
+    whole = EncoderInput(sound(2.3, seed=7))
+    encoded = encoder.encode([whole, step, whole])
+    for row in (0, 2):
+        expected = encoder.encode([whole]).frames[0]
+        np.testing.assert_allclose(encoded.frames[row], expected, atol=1e-4)
+    np.testing.assert_allclose(encoded.frames[1], alone, atol=1e-4)
+    assert [past is None for past in encoded.pasts] == [True, False, True]
+
+
+def test_a_past_comes_back_from_its_arrays(encoder):
+    every = list(steps(encoder, sound(5), ContextConfig.parse("1-0.4-0.4")))
+    for step, alone in every[1:]:
+        past = encoder.past_from_arrays(encoder.past_to_arrays(step.past))
+        again = encoder.encode([replace(step, past=past)])
+        assert np.array_equal(again.frames[0], alone)
+
+
+@pytest.mark.parametrize("name", ["log_mel", "keys", "convolved"])
+def test_arrays_of_another_encoder_are_refused(encoder, name):
+    step, _ = list(steps(encoder, sound(2), ContextConfig.parse("1-0.4-0.4")))[1]
+    arrays = encoder.past_to_arrays(step.past)
+    for change in ({name: arrays[name][:-1]}, {"more": arrays[name]}):
+        with pytest.raises(SnapshotError, match="this model's is like"):
+            encoder.past_from_arrays(arrays | change)
+    with pytest.raises(SnapshotError, match="ahead"):
+        encoder.past_from_arrays(arrays | {"ahead": np.array([10_000], np.float32)})
 
 
 def test_the_past_is_as_long_as_the_left_context_and_stays(encoder):
@@ -211,15 +234,15 @@ def test_the_past_is_as_long_as_the_left_context_and_stays(encoder):
     assert kept == [min(limit, 5 * (1 + at)) for at in range(len(kept))]
     step = every[4]
     before = np.concatenate(step.past.keys, axis=1)
-    encoder.encode_steps([step])
+    encoder.encode([step])
     assert np.array_equal(np.concatenate(step.past.keys, axis=1), before)
     assert step.past.log_mel.shape[1] <= len(step.samples) // 160
 
 
 def test_nothing_and_less_than_a_frame(encoder):
-    short = Step(np.zeros(100, np.float32), 0, 5, 10, None)
-    frames, lengths, pasts = encoder.encode_steps([short])
-    assert frames.shape[:2] == (1, 0)
-    assert lengths.tolist() == [0]
-    assert pasts[0].frames == 0
-    assert encoder.encode([])[0].shape[0] == 0
+    short = EncoderInput(np.zeros(100, np.float32), 0, 5 * FRAME_SAMPLES, 10, None)
+    encoded = encoder.encode([short])
+    assert encoded.frames[0].shape[0] == 0
+    assert encoded.lengths == (0,)
+    assert encoded.pasts[0].frames == 0
+    assert encoder.encode([]).frames == []

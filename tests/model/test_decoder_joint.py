@@ -10,7 +10,7 @@ from parakeet_streaming import load
 from parakeet_streaming.catalog.files import find_parts
 from parakeet_streaming.catalog.spec import read_spec
 from parakeet_streaming.load import open_decoder_joint
-from parakeet_streaming.ports import DecoderJoint
+from parakeet_streaming.model.label_looping import DecoderJoint
 from tests.catalog.graphs import GOLDEN, TINY_EN, int8_folder, three_file_folder
 
 

@@ -16,7 +16,7 @@ _PIECE_SAMPLES = 12_000
 
 
 @dataclass
-class StreamTask:
+class Member:
     """One stream of a crowd."""
 
     stream: Stream
@@ -47,7 +47,7 @@ def check_a_crowd(
     tentative text of every step that it gives alone.
     """
     generator = np.random.default_rng(seed)
-    guests, alone = [], []
+    members, alone = [], []
     for _ in range(count):
         context = ContextConfig.parse(str(generator.choice(CONTEXTS)))
         whole = speech[int(generator.integers(len(speech)))]
@@ -56,26 +56,26 @@ def check_a_crowd(
         single = recognizer.stream(context, cached=cached)
         alone.append(_plain([*single.feed(samples), *single.finish()]))
         turn = int(generator.integers(0, _JOINING))
-        guests.append(StreamTask(recognizer.stream(context, cached=cached), samples, turn))
-    together = _together(recognizer, guests, generator)
+        members.append(Member(recognizer.stream(context, cached=cached), samples, turn))
+    together = _together(recognizer, members, generator)
     for at, (found, expected) in enumerate(zip(together, alone, strict=True)):
         assert _plain(found) == expected, f"stream {at}"
-    return sum(len(guest.stream.tokens) for guest in guests)
+    return sum(len(member.stream.tokens) for member in members)
 
 
 def _together(
-    recognizer: Recognizer, guests: Sequence[StreamTask], generator: np.random.Generator
+    recognizer: Recognizer, members: Sequence[Member], generator: np.random.Generator
 ) -> list[list[object]]:
-    events: list[list[object]] = [[] for _ in guests]
+    events: list[list[object]] = [[] for _ in members]
     turn = 0
-    while not all(guest.stream.closed for guest in guests):
+    while not all(member.stream.closed for member in members):
         inside = [
-            at for at, each in enumerate(guests) if each.turn <= turn and not each.stream.closed
+            at for at, each in enumerate(members) if each.turn <= turn and not each.stream.closed
         ]
         for at in inside:
-            if guests[at].taken < len(guests[at].samples):
-                guests[at].hears(int(generator.integers(1, _PIECE_SAMPLES)))
-        stepped = recognizer.step([guests[at].stream for at in inside])
+            if members[at].taken < len(members[at].samples):
+                members[at].hears(int(generator.integers(1, _PIECE_SAMPLES)))
+        stepped = recognizer.step([members[at].stream for at in inside])
         for at, given in zip(inside, stepped, strict=True):
             events[at] += given
         turn += 1

@@ -9,6 +9,7 @@ from parakeet_streaming.catalog.files import find_parts
 from parakeet_streaming.catalog.spec import read_spec
 from parakeet_streaming.model.cached_encoder import OnnxCachedEncoder
 from parakeet_streaming.model.encoder import OnnxEncoder
+from parakeet_streaming.ports import EncoderInput
 from parakeet_streaming.runtime.session import open_session
 from tests.parity.crowds import check_a_crowd
 
@@ -57,12 +58,10 @@ def test_the_cached_encoder_is_nemos(cached_folder, golden_folder, speech, runti
     theirs = _encoder(golden_folder / "tdt-tiny-onnx", "onnxruntime", OnnxEncoder)
     ours = _encoder(cached_folder, runtime, OnnxCachedEncoder)
     for samples in speech:
-        expected, lengths = theirs.encode([samples])
-        found, found_lengths = ours.encode([samples])
-        assert np.array_equal(found_lengths, lengths)
-        np.testing.assert_allclose(
-            found[0, : lengths[0]], expected[0, : lengths[0]], rtol=0, atol=1e-4
-        )
+        expected = theirs.encode([EncoderInput(samples)])
+        found = ours.encode([EncoderInput(samples)])
+        assert found.lengths == expected.lengths
+        np.testing.assert_allclose(found.frames[0], expected.frames[0], rtol=0, atol=1e-4)
 
 
 def _encoder(folder, runtime, kind):

@@ -6,10 +6,14 @@ import soundfile
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from parakeet_streaming.engine.confidence import probability
-from parakeet_streaming.engine.recognizer import Recognizer
-from parakeet_streaming.engine.tdt import decode, initial_state
+from parakeet_streaming.catalog.files import find_parts
+from parakeet_streaming.catalog.spec import read_spec
+from parakeet_streaming.load import open_decoder_joint
+from parakeet_streaming.model.confidence import probability
+from parakeet_streaming.model.encoder import OnnxEncoder
+from parakeet_streaming.ports import EncoderInput
 from parakeet_streaming.results import Final
+from parakeet_streaming.runtime.session import open_session
 from parakeet_streaming.testing import (
     Cue,
     FakeEncoder,
@@ -17,9 +21,11 @@ from parakeet_streaming.testing import (
     ScriptedDecoderJoint,
     fake_recognizer,
     marked_audio,
+    recognizer_of,
 )
 from parakeet_streaming.timeline import ContextConfig
-from tests.engine.hashed import SIZE, HashedJoint, context_of
+from tests.model.decoding import decode, initial_state
+from tests.model.hashed import SIZE, HashedJoint, context_of
 
 contexts = st.tuples(st.integers(0, 5), st.integers(1, 6), st.integers(0, 4))
 
@@ -31,16 +37,16 @@ class Listening(FakeEncoder):
         super().__init__()
         self.windows = []
 
-    def encode(self, windows):
-        self.windows += [window.copy() for window in windows]
-        return super().encode(windows)
+    def encode(self, inputs):
+        self.windows += [each.samples.copy() for each in inputs]
+        return super().encode(inputs)
 
 
 @given(frames=contexts, samples=st.integers(0, 50_000))
 def test_every_sample_is_chunk_exactly_once(frames, samples):
     encoder = Listening()
     joint = ScriptedDecoderJoint([], vocabulary_size=1)
-    recognizer = Recognizer(encoder, joint, FakePieces(["word"]))
+    recognizer = recognizer_of(encoder, joint, FakePieces(["word"]))
     stream = recognizer.stream(ContextConfig(*context_of(*frames)))
     # Noise far below half a mark: each sample its own, and the marks still legible.
     audio = np.arange(1, samples + 1, dtype=np.float32) * np.float32(2.0**-50)
@@ -156,12 +162,15 @@ def speech(golden_folder):
     ]
 
 
-def test_every_chunk_size_decodes_a_real_model_s_frames_alike(golden_recognizer, speech):
-    # The two halves of the model, so that the encoder's frames stay the same.
-    encoder, joint = golden_recognizer._encoder, golden_recognizer._decoder_joint
+def test_every_chunk_size_decodes_a_real_model_s_frames_alike(golden_folder, speech):
+    # Encoder and decoder apart, so that the encoder's frames stay the same.
+    parts = find_parts(golden_folder / "tdt-tiny-onnx")
+    spec = read_spec(parts)
+    encoder = OnnxEncoder(open_session(parts.encoder.path), spec)
+    joint = open_decoder_joint(parts, spec, "cpu")
     for samples in speech[:3]:
-        frames, (length,) = encoder.encode([samples[:64_000]])
-        assert len(check_every_chunk_size(frames[:, :length], joint)) > 5
+        frames = encoder.encode([EncoderInput(samples[:64_000])]).frames
+        assert len(check_every_chunk_size(np.stack(frames), joint)) > 5
 
 
 def plain(events):

@@ -4,8 +4,8 @@ import numpy as np
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from parakeet_streaming.engine.activity import VadOptions
 from parakeet_streaming.engine.endpoint import EndpointOptions
+from parakeet_streaming.engine.vad_options import VadOptions
 from parakeet_streaming.errors import CapacityError
 from parakeet_streaming.live.adaptation import DelayRange
 from parakeet_streaming.live.options import LiveOptions
@@ -13,8 +13,8 @@ from parakeet_streaming.live.scheduler import BatchLimits
 from parakeet_streaming.results import Gap, SpeechEnded, SpeechStarted
 from parakeet_streaming.testing import Cue, ScriptedVad, marked_audio
 from parakeet_streaming.timeline import FRAME_SAMPLES, ContextConfig
-from tests.engine.hashed import context_of
 from tests.live.by_hand import POISON, Room, drained, finals_of, fixed, tokens_of
+from tests.model.hashed import context_of
 
 FRAMES = 120
 AUDIO = marked_audio(FRAMES, 100)
@@ -151,7 +151,7 @@ def check(room, speaker):
     assert (events[-1], finals[-1].reason) == (finals[-1], "end")
     assert (error is not None) == (speaker.stream.outcome == "failed")
     if not speaker.spoiled:
-        script = {cue.frame: cue.token for cue in room.recognizer._decoder_joint.script}
+        script = {cue.frame: cue.token for cue in room.decoder_joint.script}
         assert all(script.get(each.start_frame) == each.id for each in tokens)
     whole = whole_frames(speaker.timeline)
     tokens, wanted = (

@@ -1,12 +1,9 @@
 """Contexts that change, flushes, skips at any moment: each frame is decoded once, at its time."""
 
 import numpy as np
-import pytest
 from hypothesis import event, given, settings
 from hypothesis import strategies as st
 
-from parakeet_streaming.engine.recognizer import Recognizer
-from parakeet_streaming.errors import ContextError
 from parakeet_streaming.results import Final, Partial
 from parakeet_streaming.testing import (
     Cue,
@@ -15,9 +12,10 @@ from parakeet_streaming.testing import (
     ScriptedDecoderJoint,
     fake_recognizer,
     marked_audio,
+    recognizer_of,
 )
 from parakeet_streaming.timeline import FRAME_SAMPLES, ContextConfig
-from tests.engine.hashed import context_of, hashed_recognizer
+from tests.model.hashed import context_of, hashed_recognizer
 
 WORDS = ["one", "two", "three"]
 
@@ -60,9 +58,10 @@ def done(stream, audio, plan):
             stream.push(audio[at : at + value])
             at = min(at + value, len(audio))
         elif act == "flush":
-            stream.flush(value)
+            window = stream.windowed.window
+            window.flush(window.fed_samples if value is None else value)
         elif act == "use":
-            stream.use(value)
+            stream.windowed.use(value)
         else:
             events += stream.step()
     stream.push(audio[at:])
@@ -93,12 +92,12 @@ def test_moving_borders_lose_and_repeat_nothing(context, each, length, plan, cac
 def test_a_flush_decodes_all_but_a_started_frame(context, length, cut):
     stream = fake_recognizer([Cue(0, 0)], WORDS).stream(context)
     stream.push(marked_audio(length))
-    stream.flush(cut)
+    stream.windowed.window.flush(cut)
     while stream.ready:
         stream.step()
     position = min(cut, length * FRAME_SAMPLES)
-    assert stream.window.decoded_samples >= position
-    assert stream.window.decoded_samples % FRAME_SAMPLES == 0
+    assert stream.windowed.window.decoded_samples >= position
+    assert stream.windowed.window.decoded_samples % FRAME_SAMPLES == 0
 
 
 def test_a_flush_leaves_the_right_context_it_can():
@@ -107,8 +106,8 @@ def test_a_flush_leaves_the_right_context_it_can():
     )
     stream.push(marked_audio(6))
     assert not stream.ready
-    stream.flush(5 * FRAME_SAMPLES)
-    window = stream.window.peek()
+    stream.windowed.window.flush(5 * FRAME_SAMPLES)
+    window = stream.windowed.window.peek()
     assert (window.chunk_samples, window.right_samples) == (5 * FRAME_SAMPLES, FRAME_SAMPLES)
     (partial,) = stream.step()
     assert (partial.text, partial.committed_s, partial.lookahead_end_s) == ("one", 0.4, 0.48)
@@ -124,18 +123,18 @@ def test_a_flush_leaves_the_right_context_it_can():
 )
 def test_a_skip_gives_up_its_own_frames_alone(context, each, length, skips, cached):
     script = script_of(each)
-    recognizer = Recognizer(FakeEncoder(), ByFrame(script, len(WORDS)), FakePieces(WORDS))
+    recognizer = recognizer_of(FakeEncoder(), ByFrame(script, len(WORDS)), FakePieces(WORDS))
     stream = recognizer.stream(context, cached=cached)
     stream.push(marked_audio(length))
     stream.end()
     events, lost, number = [], [], 0
     while stream.ready:
-        first = stream.state.decoded_frames
+        first = stream.windowed.decoder.decoded_frames
         skipping = skips[number]
         number += 1
-        events += stream.skip() if skipping else stream.step()
+        events += stream.windowed.skip() if skipping else stream.step()
         if skipping:
-            lost.append(range(first, stream.state.decoded_frames))
+            lost.append(range(first, stream.windowed.decoder.decoded_frames))
     assert isinstance(events[-1], Final)
     given = {token.start_frame for token in events[-1].transcript.tokens}
     wanted = {cue.frame for cue in script if cue.frame < length}
@@ -174,14 +173,14 @@ def test_passing_over_silence_changes_no_token_and_no_time(context, pauses, leng
 
     heard, skipped = [], 0
     for skipping in (False, True):
-        recognizer = Recognizer(FakeEncoder(), Strider(script, len(WORDS)), FakePieces(WORDS))
+        recognizer = recognizer_of(FakeEncoder(), Strider(script, len(WORDS)), FakePieces(WORDS))
         stream = recognizer.stream(context, cached=cached)
         stream.push(marked_audio(length))
         stream.end()
         while not stream.closed:
-            span = stream.window.next_span()
+            span = stream.windowed.window.next_span()
             if skipping and span is not None and quiet(span):
-                stream.skip(3 * FRAME_SAMPLES)
+                stream.windowed.skip(3 * FRAME_SAMPLES)
                 skipped += 1
             else:
                 stream.step()
@@ -193,18 +192,10 @@ def test_passing_over_silence_changes_no_token_and_no_time(context, pauses, leng
 
 def test_skipping_nothing_gives_nothing():
     stream = fake_recognizer([Cue(0, 0)], WORDS).stream()
-    assert stream.skip() == ()
+    assert stream.windowed.skip() == ()
     stream.end()
-    (final,) = stream.skip()
+    (final,) = stream.windowed.skip()
     assert final.transcript.text == ""
-
-
-def test_a_context_for_another_rate_or_model_is_refused():
-    stream = fake_recognizer([Cue(0, 0)], WORDS, max_samples=160_000).stream()
-    with pytest.raises(ContextError, match="16000 Hz"):
-        stream.use(ContextConfig.balanced(8_000))
-    with pytest.raises(ContextError, match="shorten the left context"):
-        stream.use(ContextConfig(30.0, 1.0, 1.0))
 
 
 def test_silence_behind_the_audio_is_heard_and_not_counted():
@@ -215,7 +206,7 @@ def test_silence_behind_the_audio_is_heard_and_not_counted():
     end_s = (4 * FRAME_SAMPLES + 100) / 16_000
     assert final.transcript.audio_s == partial.committed_s == partial.lookahead_end_s == end_s
     assert all(word.end <= end_s for word in final.transcript.words)
-    decoded = stream.state.decoded_frames
+    decoded = stream.windowed.decoder.decoded_frames
     assert decoded == 11
 
 
@@ -226,7 +217,7 @@ def test_utterances_share_out_the_tokens():
     finals = []
     for _ in range(4):
         stream.feed(generator.standard_normal(9_000).astype(np.float32))
-        finals.append(stream.end_utterance("commit"))
+        finals.append(stream.windowed.end_utterance("commit"))
     finals += [event for event in stream.finish() if isinstance(event, Final)]
     assert [final.utterance for final in finals] == [0, 1, 2, 3, 4]
     assert [final.reason for final in finals] == ["commit"] * 4 + ["end"]

@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from parakeet_streaming.testing import Cue, fake_recognizer, marked_audio, noise
 from parakeet_streaming.timeline import FRAME_SAMPLES, ContextConfig
-from tests.engine.hashed import context_of, hashed_recognizer, sliced
+from tests.model.hashed import context_of, hashed_recognizer, sliced
 
 RATES_HZ = [8_000, 16_000, 44_100, 48_000]
 

@@ -14,6 +14,7 @@ from parakeet_streaming.catalog.files import find_parts
 from parakeet_streaming.catalog.spec import read_spec
 from parakeet_streaming.errors import ComputeError, ModelFormatError, OptionError
 from parakeet_streaming.model.encoder import OnnxEncoder
+from parakeet_streaming.ports import EncoderInput
 from parakeet_streaming.runtime import openvino_runtime
 from parakeet_streaming.runtime.openvino_runtime import multiplies_bfloat16, open_openvino
 from parakeet_streaming.runtime.session import open_session
@@ -64,9 +65,9 @@ def test_frames_stay_when_the_next_call_runs():
     parts = find_parts(GOLDEN)
     session = open_session(ENCODER, runtime="openvino", threads=1)
     encoder = OnnxEncoder(session, read_spec(parts))
-    first, _ = encoder.encode([noise(2.0)])
+    first = encoder.encode([EncoderInput(noise(2.0))]).frames[0]
     before = first.copy()
-    encoder.encode([-noise(2.0)])
+    encoder.encode([EncoderInput(-noise(2.0))])
     assert np.array_equal(first, before)
 
 

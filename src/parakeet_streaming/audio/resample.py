@@ -4,7 +4,9 @@ Rules of this file:
 
 1. Slicing never changes a bit: any pieces give, joined, what one piece would have given.
 2. All pieces together give round(n · out / in) samples; sample i of the output is heard at i / out.
-3. The filter holds back what it cannot finish yet: below 0.1 s of audio from 11 kHz upwards, 0.12 s
+3. A state can be written down: the last samples that went in, from one that both rates share on.
+   A resampler of that state gives what this one would have given, up to a float's last bits.
+4. The filter holds back what it cannot finish yet: below 0.1 s of audio from 11 kHz upwards, 0.12 s
    at 8 kHz, 0.25 s at 4 kHz. `finish` hands it out. Equal rates hold back nothing.
 
 This is the only file that imports soxr.
@@ -12,12 +14,30 @@ This is the only file that imports soxr.
 
 from __future__ import annotations
 
+import math
+from collections import deque
+from dataclasses import dataclass
+from typing import Final, Self
+
 import numpy as np
 import soxr
 from numpy.typing import NDArray
 
 from parakeet_streaming.errors import OptionError, StreamClosedError
 from parakeet_streaming.timeline import MAX_INPUT_RATE_HZ, MIN_INPUT_RATE_HZ, SAMPLE_RATE_HZ
+
+_MEMORY_S: Final = 0.6
+"""Seconds of input that any later sample of the output depends on, and some more."""
+
+
+@dataclass(frozen=True, slots=True)
+class ResamplerState:
+    """What a resampler remembers, between two pieces."""
+
+    samples: NDArray[np.float32]
+    """(n,) the last ones that went in, from one that both rates share on."""
+    produced: int
+    """How many samples have come out since that one."""
 
 
 class Resampler:
@@ -34,6 +54,13 @@ class Resampler:
                     f"cannot resample at {rate_hz} Hz; "
                     f"use {MIN_INPUT_RATE_HZ} to {MAX_INPUT_RATE_HZ} Hz"
                 )
+        common = math.gcd(rate_in_hz, rate_out_hz)
+        self._in_step, self._out_step = rate_in_hz // common, rate_out_hz // common
+        self._memory = max(self._in_step, round(_MEMORY_S * rate_in_hz))
+        self._last: deque[NDArray[np.float32]] = deque()
+        self._last_samples = 0
+        self._produced = 0
+        self._to_drop = 0
         self._soxr = soxr.ResampleStream(rate_in_hz, rate_out_hz, 1, dtype="float32", quality="HQ")
         self._finished = False
 
@@ -55,8 +82,47 @@ class Resampler:
         self._finished = True
         return rest
 
+    def state(self) -> ResamplerState:
+        """What it remembers now."""
+        last = np.concatenate([np.zeros(0, np.float32), *self._last])
+        return ResamplerState(last, self._produced)
+
+    @classmethod
+    def of(cls, state: ResamplerState, rate_in_hz: int, rate_out_hz: int = SAMPLE_RATE_HZ) -> Self:
+        """The resampler that a state was taken of.
+
+        Raises:
+            OptionError: a rate outside 4–384 kHz.
+        """
+        resampler = cls(rate_in_hz, rate_out_hz)
+        resampler._to_drop = state.produced
+        resampler.feed(state.samples)
+        resampler._produced = state.produced
+        return resampler
+
+    def _remember(self, samples: NDArray[np.float32]) -> None:
+        """Keeps what goes in; forgets whole pieces of it, up to one that both rates share."""
+        if samples.shape[0] == 0:
+            return
+        self._last.append(samples.copy())
+        self._last_samples += samples.shape[0]
+        steps = (self._last_samples - self._memory) // self._in_step
+        # Rarely, so that the cost of small pieces stays small.
+        if steps * self._in_step < self._memory:
+            return
+        kept = np.concatenate(self._last)[steps * self._in_step :]
+        self._last = deque([kept])
+        self._last_samples = kept.shape[0]
+        self._produced -= steps * self._out_step
+
     def _convert(self, samples: NDArray[np.float32], *, last: bool) -> NDArray[np.float32]:
         if self._finished:
             raise StreamClosedError("this resampler is finished; make a new one for new audio")
+        self._remember(samples)
         converted: NDArray[np.float32] = self._soxr.resample_chunk(samples, last=last)
+        if self._to_drop:
+            dropped = min(self._to_drop, converted.shape[0])
+            self._to_drop -= dropped
+            converted = converted[dropped:]
+        self._produced += converted.shape[0]
         return converted

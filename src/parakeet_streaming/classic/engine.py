@@ -153,7 +153,9 @@ class StreamingParakeetTDT:
     @property
     def buffer_size(self) -> int:
         """Samples waiting to be decoded, in samples of the pushed rate."""
-        return self._audio.occupancy + self._at_pushed_rate(self._stream.buffered_samples)
+        return self._audio.occupancy + self._at_pushed_rate(
+            self._stream.windowed.window.buffered_samples
+        )
 
     def process_audio(self) -> int:
         """Runs every chunk that is ready and hands its tokens to the consumer.
@@ -237,11 +239,11 @@ class StreamingParakeetTDT:
         return DebugView(
             context=self.context,
             ring_samples=self._audio.occupancy,
-            window_samples=self._stream.buffered_samples,
-            decoded_samples=self._stream.window.decoded_samples,
+            window_samples=self._stream.windowed.window.buffered_samples,
+            decoded_samples=self._stream.windowed.window.decoded_samples,
             refused_samples=self._audio.refused,
             tokens=tuple(self.get_tokens()),
-            tentative_text="".join(token.text for token in self._stream.tentative),
+            tentative_text="".join(token.text for token in self._stream.windowed.tentative),
         )
 
     @property

@@ -15,9 +15,9 @@ from parakeet_streaming.cli.outputs import STDIN, check_format, output_paths
 from parakeet_streaming.cli.report import check_writable
 from parakeet_streaming.cli.rows import print_table
 from parakeet_streaming.cli.session import Wishes, run_live
-from parakeet_streaming.engine.activity import VadOptions
 from parakeet_streaming.engine.endpoint import PRESETS as ENDPOINTINGS
 from parakeet_streaming.engine.endpoint import EndpointOptions
+from parakeet_streaming.engine.vad_options import VadOptions
 from parakeet_streaming.errors import OptionError
 from parakeet_streaming.live.adaptation import DELAYS, DelayRange
 from parakeet_streaming.live.options import LiveOptions

@@ -1,5 +1,5 @@
-"""RECOGNITION. Windows over samples, TDT decoding, words, the recognizer and its streams.
+"""Recognition: windows over samples, steps of many streams, words, speech and utterances.
 
-May import: audio and everything below it. Must never enter: a clock, a thread, a socket, a runtime.
-What it needs from a model it declares in `ports.py`.
+May import: ports, audio and everything below them. Must never enter: a clock, a thread, a socket, a
+runtime, the frames and memories of a model.
 """

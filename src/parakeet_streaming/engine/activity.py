@@ -15,8 +15,8 @@ Rules of this file:
                                min_silence_ms without
    ```
 
-3. Speech is told when it is sure, and dated back: it starts with the first frame of voice, and ends
-   where the silence begins that proved it.
+3. Speech is reported when it is sure, and dated back: it starts with the first frame of voice, and
+   ends where the silence begins that proved it.
 4. What is quiet costs no computing, so quiet is said with care: no frame near reaches even
    `neg_threshold`, whether speech was confirmed or not, and what has not been judged is not quiet.
 5. A gap is no voice, and it is not quiet either.
@@ -26,61 +26,13 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from enum import Enum
-from typing import Final
+from typing import Self
 
-from parakeet_streaming.errors import AudioInputError, OptionError
+from parakeet_streaming.engine.vad_options import VadOptions
+from parakeet_streaming.errors import AudioInputError
 from parakeet_streaming.ports import VAD_FRAME_SAMPLES
 from parakeet_streaming.results import SpeechEnded, SpeechStarted
 from parakeet_streaming.timeline import milliseconds_to_samples, samples_to_seconds
-
-MAX_DURATION_MS: Final = 60_000
-_HYSTERESIS: Final = 0.15
-_LEAST_NEG_THRESHOLD: Final = 0.01
-
-
-@dataclass(frozen=True, slots=True)
-class VadOptions:
-    """When a stream of probabilities counts as speech.
-
-    Thresholds and padding are those of Silero VAD, LiveKit and OpenAI's server_vad; durations lie
-    between what LiveKit (50 ms of speech, 550 of silence) and Pipecat (200 and 200) use.
-
-    Raises:
-        OptionError: a probability or a duration that makes no sense.
-    """
-
-    threshold: float = 0.5
-    """Probability at which voice begins."""
-    neg_threshold: float | None = None
-    """Probability below which voice ends; None for 0.15 below `threshold`, 0.01 at least."""
-    min_speech_ms: float = 100
-    """Milliseconds of voice that make speech."""
-    min_silence_ms: float = 200
-    """Milliseconds without voice that end speech."""
-    prefix_padding_ms: float = 300
-    """Milliseconds before possible speech that are never quiet; quiet is known this much later."""
-    hangover_ms: float = 600
-    """Milliseconds after possible speech that are never quiet: the last tokens, punctuation most of
-    all, come late. `min_silence_ms` where that is longer."""
-
-    def __post_init__(self) -> None:
-        if not 0 < self.threshold <= 1:
-            raise OptionError(f"threshold {self.threshold}; use a probability above 0, up to 1")
-        if not 0 < self.effective_neg_threshold <= self.threshold:
-            raise OptionError(
-                f"neg_threshold {self.neg_threshold}; use more than 0, and at most the threshold "
-                f"{self.threshold}"
-            )
-        for name in ("min_speech_ms", "min_silence_ms", "prefix_padding_ms", "hangover_ms"):
-            if not 0 <= getattr(self, name) <= MAX_DURATION_MS:
-                raise OptionError(f"{name} {getattr(self, name)}; use 0 to {MAX_DURATION_MS}")
-
-    @property
-    def effective_neg_threshold(self) -> float:
-        """`neg_threshold`, or what stands for None."""
-        if self.neg_threshold is not None:
-            return self.neg_threshold
-        return min(max(self.threshold - _HYSTERESIS, _LEAST_NEG_THRESHOLD), self.threshold)
 
 
 class Activity(Enum):
@@ -116,6 +68,23 @@ class _Run:
     end: int
 
 
+@dataclass(frozen=True, slots=True)
+class DetectorState:
+    """What a detector knows between two frames; positions are samples at 16 kHz."""
+
+    options: VadOptions
+    frame_samples: int
+    activity: Activity
+    onset: int
+    voiced: int
+    silence_from: int | None
+    known_to: int
+    finished: bool
+    remembered_from: int
+    runs: tuple[tuple[int, int], ...]
+    """Start and end of stretches of possible speech."""
+
+
 class SpeechDetector:
     """Where one stream's speech is. Not thread-safe."""
 
@@ -138,6 +107,33 @@ class SpeechDetector:
         self._finished = False
         self._remembered_from = 0
         self._runs: list[_Run] = []
+
+    def state(self) -> DetectorState:
+        """What it knows now, as a value."""
+        return DetectorState(
+            self.options,
+            self._frame,
+            self._activity,
+            self._onset,
+            self._voiced,
+            self._silence_from,
+            self._known_to,
+            self._finished,
+            self._remembered_from,
+            tuple((run.start, run.end) for run in self._runs),
+        )
+
+    @classmethod
+    def of(cls, state: DetectorState) -> Self:
+        """The detector that a state was taken of."""
+        detector = cls(state.options, state.frame_samples)
+        detector._activity = state.activity
+        detector._onset, detector._voiced = state.onset, state.voiced
+        detector._silence_from, detector._known_to = state.silence_from, state.known_to
+        detector._finished = state.finished
+        detector._remembered_from = state.remembered_from
+        detector._runs = [_Run(start, end) for start, end in state.runs]
+        return detector
 
     @property
     def activity(self) -> Activity:
@@ -164,7 +160,7 @@ class SpeechDetector:
         return self._finished
 
     def feed(self, probability: float) -> Transition | None:
-        """Takes the probability of the next frame; tells what became sure by it."""
+        """Takes the probability of the next frame; returns what it made sure."""
         start, self._known_to = self._known_to, self._known_to + self._frame
         possible = probability >= self.options.effective_neg_threshold
         if possible:
@@ -176,7 +172,7 @@ class SpeechDetector:
     def skip_to(self, position: int) -> Transition | None:
         """Leaves out what cannot be judged; the next frame starts at `position`.
 
-        What is known of the network's past does not hold behind a gap: start it anew there.
+        What the network remembers does not hold after a gap: start it anew there.
 
         Raises:
             AudioInputError: a position that has been judged already.
@@ -210,9 +206,9 @@ class SpeechDetector:
     def quiet(self, start: int, end: int) -> bool:
         """Whether samples [start, end) certainly hold no speech, nor anything that belongs to it.
 
-        They are judged, and so are `prefix_padding_ms` behind them unless the stream ends before;
+        They are judged, and so are `prefix_padding_ms` after them unless the stream ends before;
         no frame that reaches `neg_threshold`, and no gap, lies in them, nor within
-        `prefix_padding_ms` behind or `hangover_ms` before them. Nothing that comes later proves
+        `prefix_padding_ms` after or `hangover_ms` before them. Nothing that comes later proves
         it wrong.
         """
         judged = self._known_to - (0 if self._finished else self._padding)

@@ -1,4 +1,4 @@
-"""Emissions in, one by one; the same emissions out, in order, at 24 bytes each while they wait.
+"""Emissions in, one by one; the same emissions out, in order, at 23 bytes each while they wait.
 
 A stream keeps everything it has recognised until it ends, which may be days. As objects, an hour of
 speech would take megabytes.
@@ -8,8 +8,24 @@ from __future__ import annotations
 
 from array import array
 from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from typing import Self
 
-from parakeet_streaming.engine.tdt import Emission
+import numpy as np
+from numpy.typing import NDArray
+
+from parakeet_streaming.ports import Emission
+
+
+@dataclass(frozen=True, slots=True)
+class EmissionColumns:
+    """Emissions as arrays (n,), one for each field."""
+
+    token_ids: NDArray[np.int32]
+    frames: NDArray[np.int64]
+    durations_frames: NDArray[np.int16]
+    confidences: NDArray[np.float64]
+    recovered: NDArray[np.int8]
 
 
 class EmissionLog:
@@ -31,7 +47,7 @@ class EmissionLog:
             self._recovered.append(emission.recovered)
 
     def __len__(self) -> int:
-        # The column that is written last: whoever reads while another thread adds finds whole rows.
+        # The column that is written last: a thread that reads meanwhile finds whole rows.
         return len(self._recovered)
 
     def __iter__(self) -> Iterator[Emission]:
@@ -47,3 +63,24 @@ class EmissionLog:
                 self._confidences[at],
                 bool(self._recovered[at]),
             )
+
+    def columns(self, first: int = 0) -> EmissionColumns:
+        """A copy of the emissions from number `first` on, as arrays."""
+        return EmissionColumns(
+            np.array(self._token_ids[first:], np.int32),
+            np.array(self._frames[first:], np.int64),
+            np.array(self._durations_frames[first:], np.int16),
+            np.array(self._confidences[first:], np.float64),
+            np.array(self._recovered[first:], np.int8),
+        )
+
+    @classmethod
+    def of(cls, columns: EmissionColumns) -> Self:
+        """The log of which `columns` are a copy."""
+        log = cls()
+        log._token_ids.extend(columns.token_ids.tolist())
+        log._frames.extend(columns.frames.tolist())
+        log._durations_frames.extend(columns.durations_frames.tolist())
+        log._confidences.extend(columns.confidences.tolist())
+        log._recovered.extend(columns.recovered.tolist())
+        return log

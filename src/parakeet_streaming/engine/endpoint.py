@@ -5,13 +5,13 @@ Rules of this file:
 1. Positions are samples of the stream at 16 kHz. There is no clock: a stream that is not fed does
    not end by itself.
 2. Silence ends an utterance only where both agree: the detector hears no voice, and the decoder,
-   having heard all the speech, has said nothing since. Each alone errs: the detector in noise and
+   after all the speech, has emitted nothing since. Each alone errs: the detector in noise and
    soft voices, the decoder where it stalls. Tentative text counts as text.
-3. Where there is no detector, or it heard no speech in the utterance, blanks alone decide, and must
+3. Where there is no detector, or it found no speech in the utterance, blanks alone decide, and must
    last longer. An utterance begins with its first speech or its first token: silence before it
    neither ends it nor makes it long.
 4. An utterance that grows too long ends where audio is committed already, whatever anyone hears.
-5. `Final` is told for an end that silence or length made only if there is text: a cough is none.
+5. `Final` is reported for an end by silence or length only if there is text: a cough is none.
    An end that was asked for (commit, end of stream) is always answered.
 """
 
@@ -21,7 +21,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Final, Self
 
-from parakeet_streaming.engine.activity import MAX_DURATION_MS, Transition
+from parakeet_streaming.engine.activity import Transition
+from parakeet_streaming.engine.vad_options import MAX_DURATION_MS
 from parakeet_streaming.errors import OptionError
 from parakeet_streaming.results import EndReason, Token
 from parakeet_streaming.timeline import (
@@ -55,7 +56,7 @@ class EndpointOptions:
     min_blank_ms: float = 320
     """Milliseconds decoded since the last token, where there is silence, too."""
     blank_only_ms: float = 1200
-    """Milliseconds decoded since the last token, where no detector heard speech."""
+    """Milliseconds decoded since the last token, where no detector found speech."""
     max_utterance_s: float = 20.0
     """Seconds from the first speech or token to the end of what is committed."""
 
@@ -109,11 +110,28 @@ class Endpoint:
     """Sample up to which audio is to be committed, at least, before the utterance is closed."""
 
 
+@dataclass(frozen=True, slots=True)
+class EndpointerState:
+    """What an endpointer knows between two chunks; positions are samples at 16 kHz."""
+
+    options: EndpointOptions
+    known_to: int
+    silence_from: int | None
+    speaking: bool
+    committed_to: int
+    decoded_to: int
+    begin: int | None
+    spoken: bool
+    text_to: int | None
+    tentative_to: int | None
+
+
 class Endpointer:
     """When one stream's utterances end. Not thread-safe.
 
-    Tell it what was heard (`judged`) and what was decoded (`decoded`), ask it (`check`), and when
-    it answers, commit the audio it names, tell it what that decoded, and `close` the utterance.
+    Give it what the detector knows (`judged`) and what was decoded (`decoded`), ask it (`check`).
+    When it answers, commit the audio that it names, give it what that decoded, and `close` the
+    utterance.
     """
 
     def __init__(self, options: EndpointOptions | None = None) -> None:
@@ -122,7 +140,6 @@ class Endpointer:
         self._min_blank = milliseconds_to_samples(self.options.min_blank_ms)
         self._blank_only = milliseconds_to_samples(self.options.blank_only_ms)
         self._max_length = seconds_to_samples(self.options.max_utterance_s)
-        self._utterance = 0
         # What holds for the stream.
         self._known_to = 0
         self._silence_from: int | None = 0
@@ -135,10 +152,31 @@ class Endpointer:
         self._text_to: int | None = None
         self._tentative_to: int | None = None
 
-    @property
-    def utterance(self) -> int:
-        """The number of the utterance that goes on, for its `Final`."""
-        return self._utterance
+    def state(self) -> EndpointerState:
+        """What it knows now, as a value."""
+        return EndpointerState(
+            self.options,
+            self._known_to,
+            self._silence_from,
+            self._speaking,
+            self._committed_to,
+            self._decoded_to,
+            self._begin,
+            self._spoken,
+            self._text_to,
+            self._tentative_to,
+        )
+
+    @classmethod
+    def of(cls, state: EndpointerState) -> Self:
+        """The endpointer that a state was taken of."""
+        endpointer = cls(state.options)
+        endpointer._known_to, endpointer._silence_from = state.known_to, state.silence_from
+        endpointer._speaking = state.speaking
+        endpointer._committed_to, endpointer._decoded_to = state.committed_to, state.decoded_to
+        endpointer._begin, endpointer._spoken = state.begin, state.spoken
+        endpointer._text_to, endpointer._tentative_to = state.text_to, state.tentative_to
+        return endpointer
 
     @property
     def has_text(self) -> bool:
@@ -153,7 +191,7 @@ class Endpointer:
         Args:
             known_to: `SpeechDetector.known_to`.
             silence_from: `SpeechDetector.silence_from`.
-            transition: what `SpeechDetector.feed` gave; every one that is not None must be told.
+            transition: what `SpeechDetector.feed` gave; every one that is not None must be given.
         """
         self._known_to, self._silence_from = known_to, silence_from
         if transition is None:
@@ -182,8 +220,8 @@ class Endpointer:
         for token in (*tokens[:1], *tentative[:1]):
             self._begin_at(frames_to_samples(token.start_frame))
         if tokens:
-            self._text_to = _behind(tokens[-1])
-        self._tentative_to = _behind(tentative[-1]) if tentative else None
+            self._text_to = _end_of(tokens[-1])
+        self._tentative_to = _end_of(tentative[-1]) if tentative else None
 
     def check(self) -> Endpoint | None:
         """The end of the utterance, if it has come. Asking changes nothing."""
@@ -195,22 +233,13 @@ class Endpointer:
             return Endpoint("max_length", self._committed_to)
         return None
 
-    def commit(self, received_to: int) -> Endpoint:
-        """The caller wants everything up to sample `received_to` to be an utterance, now."""
-        return Endpoint("commit", max(received_to, self._committed_to))
-
-    def end(self, received_to: int) -> Endpoint:
-        """The stream has ended at sample `received_to`."""
-        return Endpoint("end", max(received_to, self._committed_to))
-
     def close(self, endpoint: Endpoint) -> bool:
-        """Ends the utterance; whether its `Final` is to be told, with the number it had before."""
-        told = self.has_text or endpoint.reason in ("commit", "end")
-        self._utterance += int(told)
+        """Ends the utterance; whether its `Final` is to be reported."""
+        reported = self.has_text or endpoint.reason in ("commit", "end")
         self._text_to = self._tentative_to = None
         self._spoken = self._speaking
         self._begin = endpoint.commit_to if self._speaking else None
-        return told
+        return reported
 
     def _begin_at(self, position: int) -> None:
         self._begin = position if self._begin is None else min(self._begin, position)
@@ -221,15 +250,15 @@ class Endpointer:
         if not self._spoken:
             return self._blank() >= self._blank_only
         silence = self._known_to - self._silence_from
-        heard_out = self._decoded_to >= self._silence_from
-        return heard_out and silence >= self._min_silence and self._blank() >= self._min_blank
+        all_decoded = self._decoded_to >= self._silence_from
+        return all_decoded and silence >= self._min_silence and self._blank() >= self._min_blank
 
     def _blank(self) -> int:
         """Samples decoded since the last token, or since speech ended without any."""
         return self._decoded_to - self._last_sound()
 
     def _last_sound(self) -> int:
-        """Behind the last token; where there is none, behind the speech."""
+        """The end of the last token; where there is none, the end of the speech."""
         ends = [end for end in (self._text_to, self._tentative_to) if end is not None]
         return max(ends, default=self._silence_from or 0)
 
@@ -239,6 +268,6 @@ class Endpointer:
         return max(self._committed_to, min(needed, self._decoded_to))
 
 
-def _behind(token: Token) -> int:
-    """Behind the frame that emitted it: what its duration skips was heard without a token."""
+def _end_of(token: Token) -> int:
+    """The end of the frame that emitted it: what its duration skips was decoded without a token."""
     return frames_to_samples(token.start_frame + 1)

@@ -1,29 +1,29 @@
-"""Samples of many streams in; events out. The recognizer is shared and frozen, a stream is not.
+"""A model in; streams that recognise with it out. The recognizer is shared and frozen.
 
 Rules of this file:
 
-1. A step of many streams is one encoder call; a stream's events are those it would give alone.
-2. How the caller slices the audio never changes the events.
-3. An error while computing leaves every stream where it was.
+1. How the caller slices the audio never changes the events of a stream.
+2. Only streams that this recognizer opened are stepped by it, each once per step.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import Final as Constant
 
 from numpy.typing import ArrayLike
 
 from parakeet_streaming.audio.pcm import as_mono
-from parakeet_streaming.engine import confidence
+from parakeet_streaming.engine.snapshot import SnapshotCodec
 from parakeet_streaming.engine.stall import StallGuard
-from parakeet_streaming.engine.steps import Steps
-from parakeet_streaming.engine.stream import Stream, StreamOptions
-from parakeet_streaming.engine.tdt import initial_state
+from parakeet_streaming.engine.step import Step
+from parakeet_streaming.engine.stream import Stream
+from parakeet_streaming.engine.stream_state import StreamOptions, StreamState
+from parakeet_streaming.engine.windowed_stream import WindowedStream
 from parakeet_streaming.engine.words import Pieces, TokenFormatter, WordConfidence
 from parakeet_streaming.errors import ContextError, OptionError
-from parakeet_streaming.ports import CachedEncoder, DecoderJoint, Encoder
+from parakeet_streaming.ports import CONFIDENCE_MEASURES, Transducer
 from parakeet_streaming.results import Event, Transcript
 from parakeet_streaming.timeline import (
     FRAME_S,
@@ -64,7 +64,11 @@ class RecognitionOptions:
     """A gap between words that ends a segment; None ends segments at sentence marks only."""
 
     def __post_init__(self) -> None:
-        confidence.measure(self.confidence)
+        if self.confidence not in CONFIDENCE_MEASURES:
+            raise OptionError(
+                f"confidence {self.confidence!r} does not exist; use one of "
+                f"{', '.join(CONFIDENCE_MEASURES)}"
+            )
         if self.word_confidence not in ("min", "mean"):
             raise OptionError(f"word_confidence {self.word_confidence!r}; use 'min' or 'mean'")
         if self.max_symbols is not None and self.max_symbols < 1:
@@ -78,27 +82,28 @@ class Recognizer:
 
     def __init__(
         self,
-        encoder: Encoder,
-        decoder_joint: DecoderJoint,
+        transducer: Transducer,
         pieces: Pieces,
         *,
         name: str = "",
         options: RecognitionOptions | None = None,
     ) -> None:
+        """Made by `load`.
+
+        Args:
+            transducer: decodes with the `max_symbols` and `confidence` of the options.
+            pieces: its vocabulary.
+            name: what the model is called in results.
+            options: how words and segments are made.
+        """
         self.name = name
-        """What the model is called in results."""
         self.options = options or RecognitionOptions()
-        self._encoder = encoder
-        self._decoder_joint = decoder_joint
-        self._steps = Steps(
-            encoder,
-            decoder_joint,
-            self.options.max_symbols,
-            confidence.measure(self.options.confidence),
-        )
-        self._scribe = TokenFormatter(
+        self.snapshots = SnapshotCodec(transducer, pieces.size)
+        self._transducer = transducer
+        self._longest_duration = max((1, *transducer.durations))
+        self._formatter = TokenFormatter(
             pieces,
-            has_durations=bool(decoder_joint.durations),
+            has_durations=bool(transducer.durations),
             confidence=self.options.word_confidence,
             gap_s=self.options.segment_gap_s,
         )
@@ -106,13 +111,13 @@ class Recognizer:
     @property
     def max_window_samples(self) -> int:
         """Samples at 16 kHz of the longest window this recognizer encodes."""
-        limit = self._encoder.max_samples
+        limit = self._transducer.max_samples
         return MAX_WINDOW_SAMPLES if limit is None else min(MAX_WINDOW_SAMPLES, limit)
 
     @property
-    def longest_duration(self) -> int:
-        """Frames of the longest duration that a token or blank can have; 1 for RNN-T."""
-        return max((1, *self._decoder_joint.durations))
+    def runs_on(self) -> str:
+        """What computes, in words for people: runtime, provider and threads."""
+        return self._transducer.runs_on
 
     def stream(
         self,
@@ -137,11 +142,30 @@ class Recognizer:
             ContextError: the window is longer than the model can take.
             OptionError: `cached` with an encoder that keeps nothing, or with a stall guard.
         """
-        self._check_cached(cached, stall_guard)
         context = context or ContextConfig.balanced()
-        self.check_context(context)
-        options = StreamOptions(context, tentative, stall_guard, cached)
-        return Stream(self, options, initial_state(self._decoder_joint), self._scribe)
+        return self._stream(StreamOptions(context, tentative, stall_guard, cached))
+
+    def restore(self, data: bytes) -> Stream:
+        """Continues the stream of which `Stream.snapshot` made `data`, here or elsewhere.
+
+        Raises:
+            SnapshotError: no snapshot, a damaged one, or one of another model or version.
+        """
+        state = self.snapshots.decode(data)
+        return self._stream(state.options, state)
+
+    def open(self, options: StreamOptions, restored: StreamState | None = None) -> WindowedStream:
+        """Opens a stream that is fed at 16 kHz and stepped by its owner, or continues one.
+
+        Raises:
+            ContextError, OptionError: as in `stream`.
+        """
+        self._check_cached(options)
+        self.check_context(options.context)
+        if restored is None:
+            decoder = self._transducer.start()
+            return WindowedStream(self, options, decoder, self._formatter, self._longest_duration)
+        return WindowedStream.of(self, restored, self._formatter, self._longest_duration)
 
     def check_context(self, context: ContextConfig) -> None:
         """Refuses a context of windows longer than the model can take.
@@ -154,18 +178,6 @@ class Recognizer:
                 f"context {context} makes windows of {samples_to_seconds(context.samples.window):g}"
                 f" s; this model takes at most {samples_to_seconds(self.max_window_samples):g} s:"
                 " shorten the left context"
-            )
-
-    def _check_cached(self, cached: bool, stall_guard: StallGuard | None) -> None:
-        if cached and not isinstance(self._encoder, CachedEncoder):
-            raise OptionError(
-                "this model's encoder keeps nothing between steps; export it with "
-                "`parakeet export MODEL --to FOLDER --streaming cached`, or do without cached"
-            )
-        if cached and stall_guard is not None:
-            raise OptionError(
-                "a stall guard decodes the left context again, which a cached stream does not "
-                "have; use one of the two"
             )
 
     def transcribe(
@@ -217,36 +229,52 @@ class Recognizer:
             right=OFFLINE_CONTEXT.right * share,
         )
 
-    def step(
-        self, streams: Sequence[Stream], encoded: Callable[[], None] | None = None
-    ) -> list[tuple[Event, ...]]:
+    def step(self, streams: Sequence[Stream]) -> list[tuple[Event, ...]]:
         """Runs one step of every stream that is ready, in one encoder call.
 
         Args:
             streams: any of those this recognizer opened.
-            encoded: called when the encoder is done and decoding begins, for whoever has a clock.
 
         Returns:
             The events of each stream in the order given; none for one that was not ready.
 
         Raises:
             OptionError: a stream is given twice, or was opened by another recognizer.
+            ComputeError: the runtime refused a call; every stream is where it was.
         """
-        if not all(stream.belongs_to(self) for stream in streams):
+        step = self.prepare([stream.windowed for stream in streams])
+        step.encode()
+        step.decode()
+        return step.commit()
+
+    def prepare(self, streams: Sequence[WindowedStream]) -> Step:
+        """The same in phases, for owners of a clock: `encode`, `decode` and `commit` of a `Step`.
+
+        Raises:
+            OptionError: a stream is given twice, or was opened by another recognizer.
+        """
+        if not all(stream.opened_by is self for stream in streams):
             raise OptionError("a stream of another recognizer; step it with its own")
         if len({id(stream) for stream in streams}) < len(streams):
             raise OptionError("a stream is given twice; one step runs one window of each")
-        due = {
-            position: window
-            for position, stream in enumerate(streams)
-            if (window := stream.window.peek()) is not None
-        }
-        results = self._steps.run([(streams[position], due[position]) for position in due], encoded)
-        partials = [streams[at].partial(result) for at, result in zip(due, results, strict=True)]
-        events: list[tuple[Event, ...]] = [() for _ in streams]
-        for position, result, partial in zip(due, results, partials, strict=True):
-            streams[position].commit(result, partial)
-            events[position] = (partial,)
-        return [
-            (*given, *stream.close_if_done()) for given, stream in zip(events, streams, strict=True)
-        ]
+        return Step(self._transducer, streams)
+
+    def _stream(self, options: StreamOptions, restored: StreamState | None = None) -> Stream:
+        return Stream(
+            self.open(options, restored),
+            lambda stream: self.step([stream])[0],
+            self.snapshots.encode,
+            restored,
+        )
+
+    def _check_cached(self, options: StreamOptions) -> None:
+        if options.cached and not self._transducer.keeps_past:
+            raise OptionError(
+                "this model's encoder keeps nothing between steps; export it with "
+                "`parakeet export MODEL --to FOLDER --streaming cached`, or do without cached"
+            )
+        if options.cached and options.stall_guard is not None:
+            raise OptionError(
+                "a stall guard decodes the left context again, which a cached stream does not "
+                "have; use one of the two"
+            )

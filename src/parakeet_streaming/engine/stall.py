@@ -1,8 +1,8 @@
-"""A window's samples, its encoder frames and what the decoder made of them in; a mended result out.
+"""A window's samples and what the decoder made of its chunk in; a result without stalls out.
 
 The defect most often reported of transducers in streaming use is silence where there was speech:
-after the end of a sentence the carried state makes the decoder choose blank for seconds on end,
-until something shakes it loose. The guard looks for stretches without a token over frames with the
+after the end of a sentence the carried state makes the decoder choose blank for seconds on end. The
+guard looks for stretches without a token over frames with the
 energy of speech, decodes such a stretch again from a fresh state, and marks what it finds.
 
 Rules of this file:
@@ -24,9 +24,8 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
-from parakeet_streaming.engine.tdt import Decoded, Emission
 from parakeet_streaming.errors import OptionError
-from parakeet_streaming.ports import Floats
+from parakeet_streaming.ports import Decoded, Emission, Floats
 from parakeet_streaming.timeline import FRAME_S, FRAME_SAMPLES
 
 _FLOOR_PERCENTILE: Final = 10.0
@@ -69,7 +68,7 @@ class Recovered:
     """A step's result after the guard has looked at it."""
 
     decoded: Decoded
-    quiet_from: int
+    stall_from: int
     """Absolute frame from which the next step looks for a stall."""
 
 
@@ -91,7 +90,7 @@ def recover(
     speech: NDArray[np.bool_],
     *,
     window_frame: int,
-    quiet_from: int,
+    stall_from: int,
     redecode: Redecode,
 ) -> Recovered:
     """Decodes again every stretch of a step in which the decoder stalled.
@@ -101,13 +100,13 @@ def recover(
         decoded: what the step gave.
         speech: (U,) which frames of the window have speech energy.
         window_frame: absolute frame of the window's first frame.
-        quiet_from: absolute frame from which no token has been emitted before this step.
+        stall_from: absolute frame from which no token has been emitted before this step.
         redecode: decodes a stretch of the window from a fresh state.
     """
     end = decoded.state.decoded_frames
     emissions: list[Emission] = []
     state = decoded.state
-    quiet = max(quiet_from, window_frame)
+    quiet = max(stall_from, window_frame)
     for emission in (*decoded.emissions, None):
         until = end if emission is None else emission.frame
         first, last = quiet - window_frame, until - window_frame
@@ -122,11 +121,11 @@ def recover(
             quiet = emission.frame + max(emission.duration_frames, 1)
     if len(emissions) > len(decoded.emissions) and emissions[-1].recovered:
         quiet = emissions[-1].frame + max(emissions[-1].duration_frames, 1)
-    return Recovered(Decoded(tuple(emissions), state), quiet)
+    return Recovered(Decoded(tuple(emissions), decoded.lookahead, state), quiet)
 
 
 def _convincing(found: Decoded, guard: StallGuard) -> bool:
     if not found.emissions:
         return False
     mean = sum(token.confidence for token in found.emissions) / len(found.emissions)
-    return mean >= guard.min_confidence
+    return bool(mean >= guard.min_confidence)

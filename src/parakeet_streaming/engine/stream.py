@@ -1,4 +1,4 @@
-"""Samples of one speaker in, events out. A stream holds state; `Recognizer.step` does the work.
+"""Samples of one speaker in, events out: the edge where samples are validated and resampled.
 
 Rules of this file:
 
@@ -7,130 +7,86 @@ Rules of this file:
 3. Input that is refused is refused whole: the stream stays as it was.
 4. A step that fails takes nothing away: audio it was given stays taken, and events of the steps
    before it come with the next `feed` or `finish`.
-5. What live streams add, `use`, `flush`, `skip` and utterances, acts at chunk borders only: every
-   sample is still chunk once, or skipped once, and times stay true.
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable
 from dataclasses import dataclass, replace
-from typing import Protocol
 
-import numpy as np
 from numpy.typing import ArrayLike
 
 from parakeet_streaming.audio.pcm import as_mono
-from parakeet_streaming.audio.resample import Resampler
-from parakeet_streaming.engine.stall import StallGuard
-from parakeet_streaming.engine.tdt import DecoderState, Emission, behind_silence
-from parakeet_streaming.engine.transcript_builder import TranscriptBuilder
-from parakeet_streaming.engine.window import ContextWindow, Window
-from parakeet_streaming.engine.words import TokenFormatter
-from parakeet_streaming.errors import ContextError, StreamClosedError
-from parakeet_streaming.results import EndReason, Event, Final, Partial, Token, Transcript
-from parakeet_streaming.timeline import (
-    FRAME_SAMPLES,
-    SAMPLE_RATE_HZ,
-    ContextConfig,
-    encoder_frames,
-    samples_to_seconds,
-    seconds_to_samples,
-)
-
-
-class Stepper(Protocol):
-    """What runs the steps of streams: the recognizer."""
-
-    @property
-    def longest_duration(self) -> int: ...
-
-    def step(self, streams: Sequence[Stream]) -> list[tuple[Event, ...]]: ...
-
-    def check_context(self, context: ContextConfig) -> None: ...
+from parakeet_streaming.audio.resample import Resampler, ResamplerState
+from parakeet_streaming.engine.stream_state import Resumed, StreamState
+from parakeet_streaming.engine.windowed_stream import WindowedStream
+from parakeet_streaming.errors import StreamClosedError
+from parakeet_streaming.results import Event, Token, Transcript
+from parakeet_streaming.timeline import SAMPLE_RATE_HZ, ContextConfig
 
 
 @dataclass(frozen=True, slots=True)
-class StreamOptions:
-    """What was chosen for one stream."""
+class Restored:
+    """How a stream goes on from a snapshot."""
 
-    context: ContextConfig
-    tentative: bool
-    stall_guard: StallGuard | None
-    cached: bool = False
-    """Whether each frame is encoded once, beside what the encoder kept of the left context."""
-
-
-@dataclass(frozen=True, slots=True)
-class StepResult:
-    """What one step made of a stream's window."""
-
-    window: Window
-    emissions: tuple[Emission, ...]
-    tentative: tuple[Emission, ...]
-    state: DecoderState
-    quiet_from: int
-    past: object | None = None
-    """What the encoder keeps for the next step."""
+    next_sample: int
+    """Position at 16 kHz of the sample to push first."""
+    resumed: Resumed
+    """`exact`: its events are those of an uninterrupted stream; `warm`: they may differ."""
 
 
 class Stream:
     """One speaker's audio and what has been recognised of it. Not thread-safe."""
 
     def __init__(
-        self, stepper: Stepper, options: StreamOptions, state: DecoderState, scribe: TokenFormatter
+        self,
+        windowed: WindowedStream,
+        step: Callable[[Stream], tuple[Event, ...]],
+        encode_state: Callable[[StreamState], bytes],
+        restored: StreamState | None = None,
     ) -> None:
-        self.options = options
-        self.window = ContextWindow(options.context)
-        self.state = state
-        self.quiet_from = 0
-        self.past: object | None = None
-        self._stepper = stepper
-        self._record = TranscriptBuilder(scribe)
+        """Recognizers open streams; this is for them.
+
+        Args:
+            windowed: what is behind the edge.
+            step: runs one step of this stream.
+            encode_state: writes a state down.
+            restored: the state that `windowed` was restored from.
+        """
+        self.windowed = windowed
+        """What is behind the edge, where every position is at 16 kHz."""
+        self._step = step
+        self._encode_state = encode_state
         self._undelivered: list[Event] = []
-        self._ended = False
-        self._audio_end: int | None = None
-        self._closed = False
-        rate_hz = options.context.sample_rate
-        self._resampler = None if rate_hz == SAMPLE_RATE_HZ else Resampler(rate_hz)
+        self._restored: Restored | None = None
+        if restored is not None:
+            self._restored = Restored(windowed.window.fed_samples, restored.resumed)
+        resampler = None if restored is None else restored.resampler
+        self._resampler = _resampler(self.context.sample_rate, resampler)
 
     @property
     def context(self) -> ContextConfig:
-        return self.options.context
-
-    def belongs_to(self, stepper: Stepper) -> bool:
-        """Whether `stepper` opened this stream, and so may step it."""
-        return self._stepper is stepper
+        return self.windowed.options.context
 
     @property
     def closed(self) -> bool:
         """Whether `Final` has been given; nothing more will come."""
-        return self._closed
+        return self.windowed.closed
 
     @property
     def ready(self) -> bool:
         """Whether a step of this stream would give events."""
-        return self.window.ready or (self._ended and not self._closed)
+        return self.windowed.ready
 
     @property
     def tokens(self) -> tuple[Token, ...]:
         """Every token committed so far, written anew from the log at every call."""
-        return self._record.tokens
+        return self.windowed.transcript_builder.tokens
 
     @property
-    def tentative(self) -> tuple[Token, ...]:
-        """The last step's tentative tokens."""
-        return self._record.tentative
-
-    @property
-    def buffered_samples(self) -> int:
-        """Samples at 16 kHz taken but not yet decoded as chunk."""
-        return self.window.buffered_samples
-
-    @property
-    def audio_end(self) -> int | None:
-        """Behind the last sample of audio, at 16 kHz; None until it has ended."""
-        return self._audio_end
+    def restored(self) -> Restored | None:
+        """How this stream goes on from a snapshot; None for one that begins at its start."""
+        return self._restored
 
     def push(self, samples: ArrayLike) -> None:
         """Takes samples, (n,) or (n, channels), at the context's sample rate; runs nothing.
@@ -139,73 +95,22 @@ class Stream:
             AudioInputError: wrong shape or type, NaN or infinity; nothing was taken.
             StreamClosedError: the stream has ended.
         """
-        if self._ended:
+        if self.windowed.audio_end is not None:
             raise StreamClosedError("this stream has ended; open a new one for more audio")
         mono = as_mono(samples)
-        self.window.feed(mono if self._resampler is None else self._resampler.feed(mono))
+        self.windowed.window.feed(mono if self._resampler is None else self._resampler.feed(mono))
 
     def end(self, silence_s: float = 0.0) -> None:
         """No more samples will come. Calling it again does nothing.
 
         Args:
-            silence_s: silence to decode behind the audio, which no time counts: some models give
+            silence_s: silence to decode after the audio, which no time counts: some models give
                 their last word only when they hear that nothing follows.
         """
-        if not self._ended:
-            self._ended = True
+        if self.windowed.audio_end is None:
             if self._resampler is not None:
-                self.window.feed(self._resampler.finish())
-            self._audio_end = self.window.fed_samples
-            if silence_s > 0:
-                self._record.audio_end_s = samples_to_seconds(self._audio_end)
-                self.window.feed(np.zeros(seconds_to_samples(silence_s), np.float32))
-            self.window.end()
-
-    def use(self, context: ContextConfig) -> None:
-        """Cuts the windows to come by another context; nothing is lost or decoded twice.
-
-        Raises:
-            ContextError: windows longer than the model can take, or another sample rate.
-        """
-        self._stepper.check_context(context)
-        if context.sample_rate != self.context.sample_rate:
-            raise ContextError(
-                f"this stream is fed at {self.context.sample_rate} Hz; keep that rate, or open "
-                "another stream"
-            )
-        self.options = replace(self.options, context=context)
-        self.window.use(context)
-
-    def flush(self, position: int | None = None) -> None:
-        """Lets the next step decode what lies before `position` without waiting for more audio.
-
-        Args:
-            position: in samples at 16 kHz from the start of the stream; None for all that was
-                taken. What lies behind it is the step's right context.
-        """
-        self.window.flush(self.window.fed_samples if position is None else position)
-
-    def skip(self, quiet_behind: int = 0) -> tuple[Event, ...]:
-        """Passes over the next chunk undecoded, if one is ready; it must hold no speech.
-
-        The next chunk that is decoded still hears it as left context.
-
-        Args:
-            quiet_behind: samples at 16 kHz behind it that are known to hold no speech either. With
-                240 ms of them a TDT decoder enters the next chunk at the frame that it would have
-                come to over blanks, and hears from there what it would have heard.
-        """
-        window = self.window.peek()
-        if window is None:
-            return self.close_if_done()
-        frames = window.chunk_frames(encoder_frames(window.samples.shape[0]))
-        state = behind_silence(
-            self.state, frames, quiet_behind // FRAME_SAMPLES, self._stepper.longest_duration
-        )
-        result = StepResult(window, (), (), state, self.quiet_from)
-        partial = self.partial(result)
-        self.commit(result, partial)
-        return (partial, *self.close_if_done())
+                self.windowed.window.feed(self._resampler.finish())
+            self.windowed.end(silence_s)
 
     def feed(self, samples: ArrayLike) -> list[Event]:
         """Takes samples as `push` does and runs every step that is ready."""
@@ -218,49 +123,56 @@ class Stream:
         Raises:
             StreamClosedError: the stream was finished before.
         """
-        if self._closed:
+        if self.closed:
             raise StreamClosedError("this stream is finished; open a new one")
         self.end()
         return self._run()
 
-    def transcript(self) -> Transcript:
-        """Everything committed so far."""
-        return self._record.transcript(self.window.decoded_samples)
-
-    def end_utterance(self, reason: EndReason) -> Final:
-        """What was committed since the last utterance ended, as an utterance of its own."""
-        return self._record.end_utterance(reason, self.window.decoded_samples)
-
-    def partial(self, result: StepResult) -> Partial:
-        """What a step made of the window that was `peek`ed, in words; changes nothing."""
-        window = result.window
-        return self._record.told(
-            result.emissions,
-            result.tentative,
-            window.chunk_end,
-            window.chunk_end + window.right_samples,
-        )
-
-    def commit(self, result: StepResult, partial: Partial) -> None:
-        """Moves on behind the step; nothing here can fail."""
-        self._record.keep(result.emissions, partial)
-        self.state, self.quiet_from, self.past = result.state, result.quiet_from, result.past
-        self.window.advance(result.window)
-
-    def close_if_done(self) -> tuple[Final, ...]:
-        """`Final`, once, when everything has been decoded."""
-        if not self._ended or self._closed or self.window.ready:
-            return ()
-        self._closed = True
-        return (self.end_utterance("end"),)
-
     def step(self) -> tuple[Event, ...]:
         """Runs one step, if one is ready, and gives its events."""
-        (events,) = self._stepper.step([self])
-        return events
+        return self._step(self)
+
+    def transcript(self) -> Transcript:
+        """Everything committed so far."""
+        return self.windowed.transcript()
+
+    def snapshot(
+        self, *, audio: bool = True, past: bool = True, earlier_utterances: bool = True
+    ) -> bytes:
+        """All of this stream, written down; `Recognizer.restore` continues it, anywhere.
+
+        In window mode the restored stream gives exactly the events that this one would give. In
+        cached mode it does with the encoder's `past`; without it the encoder begins anew, and
+        `restored.resumed` is `warm`. So it is at rates other than 16 kHz, where resampled samples
+        may differ in a float's last bits.
+
+        Args:
+            audio: with the samples that are still needed; without them, push them again from
+                `restored.next_sample` of the new stream on.
+            past: with what the encoder keeps of a cached stream: megabytes for a large model.
+            earlier_utterances: with the tokens of utterances that have ended.
+
+        Raises:
+            StreamClosedError: the stream is closed, or events of a failed `feed` still wait.
+        """
+        if self.closed or self._undelivered:
+            raise StreamClosedError(
+                "this stream is closed, or a step failed and events wait: read them with feed([])"
+            )
+        state = self.windowed.state(audio=audio, past=past, earlier_utterances=earlier_utterances)
+        if self._resampler is not None:
+            resampler = self._resampler.state() if audio else None
+            state = replace(state, resampler=resampler, resumed="warm")
+        return self._encode_state(state)
 
     def _run(self) -> list[Event]:
         while self.ready:
             self._undelivered.extend(self.step())
         events, self._undelivered = self._undelivered, []
         return events
+
+
+def _resampler(rate_hz: int, state: ResamplerState | None) -> Resampler | None:
+    if rate_hz == SAMPLE_RATE_HZ:
+        return None
+    return Resampler(rate_hz) if state is None else Resampler.of(state, rate_hz)

@@ -7,7 +7,7 @@ Rules of this file (the arithmetic of NVIDIA NeMo's `StreamingBatchedAudioBuffer
    in which they came.
 3. The first window has no left context; the left context grows until it is full. Nothing is padded.
 4. A window that is not the last needs one sample beyond its right context, because only then is it
-   known not to be the last. That sample is held back.
+   known not to be the last. That sample waits.
 5. The last window decodes everything that is left: at most chunk + right. What the right context
    gave up goes to the left, so the last left context may be longer than asked and need not be
    whole frames. The reference leaves that grid shifted, and so does this file.
@@ -26,6 +26,7 @@ last step      |·left··············|·chunk··········|
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Self
 
 import numpy as np
 
@@ -47,12 +48,12 @@ class Span:
 
     @property
     def chunk_end(self) -> int:
-        """Position in the stream behind the chunk."""
+        """Position in the stream where the chunk ends."""
         return self.chunk_start + self.chunk_samples
 
     @property
-    def heard_end(self) -> int:
-        """Position in the stream behind the window."""
+    def lookahead_end(self) -> int:
+        """Position in the stream where the window ends."""
         return self.chunk_end + self.right_samples
 
 
@@ -73,6 +74,19 @@ class Window(Span):
         if self.is_last:
             return max(encoded_frames - self.left_frames, 0)
         return self.chunk_samples // FRAME_SAMPLES
+
+
+@dataclass(frozen=True, slots=True)
+class WindowState:
+    """Between two chunks: which samples are kept, and how far they were decoded."""
+
+    samples: Floats
+    """(n,) float32, those that a window to come can reach."""
+    kept_from: int
+    """Position in the stream of the first of them."""
+    decoded_samples: int
+    flush_to: int
+    ended: bool
 
 
 class ContextWindow:
@@ -102,7 +116,7 @@ class ContextWindow:
     @property
     def buffered_samples(self) -> int:
         """Samples fed that have not been chunk yet."""
-        return self._fed - self._chunk_start
+        return max(0, self._fed - self._chunk_start)
 
     @property
     def ready(self) -> bool:
@@ -110,6 +124,22 @@ class ContextWindow:
         if self._ended:
             return self._fed > self._chunk_start
         return self._complete or self._flushed_samples > 0
+
+    def state(self, *, audio: bool = True) -> WindowState:
+        """What this window is made of now; without `audio` its samples must be fed again."""
+        first = min(self._needed_from, self._fed)
+        kept = self.samples(first, self._fed if audio else first)
+        return WindowState(kept, first, self._chunk_start, self._flush_to, self._ended)
+
+    @classmethod
+    def of(cls, context: ContextConfig, state: WindowState) -> Self:
+        """The window that a state was taken of."""
+        window = cls(context)
+        window._kept_from = window._fed = state.kept_from
+        window.feed(state.samples)
+        window._chunk_start, window._flush_to = state.decoded_samples, state.flush_to
+        window._ended = state.ended
+        return window
 
     def use(self, context: ContextConfig) -> None:
         """Cuts the windows to come by another context; a longer left context grows into place."""
@@ -120,7 +150,7 @@ class ContextWindow:
     def flush(self, position: int) -> None:
         """Makes chunk of what lies before `position`, without waiting for a whole chunk.
 
-        Whatever lies behind it, up to a whole right context, is the right context of that window.
+        What follows it, up to a whole right context, is the right context of that window.
         Only whole frames become chunk, so less than one may be left over.
         """
         self._flush_to = max(self._flush_to, min(position, self._fed))
@@ -160,7 +190,7 @@ class ContextWindow:
         is_last = self._ended and remaining <= self._chunk + self._right
         chunk, right, left = self._chunk, self._right, self._left
         if is_last:
-            # Behind a flush less than a right context may remain; what no window needs is gone.
+            # After a flush less than a right context may remain; what no window needs is gone.
             left += min(chunk, chunk + right - remaining)
             chunk, right = remaining, 0
         elif not self._complete:
@@ -173,7 +203,7 @@ class ContextWindow:
         span = self.next_span()
         if span is None:
             return None
-        samples = self.samples(span.chunk_start - span.left_samples, span.heard_end)
+        samples = self.samples(span.chunk_start - span.left_samples, span.lookahead_end)
         return Window(
             span.left_samples,
             span.chunk_samples,
@@ -184,7 +214,7 @@ class ContextWindow:
         )
 
     def advance(self, window: Window) -> None:
-        """Moves on behind the chunk of `window`, which must be the one `peek` gave."""
+        """Moves on to the end of the chunk of `window`, which must be the one that `peek` gave."""
         self._chunk_start = window.chunk_end
 
     @property
@@ -199,9 +229,14 @@ class ContextWindow:
         asked_frames = -(-(self._flush_to - self._chunk_start) // FRAME_SAMPLES)
         return max(0, min(asked_frames, waiting // FRAME_SAMPLES) * FRAME_SAMPLES)
 
+    @property
+    def _needed_from(self) -> int:
+        """Position of the first sample that a window to come can reach."""
+        return max(self._chunk_start - self._left - self._chunk, self._kept_from)
+
     def _make_room(self, count: int) -> None:
         """Forgets samples no window can reach any more, and grows where that is not enough."""
-        needed_from = max(self._chunk_start - self._left - self._chunk, self._kept_from)
+        needed_from = min(self._needed_from, self._fed)
         needed = self._kept[needed_from - self._kept_from : self._fed - self._kept_from]
         capacity = self._kept.shape[0]
         if needed.shape[0] + count > capacity:

@@ -8,9 +8,9 @@ Rules of this file (NVIDIA NeMo's `_refine_timestamps_tdt`, `get_words_offsets` 
    marks are often emitted long after the word they belong to.
 3. A piece with a leading ▁ starts a word. Punctuation belongs to the word before it, with no space
    between them, and stretches its end.
-4. A segment ends behind `.`, `?` or `!`, and before a gap of `gap_s` where that is asked for.
+4. A segment ends after `.`, `?` or `!`, and before a gap of `gap_s` where that is asked for.
    (NeMo looks for marks or for gaps; here a gap never hides a mark.)
-5. What a token adds to the text depends on the token before it, never on one behind it: text is
+5. What a token adds to the text depends on the token before it, never on one after it: text is
    append-only.
 """
 
@@ -20,7 +20,7 @@ import unicodedata
 from collections.abc import Iterable, Sequence
 from typing import Final, Literal, Protocol
 
-from parakeet_streaming.engine.tdt import Emission
+from parakeet_streaming.ports import Emission
 from parakeet_streaming.results import Segment, Token, Transcript, Word
 from parakeet_streaming.timeline import frames_to_seconds
 
@@ -31,6 +31,11 @@ _SENTENCE_ENDS: Final = (".", "?", "!")
 
 class Pieces(Protocol):
     """A vocabulary, as far as words need it."""
+
+    @property
+    def size(self) -> int:
+        """How many pieces there are; token ids are below it."""
+        ...
 
     def text_of(self, token_id: int) -> str:
         """Text of a piece, with a leading space where it starts a word."""

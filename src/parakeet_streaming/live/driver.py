@@ -79,7 +79,7 @@ class StreamDriver:
     @property
     def heard_samples(self) -> int:
         """Samples of audio at 16 kHz that were decoded or passed over."""
-        return self.ear.within_audio(self.stream.window.decoded_samples)
+        return self.ear.within_audio(self.stream.windowed.window.decoded_samples)
 
     @property
     def is_to_end(self) -> bool:
@@ -102,7 +102,7 @@ class StreamDriver:
         self.ear.finish_judging()
         while not self.stream.closed:
             self._look_for_endpoint()
-            span = self.stream.window.next_span()
+            span = self.stream.windowed.window.next_span()
             if self._closes_utterance(span):
                 continue
             if span is None:
@@ -117,17 +117,17 @@ class StreamDriver:
 
     def due(self) -> Due:
         """The window that `plan` found, as it is by now: more may have come behind it."""
-        span = self.stream.window.next_span()
+        span = self.stream.windowed.window.next_span()
         assert span is not None, "a window that was due stays due until it was stepped"
-        heard = self.ear.within_audio(span.heard_end)
+        heard = self.ear.within_audio(span.lookahead_end)
         complete_s = self.ear.arrived_s(heard)
         begin_s = max(complete_s, self._deadline_s)
-        left = 0 if self.stream.options.cached else span.left_samples
+        left = 0 if self.stream.windowed.options.cached else span.left_samples
         return Due(
             heard_samples=heard,
             complete_s=complete_s,
             deadline_s=begin_s + samples_to_seconds(span.chunk_samples),
-            audio_s=samples_to_seconds(left + span.heard_end - span.chunk_start),
+            audio_s=samples_to_seconds(left + span.lookahead_end - span.chunk_start),
         )
 
     def stepped(
@@ -150,8 +150,8 @@ class StreamDriver:
             self._tell(event)
         context = self.adapter.stepped(waited_s, lower_load)
         if context is not None and not self.stream.closed:
-            self.stream.use(context)
-            at_s = samples_to_seconds(self.stream.window.decoded_samples)
+            self.stream.windowed.use(context)
+            at_s = samples_to_seconds(self.stream.windowed.window.decoded_samples)
             self._tell(ContextChanged(context, at_s))
 
     def events(self) -> list[Event]:
@@ -164,7 +164,7 @@ class StreamDriver:
         """Ends the stream before its time: what was committed is told as its last utterance."""
         self.outlet.refuse()
         if not self.stream.closed:
-            self._tell(self.stream.end_utterance("end"))
+            self._tell(self.stream.windowed.end_utterance("end"))
 
     def _tell(self, event: Event) -> None:
         self.counts.utterances += isinstance(event, Final)
@@ -172,8 +172,8 @@ class StreamDriver:
 
     def _skip(self, quiet_behind: int) -> None:
         self.counts.skipped += 1
-        is_news = bool(self.stream.tentative)
-        for event in self.stream.skip(quiet_behind):
+        is_news = bool(self.stream.windowed.tentative)
+        for event in self.stream.windowed.skip(quiet_behind):
             if isinstance(event, Partial):
                 # Nobody has looked at the right context.
                 self._decoded(event, self.heard_samples)
@@ -183,7 +183,7 @@ class StreamDriver:
 
     def _decoded(self, partial: Partial, heard: int) -> None:
         self.counts.tokens += len(partial.tokens)
-        self.ear.forget_before(self.stream.window.decoded_samples)
+        self.ear.forget_before(self.stream.windowed.window.decoded_samples)
         if self._endpointer is not None:
             committed = self.heard_samples
             self._endpointer.decoded(committed, heard, partial.tokens, partial.tentative)
@@ -192,22 +192,22 @@ class StreamDriver:
         if self._endpoint is not None:
             return
         if self.commits and self.commits[0] <= self.ear.taken:
-            window = self.stream.window
+            window = self.stream.windowed.window
             asked = min(self.ear.from_pushed_rate(self.commits.popleft()), window.fed_samples)
             self._endpoint = Endpoint("commit", max(asked, window.decoded_samples))
         elif self._endpointer is not None:
             self._endpoint = self._endpointer.check()
         if self._endpoint is not None:
-            self.stream.flush(self._endpoint.commit_to)
+            self.stream.windowed.window.flush(self._endpoint.commit_to)
 
     def _closes_utterance(self, span: Span | None) -> bool:
         """Ends the utterance once what its endpoint names is committed, as far as it can be."""
         endpoint = self._endpoint
         if endpoint is None:
             return False
-        if span is not None and self.stream.window.decoded_samples < endpoint.commit_to:
+        if span is not None and self.stream.windowed.window.decoded_samples < endpoint.commit_to:
             return False
         self._endpoint = None
         if self._endpointer is None or self._endpointer.close(endpoint):
-            self._tell(self.stream.end_utterance(endpoint.reason))
+            self._tell(self.stream.windowed.end_utterance(endpoint.reason))
         return True

@@ -72,7 +72,7 @@ class Intake:
     def backlog_s(self) -> float:
         """Seconds of audio that were pushed and not decoded as chunk yet. Any thread may ask."""
         waiting = self._outlet.waiting + self._gap_left
-        in_stream = samples_to_seconds(self._stream.buffered_samples)
+        in_stream = samples_to_seconds(self._stream.windowed.window.buffered_samples)
         return samples_to_seconds(waiting, self._rate_hz) + in_stream
 
     @property
@@ -82,7 +82,9 @@ class Intake:
             return True
         if self._detector is None:
             return False
-        here = self._stream.window.fed_samples + self.from_pushed_rate(self._outlet.waiting)
+        here = self._stream.windowed.window.fed_samples + self.from_pushed_rate(
+            self._outlet.waiting
+        )
         return here >= self._detector.known_to + self._detector.frame_samples
 
     @property
@@ -103,7 +105,9 @@ class Intake:
         """
         context = self._stream.context
         enough = context.samples.window + context.samples.chunk + self._slack
-        room = most = self.at_pushed_rate(max(0, enough - self._stream.buffered_samples))
+        room = most = self.at_pushed_rate(
+            max(0, enough - self._stream.windowed.window.buffered_samples)
+        )
         while most > 0:
             if self._gap_left and self.frame_to_judge() is not None:
                 break
@@ -129,7 +133,7 @@ class Intake:
         """The next frame for voice activity, float32 (n,); None where there is none."""
         if self._detector is None or self._detector.finished:
             return None
-        window, start = self._stream.window, self._detector.known_to
+        window, start = self._stream.windowed.window, self._detector.known_to
         stop = start + self._detector.frame_samples
         if stop <= window.fed_samples:
             return window.samples(start, stop)
@@ -152,7 +156,7 @@ class Intake:
         """Ends speech that goes on, once all audio of an ended stream was judged."""
         if self._detector is None or not self.ended or self._detector.finished:
             return
-        fed = self._stream.window.fed_samples
+        fed = self._stream.windowed.window.fed_samples
         if self._detector.known_to >= fed:
             self._tell(self._detector.finish(fed))
 
@@ -164,7 +168,7 @@ class Intake:
             in_haste: whether nobody wants to wait until it can be said.
         """
         start, end = span.chunk_start, span.chunk_end
-        if any(first <= start and span.heard_end <= last for first, last in self._gaps):
+        if any(first <= start and span.lookahead_end <= last for first, last in self._gaps):
             return True
         if self._detector is None:
             return False
@@ -195,7 +199,7 @@ class Intake:
 
     def needed_samples(self) -> int:
         """Samples at the pushed rate without which nothing can happen here; at least 1."""
-        window, context = self._stream.window, self._stream.context
+        window, context = self._stream.windowed.window, self._stream.context
         needed = context.samples.chunk + context.samples.right + 1 - window.buffered_samples
         needed = min(needed, seconds_to_samples(_MOST_UNHEARD_S))
         if self._detector is not None:
@@ -205,7 +209,7 @@ class Intake:
 
     def within_audio(self, position: int) -> int:
         """`position`, or the end of the audio where that lies before it."""
-        end = self._stream.audio_end
+        end = self._stream.windowed.audio_end
         return position if end is None else min(position, end)
 
     def at_pushed_rate(self, samples: int) -> int:
@@ -233,7 +237,7 @@ class Intake:
         self._gap_left -= count
         if self._detector is not None:
             # Judged as nothing: whether someone spoke cannot be known.
-            position = max(self._detector.known_to, self._stream.window.fed_samples)
+            position = max(self._detector.known_to, self._stream.windowed.window.fed_samples)
             self._tell(self._detector.skip_to(position))
             self.vad_state = None
         return count

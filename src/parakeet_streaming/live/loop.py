@@ -199,10 +199,13 @@ class StreamLoop:
     def _step(self, batch: Sequence[StreamTask]) -> None:
         streams = [guest.seat.stream for guest in batch]
         dues = [guest.seat.due() for guest in batch]
-        between: list[float] = []
         began_s = self._clock()
         try:
-            given = self._recognizer.step(streams, lambda: between.append(self._clock()))
+            step = self._recognizer.prepare([stream.windowed for stream in streams])
+            step.encode()
+            encoded_s = self._clock()
+            step.decode()
+            given = step.commit()
         except Exception as error:
             if len(batch) == 1:
                 self._end(batch[0], "failed", _failed_computation(error))
@@ -213,7 +216,7 @@ class StreamLoop:
         done_s = self._clock()
         audio_s = sum(due.audio_s for due in dues)
         self._house.measured(audio_s, done_s - began_s)
-        self.meter.stepped(len(batch), began_s, between[0], done_s)
+        self.meter.stepped(len(batch), began_s, encoded_s, done_s)
         for guest, due, events in zip(batch, dues, given, strict=True):
             guest.waiting, guest.changed = False, True
             guest.meter.stepped(due, began_s, done_s, due.audio_s / audio_s)

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
-from parakeet_streaming.engine.activity import VadOptions
 from parakeet_streaming.engine.endpoint import EndpointOptions
+from parakeet_streaming.engine.vad_options import VadOptions
 from parakeet_streaming.live.adaptation import DelayRange
 from parakeet_streaming.timeline import SAMPLE_RATE_HZ
 

@@ -61,7 +61,7 @@ class StreamTask:
     def rate(self, context: ContextConfig) -> float:
         """Seconds of audio it has encoded per second of its own, with that context."""
         left, chunk, right = context.effective
-        return ((0.0 if self.seat.stream.options.cached else left) + chunk + right) / chunk
+        return ((0.0 if self.seat.stream.windowed.options.cached else left) + chunk + right) / chunk
 
 
 @dataclass(frozen=True, slots=True)

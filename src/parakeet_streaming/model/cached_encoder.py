@@ -1,4 +1,4 @@
-"""Windows of samples and what is left of the last ones in; frames of chunk and right context out.
+"""Windows of samples and the kept past of their streams in; encoder frames (U, D) of each out.
 
 The graph is that of `torch_model/cached.py`: it encodes one step beside the keys and values of the
 left context. From an empty past, one step over a whole window is that window's encoding, so the
@@ -19,19 +19,23 @@ from __future__ import annotations
 
 import math
 import threading
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Protocol
 
 import numpy as np
-from numpy.typing import NDArray
 
 from parakeet_streaming.catalog.spec import ModelSpec
-from parakeet_streaming.errors import ModelFormatError
+from parakeet_streaming.errors import ModelFormatError, SnapshotError
 from parakeet_streaming.model.features import normalised, raw_log_mel
-from parakeet_streaming.ports import Floats
+from parakeet_streaming.ports import Encoded, EncoderInput, Floats
 from parakeet_streaming.runtime.session import Array, Session
-from parakeet_streaming.timeline import HOP_SAMPLES, SUBSAMPLING, encoder_frames, feature_frames
+from parakeet_streaming.timeline import (
+    FRAME_SAMPLES,
+    HOP_SAMPLES,
+    SUBSAMPLING,
+    encoder_frames,
+    feature_frames,
+)
 
 # Feature frames that the zeros before a cut reach into, and those that the zeros behind one do.
 _SPOILT_BEHIND_CUT = 2
@@ -39,21 +43,6 @@ _SPOILT_BEFORE_CUT = 1
 
 # Keys and values of so many steps lie apart before they are put together: that costs new memory.
 _MOST_BLOCKS = 32
-
-
-class Step(Protocol):
-    """One window, of which the left context is known already; fields as in the engine's port."""
-
-    @property
-    def samples(self) -> Floats: ...
-    @property
-    def left_samples(self) -> int: ...
-    @property
-    def chunk_frames(self) -> int: ...
-    @property
-    def left_frames(self) -> int: ...
-    @property
-    def past(self) -> object | None: ...
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,17 +64,6 @@ class Past:
     def frames(self) -> int:
         """K."""
         return sum(block.shape[1] for block in self.keys)
-
-
-@dataclass(frozen=True, slots=True)
-class _WholeWindow:
-    """A window without a past, of which nothing is kept."""
-
-    samples: Floats
-    left_samples: int = 0
-    chunk_frames: int = 0
-    left_frames: int = 0
-    past: None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -125,6 +103,7 @@ class OnnxCachedEncoder:
     """Log-mel features and an encoder graph that takes and gives the past."""
 
     max_samples = None
+    keeps_past = True
 
     def __init__(self, session: Session, spec: ModelSpec) -> None:
         assert spec.names.cached is not None
@@ -137,55 +116,103 @@ class OnnxCachedEncoder:
         self._empty = self._empty_past()
         self._room = _Room()
 
-    def encode(self, windows: Sequence[Floats]) -> tuple[Floats, NDArray[np.int64]]:
-        """Encodes B whole windows, each float32 (n,) at 16 kHz: frames (B, U, D), lengths (B,)."""
-        frames, lengths, _ = self.encode_steps([_WholeWindow(window) for window in windows])
-        return frames, lengths
+    def encode(self, inputs: Sequence[EncoderInput]) -> Encoded:
+        """Encodes B windows; frames are B arrays float32 (U, D).
 
-    def encode_steps(self, steps: Sequence[Step]) -> tuple[Floats, NDArray[np.int64], list[object]]:
-        """Encodes chunk and right context of B windows.
-
-        Returns:
-            Frames (B, U, D) float32 from the first of each chunk on, padded behind each row's
-            length; lengths (B,); and each stream's past for its next step.
+        A window without a past is encoded whole; one with a past from its chunk on. Whole windows
+        share a call, and so do windows of streams that keep a past: padding one kind to the length
+        of the other would cost more than a call.
         """
-        lengths = np.array(
-            [encoder_frames(step.samples.shape[0] - step.left_samples) for step in steps],
-            dtype=np.int64,
-        )
-        frames = np.zeros((len(steps), int(lengths.max(initial=0)), self._width), np.float32)
-        pasts: list[object] = [step.past or self._empty for step in steps]
-        heard = [row for row in range(len(steps)) if lengths[row] > 0]
-        groups = [heard] if self._rows_independent else [[row] for row in heard]
-        for rows in filter(None, groups):
-            prepared = [self._prepare(steps[row]) for row in rows]
+        lengths = [encoder_frames(each.samples.shape[0] - _known_samples(each)) for each in inputs]
+        frames = [np.zeros((0, self._width), np.float32) for _ in inputs]
+        pasts = [None if each.kept_frames is None else each.past or self._empty for each in inputs]
+        for rows in self._groups(inputs, lengths):
+            prepared = [self._prepare(inputs[row]) for row in rows]
             outputs = self._run(prepared)
             encoded = outputs[self._names.frames].transpose(0, 2, 1)
             for at, row in enumerate(rows):
-                frames[row, : lengths[row]] = encoded[at, : lengths[row]]
-                pasts[row] = self._kept(steps[row], prepared[at], outputs, at, int(lengths[row]))
-        return frames, lengths, pasts
+                frames[row] = encoded[at, : lengths[row]].copy()
+                if inputs[row].kept_frames is not None:
+                    pasts[row] = self._kept(inputs[row], prepared[at], outputs, at, lengths[row])
+        return Encoded(frames, tuple(lengths), tuple(pasts))
 
-    def _prepare(self, step: Step) -> _Row:
-        past = step.past or self._empty
+    def past_to_arrays(self, past: object) -> dict[str, Floats]:
+        """What is kept of a stream as named arrays."""
         assert isinstance(past, Past)
-        new = feature_frames(step.samples.shape[0] - step.left_samples)
-        log_mel, left = self._log_mel(step, past, new)
+        layers, _, width = past.convolved.shape
+        nothing = np.zeros((layers, 0, width), dtype=np.float32)
+        return {
+            "log_mel": past.log_mel,
+            "ahead": np.array([past.ahead], dtype=np.float32),
+            "keys": np.concatenate((nothing, *past.keys), axis=1),
+            "values": np.concatenate((nothing, *past.values), axis=1),
+            "convolved": past.convolved,
+        }
+
+    def past_from_arrays(self, arrays: Mapping[str, Floats]) -> Past:
+        """What was kept, of which `past_to_arrays` made the arrays.
+
+        Raises:
+            SnapshotError: arrays of other names or shapes.
+        """
+        layers, reach, width = self._empty.convolved.shape
+        shapes = {name: array.shape for name, array in arrays.items()}
+        columns, kept = (
+            shapes[name][1] if len(shapes.get(name, ())) in (2, 3) else -1
+            for name in ("log_mel", "keys")
+        )
+        expected: dict[str, tuple[int, ...]] = {
+            "log_mel": (self._mel_bins, columns),
+            "ahead": (1,),
+            "keys": (layers, kept, width),
+            "values": (layers, kept, width),
+            "convolved": (layers, reach, width),
+        }
+        if shapes != expected:
+            raise SnapshotError(f"an encoder's past of {shapes}; this model's is like {expected}")
+        ahead = int(arrays["ahead"][0])
+        if not -1 <= ahead <= columns:
+            raise SnapshotError(f"an encoder's past with {ahead} of {columns} log-mels ahead")
+        return Past(
+            arrays["log_mel"],
+            ahead,
+            (arrays["keys"],) if kept else (),
+            (arrays["values"],) if kept else (),
+            arrays["convolved"],
+        )
+
+    def _groups(self, inputs: Sequence[EncoderInput], lengths: Sequence[int]) -> list[list[int]]:
+        """Rows that share a call of the graph; rows without a frame need none."""
+        rows = [row for row, length in enumerate(lengths) if length > 0]
+        if not self._rows_independent:
+            return [[row] for row in rows]
+        whole = [row for row in rows if inputs[row].kept_frames is None]
+        keeping = [row for row in rows if inputs[row].kept_frames is not None]
+        return [group for group in (whole, keeping) if group]
+
+    def _prepare(self, given: EncoderInput) -> _Row:
+        past = given.past or self._empty
+        assert isinstance(past, Past)
+        known = _known_samples(given)
+        new = feature_frames(given.samples.shape[0] - known)
+        log_mel, left = self._log_mel(given.samples, known, past, new)
         look_back = SUBSAMPLING if left >= SUBSAMPLING else 0
         features = np.zeros((self._mel_bins, SUBSAMPLING + new), dtype=np.float32)
         features[:, SUBSAMPLING - look_back :] = normalised(log_mel[:, left - look_back :], log_mel)
         return _Row(features, log_mel, left, look_back, past)
 
-    def _log_mel(self, step: Step, past: Past, new: int) -> tuple[Floats, int]:
+    def _log_mel(
+        self, samples: Floats, known_samples: int, past: Past, new: int
+    ) -> tuple[Floats, int]:
         """Log-mels of a window whose chunk and right context are `new` frames, and its left ones.
 
         Only those that the past does not have are computed.
         """
         chunk_at = past.log_mel.shape[1] - past.ahead
-        left = min(feature_frames(step.left_samples), chunk_at)
+        left = min(feature_frames(known_samples), chunk_at)
         ahead = max(-left, min(past.ahead, new - _SPOILT_BEFORE_CUT))
         lead = min(left + ahead, _SPOILT_BEHIND_CUT)
-        heard = step.samples[step.left_samples + (ahead - lead) * HOP_SAMPLES :]
+        heard = samples[known_samples + (ahead - lead) * HOP_SAMPLES :]
         fresh = raw_log_mel(heard, self._mel_bins)[:, lead:]
         known = past.log_mel[:, chunk_at - left : chunk_at + ahead]
         return np.concatenate((known, fresh), axis=1), left
@@ -214,10 +241,15 @@ class OnnxCachedEncoder:
             }
         )
 
-    def _kept(self, step: Step, row: _Row, outputs: dict[str, Array], at: int, length: int) -> Past:
-        """The past behind the chunk of a step."""
+    def _kept(
+        self, given: EncoderInput, row: _Row, outputs: dict[str, Array], at: int, length: int
+    ) -> Past:
+        """The past after the chunk of a window."""
+        assert given.kept_frames is not None
         names, past = self._past_names, row.past
-        chunk = min(step.chunk_frames, length)
+        unknown_samples = given.left_samples - _known_samples(given)
+        chunk_frames = unknown_samples // FRAME_SAMPLES + given.chunk_samples // FRAME_SAMPLES
+        chunk = min(chunk_frames, length)
         chunk_end = min(row.chunk_at + chunk * SUBSAMPLING, row.log_mel.shape[1])
         certain = row.log_mel.shape[1] - _SPOILT_BEFORE_CUT
         keys, values = (outputs[name][:, at, :chunk] for name in (names.keys, names.values))
@@ -225,8 +257,8 @@ class OnnxCachedEncoder:
         return Past(
             log_mel=row.log_mel[:, :certain],
             ahead=certain - chunk_end,
-            keys=_with_block(past.keys, keys, step.left_frames),
-            values=_with_block(past.values, values, step.left_frames),
+            keys=_with_block(past.keys, keys, given.kept_frames),
+            values=_with_block(past.values, values, given.kept_frames),
             convolved=outputs[names.convolved][:, at, chunk : chunk + reach].copy(),
         )
 
@@ -246,6 +278,11 @@ class OnnxCachedEncoder:
             (),
             np.zeros((layers, reach, width), dtype=np.float32),
         )
+
+
+def _known_samples(given: EncoderInput) -> int:
+    """Samples of left context that the past stands for."""
+    return 0 if given.past is None else given.left_samples
 
 
 def _last(columns: Floats, count: int) -> Floats:

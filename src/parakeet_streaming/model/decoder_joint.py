@@ -17,9 +17,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from parakeet_streaming.catalog.spec import ModelSpec
+from parakeet_streaming.ports import Floats
 from parakeet_streaming.runtime.session import Session
-
-Floats = NDArray[np.float32]
 
 FRAMES_PER_CALL: Final = 4
 """Frames scored ahead. A call mostly costs reading the joint's weights, so a few frames more are

@@ -1,4 +1,4 @@
-"""Windows of samples in; encoder frames (B, U, D) float32 and their lengths out.
+"""Windows of samples in; encoder frames (U, D) float32 of each out.
 
 Rules of this file:
 
@@ -11,21 +11,22 @@ Rules of this file:
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 import numpy as np
-from numpy.typing import NDArray
 
 from parakeet_streaming.catalog.spec import ModelSpec
-from parakeet_streaming.errors import AudioInputError
+from parakeet_streaming.errors import AudioInputError, SnapshotError
 from parakeet_streaming.model.features import log_mel
-from parakeet_streaming.ports import Floats
+from parakeet_streaming.ports import Encoded, EncoderInput, Floats
 from parakeet_streaming.runtime.session import Session
 from parakeet_streaming.timeline import FRAME_SAMPLES, encoder_frames, samples_to_seconds
 
 
 class OnnxEncoder:
     """Log-mel features and the encoder graph."""
+
+    keeps_past = False
 
     def __init__(self, session: Session, spec: ModelSpec) -> None:
         self._session = session
@@ -35,26 +36,32 @@ class OnnxEncoder:
         self._rows_independent = spec.encoder_rows_independent
         self.max_samples = None if spec.max_frames is None else spec.max_frames * FRAME_SAMPLES
 
-    def encode(self, windows: Sequence[Floats]) -> tuple[Floats, NDArray[np.int64]]:
-        """Encodes B windows, each float32 (n,) at 16 kHz, n from 0 to `max_samples`.
-
-        Returns:
-            Frames (B, U, D) float32, padded behind each row's length, and lengths (B,).
+    def encode(self, inputs: Sequence[EncoderInput]) -> Encoded:
+        """Encodes B windows of 0 to `max_samples` samples; frames are B arrays float32 (U, D).
 
         Raises:
             AudioInputError: a window longer than the position table.
         """
+        windows = [each.samples for each in inputs]
         for window in windows:
             self._check_length(window)
-        lengths = np.array([encoder_frames(window.shape[0]) for window in windows], dtype=np.int64)
-        frames = np.zeros((len(windows), int(lengths.max(initial=0)), self._width), np.float32)
-        heard = [row for row in range(len(windows)) if lengths[row] > 0]
-        groups = [heard] if self._rows_independent else [[row] for row in heard]
-        for rows in filter(None, groups):
-            encoded = self._run([log_mel(windows[row], self._mel_bins) for row in rows])
-            for row, row_frames in zip(rows, encoded, strict=True):
-                frames[row, : lengths[row]] = row_frames[: lengths[row]]
-        return frames, lengths
+        lengths = [encoder_frames(window.shape[0]) for window in windows]
+        frames = [np.zeros((0, self._width), np.float32) for _ in windows]
+        rows = [row for row, length in enumerate(lengths) if length > 0]
+        groups = [rows] if self._rows_independent else [[row] for row in rows]
+        for group in filter(None, groups):
+            encoded = self._run([log_mel(windows[row], self._mel_bins) for row in group])
+            for row, row_frames in zip(group, encoded, strict=True):
+                frames[row] = row_frames[: lengths[row]].copy()
+        return Encoded(frames, tuple(lengths), (None,) * len(inputs))
+
+    def past_to_arrays(self, past: object) -> dict[str, Floats]:
+        """Nothing: this encoder keeps nothing."""
+        return {}
+
+    def past_from_arrays(self, arrays: Mapping[str, Floats]) -> object:
+        """Raises SnapshotError: this encoder keeps nothing."""
+        raise SnapshotError("this model's encoder keeps nothing between steps")
 
     def _run(self, features: Sequence[Floats]) -> Floats:
         """Runs the graph on features (F, T) of each row; frames (B, U, D)."""

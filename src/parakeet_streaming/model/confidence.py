@@ -9,14 +9,12 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable
-from typing import Final, Literal
+from typing import Final
 
 import numpy as np
 
 from parakeet_streaming.errors import OptionError
 from parakeet_streaming.ports import Floats
-
-ConfidenceMeasure = Literal["probability", "entropy"]
 
 ENTROPY_ALPHA: Final = 0.33
 """Exponent of the Tsallis entropy, NeMo's default."""

@@ -7,9 +7,12 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from parakeet_streaming.engine.tdt import behind_silence, decode, initial_state
+from parakeet_streaming.errors import SnapshotError
+from parakeet_streaming.model.label_looping import LabelLoopingDecoder
+from parakeet_streaming.ports import DecoderInput
 from parakeet_streaming.testing import Cue, ScriptedDecoderJoint
-from tests.engine.hashed import SIZE, HashedJoint
+from tests.model.decoding import decode, initial_state
+from tests.model.hashed import SIZE, HashedJoint
 
 DURATIONS = [(0, 1, 2, 3, 4), (4, 0, 2), (1,), (0,), (0, 1, 7), (2, 3), ()]
 
@@ -106,10 +109,10 @@ def test_any_batch_in_any_chunks_equals_the_naive_loop(
             after.frames_to_skip,
             after.decoded_frames,
             after.last_token,
-            int(after.predictor_output[0, 0]),
-            int(after.cell[0, 0, 0]),
+            int(after.memory.output[0, 0]),
+            int(after.memory.cell[0, 0, 0]),
         )
-        assert np.array_equal(after.hidden[0], after.predictor_output)
+        assert np.array_equal(after.memory.hidden[0], after.memory.output)
     assert joint.widest <= frames_per_call
 
 
@@ -167,7 +170,7 @@ def test_a_chunk_without_a_token_leaves_the_predictor_alone():
     heard, before = scripted([Cue(1, 2)], [4])
     again, after = scripted([Cue(1, 2)], [4, 4, 4])
     assert again == [*heard, [], []]
-    assert (after.last_token, after.hidden, after.cell) == (2, before.hidden, before.cell)
+    assert (after.last_token, after.memory) == (2, before.memory)
 
 
 def test_a_chunk_of_no_frames_changes_nothing_but_hands_the_skip_on():
@@ -246,14 +249,15 @@ def test_ties_go_to_the_lowest_index():
 def test_the_state_that_was_given_is_left_as_it_was():
     joint = HashedJoint(blanks=0.0)
     state = initial_state(joint)
-    before = (state.hidden.copy(), state.cell.copy(), state.predictor_output.copy())
+    memory = state.memory
+    before = (memory.hidden.copy(), memory.cell.copy(), memory.output.copy())
     frames = np.zeros((1, 5, 1), dtype=np.float32)
     first, second = (
         decode(frames, [5], [state], joint, max_symbols=10, confidence=loudest) for _ in range(2)
     )
     assert first[0].emissions == second[0].emissions
     assert len(first[0].emissions) > 1
-    for was, is_now in zip(before, (state.hidden, state.cell, state.predictor_output), strict=True):
+    for was, is_now in zip(before, (memory.hidden, memory.cell, memory.output), strict=True):
         assert np.array_equal(was, is_now)
 
 
@@ -290,24 +294,62 @@ def test_an_empty_batch_is_no_call():
     assert decode(frames, [], [], joint, max_symbols=10, confidence=loudest) == []
 
 
-@pytest.mark.parametrize(
-    ("carried", "frames", "quiet_behind", "entered_at"),
-    [
-        (0, 6, 3, 2),  # 0, 4, 8: two frames behind the sixth
-        (3, 6, 3, 1),  # 3, 7
-        (2, 6, 0, 0),  # 2, 6
-        (0, 6, 1, 0),  # somebody may speak two frames behind it
-        (0, 6, 2, 2),
-        (9, 6, 0, 3),  # a duration that reaches beyond is kept whatever lies behind
-        (6, 6, 3, 0),
-    ],
+@settings(max_examples=400)
+@given(
+    seed=st.integers(0, 2**32 - 1),
+    rows=st.lists(st.tuples(*[st.integers(0, 9)] * 4), min_size=1, max_size=4),
+    durations=st.sampled_from(DURATIONS),
+    frames_per_call=st.integers(1, 9),
+    max_symbols=st.sampled_from([1, 2, 10]),
+    blanks=st.sampled_from([0.0, 0.3, 0.8]),
 )
-def test_silence_is_passed_over_by_the_longest_duration(carried, frames, quiet_behind, entered_at):
-    state = replace(initial_state(ScriptedDecoderJoint([], 1)), frames_to_skip=carried)
-    after = behind_silence(state, frames, quiet_behind, 4)
-    assert (after.frames_to_skip, after.decoded_frames) == (entered_at, frames)
+def test_look_ahead_is_decoding_from_a_copy_of_the_state(
+    seed, rows, durations, frames_per_call, max_symbols, blanks
+):
+    joint = HashedJoint(seed, durations=durations, frames_per_call=frames_per_call, blanks=blanks)
+    decoder = LabelLoopingDecoder(joint, max_symbols=max_symbols, confidence=loudest)
+    generator = np.random.default_rng(seed)
+    frames, inputs = [], []
+    for row, (before, chunk, ahead, after) in enumerate(rows):
+        count = before + chunk + ahead + after
+        frames.append(generator.integers(0, SIZE, (count, 1)).astype(np.float32))
+        state = decoder.start()
+        inputs.append(DecoderInput(row, before, before + chunk, before + chunk + ahead, state))
+
+    together = decoder.decode(frames, inputs)
+
+    for each, decoded in zip(inputs, together, strict=True):
+        end = each.chunk_end
+        (chunk,) = decoder.decode(
+            frames, [DecoderInput(each.row, each.chunk_start, end, end, each.state)]
+        )
+        (ahead,) = decoder.decode(
+            frames,
+            [DecoderInput(each.row, end, each.lookahead_end, each.lookahead_end, chunk.state)],
+        )
+        assert decoded.emissions == chunk.emissions
+        assert decoded.lookahead == ahead.emissions
+        assert decoded.state == chunk.state
 
 
-def test_without_durations_every_frame_is_looked_at():
-    state = initial_state(ScriptedDecoderJoint([], 1, durations=()))
-    assert behind_silence(state, 6, 3, 1).frames_to_skip == 0
+def test_a_memory_comes_back_from_its_arrays():
+    decoder = LabelLoopingDecoder(HashedJoint(1, blanks=0.0), confidence=loudest)
+    frames = [np.arange(6, dtype=np.float32)[:, None] % SIZE]
+    (first,) = decoder.decode(frames, [DecoderInput(0, 0, 3, 3, decoder.start())])
+    memory = decoder.memory_from_arrays(decoder.memory_to_arrays(first.state.memory))
+    copied = replace(first.state, memory=memory)
+    one, other = (
+        decoder.decode(frames, [DecoderInput(0, 3, 6, 6, state)]) for state in (first.state, copied)
+    )
+    assert one == other
+    assert one[0].emissions
+
+
+@pytest.mark.parametrize(
+    "change", [{"hidden": np.zeros((2, 1, 1), "f4")}, {"other": np.zeros((1, 1), "f4")}]
+)
+def test_arrays_of_another_decoder_are_refused(change):
+    decoder = LabelLoopingDecoder(HashedJoint())
+    arrays = decoder.memory_to_arrays(decoder.start().memory) | change
+    with pytest.raises(SnapshotError, match="this model's is"):
+        decoder.memory_from_arrays(arrays)

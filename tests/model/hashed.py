@@ -12,7 +12,8 @@ from collections.abc import Sequence
 import numpy as np
 
 from parakeet_streaming.engine.recognizer import Recognizer
-from parakeet_streaming.testing import FakePieces
+from parakeet_streaming.ports import Encoded
+from parakeet_streaming.testing import FakePieces, recognizer_of
 from parakeet_streaming.timeline import encoder_frames
 
 SIZE = 64
@@ -33,17 +34,25 @@ def sliced(samples: np.ndarray, cuts: Sequence[int]) -> list[np.ndarray]:
 
 
 class HashedEncoder:
-    """Frames (B, U, 1), drawn from a hash of the whole window."""
+    """Frames (U, 1), drawn from a hash of the whole window."""
 
     max_samples = None
+    keeps_past = False
 
-    def encode(self, windows):
-        lengths = np.array([encoder_frames(len(window)) for window in windows], dtype=np.int64)
-        frames = np.full((len(windows), int(lengths.max(initial=0)), 1), SIZE - 1, dtype=np.float32)
-        for row, window in enumerate(windows):
-            generator = np.random.default_rng(zlib.crc32(window.tobytes()))
-            frames[row, : lengths[row], 0] = generator.integers(0, SIZE, lengths[row])
-        return frames, lengths
+    def encode(self, inputs):
+        frames = [self._frames(each.samples) for each in inputs]
+        return Encoded(frames, tuple(len(row) for row in frames), (None,) * len(inputs))
+
+    def past_to_arrays(self, past):
+        raise NotImplementedError
+
+    past_from_arrays = past_to_arrays
+
+    @staticmethod
+    def _frames(window):
+        generator = np.random.default_rng(zlib.crc32(window.tobytes()))
+        drawn = generator.integers(0, SIZE, encoder_frames(len(window)))
+        return drawn.astype(np.float32)[:, None]
 
 
 class HashedJoint:
@@ -97,4 +106,4 @@ class HashedJoint:
 
 
 def hashed_recognizer(seed: int = 0, **choices) -> Recognizer:
-    return Recognizer(HashedEncoder(), HashedJoint(seed, **choices), FakePieces(TEXTS))
+    return recognizer_of(HashedEncoder(), HashedJoint(seed, **choices), FakePieces(TEXTS))

@@ -5,7 +5,6 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from parakeet_streaming.engine.recognizer import Recognizer
 from parakeet_streaming.engine.stall import StallGuard
 from parakeet_streaming.errors import OptionError
 from parakeet_streaming.testing import (
@@ -16,9 +15,10 @@ from parakeet_streaming.testing import (
     fake_recognizer,
     marked_audio,
     noise,
+    recognizer_of,
 )
 from parakeet_streaming.timeline import FRAME_SAMPLES, ContextConfig
-from tests.engine.hashed import HashedEncoder, HashedJoint, context_of, sliced
+from tests.model.hashed import HashedEncoder, HashedJoint, context_of, sliced
 
 WORDS = ["one", "two", "three"]
 
@@ -102,22 +102,22 @@ def test_both_kinds_of_streams_share_a_step(speakers, each):
 
 
 class Failing(FakeEncoder):
-    """Fails whenever it is told to."""
+    """Fails when it is asked to."""
 
     broken = False
 
-    def encode_steps(self, steps):
-        frames, lengths, pasts = super().encode_steps(steps)
+    def encode(self, inputs):
+        encoded = super().encode(inputs)
         if self.broken:
             raise MemoryError
-        return frames, lengths, pasts
+        return encoded
 
 
 def test_a_step_that_fails_is_tried_again_from_the_same_past():
     def started():
         encoder = Failing()
         joint = ScriptedDecoderJoint(script_of([2] * 9), len(WORDS))
-        recognizer = Recognizer(encoder, joint, FakePieces(WORDS))
+        recognizer = recognizer_of(encoder, joint, FakePieces(WORDS))
         stream = opened(recognizer, (3, 2, 1), cached=True)
         stream.feed(marked_audio(6))
         return encoder, stream
@@ -133,7 +133,7 @@ def test_a_step_that_fails_is_tried_again_from_the_same_past():
 
 
 def test_an_encoder_that_keeps_nothing_is_refused():
-    recognizer = Recognizer(HashedEncoder(), HashedJoint(), FakePieces(["a"] * 6))
+    recognizer = recognizer_of(HashedEncoder(), HashedJoint(), FakePieces(["a"] * 6))
     with pytest.raises(OptionError, match="--streaming cached"):
         recognizer.stream(cached=True)
     recognizer.stream().feed(noise(0.1))
@@ -148,10 +148,10 @@ def test_cached_steps_encode_chunk_and_right_context_alone():
     lengths = []
 
     class Counting(FakeEncoder):
-        def encode_steps(self, steps):
-            lengths.extend(len(step.samples) - step.left_samples for step in steps)
-            return super().encode_steps(steps)
+        def encode(self, inputs):
+            lengths.extend(len(each.samples) - each.left_samples for each in inputs)
+            return super().encode(inputs)
 
-    recognizer = Recognizer(Counting(), ScriptedDecoderJoint([], 3), FakePieces(WORDS))
+    recognizer = recognizer_of(Counting(), ScriptedDecoderJoint([], 3), FakePieces(WORDS))
     fed(opened(recognizer, (5, 2, 1), cached=True), [marked_audio(20)])
     assert max(lengths) == 3 * FRAME_SAMPLES

@@ -3,8 +3,8 @@ import math
 import numpy as np
 import pytest
 
-from parakeet_streaming.engine.confidence import ENTROPY_ALPHA, entropy, measure, probability
 from parakeet_streaming.errors import OptionError
+from parakeet_streaming.model.confidence import ENTROPY_ALPHA, entropy, measure, probability
 
 SIZES = [2, 3, 257, 1025, 8193]
 MEASURES = [probability, entropy]

@@ -1,0 +1,162 @@
+"""Streams and their windows in; one step of all of them, in phases, and their events out.
+
+```
+step = prepare(streams)    each stream's next window, if it has one
+step.encode()              one encoder call
+step.decode()              chunks, and their right contexts for tentative text
+step.commit()              the only phase that changes a stream; it cannot fail half-way
+```
+
+Rules of this file:
+
+1. A step of many streams is one encoder call; a stream's events are those it would give alone.
+2. An error in a phase leaves every stream where it was.
+3. There is no clock here: whoever owns one reads it between the phases.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+
+from parakeet_streaming.engine.stall import Recovered, StallGuard, recover, speech_frames
+from parakeet_streaming.engine.window import Window
+from parakeet_streaming.engine.windowed_stream import StepResult, WindowedStream
+from parakeet_streaming.ports import (
+    Decoded,
+    DecoderInput,
+    Encoded,
+    EncoderInput,
+    Transducer,
+)
+from parakeet_streaming.results import Event
+from parakeet_streaming.timeline import FRAME_SAMPLES
+
+
+@dataclass(frozen=True, slots=True)
+class _Due:
+    """A stream and the window that it is due for."""
+
+    stream: WindowedStream
+    window: Window
+
+    def encoder_input(self) -> EncoderInput:
+        stream, window, options = self.stream, self.window, self.stream.options
+        kept_frames = options.context.frames.left if options.cached else None
+        return EncoderInput(
+            samples=window.samples,
+            left_samples=window.left_samples,
+            chunk_samples=window.chunk_samples,
+            kept_frames=kept_frames,
+            past=stream.past,
+        )
+
+    def decoder_input(self, row: int, length: int) -> DecoderInput:
+        """The frames of a row of `length` that are its chunk and its look-ahead."""
+        stream, window = self.stream, self.window
+        start = window.left_frames if stream.past is None else 0
+        end = max(length, start)
+        if not window.is_last:
+            end = start + window.chunk_samples // FRAME_SAMPLES
+        lookahead_end = max(length, end) if stream.options.tentative else end
+        return DecoderInput(row, start, end, lookahead_end, stream.decoder)
+
+
+class Step:
+    """One step of many streams; call its phases in order, each once."""
+
+    def __init__(self, transducer: Transducer, streams: Sequence[WindowedStream]) -> None:
+        self._transducer = transducer
+        self._streams = tuple(streams)
+        self._due = [
+            _Due(stream, window)
+            for stream in streams
+            if (window := stream.window.peek()) is not None
+        ]
+        self._encoded: Encoded | None = None
+        self._results: list[StepResult] = []
+
+    def encode(self) -> None:
+        """Turns the windows into encoder frames."""
+        if self._due:
+            self._encoded = self._transducer.encode([due.encoder_input() for due in self._due])
+
+    def decode(self) -> None:
+        """Turns encoder frames into tokens."""
+        if not self._due:
+            return
+        encoded = self._encoded
+        assert encoded is not None, "decode() comes after encode()"
+        inputs = [
+            due.decoder_input(row, length)
+            for row, (due, length) in enumerate(zip(self._due, encoded.lengths, strict=True))
+        ]
+        decoded = self._transducer.decode(encoded, inputs)
+        self._results = [
+            self._result(due, given, each, past)
+            for due, given, each, past in zip(
+                self._due, inputs, decoded, encoded.pasts, strict=True
+            )
+        ]
+
+    def commit(self) -> list[tuple[Event, ...]]:
+        """Moves the streams on.
+
+        Returns:
+            The events of each stream in the order given; none for one that was not ready.
+        """
+        assert len(self._results) == len(self._due), "commit() comes after decode()"
+        due_streams = [due.stream for due in self._due]
+        partials = [
+            stream.as_partial(result)
+            for stream, result in zip(due_streams, self._results, strict=True)
+        ]
+        events: dict[int, tuple[Event, ...]] = {}
+        for stream, result, partial in zip(due_streams, self._results, partials, strict=True):
+            stream.commit(result, partial)
+            events[id(stream)] = (partial,)
+        return [(*events.get(id(each), ()), *each.close_if_done()) for each in self._streams]
+
+    def _result(
+        self, due: _Due, given: DecoderInput, decoded: Decoded, past: object | None
+    ) -> StepResult:
+        guard, stall_from = due.stream.options.stall_guard, due.stream.stall_from
+        if guard is not None:
+            recovered = self._recovered(guard, due, given, decoded)
+            decoded, stall_from = recovered.decoded, recovered.stall_from
+        return StepResult(
+            due.window, decoded.emissions, decoded.lookahead, decoded.state, stall_from, past
+        )
+
+    def _recovered(
+        self, guard: StallGuard, due: _Due, given: DecoderInput, decoded: Decoded
+    ) -> Recovered:
+        """What the stall guard makes of a decoded chunk."""
+        window_frame = given.state.decoded_frames - given.chunk_start
+
+        def redecode(first: int, last: int) -> Decoded:
+            fresh = replace(self._transducer.start(), decoded_frames=window_frame + first)
+            return self._decoded_again(DecoderInput(given.row, first, last, last, fresh))
+
+        recovered = recover(
+            guard,
+            decoded,
+            speech_frames(due.window.samples, guard),
+            window_frame=window_frame,
+            stall_from=due.stream.stall_from,
+            redecode=redecode,
+        )
+        state = recovered.decoded.state
+        if state is decoded.state:
+            return recovered
+        # The look-ahead goes on from the state that the second decoding left.
+        ahead = DecoderInput(
+            given.row, given.chunk_end, given.chunk_end, given.lookahead_end, state
+        )
+        lookahead = self._decoded_again(ahead).lookahead
+        return replace(recovered, decoded=replace(recovered.decoded, lookahead=lookahead))
+
+    def _decoded_again(self, given: DecoderInput) -> Decoded:
+        assert self._encoded is not None
+        (decoded,) = self._transducer.decode(self._encoded, [given])
+        return decoded

@@ -1,0 +1,68 @@
+"""All of one stream between two chunks, as one frozen value."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Literal
+
+from parakeet_streaming.audio.resample import ResamplerState
+from parakeet_streaming.engine.activity import DetectorState
+from parakeet_streaming.engine.endpoint import Endpoint, EndpointerState
+from parakeet_streaming.engine.stall import StallGuard
+from parakeet_streaming.engine.transcript_builder import TranscriptState
+from parakeet_streaming.engine.window import WindowState
+from parakeet_streaming.ports import DecoderState
+from parakeet_streaming.timeline import ContextConfig
+
+Resumed = Literal["exact", "warm"]
+"""How a restored stream goes on: with the very events of an uninterrupted one, or with an encoder
+that has lost its past, or a resampler that begins anew, and so perhaps with other tokens."""
+
+
+@dataclass(frozen=True, slots=True)
+class StreamOptions:
+    """What was chosen for one stream."""
+
+    context: ContextConfig
+    tentative: bool = True
+    """Whether the right context is decoded early."""
+    stall_guard: StallGuard | None = None
+    cached: bool = False
+    """Whether each frame is encoded once, beside what the encoder kept of the left context."""
+
+
+@dataclass(frozen=True, slots=True)
+class ActivityState:
+    """What a live stream knows of speech, besides what it recognises."""
+
+    detector: DetectorState | None
+    voice: object | None
+    """The memory of the voice activity's network; None where it begins anew."""
+    endpointer: EndpointerState | None
+    endpoint: Endpoint | None
+    """The end of an utterance that waits for its audio to be committed."""
+    gaps: tuple[tuple[int, int], ...]
+    """Start and end of stretches without audio that a window to come can reach."""
+    speech_samples: int
+
+
+@dataclass(frozen=True, slots=True)
+class StreamState:
+    """One stream. Positions are samples at 16 kHz from its start."""
+
+    options: StreamOptions
+    window: WindowState
+    decoder: DecoderState
+    stall_from: int
+    """Absolute frame from which the stall guard looks for a stall."""
+    past: object | None
+    """What the encoder keeps; None where the stream begins, and where it was left out."""
+    transcript: TranscriptState
+    audio_end: int | None
+    """Where the audio ended; None until it has."""
+    closed: bool
+    resumed: Resumed = "exact"
+    resampler: ResamplerState | None = None
+    """Of a stream that is fed at another rate."""
+    activity: ActivityState | None = None
+    """Of a live stream."""

@@ -1,0 +1,212 @@
+"""Samples of one stream at 16 kHz in; what is due for a step, and what steps made of it, out.
+
+Rules of this file:
+
+1. Nothing is validated and nothing is resampled here: that happens once, where samples come in.
+2. `as_partial` changes nothing; `commit` does, and cannot fail. So an error in a step leaves the
+   stream where it was.
+3. After its window has ended and was decoded, the stream gives `Final` once and is closed.
+4. `use`, `skip`, `end_utterance` and a flush of the window act at chunk borders only: every sample
+   is chunk once, or skipped once, and times stay true.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from typing import Self
+
+import numpy as np
+
+from parakeet_streaming.engine.stream_state import Resumed, StreamOptions, StreamState
+from parakeet_streaming.engine.transcript_builder import TranscriptBuilder
+from parakeet_streaming.engine.window import ContextWindow, Window
+from parakeet_streaming.engine.words import TokenFormatter
+from parakeet_streaming.ports import DecoderState, Emission
+from parakeet_streaming.results import EndReason, Final, Partial, Token, Transcript
+from parakeet_streaming.timeline import (
+    FRAME_SAMPLES,
+    ContextConfig,
+    encoder_frames,
+    samples_to_seconds,
+    seconds_to_samples,
+)
+
+
+@dataclass(frozen=True, slots=True)
+class StepResult:
+    """What one step made of a stream's window."""
+
+    window: Window
+    emissions: tuple[Emission, ...]
+    lookahead: tuple[Emission, ...]
+    decoder: DecoderState
+    stall_from: int
+    past: object | None = None
+    """What the encoder keeps for the next step."""
+
+
+class WindowedStream:
+    """One stream between its windows and its words. Not thread-safe."""
+
+    def __init__(
+        self,
+        opened_by: object,
+        options: StreamOptions,
+        decoder: DecoderState,
+        formatter: TokenFormatter,
+        longest_duration: int,
+    ) -> None:
+        """`longest_duration`: frames that a blank can skip at most."""
+        self.opened_by = opened_by
+        """Its recognizer, which alone may step it."""
+        self.options = options
+        self.window = ContextWindow(options.context)
+        self.decoder = decoder
+        self.stall_from = 0
+        """Absolute frame from which the stall guard looks for a stall."""
+        self.past: object | None = None
+        """What the encoder keeps; None where it begins anew."""
+        self.audio_end: int | None = None
+        """Position where the audio ended; None until it has."""
+        self.closed = False
+        """Whether `Final` has been given; nothing more will come."""
+        self.transcript_builder = TranscriptBuilder(formatter)
+        self._longest_duration = longest_duration
+        self._resumed: Resumed = "exact"
+
+    @property
+    def ready(self) -> bool:
+        """Whether a step of this stream would give events."""
+        return self.window.ready or (self.audio_end is not None and not self.closed)
+
+    def end(self, silence_s: float = 0.0) -> None:
+        """No more samples will come. Calling it again does nothing.
+
+        Args:
+            silence_s: silence to decode after the audio, which no time counts: some models give
+                their last word only when they hear that nothing follows.
+        """
+        if self.audio_end is not None:
+            return
+        self.audio_end = self.window.fed_samples
+        if silence_s > 0:
+            self.transcript_builder.audio_end_s = samples_to_seconds(self.audio_end)
+            self.window.feed(np.zeros(seconds_to_samples(silence_s), np.float32))
+        self.window.end()
+
+    def use(self, context: ContextConfig) -> None:
+        """Cuts the windows to come by another context; nothing is lost or decoded twice."""
+        self.options = replace(self.options, context=context)
+        self.window.use(context)
+
+    def skip(self, quiet_after: int = 0) -> tuple[Partial | Final, ...]:
+        """Passes over the next chunk undecoded, if one is ready; it must hold no speech.
+
+        The next chunk that is decoded still has it as left context.
+
+        Args:
+            quiet_after: samples after it that are known to hold no speech either. With 240 ms of
+                them a TDT decoder enters the next chunk at the frame that it would have come to
+                over blanks, and decodes from there what it would have decoded.
+        """
+        window = self.window.peek()
+        if window is None:
+            return self.close_if_done()
+        frames = window.chunk_frames(encoder_frames(window.samples.shape[0]))
+        quiet_frames = quiet_after // FRAME_SAMPLES
+        decoder = after_silence(self.decoder, frames, quiet_frames, self._longest_duration)
+        result = StepResult(window, (), (), decoder, self.stall_from)
+        partial = self.as_partial(result)
+        self.commit(result, partial)
+        return (partial, *self.close_if_done())
+
+    def end_utterance(self, reason: EndReason) -> Final:
+        """What was committed since the last utterance ended, as an utterance of its own."""
+        return self.transcript_builder.end_utterance(reason, self.window.decoded_samples)
+
+    def transcript(self) -> Transcript:
+        """Everything committed so far."""
+        return self.transcript_builder.transcript(self.window.decoded_samples)
+
+    @property
+    def tentative(self) -> tuple[Token, ...]:
+        """The last step's tentative tokens."""
+        return self.transcript_builder.tentative
+
+    def as_partial(self, result: StepResult) -> Partial:
+        """What a step made of the window that was `peek`ed, in words."""
+        window = result.window
+        return self.transcript_builder.as_partial(
+            result.emissions, result.lookahead, window.chunk_end, window.lookahead_end
+        )
+
+    def commit(self, result: StepResult, partial: Partial) -> None:
+        """Takes over what the step made, and moves on to the next window."""
+        self.transcript_builder.keep(result.emissions, partial)
+        self.decoder, self.stall_from = result.decoder, result.stall_from
+        self.past = result.past
+        self.window.advance(result.window)
+
+    def close_if_done(self) -> tuple[Final, ...]:
+        """`Final`, once, when everything has been decoded."""
+        if self.audio_end is None or self.closed or self.window.ready:
+            return ()
+        self.closed = True
+        return (self.end_utterance("end"),)
+
+    def state(
+        self, *, audio: bool = True, past: bool = True, earlier_utterances: bool = True
+    ) -> StreamState:
+        """All of this stream as a value.
+
+        Args:
+            audio: with the samples that windows to come can reach; without them they must be fed
+                again, from `StreamState.window.kept_from` on.
+            past: with what the encoder keeps, if it keeps anything.
+            earlier_utterances: with the tokens of utterances that have ended.
+        """
+        lost = self.past is not None and not past
+        return StreamState(
+            options=self.options,
+            window=self.window.state(audio=audio),
+            decoder=self.decoder,
+            stall_from=self.stall_from,
+            past=self.past if past else None,
+            transcript=self.transcript_builder.state(earlier_utterances=earlier_utterances),
+            audio_end=self.audio_end,
+            closed=self.closed,
+            resumed="warm" if lost else self._resumed,
+        )
+
+    @classmethod
+    def of(
+        cls,
+        opened_by: object,
+        state: StreamState,
+        formatter: TokenFormatter,
+        longest_duration: int,
+    ) -> Self:
+        """The stream that a state was taken of."""
+        stream = cls(opened_by, state.options, state.decoder, formatter, longest_duration)
+        stream.window = ContextWindow.of(state.options.context, state.window)
+        stream.stall_from, stream.past = state.stall_from, state.past
+        stream.audio_end, stream.closed = state.audio_end, state.closed
+        stream.transcript_builder = TranscriptBuilder.of(formatter, state.transcript)
+        stream._resumed = state.resumed
+        return stream
+
+
+def after_silence(
+    state: DecoderState, frames: int, quiet_frames: int, longest_duration: int
+) -> DecoderState:
+    """The state after `frames` in which nobody speaks and which are not decoded.
+
+    In silence a decoder goes from blank to blank by the longest duration. So does this, as far as
+    `quiet_frames` frames of the next chunk are quiet too: the frames that are decoded when somebody
+    speaks again are then those that decoding would have come to.
+    """
+    beyond = state.frames_to_skip - frames
+    if beyond < 0:
+        landing = beyond % longest_duration
+        beyond = landing if landing <= quiet_frames else 0
+    return replace(state, frames_to_skip=beyond, decoded_frames=state.decoded_frames + frames)

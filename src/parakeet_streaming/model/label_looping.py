@@ -1,0 +1,298 @@
+"""Encoder frames and the states of B streams in; emitted tokens and the next states out.
+
+Greedy label-looping for TDT, and for RNN-T as the case without durations. The source of every rule
+is NVIDIA NeMo's `GreedyBatchedTDTLabelLoopingComputer` (Bataev et al., "Label-Looping: Highly
+Efficient Decoding for Transducers", 2024).
+
+Rules of this file:
+
+1. State is one frozen value per stream, passed in and handed back. There is no other memory.
+2. A blank never touches the prediction network. A blank skips its duration, at least one frame.
+3. A token skips its duration, which may be none: the next token may come from the same frame.
+4. After `max_symbols` tokens on one frame, one frame is skipped.
+5. A skip past the last frame is carried over as `frames_to_skip`, however many chunks it covers.
+6. Ties go to the lowest index.
+7. Look-ahead goes on where the chunk ends. The state that is handed back is the one at that border,
+   so look-ahead leaves no trace.
+
+A rule that biases tokens belongs into `_named_tokens`, between the choice of blank or not and the
+name of the token; what it remembers of a stream belongs into `PredictorMemory`.
+
+Speed: under one predictor state many frames can be scored in one call, so each call looks ahead
+until the next token; tokens, not frames, pay for calls. Many streams share a call anyway, and what
+each looks ahead in vain costs more then: the more there are, the less they look ahead.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Final, Protocol
+
+import numpy as np
+
+from parakeet_streaming.errors import SnapshotError
+from parakeet_streaming.model.confidence import probability
+from parakeet_streaming.ports import (
+    Counts,
+    Decoded,
+    DecoderInput,
+    DecoderState,
+    Emission,
+    Floats,
+)
+
+_SHARED_FRAMES: Final = 8
+"""Frames that the rows of a call look ahead together, beyond the first of each. With a joint of
+full size, 32 rows are fastest without any, 8 with one or two, one row with four
+(`benchmarks/overhead.py`)."""
+
+
+class DecoderJoint(Protocol):
+    """Prediction network and joint of a transducer, in numpy's arrays."""
+
+    @property
+    def blank_id(self) -> int: ...
+
+    @property
+    def durations(self) -> tuple[int, ...]:
+        """Frames to skip for each duration logit; empty for RNN-T."""
+        ...
+
+    @property
+    def frames_per_call(self) -> int:
+        """How many frames of one stream are worth scoring in one call; at least 1."""
+        ...
+
+    def start(self) -> tuple[Floats, Floats, Floats]:
+        """Output (1, ...), hidden (L, 1, H) and cell (L, 1, H) after the start symbol."""
+        ...
+
+    def advance(
+        self, tokens: Sequence[int], hidden: Floats, cell: Floats
+    ) -> tuple[Floats, Floats, Floats]:
+        """Runs the prediction network of B streams by one token each.
+
+        Args:
+            tokens: one token id per stream, never the blank.
+            hidden: (L, B, H) before the tokens.
+            cell: (L, B, H) before the tokens.
+
+        Returns:
+            Output (B, ...), hidden and cell (L, B, H) after the tokens.
+        """
+        ...
+
+    def score(self, frames: Floats, output: Floats) -> tuple[Floats, Floats | None]:
+        """Scores frames (B, K, D) under the prediction network's output (B, ...).
+
+        Returns:
+            Raw logits of tokens (B, K, V), the blank included, and of durations (B, K, n), which
+            are None for RNN-T.
+        """
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class PredictorMemory:
+    """The prediction network's state after a stream's last token."""
+
+    output: Floats
+    """(1, ...) what the network gave; the joint reads it."""
+    hidden: Floats
+    """(L, 1, H)"""
+    cell: Floats
+    """(L, 1, H)"""
+
+
+class LabelLoopingDecoder:
+    """Greedy decoding of a prediction network and joint; shared and frozen."""
+
+    def __init__(
+        self,
+        decoder_joint: DecoderJoint,
+        *,
+        max_symbols: int | None = 10,
+        confidence: Callable[[Floats], float] = probability,
+    ) -> None:
+        """How tokens are chosen.
+
+        Args:
+            decoder_joint: prediction network and joint.
+            max_symbols: tokens on one frame after which a frame is skipped; None for no bound.
+            confidence: raw token logits (V,) to a confidence from 0 to 1.
+        """
+        self._decoder_joint = decoder_joint
+        self._max_symbols = max_symbols
+        self._confidence = confidence
+        self._blank_id = decoder_joint.blank_id
+        self._durations = np.asarray(decoder_joint.durations, dtype=np.int64)
+        self._start = PredictorMemory(*decoder_joint.start())
+
+    @property
+    def durations(self) -> tuple[int, ...]:
+        """Frames that a token or a blank may skip; empty for RNN-T."""
+        return self._decoder_joint.durations
+
+    def start(self) -> DecoderState:
+        """The state of a stream of which nothing was decoded."""
+        return DecoderState(self._blank_id, 0, 0, self._start)
+
+    def decode(self, frames: Sequence[Floats], inputs: Sequence[DecoderInput]) -> list[Decoded]:
+        """Decodes frames of encoded rows, each float32 (U, D). Rows never influence each other."""
+        rows = [_Row(frames[each.row], each, self._max_symbols) for each in inputs]
+        live = [row for row in rows if row.live]
+        while live:
+            emitted = self._look_ahead(live)
+            if emitted:
+                self._advance(emitted)
+            for row in emitted:
+                row.keep_state_at_border()
+            live = [row for row in live if row.live]
+        return [row.result() for row in rows]
+
+    def memory_to_arrays(self, memory: object) -> dict[str, Floats]:
+        """The arrays of a memory, by the names of its fields."""
+        assert isinstance(memory, PredictorMemory)
+        return {"output": memory.output, "hidden": memory.hidden, "cell": memory.cell}
+
+    def memory_from_arrays(self, arrays: Mapping[str, Floats]) -> PredictorMemory:
+        """The memory of which `memory_to_arrays` made the arrays.
+
+        Raises:
+            SnapshotError: arrays of other names or shapes.
+        """
+        expected = {name: array.shape for name, array in self.memory_to_arrays(self._start).items()}
+        given = {name: array.shape for name, array in arrays.items()}
+        if given != expected:
+            raise SnapshotError(f"a decoder memory of {given}; this model's is {expected}")
+        return PredictorMemory(**arrays)
+
+    def _look_ahead(self, live: Sequence[_Row]) -> list[_Row]:
+        """Scores the next frames of the live rows in one call; returns the rows that emitted."""
+        width = min(self._width(len(live)), max(row.length - row.frame for row in live))
+        output = _joined([row.memory.output for row in live], axis=0)
+        logits, duration_logits = self._decoder_joint.score(_block(live, width), output)
+        tokens = self._named_tokens(logits)
+        if duration_logits is None:
+            skips = np.zeros_like(tokens)
+        else:
+            skips = self._durations[duration_logits.argmax(axis=-1)]
+        emitted = []
+        for position, row in enumerate(live):
+            offset = row.pass_blanks(tokens[position], skips[position], self._blank_id)
+            if offset is not None:
+                confidence = self._confidence(logits[position, offset])
+                row.emit(int(tokens[position, offset]), int(skips[position, offset]), confidence)
+                emitted.append(row)
+        return emitted
+
+    def _named_tokens(self, logits: Floats) -> Counts:
+        """The most likely token, or blank, of each frame: (B, K, V) to (B, K)."""
+        tokens: Counts = logits.argmax(axis=-1)
+        return tokens
+
+    def _width(self, rows: int) -> int:
+        """Frames to score in one call of so many rows."""
+        return min(self._decoder_joint.frames_per_call, 1 + _SHARED_FRAMES // rows)
+
+    def _advance(self, emitted: Sequence[_Row]) -> None:
+        """Runs the prediction network of the rows that emitted, in one call."""
+        output, hidden, cell = self._decoder_joint.advance(
+            [row.last_token for row in emitted],
+            _joined([row.memory.hidden for row in emitted], axis=1),
+            _joined([row.memory.cell for row in emitted], axis=1),
+        )
+        for index, row in enumerate(emitted):
+            only = slice(index, index + 1)
+            row.memory = PredictorMemory(output[only], hidden[:, only], cell[:, only])
+
+
+def _block(live: Sequence[_Row], width: int) -> Floats:
+    """The next `width` frames of each live row, (B, width, D); the last one fills up the rest."""
+    first = live[0].next_frames(width)
+    if len(live) == 1 and first.shape[0] == width:
+        return first[None]
+    block = np.empty((len(live), width, first.shape[1]), dtype=np.float32)
+    for place, row in zip(block, live, strict=True):
+        frames = row.next_frames(width)
+        place[: frames.shape[0]] = frames
+        place[frames.shape[0] :] = frames[-1]
+    return block
+
+
+def _joined(arrays: Sequence[Floats], axis: int) -> Floats:
+    return arrays[0] if len(arrays) == 1 else np.concatenate(arrays, axis=axis)
+
+
+class _Row:
+    """One stream on its way through the frames of one call; frames count from the chunk's first."""
+
+    def __init__(self, frames: Floats, given: DecoderInput, max_symbols: int | None) -> None:
+        state = given.state
+        assert isinstance(state.memory, PredictorMemory), "the memory of another decoder"
+        self.frame = state.frames_to_skip
+        self.length = given.lookahead_end - given.chunk_start
+        self.last_token = state.last_token
+        self.memory = state.memory
+        self._frames = frames
+        self._offset = given.chunk_start
+        self._border = given.chunk_end - given.chunk_start
+        self._first_frame = state.decoded_frames
+        self._max_symbols = max_symbols
+        self._emissions: list[Emission] = []
+        self._lookahead: list[Emission] = []
+        self._tokens_on_frame = 0
+        self._last_emitting_frame = -1
+        self._at_border: DecoderState | None = None
+        self.keep_state_at_border()
+
+    @property
+    def live(self) -> bool:
+        return self.frame < self.length
+
+    def next_frames(self, width: int) -> Floats:
+        """At most `width` of the row's next frames (K, D)."""
+        start = self._offset + self.frame
+        return self._frames[start : start + width]
+
+    def pass_blanks(self, tokens: Counts, skips: Counts, blank_id: int) -> int | None:
+        """Walks over scored frames (K,); stops on a token and returns its offset, or None."""
+        start = self.frame
+        while self.frame < self.length and self.frame - start < tokens.shape[0]:
+            offset = self.frame - start
+            if tokens[offset] != blank_id:
+                return offset
+            self.frame += max(int(skips[offset]), 1)
+            self.keep_state_at_border()
+        return None
+
+    def emit(self, token_id: int, duration_frames: int, confidence: float) -> None:
+        """Emits a token on the present frame and moves on by its duration."""
+        frame = self.frame
+        self._tokens_on_frame = (
+            self._tokens_on_frame + 1 if frame == self._last_emitting_frame else 1
+        )
+        self._last_emitting_frame = frame
+        self.last_token = token_id
+        absolute = self._first_frame + frame
+        emissions = self._emissions if frame < self._border else self._lookahead
+        emissions.append(Emission(token_id, absolute, duration_frames, confidence))
+        self.frame += duration_frames
+        crowded = self._max_symbols is not None and self._tokens_on_frame >= self._max_symbols
+        if duration_frames == 0 and crowded:
+            self.frame += 1
+
+    def keep_state_at_border(self) -> None:
+        """Keeps the state where the chunk is left; the memory must be that of the last token."""
+        if self._at_border is None and self.frame >= self._border:
+            self._at_border = DecoderState(
+                self.last_token,
+                self.frame - self._border,
+                self._first_frame + self._border,
+                self.memory,
+            )
+
+    def result(self) -> Decoded:
+        assert self._at_border is not None, "look-ahead does not end before the chunk"
+        return Decoded(tuple(self._emissions), tuple(self._lookahead), self._at_border)
