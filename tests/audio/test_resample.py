@@ -85,3 +85,31 @@ def test_a_finished_resampler_is_closed():
 def test_impossible_rates_are_refused(rates_hz):
     with pytest.raises(OptionError, match="4000 to 384000 Hz"):
         Resampler(*rates_hz)
+
+
+@settings(max_examples=60, deadline=None)
+@given(
+    rate_hz=st.sampled_from(RATES_HZ) | st.integers(8_000, 96_000),
+    seconds=st.floats(0.0, 3.0),
+    cuts=st.lists(st.floats(0.0, 1.0), min_size=1, max_size=4),
+)
+def test_a_resampler_goes_on_from_its_state(rate_hz, seconds, cuts):
+    samples = noise(round(seconds * rate_hz))
+    expected = resampled([samples], rate_hz)
+    borders = [0, *sorted(round(cut * len(samples)) for cut in cuts), len(samples)]
+    resampler, parts = Resampler(rate_hz), []
+    for start, stop in pairwise(borders):
+        parts.append(resampler.feed(samples[start:stop]))
+        resampler = Resampler.of(resampler.state(), rate_hz)
+    found = np.concatenate([*parts, resampler.finish()])
+    assert found.shape == expected.shape
+    np.testing.assert_allclose(found, expected, atol=1e-6)
+
+
+def test_what_it_remembers_is_bounded():
+    resampler = Resampler(48_000)
+    for number in range(100):
+        resampler.feed(noise(4_800, number))
+    state = resampler.state()
+    assert len(state.samples) < 2.5 * 0.6 * 48_000
+    assert state.produced <= len(state.samples) // 3

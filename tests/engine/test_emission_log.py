@@ -27,3 +27,10 @@ def test_emissions_come_out_as_they_went_in(batches: list[list[Emission]]) -> No
     assert list(log) == everything
     assert list(log) == everything  # reading takes nothing out
     assert len(log) == len(everything)
+
+
+@given(emissions, st.integers(0, 5))
+def test_columns_make_the_same_log(some: list[Emission], first: int) -> None:
+    log = EmissionLog()
+    log.extend(some)
+    assert list(EmissionLog.of(log.columns(first))) == some[first:]

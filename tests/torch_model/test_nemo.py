@@ -13,6 +13,7 @@ from parakeet_streaming.catalog.spec import read_spec
 from parakeet_streaming.errors import ModelFormatError, ModelPartMissingError
 from parakeet_streaming.export.onnx_files import write_model
 from parakeet_streaming.model.encoder import OnnxEncoder
+from parakeet_streaming.ports import EncoderInput
 from parakeet_streaming.runtime.session import open_session
 from parakeet_streaming.torch_model.nemo import read_nemo
 from tests.parity.test_golden import (
@@ -167,8 +168,8 @@ def test_golden_frames_are_those_of_nemos_own_export(golden_export, golden_folde
     for folder in (golden_export, golden_folder / "tdt-tiny-onnx"):
         parts = find_parts(folder, "fp32")
         session = open_session(parts.encoder.path, provider="cpu", threads=1)
-        encoded, lengths = OnnxEncoder(session, read_spec(parts)).encode([samples])
-        frames.append(np.asarray(encoded[0][: lengths[0]]))
+        encoded = OnnxEncoder(session, read_spec(parts)).encode([EncoderInput(samples)])
+        frames.append(encoded.frames[0])
     assert frames[0].shape[0] == math.ceil(samples.shape[0] // 160 / 8)
     np.testing.assert_allclose(frames[0], frames[1], atol=1e-4)
     vocabularies = [

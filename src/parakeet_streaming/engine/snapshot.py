@@ -93,7 +93,7 @@ class SnapshotCodec:
                 state = replace(state, activity=replace(state.activity, voice=voice))
         except SnapshotError:
             raise
-        except (KeyError, TypeError, ValueError, AttributeError, ParakeetError) as error:
+        except (LookupError, TypeError, ValueError, AttributeError, ParakeetError) as error:
             raise SnapshotError(f"this is no usable snapshot: {error}") from error
         self._check(state)
         return state

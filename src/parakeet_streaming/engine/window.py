@@ -98,6 +98,9 @@ class ContextWindow:
         self._right = context.samples.right
         self._kept = np.empty(2 * context.samples.window + self._chunk, dtype=np.float32)
         self._kept_from = 0
+        # What windows to come can reach, by the contexts so far: it decides how long a left context
+        # can be, and must not depend on when memory is freed.
+        self._reach_from = 0
         self._fed = 0
         self._chunk_start = 0
         self._flush_to = 0
@@ -127,7 +130,7 @@ class ContextWindow:
 
     def state(self, *, audio: bool = True) -> WindowState:
         """What this window is made of now; without `audio` its samples must be fed again."""
-        first = min(self._needed_from, self._fed)
+        first = min(self._reach_from, self._fed)
         kept = self.samples(first, self._fed if audio else first)
         return WindowState(kept, first, self._chunk_start, self._flush_to, self._ended)
 
@@ -135,7 +138,7 @@ class ContextWindow:
     def of(cls, context: ContextConfig, state: WindowState) -> Self:
         """The window that a state was taken of."""
         window = cls(context)
-        window._kept_from = window._fed = state.kept_from
+        window._kept_from = window._reach_from = window._fed = state.kept_from
         window.feed(state.samples)
         window._chunk_start, window._flush_to = state.decoded_samples, state.flush_to
         window._ended = state.ended
@@ -196,7 +199,7 @@ class ContextWindow:
         elif not self._complete:
             chunk = self._flushed_samples
             right = min(right, remaining - chunk)
-        return Span(min(left, start - self._kept_from), chunk, right, start, is_last)
+        return Span(min(left, start - self._reach_from), chunk, right, start, is_last)
 
     def peek(self) -> Window | None:
         """The next window, or None while it is not complete. `advance` moves on."""
@@ -216,6 +219,7 @@ class ContextWindow:
     def advance(self, window: Window) -> None:
         """Moves on to the end of the chunk of `window`, which must be the one that `peek` gave."""
         self._chunk_start = window.chunk_end
+        self._reach_from = max(self._reach_from, self._chunk_start - self._left - self._chunk)
 
     @property
     def _complete(self) -> bool:
@@ -229,14 +233,9 @@ class ContextWindow:
         asked_frames = -(-(self._flush_to - self._chunk_start) // FRAME_SAMPLES)
         return max(0, min(asked_frames, waiting // FRAME_SAMPLES) * FRAME_SAMPLES)
 
-    @property
-    def _needed_from(self) -> int:
-        """Position of the first sample that a window to come can reach."""
-        return max(self._chunk_start - self._left - self._chunk, self._kept_from)
-
     def _make_room(self, count: int) -> None:
         """Forgets samples no window can reach any more, and grows where that is not enough."""
-        needed_from = min(self._needed_from, self._fed)
+        needed_from = min(self._reach_from, self._fed)
         needed = self._kept[needed_from - self._kept_from : self._fed - self._kept_from]
         capacity = self._kept.shape[0]
         if needed.shape[0] + count > capacity:

@@ -25,7 +25,8 @@ from dataclasses import dataclass
 import numpy as np
 
 from parakeet_streaming.catalog.spec import ModelSpec
-from parakeet_streaming.errors import ModelFormatError, SnapshotError
+from parakeet_streaming.errors import ModelFormatError
+from parakeet_streaming.model.encoder_past import EncoderPast, lay_blocks, with_block
 from parakeet_streaming.model.features import normalised, raw_log_mel
 from parakeet_streaming.ports import Encoded, EncoderInput, Floats
 from parakeet_streaming.runtime.session import Array, Session
@@ -41,30 +42,6 @@ from parakeet_streaming.timeline import (
 _SPOILT_BEHIND_CUT = 2
 _SPOILT_BEFORE_CUT = 1
 
-# Keys and values of so many steps lie apart before they are put together: that costs new memory.
-_MOST_BLOCKS = 32
-
-
-@dataclass(frozen=True, slots=True)
-class Past:
-    """What one stream keeps between steps."""
-
-    log_mel: Floats
-    """(F, T), not normalised, as far as they are certain."""
-    ahead: int
-    """How many of them lie behind the last chunk; -1 where the chunk's own last one is to come."""
-    keys: tuple[Floats, ...]
-    """Of the left context, the oldest first: (L, n, D) each, K frames together."""
-    values: tuple[Floats, ...]
-    """Likewise."""
-    convolved: Floats
-    """(L, R, D): what the convolutions reach back to."""
-
-    @property
-    def frames(self) -> int:
-        """K."""
-        return sum(block.shape[1] for block in self.keys)
-
 
 @dataclass(frozen=True, slots=True)
 class _Row:
@@ -78,7 +55,7 @@ class _Row:
     """Where the chunk begins in it."""
     look_back: int
     """8 or 0."""
-    past: Past
+    past: EncoderPast
 
 
 class _Room(threading.local):
@@ -138,48 +115,16 @@ class OnnxCachedEncoder:
 
     def past_to_arrays(self, past: object) -> dict[str, Floats]:
         """What is kept of a stream as named arrays."""
-        assert isinstance(past, Past)
-        layers, _, width = past.convolved.shape
-        nothing = np.zeros((layers, 0, width), dtype=np.float32)
-        return {
-            "log_mel": past.log_mel,
-            "ahead": np.array([past.ahead], dtype=np.float32),
-            "keys": np.concatenate((nothing, *past.keys), axis=1),
-            "values": np.concatenate((nothing, *past.values), axis=1),
-            "convolved": past.convolved,
-        }
+        assert isinstance(past, EncoderPast)
+        return past.to_arrays()
 
-    def past_from_arrays(self, arrays: Mapping[str, Floats]) -> Past:
+    def past_from_arrays(self, arrays: Mapping[str, Floats]) -> EncoderPast:
         """What was kept, of which `past_to_arrays` made the arrays.
 
         Raises:
             SnapshotError: arrays of other names or shapes.
         """
-        layers, reach, width = self._empty.convolved.shape
-        shapes = {name: array.shape for name, array in arrays.items()}
-        columns, kept = (
-            shapes[name][1] if len(shapes.get(name, ())) in (2, 3) else -1
-            for name in ("log_mel", "keys")
-        )
-        expected: dict[str, tuple[int, ...]] = {
-            "log_mel": (self._mel_bins, columns),
-            "ahead": (1,),
-            "keys": (layers, kept, width),
-            "values": (layers, kept, width),
-            "convolved": (layers, reach, width),
-        }
-        if shapes != expected:
-            raise SnapshotError(f"an encoder's past of {shapes}; this model's is like {expected}")
-        ahead = int(arrays["ahead"][0])
-        if not -1 <= ahead <= columns:
-            raise SnapshotError(f"an encoder's past with {ahead} of {columns} log-mels ahead")
-        return Past(
-            arrays["log_mel"],
-            ahead,
-            (arrays["keys"],) if kept else (),
-            (arrays["values"],) if kept else (),
-            arrays["convolved"],
-        )
+        return self._empty.from_arrays(arrays)
 
     def _groups(self, inputs: Sequence[EncoderInput], lengths: Sequence[int]) -> list[list[int]]:
         """Rows that share a call of the graph; rows without a frame need none."""
@@ -192,7 +137,7 @@ class OnnxCachedEncoder:
 
     def _prepare(self, given: EncoderInput) -> _Row:
         past = given.past or self._empty
-        assert isinstance(past, Past)
+        assert isinstance(past, EncoderPast)
         known = _known_samples(given)
         new = feature_frames(given.samples.shape[0] - known)
         log_mel, left = self._log_mel(given.samples, known, past, new)
@@ -202,7 +147,7 @@ class OnnxCachedEncoder:
         return _Row(features, log_mel, left, look_back, past)
 
     def _log_mel(
-        self, samples: Floats, known_samples: int, past: Past, new: int
+        self, samples: Floats, known_samples: int, past: EncoderPast, new: int
     ) -> tuple[Floats, int]:
         """Log-mels of a window whose chunk and right context are `new` frames, and its left ones.
 
@@ -227,8 +172,8 @@ class OnnxCachedEncoder:
         keys, values = self._room.of((layers, len(rows), slots, width))
         for at, row in enumerate(rows):
             features[at, :, : lengths[at]] = row.features
-            _lay(row.past.keys, keys[:, at])
-            _lay(row.past.values, values[:, at])
+            lay_blocks(row.past.keys, keys[:, at])
+            lay_blocks(row.past.values, values[:, at])
         return self._session.run(
             {
                 self._names.features: features,
@@ -243,7 +188,7 @@ class OnnxCachedEncoder:
 
     def _kept(
         self, given: EncoderInput, row: _Row, outputs: dict[str, Array], at: int, length: int
-    ) -> Past:
+    ) -> EncoderPast:
         """The past after the chunk of a window."""
         assert given.kept_frames is not None
         names, past = self._past_names, row.past
@@ -254,15 +199,15 @@ class OnnxCachedEncoder:
         certain = row.log_mel.shape[1] - _SPOILT_BEFORE_CUT
         keys, values = (outputs[name][:, at, :chunk] for name in (names.keys, names.values))
         reach = past.convolved.shape[1]
-        return Past(
+        return EncoderPast(
             log_mel=row.log_mel[:, :certain],
             ahead=certain - chunk_end,
-            keys=_with_block(past.keys, keys, given.kept_frames),
-            values=_with_block(past.values, values, given.kept_frames),
+            keys=with_block(past.keys, keys, given.kept_frames),
+            values=with_block(past.values, values, given.kept_frames),
             convolved=outputs[names.convolved][:, at, chunk : chunk + reach].copy(),
         )
 
-    def _empty_past(self) -> Past:
+    def _empty_past(self) -> EncoderPast:
         keys = self._session.inputs[self._past_names.past_keys]
         convolved = self._session.inputs[self._past_names.past_convolved]
         layers, width, reach = keys.fixed(0), keys.fixed(3), convolved.fixed(2)
@@ -271,7 +216,7 @@ class OnnxCachedEncoder:
                 "the cached encoder does not declare its layers, width and reach; export it again "
                 "with `parakeet export MODEL --to FOLDER --streaming cached`"
             )
-        return Past(
+        return EncoderPast(
             np.zeros((self._mel_bins, 0), dtype=np.float32),
             0,
             (),
@@ -283,32 +228,3 @@ class OnnxCachedEncoder:
 def _known_samples(given: EncoderInput) -> int:
     """Samples of left context that the past stands for."""
     return 0 if given.past is None else given.left_samples
-
-
-def _last(columns: Floats, count: int) -> Floats:
-    """The last `count` along axis 1, or all there are."""
-    return columns[:, max(0, columns.shape[1] - count) :]
-
-
-def _with_block(blocks: tuple[Floats, ...], new: Floats, count: int) -> tuple[Floats, ...]:
-    """The last `count` frames of blocks (L, n, D) and of what is new (L, n, D) behind them.
-
-    What is known is not copied at every step, but when many blocks have gathered.
-    """
-    kept = [_last(new, count).copy()]
-    wanted = count - new.shape[1]
-    for block in reversed(blocks):
-        if wanted <= 0:
-            break
-        kept.append(_last(block, wanted))
-        wanted -= block.shape[1]
-    kept.reverse()
-    return tuple(kept) if len(kept) <= _MOST_BLOCKS else (np.concatenate(kept, axis=1),)
-
-
-def _lay(blocks: tuple[Floats, ...], slots: Floats) -> None:
-    """Writes blocks (L, n, D) at the right edge of slots (L, K, D)."""
-    end = slots.shape[1]
-    for block in reversed(blocks):
-        slots[:, end - block.shape[1] : end] = block
-        end -= block.shape[1]
