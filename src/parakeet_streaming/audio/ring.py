@@ -227,7 +227,7 @@ def sample_ring(capacity_samples: int) -> tuple[SampleWriter, SampleReader]:
     Raises:
         OptionError: a capacity below 1.
     """
-    samples = np.zeros(_checked(capacity_samples), np.float32)
+    samples = np.empty(_checked(capacity_samples), np.float32)
     writing, reading = _Side(), _Side()
     return SampleWriter(samples, writing, reading), SampleReader(samples, writing, reading)
 
