@@ -4,9 +4,10 @@ from itertools import pairwise
 
 import pytest
 
-from parakeet_streaming.engine.activity import SpeechDetector, VadOptions
+from parakeet_streaming.engine.activity import SpeechDetector
 from parakeet_streaming.engine.endpoint import Endpointer, EndpointOptions
 from parakeet_streaming.engine.stream_state import StreamOptions
+from parakeet_streaming.engine.vad_options import VadOptions
 from parakeet_streaming.live.adaptation import Adapter, DelayRange
 from parakeet_streaming.live.audio_queue import AudioQueueWriter
 from parakeet_streaming.live.driver import StreamDriver
@@ -209,3 +210,15 @@ def test_one_that_is_closed_has_nothing_to_give_up():
     run(recognizer, driver)
     driver.give_up()
     assert driver.events() == []
+
+
+def test_a_recording_without_audio_ends():
+    writer = AudioQueueWriter(100, 100, HandClock(), lambda: None)
+    stream = fake_recognizer([], WORDS).open(StreamOptions(CONTEXT))
+    driver = StreamDriver(stream, writer.reader, Adapter([CONTEXT]), tail_s=0.0)
+    writer.close()
+    driver.take()
+    assert driver.plan() is None
+    (final,) = driver.events()
+    assert (final.transcript.text, final.reason) == ("", "end")
+    assert driver.counts.utterances == 1

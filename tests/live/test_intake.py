@@ -3,9 +3,10 @@
 import numpy as np
 import pytest
 
-from parakeet_streaming.engine.activity import SpeechDetector, VadOptions
+from parakeet_streaming.engine.activity import SpeechDetector
 from parakeet_streaming.engine.endpoint import Endpointer
 from parakeet_streaming.engine.stream_state import StreamOptions
+from parakeet_streaming.engine.vad_options import VadOptions
 from parakeet_streaming.live.audio_queue import AudioQueueWriter
 from parakeet_streaming.live.intake import TAIL_S, Intake
 from parakeet_streaming.results import Gap, SpeechEnded, SpeechStarted

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from parakeet_streaming.engine.activity import VadOptions
+from parakeet_streaming.engine.vad_options import VadOptions
 from parakeet_streaming.errors import (
     CapacityError,
     ComputeError,

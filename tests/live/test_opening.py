@@ -2,7 +2,7 @@
 
 import pytest
 
-from parakeet_streaming.engine.activity import VadOptions
+from parakeet_streaming.engine.vad_options import VadOptions
 from parakeet_streaming.errors import (
     ContextError,
     OptionError,

@@ -160,6 +160,9 @@ class StreamDriver:
             if self._closes_utterance(span):
                 continue
             if span is None:
+                # Without silence at the end there may be no last window.
+                for event in self.stream.close_if_done():
+                    self._report(event)
                 return None
             quiet = self.intake.quiet(span, in_haste=self._endpoint is not None)
             if quiet is None:

@@ -6,8 +6,8 @@ import math
 from dataclasses import dataclass, field, replace
 from typing import Self
 
-from parakeet_streaming.engine.activity import VadOptions
 from parakeet_streaming.engine.endpoint import EndpointOptions
+from parakeet_streaming.engine.vad_options import VadOptions
 from parakeet_streaming.errors import OptionError
 from parakeet_streaming.live.adaptation import DelayRange
 from parakeet_streaming.live.admission import Lane
