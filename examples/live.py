@@ -54,7 +54,7 @@ async def main() -> None:
         listening = []
         for file in files:
             with open_audio(file) as audio:
-                options = LiveOptions(DelayRange.parse("low", audio.rate_hz))
+                options = LiveOptions(DelayRange.parse("balanced", audio.rate_hz))
             stream = engine.open(options)
             threading.Thread(target=play, args=(file, stream), name=file.stem).start()
             listening.append(listen(file.stem, stream))

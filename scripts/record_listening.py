@@ -1,6 +1,6 @@
 """Recordings in; a real run of `parakeet listen` on a microphone that plays them, as a .cast, out.
 
-    python scripts/record_listening.py listen.cast examples/recordings/digits.wav -- --delay low
+    python scripts/record_listening.py listen.cast digits.wav -- --preset low_latency
 
 The microphone is ALSA's `file` device, so this runs on Linux, with PortAudio and without a sound
 card. What is behind `--` are options of `parakeet listen`. It ends by Ctrl-C, as people end it. The

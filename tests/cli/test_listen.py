@@ -104,10 +104,9 @@ def test_raw_samples_of_another_rate_and_two_channels():
     [
         (("talk.wav",), "parakeet transcribe --realtime talk.wav"),
         (("-", "--device=2"), "--device does not go"),
-        (("-", "--delay=none"), "minimal"),
-        (("-", "--delay=low", "--preset=balanced"), "give one"),
+        (("-", "--preset=none"), "balanced"),
         (("-", "--context=5-1-1", "--preset=balanced"), "give one"),
-        (("-", "--longest-chunk=2"), "--longest-chunk goes with"),
+        (("-", "--longest-chunk=2", "--fixed"), "--longest-chunk does not go with"),
         (("-", "--context=5-1-1", "--longest-chunk=0.5"), "below the chunk"),
         (("-", "--endpointing=soon"), "aggressive"),
         (("-", "--endpointing=off", "--max-utterance-s=9"), "does not go"),
@@ -151,6 +150,24 @@ def test_bounds_and_length_of_utterances_reach_the_engine(monkeypatch):
     assert options.endpoint.max_utterance_s == 9
     assert options.vad.min_speech_ms == 70
     assert not options.tentative
+
+
+@pytest.mark.parametrize(
+    ("how", "context", "longest"),
+    [
+        ((), "5-0.5-0.5", 2.0),
+        (("--preset=low_latency",), "2-0.25-0.25", 1.0),
+        (("--context=4-1-0.5",), "4-1-0.5", 4.0),
+        (("--context=balanced", "--longest-chunk=0.8"), "5-0.5-0.5", 0.8),
+        (("--preset=high_quality", "--fixed"), "10-1-1", 1.0),
+    ],
+)
+def test_the_chunk_may_grow_unless_it_is_fixed(monkeypatch, how, context, longest):
+    seen = []
+    monkeypatch.setattr(listen_module, "run_live", lambda *given, **named: seen.append(given))
+    assert parakeet("-", *how, piped=RAW).exit_code == 0
+    delay = seen[0][3].delay
+    assert (str(delay.context), delay.longest_chunk) == (context, longest)
 
 
 def test_devices_are_listed_with_their_numbers(monkeypatch):

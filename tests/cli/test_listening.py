@@ -205,7 +205,7 @@ def test_a_gap_is_told_with_what_to_do():
     desk.hear()
     (message,) = desk.messages()
     assert message.startswith("1.5 s of sound could not be taken at 1:01")
-    assert "--delay" in message
+    assert "--context" in message
     assert desk.trace.gaps == [Gap(61.0, 62.5)]
     assert desk.messages() == []
 

@@ -19,16 +19,16 @@ from parakeet_streaming.engine.endpoint import PRESETS as ENDPOINTINGS
 from parakeet_streaming.engine.endpoint import EndpointOptions
 from parakeet_streaming.engine.vad_options import VadOptions
 from parakeet_streaming.errors import OptionError
-from parakeet_streaming.live.adaptation import DELAYS, DelayRange
+from parakeet_streaming.live.adaptation import MOST_GROWTH, DelayRange
 from parakeet_streaming.live.options import LiveOptions
 from parakeet_streaming.load import DEFAULT_MODEL, load, load_vad
 from parakeet_streaming.sources.devices import choose_device
 from parakeet_streaming.sources.live import BlockSource, LiveSource
 from parakeet_streaming.sources.microphone import Microphone, input_devices
 from parakeet_streaming.sources.stdin import open_stdin
-from parakeet_streaming.timeline import SAMPLE_RATE_HZ
+from parakeet_streaming.timeline import SAMPLE_RATE_HZ, ContextConfig
 
-_DEFAULT_DELAY: Final = "low"
+_DEFAULT_PRESET: Final = "balanced"
 _NO_ENDPOINTING: Final = "off"
 _BLOCK_S: Final = 0.05
 
@@ -67,25 +67,24 @@ def listen(
             rich_help_panel=_SOUND, help="Save the sound, too: a new .flac, .wav, .ogg or .mp3."
         ),
     ] = None,
-    delay: Annotated[
-        str | None,
-        typer.Option(
-            rich_help_panel=shared.DELAY_GROUP,
-            show_default=_DEFAULT_DELAY,
-            help=f"{', '.join(DELAYS)}: a context whose chunk grows while the machine does not "
-            "keep up.",
-        ),
-    ] = None,
     context: shared.Context = None,
     preset: shared.Preset = None,
     longest_chunk: Annotated[
         float | None,
         typer.Option(
             rich_help_panel=shared.DELAY_GROUP,
-            help="Seconds to which the chunk of --context or --preset may grow; without it, it "
-            "never changes.",
+            show_default=f"{MOST_GROWTH} chunks",
+            help="Seconds to which the chunk may grow while the machine does not keep up.",
         ),
     ] = None,
+    fixed: Annotated[
+        bool,
+        typer.Option(
+            "--fixed",
+            rich_help_panel=shared.DELAY_GROUP,
+            help="The chunk never grows; sound that cannot be decoded in time is refused.",
+        ),
+    ] = False,
     tentative: Annotated[
         bool,
         typer.Option(
@@ -182,7 +181,7 @@ def listen(
     if list_devices:
         _list_devices()
         return
-    delay_range = _delay_range(delay, context, preset, longest_chunk)
+    delay_range = _delay_range(context, preset, longest_chunk, fixed=fixed)
     chosen_vad = VadOptions(
         threshold, neg_threshold, min_speech_ms, min_silence_ms, prefix_padding_ms
     )
@@ -230,18 +229,16 @@ def _list_devices() -> None:
 
 
 def _delay_range(
-    delay: str | None, context: str | None, preset: str | None, longest_chunk: float | None
+    context: str | None, preset: str | None, longest_chunk: float | None, *, fixed: bool
 ) -> DelayRange:
-    asked = shared.chosen_context(context, preset)
-    if asked is None:
-        if longest_chunk is not None:
-            raise OptionError(
-                "--longest-chunk goes with --context or --preset; --delay has its own"
-            )
-        return DelayRange.parse(delay or _DEFAULT_DELAY, SAMPLE_RATE_HZ)
-    if delay is not None:
-        raise OptionError("--delay does not go with --context or --preset; give one")
-    return DelayRange(asked, asked.chunk if longest_chunk is None else longest_chunk)
+    chosen = shared.chosen_context(context, preset) or ContextConfig.parse(_DEFAULT_PRESET)
+    if fixed and longest_chunk is not None:
+        raise OptionError("--longest-chunk does not go with --fixed; give one")
+    if fixed:
+        return DelayRange.fixed(chosen)
+    if longest_chunk is None:
+        return DelayRange.growing(chosen)
+    return DelayRange(chosen, longest_chunk)
 
 
 def _endpoint(endpointing: str, max_utterance_s: float | None) -> EndpointOptions | None:

@@ -191,8 +191,8 @@ class Listening:
             self.trace.gaps.append(event)
             self.say(
                 f"{event.end - event.start:.1f} s of sound could not be taken at "
-                f"{clock(event.start)}: this machine does not keep up; choose a longer --delay or "
-                "a smaller --model"
+                f"{clock(event.start)}: this machine does not keep up; choose a longer chunk "
+                "(--context) or a smaller --model"
             )
         elif isinstance(event, ContextChanged):
             self.trace.changes.append(event)
