@@ -17,7 +17,8 @@ from parakeet_streaming import (
     StreamingParakeetTDT,
     TokenConsumer,
 )
-from parakeet_streaming.audio.files import AudioFile, open_audio
+from parakeet_streaming.audio.blocks import AudioFile
+from parakeet_streaming.audio.files import open_audio
 from parakeet_streaming.sources.pacing import paced
 
 RECORDING = Path(__file__).parent / "recordings" / "digits.wav"

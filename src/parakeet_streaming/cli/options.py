@@ -7,7 +7,7 @@ from typing import Annotated, Final
 import typer
 
 from parakeet_streaming import formats
-from parakeet_streaming.audio.pcm import ENCODINGS
+from parakeet_streaming.audio.pcm_decoder import ENCODINGS
 from parakeet_streaming.errors import OptionError
 from parakeet_streaming.runtime.session import RUNTIMES
 from parakeet_streaming.timeline import PRESETS, ContextConfig
