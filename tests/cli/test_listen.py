@@ -79,7 +79,7 @@ def test_events_and_sound_are_written_as_they_come(tmp_path):
     assert (result.exit_code, result.stdout) == (0, "")
     events = [json.loads(line) for line in (tmp_path / "a.jsonl").read_text().splitlines()]
     types = {event["type"] for event in events}
-    assert types == {"partial", "speech_started", "speech_ended", "utterance", "final"}
+    assert types == {"partial", "speech_started", "speech_ended", "final", "transcript"}
     assert events[-1]["text"] == SAID
     saved, rate_hz = soundfile.read(tmp_path / "a.flac", dtype="int16")
     assert rate_hz == 16_000

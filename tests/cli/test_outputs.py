@@ -77,7 +77,7 @@ def test_json_is_one_object_and_jsonl_a_line_per_event(tmp_path: Path) -> None:
     assert json.loads(written("json", tmp_path / "a.json"))["text"] == "one two"
     lines = written("jsonl", tmp_path / "a.jsonl").splitlines()
     types = [json.loads(line)["type"] for line in lines]
-    assert types == ["partial", "utterance", "utterance", "final"]
+    assert types == ["partial", "final", "final", "transcript"]
 
 
 def test_appending_keeps_what_was_there(tmp_path: Path) -> None:

@@ -88,11 +88,11 @@ def test_jsonl_is_a_line_per_step_and_the_whole() -> None:
     lines = parakeet(DIGITS, "--format=jsonl", "--context=5-1-1").stdout.splitlines()
     *partials, utterance, final = [json.loads(line) for line in lines]
     assert {partial["type"] for partial in partials} == {"partial"}
-    assert (utterance["type"], utterance["text"]) == ("utterance", SAID)
+    assert (utterance["type"], utterance["text"]) == ("final", SAID)
     assert "".join(partial["text"] for partial in partials) == SAID
     assert any(partial["tentative_text"] for partial in partials)
     assert partials[-1]["tentative_text"] == ""
-    assert final["type"] == "final"
+    assert final["type"] == "transcript"
     assert final["text"] == SAID
 
 
