@@ -21,9 +21,9 @@ from parakeet_streaming import (
     SpeechStarted,
     load,
     load_vad,
+    open_audio,
+    paced,
 )
-from parakeet_streaming.audio.files import open_audio
-from parakeet_streaming.sources.pacing import paced
 
 RECORDINGS = Path(__file__).parent / "recordings"
 

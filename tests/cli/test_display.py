@@ -15,6 +15,7 @@ from parakeet_streaming.cli.display import (
     Silent,
     Status,
     Terminal,
+    clock,
     level_meter,
     new_display,
     progress_bar,
@@ -183,3 +184,8 @@ def test_progress_bar(share: float, done: int) -> None:
 )
 def test_level_meter(rms_dbfs: float, done: int, words: str) -> None:
     assert level_meter(Level(rms_dbfs, rms_dbfs)) == "━" * done + "╌" * (10 - done) + f" {words}"
+
+
+@pytest.mark.parametrize(("seconds", "written"), [(7.9, "0:07"), (3725, "1:02:05"), (0, "0:00")])
+def test_clock(seconds, written):
+    assert clock(seconds) == written

@@ -18,8 +18,8 @@ from parakeet_streaming import ContextConfig, LiveEngine, LiveOptions, load, loa
 from parakeet_streaming.cli import listen as listen_module
 from parakeet_streaming.cli.app import app
 from parakeet_streaming.cli.interruption import Interruption
-from parakeet_streaming.cli.listening import Listening
-from parakeet_streaming.cli.report import Trace
+from parakeet_streaming.cli.live_transcription import LiveTranscription
+from parakeet_streaming.cli.report import StreamLog
 from parakeet_streaming.errors import DeviceError, DeviceNotFoundError, OptionError
 from parakeet_streaming.live.adaptation import DelayRange
 from parakeet_streaming.results import Final
@@ -140,7 +140,7 @@ def test_the_keyboard_is_no_sound(monkeypatch):
 def test_bounds_and_length_of_utterances_reach_the_engine(monkeypatch):
     seen = []
     monkeypatch.setattr(
-        listen_module, "run_live", lambda *given, **named: seen.append((given, named))
+        listen_module, "transcribe_live", lambda *given, **named: seen.append((given, named))
     )
     how = ("--context=5-1-0.5", "--longest-chunk=4", "--max-utterance-s=9", "--no-tentative")
     assert parakeet("-", *how, "--min-speech-ms=70", piped=RAW).exit_code == 0
@@ -164,7 +164,9 @@ def test_bounds_and_length_of_utterances_reach_the_engine(monkeypatch):
 )
 def test_the_chunk_may_grow_unless_it_is_fixed(monkeypatch, how, context, longest):
     seen = []
-    monkeypatch.setattr(listen_module, "run_live", lambda *given, **named: seen.append(given))
+    monkeypatch.setattr(
+        listen_module, "transcribe_live", lambda *given, **named: seen.append(given)
+    )
     assert parakeet("-", *how, piped=RAW).exit_code == 0
     delay = seen[0][3].delay
     assert (str(delay.context), delay.longest_chunk) == (context, longest)
@@ -282,13 +284,13 @@ def test_a_virtual_microphone_is_heard(virtual_microphone):
     ):
         context = ContextConfig(5.0, 0.5, 0.5, microphone.rate_hz)
         stream = engine.open(LiveOptions(delay=DelayRange.fixed(context), endpoint=None))
-        trace = Trace(engine.metrics, keep=False)
-        listening = Listening(stream, microphone, interruption, trace)
-        for event in listening.hear():
+        log = StreamLog(keep_steps=False)
+        live = LiveTranscription(stream, microphone, interruption, log, context)
+        for event in live.events():
             if not text:
                 virtual_microphone.speak(np.concatenate([sound, np.zeros(22_050)]))
                 text = " "
-            if listening.heard_s >= len(sound) / virtual_microphone.rate_hz + 0.4:
+            if live.received_s >= len(sound) / virtual_microphone.rate_hz + 0.4:
                 virtual_microphone.hang_up()
                 interruption.asked = True
             if isinstance(event, Final):

@@ -192,6 +192,13 @@ def progress_bar(share: float, width: int = _BAR_WIDTH) -> str:
     return "━" * done + "╌" * (width - done)
 
 
+def clock(seconds: float) -> str:
+    """Seconds as people write them: 0:07, 1:02:05."""
+    minutes, rest = divmod(int(seconds), 60)
+    hours, minutes = divmod(minutes, 60)
+    return f"{hours}:{minutes:02d}:{rest:02d}" if hours else f"{minutes}:{rest:02d}"
+
+
 def level_meter(level: Level) -> str:
     """A bar from −60 dBFS to full scale, and the level in words."""
     share = 1 - max(level.rms_dbfs, _METER_LOWEST_DBFS) / _METER_LOWEST_DBFS

@@ -14,7 +14,7 @@ from parakeet_streaming.cli import options as shared
 from parakeet_streaming.cli.outputs import STDIN, check_format, output_paths
 from parakeet_streaming.cli.report import check_writable
 from parakeet_streaming.cli.rows import print_table
-from parakeet_streaming.cli.session import Wishes, run_live
+from parakeet_streaming.cli.transcription import OutputOptions, transcribe_live
 from parakeet_streaming.engine.endpoint import PRESETS as ENDPOINTINGS
 from parakeet_streaming.engine.endpoint import EndpointOptions
 from parakeet_streaming.engine.vad_options import VadOptions
@@ -41,7 +41,7 @@ _ENDPOINT: Final = EndpointOptions()
 
 def listen(
     source: Annotated[
-        str | None, typer.Argument(help="- for standard input; a microphone unless told.")
+        str | None, typer.Argument(help="- for standard input; by default a microphone.")
     ] = None,
     device: Annotated[
         str | None,
@@ -49,7 +49,7 @@ def listen(
             "--device",
             "-d",
             rich_help_panel=_SOUND,
-            help="Microphone: its number, name or part of it; the system's default unless told.",
+            help="Microphone: its number, name or part of it; else the system's default.",
         ),
     ] = None,
     list_devices: Annotated[
@@ -159,7 +159,7 @@ def listen(
             "--append",
             "-a",
             rich_help_panel=shared.OUTPUT_GROUP,
-            help="Write behind what the file holds (txt and jsonl).",
+            help="Add to what the file holds (txt and jsonl).",
         ),
     ] = False,
     stats: shared.Stats = False,
@@ -176,7 +176,7 @@ def listen(
     """Turn live speech into text, from a microphone or from standard input.
 
     Text appears while you speak; what may still change is dimmed. Every utterance ends its line.
-    Ctrl-C ends: what was heard is decoded and told; a second Ctrl-C quits at once.
+    Ctrl-C ends: what was recorded is decoded and written; a second Ctrl-C quits at once.
     """
     if list_devices:
         _list_devices()
@@ -192,9 +192,9 @@ def listen(
         raise OptionError("--append needs a file; name it with --output")
     check_writable(report)
     path = output_paths([name], output, format)[name]
-    wishes = Wishes(name, format, path, append, save, stats, report)
-    with _open(name, device, channels, rate, encoding) as (heard, called):
-        at_rate = replace(delay_range.context, sample_rate=heard.rate_hz)
+    wanted = OutputOptions(name, format, path, append, save, stats, report)
+    with _open(name, device, channels, rate, encoding) as (sound, called):
+        at_rate = replace(delay_range.context, sample_rate=sound.rate_hz)
         chosen = LiveOptions(
             delay=replace(delay_range, context=at_rate),
             vad=chosen_vad if vad else None,
@@ -211,10 +211,12 @@ def listen(
             revision=revision,
         )
         greeting = (
-            f"listening to {called} ({heard.rate_hz} Hz) · text within {at_rate.latency_s:.2f} s · "
+            f"listening to {called} ({sound.rate_hz} Hz) · text within {at_rate.latency_s:.2f} s · "
             "Ctrl-C ends"
         )
-        run_live(recognizer, load_vad() if vad else None, heard, chosen, wishes, greeting=greeting)
+        transcribe_live(
+            recognizer, load_vad() if vad else None, sound, chosen, wanted, greeting=greeting
+        )
 
 
 def _list_devices() -> None:
@@ -258,7 +260,7 @@ def _endpoint(endpointing: str, max_utterance_s: float | None) -> EndpointOption
 def _checked_source(source: str | None, device: str | None) -> str:
     if source not in (None, STDIN):
         raise OptionError(
-            f"{source}: listen hears a microphone, or - for standard input; for a file, use "
+            f"{source}: listen takes a microphone, or - for standard input; for a file, use "
             f"parakeet transcribe --realtime {source}"
         )
     if source == STDIN and device is not None:
