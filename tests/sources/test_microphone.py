@@ -151,7 +151,7 @@ def test_samples_are_copied_and_counted(fake):
         fake.stream.records([[1.0]], overflow=True)
         assert [samples.tolist() for samples in heard.pushed] == [[0.5, 0.25, -0.5], [1.0]]
         assert all(samples.dtype == np.float32 for samples in heard.pushed)
-        assert (microphone.heard_samples, microphone.refused_samples) == (4, 1)
+        assert (microphone.received_samples, microphone.refused_samples) == (4, 1)
         assert microphone.overflows == 1
         assert not microphone.ended
     assert microphone.ended
@@ -292,7 +292,7 @@ def test_a_real_portaudio_records_every_sample(virtual_microphone):
         virtual_microphone.hang_up()
     assert ended.wait(LONG_S)
     assert microphone.failure is None
-    assert microphone.heard_samples >= len(recorded)
+    assert microphone.received_samples >= len(recorded)
     assert np.array_equal(reader.read(len(recorded)), recorded)
 
 

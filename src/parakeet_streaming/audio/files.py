@@ -162,7 +162,7 @@ class _AvReader(_BreakableReader):
         first = next(self._decoded, None)
         if first is None:
             raise AudioFormatError("its audio stream is empty")
-        # Only a decoded frame tells the true rate: HE-AAC declares half of it.
+        # Only a decoded frame has the true rate: HE-AAC declares half of it.
         self.rate_hz = first.sample_rate
         self.channels = first.layout.nb_channels
         self._first: AudioFrame | None = first

@@ -31,7 +31,7 @@ def plot(
     output: Annotated[
         str | None,
         typer.Option(
-            "--output", "-o", help="Picture: .png, .svg or .pdf; the report's name unless told."
+            "--output", "-o", help="Picture: .png, .svg or .pdf; by default the report's name."
         ),
     ] = None,
 ) -> None:

@@ -40,7 +40,7 @@ def open_stdin(
 
     Args:
         stream: bytes, seekable or not.
-        rate_hz: rate of raw PCM; a container tells its own.
+        rate_hz: rate of raw PCM; a container has its own.
         encoding: encoding of raw PCM, a name from `pcm_decoder.ENCODINGS`.
         channels: channels of raw PCM.
 
