@@ -1,5 +1,6 @@
 """The command line as a whole: help, version, exit codes, one-line errors."""
 
+import logging
 import subprocess
 import sys
 from pathlib import Path
@@ -30,6 +31,18 @@ def test_help_of_every_command(command: str) -> None:
     result = CliRunner().invoke(app, [command, "--help"])
     assert result.exit_code == 0
     assert "Usage" in result.stdout
+
+
+def test_the_log_is_written_to_standard_error_when_asked_for() -> None:
+    logger = logging.getLogger("parakeet_streaming")
+    before = list(logger.handlers)
+    result = CliRunner().invoke(app, ["--log-level", "info", "transcribe", str(DIGITS)])
+    assert "INFO parakeet_streaming.load: " in result.stderr
+    assert "is run by" in result.stderr
+    assert logger.handlers == before
+    assert "INFO" not in CliRunner().invoke(app, ["transcribe", str(DIGITS)]).stderr
+    result = CliRunner().invoke(app, ["--log-level", "loud", "doctor"])
+    assert "use debug, info, warning, error" in str(result.exception)
 
 
 def test_a_missing_model_is_one_line(
