@@ -3,7 +3,7 @@
 python examples/live.py [FILE ...]
 
 Each recording plays at its own speed in a thread of its own, as a sound card would. The engine
-hears who speaks, decodes both together, and tells text, speech and the ends of utterances.
+detects speech, decodes both together, and gives text, speech and the ends of utterances.
 """
 
 import asyncio

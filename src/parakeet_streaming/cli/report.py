@@ -179,7 +179,7 @@ def latency_rows(metrics: LiveMetrics) -> list[Sequence[str]]:
 
 def counts_in_words(stats: StreamStats) -> str:
     """What was decoded, passed over and refused, in two lines."""
-    refused_s = samples_to_seconds(stats.refused_samples, stats.context.sample_rate)
+    refused_s = samples_to_seconds(stats.refused_samples)
     return (
         f"{stats.speech_s:.1f} s of speech · {stats.utterances} utterances, "
         f"{stats.tokens} tokens · {refused_s:.1f} s refused\n"
