@@ -127,6 +127,9 @@ class LiveTranscription:
     def transcript(self) -> Transcript:
         return self._stream.transcript()
 
+    def stats(self) -> StreamStats:
+        return self._stream.stats()
+
     def status(self) -> str:
         """One line: how loud, how fast, how late."""
         stats = self._stream.stats()

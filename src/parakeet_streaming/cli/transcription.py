@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from contextlib import ExitStack
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Final, Protocol
+from typing import Any, Final, Protocol
 
 import typer
 
@@ -120,39 +120,47 @@ def transcribe_live(
     if source.can_wait:
         options = replace(options, most_ring_s=_ring_s(options))
     with ExitStack() as stack:
-        saved = None
-        if wanted.save is not None:
-            saved = stack.enter_context(SavedSound(wanted.save, source.rate_hz))
+        saved = _saved_sound(wanted, source.rate_hz, stack)
         output = Output(wanted.source, wanted.format, wanted.path, append=wanted.append)
         stack.enter_context(output)
         engine = stack.enter_context(LiveEngine(recognizer, vad))
         log = StreamLog(keep_steps=wanted.report is not None)
         interruption = stack.enter_context(Interruption())
-        stream = engine.open(options)
         live = LiveTranscription(
-            stream, source, interruption, log, context, duration_s=duration_s, saved=saved
-        )
+            engine.open(options), source, interruption, log, context,
+            duration_s=duration_s, saved=saved,
+        )  # fmt: skip
         if greeting is not None:
             live.add_message(greeting)
         show(live, new_display(wanted.format, wanted.path, live=True), output)
-        output.write_whole(recording(live, recognizer, context, wanted.source))
+        whole = recording(live, recognizer, context, wanted.source)
+        output.write_whole(whole)
     typer.echo(live.summary(), err=True)
     if wanted.stats:
-        typer.echo(counts_in_words(stream.stats()), err=True)
+        typer.echo(counts_in_words(live.stats()), err=True)
         print_table(latency_rows(engine.metrics), err=True)
     if wanted.report is not None:
-        about = {
-            "source": wanted.source,
-            "model": recognizer.name,
-            "context": str(context),
-            "longest_chunk_s": options.delay.longest_chunk,
-            "audio_s": live.received_s,
-            "processing_s": live.processing_s,
-        }
-        write_report(wanted.report, report_object(log, stream.stats(), engine.metrics, about))
+        about = _about(whole, options, live.received_s)
+        write_report(wanted.report, report_object(log, live.stats(), engine.metrics, about))
     if live.failure is not None:
         raise live.failure
     return interruption.asked
+
+
+def _saved_sound(wanted: OutputOptions, rate_hz: int, stack: ExitStack) -> SavedSound | None:
+    return None if wanted.save is None else stack.enter_context(SavedSound(wanted.save, rate_hz))
+
+
+def _about(whole: formats.Recording, options: LiveOptions, received_s: float) -> dict[str, Any]:
+    """What a report says was measured."""
+    return {
+        "source": whole.source,
+        "model": whole.model,
+        "context": str(options.delay.context),
+        "longest_chunk_s": options.delay.longest_chunk,
+        "audio_s": received_s,
+        "processing_s": whole.processing_s,
+    }
 
 
 def _ring_s(options: LiveOptions) -> float:
