@@ -48,9 +48,9 @@ def test_a_missing_model_is_one_line(
     monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     assert run(monkeypatch, "transcribe", str(DIGITS), "--model=./no-such-model") == 1
-    told = capsys.readouterr().err
-    assert told.startswith("parakeet: ")
-    assert told.count("\n") == 1
+    printed = capsys.readouterr().err
+    assert printed.startswith("parakeet: ")
+    assert printed.count("\n") == 1
 
 
 def test_a_reader_that_goes_away_is_no_traceback() -> None:

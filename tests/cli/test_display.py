@@ -72,8 +72,8 @@ def test_what_people_should_know_keeps_out_of_the_pipe(
 ) -> None:
     with display:
         display.say("it is muted")
-    told = capsys.readouterr()
-    assert (told.out, told.err) == ("", "parakeet: it is muted\n")
+    printed = capsys.readouterr()
+    assert (printed.out, printed.err) == ("", "parakeet: it is muted\n")
 
 
 def test_a_terminal_dims_tentative_text_and_keeps_committed_text() -> None:

@@ -46,7 +46,7 @@ def test_unknown_duration_shows_no_bar():
     assert new(duration_s=None).status() == "0:00 · RTFx 0"
 
 
-def test_what_was_read_before_a_break_is_told():
+def test_what_was_read_before_a_break_is_reported():
     def broken():
         yield from BLOCKS[:30]
         raise AudioFormatError("it is broken")

@@ -120,7 +120,7 @@ def test_raw_samples_of_another_rate_and_two_channels():
         (("-", "--encoding=s17le"), "s17le"),
     ],
 )
-def test_wrong_usage_is_told(arguments, says):
+def test_wrong_usage_is_reported(arguments, says):
     result = parakeet(*arguments, piped=RAW)
     assert isinstance(result.exception, ValueError)
     assert says in str(result.exception)
@@ -211,7 +211,7 @@ class FakeMicrophone(BlockSource):
         self.stop()
 
 
-def test_one_that_is_unplugged_is_told_when_all_it_gave_was(monkeypatch):
+def test_one_that_is_unplugged_is_reported_when_all_it_gave_was(monkeypatch):
     class Unplugged(FakeMicrophone):
         def afterwards(self):
             raise DeviceError("'Headset' gives no more sound")

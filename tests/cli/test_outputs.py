@@ -106,7 +106,7 @@ def test_formats_that_do_not_fit(format: str, append: bool, says: str) -> None:
 
 
 @pytest.mark.skipif(not Path("/dev/full").exists(), reason="no /dev/full here")
-def test_a_disk_that_is_full_is_told() -> None:
+def test_a_disk_that_is_full_is_reported() -> None:
     with (
         pytest.raises(OptionError, match="cannot write /dev/full"),
         Output("-", "txt", Path("/dev/full")) as output,
