@@ -27,7 +27,7 @@ from parakeet_streaming.classic.producer_consumer import AudioProducer, TokenCon
 from parakeet_streaming.engine.endpoint import EndpointOptions
 from parakeet_streaming.engine.recognizer import RecognitionOptions, Recognizer
 from parakeet_streaming.engine.stall import StallGuard
-from parakeet_streaming.engine.stream import Stream
+from parakeet_streaming.engine.stream import Restored, Stream
 from parakeet_streaming.engine.vad_options import VadOptions
 from parakeet_streaming.errors import (
     AudioFormatError,
@@ -139,6 +139,7 @@ __all__ = [
     "ProviderMissingError",
     "RecognitionOptions",
     "Recognizer",
+    "Restored",
     "SavedSound",
     "Segment",
     "SnapshotError",
