@@ -29,9 +29,8 @@ from numpy.typing import NDArray
 from machine import machine, machine_table
 from pacing import ALLOWED_S, Clock, RealClock
 from parakeet_streaming import DelayRange, LiveEngine, LiveOptions, VadOptions, load, load_vad
-from parakeet_streaming.live.adaptation import DELAYS
 from parakeet_streaming.live.scheduler import MOST_LOAD
-from parakeet_streaming.timeline import SAMPLE_RATE_HZ
+from parakeet_streaming.timeline import PRESETS, SAMPLE_RATE_HZ
 from phases import Phase, Quantiles, as_json
 from search import confirmed, greatest
 from speech import speech_of
@@ -302,7 +301,7 @@ def _parser() -> argparse.ArgumentParser:
     add = parser.add_argument
     minutes = Minutes()
     add("model", nargs="?", default="tiny-en", help="folder, name or hub id (default: %(default)s)")
-    add("--delay", choices=DELAYS, default="low", help="default: %(default)s")
+    add("--delay", choices=PRESETS, default="balanced", help="default: %(default)s")
     add("--streams", type=int, help="as many as are carried (default: found by trials)")
     add("--minutes", type=float, default=minutes.hold, help="with those (default: %(default)g)")
     add("--overload-minutes", type=float, default=minutes.overload, help="default: %(default)g")

@@ -22,11 +22,10 @@ from typing import Any, Final
 from machine import machine_table
 from pacing import RealClock
 from parakeet_streaming import DelayRange, LiveEngine, LiveOptions, VadOptions, load, load_vad
-from parakeet_streaming.live.adaptation import DELAYS
 from parakeet_streaming.live.meter import EngineMeter, StreamMeter
 from parakeet_streaming.metrics.histogram import Histogram
 from parakeet_streaming.metrics.registry import Counter, Gauge
-from parakeet_streaming.timeline import SAMPLE_RATE_HZ
+from parakeet_streaming.timeline import PRESETS, SAMPLE_RATE_HZ
 from speech import speech_of
 from tables import say, table
 from talkers import Stage
@@ -114,7 +113,7 @@ def _parser() -> argparse.ArgumentParser:
     add("model", nargs="?", default="tiny-en", help="folder, name or hub id (default: %(default)s)")
     add("--streams", type=int, default=32, help="default: %(default)s")
     add("--seconds", type=float, default=60.0, help="default: %(default)g")
-    add("--delay", choices=DELAYS, default="low", help="default: %(default)s")
+    add("--delay", choices=PRESETS, default="balanced", help="default: %(default)s")
     add("--seed", type=int, default=0, help="of the offsets of the streams")
     return parser
 

@@ -26,7 +26,7 @@ from make_model import make
 from memory import memory_over
 from opening import Choice
 from parakeet_streaming import ContextConfig, load
-from parakeet_streaming.audio.reading import read_audio
+from parakeet_streaming.audio.files import read_audio
 from parakeet_streaming.timeline import seconds_to_samples
 from sizes import FULL, SIZES
 from speech import BOOK

@@ -16,7 +16,7 @@ LATENCIES: Final[dict[str, str]] = {
     "emission delay": "emission_delay_seconds",
     "finalization": "finalization_latency_seconds",
     "queue wait": "chunk_queue_wait_seconds",
-    "lag": "end_to_end_lag_seconds",
+    "backlog": "backlog_seconds",
     "encoder step": "encoder_step_seconds",
     "decoder step": "decoder_step_seconds",
     "voice step": "vad_step_seconds",

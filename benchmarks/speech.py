@@ -8,7 +8,7 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
-from parakeet_streaming.audio.reading import read_audio
+from parakeet_streaming.audio.files import read_audio
 from parakeet_streaming.timeline import seconds_to_samples
 
 BOOK: Final = Path(__file__).resolve().parents[1] / "tests/parity/golden/audio/printing-45s.wav"

@@ -3,7 +3,7 @@
 python examples/live.py [FILE ...]
 
 Each recording plays at its own speed in a thread of its own, as a sound card would. The engine
-hears who speaks, decodes both together, and tells text, speech and the ends of utterances.
+detects speech, decodes both together, and gives text, speech and the ends of utterances.
 """
 
 import asyncio
@@ -21,9 +21,9 @@ from parakeet_streaming import (
     SpeechStarted,
     load,
     load_vad,
+    open_audio,
+    paced,
 )
-from parakeet_streaming.audio.files import open_audio
-from parakeet_streaming.sources.pacing import paced
 
 RECORDINGS = Path(__file__).parent / "recordings"
 
@@ -54,7 +54,7 @@ async def main() -> None:
         listening = []
         for file in files:
             with open_audio(file) as audio:
-                options = LiveOptions(DelayRange.parse("low", audio.rate_hz))
+                options = LiveOptions(DelayRange.parse("balanced", audio.rate_hz))
             stream = engine.open(options)
             threading.Thread(target=play, args=(file, stream), name=file.stem).start()
             listening.append(listen(file.stem, stream))

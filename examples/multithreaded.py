@@ -11,14 +11,15 @@ import threading
 from pathlib import Path
 
 from parakeet_streaming import (
+    AudioFile,
     AudioProducer,
     ContextConfig,
     ParakeetTDTModel,
     StreamingParakeetTDT,
     TokenConsumer,
+    open_audio,
+    paced,
 )
-from parakeet_streaming.audio.files import AudioFile, open_audio
-from parakeet_streaming.sources.pacing import paced
 
 RECORDING = Path(__file__).parent / "recordings" / "digits.wav"
 

@@ -11,9 +11,9 @@ from parakeet_streaming import (
     ParakeetTDTModel,
     StreamingParakeetTDT,
     TokenConsumer,
+    open_audio,
+    paced,
 )
-from parakeet_streaming.audio.files import open_audio
-from parakeet_streaming.sources.pacing import paced
 
 PIECE_S = 0.05
 

@@ -2,8 +2,8 @@
 
 python examples/simple_streaming.py
 
-The audio is a chirp with noise, so what the model hears in it means nothing; give a recording to
-`streaming_transcribe.py` to see words.
+The audio is a chirp with noise, so the text that the model finds in it means nothing; give a
+recording to `streaming_transcribe.py` to see words.
 """
 
 import numpy as np

@@ -5,8 +5,14 @@ python examples/streaming_transcribe.py examples/recordings/digits.wav
 
 import argparse
 
-from parakeet_streaming import ContextConfig, Event, Final, Partial, load
-from parakeet_streaming.audio.files import open_audio
+from parakeet_streaming import (
+    ContextConfig,
+    Event,
+    Final,
+    Partial,
+    load,
+    open_audio,
+)
 
 
 def main() -> None:

@@ -1,11 +1,10 @@
 """Recordings in; a real run of `parakeet listen` on a microphone that plays them, as a .cast, out.
 
-    python scripts/record_listening.py listen.cast examples/recordings/digits.wav -- --delay low
+    python scripts/record_listening.py listen.cast digits.wav -- --preset low_latency
 
 The microphone is ALSA's `file` device, so this runs on Linux, with PortAudio and without a sound
-card. What is behind `--` are options of `parakeet listen`. It ends by Ctrl-C, as people end it. The
-.cast is asciinema's version 2; the screen as it was when half the speech was heard, and at the end,
-is printed.
+card. After `--` come options of `parakeet listen`. It ends by Ctrl-C, as people end it. The .cast
+is asciinema's version 2. The screen is printed twice: after half of the speech, and at the end.
 """
 
 from __future__ import annotations
@@ -63,22 +62,22 @@ class Loudspeaker:
         from parakeet_streaming.sources.microphone import Microphone
 
         sizes: list[int] = []
-        heard = threading.Event()
+        received = threading.Event()
 
         def push(samples: np.ndarray) -> int:
             sizes.append(len(samples))
-            heard.set()
+            received.set()
             return len(samples)
 
         self.play(np.zeros(0, np.float32), PIPE_BYTES // 4)
         with Microphone(NAME) as microphone:
             microphone.start(push)
-            heard.wait()
+            received.wait()
         self.stop()
         return max(1, PIPE_BYTES // 4 // sizes[0]) * sizes[0]
 
     def play(self, sound: np.ndarray, piece_samples: int) -> None:
-        """Plays from now on; behind the sound there is the quiet room."""
+        """Plays from now on; after the sound comes the noise of the quiet room."""
         self._stopped.clear()
         self._thread = threading.Thread(target=self._play, args=(sound, piece_samples))
         self._thread.start()

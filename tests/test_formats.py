@@ -248,7 +248,7 @@ def test_jsonl_is_the_same_in_one_line():
         assert line.endswith("\n")
         assert line.count("\n") == 1
         final = json.loads(line)
-        assert final.pop("type") == "final"
+        assert final.pop("type") == "transcript"
         assert final == json.loads(to_json(recording(heard)))
         assert (final["context"], final["latency_s"]) == (None, None)
 
@@ -277,7 +277,7 @@ def test_a_step_is_a_line():
         (Gap(1.25, 3.0), {"type": "gap", "start": 1.25, "end": 3.0}),
         (
             ContextChanged(ContextConfig(5.0, 1.04, 0.48), 7.2),
-            {"type": "context", "context": "5-1.04-0.48", "at": 7.2},
+            {"type": "context_changed", "context": "5-1.04-0.48", "at": 7.2},
         ),
     ],
 )
@@ -293,7 +293,7 @@ def test_an_utterance_is_a_line_with_its_words():
     utterance = json.loads(line)
     whole = json.loads(to_json(recording(TWO)))
     assert utterance == {
-        "type": "utterance",
+        "type": "final",
         "source": "-",
         "utterance": 3,
         "reason": "silence",

@@ -14,6 +14,7 @@ from parakeet_streaming.results import (
     Segment,
     SpeechEnded,
     SpeechStarted,
+    StepTiming,
     Token,
     TokenResult,
     Transcript,
@@ -34,7 +35,8 @@ EVENTS = [
     Gap(0.5, 0.9),
     ContextChanged(ContextConfig.balanced(), 0.5),
 ]
-RESULTS = [TOKEN, TOKEN_RESULT, WORD, SEGMENT, TRANSCRIPT, PARTIAL, *EVENTS]
+TIMING = StepTiming(waited_s=0.1, encode_s=0.04, decode_s=0.02, streams=4, share=0.25)
+RESULTS = [TOKEN, TOKEN_RESULT, WORD, SEGMENT, TRANSCRIPT, TIMING, PARTIAL, *EVENTS]
 
 
 @pytest.mark.parametrize("result", RESULTS, ids=lambda result: type(result).__name__)
@@ -73,3 +75,12 @@ def test_long_parts_are_left_out_of_the_repr():
     assert "tokens" not in repr(TRANSCRIPT)
     assert "words" not in repr(SEGMENT)
     assert "word" in repr(TRANSCRIPT)
+
+
+def test_a_step_shares_its_computing_and_not_its_lag():
+    assert TIMING.lag_s == pytest.approx(0.16)
+    assert TIMING.computing_s == pytest.approx(0.015)
+
+
+def test_when_a_step_ran_is_no_part_of_what_it_gave():
+    assert Partial(" word", (TOKEN,), "", (), 0.32, 0.64, TIMING) == PARTIAL

@@ -17,7 +17,7 @@ from pathlib import Path
 import numpy as np
 
 from parakeet_streaming import ContextConfig, Recognizer, load
-from parakeet_streaming.audio.reading import read_audio
+from parakeet_streaming.audio.files import read_audio
 from parakeet_streaming.ports import Floats
 from parakeet_streaming.timeline import samples_to_seconds, seconds_to_samples
 from training.manifest import DIGITS, Clip, normalise

@@ -26,7 +26,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from parakeet_streaming import Recognizer, load
-from parakeet_streaming.audio.reading import read_audio
+from parakeet_streaming.audio.files import read_audio
 from parakeet_streaming.errors import ParakeetError
 from parakeet_streaming.ports import Floats
 from parakeet_streaming.results import Word

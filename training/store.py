@@ -15,7 +15,7 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from parakeet_streaming.audio.reading import read_audio
+from parakeet_streaming.audio.files import read_audio
 from parakeet_streaming.errors import AudioFormatError, ModelPartMissingError, ParakeetError
 from parakeet_streaming.ports import Floats
 from parakeet_streaming.timeline import (

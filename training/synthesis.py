@@ -21,7 +21,7 @@ from pathlib import Path
 import numpy as np
 import soundfile
 
-from parakeet_streaming.audio.reading import read_audio
+from parakeet_streaming.audio.files import read_audio
 from parakeet_streaming.errors import AudioFormatError, AudioNotFoundError, ParakeetError
 from parakeet_streaming.ports import Floats
 from parakeet_streaming.timeline import SAMPLE_RATE_HZ, samples_to_seconds

@@ -9,22 +9,56 @@ for event in stream.feed(samples):     # float32 (n,) at 16 kHz, any n
     print(event.text, end="")          # committed; event.tentative_text comes early
 *rest, final = stream.finish()         # decodes what is left
 ```
+
+Everything that is needed to use the package is imported from here. What needs an extra, or takes
+long to import, is imported when it is first asked for.
 """
 
-from parakeet_streaming.classic.ends import AudioProducer, TokenConsumer
+import importlib
+import logging
+import typing
+
 from parakeet_streaming.classic.engine import (
     DebugView,
     StreamingParakeetTDT,
     live_tokens,
 )
+from parakeet_streaming.classic.producer_consumer import AudioProducer, TokenConsumer
 from parakeet_streaming.engine.endpoint import EndpointOptions
 from parakeet_streaming.engine.recognizer import RecognitionOptions, Recognizer
 from parakeet_streaming.engine.stall import StallGuard
-from parakeet_streaming.engine.stream import Stream
+from parakeet_streaming.engine.stream import Restored, Stream
 from parakeet_streaming.engine.vad_options import VadOptions
+from parakeet_streaming.errors import (
+    AudioFormatError,
+    AudioInputError,
+    AudioNotFoundError,
+    CapacityError,
+    ComputeError,
+    ContextError,
+    DeviceError,
+    DeviceNotFoundError,
+    DownloadError,
+    EngineFailedError,
+    ExtraMissingError,
+    InputError,
+    MissingError,
+    ModelFormatError,
+    ModelNotFoundError,
+    ModelPartMissingError,
+    OptionError,
+    ParakeetError,
+    ProviderMissingError,
+    SnapshotError,
+    StreamClosedError,
+    UnavailableError,
+    UsageError,
+)
 from parakeet_streaming.live.adaptation import DelayRange
 from parakeet_streaming.live.engine import LiveEngine
+from parakeet_streaming.live.metrics import LiveMetrics
 from parakeet_streaming.live.options import LiveOptions
+from parakeet_streaming.live.scheduler import BatchLimits
 from parakeet_streaming.live.stats import EngineStats, StreamStats
 from parakeet_streaming.live.stream import LiveStream
 from parakeet_streaming.load import ModelConfig, ParakeetTDTModel, load, load_vad
@@ -38,6 +72,7 @@ from parakeet_streaming.results import (
     Segment,
     SpeechEnded,
     SpeechStarted,
+    StepTiming,
     Token,
     TokenResult,
     Transcript,
@@ -45,42 +80,124 @@ from parakeet_streaming.results import (
 )
 from parakeet_streaming.timeline import ContextConfig
 
+if typing.TYPE_CHECKING:
+    from parakeet_streaming.audio.blocks import AudioFile
+    from parakeet_streaming.audio.files import open_audio, read_audio
+    from parakeet_streaming.audio.pcm_decoder import PcmDecoder
+    from parakeet_streaming.audio.saving import SavedSound
+    from parakeet_streaming.metrics.prometheus import MetricsCollector, prometheus_text
+    from parakeet_streaming.sources.devices import InputDevice
+    from parakeet_streaming.sources.microphone import Microphone, input_devices
+    from parakeet_streaming.sources.pacing import paced
+    from parakeet_streaming.sources.stdin import open_stdin
+
 __version__ = "0.1.0"
 
 __all__ = [
+    "AudioFile",
+    "AudioFormatError",
+    "AudioInputError",
+    "AudioNotFoundError",
     "AudioProducer",
+    "BatchLimits",
+    "CapacityError",
+    "ComputeError",
     "ContextChanged",
     "ContextConfig",
+    "ContextError",
     "DebugView",
     "DelayRange",
+    "DeviceError",
+    "DeviceNotFoundError",
+    "DownloadError",
     "EndReason",
     "EndpointOptions",
+    "EngineFailedError",
     "EngineStats",
     "Event",
+    "ExtraMissingError",
     "Final",
     "Gap",
+    "InputDevice",
+    "InputError",
     "LiveEngine",
+    "LiveMetrics",
     "LiveOptions",
     "LiveStream",
+    "MetricsCollector",
+    "Microphone",
+    "MissingError",
     "ModelConfig",
+    "ModelFormatError",
+    "ModelNotFoundError",
+    "ModelPartMissingError",
+    "OptionError",
+    "ParakeetError",
     "ParakeetTDTModel",
     "Partial",
+    "PcmDecoder",
+    "ProviderMissingError",
     "RecognitionOptions",
     "Recognizer",
+    "Restored",
+    "SavedSound",
     "Segment",
+    "SnapshotError",
     "SpeechEnded",
     "SpeechStarted",
     "StallGuard",
+    "StepTiming",
     "Stream",
+    "StreamClosedError",
     "StreamStats",
     "StreamingParakeetTDT",
     "Token",
     "TokenConsumer",
     "TokenResult",
     "Transcript",
+    "UnavailableError",
+    "UsageError",
     "VadOptions",
     "Word",
+    "input_devices",
     "live_tokens",
     "load",
     "load_vad",
+    "open_audio",
+    "open_stdin",
+    "paced",
+    "prometheus_text",
+    "read_audio",
 ]
+
+_IMPORTED_LATER = {
+    "AudioFile": "audio.blocks",
+    "InputDevice": "sources.devices",
+    "MetricsCollector": "metrics.prometheus",
+    "Microphone": "sources.microphone",
+    "PcmDecoder": "audio.pcm_decoder",
+    "SavedSound": "audio.saving",
+    "input_devices": "sources.microphone",
+    "open_audio": "audio.files",
+    "open_stdin": "sources.stdin",
+    "paced": "sources.pacing",
+    "prometheus_text": "metrics.prometheus",
+    "read_audio": "audio.files",
+}
+"""By name: the module, below this package, that it is imported from when it is first asked for."""
+
+# As libraries do: the program that uses the package decides where its messages go.
+logging.getLogger(__name__).addHandler(logging.NullHandler())
+
+
+def __getattr__(name: str) -> object:
+    module = _IMPORTED_LATER.get(name)
+    if module is None:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    member: object = getattr(importlib.import_module(f"{__name__}.{module}"), name)
+    globals()[name] = member
+    return member
+
+
+def __dir__() -> list[str]:
+    return sorted({*globals(), *__all__})

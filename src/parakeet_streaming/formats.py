@@ -1,4 +1,4 @@
-"""Transcripts in; text in txt, srt, vtt, json or jsonl out. Nothing is read or written here.
+"""Transcripts and events in; text as txt, srt, vtt, json or jsonl out. No file is touched here.
 
 Rules of this file:
 
@@ -7,8 +7,11 @@ Rules of this file:
    guides agree on these numbers).
 2. A cue never ends after the next one starts, nor after the audio.
 3. Times in JSON are seconds with at most three decimals.
-4. `json` is one object per recording. `jsonl` is a line per event while the recording runs, then
-   the same object in one line, typed `final`.
+4. `json` is one object per recording. `jsonl` is one line per event while the recording runs, and
+   at the end the object of `json` in one line.
+5. Each line of `jsonl` has a `type`. Those of events are named after their classes: `partial`,
+   `final` (an utterance has ended, with its reason), `speech_started`, `speech_ended`, `gap` and
+   `context_changed`. The last line, the whole recording, has the type `transcript`.
 """
 
 from __future__ import annotations
@@ -51,7 +54,7 @@ VTT_HEADER: Constant = "WEBVTT\n"
 
 @dataclass(frozen=True, slots=True)
 class Recording:
-    """A transcript and how it came about."""
+    """A transcript, and how it was made."""
 
     transcript: Transcript
     model: str
@@ -60,7 +63,7 @@ class Recording:
     latency_s: float | None
     """Chunk plus right context; None for offline."""
     processing_s: float
-    """Seconds spent computing, waiting for audio not included."""
+    """Seconds spent computing, without waiting for audio."""
     source: str = ""
     """Name of the file, or `-`."""
 
@@ -81,7 +84,7 @@ def to_txt(transcript: Transcript) -> str:
 
 
 def to_srt(transcript: Transcript, first: int = 1) -> str:
-    """SubRip subtitles, numbered from `first`; above 1 they continue subtitles before them."""
+    """SubRip subtitles, numbered from `first`; above 1 they continue earlier ones."""
     return "".join(
         ("\n" if number > 1 else "")
         + f"{number}\n{_clock(cue.start, ',')} --> {_clock(cue.end, ',')}\n{cue.text}\n"
@@ -109,12 +112,12 @@ def to_json(recording: Recording) -> str:
 
 
 def to_jsonl(recording: Recording) -> str:
-    """The last line of a stream of events: the same object, typed `final`."""
-    return _line({"type": "final", **as_object(recording)})
+    """The last line after all events: the object of `to_json`, of type `transcript`."""
+    return _line({"type": "transcript", **as_object(recording)})
 
 
 def to_jsonl_event(event: Event, source: str = "") -> str:
-    """One line for one event, typed partial, speech_started, speech_ended, gap or utterance."""
+    """One line for one event; its types are in the rules of this file."""
     type_of, rest = _event_object(event)
     return _line({"type": type_of, "source": source, **rest})
 
@@ -155,7 +158,7 @@ def as_object(recording: Recording) -> dict[str, Any]:
 
 
 def cues(transcript: Transcript) -> Iterator[Cue]:
-    """Subtitles of a transcript, in order, not overlapping."""
+    """Subtitles of a transcript, in order; they do not overlap."""
     groups = [group for segment in transcript.segments for group in _cue_words(segment.words)]
     for index, words in enumerate(groups):
         limit = groups[index + 1][0].start if index + 1 < len(groups) else transcript.audio_s
@@ -199,10 +202,10 @@ def _event_object(event: Event) -> tuple[str, dict[str, Any]]:
     if isinstance(event, Gap):
         return "gap", {"start": round(event.start, 3), "end": round(event.end, 3)}
     if isinstance(event, ContextChanged):
-        return "context", {"context": str(event.context), "at": round(event.at, 3)}
+        return "context_changed", {"context": str(event.context), "at": round(event.at, 3)}
     if isinstance(event, Final):
         numbered = {"utterance": event.utterance, "reason": event.reason}
-        return "utterance", {**numbered, **_transcript_object(event.transcript)}
+        return "final", {**numbered, **_transcript_object(event.transcript)}
     started = isinstance(event, SpeechStarted)
     return "speech_started" if started else "speech_ended", {"at": round(event.at, 3)}
 

@@ -1,4 +1,4 @@
-"""What recognition gives back: frozen values, no behaviour beyond reading them.
+"""What recognition gives: frozen values that can only be read.
 
 Times are seconds on the stream's own clock: 0 is its first sample. Token frames are absolute
 encoder frames of 80 ms. Text of tokens and of `Partial.text` is append-only: joining them in order
@@ -32,7 +32,7 @@ class Token:
     confidence: float
     """0 to 1, from the token part of the logits; never a constant."""
     recovered: bool = False
-    """True when the stall guard found it in a stretch the decoder had passed over in silence."""
+    """True when the stall guard found it in speech for which the decoder had given no token."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,25 +90,53 @@ class Transcript:
 
 
 @dataclass(frozen=True, slots=True)
+class StepTiming:
+    """Where the time of one step of a live stream went."""
+
+    waited_s: float
+    """From the moment its window was complete to the start of the step."""
+    encode_s: float
+    """The encoder call, which all streams of the step share."""
+    decode_s: float
+    """The decoding, which all streams of the step share."""
+    streams: int
+    """How many streams shared the step."""
+    share: float
+    """This stream's part of the audio of the step, 0 to 1."""
+
+    @property
+    def computing_s(self) -> float:
+        """This stream's part of the computing."""
+        return self.share * (self.encode_s + self.decode_s)
+
+    @property
+    def lag_s(self) -> float:
+        """From the moment the window was complete to its text."""
+        return self.waited_s + self.encode_s + self.decode_s
+
+
+@dataclass(frozen=True, slots=True)
 class Partial:
-    """One step of a stream: what it committed, and what it expects to come."""
+    """One step of a stream: the text that it committed, and tentative text after that."""
 
     text: str
     """Text committed by this step; append it. Committed text never changes."""
     tokens: tuple[Token, ...]
     """Tokens committed by this step; often none."""
     tentative_text: str
-    """Text decoded early from the right context; the next step replaces it."""
+    """Text decoded early from the look-ahead (right context); the next step replaces it."""
     tentative: tuple[Token, ...]
-    """Tokens decoded early from the right context."""
+    """Tokens decoded early from the look-ahead."""
     committed_s: float
     """Seconds of audio up to which text is committed."""
     lookahead_end_s: float
     """Seconds; where the audio that the step read ends, its look-ahead included."""
+    timing: StepTiming | None = field(default=None, compare=False)
+    """Where the step's time went; set for live streams only."""
 
 
 EndReason = Literal["silence", "max_length", "commit", "end"]
-"""Why an utterance ended: a pause, its length, the caller's wish, the end of the stream."""
+"""Why an utterance ended: silence, its length, a `commit`, the end of the stream."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -127,28 +155,28 @@ class Final:
 
 @dataclass(frozen=True, slots=True)
 class SpeechStarted:
-    """Someone speaks. Told when it is sure, so a little after `at`; with text or without."""
+    """Speech has begun, with text or without. Reported when it is sure, so a little after `at`."""
 
     at: float
-    """Seconds; where the sound began, no padding before it."""
+    """Seconds; where the sound began, without padding before it."""
 
 
 @dataclass(frozen=True, slots=True)
 class SpeechEnded:
-    """Nobody speaks any more. Told when it is sure, so a little after `at`."""
+    """Speech has ended. Reported when it is sure, so a little after `at`."""
 
     at: float
-    """Seconds; where the sound ended, the silence that proved it not included."""
+    """Seconds; where the sound ended, without the silence after it."""
 
 
 @dataclass(frozen=True, slots=True)
 class Gap:
-    """Audio that could not be taken. Times behind it are as true as before."""
+    """Audio that was refused, because too much audio waited. Later times stay true."""
 
     start: float
-    """Seconds; the first that is missing."""
+    """Seconds; where the missing audio begins."""
     end: float
-    """Seconds; behind the last that is missing."""
+    """Seconds; where the missing audio ends."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -156,11 +184,10 @@ class ContextChanged:
     """The stream's context was adapted to the load."""
 
     context: ContextConfig
-    """Of all windows from here on."""
+    """Of all windows after it."""
     at: float
     """Seconds of audio that were decoded before it."""
 
 
 Event = Partial | Final | SpeechStarted | SpeechEnded | Gap | ContextChanged
-"""What a stream tells. `feed` and `finish` give `Partial` and `Final`; the others need someone who
-listens for speech, or drops audio."""
+"""What a stream gives. `feed` and `finish` give `Partial` and `Final`; live streams give all."""

@@ -61,6 +61,16 @@ def marked_audio(frames: int, extra_samples: int = 0) -> Floats:
     return (samples // FRAME_SAMPLES).astype(np.float32) * _MARK
 
 
+class HandClock:
+    """Seconds that only its owner moves: call it for the time, set `now_s` to move it."""
+
+    def __init__(self, now_s: float = 0.0) -> None:
+        self.now_s = now_s
+
+    def __call__(self) -> float:
+        return self.now_s
+
+
 class FakeEncoder:
     """Encodes marked audio: every encoder frame is the number of the audio frame it ends in."""
 

@@ -13,7 +13,7 @@ from parakeet_streaming.errors import (
 
 
 class Frames:
-    """A reader of the given frames that breaks at their end when told so."""
+    """A reader of the given frames that breaks at their end when asked to."""
 
     def __init__(self, frames, broken=False):
         self.frames = frames

@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 import soundfile
 
-from parakeet_streaming.audio.files import open_audio
+from parakeet_streaming.audio.files import open_audio, read_audio
 from parakeet_streaming.errors import (
     AudioFormatError,
     AudioInputError,
@@ -18,6 +18,7 @@ from parakeet_streaming.errors import (
     ExtraMissingError,
     StreamClosedError,
 )
+from parakeet_streaming.testing import tone
 
 NOISE = np.random.default_rng(0).standard_normal(40_000) * 0.1
 TONE = (0.3 * np.sin(np.arange(40_000) * 0.05)).astype(np.float32)
@@ -361,3 +362,23 @@ def test_a_rate_that_changes_midway_is_a_break(tmp_path):
     assert "48000 Hz and 1 channels" in message
     np.testing.assert_array_equal(joined, whole[: len(joined)])
     assert len(whole) - len(joined) <= 1_024
+
+
+@pytest.mark.parametrize("rate_hz", [8_000, 16_000, 44_100])
+def test_a_file_of_any_rate_is_read_whole_at_16_khz(tmp_path, rate_hz):
+    times_s = np.arange(2 * rate_hz) / rate_hz
+    path = tmp_path / "tone.wav"
+    both = np.stack([0.1 * np.sin(2 * np.pi * 440.0 * times_s)] * 2, axis=1)
+    soundfile.write(path, both, rate_hz, subtype="FLOAT")
+    samples = read_audio(path)
+    assert samples.dtype == np.float32
+    assert samples.shape == (32_000,)
+    middle = slice(8_000, 24_000)  # resampling may ring at the ends
+    assert np.allclose(samples[middle], tone(2.0)[middle], atol=1e-3)
+
+
+def test_no_samples_and_no_file(tmp_path):
+    soundfile.write(tmp_path / "none.wav", np.zeros(0), 8_000)
+    assert read_audio(tmp_path / "none.wav").shape == (0,)
+    with pytest.raises(AudioNotFoundError):
+        read_audio(tmp_path / "missing.wav")

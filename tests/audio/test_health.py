@@ -1,4 +1,4 @@
-"""What is wrong with the sound is told once when it begins and once when it is over."""
+"""What is wrong with the sound is reported once when it begins and once when it is over."""
 
 from itertools import cycle
 
@@ -25,7 +25,7 @@ def clipped(seconds):
     return np.clip(sine(seconds, 1.5), -1, 1)
 
 
-def told(*sounds, **limits):
+def findings_of(*sounds, **limits):
     """(trouble, whether it begins, seconds) of each finding."""
     watch = HealthWatch(RATE_HZ, HealthLimits(**limits))
     findings = watch.feed(np.concatenate(sounds))
@@ -33,11 +33,13 @@ def told(*sounds, **limits):
 
 
 def test_good_sound_is_not_talked_about():
-    assert told(sine(30, 0.1), zeros(1.9), sine(1, 0.9), sine(9.9, 0.0001), sine(1, 0.01)) == []
+    assert (
+        findings_of(sine(30, 0.1), zeros(1.9), sine(1, 0.9), sine(9.9, 0.0001), sine(1, 0.01)) == []
+    )
 
 
-def test_digital_silence_is_told_once_and_its_end():
-    assert told(zeros(30), sine(1, 0.1), zeros(5)) == [
+def test_digital_silence_is_reported_once_and_its_end():
+    assert findings_of(zeros(30), sine(1, 0.1), zeros(5)) == [
         ("zeros", True, 2.0),
         ("zeros", False, 30.1),
         ("zeros", True, 33.0),
@@ -45,11 +47,14 @@ def test_digital_silence_is_told_once_and_its_end():
 
 
 def test_what_is_quiet_is_not_zeros():
-    assert told(sine(20, 0.0005), sine(1, 0.1)) == [("quiet", True, 10.0), ("quiet", False, 20.1)]
+    assert findings_of(sine(20, 0.0005), sine(1, 0.1)) == [
+        ("quiet", True, 10.0),
+        ("quiet", False, 20.1),
+    ]
 
 
 def test_zeros_that_turn_out_quiet():
-    assert told(zeros(11), sine(2, 0.0005)) == [
+    assert findings_of(zeros(11), sine(2, 0.0005)) == [
         ("zeros", True, 2.0),
         ("zeros", False, 11.1),
         ("quiet", True, 11.1),
@@ -57,7 +62,7 @@ def test_zeros_that_turn_out_quiet():
 
 
 def test_clipping_is_over_when_it_stays_away():
-    assert told(sine(2, 0.5), clipped(0.5), sine(2.5, 0.5), clipped(0.5), sine(9, 0.5)) == [
+    assert findings_of(sine(2, 0.5), clipped(0.5), sine(2.5, 0.5), clipped(0.5), sine(9, 0.5)) == [
         ("clipping", True, 2.1),
         ("clipping", False, 9.4),
     ]
@@ -66,15 +71,15 @@ def test_clipping_is_over_when_it_stays_away():
 def test_a_few_samples_at_full_scale_are_no_clipping():
     loud = sine(1, 0.5)
     loud[[10, 500, 501, 900]] = 1
-    assert told(loud) == []
+    assert findings_of(loud) == []
     loud[700] = -1
-    assert told(loud) == [("clipping", True, 1.0)]
+    assert findings_of(loud) == [("clipping", True, 1.0)]
 
 
 def test_limits_are_what_they_say():
-    assert told(zeros(1), zeros_s=0.5) == [("zeros", True, 0.5)]
-    assert told(sine(1, 0.1), quiet_s=0.5, quiet_dbfs=-10) == [("quiet", True, 0.5)]
-    assert told(clipped(1), clipping_share=1) == []
+    assert findings_of(zeros(1), zeros_s=0.5) == [("zeros", True, 0.5)]
+    assert findings_of(sine(1, 0.1), quiet_s=0.5, quiet_dbfs=-10) == [("quiet", True, 0.5)]
+    assert findings_of(clipped(1), clipping_share=1) == []
 
 
 @pytest.mark.parametrize(

@@ -42,6 +42,8 @@ def read(file):
         (1, 4, "s32le"),
         (3, 4, "f32le"),
         (3, 8, "f64le"),
+        (6, 1, "alaw"),
+        (7, 1, "mulaw"),
     ],
 )
 @pytest.mark.parametrize("extensible", [False, True])
@@ -71,7 +73,8 @@ def test_what_libsndfile_writes_is_understood(kind, subtype, encoding):
 @pytest.mark.parametrize(
     "body",
     [
-        fmt(code=7, width=1),
+        fmt(code=7, width=2),
+        fmt(code=0x11, width=1),
         fmt(code=0x55, width=0),
         fmt(code=1, width=5),
         fmt(code=1, channels=0),

@@ -5,7 +5,7 @@ import pytest
 from parakeet_streaming import DelayRange, LiveOptions
 from tests.benchmarks.by_hand import BOOK, Engine
 
-LOW = DelayRange.parse("low", 16_000)
+LOW = DelayRange.parse("balanced", 16_000)
 COST_S = 0.01
 """Of a second of audio: a stream with chunks of half a second takes an eighth of the time."""
 

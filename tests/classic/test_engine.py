@@ -290,7 +290,7 @@ def test_a_live_consumer_that_is_closed_ends_its_stream():
         producer.finish()
         with pytest.raises(StreamClosedError, match="consumer"):
             list(iter(lambda: producer.get(60), None))
-    assert producer.outcome == "failed"
+    assert producer.stats().outcome == "failed"
     assert list(consumer) == []
 
 

@@ -1,5 +1,6 @@
 """The command line as a whole: help, version, exit codes, one-line errors."""
 
+import logging
 import subprocess
 import sys
 from pathlib import Path
@@ -32,13 +33,24 @@ def test_help_of_every_command(command: str) -> None:
     assert "Usage" in result.stdout
 
 
+def test_the_log_is_written_to_standard_error_when_asked_for() -> None:
+    logger = logging.getLogger("parakeet_streaming")
+    before = list(logger.handlers)
+    result = CliRunner().invoke(app, ["--log-level", "info", "transcribe", str(DIGITS)])
+    assert "INFO parakeet_streaming.load: tiny-en " in result.stderr
+    assert logger.handlers == before
+    assert "INFO" not in CliRunner().invoke(app, ["transcribe", str(DIGITS)]).stderr
+    result = CliRunner().invoke(app, ["--log-level", "loud", "doctor"])
+    assert "use debug, info, warning, error" in str(result.exception)
+
+
 def test_a_missing_model_is_one_line(
     monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     assert run(monkeypatch, "transcribe", str(DIGITS), "--model=./no-such-model") == 1
-    told = capsys.readouterr().err
-    assert told.startswith("parakeet: ")
-    assert told.count("\n") == 1
+    printed = capsys.readouterr().err
+    assert printed.startswith("parakeet: ")
+    assert printed.count("\n") == 1
 
 
 def test_a_reader_that_goes_away_is_no_traceback() -> None:

@@ -15,6 +15,7 @@ from parakeet_streaming.cli.display import (
     Silent,
     Status,
     Terminal,
+    clock,
     level_meter,
     new_display,
     progress_bar,
@@ -71,8 +72,8 @@ def test_what_people_should_know_keeps_out_of_the_pipe(
 ) -> None:
     with display:
         display.say("it is muted")
-    told = capsys.readouterr()
-    assert (told.out, told.err) == ("", "parakeet: it is muted\n")
+    printed = capsys.readouterr()
+    assert (printed.out, printed.err) == ("", "parakeet: it is muted\n")
 
 
 def test_a_terminal_dims_tentative_text_and_keeps_committed_text() -> None:
@@ -183,3 +184,8 @@ def test_progress_bar(share: float, done: int) -> None:
 )
 def test_level_meter(rms_dbfs: float, done: int, words: str) -> None:
     assert level_meter(Level(rms_dbfs, rms_dbfs)) == "━" * done + "╌" * (10 - done) + f" {words}"
+
+
+@pytest.mark.parametrize(("seconds", "written"), [(7.9, "0:07"), (3725, "1:02:05"), (0, "0:00")])
+def test_clock(seconds, written):
+    assert clock(seconds) == written

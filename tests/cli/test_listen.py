@@ -18,8 +18,8 @@ from parakeet_streaming import ContextConfig, LiveEngine, LiveOptions, load, loa
 from parakeet_streaming.cli import listen as listen_module
 from parakeet_streaming.cli.app import app
 from parakeet_streaming.cli.interruption import Interruption
-from parakeet_streaming.cli.listening import Listening
-from parakeet_streaming.cli.report import Trace
+from parakeet_streaming.cli.live_transcription import LiveTranscription
+from parakeet_streaming.cli.report import StreamLog
 from parakeet_streaming.errors import DeviceError, DeviceNotFoundError, OptionError
 from parakeet_streaming.live.adaptation import DelayRange
 from parakeet_streaming.results import Final
@@ -79,7 +79,7 @@ def test_events_and_sound_are_written_as_they_come(tmp_path):
     assert (result.exit_code, result.stdout) == (0, "")
     events = [json.loads(line) for line in (tmp_path / "a.jsonl").read_text().splitlines()]
     types = {event["type"] for event in events}
-    assert types == {"partial", "speech_started", "speech_ended", "utterance", "final"}
+    assert types == {"partial", "speech_started", "speech_ended", "final", "transcript"}
     assert events[-1]["text"] == SAID
     saved, rate_hz = soundfile.read(tmp_path / "a.flac", dtype="int16")
     assert rate_hz == 16_000
@@ -104,10 +104,9 @@ def test_raw_samples_of_another_rate_and_two_channels():
     [
         (("talk.wav",), "parakeet transcribe --realtime talk.wav"),
         (("-", "--device=2"), "--device does not go"),
-        (("-", "--delay=none"), "minimal"),
-        (("-", "--delay=low", "--preset=balanced"), "give one"),
+        (("-", "--preset=none"), "balanced"),
         (("-", "--context=5-1-1", "--preset=balanced"), "give one"),
-        (("-", "--longest-chunk=2"), "--longest-chunk goes with"),
+        (("-", "--longest-chunk=2", "--fixed"), "--longest-chunk does not go with"),
         (("-", "--context=5-1-1", "--longest-chunk=0.5"), "below the chunk"),
         (("-", "--endpointing=soon"), "aggressive"),
         (("-", "--endpointing=off", "--max-utterance-s=9"), "does not go"),
@@ -121,7 +120,7 @@ def test_raw_samples_of_another_rate_and_two_channels():
         (("-", "--encoding=s17le"), "s17le"),
     ],
 )
-def test_wrong_usage_is_told(arguments, says):
+def test_wrong_usage_is_reported(arguments, says):
     result = parakeet(*arguments, piped=RAW)
     assert isinstance(result.exception, ValueError)
     assert says in str(result.exception)
@@ -141,7 +140,7 @@ def test_the_keyboard_is_no_sound(monkeypatch):
 def test_bounds_and_length_of_utterances_reach_the_engine(monkeypatch):
     seen = []
     monkeypatch.setattr(
-        listen_module, "run_live", lambda *given, **named: seen.append((given, named))
+        listen_module, "transcribe_live", lambda *given, **named: seen.append((given, named))
     )
     how = ("--context=5-1-0.5", "--longest-chunk=4", "--max-utterance-s=9", "--no-tentative")
     assert parakeet("-", *how, "--min-speech-ms=70", piped=RAW).exit_code == 0
@@ -151,6 +150,26 @@ def test_bounds_and_length_of_utterances_reach_the_engine(monkeypatch):
     assert options.endpoint.max_utterance_s == 9
     assert options.vad.min_speech_ms == 70
     assert not options.tentative
+
+
+@pytest.mark.parametrize(
+    ("how", "context", "longest"),
+    [
+        ((), "5-0.5-0.5", 2.0),
+        (("--preset=low_latency",), "2-0.25-0.25", 1.0),
+        (("--context=4-1-0.5",), "4-1-0.5", 4.0),
+        (("--context=balanced", "--longest-chunk=0.8"), "5-0.5-0.5", 0.8),
+        (("--preset=high_quality", "--fixed"), "10-1-1", 1.0),
+    ],
+)
+def test_the_chunk_may_grow_unless_it_is_fixed(monkeypatch, how, context, longest):
+    seen = []
+    monkeypatch.setattr(
+        listen_module, "transcribe_live", lambda *given, **named: seen.append(given)
+    )
+    assert parakeet("-", *how, piped=RAW).exit_code == 0
+    delay = seen[0][3].delay
+    assert (str(delay.context), delay.longest_chunk) == (context, longest)
 
 
 def test_devices_are_listed_with_their_numbers(monkeypatch):
@@ -192,7 +211,7 @@ class FakeMicrophone(BlockSource):
         self.stop()
 
 
-def test_one_that_is_unplugged_is_told_when_all_it_gave_was(monkeypatch):
+def test_one_that_is_unplugged_is_reported_when_all_it_gave_was(monkeypatch):
     class Unplugged(FakeMicrophone):
         def afterwards(self):
             raise DeviceError("'Headset' gives no more sound")
@@ -265,13 +284,13 @@ def test_a_virtual_microphone_is_heard(virtual_microphone):
     ):
         context = ContextConfig(5.0, 0.5, 0.5, microphone.rate_hz)
         stream = engine.open(LiveOptions(delay=DelayRange.fixed(context), endpoint=None))
-        trace = Trace(engine.metrics, keep=False)
-        listening = Listening(stream, microphone, interruption, trace)
-        for event in listening.hear():
+        log = StreamLog(keep_steps=False)
+        live = LiveTranscription(stream, microphone, interruption, log, context)
+        for event in live.events():
             if not text:
                 virtual_microphone.speak(np.concatenate([sound, np.zeros(22_050)]))
                 text = " "
-            if listening.heard_s >= len(sound) / virtual_microphone.rate_hz + 0.4:
+            if live.received_s >= len(sound) / virtual_microphone.rate_hz + 0.4:
                 virtual_microphone.hang_up()
                 interruption.asked = True
             if isinstance(event, Final):

@@ -77,7 +77,7 @@ def test_json_is_one_object_and_jsonl_a_line_per_event(tmp_path: Path) -> None:
     assert json.loads(written("json", tmp_path / "a.json"))["text"] == "one two"
     lines = written("jsonl", tmp_path / "a.jsonl").splitlines()
     types = [json.loads(line)["type"] for line in lines]
-    assert types == ["partial", "utterance", "utterance", "final"]
+    assert types == ["partial", "final", "final", "transcript"]
 
 
 def test_appending_keeps_what_was_there(tmp_path: Path) -> None:
@@ -106,7 +106,7 @@ def test_formats_that_do_not_fit(format: str, append: bool, says: str) -> None:
 
 
 @pytest.mark.skipif(not Path("/dev/full").exists(), reason="no /dev/full here")
-def test_a_disk_that_is_full_is_told() -> None:
+def test_a_disk_that_is_full_is_reported() -> None:
     with (
         pytest.raises(OptionError, match="cannot write /dev/full"),
         Output("-", "txt", Path("/dev/full")) as output,

@@ -1,14 +1,16 @@
-"""Where a session's time went."""
+"""Where the time of a live stream went."""
 
 import json
+from dataclasses import replace
 
 import pytest
 
 from parakeet_streaming import ContextConfig
 from parakeet_streaming.cli.report import (
-    Trace,
+    StreamLog,
     check_writable,
     counts_in_words,
+    delays_in_words,
     latency_rows,
     report_object,
     write_report,
@@ -17,14 +19,14 @@ from parakeet_streaming.errors import OptionError
 from parakeet_streaming.live.metrics import LiveMetrics
 from parakeet_streaming.live.stats import StreamStats
 from parakeet_streaming.metrics.histogram import Histogram
-from parakeet_streaming.results import ContextChanged, Gap, Partial, Token
+from parakeet_streaming.results import ContextChanged, Gap, Partial, StepTiming, Token
 
 CONTEXT = ContextConfig(5, 0.4, 0.4)
 
 
-def partial(*ends):
+def partial(timing, *ends):
     tokens = tuple(Token(0, " a", 0, 1, end - 0.08, end, 0.9) for end in ends)
-    return Partial("", tokens, "", (), 0.4, 0.8)
+    return Partial("", tokens, "", (), 0.4, 0.8, timing)
 
 
 def stats():
@@ -37,49 +39,52 @@ def stats():
     return StreamStats(**{**numbers, "context": CONTEXT, "refused_samples": 8000, **distributions})
 
 
-def test_a_step_has_the_parts_that_were_measured_since_the_last():
-    metrics = LiveMetrics()
-    trace = Trace(metrics, keep=True)
-    metrics.encoder_step_seconds.record(0.2)
-    metrics.chunk_queue_wait_seconds.record(0.05)
-    trace.stepped(partial(0.3, 0.7), 0.3, CONTEXT)
-    metrics.encoder_step_seconds.record(0.1)
-    trace.stepped(partial(), 0.1, CONTEXT)
-    first, second = trace.steps
-    assert first.parts_s == pytest.approx({"queue": 0.05, "vad": 0, "encoder": 0.2, "decoder": 0})
+def test_a_step_has_the_parts_that_it_measured():
+    log = StreamLog(keep_steps=True)
+    log.add(partial(StepTiming(0.05, 0.2, 0.05, 2, 0.5), 0.3, 0.7), CONTEXT)
+    log.add(partial(StepTiming(0.0, 0.1, 0.0, 1, 1.0)), CONTEXT)
+    first, second = log.steps
+    assert first.parts_s == {"queue": 0.05, "encoder": 0.2, "decoder": 0.05}
+    assert first.lag_s == pytest.approx(sum(first.parts_s.values()))
     assert first.delays_s == pytest.approx((0.8, 0.4))
-    assert second.parts_s == pytest.approx({"queue": 0, "vad": 0, "encoder": 0.1, "decoder": 0})
-    assert trace.recent_lag_s() == pytest.approx(0.2)
+    assert second.parts_s == {"queue": 0.0, "encoder": 0.1, "decoder": 0.0}
+    assert log.recent_lag_s() == pytest.approx(0.2)
 
 
-def test_without_a_report_nothing_is_kept():
-    trace = Trace(LiveMetrics(), keep=False)
-    assert trace.recent_lag_s() == 0
-    trace.stepped(partial(0.3), 0.3, CONTEXT)
-    assert trace.steps == []
-    assert trace.recent_lag_s() == 0.3
+def test_text_that_no_step_gave_is_no_step():
+    log = StreamLog(keep_steps=True)
+    log.add(partial(None, 0.3), CONTEXT)
+    assert log.steps == []
+    assert log.recent_lag_s() == 0
+
+
+def test_without_a_report_no_step_is_kept():
+    log = StreamLog(keep_steps=False)
+    assert log.recent_lag_s() == 0
+    log.add(partial(StepTiming(0.1, 0.1, 0.1, 1, 1.0), 0.3), CONTEXT)
+    assert log.steps == []
+    assert log.recent_lag_s() == pytest.approx(0.3)
 
 
 def test_delays_in_words():
-    metrics = LiveMetrics()
-    trace = Trace(metrics, keep=False)
-    assert list(trace.delays_in_words()) == []
-    metrics.emission_delay_seconds.record(0.5)
-    (line,) = trace.delays_in_words()
+    (line,) = delays_in_words(stats())
     assert line == (
         "text appeared 0.50 s after it was spoken (median of 1 words; the latest 0.50 s)"
     )
+    silent = replace(stats(), emission_delay=Histogram().snapshot())
+    assert list(delays_in_words(silent)) == []
 
 
 def test_a_report_is_json_with_everything(tmp_path):
     metrics = LiveMetrics()
     metrics.emission_delay_seconds.record(0.5)
-    trace = Trace(metrics, keep=True)
-    trace.stepped(partial(0.3), 1 / 3, CONTEXT)
-    trace.changes.append(ContextChanged(ContextConfig(5, 0.8, 0.4), 1.0))
-    trace.gaps.append(Gap(1.0, 2.0))
+    log = StreamLog(keep_steps=True)
+    log.add(partial(StepTiming(1 / 3, 0.0, 0.0, 1, 1.0), 0.3), CONTEXT)
+    log.changes.append(ContextChanged(ContextConfig(5, 0.8, 0.4), 1.0))
+    log.gaps.append(Gap(1.0, 2.0))
     path = tmp_path / "report.json"
-    write_report(str(path), report_object(trace, stats(), {"source": "-", "model": "tiny-en"}))
+    about = {"source": "-", "model": "tiny-en"}
+    write_report(str(path), report_object(log, stats(), metrics, about))
     report = json.loads(path.read_text())
     assert (report["source"], report["model"]) == ("-", "tiny-en")
     assert report["steps"][0]["lag_s"] == 0.333333
@@ -91,7 +96,7 @@ def test_a_report_is_json_with_everything(tmp_path):
     assert report["gaps"] == [{"start_s": 1.0, "end_s": 2.0}]
 
 
-def test_people_are_told_what_was_measured_and_no_more():
+def test_only_what_was_measured_is_printed():
     metrics = LiveMetrics()
     metrics.encoder_step_seconds.record(0.0201)
     heading, *rows = latency_rows(metrics)

@@ -88,11 +88,11 @@ def test_jsonl_is_a_line_per_step_and_the_whole() -> None:
     lines = parakeet(DIGITS, "--format=jsonl", "--context=5-1-1").stdout.splitlines()
     *partials, utterance, final = [json.loads(line) for line in lines]
     assert {partial["type"] for partial in partials} == {"partial"}
-    assert (utterance["type"], utterance["text"]) == ("utterance", SAID)
+    assert (utterance["type"], utterance["text"]) == ("final", SAID)
     assert "".join(partial["text"] for partial in partials) == SAID
     assert any(partial["tentative_text"] for partial in partials)
     assert partials[-1]["tentative_text"] == ""
-    assert final["type"] == "final"
+    assert final["type"] == "transcript"
     assert final["text"] == SAID
 
 
@@ -115,7 +115,7 @@ def test_one_failing_file_does_not_stop_the_others(tmp_path: Path) -> None:
     assert "no-such.wav" in result.stderr
 
 
-def test_what_was_heard_of_a_broken_file_is_kept(tmp_path: Path) -> None:
+def test_what_was_read_of_a_broken_file_is_kept(tmp_path: Path) -> None:
     samples, rate_hz = soundfile.read(DIGITS, dtype="float32")
     samples = np.concatenate([samples, [np.nan]])
     broken = tmp_path / "broken.wav"
@@ -165,7 +165,7 @@ def test_names_that_would_clash_keep_their_suffix(tmp_path: Path) -> None:
         ((DIGITS, "--provider=abacus"), "abacus"),
     ],
 )
-def test_wrong_usage_is_told_before_anything_runs(
+def test_wrong_usage_is_reported_before_anything_runs(
     arguments: tuple[str, ...],
     says: str,
     monkeypatch: pytest.MonkeyPatch,
@@ -174,15 +174,15 @@ def test_wrong_usage_is_told_before_anything_runs(
     monkeypatch.setattr(sys, "argv", ["parakeet", "transcribe", *arguments])
     with pytest.raises(SystemExit) as stopped:
         main()
-    told = capsys.readouterr()
+    printed = capsys.readouterr()
     assert stopped.value.code == 2
-    assert told.out == ""
-    assert told.err.startswith("parakeet: ")
-    assert told.err.count("\n") == 1
-    assert says in told.err
+    assert printed.out == ""
+    assert printed.err.startswith("parakeet: ")
+    assert printed.err.count("\n") == 1
+    assert says in printed.err
 
 
-def test_wrong_raw_options_are_told() -> None:
+def test_wrong_raw_options_are_reported() -> None:
     result = parakeet("-", "--encoding=s17le", piped=b"\0\0")
     assert result.exit_code == 1
     assert "s17le" in result.stderr
@@ -242,7 +242,7 @@ class InterruptedAfter(io.RawIOBase):
         return taken
 
 
-def test_interrupting_prints_what_was_heard(
+def test_interrupting_prints_what_was_read(
     monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     class Stdin:

@@ -1,12 +1,23 @@
-"""A table that tests turn by hand, under a clock that only they and their fakes move."""
+"""A loop that tests turn by hand, under a clock that only they and their fakes move."""
+
+from dataclasses import replace
 
 from parakeet_streaming.live.adaptation import DelayRange
+from parakeet_streaming.live.admission import Admission
 from parakeet_streaming.live.loop import StreamLoop
+from parakeet_streaming.live.opening import StreamOpener
 from parakeet_streaming.live.options import LiveOptions
+from parakeet_streaming.live.scheduler import BatchLimits
+from parakeet_streaming.live.snapshot_requests import SnapshotRequest
 from parakeet_streaming.live.stream import LiveStream
-from parakeet_streaming.live.task import Host
 from parakeet_streaming.results import Final, Partial
-from parakeet_streaming.testing import FakeEncoder, FakePieces, ScriptedDecoderJoint, recognizer_of
+from parakeet_streaming.testing import (
+    FakeEncoder,
+    FakePieces,
+    HandClock,
+    ScriptedDecoderJoint,
+    recognizer_of,
+)
 from parakeet_streaming.timeline import ContextConfig
 
 CONTEXT = ContextConfig(1.0, 0.5, 0.5)
@@ -15,34 +26,27 @@ POISON = 5_000
 """A frame of marked audio that no encoder takes."""
 
 
-class Clock:
-    def __init__(self):
-        self.now_s = 100.0
-
-    def __call__(self):
-        return self.now_s
-
-
 class SlowEncoder(FakeEncoder):
-    """Takes `cost_s` for each second of audio; refuses poisoned windows."""
+    """Takes `step_s`, and `cost_s` for each second of audio; refuses poisoned windows."""
 
-    def __init__(self, clock, cost_s=0.01):
+    def __init__(self, clock, cost_s=0.01, step_s=0.0):
         super().__init__()
-        self.clock, self.cost_s = clock, cost_s
+        self.clock, self.cost_s, self.step_s = clock, cost_s, step_s
 
     def encode(self, inputs):
-        encoded = super().encode(inputs)
-        if any(row.max(initial=0) >= POISON for row in encoded.frames):
+        # Silence after the audio is marked as its beginning, so marks do not check the past.
+        known = [0 if each.past is None else each.left_samples for each in inputs]
+        fresh = [
+            replace(each, samples=each.samples[start:], past=None, left_samples=0)
+            for each, start in zip(inputs, known, strict=True)
+        ]
+        encoded = super().encode([replace(each, kept_frames=None) for each in fresh])
+        if any(frames.size and frames.max() >= POISON for frames in encoded.frames):
             raise MemoryError("a poisoned window")
-        samples = sum(
-            len(each.samples) - (0 if each.past is None else each.left_samples) for each in inputs
-        )
-        self.clock.now_s += self.cost_s * samples / 16_000
-        return encoded
-
-    def _kept(self, each, row):
-        # Silence added to the audio is marked as its beginning, so marks do not tell a past.
-        return True
+        audio_s = sum(len(each.samples) for each in fresh) / 16_000
+        self.clock.now_s += self.step_s + self.cost_s * audio_s
+        pasts = tuple(None if each.kept_frames is None else 1 for each in inputs)
+        return replace(encoded, pasts=pasts)
 
 
 class ByFrame(ScriptedDecoderJoint):
@@ -60,46 +64,72 @@ def fixed(context=CONTEXT, *, vad=None, endpoint=None, **choices):
 class Room:
     """An engine without its thread."""
 
-    def __init__(self, script, *, vad=None, cost_s=0.01, most_ring_s=60.0, **choices):
-        self.clock = Clock()
-        self.encoder = SlowEncoder(self.clock, cost_s)
+    def __init__(
+        self, script, *, vad=None, cost_s=0.01, step_s=0.0, most_ring_s=60.0, limits=None, **bounds
+    ):
+        limits = limits or BatchLimits()
+        self.clock = HandClock(100.0)
+        self.encoder = SlowEncoder(self.clock, cost_s, step_s)
         self.decoder_joint = ByFrame(script, len(WORDS))
         self.recognizer = recognizer_of(self.encoder, self.decoder_joint, FakePieces(WORDS))
-        self.table = StreamLoop(self.recognizer, vad, self.clock, **choices)
         self.rung = []
-        self.host = Host(
+        self.admission = Admission(batch_streams=limits.max_streams, **bounds)
+        self.loop = StreamLoop(
             self.recognizer,
             vad,
-            self.table.metrics,
             self.clock,
             lambda: self.rung.append(True),
-            most_ring_s,
+            self.admission,
+            limits,
         )
+        self.metrics = self.loop.metrics
+        self.opener = StreamOpener(self.loop, self.recognizer, vad, self.clock, most_ring_s)
 
-    def open(self, options=None, on_event=None):
-        guest = self.host.guest(options or fixed(), on_event)
-        self.table.join(guest)
-        return LiveStream(self, guest, self.host)
+    def open(self, options=None, on_event=None, *, id=None, resume=None):
+        task = self.opener.open(options or fixed(), on_event, stream_id=id, resume=resume)
+        return LiveStream(self, task, self.opener)
+
+    def turn(self):
+        """One turn; whether there is more to do now."""
+        again_s = self.loop.turn(self.clock())
+        return again_s is not None and again_s <= self.clock()
 
     def settle(self):
         """Turns until the worker would sleep; it must come to that."""
         for _ in range(10_000):
-            if not self.table.turn() and self.table.may_wait():
-                return
-            if self.table.over:
+            if self.loop.over or not self.turn():
                 return
         raise AssertionError("the worker never rests")
 
-    def alone(self, audio, context=CONTEXT):
+    def run(self, seconds):
+        """Turns as the worker would while time goes by; wakes at the times that the loop names."""
+        end_s = self.clock.now_s + seconds
+        while self.clock.now_s < end_s and not self.loop.over:
+            again_s = self.loop.turn(self.clock())
+            self.clock.now_s = max(self.clock.now_s, min(end_s, again_s or end_s))
+
+    def alone(self, audio, context=CONTEXT, silence_s=0.5):
         """The tokens of the same audio in a stream of its own, without anything live."""
         stream = recognizer_of(FakeEncoder(), self.decoder_joint, FakePieces(WORDS)).stream(context)
         stream.push(audio)
-        stream.end(0.5)
+        stream.end(silence_s)
         return stream.finish()[-1].transcript.tokens
 
 
+def outcome_of(stream):
+    return stream.stats().outcome
+
+
+def snapshot_of(room, stream, *, audio=True, past=True, earlier_utterances=True):
+    """What `snapshot` gives, with the worker's turn by hand."""
+    request = SnapshotRequest(audio, past, earlier_utterances)
+    stream._task.ask(request)
+    room.settle()
+    return room.opener.encode(request.answer.result(0))
+
+
 def drained(stream):
-    """Everything that can be read without waiting, and the error behind it."""
+    """Everything that can be read without waiting, and the error after it."""
     events = []
     try:
         while (event := stream.get(0)) is not None:

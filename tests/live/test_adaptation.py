@@ -4,14 +4,13 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from parakeet_streaming.errors import OptionError
+from parakeet_streaming.errors import ContextError, OptionError
 from parakeet_streaming.live.adaptation import (
-    DELAYS,
     MOST_LOAD_TO_SHRINK,
     Adapter,
     DelayRange,
 )
-from parakeet_streaming.timeline import ContextConfig
+from parakeet_streaming.timeline import PRESETS, ContextConfig
 
 LEVELS = DelayRange(ContextConfig(5.0, 0.5, 0.5), 2.0).levels(60.0)
 
@@ -36,17 +35,22 @@ def test_the_last_level_is_what_user_and_model_allow(longest, window_s, chunks):
     assert [context.chunk for context in levels] == pytest.approx(chunks)
 
 
-@pytest.mark.parametrize("name", DELAYS)
-def test_every_delay_by_name(name):
-    delay = DelayRange.parse(name, 8_000)
-    assert delay.context.sample_rate == 8_000
+@pytest.mark.parametrize("text", [*PRESETS, "3-0.4-1", "10-10-0"])
+def test_every_preset_and_context_may_grow_to_four_times_its_chunk(text):
+    delay = DelayRange.parse(text, 8_000)
+    assert delay.context == ContextConfig.parse(text, 8_000)
     levels = delay.levels(400.0)
-    assert levels[-1].chunk == delay.longest_chunk
+    assert [level.chunk / delay.context.chunk for level in levels] == pytest.approx([1, 2, 4])
     assert all(level.sample_rate == 8_000 for level in levels)
 
 
+def test_a_fixed_range_has_one_level():
+    context = ContextConfig.balanced()
+    assert DelayRange.fixed(context).levels(400.0) == (context,)
+
+
 def test_impossible_ranges():
-    with pytest.raises(OptionError, match="minimal, low, medium"):
+    with pytest.raises(ContextError, match="low_latency, balanced, high_quality"):
         DelayRange.parse("soon", 16_000)
     with pytest.raises(OptionError, match=r"longest_chunk 0\.2 s is below"):
         DelayRange(ContextConfig(5.0, 0.5, 0.5), 0.2)

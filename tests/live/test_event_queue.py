@@ -1,4 +1,4 @@
-"""Events come out in order, once, for threads and event loops, and the error behind them."""
+"""Events come out in order, once, for threads and event loops, and then the error."""
 
 import asyncio
 import threading
@@ -15,118 +15,108 @@ def partial(number):
 
 
 def test_events_come_in_order_and_then_the_end():
-    outbox = EventQueue()
+    queue = EventQueue()
     events = [partial(0), Gap(1.0, 2.0), partial(1)]
     for event in events:
-        outbox.put(event)
-    assert len(outbox) == 3
-    outbox.close()
-    assert outbox.closed
-    assert [outbox.get() for _ in range(4)] == [*events, None]
-    assert outbox.get() is None
+        queue.put(event)
+    assert len(queue) == 3
+    queue.close()
+    assert queue.closed
+    assert [queue.get() for _ in range(4)] == [*events, None]
+    assert queue.get() is None
 
 
-def test_an_error_is_raised_behind_the_last_event():
-    outbox = EventQueue()
-    outbox.put(partial(0))
-    outbox.close(ValueError("broken"))
-    outbox.close(TypeError("too late"))
-    assert outbox.get() == partial(0)
+def test_an_error_is_raised_after_the_last_event():
+    queue = EventQueue()
+    queue.put(partial(0))
+    queue.close(ValueError("broken"))
+    queue.close(TypeError("too late"))
+    assert queue.get() == partial(0)
     for _ in range(2):
         with pytest.raises(ValueError, match="broken"):
-            outbox.get()
+            queue.get()
 
 
 def test_none_in_time():
-    outbox = EventQueue()
+    queue = EventQueue()
     with pytest.raises(TimeoutError, match="within 0 s"):
-        outbox.get(0)
+        queue.get(0)
 
 
 def test_a_thread_waits_for_events():
-    outbox, told = EventQueue(), []
+    queue, given = EventQueue(), []
 
     def read():
-        while (event := outbox.get(60)) is not None:
-            told.append(event)
+        while (event := queue.get(60)) is not None:
+            given.append(event)
 
     reader = threading.Thread(target=read)
     reader.start()
     for number in range(200):
-        outbox.put(partial(number))
-    outbox.close()
+        queue.put(partial(number))
+    queue.close()
     reader.join(60)
     assert not reader.is_alive()
-    assert told == [partial(number) for number in range(200)]
+    assert given == [partial(number) for number in range(200)]
 
 
 def test_an_event_loop_waits_for_events():
-    async def read(outbox, asked):
-        told = []
+    async def read(queue, asked):
+        given = []
         while True:
-            if not len(outbox):
+            if not len(queue):
                 asked.set()
-            event = await outbox.get_async()
+            event = await queue.get_async()
             if event is None:
-                return told
-            told.append(event)
+                return given
+            given.append(event)
 
     async def run():
-        outbox, asked = EventQueue(), threading.Event()
+        queue, asked = EventQueue(), threading.Event()
 
         def write():
             for number in range(50):
                 asked.wait(60)
                 asked.clear()
-                outbox.put(partial(number))
-            outbox.close()
+                queue.put(partial(number))
+            queue.close()
 
         writer = threading.Thread(target=write)
         writer.start()
-        told = await asyncio.wait_for(read(outbox, asked), 60)
+        given = await asyncio.wait_for(read(queue, asked), 60)
         writer.join(60)
-        return told
+        return given
 
     assert asyncio.run(run()) == [partial(number) for number in range(50)]
 
 
 def test_one_that_stopped_waiting_takes_nothing():
     async def run():
-        outbox = EventQueue()
-        waiting = asyncio.ensure_future(outbox.get_async())
+        queue = EventQueue()
+        waiting = asyncio.ensure_future(queue.get_async())
         await asyncio.sleep(0)
         waiting.cancel()
         with pytest.raises(asyncio.CancelledError):
             await waiting
-        assert not outbox._sleepers
-        outbox.put(partial(1))
-        return await outbox.get_async()
+        queue.put(partial(1))
+        return await queue.get_async()
 
     assert asyncio.run(run()) == partial(1)
 
 
-def test_a_loop_that_is_gone_does_no_harm():
-    outbox = EventQueue()
-    loop = asyncio.new_event_loop()
-    outbox._sleepers.append((loop, asyncio.Event()))
-    loop.close()
-    outbox.put(partial(1))
-    assert outbox.get() == partial(1)
-
-
-def test_where_nobody_reads_steps_are_told_as_one_and_nothing_is_lost():
-    outbox = EventQueue()
+def test_where_nobody_reads_partials_become_one_and_nothing_is_lost():
+    queue = EventQueue()
     for number in range(MOST_WAITING + 50):
-        outbox.put(partial(number))
-    assert len(outbox) == MOST_WAITING
-    outbox.put(Gap(1.0, 2.0))
-    outbox.put(partial(-1))
-    outbox.close()
-    told = []
-    while (event := outbox.get()) is not None:
-        told.append(event)
-    assert [isinstance(event, Gap) for event in told[-2:]] == [True, False]
-    tokens = [token.id for event in told if isinstance(event, Partial) for token in event.tokens]
+        queue.put(partial(number))
+    assert len(queue) == MOST_WAITING
+    queue.put(Gap(1.0, 2.0))
+    queue.put(partial(-1))
+    queue.close()
+    given = []
+    while (event := queue.get()) is not None:
+        given.append(event)
+    assert [isinstance(event, Gap) for event in given[-2:]] == [True, False]
+    tokens = [token.id for event in given if isinstance(event, Partial) for token in event.tokens]
     assert tokens == [*range(MOST_WAITING + 50), -1]
 
 

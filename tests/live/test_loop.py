@@ -4,14 +4,29 @@ import numpy as np
 import pytest
 
 from parakeet_streaming.engine.vad_options import VadOptions
-from parakeet_streaming.errors import CapacityError, ComputeError, StreamClosedError
+from parakeet_streaming.errors import (
+    CapacityError,
+    ComputeError,
+    EngineFailedError,
+    OptionError,
+    StreamClosedError,
+)
 from parakeet_streaming.live.adaptation import DelayRange
 from parakeet_streaming.live.options import LiveOptions
 from parakeet_streaming.live.scheduler import BatchLimits
 from parakeet_streaming.results import ContextChanged, Final, Partial, SpeechStarted
 from parakeet_streaming.testing import Cue, ScriptedVad, marked_audio
 from parakeet_streaming.timeline import FRAME_SAMPLES, ContextConfig
-from tests.live.by_hand import CONTEXT, POISON, Room, drained, finals_of, fixed, tokens_of
+from tests.live.by_hand import (
+    CONTEXT,
+    POISON,
+    Room,
+    drained,
+    finals_of,
+    fixed,
+    outcome_of,
+    tokens_of,
+)
 
 SCRIPT = [Cue(3, 0), Cue(9, 1), Cue(20, 2), Cue(33, 0)]
 CHUNK = CONTEXT.samples.chunk
@@ -19,6 +34,10 @@ CHUNK = CONTEXT.samples.chunk
 
 def poison(frames=20):
     return np.full(frames * FRAME_SAMPLES, POISON * 2.0**-23, np.float32)
+
+
+def context_of(stream):
+    return stream.stats().context
 
 
 def opened(room, count, **choices):
@@ -32,10 +51,10 @@ def test_streams_that_are_ready_share_a_step():
     first, second, third = opened(room, 3)
     first.push(marked_audio(13))
     third.push(marked_audio(13))
-    assert room.table.turn()
+    assert room.turn()
     assert room.encoder.calls == [(12 * FRAME_SAMPLES,) * 2]
-    assert not room.table.turn()
-    assert room.table.metrics.batch_size.snapshot().max == 2
+    assert not room.turn()
+    assert room.metrics.batch_size.snapshot().max == 2
     assert [len(drained(stream)[0]) for stream in (first, second, third)] == [1, 0, 1]
 
 
@@ -46,22 +65,22 @@ def test_steps_are_bounded_and_the_most_urgent_goes_first():
     early.push(early_audio)
     room.clock.now_s += 0.1
     late.push(late_audio)
-    assert room.table.turn()
+    assert room.turn()
     assert (len(drained(early)[0]), len(drained(late)[0])) == (1, 0)
-    assert room.table.turn()
+    assert room.turn()
     assert len(drained(late)[0]) == 1
 
 
-def test_who_brings_much_at_once_does_not_keep_out_who_speaks_as_they_go():
+def test_a_source_that_brings_much_at_once_does_not_keep_out_one_in_real_time():
     room = Room(SCRIPT, limits=BatchLimits(max_streams=1), cost_s=0.001)
     hasty, steady = opened(room, 2)
     hasty.push(marked_audio(600))
     longest = 0
     for number in range(10):
-        steady.push(marked_audio(6 * (number + 2) + 1)[steady._guest.inlet.offered :])
+        steady.push(marked_audio(6 * (number + 2) + 1)[steady.stats().received_samples :])
         waited = 0
         while not drained(steady)[0]:
-            room.table.turn()
+            room.turn()
             waited += 1
         longest = max(longest, waited if number else 0)
         room.clock.now_s += 0.48
@@ -81,13 +100,14 @@ def test_a_stream_that_cannot_be_decoded_ends_alone():
     events, error = drained(bad)
     assert isinstance(error, ComputeError)
     assert isinstance(error.__cause__, MemoryError)
-    assert bad.outcome == "failed"
+    assert outcome_of(bad) == "failed"
     assert finals_of(events)[-1].transcript.text == "one two"
     for stream in (good, other):
-        assert stream.outcome == "finished"
+        assert outcome_of(stream) == "finished"
         assert tokens_of(drained(stream)[0]) == room.alone(marked_audio(40))
-    assert room.table.metrics.streams_total.totals() == {
+    assert room.metrics.streams_total.totals() == {
         "finished": 2,
+        "timed_out": 0,
         "cancelled": 0,
         "failed": 1,
     }
@@ -95,11 +115,11 @@ def test_a_stream_that_cannot_be_decoded_ends_alone():
 
 def test_a_consumer_that_raises_ends_its_stream_alone():
     room = Room(SCRIPT)
-    told = []
+    given = []
 
     def consume(event):
-        told.append(event)
-        if len(told) == 2:
+        given.append(event)
+        if len(given) == 2:
             raise KeyError("consumer")
 
     bad = room.open(fixed(), consume)
@@ -110,9 +130,9 @@ def test_a_consumer_that_raises_ends_its_stream_alone():
     room.settle()
     events, error = drained(bad)
     assert isinstance(error, KeyError)
-    assert (bad.outcome, good.outcome) == ("failed", "finished")
+    assert (outcome_of(bad), outcome_of(good)) == ("failed", "finished")
     # What it did not take any more can be read.
-    assert tokens_of(told + events) == finals_of(events)[-1].transcript.tokens
+    assert tokens_of(given + events) == finals_of(events)[-1].transcript.tokens
     assert tokens_of(drained(good)[0]) == room.alone(marked_audio(40))
 
 
@@ -122,14 +142,14 @@ def test_a_consumer_that_raises_at_the_very_end_keeps_the_first_cause():
             raise KeyError("last")
 
     room = Room(SCRIPT)
-    for act, outcome in (("finish", "finished"), ("cancel", "cancelled")):
+    for act in ("finish", "cancel"):
         stream = room.open(fixed(), consume)
         stream.push(marked_audio(14))
         room.settle()
         getattr(stream, act)()
         room.settle()
         assert isinstance(drained(stream)[1], KeyError)
-        assert stream.outcome in (outcome, "failed")
+        assert outcome_of(stream) == "failed"
 
 
 class DeafVad(ScriptedVad):
@@ -163,21 +183,21 @@ def test_frames_of_all_streams_are_judged_together():
     for stream in streams:
         stream.push(marked_audio(8))
     room.settle()
-    assert vad.calls == [3] * 20
-    assert room.table.metrics.vad_step_seconds.snapshot().count == 20
+    assert vad.calls == [3] * 3
+    assert room.metrics.vad_step_seconds.snapshot().count == 3
 
 
-def test_speech_is_told_though_a_step_waits():
+def test_speech_is_reported_though_a_step_waits():
     vad = ScriptedVad([1.0] * 300)
     room = Room(SCRIPT, vad=vad, limits=BatchLimits(max_streams=1))
     first, second = opened(room, 2, vad=VadOptions())
     first.push(marked_audio(13))
     second.push(marked_audio(13))
-    room.table.turn()
+    room.turn()
     assert [type(each) for each in drained(second)[0]] == [SpeechStarted]
 
 
-def test_a_full_house_refuses_and_counts():
+def test_a_full_engine_refuses_and_counts():
     room = Room(SCRIPT, most_streams=1)
     stream = room.open(fixed())
     with pytest.raises(CapacityError):
@@ -185,18 +205,18 @@ def test_a_full_house_refuses_and_counts():
     stream.finish()
     room.settle()
     room.open(fixed())
-    assert room.table.metrics.rejected_total.totals() == {"streams": 1, "load": 0}
+    assert room.metrics.rejected_total.totals() == {"streams": 1, "recordings": 0, "load": 0}
 
 
-def test_a_house_that_is_too_slow_refuses_and_counts():
+def test_an_engine_that_is_too_slow_refuses_and_counts():
     room = Room(SCRIPT, cost_s=0.2)
     (stream,) = opened(room, 1)
     stream.push(marked_audio(40))
     room.settle()
-    assert room.table.load > 0.6
+    assert room.loop.stats().load > 0.6
     with pytest.raises(CapacityError):
         room.open(fixed())
-    assert room.table.metrics.rejected_total["load"].total == 1
+    assert room.metrics.rejected_total["load"].total == 1
 
 
 def paced(room, streams, audio, seconds, start=0.0):
@@ -206,9 +226,9 @@ def paced(room, streams, audio, seconds, start=0.0):
     while room.clock.now_s - began_s < seconds:
         now = round((start + room.clock.now_s - began_s) * 16_000)
         for stream in streams:
-            offered = stream._guest.inlet.offered
+            offered = stream.stats().received_samples
             stream.push(audio[offered : max(offered, now)])
-        if not room.table.turn():
+        if not room.turn():
             room.clock.now_s += 0.02
     return end_s
 
@@ -221,14 +241,12 @@ def test_under_load_chunks_grow_and_then_shrink_again_and_lag_stays_bounded():
     streams = [room.open(options) for _ in range(6)]
     # Chunks of 0.48 s cost 6 × 0.05 × 4 = 1.2 of the time, those of 2 s cost 0.5.
     at_s = paced(room, streams, audio, 40)
-    assert {stream.context.chunk for stream in streams} > {0.5} or all(
-        stream.context.chunk > 0.5 for stream in streams
-    )
+    assert [context_of(stream).chunk for stream in streams] == [0.5, 0.5, 1.0, 1.0, 1.0, 1.0]
     assert max(stream.stats().lag_s for stream in streams) < 3.0
     for stream in streams[2:]:
         stream.finish()
     paced(room, streams[:2], audio, 60, at_s)
-    assert [stream.context.chunk for stream in streams[:2]] == [0.5, 0.5]
+    assert [context_of(stream).chunk for stream in streams[:2]] == [0.5, 0.5]
     assert max(stream.stats().lag_s for stream in streams[:2]) < 0.5
     for stream in streams:
         stream.finish()
@@ -236,94 +254,239 @@ def test_under_load_chunks_grow_and_then_shrink_again_and_lag_stays_bounded():
     for stream in streams:
         events, _ = drained(stream)
         assert any(isinstance(each, ContextChanged) for each in events)
-        heard = stream._guest.inlet.offered
-        assert tokens_of(events) == room.alone(audio[:heard])
+        received = stream.stats().received_samples
+        assert tokens_of(events) == room.alone(audio[:received])
         assert stream.stats().refused_samples == 0
-    changes = room.table.metrics.context_changes_total.totals()
+    changes = room.metrics.context_changes_total.totals()
     assert changes["longer"] > changes["shorter"] >= 2
 
 
-def test_a_table_that_drains_tells_what_was_heard():
+def test_a_loop_that_drains_gives_what_was_received():
     room = Room(SCRIPT)
     streams = opened(room, 2)
     for stream in streams:
         stream.push(marked_audio(40))
-    room.table.close(drain=True)
+    room.loop.close(drain=True)
     with pytest.raises(StreamClosedError):
         room.open(fixed())
     room.settle()
-    assert room.table.over
+    assert room.loop.over
     for stream in streams:
         events, error = drained(stream)
         assert error is None
-        assert stream.outcome == "finished"
+        assert outcome_of(stream) == "finished"
         assert tokens_of(events) == room.alone(marked_audio(40))
         assert stream.stats().finalization.count == 1
 
 
-def test_a_table_that_does_not_drain_tells_what_was_committed():
+def test_a_loop_that_does_not_drain_gives_what_was_committed():
     room = Room(SCRIPT)
     (stream,) = opened(room, 1)
     stream.push(marked_audio(14))
     room.settle()
     late = room.open(fixed())
-    room.table.close(drain=True)
-    room.table.close(drain=False)
-    room.table.close(drain=True)
+    room.loop.close(drain=True)
+    room.loop.close(drain=False)
+    room.loop.close(drain=True)
     room.settle()
-    assert room.table.over
+    assert room.loop.over
     assert finals_of(drained(stream)[0])[-1].transcript.text == "one"
-    assert (stream.outcome, late.outcome) == ("cancelled", "cancelled")
+    assert (outcome_of(stream), outcome_of(late)) == ("cancelled", "cancelled")
 
 
-def test_an_error_of_the_worker_itself_is_told_to_everyone():
+def test_an_error_of_the_worker_itself_ends_every_stream():
     room = Room(SCRIPT)
     streams = [*opened(room, 2), room.open(fixed())]
-    room.table.abandon(SystemError("broken"))
-    assert room.table.over
+    room.loop.abandon(SystemError("broken"))
+    assert room.loop.over
     for stream in streams:
         events, error = drained(stream)
         assert [each.reason for each in events] == ["end"]
         assert isinstance(error, SystemError)
+    assert isinstance(room.loop.failure, SystemError)
+    with pytest.raises(EngineFailedError, match="broken"):
+        room.open()
 
 
-def test_who_waits_looks_once_more():
+def test_it_is_roused_when_what_it_asked_for_is_there():
     room = Room(SCRIPT)
     stream = room.open(fixed())
-    assert not room.table.may_wait()
-    room.settle()
-    assert room.table.may_wait()
-    assert room.rung == []
-    stream.push(marked_audio(12))
-    assert room.table.may_wait()
-    stream.push(marked_audio(13)[12 * FRAME_SAMPLES :])
     assert room.rung == [True]
-    assert not room.table.may_wait()
     room.settle()
+    room.rung.clear()
+    stream.push(marked_audio(12))
+    assert room.rung == []
+    stream.push(marked_audio(13)[12 * FRAME_SAMPLES :])
+    stream.push(marked_audio(1))
+    assert room.rung == [True]
+    room.settle()
+    room.rung.clear()
     stream.commit()
-    assert not room.table.may_wait()
+    stream.cancel()
+    assert room.rung == [True, True]
     room.settle()
-    room.table.close(drain=True)
-    assert not room.table.may_wait()
+    room.loop.close(drain=True)
+    assert len(room.rung) == 3
 
 
-def test_gauges_tell_how_it_goes():
+def test_a_turn_touches_streams_with_news_alone():
+    room = Room(SCRIPT)
+    streams = opened(room, 50)
+    planned = []
+    for stream in streams:
+        task = stream._task
+        task.driver.plan = lambda task=task, plan=task.driver.plan: (planned.append(task), plan())[
+            1
+        ]
+    streams[7].push(marked_audio(13))
+    room.settle()
+    assert set(planned) == {streams[7]._task}
+    assert room.loop.turn(room.clock()) is None
+
+
+def test_a_stream_without_audio_times_out_with_what_was_received():
+    room = Room(SCRIPT)
+    stream = room.open(fixed(idle_timeout_s=5.0))
+    forever = room.open(fixed())
+    room.settle()
+    room.clock.now_s += 3
+    stream.push(marked_audio(8))
+    room.settle()
+    assert room.loop.turn(room.clock()) == pytest.approx(105.0)
+    room.run(4.9)
+    assert outcome_of(stream) is None
+    room.run(0.2)
+    assert outcome_of(stream) == "timed_out"
+    events, error = drained(stream)
+    assert error is None
+    assert tokens_of(events) == room.alone(marked_audio(8))
+    assert events[-1].reason == "end"
+    assert stream.push(marked_audio(1)) == 0
+    assert outcome_of(forever) is None
+    assert room.metrics.streams_total.totals()["timed_out"] == 1
+
+
+def test_a_stream_that_ended_in_time_does_not_time_out():
+    room = Room(SCRIPT)
+    stream = room.open(fixed(idle_timeout_s=5.0))
+    stream.push(marked_audio(8))
+    stream.finish()
+    room.run(9.0)
+    assert outcome_of(stream) == "finished"
+    assert room.loop.turn(room.clock()) is None
+
+
+def test_a_batch_is_held_open_for_streams_that_are_nearly_ready():
+    room = Room(SCRIPT, limits=BatchLimits(hold_s=0.05))
+    first, second = opened(room, 2)
+    first.push(marked_audio(13))
+    assert room.loop.turn(room.clock()) == pytest.approx(100.05)
+    assert room.encoder.calls == []
+    room.clock.now_s += 0.04
+    second.push(marked_audio(13))
+    room.settle()
+    assert room.encoder.calls == [(12 * FRAME_SAMPLES,) * 2]
+    first.push(marked_audio(19)[13 * FRAME_SAMPLES :])
+    room.run(0.2)
+    assert len(room.encoder.calls) == 2
+
+
+RECORDING = LiveOptions.recording(ContextConfig(2.0, 1.6, 0.8))
+
+
+def test_a_recording_gives_exactly_what_a_stream_alone_gives():
+    room = Room(SCRIPT)
+    stream = room.open(RECORDING)
+    stream.push(marked_audio(300, 77))
+    stream.finish()
+    room.settle()
+    events, error = drained(stream)
+    assert error is None
+    assert [each.reason for each in finals_of(events)] == ["end"]
+    assert tokens_of(events) == room.alone(
+        marked_audio(300, 77), RECORDING.delay.context, silence_s=0.0
+    )
+
+
+def test_live_streams_are_served_first_and_a_recording_still_ends():
+    """Live takes half of the time; each window of the recording would make a live step late."""
+    room = Room(SCRIPT, cost_s=0.12)
+    live = room.open()
+    opened(room, 0)
+    recording = room.open(RECORDING)
+    recording.push(marked_audio(200))
+    recording.finish()
+    audio = marked_audio(1_000)
+    paced(room, [live], audio, 40)
+    assert outcome_of(recording) == "finished"
+    assert live.stats().lag_s < 0.5
+    assert live.stats().queue_wait.p50 < 0.1
+    assert tokens_of(drained(recording)[0]) == room.alone(
+        marked_audio(200), RECORDING.delay.context, silence_s=0.0
+    )
+
+
+def test_recordings_are_bounded_by_themselves():
+    room = Room(SCRIPT, most_streams=1, most_recordings=1)
+    room.open(RECORDING)
+    room.open()
+    with pytest.raises(CapacityError, match="1 of 1 recordings"):
+        room.open(RECORDING)
+    assert room.metrics.rejected_total.totals()["recordings"] == 1
+
+
+def test_partials_carry_the_timing_of_their_step():
+    room = Room(SCRIPT, cost_s=0.1)
+    first, second = opened(room, 2)
+    first.push(marked_audio(13))
+    second.push(marked_audio(13))
+    room.clock.now_s += 0.25
+    room.settle()
+    (partial,), _ = drained(first)
+    assert partial.timing.waited_s == pytest.approx(0.25)
+    assert partial.timing.encode_s == pytest.approx(0.192)
+    assert (partial.timing.decode_s, partial.timing.streams) == (0.0, 2)
+    assert partial.timing.share == pytest.approx(0.5)
+    assert partial.timing.lag_s == pytest.approx(first.stats().lag_s)
+
+
+def test_a_stream_has_an_id_and_two_cannot_have_the_same():
+    room = Room(SCRIPT)
+    assert room.open(id="mine").id == "mine"
+    with pytest.raises(OptionError, match="'mine' is open already"):
+        room.open(id="mine")
+    assert len({room.open().id for _ in range(20)}) == 20
+
+
+def test_a_failure_is_logged_once_with_the_id(caplog):
+    room = Room(SCRIPT)
+    stream = room.open(id="3f2a")
+    stream.push(poison())
+    stream.finish()
+    room.settle()
+    assert outcome_of(stream) == "failed"
+    records = [each for each in caplog.records if each.name == "parakeet_streaming.live"]
+    assert [record.levelname for record in records] == ["WARNING"]
+    assert "stream 3f2a" in records[0].getMessage()
+
+
+def test_gauges_show_how_it_goes():
     room = Room(SCRIPT, cost_s=0.1)
     streams = opened(room, 2)
-    metrics = room.table.metrics
+    metrics = room.metrics
     assert metrics.active_streams.value == 2
     streams[0].push(marked_audio(13))
     streams[1].push(marked_audio(30))
-    room.table.turn()
+    room.turn()
     assert metrics.ready_streams.value == 2
-    assert metrics.backlog_audio_seconds.value == pytest.approx(30 * 0.08 - 0.48)
-    assert metrics.end_to_end_lag_seconds.snapshot().count == 2
+    assert metrics.longest_backlog_seconds.value == pytest.approx(30 * 0.08 - 0.48)
+    assert metrics.backlog_seconds.snapshot().count == 2
     # Two windows of 0.96 s cost 0.192 s, and decoded 0.96 s of audio.
     assert metrics.rtf_recent.value == pytest.approx(0.2)
-    assert room.table.meter.longest_step_s == pytest.approx(0.192)
+    assert room.loop.meter.longest_step_s == pytest.approx(0.192)
     assert metrics.encoder_step_seconds.snapshot().max == pytest.approx(0.192)
     assert metrics.decoder_step_seconds.snapshot().max == 0.0
-    assert room.table.meter.steps == 1
+    assert room.loop.meter.steps == 1
 
 
 def test_after_long_silence_nothing_seems_late():
@@ -339,17 +502,18 @@ def test_after_long_silence_nothing_seems_late():
     assert stats.skipped > 100
     assert stats.steps >= 1
     assert stats.queue_wait.max < 0.2
-    assert stream.context == CONTEXT
-    assert len(stream._guest.seat.outlet._arrivals) < 300
+    assert context_of(stream) == CONTEXT
+    assert len(stream._task.queue._stamps) < 300
 
 
-def test_rate_of_a_cached_stream_has_no_left_context():
+def test_cost_of_a_cached_stream_has_no_left_context():
     room = Room(SCRIPT)
     context = ContextConfig(4.8, 0.48, 0.48)
-    whole = room.open(fixed(context))._guest
-    cached = room.open(fixed(context, cached=True))._guest
-    assert whole.rate(context) == pytest.approx(12.0)
-    assert cached.rate(context) == pytest.approx(2.0)
+    whole = room.open(fixed(context))._task
+    cached = room.open(fixed(context, cached=True))._task
+    assert whole.cost.audio_s == pytest.approx(12.0)
+    assert cached.cost.audio_s == pytest.approx(2.0)
+    assert whole.cost.steps == cached.cost.steps == pytest.approx(1 / 0.48)
 
 
 def test_partials_come_one_for_a_step():

@@ -5,18 +5,20 @@ import pytest
 from parakeet_streaming.live.driver import Due
 from parakeet_streaming.live.meter import EngineMeter, StreamMeter
 from parakeet_streaming.live.metrics import LiveMetrics
+from parakeet_streaming.live.stepping import StepTimes
 from parakeet_streaming.results import (
     ContextChanged,
     Final,
     Gap,
     Partial,
+    StepTiming,
     Token,
     Transcript,
     Word,
 )
 from parakeet_streaming.timeline import ContextConfig
 
-DUE = Due(heard_samples=32_000, complete_s=10.0, deadline_s=10.5, audio_s=2.0)
+DUE = Due(lookahead_end=32_000, complete_s=10.0, deadline_s=10.5, audio_s=2.0)
 
 
 def token(text, start, end):
@@ -37,11 +39,15 @@ def metered():
     return StreamMeter(metrics, 0.5), metrics
 
 
+def timing(waited_s=0.0, encode_s=0.1, decode_s=0.1, share=1.0):
+    return StepTiming(waited_s, encode_s, decode_s, 2, share)
+
+
 def test_waiting_computing_and_lag():
     meter, metrics = metered()
-    meter.stepped(DUE, began_s=10.25, done_s=10.75, share=0.5)
+    meter.step_done(DUE, timing(waited_s=0.25, encode_s=0.4, decode_s=0.1, share=0.5))
     assert (meter.lag_s, meter.computing_s) == (0.75, 0.25)
-    meter.stepped(DUE, began_s=9.0, done_s=11.0, share=0.25)
+    meter.step_done(DUE, timing(encode_s=1.5, decode_s=0.5, share=0.25))
     assert meter.computing_s == 0.75
     assert meter.queue_wait.snapshot().max == 0.25
     assert metrics.chunk_queue_wait_seconds.snapshot().count == 2
@@ -49,11 +55,13 @@ def test_waiting_computing_and_lag():
 
 def test_a_words_delay_runs_from_its_end_to_its_text():
     meter, metrics = metered()
-    meter.told(partial(token(" a", 0.5, 0.6)), 9.0)
+    meter.reported(partial(token(" a", 0.5, 0.6)), 9.0)
     assert meter.emission_delay.snapshot().count == 0
-    meter.stepped(DUE, 10.0, 10.2, 1.0)
+    meter.step_done(DUE, timing())
     # Two words, the first of two tokens. At 10.0 the sound at 2.0 s had just arrived.
-    meter.told(partial(token(" a", 0.5, 0.6), token("b", 0.6, 0.8), token(" c", 1.0, 1.4)), 10.2)
+    meter.reported(
+        partial(token(" a", 0.5, 0.6), token("b", 0.6, 0.8), token(" c", 1.0, 1.4)), 10.2
+    )
     delays = meter.emission_delay.snapshot()
     assert delays.count == 2
     assert delays.sum == pytest.approx(1.4 + 0.8)
@@ -62,29 +70,29 @@ def test_a_words_delay_runs_from_its_end_to_its_text():
 
 def test_the_first_text_counts_once_tentative_or_not():
     meter, metrics = metered()
-    meter.stepped(DUE, 10.0, 10.1, 1.0)
-    meter.told(partial(), 10.1)
+    meter.step_done(DUE, timing())
+    meter.reported(partial(), 10.1)
     assert meter.first_partial_s is None
-    meter.told(partial(tentative=(token(" a", 1.6, 1.7),)), 10.1)
-    meter.told(partial(token(" a", 1.6, 1.7)), 20.0)
+    meter.reported(partial(tentative=(token(" a", 1.6, 1.7),)), 10.1)
+    meter.reported(partial(token(" a", 1.6, 1.7)), 20.0)
     assert meter.first_partial_s == pytest.approx(0.5)
     assert metrics.first_partial_latency_seconds.snapshot().count == 1
 
 
 def test_a_final_is_late_since_what_made_it():
     meter, metrics = metered()
-    meter.told(final("silence", ("a", 0.2, 1.0)), 10.0)
+    meter.reported(final("silence", ("a", 0.2, 1.0)), 10.0)
     assert meter.finalization.snapshot().max == 0.0
-    meter.stepped(DUE, 10.0, 10.1, 1.0)
-    meter.told(final("silence", ("a", 0.2, 1.0)), 10.1)
+    meter.step_done(DUE, timing())
+    meter.reported(final("silence", ("a", 0.2, 1.0)), 10.1)
     assert meter.finalization.snapshot().max == pytest.approx(1.1)
-    meter.commits_at_s.append(8.0)
-    meter.told(final("commit"), 10.1)
+    meter.commit_asked(8.0)
+    meter.reported(final("commit"), 10.1)
     assert meter.finalization.snapshot().max == pytest.approx(2.1)
     meter.finished_at_s = 7.0
-    meter.told(final("end"), 10.1)
+    meter.reported(final("end"), 10.1)
     assert meter.finalization.snapshot().max == pytest.approx(3.1)
-    meter.told(final("max_length", ("a", 0.0, 20.0)), 10.1)
+    meter.reported(final("max_length", ("a", 0.0, 20.0)), 10.1)
     assert meter.finalization.snapshot().count == 4
     assert metrics.utterances_total.totals() == {
         "silence": 2,
@@ -98,15 +106,15 @@ def test_a_final_is_late_since_what_made_it():
 def test_ends_that_nobody_asked_for_have_no_latency():
     meter, _ = metered()
     for reason in ("silence", "commit", "end"):
-        meter.told(final(reason), 10.0)
+        meter.reported(final(reason), 10.0)
     assert meter.finalization.snapshot().count == 0
 
 
 def test_a_context_that_changes_counts_by_direction():
     meter, metrics = metered()
     for chunk in (1.0, 2.0, 1.0):
-        meter.told(ContextChanged(ContextConfig(5.0, chunk, 0.5), 3.0), 10.0)
-    meter.told(Gap(1.0, 2.0), 10.0)
+        meter.reported(ContextChanged(ContextConfig(5.0, chunk, 0.5), 3.0), 10.0)
+    meter.reported(Gap(1.0, 2.0), 10.0)
     assert metrics.context_changes_total.totals() == {"longer": 2, "shorter": 1}
 
 
@@ -118,18 +126,38 @@ def test_what_a_stream_has_come_to_is_counted_once():
     assert snapshot.counters["audio_seconds_total"] == 3.5
     assert snapshot.counters["speech_seconds_total"] == 1.0
     assert snapshot.counters["tokens_total"] == 6
-    assert snapshot.counters_by["samples_dropped_total"]["ring_full"] == 100
+    assert snapshot.counters["samples_refused_total"] == 100
+
+
+def test_a_stream_that_resumes_counts_what_is_new():
+    metrics = LiveMetrics()
+    meter = StreamMeter(metrics, 0.5, audio_s=7.0)
+    assert meter.counted(8.0, 0.0, 0, 0) == 1.0
 
 
 def test_computing_per_second_of_audio():
     metrics = LiveMetrics()
     meter = EngineMeter(metrics)
-    meter.stepped(3, 1.0, 1.5, 2.0)
+    meter.step_done(3, StepTimes(1.0, 1.5, 2.0))
     assert (meter.steps, meter.longest_step_s) == (1, 1.0)
-    assert meter.is_time(1.0, 2.0)
-    meter.measured(0.0, 7.0)
-    assert (metrics.rtf_recent.value, metrics.backlog_audio_seconds.value) == (0.0, 7.0)
-    assert not meter.is_time(2.0, 2.05)
-    assert meter.is_time(2.05, 2.2)
-    meter.measured(2.0, 6.0)
+    meter.backlog(7.0)
+    meter.backlog(2.0)
+    meter.turned(1.0, 2.0)
+    assert (metrics.rtf_recent.value, metrics.longest_backlog_seconds.value) == (0.0, 7.0)
+    meter.decoded(2.0)
+    meter.backlog(6.0)
+    meter.turned(2.0, 2.05)
+    assert metrics.longest_backlog_seconds.value == 7.0
+    meter.turned(2.05, 2.2)
     assert metrics.rtf_recent.value == pytest.approx((0.98 + 0.2) / 2.0)
+    assert metrics.longest_backlog_seconds.value == 6.0
+    assert metrics.backlog_seconds.snapshot().count == 3
+
+
+def test_the_longest_step_is_forgotten():
+    meter = EngineMeter(LiveMetrics())
+    meter.step_done(1, StepTimes(0.0, 20.0, 30.0))
+    assert meter.longest_step_s == 30.0
+    for _ in range(60):
+        meter.step_done(1, StepTimes(0.0, 0.1, 0.2))
+    assert meter.longest_step_s == pytest.approx(0.2)

@@ -1,11 +1,11 @@
-"""Deadlines first, bounded batches, nobody starves, a full house refuses."""
+"""Deadlines first, bounded batches, nobody starves, and recordings give way to live streams."""
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from parakeet_streaming.errors import CapacityError, OptionError
-from parakeet_streaming.live.scheduler import Admission, BatchLimits, Scheduler
+from parakeet_streaming.errors import OptionError
+from parakeet_streaming.live.scheduler import RECORDING_PATIENCE_S, BatchLimits, Scheduler
 
 
 def filled(*waiting, **limits):
@@ -42,7 +42,7 @@ def test_one_that_left_is_not_picked_and_may_come_back():
     assert scheduler.pick() == []
 
 
-def test_told_twice_it_keeps_its_place():
+def test_one_that_is_ready_twice_keeps_its_place():
     scheduler = filled(("a", 1, 1), ("b", 2, 1), ("a", 9, 1))
     assert scheduler.pick() == ["a", "b"]
 
@@ -74,13 +74,13 @@ def test_nobody_starves(periods, max_streams, room):
 
 
 @given(
-    told=st.lists(
+    acts=st.lists(
         st.tuples(st.sampled_from(["ready", "leave", "pick"]), st.integers(0, 5), st.integers(0, 9))
     )
 )
-def test_against_a_list_that_is_sorted_anew(told):
+def test_against_a_list_that_is_sorted_anew(acts):
     scheduler, naive = Scheduler(BatchLimits(max_streams=2)), []
-    for what, stream, deadline_s in told:
+    for what, stream, deadline_s in acts:
         if what == "ready":
             scheduler.ready(stream, deadline_s=deadline_s, audio_s=1)
             if stream not in [each for _, each in naive]:
@@ -95,70 +95,101 @@ def test_against_a_list_that_is_sorted_anew(told):
         assert len(scheduler) == len(naive)
 
 
-@pytest.mark.parametrize("limits", [{"max_streams": 0}, {"max_audio_s": 0.0}])
+@pytest.mark.parametrize(
+    "limits", [{"max_streams": 0}, {"max_audio_s": 0.0}, {"hold_s": -1.0}, {"hold_s": 2.0}]
+)
 def test_limits_that_let_nothing_through(limits):
-    with pytest.raises(OptionError, match="max_"):
+    with pytest.raises(OptionError, match=r"max_|hold_s"):
         BatchLimits(**limits)
 
 
-def test_a_full_house_refuses_and_stays_as_it_was():
-    house = Admission(most_streams=2)
-    house.admit("a", 2)
-    house.admit("b", 2)
-    with pytest.raises(CapacityError, match="2 of 2"):
-        house.admit("c", 2)
-    assert len(house) == 2
-    house.leave("a")
-    house.leave("a")
-    house.admit("c", 2)
+def waiting(*, hold_s=0.0, streams=0, predict_s=lambda audio_s: audio_s, chunk_s=1.0):
+    scheduler = Scheduler(BatchLimits(hold_s=hold_s), predict_s)
+    for _ in range(streams):
+        scheduler.opened(chunk_s)
+    return scheduler
 
 
-def test_the_measured_cost_bounds_the_house():
-    house = Admission(most_load=0.9)
-    house.admit("a", 2)
-    house.admit("b", 2)
-    assert house.load == 0
-    house.measured(audio_s=10, took_s=1)
-    house.measured(audio_s=0, took_s=1)
-    assert house.load == pytest.approx(0.4)
-    house.admit("c", 2)
-    house.admit("d", 2)
-    with pytest.raises(CapacityError, match=r"80\.0%.*100\.0%, above 90%"):
-        house.admit("e", 2)
-    for _ in range(100):
-        house.measured(audio_s=10, took_s=0.5)
-    house.admit("e", 2)
-    assert house.load == pytest.approx(0.5, rel=0.01)
+def test_a_batch_is_held_open_until_all_are_ready_or_its_time_has_come():
+    scheduler = waiting(hold_s=0.01, streams=3)
+    assert scheduler.next_time(0.0) is None
+    scheduler.ready("a", deadline_s=2.0, audio_s=1, now_s=1.0)
+    assert scheduler.pick(1.0) == []
+    assert scheduler.next_time(1.0) == pytest.approx(1.01)
+    scheduler.ready("b", deadline_s=2.0, audio_s=1, now_s=1.005)
+    assert scheduler.pick(1.009) == []
+    assert scheduler.pick(1.011) == ["a", "b"]
+    for number, stream in enumerate("abc"):
+        scheduler.ready(stream, deadline_s=5.0, audio_s=1, now_s=3.0 + number / 1_000)
+    assert scheduler.next_time(3.002) == 3.002
+    assert scheduler.pick(3.002) == ["a", "b", "c"]
 
 
-def test_a_single_stream_is_let_in_however_slow_the_machine():
-    house = Admission()
-    house.measured(audio_s=1, took_s=5)
-    house.admit("a", 7)
-    with pytest.raises(CapacityError):
-        house.admit("b", 0.1)
+def test_a_batch_is_not_held_past_its_first_deadline():
+    scheduler = waiting(hold_s=0.5, streams=2)
+    scheduler.ready("a", deadline_s=1.1, audio_s=1, now_s=1.0)
+    assert scheduler.next_time(1.0) == pytest.approx(1.1)
+    assert scheduler.pick(1.1) == ["a"]
 
 
-def test_a_house_is_full_when_larger_chunks_would_not_help_either():
-    house = Admission(most_load=0.9)
-    house.measured(audio_s=10, took_s=1)
-    house.admit("a", 8, least_rate=4)
-    house.admit("b", 8, least_rate=4)
-    assert (house.load, house.least_load) == (pytest.approx(1.6), pytest.approx(0.8))
-    with pytest.raises(CapacityError, match=r"80\.0%.*120\.0%, above 90%"):
-        house.admit("c", 8, least_rate=4)
-    house.uses("a", 4)
-    house.uses("never there", 4)
-    assert house.load == pytest.approx(1.2)
-    assert house.load_with("a", 8) == pytest.approx(1.6)
+def test_a_batch_is_not_held_by_default_and_one_that_left_holds_nothing():
+    scheduler = waiting(streams=9)
+    scheduler.ready("a", deadline_s=2.0, audio_s=1, now_s=1.0)
+    assert scheduler.next_time(1.0) == 1.0
+    assert scheduler.pick(1.0) == ["a"]
+    scheduler.ready("a", deadline_s=2.0, audio_s=1, now_s=1.0)
+    scheduler.leave("a")
+    assert scheduler.next_time(1.0) is None
+    assert scheduler.pick(1.0) == []
 
 
-def test_listening_counts_for_every_stream():
-    house = Admission()
-    house.listened(audio_s=0, took_s=1)
-    house.listened(audio_s=2, took_s=0.2)
-    house.admit("a", 5)
-    house.admit("b", 5)
-    assert house.load == pytest.approx(0.2)
-    house.listened(audio_s=1, took_s=1.1)
-    assert house.load == pytest.approx(0.4)
+def test_without_live_streams_recordings_go_together_in_the_order_they_came():
+    scheduler = waiting()
+    for stream in ("second", "first"):
+        scheduler.ready(stream, deadline_s=0.0, audio_s=9, now_s=1.0, recording=True)
+    assert "first" in scheduler
+    assert scheduler.pick(1.0) == ["second", "first"]
+
+
+def test_recordings_run_while_no_live_window_is_ready_and_one_by_one():
+    scheduler = waiting(streams=1)
+    for stream in ("r", "s"):
+        scheduler.ready(stream, deadline_s=0.0, audio_s=0.4, now_s=1.0, recording=True)
+    scheduler.ready("live", deadline_s=9.0, audio_s=0.5, now_s=1.0)
+    assert scheduler.pick(1.0) == ["live"]
+    # The recording takes 0.4 s, the live step after it 0.5 s: in time for a chunk of 1 s.
+    assert scheduler.pick(1.5) == ["r"]
+    assert scheduler.pick(1.9) == ["s"]
+
+
+def test_a_recording_that_would_make_live_streams_late_waits_its_patience_and_then_goes_alone():
+    scheduler = waiting(streams=1)
+    for stream in ("r", "s"):
+        scheduler.ready(stream, deadline_s=0.0, audio_s=3.0, now_s=1.0, recording=True)
+    assert scheduler.pick(1.0) == []
+    assert scheduler.next_time(1.0) == 1.0 + RECORDING_PATIENCE_S
+    scheduler.ready("live", deadline_s=0.0, audio_s=0.5, now_s=2.0)
+    assert scheduler.pick(2.0) == ["live"]
+    scheduler.ready("live", deadline_s=9.0, audio_s=0.5, now_s=3.0)
+    assert scheduler.pick(3.0) == ["r"]
+    assert scheduler.pick(3.0) == ["s"]
+    assert scheduler.pick(3.0) == ["live"]
+
+
+def test_when_the_last_live_stream_has_gone_recordings_need_not_wait():
+    scheduler = waiting(streams=1)
+    scheduler.ready("r", deadline_s=0.0, audio_s=3.0, now_s=1.0, recording=True)
+    assert scheduler.pick(1.0) == []
+    scheduler.closed(1.0)
+    assert scheduler.next_time(1.0) == 1.0
+    assert scheduler.pick(1.0) == ["r"]
+
+
+def test_a_recording_does_not_run_into_the_deadline_of_a_held_batch():
+    scheduler = waiting(hold_s=0.5, streams=2, chunk_s=5.0)
+    scheduler.ready("live", deadline_s=2.0, audio_s=1.0, now_s=1.0)
+    scheduler.ready("r", deadline_s=0.0, audio_s=1.5, now_s=1.0, recording=True)
+    assert scheduler.pick(1.0) == []
+    scheduler.ready("s", deadline_s=0.0, audio_s=0.1, now_s=1.0, recording=True)
+    scheduler.leave("r")
+    assert scheduler.pick(1.0) == ["s"]

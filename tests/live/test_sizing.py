@@ -20,9 +20,9 @@ def test_the_formula():
     assert ring_capacity(HALF_SECONDS, burst_s=0.1, step_s=0.2, safety=1) == 16_000 * 1.26
 
 
-def test_it_counts_at_the_rate_of_the_source():
+def test_it_counts_at_16_khz_whatever_the_rate_of_the_source():
     context = ContextConfig(5, 0.48, 0.48, sample_rate=48_000)
-    assert ring_capacity(context, burst_s=0, step_s=0) == 48_000 * 0.96
+    assert ring_capacity(context, burst_s=0, step_s=0) == 16_000 * 0.96
 
 
 def test_seconds_are_those_that_are_used():

@@ -1,29 +1,37 @@
-"""One live stream from outside: what it takes, what it tells, and how it ends."""
+"""One live stream from outside: what it takes, what it gives, and how it ends."""
 
 import gc
+import threading
 
 import numpy as np
 import pytest
 
 from parakeet_streaming.errors import AudioInputError
-from parakeet_streaming.results import Final
-from parakeet_streaming.testing import Cue, marked_audio
-from parakeet_streaming.timeline import FRAME_SAMPLES
-from tests.live.by_hand import CONTEXT, Room, drained, finals_of, fixed, tokens_of
+from parakeet_streaming.results import Final, Gap
+from parakeet_streaming.testing import Cue, fake_recognizer, marked_audio, noise
+from parakeet_streaming.timeline import ContextConfig
+from tests.live.by_hand import (
+    CONTEXT,
+    WORDS,
+    Room,
+    drained,
+    finals_of,
+    fixed,
+    outcome_of,
+    tokens_of,
+)
 
 SCRIPT = [Cue(3, 0), Cue(9, 1), Cue(20, 2)]
 
 
-def test_a_paused_stream_takes_nothing_and_its_time_stands_still():
+def test_a_source_that_does_not_push_pauses_the_streams_time():
     room = Room(SCRIPT)
     stream = room.open()
     audio = marked_audio(30)
     assert stream.push(audio[:20_000]) == 20_000
-    stream.pause()
-    assert stream.paused
-    assert stream.push(np.ones(5_000, np.float32)) == 0
-    stream.resume()
-    assert not stream.paused
+    room.settle()
+    room.clock.now_s += 3_600
+    room.settle()
     stream.push(audio[20_000:])
     stream.finish()
     room.settle()
@@ -56,10 +64,10 @@ def test_nothing_is_taken_after_the_end():
         events, error = drained(stream)
         assert error is None
         assert len(finals_of(events)) == 1
-        assert stream.outcome == {"finish": "finished", "cancel": "cancelled"}[act]
+        assert outcome_of(stream) == {"finish": "finished", "cancel": "cancelled"}[act]
 
 
-def test_a_commit_tells_all_that_was_pushed_at_once():
+def test_a_commit_gives_all_that_was_pushed_at_once():
     room = Room(SCRIPT)
     stream = room.open()
     stream.push(marked_audio(11))
@@ -91,7 +99,8 @@ def test_stats_add_up():
     assert stats.real_time_factor == pytest.approx(0.2)
     assert (stats.ring_samples, stats.refused_samples) == (0, 0)
     assert stats.ring_capacity_samples >= 16_740
-    assert stats.context == stream.context == CONTEXT
+    assert (stats.context, stats.id) == (CONTEXT, stream.id)
+    assert (stats.outcome, stats.resumed, stats.received_samples) == (None, "", 16_740)
     # The word ends at 0.32 s, and its window at 0.96 s.
     assert stats.emission_delay.max == pytest.approx(0.64 + 0.096)
     assert stats.first_partial_s == pytest.approx(0.72 + 0.096)
@@ -101,27 +110,27 @@ def test_stats_add_up():
 def test_a_stream_that_nobody_can_read_any_more_is_cancelled():
     room = Room(SCRIPT)
     stream = room.open()
-    guest = stream._guest
+    task = stream._task
     stream.push(marked_audio(14))
     room.settle()
     del stream
     gc.collect()
     room.settle()
-    assert guest.outcome == "cancelled"
-    assert room.table.guests == ()
+    assert task.outcome == "cancelled"
+    assert room.loop.streams.all() == []
 
 
-def test_a_stream_that_is_dropped_with_a_callback_is_heard_out():
-    room, told = Room(SCRIPT), []
-    stream = room.open(fixed(), told.append)
+def test_a_stream_that_is_dropped_with_a_callback_is_decoded_to_its_end():
+    room, given = Room(SCRIPT), []
+    stream = room.open(fixed(), given.append)
     stream.push(marked_audio(30))
-    guest = stream._guest
+    task = stream._task
     del stream
     gc.collect()
     room.settle()
-    assert guest.outcome == "finished"
-    assert isinstance(told[-1], Final)
-    assert tokens_of(told) == room.alone(marked_audio(30))
+    assert task.outcome == "finished"
+    assert isinstance(given[-1], Final)
+    assert tokens_of(given) == room.alone(marked_audio(30))
 
 
 def test_iterating_gives_everything():
@@ -133,4 +142,78 @@ def test_iterating_gives_everything():
     assert tokens_of(list(stream)) == room.alone(marked_audio(30))
     assert list(stream) == []
     assert stream.get() is None
-    assert stream.context.samples.chunk == 6 * FRAME_SAMPLES
+    assert stream.room == 0
+
+
+def test_a_source_that_can_wait_loses_nothing_in_a_small_ring():
+    room = Room(SCRIPT)
+    stream = room.open(fixed(most_ring_s=0.1))
+    audio = marked_audio(200)
+    at = 0
+    while at < len(audio):
+        count = stream.wait_for_room(1_600, 0)
+        assert stream.push(audio[at : at + count]) == len(audio[at : at + count])
+        at += count
+        room.settle()
+    stream.finish()
+    room.settle()
+    assert tokens_of(drained(stream)[0]) == room.alone(audio)
+    assert stream.stats().refused_samples == 0
+    assert stream.wait_for_room() == 0
+
+
+@pytest.mark.parametrize("rate_hz", [8_000, 44_100])
+def test_another_rate_is_heard_as_a_stream_alone_hears_it(rate_hz):
+    room = Room(SCRIPT)
+    context = ContextConfig(1.0, 0.5, 0.5, sample_rate=rate_hz)
+    recognizer = fake_recognizer(SCRIPT, WORDS)
+    audio = noise(8.0, level=1e-5)[: rate_hz * 3 // 2]
+    stream = room.open(fixed(context))
+    for start in range(0, len(audio), 777):
+        stream.push(audio[start : start + 777])
+        room.settle()
+    stream.commit()
+    stream.finish()
+    room.settle()
+    assert stream.stats().received_samples == round(len(audio) * 16_000 / rate_hz)
+    alone = recognizer.stream(context)
+    alone.push(audio)
+    alone.end()
+    np.testing.assert_array_equal(
+        stream._task.stream.window.samples(0, 24_000),
+        alone.windowed.window.samples(0, 24_000),
+    )
+    assert finals_of(drained(stream)[0])[-1].transcript.audio_s == pytest.approx(1.5)
+
+
+def test_gaps_at_another_rate_are_where_the_audio_is_missing():
+    room = Room(SCRIPT)
+    context = ContextConfig(1.0, 0.5, 0.5, sample_rate=8_000)
+    stream = room.open(fixed(context, most_ring_s=1.8))
+    taken = stream.push(np.full(48_000, 1e-4, np.float32))
+    stream.finish()
+    room.settle()
+    (gap,) = [each for each in drained(stream)[0] if isinstance(each, Gap)]
+    assert gap.end == pytest.approx(6.0)
+    assert stream.stats().refused_samples == round((gap.end - gap.start) * 16_000)
+    # The resampler's tail is refused too, after the push returned.
+    assert 48_000 - taken == pytest.approx(stream.stats().refused_samples / 2, abs=8_000 * 0.13)
+
+
+def test_a_finish_of_another_thread_keeps_what_was_taken():
+    room = Room(SCRIPT)
+    stream = room.open()
+    start, taken = threading.Barrier(2), []
+
+    def push():
+        start.wait(60)
+        taken.extend(stream.push(piece) for piece in np.array_split(marked_audio(100), 200))
+
+    thread = threading.Thread(target=push)
+    thread.start()
+    start.wait(60)
+    stream.finish()
+    thread.join(60)
+    room.settle()
+    assert stream.stats().audio_s == pytest.approx(sum(taken) / 16_000)
+    assert outcome_of(stream) == "finished"

@@ -1,34 +1,34 @@
-"""The thread sleeps while nothing comes, misses nothing, and tells of its own end."""
+"""The thread sleeps while nothing comes, misses nothing, and says when it has broken."""
 
 import threading
+import time
 
 import pytest
 
-from parakeet_streaming.live.worker import Worker
+from parakeet_streaming.live.worker import Bell, Worker
 from parakeet_streaming.testing import Cue, marked_audio
 from tests.live.by_hand import Room, drained, finals_of, fixed
 
 WAIT_S = 60
 
 
-def working(script=()):
-    room = Room(script)
-    worker = Worker(room.table)
-    object.__setattr__(room.host, "wake", worker.wake)
+def working(script=(), **choices):
+    """A room whose loop rouses a worker, on the real clock where it must wait."""
+    room, bell = Room(script, **choices), Bell()
+    room.loop._rouse = bell.ring
+    worker = Worker(room.loop, bell, time.monotonic)
     worker.start()
     return room, worker
 
 
 def ended(room, worker):
-    room.table.close(drain=True)
-    worker.wake()
+    room.loop.close(drain=True)
     return worker.join(WAIT_S)
 
 
-def test_it_works_until_everyone_has_gone():
+def test_it_works_until_every_stream_is_over():
     room, worker = working([Cue(3, 0)])
     stream = room.open(fixed())
-    worker.wake()
     stream.push(marked_audio(20))
     stream.finish()
     while (event := stream.get(WAIT_S)) is not None:
@@ -40,20 +40,17 @@ def test_it_works_until_everyone_has_gone():
 
 def test_it_rests_while_nothing_comes():
     room, worker = working()
-    rested, resting = threading.Event(), room.table.may_wait
-    turns = []
-    turn = room.table.turn
-    room.table.turn = lambda: (turns.append(True), turn())[1]
+    rested, turns, turn = threading.Event(), [], room.loop.turn
 
-    def may_wait():
-        answer = resting()
-        if answer and room.table.guests:
+    def watched(now_s):
+        again_s = turn(now_s)
+        turns.append(again_s)
+        if again_s is None and len(room.loop.streams):
             rested.set()
-        return answer
+        return again_s
 
-    room.table.may_wait = may_wait
+    room.loop.turn = watched
     stream = room.open(fixed())
-    worker.wake()
     assert rested.wait(WAIT_S)
     before = len(turns)
     for _ in range(10):
@@ -62,34 +59,64 @@ def test_it_rests_while_nothing_comes():
     assert ended(room, worker)
 
 
+def test_it_turns_again_at_the_time_that_the_loop_names():
+    room, worker = working()
+    turns, turn, again = [], room.loop.turn, threading.Event()
+
+    def timed(now_s):
+        turns.append(now_s)
+        turn(now_s)
+        if len(turns) < 3:
+            return turns[0] + 0.05
+        again.set()
+        return None
+
+    room.loop.turn = timed
+    room.loop.wake("nobody")
+    assert again.wait(WAIT_S)
+    assert turns[2] >= turns[0] + 0.05
+    assert ended(room, worker)
+
+
+def test_rings_until_it_wakes_count_as_one():
+    bell = Bell()
+    bell.ring()
+    bell.ring()
+    bell.wait(WAIT_S)
+    bell.wait(0.0)
+    bell.ring()
+    bell.wait(None)
+
+
 @pytest.mark.filterwarnings("ignore::pytest.PytestUnhandledThreadExceptionWarning")
-def test_a_worker_that_breaks_tells_everyone():
+def test_a_worker_that_breaks_ends_every_stream():
     room, worker = working()
     stream = room.open(fixed())
 
-    def broken():
+    def broken(now_s):
         raise SystemError("a fault of ours")
 
-    room.table.turn = broken
-    worker.wake()
+    room.loop.turn = broken
+    room.loop.wake(stream.id)
     with pytest.raises(SystemError, match="a fault of ours"):
         for _ in iter(lambda: stream.get(WAIT_S), None):
             pass
     assert worker.join(WAIT_S)
-    assert room.table.over
+    assert room.loop.over
+    assert isinstance(room.loop.failure, SystemError)
 
 
 def test_it_does_not_wait_for_itself():
     room, worker = working()
-    answers, told = [], threading.Event()
+    answers, given = [], threading.Event()
 
     def consume(_):
         answers.append(worker.join())
-        told.set()
+        given.set()
 
     stream = room.open(fixed(), consume)
     stream.cancel()
-    assert told.wait(WAIT_S)
+    assert given.wait(WAIT_S)
     assert answers == [False]
     assert ended(room, worker)
     assert finals_of(drained(stream)[0]) == []

@@ -84,13 +84,13 @@ def test_bounds_that_do_not_ascend_are_refused(bounds):
         Histogram(bounds)
 
 
-def test_bounds_that_are_not_there_cannot_be_told():
-    with pytest.raises(OptionError, match="only tell bounds that it has"):
+def test_bounds_that_are_not_there_cannot_be_listed():
+    with pytest.raises(OptionError, match="only list bounds that it has"):
         Histogram([1, 2], [1.5])
 
 
 def test_snapshots_agree_with_themselves_while_another_thread_records():
-    """Each number is 1, so the sum may be at most the one in flight behind the count."""
+    """Each number is 1, so the sum may be at most the one in flight less than the count."""
     histogram = Histogram()
     recorded = 20_000
 

@@ -1,4 +1,4 @@
-"""Streams come, pause, burst, fail and go at any moment; each hears what it would hear alone."""
+"""Streams come, burst, fail and go at any moment; each gives what it would give alone."""
 
 import numpy as np
 from hypothesis import given, settings
@@ -13,7 +13,7 @@ from parakeet_streaming.live.scheduler import BatchLimits
 from parakeet_streaming.results import Gap, SpeechEnded, SpeechStarted
 from parakeet_streaming.testing import Cue, ScriptedVad, marked_audio
 from parakeet_streaming.timeline import FRAME_SAMPLES, ContextConfig
-from tests.live.by_hand import POISON, Room, drained, finals_of, fixed, tokens_of
+from tests.live.by_hand import POISON, Room, drained, finals_of, fixed, outcome_of, tokens_of
 from tests.model.hashed import context_of
 
 FRAMES = 120
@@ -29,8 +29,6 @@ WEIGHTS = {
     "tick": 10,
     "open": 6,
     "commit": 5,
-    "pause": 3,
-    "resume": 5,
     "finish": 2,
     "cancel": 1,
     "drop": 1,
@@ -56,26 +54,27 @@ bursts = st.lists(st.tuples(st.integers(1, 30), st.integers(1, 30)), min_size=1,
 class Speaker:
     """One stream, and what it was given."""
 
-    def __init__(self, stream, context, told):
-        self.stream, self.context, self.told = stream, context, told
+    def __init__(self, stream, context, called):
+        self.stream, self.context, self.called = stream, context, called
+        self.silence_s = 0.5 if stream._task.lane == "live" else 0.0
         self.at = 0
-        self.heard = []
+        self.received = []
         self.commits = 0
         self.spoiled = False
 
     def push(self, count, audio=AUDIO):
         piece = audio[self.at : self.at + count]
-        closed = self.stream._guest.inlet.closed or self.stream.outcome is not None
+        closed = self.stream._ingest.finished or outcome_of(self.stream) is not None
         taken = self.stream.push(piece)
-        if self.stream.paused or closed or self.spoiled:
+        if closed or self.spoiled:
             return
         self.at += len(piece)
-        self.heard.append(piece[:taken])
-        self.heard.append(np.zeros(len(piece) - taken, np.float32))
+        self.received.append(piece[:taken])
+        self.received.append(np.zeros(len(piece) - taken, np.float32))
 
     @property
     def timeline(self):
-        return np.concatenate([np.empty(0, np.float32), *self.heard])
+        return np.concatenate([np.empty(0, np.float32), *self.received])
 
 
 def spoken(pairs):
@@ -93,15 +92,15 @@ def act(room, speakers, plan, options_of):
     for what, who, count in plan:
         if what == "open":
             context, options = options_of(who)
-            told = [] if who % 2 else None
-            on_event = None if told is None else told.append
+            called = [] if who % 2 else None
+            on_event = None if called is None else called.append
             try:
                 stream = room.open(options, on_event)
             except CapacityError:
                 continue
-            speakers.append(Speaker(stream, context, told))
+            speakers.append(Speaker(stream, context, called))
         elif what == "turn":
-            room.table.turn()
+            room.turn()
         elif what == "tick":
             room.clock.now_s += count / 16_000
         elif what == "settle":
@@ -115,14 +114,14 @@ def one(speaker, what, count):
     if what == "push":
         speaker.push(count)
     elif what == "commit":
-        speaker.commits += stream.outcome is None and not stream._guest.inlet.closed
+        speaker.commits += outcome_of(stream) is None and not stream._ingest.finished
         stream.commit()
     elif what == "poison":
         stream.push(np.full(4 * FRAME_SAMPLES, (POISON + 1) * 2.0**-23, np.float32))
         speaker.spoiled = True
     elif what == "drop":
         stream.__del__()
-        speaker.spoiled = speaker.spoiled or stream._guest.cancelled
+        speaker.spoiled = speaker.spoiled or stream._task.cancel_requested
     else:
         getattr(stream, what)()
         speaker.spoiled = speaker.spoiled or what == "cancel"
@@ -139,17 +138,20 @@ def whole_frames(timeline):
 
 
 def check(room, speaker):
-    """What a stream told at its end."""
+    """What a stream gave until its end."""
     events, error = drained(speaker.stream)
-    if speaker.told is not None:
-        events = speaker.told + events
-    tokens, wanted = tokens_of(events), room.alone(speaker.timeline, speaker.context)
+    if speaker.called is not None:
+        events = speaker.called + events
+    tokens, wanted = (
+        tokens_of(events),
+        room.alone(speaker.timeline, speaker.context, speaker.silence_s),
+    )
     finals = finals_of(events)
     assert tuple(token for each in finals for token in each.transcript.tokens) == tokens
     assert [each.utterance for each in finals] == list(range(len(finals)))
     assert speaker.stream.transcript().tokens == tokens
     assert (events[-1], finals[-1].reason) == (finals[-1], "end")
-    assert (error is not None) == (speaker.stream.outcome == "failed")
+    assert (error is not None) == (outcome_of(speaker.stream) == "failed")
     if not speaker.spoiled:
         script = {cue.frame: cue.token for cue in room.decoder_joint.script}
         assert all(script.get(each.start_frame) == each.id for each in tokens)
@@ -157,7 +159,7 @@ def check(room, speaker):
     tokens, wanted = (
         tuple(each for each in given if each.start_frame in whole) for given in (tokens, wanted)
     )
-    if speaker.stream.outcome == "finished" and not speaker.spoiled:
+    if outcome_of(speaker.stream) == "finished" and not speaker.spoiled:
         assert tokens == wanted
         # A commit after the end is answered by the end.
         assert len([each for each in finals if each.reason == "commit"]) == speaker.commits
@@ -169,11 +171,11 @@ def check(room, speaker):
 
 
 def finish(room, speakers):
-    room.table.close(drain=True)
-    room.settle()
-    assert room.table.over
-    assert not room.table.guests
-    assert room.table.metrics.active_streams.value == 0
+    room.loop.close(drain=True)
+    room.run(60.0)
+    assert room.loop.over
+    assert not room.loop.streams.all()
+    assert room.metrics.active_streams.value == 0
 
 
 @settings(max_examples=40)
@@ -183,11 +185,16 @@ def finish(room, speakers):
     pairs=bursts,
     max_streams=st.integers(1, 4),
 )
-def test_each_stream_hears_what_it_would_hear_alone(context, plan, pairs, max_streams):
+def test_each_stream_gives_what_it_would_give_alone(context, plan, pairs, max_streams):
     _, cues = spoken(pairs)
     room = Room(cues, limits=BatchLimits(max_streams=max_streams), most_streams=5)
     speakers = []
-    act(room, speakers, plan, lambda who: (context[who], fixed(context[who])))
+
+    def options_of(who):
+        lane = "recording" if who == 4 else "live"
+        return context[who], fixed(context[who], lane=lane)
+
+    act(room, speakers, plan, options_of)
     finish(room, speakers)
     for speaker in speakers:
         check(room, speaker)
@@ -207,7 +214,7 @@ def test_speech_endpoints_and_load_change_no_word(
 ):
     voice, cues = spoken(pairs)
     room = Room(cues, vad=ScriptedVad(voice), cost_s=0.3)
-    room.table._house.most_load = 100.0
+    room.admission.most_load = 100.0
 
     def options_of(who):
         delay = DelayRange(context[who], longest * context[who].chunk)
@@ -220,12 +227,12 @@ def test_speech_endpoints_and_load_change_no_word(
     finish(room, speakers)
     for speaker in speakers:
         events = check(room, speaker)
-        told = [each for each in events if isinstance(each, SpeechStarted | SpeechEnded)]
-        assert [isinstance(each, SpeechStarted) for each in told] == [
-            number % 2 == 0 for number in range(len(told))
+        speech = [each for each in events if isinstance(each, SpeechStarted | SpeechEnded)]
+        assert [isinstance(each, SpeechStarted) for each in speech] == [
+            number % 2 == 0 for number in range(len(speech))
         ]
-        assert [each.at for each in told] == sorted(each.at for each in told)
-        assert all(each.at <= len(speaker.timeline) / 16_000 for each in told) or speaker.spoiled
+        assert [each.at for each in speech] == sorted(each.at for each in speech)
+        assert all(each.at <= len(speaker.timeline) / 16_000 for each in speech) or speaker.spoiled
 
 
 @settings(max_examples=40)

@@ -217,9 +217,12 @@ def test_a_provider_that_cannot_start_is_an_error(monkeypatch, runtime):
 
 @pytest.mark.usefixtures("offered")
 @pytest.mark.parametrize("runtime", [falls_back, throws])
-def test_auto_takes_the_cpu_where_cuda_cannot_start(monkeypatch, runtime):
+def test_auto_takes_the_cpu_where_cuda_cannot_start_and_logs_why(monkeypatch, caplog, runtime):
     monkeypatch.setattr(runtime_module.ort, "InferenceSession", runtime)
     assert open_session(b"x", provider="auto").providers == (CPU,)
+    (record,) = caplog.records
+    assert record.levelname == "WARNING"
+    assert record.getMessage().startswith(f"the CPU runs the graph: {CUDA} is offered but")
 
 
 @pytest.mark.usefixtures("offered")

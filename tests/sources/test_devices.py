@@ -60,12 +60,12 @@ def test_equal_names_that_nothing_tells_apart_are_listed():
 
 
 @pytest.mark.parametrize("wanted", [1, "7", "telephone"])
-def test_what_is_not_there_is_told_with_what_is(wanted):
+def test_what_is_not_there_is_reported_with_what_is(wanted):
     with pytest.raises(DeviceNotFoundError, match=r"no microphone .*5: Headset, ALSA"):
         choose_device(DEVICES, wanted)
 
 
-def test_without_any_device_one_is_told_where_to_look():
+def test_without_any_device_one_is_reported_where_to_look():
     with pytest.raises(DeviceNotFoundError, match="no microphone was found; plug one in"):
         choose_device(())
 

@@ -12,7 +12,7 @@ LONG_S = 60.0
 BLOCKS = [np.full(3, number, np.float32) for number in range(4)]
 
 
-class Heard:
+class Receiver:
     def __init__(self):
         self.blocks = []
         self.ended = threading.Event()
@@ -28,16 +28,16 @@ class Heard:
 
 
 def test_blocks_are_handed_on_in_order_and_then_it_ends():
-    heard = Heard()
+    receiver = Receiver()
     source = BlockSource(BLOCKS, 8000, can_wait=True)
     assert not source.watch(0.0)
-    source.start(heard.push, heard.on_end)
-    assert heard.ended.wait(LONG_S)
+    source.start(receiver.push, receiver.on_end)
+    assert receiver.ended.wait(LONG_S)
     source.stop()
-    assert [block.tolist() for block in heard.blocks] == [block.tolist() for block in BLOCKS]
+    assert [block.tolist() for block in receiver.blocks] == [block.tolist() for block in BLOCKS]
     assert (source.rate_hz, source.can_wait, source.overflows) == (8000, True, 0)
     assert source.failure is None
-    assert heard.ends == 1
+    assert receiver.ends == 1
     assert not source.watch(1.0)
 
 
@@ -46,11 +46,11 @@ def test_what_was_read_before_a_failure_is_handed_on():
         yield BLOCKS[0]
         raise AudioFormatError("broken")
 
-    heard = Heard()
+    receiver = Receiver()
     source = BlockSource(blocks(), 16_000, can_wait=False)
-    source.start(heard.push, heard.on_end)
-    assert heard.ended.wait(LONG_S)
-    assert len(heard.blocks) == 1
+    source.start(receiver.push, receiver.on_end)
+    assert receiver.ended.wait(LONG_S)
+    assert len(receiver.blocks) == 1
     assert str(source.failure) == "broken"
 
 
@@ -62,30 +62,30 @@ def test_stopping_does_not_wait_for_a_pipe_that_is_silent():
         assert arrived.wait(LONG_S)
         yield BLOCKS[1]
 
-    heard = Heard()
+    receiver = Receiver()
     source = BlockSource(blocks(), 16_000, can_wait=True)
-    source.start(heard.push, heard.on_end)
+    source.start(receiver.push, receiver.on_end)
     assert source.watch(0.0)
     source.stop()
-    assert heard.ends == 1
+    assert receiver.ends == 1
     arrived.set()
     source._thread.join(LONG_S)
-    assert len(heard.blocks) == 1
-    assert heard.ends == 1
+    assert len(receiver.blocks) == 1
+    assert receiver.ends == 1
 
 
 def test_stopped_by_what_it_hands_on():
-    heard = Heard()
+    receiver = Receiver()
     source = BlockSource(BLOCKS, 16_000, can_wait=True)
 
     def push(samples):
         source.stop()
-        return heard.push(samples)
+        return receiver.push(samples)
 
-    source.start(push, heard.on_end)
-    assert heard.ended.wait(LONG_S)
+    source.start(push, receiver.on_end)
+    assert receiver.ended.wait(LONG_S)
     source._thread.join(LONG_S)
-    assert (len(heard.blocks), heard.ends) == (1, 1)
+    assert (len(receiver.blocks), receiver.ends) == (1, 1)
 
 
 def test_it_is_read_once():

@@ -24,7 +24,7 @@ LONG_S = 60.0
 
 
 class FakeSounddevice:
-    """The part of sounddevice that is used: three devices, and streams that do as told."""
+    """The part of sounddevice that is used: three devices, and streams that do as the test says."""
 
     class PortAudioError(Exception):
         pass
@@ -93,7 +93,7 @@ def fake(monkeypatch):
     return module
 
 
-class Heard:
+class Receiver:
     """Somewhere to record to, which remembers what happened."""
 
     def __init__(self, most_samples=1000):
@@ -144,26 +144,26 @@ def test_it_opens_at_the_rate_of_the_device(fake):
 
 
 def test_samples_are_copied_and_counted(fake):
-    heard = Heard(most_samples=2)
+    receiver = Receiver(most_samples=2)
     with Microphone() as microphone:
-        microphone.start(heard.push, heard.on_end)
+        microphone.start(receiver.push, receiver.on_end)
         fake.stream.records([[0.5], [0.25], [-0.5]])
         fake.stream.records([[1.0]], overflow=True)
-        assert [samples.tolist() for samples in heard.pushed] == [[0.5, 0.25, -0.5], [1.0]]
-        assert all(samples.dtype == np.float32 for samples in heard.pushed)
-        assert (microphone.heard_samples, microphone.refused_samples) == (4, 1)
+        assert [samples.tolist() for samples in receiver.pushed] == [[0.5, 0.25, -0.5], [1.0]]
+        assert all(samples.dtype == np.float32 for samples in receiver.pushed)
+        assert (microphone.received_samples, microphone.refused_samples) == (4, 1)
         assert microphone.overflows == 1
         assert not microphone.ended
     assert microphone.ended
     assert microphone.failure is None
-    assert heard.ends == 1
+    assert receiver.ends == 1
 
 
 def test_channels_are_averaged(fake):
-    heard = Heard()
-    Microphone("Webcam", channels=2).start(heard.push)
+    receiver = Receiver()
+    Microphone("Webcam", channels=2).start(receiver.push)
     fake.stream.records([[0.5, 0.25], [1, -1]])
-    assert heard.pushed[0].tolist() == [0.375, 0.0]
+    assert receiver.pushed[0].tolist() == [0.375, 0.0]
 
 
 @pytest.mark.parametrize("channels", [0, 2])
@@ -186,23 +186,23 @@ def test_one_that_does_not_open_says_why_and_what_to_do(fake, step):
 
 
 def test_unplugged_it_ends_and_says_so(fake):
-    heard = Heard()
+    receiver = Receiver()
     with Microphone() as microphone:
-        microphone.start(heard.push, heard.on_end)
+        microphone.start(receiver.push, receiver.on_end)
         fake.stream.ends()
         assert microphone.ended
-        assert heard.ends == 1
+        assert receiver.ends == 1
         assert "'Headset' gives no more sound" in str(microphone.failure)
         assert not microphone.watch(0.0)
-    assert heard.ends == 1
+    assert receiver.ends == 1
     assert fake.stream.closed
 
 
 def test_one_that_falls_silent_is_gone(fake):
-    heard = Heard()
+    receiver = Receiver()
     microphone = Microphone()
     assert not microphone.watch(0.0)
-    microphone.start(heard.push, heard.on_end)
+    microphone.start(receiver.push, receiver.on_end)
     assert microphone.watch(100.0)
     assert microphone.watch(100.0 + GONE_AFTER_S - 0.1)
     fake.stream.records([[0.0]])
@@ -210,41 +210,41 @@ def test_one_that_falls_silent_is_gone(fake):
     assert microphone.watch(99.9 + 2 * GONE_AFTER_S)
     assert not microphone.watch(100.0 + 2 * GONE_AFTER_S)
     assert "gives no more sound" in str(microphone.failure)
-    assert heard.ends == 1
+    assert receiver.ends == 1
     fake.stream.records([[0.0]])
-    assert len(heard.pushed) == 1
+    assert len(receiver.pushed) == 1
 
 
 def test_an_error_of_push_ends_it_without_being_raised(fake):
-    heard = Heard()
+    receiver = Receiver()
 
     def push(samples):
         raise ValueError("no room for it")
 
     microphone = Microphone()
-    microphone.start(push, heard.on_end)
+    microphone.start(push, receiver.on_end)
     fake.stream.records([[0.0]])
     assert "not taken: no room for it" in str(microphone.failure)
-    assert heard.ends == 1
+    assert receiver.ends == 1
 
 
 def test_stopped_by_what_it_records(fake):
     """Push asks for the end from inside the audio thread, where PortAudio must not be called."""
-    heard = Heard()
+    receiver = Receiver()
     microphone = Microphone()
 
     def push(samples):
         microphone.stop()
-        return heard.push(samples)
+        return receiver.push(samples)
 
-    microphone.start(push, heard.on_end)
+    microphone.start(push, receiver.on_end)
     fake.stream.records([[0.5]])
     fake.stream.records([[0.5]])
-    assert (len(heard.pushed), heard.ends) == (1, 1)
+    assert (len(receiver.pushed), receiver.ends) == (1, 1)
     assert not fake.stream.closed
     microphone.stop()
     assert fake.stream.closed
-    assert (microphone.failure, heard.ends) == (None, 1)
+    assert (microphone.failure, receiver.ends) == (None, 1)
 
 
 def test_stopped_in_its_own_end(fake):
@@ -292,21 +292,21 @@ def test_a_real_portaudio_records_every_sample(virtual_microphone):
         virtual_microphone.hang_up()
     assert ended.wait(LONG_S)
     assert microphone.failure is None
-    assert microphone.heard_samples >= len(recorded)
+    assert microphone.received_samples >= len(recorded)
     assert np.array_equal(reader.read(len(recorded)), recorded)
 
 
 def test_a_real_portaudio_that_falls_silent(virtual_microphone):
-    heard, ended = threading.Event(), threading.Event()
+    received, ended = threading.Event(), threading.Event()
 
     def push(samples):
-        heard.set()
+        received.set()
         return len(samples)
 
     with Microphone(virtual_microphone.name) as microphone:
         microphone.start(push, ended.set)
         virtual_microphone.speak(np.zeros(virtual_microphone.block_samples, np.float32))
-        assert heard.wait(LONG_S)
+        assert received.wait(LONG_S)
         assert microphone.watch(0.0)
         assert not microphone.watch(GONE_AFTER_S)
         assert ended.is_set()

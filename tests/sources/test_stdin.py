@@ -11,7 +11,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from parakeet_streaming.audio.files import open_audio
-from parakeet_streaming.audio.pcm import ENCODINGS, as_mono
+from parakeet_streaming.audio.pcm import as_mono
+from parakeet_streaming.audio.pcm_decoder import ENCODINGS
 from parakeet_streaming.errors import (
     AudioFormatError,
     AudioInputError,
@@ -25,7 +26,17 @@ PCM = (TONE * 32_767).astype("<i2")
 WAVS = [
     (kind, subtype)
     for kind in ("WAV", "WAVEX", "RF64")
-    for subtype in ("PCM_U8", "PCM_16", "PCM_24", "PCM_32", "FLOAT", "DOUBLE", "ULAW", "IMA_ADPCM")
+    for subtype in (
+        "PCM_U8",
+        "PCM_16",
+        "PCM_24",
+        "PCM_32",
+        "FLOAT",
+        "DOUBLE",
+        "ULAW",
+        "ALAW",
+        "IMA_ADPCM",
+    )
     if soundfile.check_format(kind, subtype)
 ]
 

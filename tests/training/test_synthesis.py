@@ -4,7 +4,7 @@ import pytest
 
 pytest.importorskip("torch", reason="the training group")
 
-from parakeet_streaming.audio.reading import read_audio
+from parakeet_streaming.audio.files import read_audio
 from parakeet_streaming.errors import AudioNotFoundError, ExtraMissingError
 from training import voices
 from training.manifest import read_manifest

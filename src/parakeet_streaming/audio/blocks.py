@@ -97,9 +97,9 @@ class AudioFile:
         try:
             frames = self._reader.read(wanted_samples)
         except AudioFormatError as error:
-            heard_s = samples_to_seconds(self._position_samples, self.rate_hz)
+            read_s = samples_to_seconds(self._position_samples, self.rate_hz)
             raise AudioFormatError(
-                f"{self.name} is broken after {heard_s:.2f} s ({error}); "
+                f"{self.name} is broken after {read_s:.2f} s ({error}); "
                 "repair it, or go on without the rest"
             ) from error
         return as_mono(frames, what=self.name, first_sample=self._position_samples)

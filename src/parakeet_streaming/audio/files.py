@@ -25,16 +25,16 @@ from numpy.typing import NDArray
 
 from parakeet_streaming.audio.blocks import AudioFile, FrameReader
 from parakeet_streaming.audio.containers import NEEDS_AV, sniff
-from parakeet_streaming.audio.pcm import PcmReader, bytes_per_frame
+from parakeet_streaming.audio.pcm_decoder import bytes_per_frame
+from parakeet_streaming.audio.pcm_reader import PcmReader
+from parakeet_streaming.audio.resample import Resampler
 from parakeet_streaming.audio.wav import read_wav_header
 from parakeet_streaming.errors import AudioFormatError, AudioNotFoundError, ExtraMissingError
-from parakeet_streaming.timeline import samples_to_seconds
+from parakeet_streaming.timeline import SAMPLE_RATE_HZ, samples_to_seconds
 
 if TYPE_CHECKING:
     from av import AudioFrame
     from av.container import InputContainer
-
-__all__ = ["AudioFile", "open_audio", "open_seekable"]
 
 _UNKNOWN_FRAMES: Final = 2**63 - 1
 _AV_TICKS_PER_S: Final = 1_000_000
@@ -63,6 +63,23 @@ def open_audio(path: str | PathLike[str]) -> AudioFile:
             f"{where} cannot be opened ({error.strerror}); check its permissions"
         ) from error
     return open_seekable(raw, str(where))
+
+
+def read_audio(path: str | PathLike[str]) -> NDArray[np.float32]:
+    """Reads a whole file into memory; to stream one, take `open_audio` and its blocks.
+
+    Raises:
+        AudioNotFoundError, AudioFormatError, ExtraMissingError: as `open_audio`.
+        AudioInputError: a sample is NaN or infinite.
+    """
+    with open_audio(path) as audio:
+        blocks = list(audio.blocks())
+        rate_hz = audio.rate_hz
+    samples = np.concatenate(blocks) if blocks else np.zeros(0, np.float32)
+    if rate_hz == SAMPLE_RATE_HZ:
+        return samples
+    resampler = Resampler(rate_hz)
+    return np.concatenate([resampler.feed(samples), resampler.finish()])
 
 
 def open_seekable(raw: io.RawIOBase, name: str) -> AudioFile:
@@ -145,7 +162,7 @@ class _AvReader(_BreakableReader):
         first = next(self._decoded, None)
         if first is None:
             raise AudioFormatError("its audio stream is empty")
-        # Only a decoded frame tells the true rate: HE-AAC declares half of it.
+        # Only a decoded frame has the true rate: HE-AAC declares half of it.
         self.rate_hz = first.sample_rate
         self.channels = first.layout.nb_channels
         self._first: AudioFrame | None = first

@@ -1,11 +1,11 @@
-"""Samples float32 (n,) go in, at any rate; what is wrong with them, in words for people, comes out.
+"""Samples float32 (n,) of any rate go in; what is wrong with them, in words for people, comes out.
 
 Rules of this file:
 
 1. Time is counted in samples; there is no clock. Everything is decided on whole blocks of 100 ms,
    so slicing never changes a finding.
-2. A finding is told once when it begins and once when it is over, not while it lasts.
-3. Nothing but zeros is told as such and not also as quiet: the causes, and so the advice, differ.
+2. A trouble is reported once when it begins and once when it is over, not while it lasts.
+3. Nothing but zeros is reported as that and not also as quiet: causes and advice differ.
 4. Levels are in dBFS: 0 is full scale, for the peak and for the root mean square; a full sine has
    an RMS of −3. Nothing is below −120.
 """
@@ -34,7 +34,7 @@ Trouble = Literal["zeros", "quiet", "clipping"]
 _BEGINS: Final[dict[Trouble, str]] = {
     "zeros": "only digital silence arrives: the microphone is muted, or this program is not "
     "allowed to use it",
-    "quiet": "hardly anything is heard: turn the microphone's level up, or choose another one",
+    "quiet": "there is hardly any sound: turn the microphone's level up, or choose another one",
     "clipping": "the sound is clipped, which costs words: turn the microphone's level down",
 }
 _IS_OVER: Final[dict[Trouble, str]] = {
@@ -59,7 +59,7 @@ class Finding:
     trouble: Trouble
     begins: bool
     at_sample: int
-    """Samples heard when it was noticed."""
+    """Samples received when it was noticed."""
     message: str
     """For people: what is wrong and what to do."""
 
@@ -103,7 +103,7 @@ def level(samples: NDArray[np.float32]) -> Level:
 
 
 class HealthWatch:
-    """Listens to one source. Not thread-safe; it belongs where samples are read, not recorded."""
+    """Watches the sound of one source. Not thread-safe; not for the thread that records."""
 
     def __init__(self, rate_hz: int, limits: HealthLimits | None = None) -> None:
         self.limits = limits or HealthLimits()
@@ -112,7 +112,7 @@ class HealthWatch:
         self._rate_hz = rate_hz
         self._block = np.zeros(max(1, seconds_to_samples(BLOCK_S, rate_hz)), np.float32)
         self._filled = 0
-        self._heard_samples = 0
+        self._received_samples = 0
         self._lasting: set[Trouble] = set()
         self._zeros_samples = 0
         self._quiet_samples = 0
@@ -140,7 +140,7 @@ class HealthWatch:
 
     def _judge(self, block: NDArray[np.float32]) -> Iterator[Finding]:
         self.level = level(block)
-        self._heard_samples += len(block)
+        self._received_samples += len(block)
         yield from self._judge_silence(len(block), has_sound=bool(block.any()))
         yield from self._judge_clipping(block)
 
@@ -173,12 +173,12 @@ class HealthWatch:
     def _begins(self, trouble: Trouble) -> Iterator[Finding]:
         if trouble not in self._lasting:
             self._lasting.add(trouble)
-            yield Finding(trouble, True, self._heard_samples, _BEGINS[trouble])
+            yield Finding(trouble, True, self._received_samples, _BEGINS[trouble])
 
     def _over(self, trouble: Trouble) -> Iterator[Finding]:
         if trouble in self._lasting:
             self._lasting.remove(trouble)
-            yield Finding(trouble, False, self._heard_samples, _IS_OVER[trouble])
+            yield Finding(trouble, False, self._received_samples, _IS_OVER[trouble])
 
     def _seconds(self, samples: int) -> float:
         return samples_to_seconds(samples, self._rate_hz)

@@ -3,7 +3,7 @@
 Rules of this file:
 
 1. Slicing never changes a bit: any pieces give, joined, what one piece would have given.
-2. All pieces together give round(n · out / in) samples; sample i of the output is heard at i / out.
+2. All pieces together give round(n · out / in) samples; sample i of the output is at i / out s.
 3. A state can be written down: the last samples that went in, from one that both rates share on.
    A resampler of that state gives what this one would have given, up to a float's last bits.
 4. The filter holds back what it cannot finish yet: below 0.1 s of audio from 11 kHz upwards, 0.12 s

@@ -4,8 +4,8 @@ The contract:
 
 - The capacity is fixed, and everything is allocated when the ring is made.
 - No call waits: there is no lock, no sleep, and no loop that depends on the other side.
-- Full means "not taken": the writer is told, the refusal is counted, and nothing in the ring is
-  ever overwritten. Empty means that nothing is handed out.
+- Full means "not taken": `write` returns how much was taken, the refusal is counted, and nothing
+  in the ring is ever overwritten. Empty means that nothing is handed out.
 - One thread writes and one thread reads. A ring is made as a pair, a writer and a reader; no call
   makes a second writer.
 - Either side may close the ring, and the other side sees it. An end that is dropped is closed. A
@@ -54,7 +54,7 @@ class _Side:
 
 
 class _End:
-    """What a writer and a reader have in common; all of it may be looked at from any thread."""
+    """What a writer and a reader have in common; any thread may read all of it."""
 
     __slots__ = ("_capacity", "_own", "_reading", "_writing")
 
@@ -81,7 +81,7 @@ class _End:
 
     @property
     def high_water(self) -> int:
-        """The highest occupancy that a write has left behind."""
+        """The highest occupancy after a write."""
         return self._writing.high_water
 
     @property
@@ -227,7 +227,7 @@ def sample_ring(capacity_samples: int) -> tuple[SampleWriter, SampleReader]:
     Raises:
         OptionError: a capacity below 1.
     """
-    samples = np.zeros(_checked(capacity_samples), np.float32)
+    samples = np.empty(_checked(capacity_samples), np.float32)
     writing, reading = _Side(), _Side()
     return SampleWriter(samples, writing, reading), SampleReader(samples, writing, reading)
 

@@ -1,4 +1,4 @@
-"""Float32 mono (n,) of one rate goes in as it is heard; an audio file of that sound comes out.
+"""Float32 mono (n,) of one rate goes in as it comes; an audio file of that sound comes out.
 
 Rules of this file:
 
@@ -28,7 +28,7 @@ _FLUSH_S: Final = 1.0
 
 
 class SavedSound:
-    """One file that grows while sound is heard. Not thread-safe."""
+    """One file that grows while sound comes. Not thread-safe."""
 
     def __init__(self, path: str | PathLike[str], rate_hz: int) -> None:
         """Makes the file.

@@ -5,7 +5,7 @@ Rules of this file:
 1. Nothing is read past the header: the next byte of the stream is the first sample's.
 2. A header written before the length was known says 0, about 2³¹ or about 2³²; the samples then go
    on until the end. A length of 0 is believed when the file says that more chunks follow.
-3. WAV holds anything; what is no plain PCM is named None and left to libsndfile.
+3. WAV holds anything; what is neither plain PCM nor G.711 is named None and left to libsndfile.
 """
 
 from __future__ import annotations
@@ -19,6 +19,8 @@ from parakeet_streaming.errors import AudioFormatError
 
 _PCM: Final = 0x0001
 _FLOAT: Final = 0x0003
+_ALAW: Final = 0x0006
+_MULAW: Final = 0x0007
 _EXTENSIBLE: Final = 0xFFFE
 _ENCODINGS: Final = {
     (_PCM, 1): "u8",
@@ -27,6 +29,8 @@ _ENCODINGS: Final = {
     (_PCM, 4): "s32le",
     (_FLOAT, 4): "f32le",
     (_FLOAT, 8): "f64le",
+    (_ALAW, 1): "alaw",
+    (_MULAW, 1): "mulaw",
 }
 # The part of an extensible format's GUID that follows the format code.
 _GUID_TAIL: Final = bytes.fromhex("000000001000800000aa00389b71")
@@ -40,7 +44,7 @@ class WavHeader:
     rate_hz: int
     channels: int
     encoding: str | None
-    """A name from `pcm.ENCODINGS`; None when the samples are no plain PCM."""
+    """A name from `pcm_decoder.ENCODINGS`; None when the samples are encoded otherwise."""
     data_bytes: int | None
     """Bytes of samples that follow; None for "until the end", and when there is no encoding."""
 

@@ -9,7 +9,7 @@ Rules of this file:
    full token ring holds the engine back, so that no token is ever lost.
 2. Closing or dropping the producer ends the stream: everything left is decoded, then the consumer
    ends. Closing the consumer stops the engine.
-3. Waiting happens only in `run` and in iterating the consumer, on an event that `push` sets.
+3. Only `run` and iterating the consumer wait, on an event that `push` sets.
 """
 
 from __future__ import annotations
@@ -29,7 +29,7 @@ from parakeet_streaming.audio.ring import (
     sample_ring,
     value_ring,
 )
-from parakeet_streaming.classic.ends import (
+from parakeet_streaming.classic.producer_consumer import (
     AudioProducer,
     TokenConsumer,
     TokenDelivery,
@@ -66,7 +66,7 @@ class DebugView:
     tokens: tuple[TokenResult, ...] = field(repr=False)
     """Committed."""
     tentative_text: str
-    """Expected from the right context."""
+    """Decoded early from the look-ahead."""
 
     def __str__(self) -> str:
         left, chunk, right = self.context.effective
@@ -75,7 +75,7 @@ class DebugView:
             f"context  left {left} s, chunk {chunk} s, right {right} s\n"
             f"buffer   {self.ring_samples} in the ring, {self.window_samples} in the window, "
             f"{self.decoded_samples} decoded, {self.refused_samples} refused\n"
-            f"tokens   {len(self.tokens)}: {text!r} and perhaps {self.tentative_text!r}"
+            f"tokens   {len(self.tokens)}: {text!r} and tentatively {self.tentative_text!r}"
         )
 
 
@@ -109,7 +109,7 @@ class StreamingParakeetTDT:
         stall_guard: StallGuard | None = None,
         cached: bool = False,
     ) -> tuple[Self, AudioProducer, TokenConsumer]:
-        """An engine, where audio goes in, and where tokens come out.
+        """An engine, the producer of its audio, and the consumer of its tokens.
 
         Args:
             model: shared with other engines.
@@ -257,7 +257,7 @@ class StreamingParakeetTDT:
         return len(results)
 
     def _deliver(self) -> None:
-        """Moves tokens into the ring as far as there is room; closes it behind the last one."""
+        """Moves tokens into the ring while there is room; closes it after the last one."""
         while self._undelivered and self._out.write(self._undelivered[0]):
             self._undelivered.popleft()
         if self._stream.closed and not self._undelivered:
@@ -284,7 +284,7 @@ def live_tokens(
     stream.
 
     Returns:
-        Where audio goes in, and where tokens come out.
+        The stream that takes audio, and the consumer of its tokens.
 
     Raises:
         CapacityError: the engine is full; and as in `LiveEngine.open`.

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import logging
 import os
 import sys
-from typing import Annotated
+from functools import partial
+from typing import Annotated, Final
 
 import typer
 
@@ -15,7 +17,9 @@ from parakeet_streaming.cli.listen import listen
 from parakeet_streaming.cli.models import models_app
 from parakeet_streaming.cli.plot import plot
 from parakeet_streaming.cli.transcribe import transcribe
-from parakeet_streaming.errors import ParakeetError, UsageError
+from parakeet_streaming.errors import OptionError, ParakeetError, UsageError
+
+_LOG_LEVELS: Final = ("debug", "info", "warning", "error")
 
 app = typer.Typer(
     name="parakeet",
@@ -35,11 +39,31 @@ def _version(wanted: bool) -> None:
 
 @app.callback()
 def _root(
+    command: typer.Context,
+    log_level: Annotated[
+        str | None,
+        typer.Option(help=f"Write the log from this level on: {', '.join(_LOG_LEVELS)}."),
+    ] = None,
     version: Annotated[
         bool, typer.Option("--version", callback=_version, is_eager=True, help="Print the version.")
     ] = False,
 ) -> None:
     """Streaming speech-to-text with NVIDIA's Parakeet TDT models."""
+    if log_level is not None:
+        _write_log(log_level, command)
+
+
+def _write_log(level: str, command: typer.Context) -> None:
+    """Writes the package's log to standard error until the command has ended."""
+    if level not in _LOG_LEVELS:
+        raise OptionError(f"--log-level {level} does not exist; use {', '.join(_LOG_LEVELS)}")
+    handler = logging.StreamHandler()
+    handler.setFormatter(logging.Formatter("%(asctime)s %(levelname)s %(name)s: %(message)s"))
+    logger = logging.getLogger("parakeet_streaming")
+    command.call_on_close(partial(logger.setLevel, logger.level))
+    command.call_on_close(partial(logger.removeHandler, handler))
+    logger.addHandler(handler)
+    logger.setLevel(level.upper())
 
 
 app.command()(listen)

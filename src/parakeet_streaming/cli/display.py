@@ -35,11 +35,11 @@ class Display(Protocol):
     """Where one stream's text appears while it is recognised."""
 
     def show(self, event: Event | None, status: str) -> None:
-        """Takes an event, if there is one, and a line on how it goes."""
+        """Shows an event, if there is one, and the status in one line."""
         ...
 
     def say(self, message: str) -> None:
-        """Takes something that people should know."""
+        """Shows a message for people."""
         ...
 
     def __enter__(self) -> Self: ...
@@ -132,7 +132,7 @@ class Terminal:
             self._print_full_lines()
         elif isinstance(event, FinalEvent):
             self._print_line()
-        # The utterance that follows may be heard as right context before this one has ended.
+        # The next utterance may be in the right context before this one has ended.
         tentative = self._tentative if self._line else self._tentative.lstrip()
         spoken = Text(self._line) + Text(tentative, style="dim italic")
         shown = Group(spoken, _status_line(status)) if spoken else _status_line(status)
@@ -190,6 +190,13 @@ def progress_bar(share: float, width: int = _BAR_WIDTH) -> str:
     """A bar of fixed width for a share from 0 to 1."""
     done = round(min(max(share, 0.0), 1.0) * width)
     return "━" * done + "╌" * (width - done)
+
+
+def clock(seconds: float) -> str:
+    """Seconds as people write them: 0:07, 1:02:05."""
+    minutes, rest = divmod(int(seconds), 60)
+    hours, minutes = divmod(minutes, 60)
+    return f"{hours}:{minutes:02d}:{rest:02d}" if hours else f"{minutes}:{rest:02d}"
 
 
 def level_meter(level: Level) -> str:

@@ -1,4 +1,4 @@
-"""Ctrl-C and SIGTERM in; the wish to end out, first to look at, then as an exception."""
+"""Ctrl-C and SIGTERM in; a flag after the first of them, an exception after the second, out."""
 
 from __future__ import annotations
 
@@ -13,13 +13,13 @@ _SIGNALS: Final = (signal.SIGINT, signal.SIGTERM)
 class Interruption:
     """While it is entered, the first signal sets `asked`; the second raises KeyboardInterrupt.
 
-    So what is heard can be decoded and told before the end, and nothing is cut off in the middle of
-    a write. Does nothing outside the main thread, where Python has no signals.
+    So audio that was received can be decoded and written before the end, and no write is cut off.
+    Does nothing outside the main thread, where Python has no signals.
     """
 
     def __init__(self) -> None:
         self.asked = False
-        """Whether the user wants it to end."""
+        """Whether the user has asked for the end."""
         self._before: dict[signal.Signals, Any] = {}
 
     def __enter__(self) -> Self:

@@ -14,21 +14,21 @@ from parakeet_streaming.cli import options as shared
 from parakeet_streaming.cli.outputs import STDIN, check_format, output_paths
 from parakeet_streaming.cli.report import check_writable
 from parakeet_streaming.cli.rows import print_table
-from parakeet_streaming.cli.session import Wishes, run_live
+from parakeet_streaming.cli.transcription import OutputOptions, transcribe_live
 from parakeet_streaming.engine.endpoint import PRESETS as ENDPOINTINGS
 from parakeet_streaming.engine.endpoint import EndpointOptions
 from parakeet_streaming.engine.vad_options import VadOptions
 from parakeet_streaming.errors import OptionError
-from parakeet_streaming.live.adaptation import DELAYS, DelayRange
+from parakeet_streaming.live.adaptation import MOST_GROWTH, DelayRange
 from parakeet_streaming.live.options import LiveOptions
 from parakeet_streaming.load import DEFAULT_MODEL, load, load_vad
 from parakeet_streaming.sources.devices import choose_device
 from parakeet_streaming.sources.live import BlockSource, LiveSource
 from parakeet_streaming.sources.microphone import Microphone, input_devices
 from parakeet_streaming.sources.stdin import open_stdin
-from parakeet_streaming.timeline import SAMPLE_RATE_HZ
+from parakeet_streaming.timeline import SAMPLE_RATE_HZ, ContextConfig
 
-_DEFAULT_DELAY: Final = "low"
+_DEFAULT_PRESET: Final = "balanced"
 _NO_ENDPOINTING: Final = "off"
 _BLOCK_S: Final = 0.05
 
@@ -41,7 +41,7 @@ _ENDPOINT: Final = EndpointOptions()
 
 def listen(
     source: Annotated[
-        str | None, typer.Argument(help="- for standard input; a microphone unless told.")
+        str | None, typer.Argument(help="- for standard input; by default a microphone.")
     ] = None,
     device: Annotated[
         str | None,
@@ -49,7 +49,7 @@ def listen(
             "--device",
             "-d",
             rich_help_panel=_SOUND,
-            help="Microphone: its number, name or part of it; the system's default unless told.",
+            help="Microphone: its number, name or part of it; else the system's default.",
         ),
     ] = None,
     list_devices: Annotated[
@@ -67,25 +67,24 @@ def listen(
             rich_help_panel=_SOUND, help="Save the sound, too: a new .flac, .wav, .ogg or .mp3."
         ),
     ] = None,
-    delay: Annotated[
-        str | None,
-        typer.Option(
-            rich_help_panel=shared.DELAY_GROUP,
-            show_default=_DEFAULT_DELAY,
-            help=f"{', '.join(DELAYS)}: a context whose chunk grows while the machine does not "
-            "keep up.",
-        ),
-    ] = None,
     context: shared.Context = None,
     preset: shared.Preset = None,
     longest_chunk: Annotated[
         float | None,
         typer.Option(
             rich_help_panel=shared.DELAY_GROUP,
-            help="Seconds to which the chunk of --context or --preset may grow; without it, it "
-            "never changes.",
+            show_default=f"{MOST_GROWTH} chunks",
+            help="Seconds to which the chunk may grow while the machine does not keep up.",
         ),
     ] = None,
+    fixed: Annotated[
+        bool,
+        typer.Option(
+            "--fixed",
+            rich_help_panel=shared.DELAY_GROUP,
+            help="The chunk never grows; sound that cannot be decoded in time is refused.",
+        ),
+    ] = False,
     tentative: Annotated[
         bool,
         typer.Option(
@@ -160,7 +159,7 @@ def listen(
             "--append",
             "-a",
             rich_help_panel=shared.OUTPUT_GROUP,
-            help="Write behind what the file holds (txt and jsonl).",
+            help="Add to what the file holds (txt and jsonl).",
         ),
     ] = False,
     stats: shared.Stats = False,
@@ -177,12 +176,12 @@ def listen(
     """Turn live speech into text, from a microphone or from standard input.
 
     Text appears while you speak; what may still change is dimmed. Every utterance ends its line.
-    Ctrl-C ends: what was heard is decoded and told; a second Ctrl-C quits at once.
+    Ctrl-C ends: what was recorded is decoded and written; a second Ctrl-C quits at once.
     """
     if list_devices:
         _list_devices()
         return
-    delay_range = _delay_range(delay, context, preset, longest_chunk)
+    delay_range = _delay_range(context, preset, longest_chunk, fixed=fixed)
     chosen_vad = VadOptions(
         threshold, neg_threshold, min_speech_ms, min_silence_ms, prefix_padding_ms
     )
@@ -193,9 +192,9 @@ def listen(
         raise OptionError("--append needs a file; name it with --output")
     check_writable(report)
     path = output_paths([name], output, format)[name]
-    wishes = Wishes(name, format, path, append, save, stats, report)
-    with _open(name, device, channels, rate, encoding) as (heard, called):
-        at_rate = replace(delay_range.context, sample_rate=heard.rate_hz)
+    wanted = OutputOptions(name, format, path, append, save, stats, report)
+    with _open(name, device, channels, rate, encoding) as (sound, called):
+        at_rate = replace(delay_range.context, sample_rate=sound.rate_hz)
         chosen = LiveOptions(
             delay=replace(delay_range, context=at_rate),
             vad=chosen_vad if vad else None,
@@ -212,10 +211,12 @@ def listen(
             revision=revision,
         )
         greeting = (
-            f"listening to {called} ({heard.rate_hz} Hz) · text within {at_rate.latency_s:.2f} s · "
+            f"listening to {called} ({sound.rate_hz} Hz) · text within {at_rate.latency_s:.2f} s · "
             "Ctrl-C ends"
         )
-        run_live(recognizer, load_vad() if vad else None, heard, chosen, wishes, greeting=greeting)
+        transcribe_live(
+            recognizer, load_vad() if vad else None, sound, chosen, wanted, greeting=greeting
+        )
 
 
 def _list_devices() -> None:
@@ -230,18 +231,16 @@ def _list_devices() -> None:
 
 
 def _delay_range(
-    delay: str | None, context: str | None, preset: str | None, longest_chunk: float | None
+    context: str | None, preset: str | None, longest_chunk: float | None, *, fixed: bool
 ) -> DelayRange:
-    asked = shared.chosen_context(context, preset)
-    if asked is None:
-        if longest_chunk is not None:
-            raise OptionError(
-                "--longest-chunk goes with --context or --preset; --delay has its own"
-            )
-        return DelayRange.parse(delay or _DEFAULT_DELAY, SAMPLE_RATE_HZ)
-    if delay is not None:
-        raise OptionError("--delay does not go with --context or --preset; give one")
-    return DelayRange(asked, asked.chunk if longest_chunk is None else longest_chunk)
+    chosen = shared.chosen_context(context, preset) or ContextConfig.parse(_DEFAULT_PRESET)
+    if fixed and longest_chunk is not None:
+        raise OptionError("--longest-chunk does not go with --fixed; give one")
+    if fixed:
+        return DelayRange.fixed(chosen)
+    if longest_chunk is None:
+        return DelayRange.growing(chosen)
+    return DelayRange(chosen, longest_chunk)
 
 
 def _endpoint(endpointing: str, max_utterance_s: float | None) -> EndpointOptions | None:
@@ -261,7 +260,7 @@ def _endpoint(endpointing: str, max_utterance_s: float | None) -> EndpointOption
 def _checked_source(source: str | None, device: str | None) -> str:
     if source not in (None, STDIN):
         raise OptionError(
-            f"{source}: listen hears a microphone, or - for standard input; for a file, use "
+            f"{source}: listen takes a microphone, or - for standard input; for a file, use "
             f"parakeet transcribe --realtime {source}"
         )
     if source == STDIN and device is not None:

@@ -7,7 +7,7 @@ from typing import Annotated, Final
 import typer
 
 from parakeet_streaming import formats
-from parakeet_streaming.audio.pcm import ENCODINGS
+from parakeet_streaming.audio.pcm_decoder import ENCODINGS
 from parakeet_streaming.errors import OptionError
 from parakeet_streaming.runtime.session import RUNTIMES
 from parakeet_streaming.timeline import PRESETS, ContextConfig
@@ -46,7 +46,7 @@ Threads = Annotated[
         "-t",
         min=1,
         rich_help_panel=MODEL_GROUP,
-        help="Threads of the encoder; one per core unless told.",
+        help="Threads of the encoder; by default one per core.",
     ),
 ]
 Revision = Annotated[
@@ -88,7 +88,7 @@ Stats = Annotated[
     typer.Option(
         "--stats",
         rich_help_panel=MEASURING_GROUP,
-        help="At the end, tell every latency with its percentiles.",
+        help="At the end, print every latency with its percentiles.",
     ),
 ]
 Report = Annotated[

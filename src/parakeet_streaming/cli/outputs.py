@@ -35,7 +35,7 @@ def check_format(format: str, *, append: bool = False) -> None:
     """Refuses a format that does not exist, or cannot be appended.
 
     Raises:
-        OptionError: as told.
+        OptionError: no such format, or one that cannot be appended to.
     """
     if format not in formats.FORMATS:
         raise OptionError(f"--format {format} does not exist; use {', '.join(formats.FORMATS)}")
@@ -78,7 +78,7 @@ def _stem(source: str) -> str:
 class Output:
     """The result of one input in one format, on a path or on standard output.
 
-    Plain text on standard output is the display's business and not written here.
+    Plain text on standard output is written by the display, not here.
 
     Raises:
         OptionError: the path cannot be written.
@@ -95,14 +95,14 @@ class Output:
         self._next_cue = 1
 
     def write_event(self, event: Event) -> None:
-        """What the format has to say of an event at once."""
+        """Writes what the format writes for an event."""
         if self._format == "jsonl":
             self._write(formats.to_jsonl_event(event, self._source))
         elif isinstance(event, FinalEvent):
             self._write_utterance(event.transcript)
 
     def write_whole(self, recording: formats.Recording) -> None:
-        """What the format has to say in the end."""
+        """Writes what the format writes at the end."""
         if self._format in ("json", "jsonl"):
             self._write(formats.render(recording, self._format))
 
@@ -118,7 +118,7 @@ class Output:
 
     def __exit__(self, *_: object) -> None:
         if self._path is not None:
-            # Everything was flushed when it was written; what could not be was told then.
+            # Every write was flushed, and a write that failed has raised its error.
             with suppress(OSError):
                 self._file.close()
 

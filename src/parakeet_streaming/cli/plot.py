@@ -1,4 +1,4 @@
-"""`parakeet plot`: a report of a live session in; a picture of where its time was lost out.
+"""`parakeet plot`: a report of a live session in; a picture of where its time went out.
 
 This is the only file that imports matplotlib.
 """
@@ -17,15 +17,12 @@ from parakeet_streaming.errors import ExtraMissingError, OptionError
 _COLOURS: Final = {
     "context": "#d9e2ec",
     "queue": "#e07a5f",
-    "vad": "#81b29a",
     "encoder": "#3d5a80",
     "decoder": "#98c1d9",
-    "way in and out": "#f2cc8f",
 }
 _LABELS: Final = {
     "context": "context: chunk + right",
     "queue": "waiting for its turn",
-    "vad": "voice activity",
 }
 
 
@@ -34,15 +31,14 @@ def plot(
     output: Annotated[
         str | None,
         typer.Option(
-            "--output", "-o", help="Picture: .png, .svg or .pdf; the report's name unless told."
+            "--output", "-o", help="Picture: .png, .svg or .pdf; by default the report's name."
         ),
     ] = None,
 ) -> None:
-    """Draw a session's latency over time, and where it was lost.
+    """Draw the latency of a live session over time, and what it consists of.
 
-    Bars are steps: the oldest sound of each waited for its context, for its turn, for voice
-    activity, encoder and decoder, and on its way in and out. Dots are tokens: how long after its
-    sound each appeared.
+    Bars are steps: the oldest sound of each waited for its context, for its turn, for the encoder
+    and the decoder. Dots are tokens: how long after its sound each appeared.
     """
     read = _read(report)
     path = Path(output) if output is not None else Path(report).with_suffix(".png")
@@ -88,9 +84,7 @@ def draw(report: dict[str, Any], path: Path) -> None:
 
 def layers(step: dict[str, Any]) -> dict[str, float]:
     """Seconds that each cause added to the latency of a step's oldest sound, as drawn."""
-    parts = {name: float(step["parts_s"][name]) for name in PARTS}
-    rest = max(0.0, step["lag_s"] - sum(parts.values()))
-    return {"context": step["context_s"], **parts, "way in and out": rest}
+    return {"context": step["context_s"], **{name: step["parts_s"][name] for name in PARTS}}
 
 
 def _read(path: str) -> dict[str, Any]:

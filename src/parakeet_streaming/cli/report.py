@@ -1,10 +1,9 @@
-"""Steps of one live stream and the engine's metrics in; a report for programs and people out.
+"""Steps of one live stream and its statistics in; a report for programs and people out.
 
 Rules of this file:
 
-1. A step's lag is the time from its window's last sample to its text. Its parts are what the engine
-   measured since the step before: waiting, voice activity, encoder, decoder. What they leave is the
-   way of the samples in and of the text out.
+1. A step's lag is the time from the moment its window was complete to its text. Its parts are what
+   the step itself measured: waiting for its turn, encoder, decoder.
 2. Times are seconds of the stream's audio; durations are seconds.
 """
 
@@ -21,18 +20,13 @@ from parakeet_streaming.errors import OptionError
 from parakeet_streaming.live.metrics import LiveMetrics
 from parakeet_streaming.live.stats import StreamStats
 from parakeet_streaming.metrics.histogram import Distribution
-from parakeet_streaming.results import ContextChanged, Gap, Partial
+from parakeet_streaming.results import ContextChanged, Gap, Partial, StepTiming
 from parakeet_streaming.timeline import ContextConfig, samples_to_seconds
 
-PARTS: Final = {
-    "queue": "chunk_queue_wait_seconds",
-    "vad": "vad_step_seconds",
-    "encoder": "encoder_step_seconds",
-    "decoder": "decoder_step_seconds",
-}
-"""Where a step's time goes, and the metric that measures it."""
+PARTS: Final = ("queue", "encoder", "decoder")
+"""What a step's lag consists of, in order of time."""
 
-_IN_WORDS: Final = {
+_LATENCIES: Final = {
     "first_partial_latency_seconds": "first sound to first text",
     "emission_delay_seconds": "end of a word to its text",
     "finalization_latency_seconds": "end of speech to final text",
@@ -41,7 +35,7 @@ _IN_WORDS: Final = {
     "decoder_step_seconds": "step: decoder",
     "vad_step_seconds": "voice activity",
 }
-"""Latencies that people are told, in fewer words than `HELP` has."""
+"""The latencies that `--stats` prints, in fewer words than the metrics' help has."""
 _RECENT_STEPS: Final = 20
 
 
@@ -52,78 +46,86 @@ class Step:
     committed_s: float
     lookahead_end_s: float
     context_s: float
-    """What its oldest sound had to wait for by the context alone: effective chunk + right."""
+    """How long its oldest sound had to wait by the context alone: effective chunk + right."""
     lag_s: float
-    """From the arrival of its last sample to its text."""
+    """From the moment its window was complete to its text."""
     parts_s: Mapping[str, float]
-    """Of the lag, what each of `PARTS` took; the rest is the way in and out."""
+    """What each of `PARTS` took; together they are the lag."""
     delays_s: tuple[float, ...]
     """From the end of each token's sound to its text."""
 
+    @classmethod
+    def of(cls, partial: Partial, timing: StepTiming, context: ContextConfig) -> Step:
+        """The step that gave `partial`, under `context`."""
+        lag_s, end_s = timing.lag_s, partial.lookahead_end_s
+        return cls(
+            committed_s=partial.committed_s,
+            lookahead_end_s=end_s,
+            context_s=context.latency_s,
+            lag_s=lag_s,
+            parts_s=dict(
+                zip(PARTS, (timing.waited_s, timing.encode_s, timing.decode_s), strict=True)
+            ),
+            delays_s=tuple(lag_s + end_s - token.end for token in partial.tokens),
+        )
 
-class Trace:
-    """What happened to one stream, in order. The only stream of its engine, or parts are shared."""
 
-    def __init__(self, metrics: LiveMetrics, *, keep: bool) -> None:
-        """`keep`: whether every step is kept for a report, or only what the status line needs."""
+class StreamLog:
+    """What happened to one stream, in order."""
+
+    def __init__(self, *, keep_steps: bool) -> None:
+        """`keep_steps`: whether every step is kept, for a report."""
         self.steps: list[Step] = []
         self.changes: list[ContextChanged] = []
         self.gaps: list[Gap] = []
-        self.metrics = metrics
-        self._keep = keep
-        self._recent_s: deque[float] = deque(maxlen=_RECENT_STEPS)
-        self._sums: dict[str, float] = dict.fromkeys(PARTS, 0.0)
+        self._keep_steps = keep_steps
+        self._recent_lags_s: deque[float] = deque(maxlen=_RECENT_STEPS)
 
-    def stepped(self, partial: Partial, lag_s: float, context: ContextConfig) -> None:
-        """Takes note of a step that was told `lag_s` after its last sample had arrived."""
-        self._recent_s.append(lag_s)
-        if self._keep:
-            parts_s = self._spent_s()
-            end_s = partial.lookahead_end_s
-            delays_s = tuple(lag_s + end_s - token.end for token in partial.tokens)
-            step = Step(partial.committed_s, end_s, context.latency_s, lag_s, parts_s, delays_s)
-            self.steps.append(step)
+    def add(self, partial: Partial, context: ContextConfig) -> None:
+        """Adds a step; what came without a step, as its timing says, adds nothing."""
+        if partial.timing is None:
+            return
+        self._recent_lags_s.append(partial.timing.lag_s)
+        if self._keep_steps:
+            self.steps.append(Step.of(partial, partial.timing, context))
 
     def recent_lag_s(self) -> float:
         """The mean lag of the last steps; 0 before the first."""
-        return sum(self._recent_s) / len(self._recent_s) if self._recent_s else 0.0
-
-    def delays_in_words(self) -> Iterator[str]:
-        """One line on how late text was, where there was any."""
-        delays = self.metrics.emission_delay_seconds.snapshot()
-        if delays.p50 is not None and delays.max is not None:
-            yield (
-                f"text appeared {delays.p50:.2f} s after it was spoken "
-                f"(median of {delays.count} words; the latest {delays.max:.2f} s)"
-            )
-
-    def _spent_s(self) -> dict[str, float]:
-        """What each part took since the last call."""
-        spent: dict[str, float] = {}
-        for part, name in PARTS.items():
-            total = getattr(self.metrics, name).snapshot().sum
-            spent[part], self._sums[part] = total - self._sums[part], total
-        return spent
+        lags_s = self._recent_lags_s
+        return sum(lags_s) / len(lags_s) if lags_s else 0.0
 
 
-def report_object(trace: Trace, stream: StreamStats, about: Mapping[str, Any]) -> dict[str, Any]:
+def delays_in_words(stats: StreamStats) -> Iterator[str]:
+    """One line on how late text was, where there was any."""
+    delays = stats.emission_delay
+    if delays.p50 is not None and delays.max is not None:
+        yield (
+            f"text appeared {delays.p50:.2f} s after it was spoken "
+            f"(median of {delays.count} words; the latest {delays.max:.2f} s)"
+        )
+
+
+def report_object(
+    log: StreamLog, stream: StreamStats, metrics: LiveMetrics, about: Mapping[str, Any]
+) -> dict[str, Any]:
     """The whole report as JSON's own types.
 
     Args:
-        trace: that kept every step.
+        log: one that kept every step.
         stream: statistics of the stream.
+        metrics: of its engine.
         about: source, model, context and whatever else says what was measured.
     """
     report: dict[str, Any] = _rounded(
         {
             **about,
             "stream": _stream_object(stream),
-            "metrics": trace.metrics.snapshot().as_json(),
-            "steps": [asdict(step) for step in trace.steps],
+            "metrics": metrics.snapshot().as_json(),
+            "steps": [asdict(step) for step in log.steps],
             "context_changes": [
-                {"at_s": change.at, "context": str(change.context)} for change in trace.changes
+                {"at_s": change.at, "context": str(change.context)} for change in log.changes
             ],
-            "gaps": [{"start_s": gap.start, "end_s": gap.end} for gap in trace.gaps],
+            "gaps": [{"start_s": gap.start, "end_s": gap.end} for gap in log.gaps],
         }
     )
     return report
@@ -131,14 +133,14 @@ def report_object(trace: Trace, stream: StreamStats, about: Mapping[str, Any]) -
 
 def _stream_object(stats: StreamStats) -> dict[str, Any]:
     """Statistics of a stream; of distributions everything but the buckets, as of all metrics."""
-    told: dict[str, Any] = {"context": str(stats.context)}
+    plain: dict[str, Any] = {"context": str(stats.context)}
     for name in StreamStats.__slots__:
         value = getattr(stats, name)
         if isinstance(value, Distribution):
-            told[name] = {key: each for key, each in asdict(value).items() if key != "buckets"}
+            plain[name] = {key: each for key, each in asdict(value).items() if key != "buckets"}
         else:
-            told.setdefault(name, value)
-    return told
+            plain.setdefault(name, value)
+    return plain
 
 
 def check_writable(path: str | None) -> None:
@@ -169,15 +171,15 @@ def latency_rows(metrics: LiveMetrics) -> list[Sequence[str]]:
     rows: list[Sequence[str]] = [
         (f"{'milliseconds':<28}", *(f"{word:>6}" for word in ("count", "p50", "p95", "p99", "max")))
     ]
-    for name, words in _IN_WORDS.items():
+    for name, words in _LATENCIES.items():
         if histograms[name].count:
-            rows.append((words, *_told(histograms[name])))
+            rows.append((words, *_cells(histograms[name])))
     return rows
 
 
 def counts_in_words(stats: StreamStats) -> str:
     """What was decoded, passed over and refused, in two lines."""
-    refused_s = samples_to_seconds(stats.refused_samples, stats.context.sample_rate)
+    refused_s = samples_to_seconds(stats.refused_samples)
     return (
         f"{stats.speech_s:.1f} s of speech · {stats.utterances} utterances, "
         f"{stats.tokens} tokens · {refused_s:.1f} s refused\n"
@@ -186,10 +188,10 @@ def counts_in_words(stats: StreamStats) -> str:
     )
 
 
-def _told(distribution: Distribution) -> list[str]:
+def _cells(distribution: Distribution) -> list[str]:
     numbers = (distribution.p50, distribution.p95, distribution.p99, distribution.max)
-    told = (str(distribution.count), *(f"{1000 * (number or 0.0):.0f}" for number in numbers))
-    return [f"{each:>6}" for each in told]
+    cells = (str(distribution.count), *(f"{1000 * (number or 0.0):.0f}" for number in numbers))
+    return [f"{each:>6}" for each in cells]
 
 
 def _rounded(value: Any) -> Any:  # noqa: ANN401  JSON is anything

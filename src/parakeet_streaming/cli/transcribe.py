@@ -14,11 +14,16 @@ from parakeet_streaming.audio.blocks import AudioFile
 from parakeet_streaming.audio.files import open_audio
 from parakeet_streaming.cli import options as shared
 from parakeet_streaming.cli.display import is_watched, new_display
+from parakeet_streaming.cli.file_transcription import FileTranscription
 from parakeet_streaming.cli.interruption import Interruption
 from parakeet_streaming.cli.outputs import STDIN, Output, check_format, output_paths
-from parakeet_streaming.cli.reading import Reading
 from parakeet_streaming.cli.report import check_writable
-from parakeet_streaming.cli.session import Wishes, recording, run_live, show
+from parakeet_streaming.cli.transcription import (
+    OutputOptions,
+    recording,
+    show,
+    transcribe_live,
+)
 from parakeet_streaming.engine.recognizer import Recognizer
 from parakeet_streaming.engine.stall import StallGuard
 from parakeet_streaming.errors import OptionError, ParakeetError
@@ -89,7 +94,7 @@ def transcribe(
         int, typer.Option(rich_help_panel=shared.RAW_GROUP, help="Channels, averaged to one.")
     ] = 1,
 ) -> None:
-    """Turn speech into text, while it is being read.
+    """Turn speech into text, while it is read.
 
     Files are wav, flac, ogg, opus, mp3 and, with the extra `av`, whatever PyAV reads. By default
     files are read with the context 10-2-2, live audio with 5-0.5-0.5.
@@ -109,15 +114,15 @@ def transcribe(
         revision=revision,
     )
     guard = StallGuard() if stall_guard else None
-    desk = _Desk(recognizer, chosen, guard, cached, realtime)
+    transcriber = _Transcriber(recognizer, chosen, guard, cached, realtime)
     failed = False
     for source, path in paths.items():
-        wishes = Wishes(source, format, path, stats=stats, report=report)
+        wanted = OutputOptions(source, format, path, stats=stats, report=report)
         if len(paths) > 1 and format == "txt" and path is None:
             typer.echo(f"==> {source} <==")
         try:
             with _open(source, rate, encoding, channels) as audio:
-                interrupted = desk.transcribe(audio, wishes)
+                interrupted = transcriber.transcribe(audio, wanted)
         except ParakeetError as error:
             typer.echo(f"parakeet: {error}", err=True)
             failed = True
@@ -158,7 +163,7 @@ def _open(source: str, rate_hz: int, encoding: str, channels: int) -> AudioFile:
     return open_audio(source)
 
 
-class _Desk:
+class _Transcriber:
     """Transcribes one file after the other with the same choices."""
 
     def __init__(
@@ -175,8 +180,8 @@ class _Desk:
         self._cached = cached
         self._realtime = realtime
 
-    def transcribe(self, audio: AudioFile, wishes: Wishes) -> bool:
-        """Transcribes one file; what was heard is written even when reading it fails.
+    def transcribe(self, audio: AudioFile, wanted: OutputOptions) -> bool:
+        """Transcribes one file; what was read is written even when the rest cannot be read.
 
         Returns:
             Whether it was interrupted.
@@ -186,11 +191,11 @@ class _Desk:
         """
         asked = self._context or self._recognizer.offline_context(audio.duration_s)
         context = replace(asked, sample_rate=audio.rate_hz)
-        if self._realtime or wishes.source == STDIN:
-            return self._hear(audio, context, wishes)
-        return self._read(audio, context, wishes)
+        if self._realtime or wanted.source == STDIN:
+            return self._live(audio, context, wanted)
+        return self._file(audio, context, wanted)
 
-    def _hear(self, audio: AudioFile, context: ContextConfig, wishes: Wishes) -> bool:
+    def _live(self, audio: AudioFile, context: ContextConfig, wanted: OutputOptions) -> bool:
         blocks = audio.blocks(_LIVE_BLOCK_S)
         if self._realtime:
             blocks = paced(blocks, audio.rate_hz)
@@ -199,20 +204,22 @@ class _Desk:
             delay=DelayRange.fixed(context), vad=None, endpoint=None, cached=self._cached
         )
         duration_s = audio.duration_s
-        return run_live(self._recognizer, None, source, options, wishes, duration_s=duration_s)
+        return transcribe_live(
+            self._recognizer, None, source, options, wanted, duration_s=duration_s
+        )
 
-    def _read(self, audio: AudioFile, context: ContextConfig, wishes: Wishes) -> bool:
+    def _file(self, audio: AudioFile, context: ContextConfig, wanted: OutputOptions) -> bool:
         stream = self._recognizer.stream(
             context, stall_guard=self._stall_guard, cached=self._cached
         )
         with ExitStack() as stack:
             interruption = stack.enter_context(Interruption())
-            output = stack.enter_context(Output(wishes.source, wishes.format, wishes.path))
+            output = stack.enter_context(Output(wanted.source, wanted.format, wanted.path))
             blocks = audio.blocks(_FILE_BLOCK_S)
-            reading = Reading(stream, blocks, interruption, duration_s=audio.duration_s)
-            show(reading, new_display(wishes.format, wishes.path, live=False), output)
-            if reading.failure is None or reading.heard_s > 0:
-                whole = recording(reading, self._recognizer, self._context, wishes.source)
+            reading = FileTranscription(stream, blocks, interruption, duration_s=audio.duration_s)
+            show(reading, new_display(wanted.format, wanted.path, live=False), output)
+            if reading.failure is None or reading.received_s > 0:
+                whole = recording(reading, self._recognizer, self._context, wanted.source)
                 output.write_whole(whole)
         if is_watched(Console(stderr=True)):
             typer.echo(reading.summary(), err=True)

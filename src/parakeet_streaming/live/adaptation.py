@@ -5,8 +5,9 @@ Rules of this file:
 1. Only the chunk changes: larger chunks mean fewer steps, so less encoding, and later text. Left
    and right context, and with them the quality of the text, stay.
 2. It grows quickly, when steps start later than a chunk after their audio was there, and shrinks
-   slowly, when they have long been in time and the smaller chunk would leave the house some room.
-   So little room is enough that who was carried before a crowd came is so again when it has gone.
+   slowly, when they have long been in time and the smaller chunk would leave some of the time free.
+   A tenth of the time is enough: streams that were carried before others came get their chunks back
+   when those have gone.
 3. A chunk that had to grow again soon after it shrank waits twice as long before the next time:
    where the smaller one does not fit, it is tried ever more seldom.
 4. Never beyond the user's bounds. No clock: waits and loads are handed in.
@@ -31,14 +32,8 @@ _IN_TIME_S: Final = 8.0
 _MOST_IN_TIME_S: Final = 128.0
 """The same at most, where shrinking was tried in vain."""
 
-DELAYS: Final[dict[str, tuple[tuple[float, float, float], float]]] = {
-    "minimal": ((2.0, 0.25, 0.25), 1.0),
-    "low": ((5.0, 0.5, 0.5), 2.0),
-    "medium": ((10.0, 1.0, 1.0), 4.0),
-    "high": ((10.0, 2.0, 2.0), 8.0),
-    "xhigh": ((10.0, 4.0, 4.0), 12.0),
-}
-"""By name: left, chunk and right context in seconds, and the longest chunk under load."""
+MOST_GROWTH: Final = 4
+"""How many times its own length a chunk may reach under load, where nothing else is chosen."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,7 +41,7 @@ class DelayRange:
     """The context of a stream when there is room, and how far its chunk may grow when there is not.
 
     Raises:
-        OptionError: a longest chunk below the context's own.
+        OptionError: the longest chunk is below the context's own chunk.
     """
 
     context: ContextConfig
@@ -66,16 +61,18 @@ class DelayRange:
         return cls(context, context.chunk)
 
     @classmethod
-    def parse(cls, delay: str, sample_rate: int) -> DelayRange:
-        """A range by name.
+    def growing(cls, context: ContextConfig) -> DelayRange:
+        """A stream whose chunk may grow to `MOST_GROWTH` times its length."""
+        return cls(context, MOST_GROWTH * context.chunk)
+
+    @classmethod
+    def parse(cls, text: str, sample_rate: int) -> DelayRange:
+        """A growing range from a preset's name or from `left-chunk-right` in seconds.
 
         Raises:
-            OptionError: no such delay.
+            ContextError: as in `ContextConfig.parse`.
         """
-        if delay not in DELAYS:
-            raise OptionError(f"delay {delay!r}; use {', '.join(DELAYS)}")
-        (left, chunk, right), longest = DELAYS[delay]
-        return cls(ContextConfig(left, chunk, right, sample_rate), longest)
+        return cls.growing(ContextConfig.parse(text, sample_rate))
 
     def levels(self, longest_window_s: float) -> tuple[ContextConfig, ...]:
         """Contexts from the shortest chunk to the longest, each twice the one before.
@@ -95,10 +92,19 @@ class DelayRange:
 class Adapter:
     """Which of its contexts one stream uses. Not thread-safe."""
 
-    def __init__(self, levels: Sequence[ContextConfig]) -> None:
-        """`levels`: contexts of the same left and right, by rising chunk."""
+    def __init__(self, levels: Sequence[ContextConfig], chunk_s: float | None = None) -> None:
+        """`levels`: contexts of the same left and right, by rising chunk.
+
+        Args:
+            levels: the contexts to choose from.
+            chunk_s: chunk of the context to begin with, as near as there is one; None for the
+                smallest.
+        """
         self._levels = tuple(levels)
         self._level = 0
+        if chunk_s is not None:
+            apart = [abs(context.chunk - chunk_s) for context in self._levels]
+            self._level = apart.index(min(apart))
         self._late = 0
         self._in_time_s = 0.0
         self._patience_s = _IN_TIME_S

@@ -1,39 +1,33 @@
-"""Samples of one producer in; the same samples, gaps and moments of arrival for the worker out.
+"""16 kHz samples of one producer in; the same samples, gaps and times of arrival out to the worker.
 
 Rules of this file:
 
-1. One thread pushes, one thread (the worker) takes. Neither waits for the other; there is no lock.
+1. One thread writes, one thread (the worker) takes. Neither waits for the other. Samples go through
+   lock-free rings; rings, gaps and times go through a `deque`, whose `append` and `popleft` are
+   atomic.
 2. A ring that is full is followed by a larger one, up to a bound. Beyond it samples are refused,
    and the place and length of what is missing travel with the audio as a gap.
-3. Positions count samples at the pushed rate, those that were refused included: they are the
-   stream's time.
-4. Only the producer stores what the producer counts, and only the worker what the worker counts.
+3. Positions count samples at 16 kHz, those that were refused included: they are the stream's time.
+4. Only the writer stores what the writer counts, and only the reader what the reader counts.
+   `wake_at` and `refusing` belong to the reader, though they lie in the writer.
+5. The worker sets `wake_at` first and looks at what was written after that; the writer writes first
+   and looks at `wake_at` after that. So one of the two sees the other, and no wake-up is lost.
 """
 
 from __future__ import annotations
 
+import sys
 from collections import deque
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Final
 
-import numpy as np
-from numpy.typing import ArrayLike, NDArray
+from parakeet_streaming.audio.ring import SampleReader, sample_ring
+from parakeet_streaming.ports import Floats
 
-from parakeet_streaming.audio.pcm import as_mono
-from parakeet_streaming.audio.ring import (
-    SampleReader,
-    ValueReader,
-    ValueWriter,
-    sample_ring,
-    value_ring,
-)
-
-Floats = NDArray[np.float32]
-
-_RINGS: Final = 16
-_GAPS: Final = 64
-_STAMPS: Final = 512
+_NEVER: Final = sys.maxsize
+_MOST_STAMPS: Final = 4_096
+_MOST_GAPS: Final = 64
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,12 +36,6 @@ class Missing:
 
     start: int
     count: int
-
-
-@dataclass(frozen=True, slots=True)
-class _Stamp:
-    position: int
-    at_s: float
 
 
 class AudioQueueWriter:
@@ -61,37 +49,45 @@ class AudioQueueWriter:
         wake: Callable[[], None],
         *,
         stamp_every: int = 1,
+        start: int = 0,
     ) -> None:
-        """`capacity` samples to begin with, `most_samples` at most; `wake` tells the worker.
+        """`capacity` samples to begin with, `most_samples` at most; `wake` rouses the worker.
 
-        When samples came is noted once for `stamp_every` of them: notes lie in a ring, too.
+        Args:
+            capacity: of the first ring.
+            most_samples: of the largest ring.
+            clock: seconds.
+            wake: called in the producer's thread when what the worker waits for has come.
+            stamp_every: how many samples share one time of arrival.
+            start: position of the first sample.
         """
-        self.offered = 0
-        """Samples pushed so far, refused ones included."""
-        self.told = 0
-        """The same, without those of a gap that no samples follow yet: what can be taken."""
+        self.received = start
+        """Position after the last sample that was written, refused ones included."""
+        self.available = start
+        """Position up to which the worker can take: without a gap that no samples follow yet."""
         self.refused = 0
+        """Samples refused so far."""
         self.closed = False
         self.refusing = False
         """Whether the worker takes nothing more; the worker's own."""
-        self.wake_at = 0
+        self.wake_at = start
         """Position at which the worker wants to be woken; the worker's own."""
-        self._most = max(capacity, most_samples)
+        self.written_at_s = clock()
+        """When the last samples came, or when the queue was made."""
+        self.most_samples = max(capacity, most_samples)
+        self.missing: Missing | None = None
+        """The last gap, while no samples follow it."""
         self._clock = clock
         self._wake = wake
         self._stamp_every = stamp_every
-        self._stamped = 0
-        self._writer, reader = sample_ring(capacity)
+        self._stamped = start
+        self._woken_at = -1
+        self._writer, ring = sample_ring(capacity)
         self._high_water = 0
-        self._rings: ValueWriter[SampleReader]
-        self._gaps: ValueWriter[Missing]
-        self._stamps: ValueWriter[_Stamp]
-        self._rings, rings = value_ring(_RINGS)
-        self._gaps, gaps = value_ring(_GAPS)
-        self._stamps, stamps = value_ring(_STAMPS)
-        self.missing: Missing | None = None
-        """The last gap, while no samples follow it."""
-        self.outlet = AudioQueueReader(self, reader, rings, gaps, stamps)
+        self._rings: deque[SampleReader] = deque()
+        self._gaps: deque[Missing] = deque()
+        self._stamps: deque[tuple[int, float]] = deque()
+        self.reader = AudioQueueReader(self, ring, self._rings, self._gaps, self._stamps)
 
     @property
     def capacity(self) -> int:
@@ -105,26 +101,35 @@ class AudioQueueWriter:
 
     @property
     def high_water(self) -> int:
-        """The most samples that a ring of this wire has held."""
+        """The most samples that a ring of this queue has held."""
         return max(self._high_water, self._writer.high_water)
 
-    def push(self, samples: ArrayLike) -> int:
-        """Takes samples, (n,) or (n, channels); returns how many were taken.
+    @property
+    def room(self) -> int:
+        """Samples that a write would take in full now; the worker can only add to them."""
+        if self.closed or self.refusing:
+            return 0
+        return max(0, self.most_samples - self.reader.waiting)
 
-        Raises:
-            AudioInputError: wrong shape or type, NaN or infinity; nothing was taken.
-        """
-        mono = as_mono(samples)
-        count = mono.shape[0]
+    def write(self, samples: Floats) -> int:
+        """Takes float32 (n,) at 16 kHz; returns how many were taken. What is not is a gap."""
+        count = samples.shape[0]
         if count == 0 or self.closed or self.refusing:
             return 0
-        taken = self._write(mono) if self._gap_is_told() else 0
+        taken = self._fill(samples) if self._gap_is_handed_over() else 0
         if taken < count:
-            self._miss(self.offered + taken, count - taken)
-        self._stamp(self.offered + count)
-        self.told = self.offered + count if self.missing is None else self.missing.start
-        self.offered += count
-        if self.told >= self.wake_at:
+            self._miss(self.received + taken, count - taken)
+        self.written_at_s = self._clock()
+        end = self.received + count
+        if end - self._stamped >= self._stamp_every and len(self._stamps) < _MOST_STAMPS:
+            self._stamps.append((end, self.written_at_s))
+            self._stamped = end
+        self.available = end if self.missing is None else self.missing.start
+        self.received = end
+        wake_at = self.wake_at
+        # Once for each position that was asked for.
+        if self.available >= wake_at != self._woken_at:
+            self._woken_at = wake_at
             self._wake()
         return taken
 
@@ -133,22 +138,17 @@ class AudioQueueWriter:
         self.closed = True
         self._wake()
 
-    def _stamp(self, position: int) -> None:
-        if position - self._stamped >= self._stamp_every:
-            self._stamps.write(_Stamp(position, self._clock()))
-            self._stamped = position
-
-    def _write(self, mono: Floats) -> int:
-        taken = self._writer.write(mono)
-        rest = mono[taken:]
-        if rest.shape[0] and self.capacity < self._most:
-            size = min(self._most, max(2 * self.capacity, 2 * rest.shape[0]))
-            writer, reader = sample_ring(size)
-            if self._rings.write(reader):
-                self._writer.close()
-                self._high_water = self.high_water
-                self._writer = writer
-                taken += writer.write(rest)
+    def _fill(self, samples: Floats) -> int:
+        taken = self._writer.write(samples)
+        rest = samples[taken:]
+        if rest.shape[0] and self.capacity < self.most_samples:
+            size = min(self.most_samples, max(2 * self.capacity, 2 * rest.shape[0]))
+            writer, ring = sample_ring(size)
+            self._rings.append(ring)
+            self._writer.close()
+            self._high_water = self.high_water
+            self._writer = writer
+            taken += writer.write(rest)
         return taken
 
     def _miss(self, start: int, count: int) -> None:
@@ -157,11 +157,12 @@ class AudioQueueWriter:
         known = count if before is None else before.count + count
         self.missing = Missing(start if before is None else before.start, known)
 
-    def _gap_is_told(self) -> bool:
+    def _gap_is_handed_over(self) -> bool:
         """Hands over the gap before the next samples; while that cannot be, none are taken."""
         if self.missing is not None and self._writer.occupancy < self.capacity:
-            if not self._gaps.write(self.missing):
+            if len(self._gaps) >= _MOST_GAPS:
                 return False
+            self._gaps.append(self.missing)
             self.missing = None
         return True
 
@@ -171,50 +172,51 @@ class AudioQueueReader:
 
     def __init__(
         self,
-        inlet: AudioQueueWriter,
-        reader: SampleReader,
-        rings: ValueReader[SampleReader],
-        gaps: ValueReader[Missing],
-        stamps: ValueReader[_Stamp],
+        writer: AudioQueueWriter,
+        ring: SampleReader,
+        rings: deque[SampleReader],
+        gaps: deque[Missing],
+        stamps: deque[tuple[int, float]],
     ) -> None:
-        self._inlet = inlet
-        self._reader = reader
+        self._writer = writer
+        self._ring = ring
         self._rings = rings
         self._gaps = gaps
-        self._stamps = stamps
         self._gap: Missing | None = None
-        self._arrivals: deque[_Stamp] = deque()
+        self._stamps = stamps
         self._last_s = 0.0
-        self.position = 0
-        """Samples taken so far, gaps included."""
+        self.position = writer.received
+        """Position after the last sample that was taken, gaps included."""
 
     @property
     def ended(self) -> bool:
         """Whether the producer is done and everything was taken."""
-        closed = self._inlet.closed
-        return closed and self.position >= self._inlet.offered
+        closed = self._writer.closed
+        return closed and self.position >= self._writer.received
 
     @property
     def waiting(self) -> int:
-        """Samples, gaps included, that were offered and not taken yet."""
-        return self._inlet.offered - self.position
+        """Samples, gaps included, that were received and not taken yet."""
+        return self._writer.received - self.position
 
     @property
     def wake_is_due(self) -> bool:
         """Whether what the worker waits for is there."""
-        return self._inlet.closed or self._inlet.told >= self._inlet.wake_at
+        writer = self._writer
+        if writer.closed:
+            return writer.wake_at != _NEVER and not self.ended
+        return writer.available >= writer.wake_at
 
     def take(self, most_samples: int) -> Floats | Missing | None:
         """What comes next: a gap, or float32 (n,) of `most_samples` at most; None while nothing is.
 
-        Samples lie in rings, so there may be more behind what one call gives.
+        Samples lie in rings, so there may be more after what one call gives.
         """
-        self._read_stamps()
         if most_samples <= 0:
             return None
         while True:
-            # Loaded before the gaps: a gap is handed over before the samples behind it.
-            here = min(self._reader.occupancy, most_samples)
+            # Loaded before the gaps: a gap is handed over before the samples after it.
+            here = min(self._ring.occupancy, most_samples)
             gap = self._next_gap()
             if gap is not None and gap.start <= self.position:
                 self.position += gap.count
@@ -223,46 +225,42 @@ class AudioQueueReader:
             if gap is not None:
                 here = min(here, gap.start - self.position)
             if here:
+                samples = self._ring.read(here)
                 self.position += here
-                return self._reader.read(here)
+                return samples
             if not self._moved_on():
                 return None
 
-    def wake_after(self, samples: int) -> None:
-        """Asks to be woken when so many samples more were offered."""
-        self._inlet.wake_at = self.position + max(1, samples)
+    def wake_after(self, samples: int | None) -> None:
+        """Asks to be woken when so many samples more are available; None: not before the end."""
+        self._writer.wake_at = _NEVER if samples is None else self.position + max(1, samples)
 
     def refuse(self) -> None:
-        """Takes nothing more, whatever is pushed."""
-        self._inlet.refusing = True
+        """Takes nothing more, whatever is written."""
+        self._writer.refusing = True
 
     def arrived_s(self, position: int) -> float:
-        """When the sample before `position` was pushed, on the producer's clock.
+        """When the sample before `position` came, on the producer's clock.
 
         Positions must not fall from call to call; what lies before one is forgotten.
         """
-        self._read_stamps()
-        while self._arrivals and self._arrivals[0].position < position:
-            self._last_s = self._arrivals.popleft().at_s
-        return self._arrivals[0].at_s if self._arrivals else self._last_s
-
-    def _read_stamps(self) -> None:
-        while (stamp := self._stamps.read()) is not None:
-            self._arrivals.append(stamp)
+        stamps = self._stamps
+        while stamps and stamps[0][0] < position:
+            _, self._last_s = stamps.popleft()
+        return stamps[0][1] if stamps else self._last_s
 
     def _next_gap(self) -> Missing | None:
-        if self._gap is None:
-            self._gap = self._gaps.read()
-        if self._gap is None and self._inlet.closed and self.position < self._inlet.offered:
-            last = self._inlet.missing
+        if self._gap is None and self._gaps:
+            self._gap = self._gaps.popleft()
+        if self._gap is None and self._writer.closed and self.position < self._writer.received:
+            last = self._writer.missing
             if last is not None and last.start == self.position:
                 return last
         return self._gap
 
     def _moved_on(self) -> bool:
         """Whether a larger ring follows the one that is drained."""
-        following = self._rings.read() if self._reader.ended else None
-        if following is None:
+        if not self._ring.ended or not self._rings:
             return False
-        self._reader = following
+        self._ring = self._rings.popleft()
         return True

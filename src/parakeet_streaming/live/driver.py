@@ -1,39 +1,45 @@
-"""One stream at the worker's table: its audio and steps in; what is due, and events, out.
+"""One stream of the loop: its audio and steps in; what is due, and events, out.
 
 Rules of this file:
 
 1. Everything here belongs to the worker's thread. There is no clock: times are handed in.
 2. Speech is judged before anything is decoded. A chunk that is surely quiet is passed over and
-   costs nothing; what comes after it still hears it as left context.
+   costs nothing; the next chunk that is decoded still has it as left context.
 3. An utterance ends when the audio its endpoint names is committed, not before. The stream ends
-   behind all utterances that were asked for; no utterance ends by the silence added there.
-4. Deadlines follow each other by a chunk at least: who hands over much at once may not keep out
-   those who speak as they go.
+   after all utterances that were asked for. The silence added at the end ends no utterance.
+4. Deadlines follow each other by a chunk at least: a source that hands over much at once may not
+   keep out those that come in real time.
 """
 
 from __future__ import annotations
 
 from collections import deque
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from parakeet_streaming.engine.activity import SpeechDetector
 from parakeet_streaming.engine.endpoint import Endpoint, Endpointer
-from parakeet_streaming.engine.stream import Stream
+from parakeet_streaming.engine.stream_state import ActivityState, StreamState
 from parakeet_streaming.engine.window import Span
+from parakeet_streaming.engine.windowed_stream import WindowedStream
 from parakeet_streaming.live.adaptation import Adapter
+from parakeet_streaming.live.admission import StreamCost
 from parakeet_streaming.live.audio_queue import AudioQueueReader
-from parakeet_streaming.live.intake import Intake
-from parakeet_streaming.results import ContextChanged, Event, Final, Partial
-from parakeet_streaming.timeline import samples_to_seconds, seconds_to_samples
+from parakeet_streaming.live.intake import TAIL_S, Intake
+from parakeet_streaming.results import ContextChanged, Event, Final, Partial, Transcript
+from parakeet_streaming.timeline import (
+    ContextConfig,
+    samples_to_seconds,
+    seconds_to_samples,
+)
 
 
 @dataclass(frozen=True, slots=True)
 class Due:
     """A window that waits for its step."""
 
-    heard_samples: int
-    """Position at 16 kHz behind its last sample."""
+    lookahead_end: int
+    """Position after its last sample."""
     complete_s: float
     """When that sample had arrived, on the producer's clock."""
     deadline_s: float
@@ -53,44 +59,92 @@ class Counts:
     utterances: int = 0
 
 
+def cost_of(context: ContextConfig, *, cached: bool) -> StreamCost:
+    """What a stream of that context asks for; a cached one encodes no left context again."""
+    left, chunk, right = context.effective
+    return StreamCost(1 / chunk, ((0.0 if cached else left) + chunk + right) / chunk)
+
+
 class StreamDriver:
     """The worker's side of one stream."""
 
     def __init__(
         self,
-        stream: Stream,
-        outlet: AudioQueueReader,
+        stream: WindowedStream,
+        queue: AudioQueueReader,
         adapter: Adapter,
         detector: SpeechDetector | None = None,
         endpointer: Endpointer | None = None,
+        *,
+        tail_s: float = TAIL_S,
     ) -> None:
         self.stream = stream
-        self.outlet = outlet
-        self.adapter = adapter
+        self._window = stream.window
+        self._cached = stream.options.cached
         self.counts = Counts()
-        self.commits: deque[int] = deque()
-        """Positions at the pushed rate up to which text is wanted now; any thread appends."""
+        self._commits: deque[int] = deque()
+        self._adapter = adapter
+        self._queue = queue
         self._events: list[Event] = []
-        self.ear = Intake(stream, outlet, self._events, detector, endpointer)
+        self.intake = Intake(stream, queue, self._events, detector, endpointer, tail_s=tail_s)
+        self._detector = detector
         self._endpointer = endpointer
         self._endpoint: Endpoint | None = None
         self._deadline_s = 0.0
 
     @property
-    def heard_samples(self) -> int:
-        """Samples of audio at 16 kHz that were decoded or passed over."""
-        return self.ear.within_audio(self.stream.windowed.window.decoded_samples)
+    def context(self) -> ContextConfig:
+        """The context in use now."""
+        return self._adapter.context
+
+    @property
+    def decoded_samples(self) -> int:
+        """Samples of audio that were decoded or passed over."""
+        return self.intake.within_audio(self._window.decoded_samples)
 
     @property
     def is_to_end(self) -> bool:
         """Whether all audio was taken and the stream does not know yet that it is over."""
-        return self.ear.heard_out and not self.ear.ended
+        return self.intake.all_taken and not self.intake.ended
+
+    @property
+    def cost(self) -> StreamCost:
+        """What it asks for now."""
+        return cost_of(self.context, cached=self._cached)
+
+    @property
+    def lower_cost(self) -> StreamCost | None:
+        """What it would ask for with the next smaller chunk; None if there is none."""
+        lower = self._adapter.lower
+        return None if lower is None else cost_of(lower, cached=self._cached)
+
+    @property
+    def tokens(self) -> int:
+        """Committed so far."""
+        return self.counts.tokens
+
+    def asks_to_be_woken(self) -> bool:
+        """Asks the producer to wake the worker in time; False if that time is now."""
+        self._queue.wake_after(self.intake.needed_samples())
+        return not (self._queue.wake_is_due or self.intake.fills_a_gap)
+
+    def refuse(self) -> None:
+        """Takes no more audio."""
+        self._queue.refuse()
+
+    def transcript(self) -> Transcript:
+        """Everything committed so far."""
+        return self.stream.transcript()
+
+    def commit(self, position: int) -> None:
+        """Wants the text up to that position now. Any thread."""
+        self._commits.append(position)
 
     def take(self) -> bool:
         """Takes what has arrived, or that nothing will any more; whether there was anything."""
-        came = self.ear.take()
-        if self.is_to_end and self._endpoint is None and not self.commits:
-            self.ear.end()
+        came = self.intake.take()
+        if self.is_to_end and self._endpoint is None and not self._commits:
+            self.intake.end()
             came = True
         return came
 
@@ -99,41 +153,44 @@ class StreamDriver:
 
         It stays due until it was stepped.
         """
-        self.ear.finish_judging()
+        self.intake.finish_judging()
         while not self.stream.closed:
             self._look_for_endpoint()
-            span = self.stream.windowed.window.next_span()
+            span = self._window.next_span()
             if self._closes_utterance(span):
                 continue
             if span is None:
+                # Without silence at the end there may be no last window.
+                for event in self.stream.close_if_done():
+                    self._report(event)
                 return None
-            quiet = self.ear.quiet(span, in_haste=self._endpoint is not None)
+            quiet = self.intake.quiet(span, in_haste=self._endpoint is not None)
             if quiet is None:
                 return None
             if not quiet:
                 return self.due()
-            self._skip(self.ear.quiet_behind(span))
+            self._skip(self.intake.quiet_after(span))
         return None
 
     def due(self) -> Due:
-        """The window that `plan` found, as it is by now: more may have come behind it."""
-        span = self.stream.windowed.window.next_span()
+        """The window that `plan` found, as it is by now: more may have come after it."""
+        span = self._window.next_span()
         assert span is not None, "a window that was due stays due until it was stepped"
-        heard = self.ear.within_audio(span.lookahead_end)
-        complete_s = self.ear.arrived_s(heard)
+        end = self.intake.within_audio(span.lookahead_end)
+        complete_s = self.intake.arrived_s(end)
         begin_s = max(complete_s, self._deadline_s)
-        left = 0 if self.stream.windowed.options.cached else span.left_samples
+        left = 0 if self._cached else span.left_samples
         return Due(
-            heard_samples=heard,
+            lookahead_end=end,
             complete_s=complete_s,
             deadline_s=begin_s + samples_to_seconds(span.chunk_samples),
             audio_s=samples_to_seconds(left + span.lookahead_end - span.chunk_start),
         )
 
-    def stepped(
+    def take_step(
         self, due: Due, events: Sequence[Event], waited_s: float, lower_load: float
     ) -> None:
-        """Takes what a step gave; the context may change behind it.
+        """Takes what a step gave; the context may change after it.
 
         Args:
             due: what was stepped.
@@ -147,67 +204,86 @@ class StreamDriver:
         for event in events:
             if isinstance(event, Partial):
                 self._decoded(event, seconds_to_samples(event.lookahead_end_s))
-            self._tell(event)
-        context = self.adapter.stepped(waited_s, lower_load)
+            self._report(event)
+        context = self._adapter.stepped(waited_s, lower_load)
         if context is not None and not self.stream.closed:
-            self.stream.windowed.use(context)
-            at_s = samples_to_seconds(self.stream.windowed.window.decoded_samples)
-            self._tell(ContextChanged(context, at_s))
+            self.stream.use(context)
+            self.intake.use(context)
+            at_s = samples_to_seconds(self._window.decoded_samples)
+            self._report(ContextChanged(context, at_s))
 
     def events(self) -> list[Event]:
-        """What is to be told, once."""
+        """What is to be reported, once."""
         events = self._events.copy()
         self._events.clear()
         return events
 
     def give_up(self) -> None:
-        """Ends the stream before its time: what was committed is told as its last utterance."""
-        self.outlet.refuse()
+        """Ends the stream before its time: what was committed is its last utterance."""
+        self._queue.refuse()
         if not self.stream.closed:
-            self._tell(self.stream.windowed.end_utterance("end"))
+            self._report(self.stream.end_utterance("end"))
 
-    def _tell(self, event: Event) -> None:
+    def state(self, *, audio: bool, past: bool, earlier_utterances: bool) -> StreamState:
+        """All of the stream as a value; audio that is still in the queue is not in it."""
+        activity = ActivityState(
+            detector=None if self._detector is None else self._detector.state(),
+            voice=self.intake.vad_state,
+            endpointer=None if self._endpointer is None else self._endpointer.state(),
+            endpoint=self._endpoint,
+            gaps=tuple(self.intake.gaps),
+            speech_samples=self.intake.speech_samples,
+        )
+        state = self.stream.state(audio=audio, past=past, earlier_utterances=earlier_utterances)
+        return replace(state, activity=activity)
+
+    def resume(self, state: ActivityState) -> None:
+        """Goes on where a stream stopped that knew this."""
+        self.intake.resume(state)
+        self._endpoint = state.endpoint
+
+    def _report(self, event: Event) -> None:
         self.counts.utterances += isinstance(event, Final)
         self._events.append(event)
 
-    def _skip(self, quiet_behind: int) -> None:
+    def _skip(self, quiet_after: int) -> None:
         self.counts.skipped += 1
-        is_news = bool(self.stream.windowed.tentative)
-        for event in self.stream.windowed.skip(quiet_behind):
+        is_news = bool(self.stream.tentative)
+        for event in self.stream.skip(quiet_after):
             if isinstance(event, Partial):
-                # Nobody has looked at the right context.
-                self._decoded(event, self.heard_samples)
+                # A chunk that is passed over has no look-ahead.
+                self._decoded(event, self.decoded_samples)
                 if not is_news:
                     continue
-            self._tell(event)
+            self._report(event)
 
-    def _decoded(self, partial: Partial, heard: int) -> None:
+    def _decoded(self, partial: Partial, lookahead_end: int) -> None:
         self.counts.tokens += len(partial.tokens)
-        self.ear.forget_before(self.stream.windowed.window.decoded_samples)
+        self.intake.forget_before(self._window.decoded_samples)
         if self._endpointer is not None:
-            committed = self.heard_samples
-            self._endpointer.decoded(committed, heard, partial.tokens, partial.tentative)
+            committed = self.decoded_samples
+            self._endpointer.decoded(committed, lookahead_end, partial.tokens, partial.tentative)
 
     def _look_for_endpoint(self) -> None:
         if self._endpoint is not None:
             return
-        if self.commits and self.commits[0] <= self.ear.taken:
-            window = self.stream.windowed.window
-            asked = min(self.ear.from_pushed_rate(self.commits.popleft()), window.fed_samples)
+        window = self._window
+        if self._commits and self._commits[0] <= self.intake.taken:
+            asked = min(self._commits.popleft(), window.fed_samples)
             self._endpoint = Endpoint("commit", max(asked, window.decoded_samples))
         elif self._endpointer is not None:
             self._endpoint = self._endpointer.check()
         if self._endpoint is not None:
-            self.stream.windowed.window.flush(self._endpoint.commit_to)
+            window.flush(self._endpoint.commit_to)
 
     def _closes_utterance(self, span: Span | None) -> bool:
         """Ends the utterance once what its endpoint names is committed, as far as it can be."""
         endpoint = self._endpoint
         if endpoint is None:
             return False
-        if span is not None and self.stream.windowed.window.decoded_samples < endpoint.commit_to:
+        if span is not None and self._window.decoded_samples < endpoint.commit_to:
             return False
         self._endpoint = None
         if self._endpointer is None or self._endpointer.close(endpoint):
-            self._tell(self.stream.windowed.end_utterance(endpoint.reason))
+            self._report(self.stream.end_utterance(endpoint.reason))
         return True

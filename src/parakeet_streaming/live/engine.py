@@ -19,16 +19,17 @@ import weakref
 from collections.abc import Callable
 from typing import Self
 
-from parakeet_streaming.engine.recognizer import Recognizer
+from parakeet_streaming.engine.stepper import Stepper
+from parakeet_streaming.live.admission import MOST_RECORDINGS, Admission
 from parakeet_streaming.live.loop import StreamLoop
 from parakeet_streaming.live.metrics import LiveMetrics
+from parakeet_streaming.live.opening import StreamOpener
 from parakeet_streaming.live.options import LiveOptions
 from parakeet_streaming.live.scheduler import BatchLimits
 from parakeet_streaming.live.sizing import MOST_RING_S
 from parakeet_streaming.live.stats import EngineStats
 from parakeet_streaming.live.stream import LiveStream
-from parakeet_streaming.live.task import Host
-from parakeet_streaming.live.worker import Worker
+from parakeet_streaming.live.worker import Bell, Worker
 from parakeet_streaming.ports import VoiceActivity
 from parakeet_streaming.results import Event
 
@@ -38,10 +39,11 @@ class LiveEngine:
 
     def __init__(
         self,
-        recognizer: Recognizer,
+        stepper: Stepper,
         vad: VoiceActivity | None = None,
         *,
         most_streams: int | None = None,
+        most_recordings: int = MOST_RECORDINGS,
         limits: BatchLimits | None = None,
         most_ring_s: float = MOST_RING_S,
         clock: Callable[[], float] = time.monotonic,
@@ -49,31 +51,45 @@ class LiveEngine:
         """Starts the worker.
 
         Args:
-            recognizer: may be shared with others; its steps run in the worker's thread.
-            vad: hears whether someone speaks, such as `load_vad()`; needed by streams that ask
+            stepper: a recognizer; it may be shared. Its steps run in the worker's thread.
+            vad: judges whether someone speaks, such as `load_vad()`; needed by streams that ask
                 for it.
-            most_streams: how many may be open at once; None for as many as can be carried, by
-                what steps are seen to cost.
+            most_streams: how many live streams may be open at once; None for as many as can be
+                carried, by what steps are seen to cost.
+            most_recordings: how many streams of the recording lane may be open at once.
             limits: what one step may hold.
             most_ring_s: seconds of audio that may wait in front of a stream; what is more is
-                refused, and told as a `Gap`.
+                refused, and reported as a `Gap`.
             clock: seconds; for tests.
         """
-        self._table = StreamLoop(recognizer, vad, clock, most_streams=most_streams, limits=limits)
-        self._worker = Worker(self._table)
-        self._host = Host(
-            recognizer, vad, self._table.metrics, clock, self._worker.wake, most_ring_s
+        limits = limits or BatchLimits()
+        admission: Admission[str] = Admission(
+            most_streams, most_recordings=most_recordings, batch_streams=limits.max_streams
         )
+        bell = Bell()
+        self._loop = StreamLoop(stepper, vad, clock, bell.ring, admission, limits)
+        self._worker = Worker(self._loop, bell, clock)
+        self._opener = StreamOpener(self._loop, stepper, vad, clock, most_ring_s)
         # An engine that is dropped, or left open when Python ends, stops its thread.
-        self._stop = weakref.finalize(self, _stop, self._table, self._worker)
+        self._stop = weakref.finalize(self, _stop, self._loop, self._worker)
         self._worker.start()
 
     @property
     def metrics(self) -> LiveMetrics:
-        return self._table.metrics
+        return self._loop.metrics
+
+    @property
+    def failure(self) -> BaseException | None:
+        """What broke the worker; None while it is well."""
+        return self._loop.failure
 
     def open(
-        self, options: LiveOptions | None = None, on_event: Callable[[Event], None] | None = None
+        self,
+        options: LiveOptions | None = None,
+        on_event: Callable[[Event], None] | None = None,
+        *,
+        id: str | None = None,
+        resume: bytes | None = None,
     ) -> LiveStream:
         """Opens a stream.
 
@@ -81,44 +97,33 @@ class LiveEngine:
             options: `LiveOptions()` by default.
             on_event: takes each event in the worker's thread, so it must be quick; the stream then
                 has none to read. If it raises, the stream ends with that error.
+            id: its name in logs and errors; a short one is made if none is given.
+            resume: what `LiveStream.snapshot` gave, here or elsewhere. The stream goes on from
+                there; push it from the sample that `stats().received_samples` names, at 16 kHz.
 
         Raises:
             CapacityError: there is no room; those that are open go on.
             ContextError: the window is longer than the model can take.
-            OptionError: voice activity is asked for, and this engine has none; or as in
-                `Recognizer.stream`.
+            EngineFailedError: the worker has broken; make a new engine.
+            OptionError: voice activity is asked for, and this engine has none; a stream of that id
+                is open; or as in `Recognizer.stream`.
+            SnapshotError: `resume` is no usable snapshot of this model.
             StreamClosedError: the engine is closed.
         """
-        guest = self._host.guest(
-            options or LiveOptions(), on_event, longest_step_s=self._table.meter.longest_step_s
-        )
-        self._table.join(guest)
-        self._worker.wake()
-        return LiveStream(self, guest, self._host)
+        task = self._opener.open(options or LiveOptions(), on_event, stream_id=id, resume=resume)
+        return LiveStream(self, task, self._opener)
 
     def stats(self) -> EngineStats:
         """How it goes."""
-        table = self._table
-        guests = table.guests
-        return EngineStats(
-            active_streams=len(guests),
-            load=table.load,
-            real_time_factor=table.metrics.rtf_recent.value,
-            steps=table.meter.steps,
-            longest_step_s=table.meter.longest_step_s,
-            backlog_s=max((guest.seat.ear.backlog_s for guest in guests), default=0.0),
-            lag_s=max((guest.meter.lag_s for guest in guests), default=0.0),
-            refused_samples=sum(guest.inlet.refused for guest in guests),
-        )
+        return self._loop.stats()
 
     def close(self, *, drain: bool = True) -> None:
         """Ends all streams and the worker, and waits for that. Closing again does nothing.
 
         Args:
-            drain: what was heard is decoded and told first; otherwise streams are cancelled.
+            drain: what was received is decoded and reported first; otherwise streams are cancelled.
         """
-        self._table.close(drain=drain)
-        self._worker.wake()
+        self._loop.close(drain=drain)
         if self._worker.join():
             self._stop.detach()
 
@@ -129,7 +134,6 @@ class LiveEngine:
         self.close(drain=exc_type is None)
 
 
-def _stop(table: StreamLoop, worker: Worker) -> None:
-    table.close(drain=False)
-    worker.wake()
+def _stop(loop: StreamLoop, worker: Worker) -> None:
+    loop.close(drain=False)
     worker.join()

@@ -1,21 +1,20 @@
-"""Events of one stream from the worker in; the same events, in order, to whoever reads, out.
+"""Events of one stream from the worker in; the same events, in order, to its readers, out.
 
 Rules of this file:
 
 1. One thread writes and never waits for a reader. Any number of threads and event loops may read;
    each event goes to one of them.
-2. Nothing that was recognised is dropped. Where nobody reads, steps that wait are told as one.
-3. What ended the stream, if it was an error, is raised behind the last event.
+2. Nothing that was recognised is dropped. Where no reader comes, partials that wait become one.
+3. If an error ended the stream, it is raised after the last event.
 """
 
 from __future__ import annotations
 
-import asyncio
-import threading
 from collections import deque
-from contextlib import suppress
+from dataclasses import replace
 from typing import Final
 
+from parakeet_streaming.live.waiters import Waiters
 from parakeet_streaming.results import Event, Partial
 
 MOST_WAITING: Final = 1_000
@@ -27,8 +26,7 @@ class EventQueue:
 
     def __init__(self) -> None:
         self._events: deque[Event] = deque()
-        self._changed = threading.Condition()
-        self._sleepers: list[tuple[asyncio.AbstractEventLoop, asyncio.Event]] = []
+        self._waiters = Waiters()
         self._closed = False
         self.error: BaseException | None = None
         """What ended the stream before its time."""
@@ -43,72 +41,48 @@ class EventQueue:
 
     def put(self, event: Event) -> None:
         """Adds an event."""
-        with self._changed:
+        with self._waiters:
             last = self._events[-1] if len(self._events) >= MOST_WAITING else None
             if isinstance(last, Partial) and isinstance(event, Partial):
                 self._events[-1] = joined(last, event)
             else:
                 self._events.append(event)
-            self._wake()
+        self._waiters.notify()
 
     def close(self, error: BaseException | None = None) -> None:
         """Nothing more will come; closing again changes nothing."""
-        with self._changed:
+        with self._waiters:
             if not self._closed:
                 self.error, self._closed = error, True
-                self._wake()
+        self._waiters.notify()
 
     def get(self, timeout_s: float | None = None) -> Event | None:
         """The next event; None when there are no more.
 
         Raises:
             TimeoutError: none came in time.
-            BaseException: what ended the stream, behind its last event.
+            BaseException: what ended the stream, after its last event.
         """
-        with self._changed:
-            if not self._changed.wait_for(lambda: self._events or self._closed, timeout_s):
-                raise TimeoutError(f"no event within {timeout_s} s")
-            return self._next()
+        found = self._waiters.wait_for(self._next, timeout_s)
+        if found is None:
+            raise TimeoutError(f"no event within {timeout_s} s")
+        return found[0]
 
     async def get_async(self) -> Event | None:
         """As `get`, for an event loop."""
-        while True:
-            with self._changed:
-                if self._events or self._closed:
-                    return self._next()
-                woken = asyncio.Event()
-                sleeper = (asyncio.get_running_loop(), woken)
-                self._sleepers.append(sleeper)
-            try:
-                await woken.wait()
-            finally:
-                with self._changed:
-                    if sleeper in self._sleepers:
-                        self._sleepers.remove(sleeper)
+        return (await self._waiters.wait_for_async(self._next))[0]
 
-    def _next(self) -> Event | None:
+    def _next(self) -> tuple[Event | None] | None:
+        """The next event, or the end, in a tuple; None while there is neither."""
         if self._events:
-            return self._events.popleft()
+            return (self._events.popleft(),)
+        if not self._closed:
+            return None
         if self.error is not None:
             raise self.error
-        return None
-
-    def _wake(self) -> None:
-        self._changed.notify_all()
-        sleepers, self._sleepers = self._sleepers, []
-        for loop, woken in sleepers:
-            # A loop that is closed has nobody left to wake.
-            with suppress(RuntimeError):
-                loop.call_soon_threadsafe(woken.set)
+        return (None,)
 
 
 def joined(first: Partial, second: Partial) -> Partial:
-    """Two steps told as one."""
-    return Partial(
-        text=first.text + second.text,
-        tokens=first.tokens + second.tokens,
-        tentative_text=second.tentative_text,
-        tentative=second.tentative,
-        committed_s=second.committed_s,
-        lookahead_end_s=second.lookahead_end_s,
-    )
+    """Two partials as one; times and tentative text are those of the later."""
+    return replace(second, text=first.text + second.text, tokens=first.tokens + second.tokens)

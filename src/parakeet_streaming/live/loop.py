@@ -1,30 +1,49 @@
-"""Streams in; one turn after the other, their events out. All that the worker's thread does.
+"""Streams and their news in; one turn after the other, their events and the next time to turn out.
 
 Rules of this file:
 
 1. It knows a clock only as a function and waits for nothing, so it can be turned by hand.
-2. A turn takes what has arrived, judges speech of all streams together, runs one batch, and hands
-   events out. A stream is due at most once, and nobody waits for one that is not ready.
-3. What goes wrong in one stream, in its data or its consumer, ends that stream with its cause. A
+2. A stream with news says so: `wake` puts its id into a queue. A turn looks at the streams with
+   news, at the timers that are due, and at one batch; it never goes through all streams. Only
+   `close`, `abandon` and `stats` do.
+3. A turn takes what has arrived, judges speech of all those streams together, runs one batch, and
+   hands events out. A stream is in a batch at most once, and no batch waits for a stream that is
+   not ready.
+4. What goes wrong in one stream, in its data or its consumer, ends that stream with its cause. A
    call for many that fails is made again stream by stream, to find whose fault it was.
-4. One thread turns it. Any thread may `join`, `close`, set what `StreamTask` says, and look.
+5. What more than one thread changes is in `open_streams.py`, behind its lock, or in a queue made
+   for two threads. Everything else here belongs to the worker's thread.
 """
 
 from __future__ import annotations
 
+import logging
 import threading
 from collections import deque
 from collections.abc import Callable, Sequence
-from typing import Literal
+from functools import partial
+from typing import Final
 
-from parakeet_streaming.engine.recognizer import Recognizer
-from parakeet_streaming.errors import CapacityError, ComputeError, ParakeetError, StreamClosedError
+from parakeet_streaming.engine.stepper import Stepper
+from parakeet_streaming.errors import (
+    ComputeError,
+    ParakeetError,
+)
+from parakeet_streaming.live.admission import Admission
+from parakeet_streaming.live.driver import Due
 from parakeet_streaming.live.meter import EngineMeter
 from parakeet_streaming.live.metrics import LiveMetrics
-from parakeet_streaming.live.scheduler import Admission, BatchLimits, Scheduler
-from parakeet_streaming.live.task import Outcome, StreamTask
-from parakeet_streaming.ports import Floats, VoiceActivity
-from parakeet_streaming.timeline import samples_to_seconds
+from parakeet_streaming.live.open_streams import OpenStreams
+from parakeet_streaming.live.scheduler import BatchLimits, Scheduler
+from parakeet_streaming.live.stats import EngineStats
+from parakeet_streaming.live.stepping import run_step, timing_of
+from parakeet_streaming.live.task import Phase, StreamTask
+from parakeet_streaming.live.timers import Timers
+from parakeet_streaming.live.voice import VoiceJudge
+from parakeet_streaming.ports import VoiceActivity
+from parakeet_streaming.results import Event, StepTiming
+
+_LOG: Final = logging.getLogger("parakeet_streaming.live")
 
 
 class StreamLoop:
@@ -32,270 +51,245 @@ class StreamLoop:
 
     def __init__(
         self,
-        recognizer: Recognizer,
+        stepper: Stepper,
         vad: VoiceActivity | None,
         clock: Callable[[], float],
-        *,
-        most_streams: int | None = None,
+        rouse: Callable[[], None],
+        admission: Admission[str],
         limits: BatchLimits | None = None,
     ) -> None:
+        """`rouse` is called by any thread when there is news: the loop is to be turned."""
         self.metrics = LiveMetrics()
-        self.guests: tuple[StreamTask, ...] = ()
         self.meter = EngineMeter(self.metrics)
-        self._recognizer = recognizer
-        self._vad = vad
+        self.streams = OpenStreams(admission, self.metrics)
+        self.turned_by = 0
+        """The thread that turned it last; 0 before that."""
+        self._stepper = stepper
         self._clock = clock
-        self._scheduler: Scheduler[StreamTask] = Scheduler(limits)
-        self._house: Admission[StreamTask] = Admission(most_streams)
-        # Entered again where the collector drops an engine while its own worker is inside.
-        self._lock = threading.RLock()
-        self._newcomers: deque[StreamTask] = deque()
-        self._closing: Literal["drain", "cancel"] | None = None
+        self._rouse = rouse
+        self._scheduler: Scheduler[StreamTask] = Scheduler(limits, admission.step_s)
+        self._voice = VoiceJudge(vad, clock, self._fail, self._judged)
+        self._timers: Timers[StreamTask] = Timers()
+        self._news: deque[str] = deque()
+        self._again: dict[StreamTask, None] = {}
 
     @property
-    def load(self) -> float:
-        """Part of the time that the work for all streams takes."""
-        with self._lock:
-            return self._house.load
-
-    @property
-    def closed(self) -> bool:
-        """Whether nobody is let in any more."""
-        return self._closing is not None
+    def failure(self) -> BaseException | None:
+        """What broke the worker; None while it is well."""
+        return self.streams.failure
 
     @property
     def over(self) -> bool:
-        """Whether it was closed and everyone has gone."""
-        return self.closed and not self.guests and not self._newcomers
+        """Whether it was closed and every stream is over."""
+        return self.streams.closing is not None and not len(self.streams)
 
-    def join(self, guest: StreamTask) -> None:
-        """Takes a stream in.
+    def join(self, task: StreamTask) -> None:
+        """Takes a stream in that has a place. Any thread.
 
         Raises:
-            CapacityError: there is no room.
-            StreamClosedError: the table is closed.
+            EngineFailedError: the worker has broken.
+            StreamClosedError: the engine is closed.
         """
-        rate = guest.rate(guest.seat.adapter.context)
-        least = guest.rate(guest.seat.adapter.widest)
-        with self._lock:
-            if self.closed:
-                raise StreamClosedError("this engine is closed; make a new one")
-            full = len(self._house) == self._house.most_streams
-            try:
-                self._house.admit(guest, rate, least)
-            except CapacityError:
-                self.metrics.rejected_total["streams" if full else "load"].add()
-                raise
-            self._newcomers.append(guest)
+        self.streams.join(task)
+        self.wake(task.id)
+
+    def wake(self, stream_id: str) -> None:
+        """A stream has news. Any thread."""
+        self._news.append(stream_id)
+        self._rouse()
 
     def close(self, *, drain: bool) -> None:
-        """Lets nobody in any more; those inside end as if finished, or else cancelled."""
-        with self._lock:
-            if self._closing != "cancel":
-                self._closing = "drain" if drain else "cancel"
+        """Lets no stream in any more; streams end as if finished, or else cancelled. Any thread."""
+        self.streams.close(drain=drain)
+        self._news.extend(task.id for task in self.streams.all())
+        self._rouse()
 
-    def turn(self) -> bool:
-        """One round; whether there is more to do at once."""
-        began_s = self._clock()
-        self._welcome()
-        self._hear_wishes()
-        self._listen()
-        for guest in self.guests:
-            if guest.changed:
-                self._guarded(guest, self._plan)
-        batch = self._scheduler.pick()
+    def stats(self) -> EngineStats:
+        """How it goes. Any thread."""
+        tasks = self.streams.all()
+        return EngineStats(
+            active_streams=len(tasks),
+            load=self.streams.load,
+            real_time_factor=self.metrics.rtf_recent.value,
+            steps=self.meter.steps,
+            longest_step_s=self.meter.longest_step_s,
+            backlog_s=max((task.backlog_s for task in tasks), default=0.0),
+            lag_s=max((task.lag_s for task in tasks), default=0.0),
+            refused_samples=sum(task.refused_samples for task in tasks),
+        )
+
+    def turn(self, now_s: float) -> float | None:
+        """One round.
+
+        Returns:
+            When to turn again if it is not roused before: `now_s` for at once; None for never.
+        """
+        self.turned_by = threading.get_ident()
+        tasks = self._with_news(now_s)
+        self._voice.listen(tasks)
+        for task in tasks:
+            self._guarded(task, self._plan)
+        batch = self._scheduler.pick(self._clock())
         if batch:
             self.metrics.ready_streams.set(len(batch) + len(self._scheduler))
             self._step(batch)
-            self._measure(began_s)
-        for guest in self.guests:
-            if guest.seat.stream.closed:
-                self._end(guest, "finished")
-        return len(self._scheduler) > 0 or any(guest.changed for guest in self.guests)
-
-    def may_wait(self) -> bool:
-        """Asks producers to wake the worker; whether nothing has come in the meantime."""
-        for guest in self.guests:
-            if guest.moved:
-                guest.seat.outlet.wake_after(guest.seat.ear.needed_samples())
-                guest.moved = False
-        if self._newcomers or self._closing == "cancel":
-            return False
-        if self._closing == "drain" and any(not guest.inlet.closed for guest in self.guests):
-            return False
-        return not any(guest.asked or guest.seat.outlet.wake_is_due for guest in self.guests)
+            self.meter.turned(now_s, self._clock())
+        return self._next_s(now_s)
 
     def abandon(self, error: BaseException) -> None:
-        """Ends every stream with that error; nobody is let in any more."""
-        self.close(drain=False)
-        self._welcome()
-        for guest in self.guests:
-            self._end(guest, "failed", error)
+        """Ends every stream with that error; no stream is let in any more."""
+        self.streams.fail(error)
+        tasks = self.streams.all()
+        _LOG.error("the worker failed, and %d streams with it", len(tasks), exc_info=error)
+        for task in tasks:
+            self._end(task, Phase.FAILED, error)
 
-    def _welcome(self) -> None:
-        while self._newcomers:
-            self.guests = (*self.guests, self._newcomers.popleft())
-            self.metrics.active_streams.set(len(self.guests))
+    def _with_news(self, now_s: float) -> list[StreamTask]:
+        tasks, self._again = self._again, {}
+        while self._news:
+            task = self.streams.get(self._news.popleft())
+            if task is not None:
+                tasks[task] = None
+        for task in self._timers.due(now_s):
+            tasks[task] = None
+        return list(tasks)
 
-    def _hear_wishes(self) -> None:
-        for guest in self.guests:
-            if self._closing == "drain" and not guest.inlet.closed:
-                guest.meter.finished_at_s = self._clock()
-                guest.inlet.close()
-            if guest.cancelled or self._closing == "cancel":
-                self._end(guest, "cancelled")
-            elif guest.asked:
-                guest.asked, guest.changed = False, True
-
-    def _listen(self) -> None:
-        """Takes what has arrived, and judges it, one frame of each stream at a time."""
-        listening = [guest for guest in self.guests if guest.changed or guest.seat.ear.has_news]
-        while listening:
-            for guest in listening:
-                self._guarded(guest, _take)
-            frames = [
-                (guest, frame)
-                for guest in listening
-                if guest.outcome is None and (frame := guest.seat.ear.frame_to_judge()) is not None
-            ]
-            if frames:
-                self._judge(frames)
-            listening = [guest for guest, _ in frames]
-
-    def _judge(self, frames: Sequence[tuple[StreamTask, Floats]]) -> None:
-        assert self._vad is not None, "a stream listens for speech only where something can"
-        states = [
-            self._vad.start() if guest.seat.ear.vad_state is None else guest.seat.ear.vad_state
-            for guest, _ in frames
+    def _next_s(self, now_s: float) -> float | None:
+        if self._again or self._news:
+            return now_s
+        times = [
+            at_s
+            for at_s in (self._scheduler.next_time(self._clock()), self._timers.next_s)
+            if at_s is not None
         ]
-        began_s = self._clock()
-        try:
-            found, following = self._vad.probabilities([frame for _, frame in frames], states)
-        except Exception as error:
-            if len(frames) == 1:
-                self._end(frames[0][0], "failed", _failed_computation(error))
-            else:
-                for each in frames:
-                    self._judge([each])
-            return
-        took_s = self._clock() - began_s
-        self.metrics.vad_step_seconds.record(took_s)
-        self._house.listened(samples_to_seconds(len(frames) * self._vad.frame_samples), took_s)
-        for (guest, _), (probability,), state in zip(frames, found, following, strict=True):
-            guest.seat.ear.judged(float(probability), state)
-            guest.changed = True
+        return min(times, default=None)
 
-    def _plan(self, guest: StreamTask) -> None:
-        guest.changed, guest.moved = False, True
-        if not guest.waiting:
-            due = guest.seat.plan()
+    def _plan(self, task: StreamTask) -> None:
+        if task.phase is Phase.JOINING:
+            self._welcome(task)
+        if task.cancel_requested or self.streams.closing == "cancel":
+            self._end(task, Phase.CANCELLED)
+            return
+        self._watch_idle(task)
+        if task not in self._scheduler:
+            due = task.plan()
             if due is not None:
-                guest.waiting = True
-                self._scheduler.ready(guest, deadline_s=due.deadline_s, audio_s=due.audio_s)
-            elif guest.seat.is_to_end:
-                guest.changed = True
-        self._hand_out(guest)
+                self._ready(task, due)
+            elif task.is_to_end:
+                self._again[task] = None
+            self.meter.decoded(task.counted_audio_s())
+        task.answer_requests()
+        self._hand_out(task)
+        if task.is_over:
+            return
+        if task.is_decoded:
+            self._end(task, Phase.TIMED_OUT if task.idle_too_long else Phase.FINISHED)
+        elif not task.asks_to_be_woken():
+            self._again[task] = None
+
+    def _ready(self, task: StreamTask, due: Due) -> None:
+        self._scheduler.ready(
+            task,
+            deadline_s=due.deadline_s,
+            audio_s=due.audio_s,
+            now_s=self._clock(),
+            recording=task.lane == "recording",
+        )
+
+    def _welcome(self, task: StreamTask) -> None:
+        task.phase = Phase.OPEN
+        if task.lane == "live":
+            self._scheduler.opened(task.chunk_s)
+        self.metrics.active_streams.set(len(self.streams))
+
+    def _watch_idle(self, task: StreamTask) -> None:
+        """Ends a stream that gets no audio any more, as if finished; asks to look again in time."""
+        now_s = self._clock()
+        if self.streams.closing == "drain":
+            task.finish(now_s)
+        at_s = task.idle_at_s
+        if at_s is None:
+            self._timers.clear(task)
+        elif at_s > now_s:
+            if task not in self._timers:
+                self._timers.set(task, at_s)
+        else:
+            task.idle_too_long = True
+            task.finish(now_s)
 
     def _step(self, batch: Sequence[StreamTask]) -> None:
-        streams = [guest.seat.stream for guest in batch]
-        dues = [guest.seat.due() for guest in batch]
-        began_s = self._clock()
+        dues = [task.due() for task in batch]
         try:
-            step = self._recognizer.prepare([stream.windowed for stream in streams])
-            step.encode()
-            encoded_s = self._clock()
-            step.decode()
-            given = step.commit()
+            given, times = run_step(self._stepper, [task.stream for task in batch], self._clock)
         except Exception as error:
             if len(batch) == 1:
-                self._end(batch[0], "failed", _failed_computation(error))
+                self._fail(batch[0], error)
             else:
-                for guest in batch:
-                    self._step([guest])
+                for task in batch:
+                    self._step([task])
             return
-        done_s = self._clock()
         audio_s = sum(due.audio_s for due in dues)
-        self._house.measured(audio_s, done_s - began_s)
-        self.meter.stepped(len(batch), began_s, encoded_s, done_s)
-        for guest, due, events in zip(batch, dues, given, strict=True):
-            guest.waiting, guest.changed = False, True
-            guest.meter.stepped(due, began_s, done_s, due.audio_s / audio_s)
-            guest.seat.stepped(due, events, began_s - due.complete_s, self._lower_load(guest))
-            self._house.uses(guest, guest.rate(guest.seat.stream.context))
-            self.metrics.end_to_end_lag_seconds.record(guest.seat.ear.backlog_s)
-            self._hand_out(guest)
+        self.streams.step_took(audio_s, times.took_s)
+        self.meter.step_done(len(batch), times)
+        for task, due, events in zip(batch, dues, given, strict=True):
+            timing = timing_of(due, times, len(batch), audio_s)
+            self._guarded(task, partial(self._take_step, due=due, events=events, timing=timing))
 
-    def _lower_load(self, guest: StreamTask) -> float:
-        """The load, were this stream given the next smaller chunk."""
-        lower = guest.seat.adapter.lower
-        if lower is None:
-            return 0.0
-        with self._lock:
-            return self._house.load_with(guest, guest.rate(lower))
+    def _take_step(
+        self, task: StreamTask, due: Due, events: Sequence[Event], timing: StepTiming
+    ) -> None:
+        before_s = task.chunk_s
+        task.take_step(due, events, timing, self.streams.lower_load(task))
+        if task.chunk_s != before_s:
+            self.streams.uses(task)
+            self._scheduler.closed(before_s)
+            self._scheduler.opened(task.chunk_s)
+        self.meter.decoded(task.counted_audio_s())
+        self.meter.backlog(task.backlog_s)
+        self._again[task] = None
+        self._hand_out(task)
 
-    def _measure(self, began_s: float) -> None:
-        """What is measured of all streams: often enough, not at each step."""
-        if self.meter.is_time(began_s, self._clock()):
-            heard_s = sum(map(_counted, self.guests))
-            backlogs_s = [guest.seat.ear.backlog_s for guest in self.guests]
-            self.meter.measured(heard_s, max(backlogs_s, default=0.0))
+    def _judged(self, audio_s: float, took_s: float) -> None:
+        self.metrics.vad_step_seconds.record(took_s)
+        self.streams.vad_took(audio_s, took_s)
 
-    def _hand_out(self, guest: StreamTask) -> None:
-        events = guest.seat.events()
-        now_s = self._clock() if events else 0.0
-        for event in events:
-            guest.meter.told(event, now_s)
-            if guest.on_event is None:
-                guest.outbox.put(event)
-                continue
-            try:
-                guest.on_event(event)
-            except BaseException as error:  # whatever a consumer raises is its own
-                guest.error, guest.on_event = guest.error or error, None
-        if guest.error is not None:
-            self._end(guest, "failed", guest.error)
+    def _hand_out(self, task: StreamTask) -> None:
+        task.hand_out(self._clock)
+        if task.error is not None:
+            self._end(task, Phase.FAILED, task.error)
 
-    def _guarded(self, guest: StreamTask, act: Callable[[StreamTask], None]) -> None:
-        if guest.outcome is not None:
+    def _guarded(self, task: StreamTask, act: Callable[[StreamTask], None]) -> None:
+        if task.is_over:
             return
         try:
-            act(guest)
+            act(task)
         except Exception as error:
-            self._end(guest, "failed", error)
+            self._fail(task, error)
 
-    def _end(self, guest: StreamTask, outcome: Outcome, error: BaseException | None = None) -> None:
-        if guest.outcome is not None:
+    def _fail(self, task: StreamTask, error: Exception) -> None:
+        """Ends a stream by an error of its computation."""
+        if not isinstance(error, ParakeetError):
+            cause, error = error, ComputeError(f"stream {task.id}: {error!r}")
+            error.__cause__ = cause
+        self._end(task, Phase.FAILED, error)
+
+    def _end(self, task: StreamTask, phase: Phase, error: BaseException | None = None) -> None:
+        if task.is_over:
             return
-        guest.outcome, guest.error = outcome, error
-        self._scheduler.leave(guest)
-        with self._lock:
-            self._house.leave(guest)
-        self.guests = tuple(each for each in self.guests if each is not guest)
-        if outcome != "finished":
-            guest.seat.give_up()
-        self._hand_out(guest)
-        _counted(guest)
-        self.metrics.active_streams.set(len(self.guests))
-        self.metrics.streams_total[outcome].add()
-        guest.outbox.close(guest.error)
-
-
-def _failed_computation(error: Exception) -> ParakeetError:
-    """What a stream ends with after a call of the model raised `error`, which is its cause."""
-    if isinstance(error, ParakeetError):
-        return error
-    failure = ComputeError(f"the model failed: {str(error) or type(error).__name__}")
-    failure.__cause__ = error
-    return failure
-
-
-def _take(guest: StreamTask) -> None:
-    if guest.seat.take():
-        guest.changed = guest.moved = True
-
-
-def _counted(guest: StreamTask) -> float:
-    seat = guest.seat
-    heard_s = samples_to_seconds(seat.heard_samples)
-    speech_s = samples_to_seconds(seat.ear.speech_samples)
-    return guest.meter.counted(heard_s, speech_s, seat.counts.tokens, guest.inlet.refused)
+        joined = task.phase is not Phase.JOINING
+        task.end(phase, error)
+        self._scheduler.leave(task)
+        self._timers.clear(task)
+        self._again.pop(task, None)
+        if joined and task.lane == "live":
+            self._scheduler.closed(task.chunk_s)
+        self.streams.leave(task)
+        task.hand_out(self._clock)
+        if task.error is not None:
+            task.phase = Phase.FAILED
+        self.meter.decoded(task.counted_audio_s())
+        self.metrics.active_streams.set(len(self.streams))
+        self.metrics.streams_total[task.phase.value].add()
+        if task.error is not None:
+            _LOG.warning("stream %s: failed: %r", task.id, task.error)
+        task.close_events()

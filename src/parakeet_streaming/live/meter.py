@@ -3,9 +3,9 @@
 Rules of this file:
 
 1. The worker's thread writes; any thread may read. No clock: times are handed in.
-2. When a sound was made is told by the window it was decoded with: when the window's last sample
-   arrived, the sound lay so much before it. A source that hands over much at once is taken as one
-   that had spoken in real time until then.
+2. When a sound was made follows from the window that it was decoded with: it lies so much before
+   the window's last sample, and it is known when that arrived. A source that hands over much at
+   once is taken as one that had spoken in real time until then.
 """
 
 from __future__ import annotations
@@ -18,53 +18,57 @@ from typing import Final
 
 from parakeet_streaming.live.driver import Due
 from parakeet_streaming.live.metrics import LiveMetrics
+from parakeet_streaming.live.stepping import StepTimes
 from parakeet_streaming.metrics.histogram import Histogram
-from parakeet_streaming.results import ContextChanged, Event, Partial, Token
+from parakeet_streaming.results import ContextChanged, Event, Partial, StepTiming, Token
 from parakeet_streaming.results import Final as FinalEvent
 from parakeet_streaming.timeline import samples_to_seconds
 
 _FORGETTING: Final = 0.98
+_LONGEST_FORGETTING: Final = 0.9
 _MEASURED_EVERY_S: Final = 0.1
 
 
 class StreamMeter:
     """The times of one stream."""
 
-    def __init__(self, metrics: LiveMetrics, chunk_s: float) -> None:
-        """`chunk_s`: of the stream's first context."""
+    def __init__(self, metrics: LiveMetrics, chunk_s: float, audio_s: float = 0.0) -> None:
+        """`chunk_s`: of the stream's first context; `audio_s`: decoded before, where it resumes."""
         self.queue_wait = Histogram()
         self.emission_delay = Histogram()
         self.finalization = Histogram()
         self.first_partial_s: float | None = None
         """From the start of the first word to its text."""
         self.lag_s = 0.0
-        """Between the last window being there and its text."""
+        """From the last window being complete to its text."""
         self.computing_s = 0.0
         """Its share of all steps it was in."""
-        self.commits_at_s: deque[float] = deque()
-        """When the caller asked for text; any thread appends."""
+        self._commits_at_s: deque[float] = deque()
         self.finished_at_s: float | None = None
         """When the caller said that no more audio will come."""
         self._metrics = metrics
         self._chunk_s = chunk_s
         self._due: Due | None = None
-        self._counted = (0.0, 0.0, 0, 0)
+        self._counted = (audio_s, 0.0, 0, 0)
 
-    def stepped(self, due: Due, began_s: float, done_s: float, share: float) -> None:
-        """A step of this stream, which took a `share` of the batch."""
-        waited_s = max(0.0, began_s - due.complete_s)
+    def commit_asked(self, now_s: float) -> None:
+        """The caller has asked for a commit. Any thread."""
+        self._commits_at_s.append(now_s)
+
+    def step_done(self, due: Due, timing: StepTiming) -> None:
+        """A step of this stream."""
         self._due = due
-        self.lag_s = done_s - due.complete_s
-        self.computing_s += share * (done_s - began_s)
-        self.queue_wait.record(waited_s)
-        self._metrics.chunk_queue_wait_seconds.record(waited_s)
+        self.lag_s = timing.lag_s
+        self.computing_s += timing.computing_s
+        self.queue_wait.record(timing.waited_s)
+        self._metrics.chunk_queue_wait_seconds.record(timing.waited_s)
 
-    def told(self, event: Event, now_s: float) -> None:
+    def reported(self, event: Event, now_s: float) -> None:
         """An event is handed out."""
         if isinstance(event, Partial):
-            self._texted(event, now_s)
+            self._record_partial(event, now_s)
         elif isinstance(event, FinalEvent):
-            self._finalized(event, now_s)
+            self._record_final(event, now_s)
         elif isinstance(event, ContextChanged):
             longer = event.context.chunk > self._chunk_s
             self._chunk_s = event.context.chunk
@@ -77,10 +81,10 @@ class StreamMeter:
         metrics.audio_seconds_total.add(audio_s - before[0])
         metrics.speech_seconds_total.add(speech_s - before[1])
         metrics.tokens_total.add(tokens - before[2])
-        metrics.samples_dropped_total["ring_full"].add(refused - before[3])
+        metrics.samples_refused_total.add(refused - before[3])
         return audio_s - before[0]
 
-    def _texted(self, partial: Partial, now_s: float) -> None:
+    def _record_partial(self, partial: Partial, now_s: float) -> None:
         if self._due is None or not (partial.tokens or partial.tentative):
             return
         if self.first_partial_s is None:
@@ -92,14 +96,14 @@ class StreamMeter:
             self.emission_delay.record(delay_s)
             self._metrics.emission_delay_seconds.record(delay_s)
 
-    def _finalized(self, final: FinalEvent, now_s: float) -> None:
+    def _record_final(self, final: FinalEvent, now_s: float) -> None:
         self._metrics.utterances_total[final.reason].add()
         words = final.transcript.words
         if words:
             self._metrics.utterance_duration_seconds.record(words[-1].end - words[0].start)
         since_s: float | None = None
-        if final.reason == "commit" and self.commits_at_s:
-            since_s = now_s - self.commits_at_s.popleft()
+        if final.reason == "commit" and self._commits_at_s:
+            since_s = now_s - self._commits_at_s.popleft()
         elif final.reason == "end" and self.finished_at_s is not None:
             since_s = now_s - self.finished_at_s
         elif final.reason == "silence" and words:
@@ -112,7 +116,7 @@ class StreamMeter:
         """Seconds since the sound at `position_s` was made."""
         if self._due is None:
             return 0.0
-        before_s = samples_to_seconds(self._due.heard_samples) - position_s
+        before_s = samples_to_seconds(self._due.lookahead_end) - position_s
         return max(0.0, now_s - self._due.complete_s + before_s)
 
 
@@ -122,33 +126,40 @@ class EngineMeter:
     def __init__(self, metrics: LiveMetrics) -> None:
         self.steps = 0
         self.longest_step_s = 0.0
+        """Of the last steps: older ones count less and less."""
         self._metrics = metrics
-        self._busy_s = self._heard_s = 0.0
+        self._busy_s = self._decoded_s = self._backlog_s = 0.0
         self._measured_s = -math.inf
 
-    def stepped(self, streams: int, began_s: float, encoded_s: float, done_s: float) -> None:
+    def step_done(self, streams: int, times: StepTimes) -> None:
         """A step of so many streams."""
         self.steps += 1
-        self.longest_step_s = max(self.longest_step_s, done_s - began_s)
+        self.longest_step_s = max(_LONGEST_FORGETTING * self.longest_step_s, times.took_s)
         self._metrics.batch_size.record(streams)
-        self._metrics.encoder_step_seconds.record(encoded_s - began_s)
-        self._metrics.decoder_step_seconds.record(done_s - encoded_s)
+        self._metrics.encoder_step_seconds.record(times.encoded_s - times.began_s)
+        self._metrics.decoder_step_seconds.record(times.done_s - times.encoded_s)
 
-    def is_time(self, began_s: float, now_s: float) -> bool:
-        """Takes note of a turn with a step; whether it is time to measure all streams again."""
+    def decoded(self, audio_s: float) -> None:
+        """A stream has decoded that much more audio."""
+        self._decoded_s += audio_s
+
+    def backlog(self, backlog_s: float) -> None:
+        """A stream has that backlog after a step."""
+        self._metrics.backlog_seconds.record(backlog_s)
+        self._backlog_s = max(self._backlog_s, backlog_s)
+
+    def turned(self, began_s: float, now_s: float) -> None:
+        """A turn with a step; gauges are set from time to time."""
         self._busy_s += now_s - began_s
-        due = now_s >= self._measured_s + _MEASURED_EVERY_S
-        self._measured_s = now_s if due else self._measured_s
-        return due
-
-    def measured(self, heard_s: float, backlog_s: float) -> None:
-        """Audio of all streams that is newly decoded, and the greatest backlog."""
-        self._heard_s += heard_s
-        if self._heard_s > 0:
-            self._metrics.rtf_recent.set(self._busy_s / self._heard_s)
+        if now_s < self._measured_s + _MEASURED_EVERY_S:
+            return
+        self._measured_s = now_s
+        if self._decoded_s > 0:
+            self._metrics.rtf_recent.set(self._busy_s / self._decoded_s)
+        self._metrics.longest_backlog_seconds.set(self._backlog_s)
         self._busy_s *= _FORGETTING
-        self._heard_s *= _FORGETTING
-        self._metrics.backlog_audio_seconds.set(backlog_s)
+        self._decoded_s *= _FORGETTING
+        self._backlog_s = 0.0
 
 
 def _word_ends(tokens: Sequence[Token]) -> list[float]:

@@ -2,27 +2,64 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+import math
+from dataclasses import dataclass, field, replace
+from typing import Self
 
 from parakeet_streaming.engine.endpoint import EndpointOptions
 from parakeet_streaming.engine.vad_options import VadOptions
+from parakeet_streaming.errors import OptionError
 from parakeet_streaming.live.adaptation import DelayRange
-from parakeet_streaming.timeline import SAMPLE_RATE_HZ
+from parakeet_streaming.live.admission import Lane
+from parakeet_streaming.timeline import SAMPLE_RATE_HZ, ContextConfig
 
 
 @dataclass(frozen=True, slots=True)
 class LiveOptions:
-    """Delay, voice activity, endpointing and the rest, of one live stream."""
+    """Delay, voice activity, endpointing and the rest, of one live stream.
 
-    delay: DelayRange = field(default_factory=lambda: DelayRange.parse("low", SAMPLE_RATE_HZ))
+    Raises:
+        OptionError: a lane or a time that makes no sense.
+    """
+
+    delay: DelayRange = field(default_factory=lambda: DelayRange.parse("balanced", SAMPLE_RATE_HZ))
     """Its context, how far the chunk may grow under load, and the rate of its samples."""
     vad: VadOptions | None = field(default_factory=VadOptions)
-    """When speech is heard; None: everything is decoded, and no speech is told."""
+    """When there is speech; None: everything is decoded, and no speech is reported."""
     endpoint: EndpointOptions | None = field(default_factory=EndpointOptions)
     """When utterances end; None: there is one, which ends with the stream."""
     tentative: bool = True
-    """Whether text is told early, from the right context."""
+    """Whether text is given early, from the right context."""
     cached: bool = False
     """As in `Recognizer.stream`."""
     burst_s: float = 0.1
     """Seconds of audio that the source hands over at once."""
+    lane: Lane = "live"
+    """`recording`: its windows run when no live stream needs the machine; see `recording`."""
+    most_ring_s: float | None = None
+    """Seconds of audio that may wait in front of it; None for the engine's bound."""
+    idle_timeout_s: float | None = None
+    """Seconds without audio after which it ends as if finished; None for never."""
+
+    @property
+    def context(self) -> ContextConfig:
+        """The context that it begins with."""
+        return self.delay.context
+
+    def __post_init__(self) -> None:
+        if self.lane not in ("live", "recording"):
+            raise OptionError(f"lane {self.lane!r}; use 'live' or 'recording'")
+        for name in ("burst_s", "most_ring_s", "idle_timeout_s"):
+            seconds = getattr(self, name)
+            if seconds is not None and not 0 < seconds < math.inf:
+                raise OptionError(f"{name} {seconds}; use seconds above 0")
+
+    @classmethod
+    def recording(cls, context: ContextConfig, *, cached: bool = False) -> Self:
+        """A whole recording: no voice activity, no endpoints, no adaptation, nothing tentative.
+
+        Its text is exactly that of `Recognizer.stream` with this context. A step of it should be
+        shorter than a live chunk, so that it fits between the steps of live streams.
+        """
+        options = cls(DelayRange.fixed(context), vad=None, endpoint=None, tentative=False)
+        return replace(options, cached=cached, lane="recording")

@@ -4,26 +4,32 @@ Rules of this file:
 
 1. The stream whose deadline is nearest goes first. Deadlines are absolute and never move, so one
    that waits comes to stand first: no stream starves, whatever the others do.
-2. A batch is bounded, in streams and in audio: a step that is too long makes everyone late.
-3. A stream is in at most one batch at a time, and nobody waits for a stream that is not ready.
-4. A full house refuses at once: a stream that could not be carried would make all others late.
+2. A batch is bounded, in streams and in audio: a step that is too long makes all its streams late.
+3. A stream is in at most one batch at a time, and no batch waits for a stream that is not ready. A
+   batch may be held open for `hold_s` while not all streams that could join it are ready, but never
+   past its first deadline.
+4. There are two lanes. A window of a recording runs while no live window is ready, and only if it
+   is done, by the cost model, before a live window that comes next is late. A recording that has
+   waited `RECORDING_PATIENCE_S` runs anyway. While a live stream is open, recordings go one by one.
 5. No clock, no thread, no tensor: times are seconds that the caller passes in.
 """
 
 from __future__ import annotations
 
 import heapq
-from collections.abc import Hashable
+import math
+from collections import Counter
+from collections.abc import Callable, Hashable
 from dataclasses import dataclass, field
-from typing import Generic, TypeVar
+from typing import Final, Generic, TypeVar
 
-from parakeet_streaming.errors import CapacityError, OptionError
+from parakeet_streaming.errors import OptionError
 
 Key = TypeVar("Key", bound=Hashable)
 
-MOST_LOAD = 0.9
-"""Part of the time that steps may take before new streams are refused; the rest is for bursts."""
-_FORGETTING = 0.9
+RECORDING_PATIENCE_S: Final = 2.0
+"""How long a window of a recording gives way to live windows."""
+_NEVER: Final = math.inf
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,158 +43,178 @@ class BatchLimits:
     max_streams: int = 32
     max_audio_s: float = 240.0
     """Seconds of audio to encode in one step, over all its streams; one stream may always go."""
+    hold_s: float = 0.0
+    """How long a batch waits for more streams; 0 runs what is ready at once."""
 
     def __post_init__(self) -> None:
         if self.max_streams < 1:
             raise OptionError(f"max_streams {self.max_streams}; a step needs at least 1 stream")
         if not self.max_audio_s > 0:
             raise OptionError(f"max_audio_s {self.max_audio_s}; use seconds above 0")
+        if not 0 <= self.hold_s <= 1:
+            raise OptionError(f"hold_s {self.hold_s}; use 0 to 1 second")
 
 
 @dataclass(order=True, slots=True)
-class _Waiting(Generic[Key]):
+class _Ready(Generic[Key]):
     deadline_s: float
     number: int
     stream: Key = field(compare=False)
     audio_s: float = field(compare=False)
+    since_s: float = field(compare=False)
 
 
-class Scheduler(Generic[Key]):
-    """Who runs next. One instance belongs to one worker; not thread-safe."""
+class _Lane(Generic[Key]):
+    """Windows that are ready, by deadline."""
 
-    def __init__(self, limits: BatchLimits | None = None) -> None:
-        self.limits = limits or BatchLimits()
-        self._queue: list[_Waiting[Key]] = []
-        self._waiting: dict[Key, int] = {}
+    def __init__(self) -> None:
+        self._heap: list[_Ready[Key]] = []
+        self._numbers: dict[Key, int] = {}
         self._number = 0
 
     def __len__(self) -> int:
+        return len(self._numbers)
+
+    def __contains__(self, stream: Key) -> bool:
+        return stream in self._numbers
+
+    def add(self, stream: Key, deadline_s: float, audio_s: float, now_s: float) -> None:
+        self._number += 1
+        self._numbers[stream] = self._number
+        heapq.heappush(self._heap, _Ready(deadline_s, self._number, stream, audio_s, now_s))
+
+    def leave(self, stream: Key) -> None:
+        self._numbers.pop(stream, None)
+
+    def first(self) -> _Ready[Key] | None:
+        """The window of the nearest deadline."""
+        while self._heap and self._numbers.get(self._heap[0].stream) != self._heap[0].number:
+            heapq.heappop(self._heap)
+        return self._heap[0] if self._heap else None
+
+    def take(self, limits: BatchLimits, most_streams: int) -> list[_Ready[Key]]:
+        """The windows of one step, the most urgent first."""
+        taken: list[_Ready[Key]] = []
+        audio_s = 0.0
+        while len(taken) < most_streams and (first := self.first()) is not None:
+            if taken and audio_s + first.audio_s > limits.max_audio_s:
+                break
+            heapq.heappop(self._heap)
+            del self._numbers[first.stream]
+            taken.append(first)
+            audio_s += first.audio_s
+        return taken
+
+
+class Scheduler(Generic[Key]):
+    """Which streams run next. One instance belongs to one worker; not thread-safe."""
+
+    def __init__(
+        self,
+        limits: BatchLimits | None = None,
+        predict_s: Callable[[float], float] = lambda _: 0.0,
+    ) -> None:
+        """`predict_s`: seconds that a step of so much audio takes, for recordings."""
+        self.limits = limits or BatchLimits()
+        self._predict_s = predict_s
+        self._live: _Lane[Key] = _Lane()
+        self._recordings: _Lane[Key] = _Lane()
+        self._chunks: Counter[float] = Counter()
+        self._held_since_s: float | None = None
+        self._live_audio_s = 0.0
+
+    def __len__(self) -> int:
         """Streams that wait for a step."""
-        return len(self._waiting)
+        return len(self._live) + len(self._recordings)
 
-    def ready(self, stream: Key, *, deadline_s: float, audio_s: float) -> None:
-        """Takes note that a stream has a window to decode.
+    def __contains__(self, stream: Key) -> bool:
+        """Whether a stream waits for a step."""
+        return stream in self._live or stream in self._recordings
 
-        Told again while it waits, it keeps its place.
+    def opened(self, chunk_s: float) -> None:
+        """A live stream of such chunks has come, or has got such chunks."""
+        self._chunks[chunk_s] += 1
+
+    def closed(self, chunk_s: float) -> None:
+        """A live stream of such chunks has gone, or has got other chunks."""
+        self._chunks[chunk_s] -= 1
+        if self._chunks[chunk_s] <= 0:
+            del self._chunks[chunk_s]
+
+    def ready(
+        self,
+        stream: Key,
+        *,
+        deadline_s: float,
+        audio_s: float,
+        now_s: float = 0.0,
+        recording: bool = False,
+    ) -> None:
+        """Takes note that a stream has a window to decode; one that waits keeps its place.
 
         Args:
             stream: anything hashable that stands for it.
             deadline_s: when its events are due, on the caller's clock.
             audio_s: how much audio its step encodes.
+            now_s: the time now.
+            recording: whether its lane is that of recordings.
         """
-        if stream in self._waiting:
+        if stream in self:
             return
-        self._number += 1
-        self._waiting[stream] = self._number
-        heapq.heappush(self._queue, _Waiting(deadline_s, self._number, stream, audio_s))
+        if recording:
+            # Recordings have no deadlines; they go in the order in which they became ready.
+            self._recordings.add(stream, now_s, audio_s, now_s)
+            return
+        if not len(self._live):
+            self._held_since_s = now_s
+        self._live.add(stream, deadline_s, audio_s, now_s)
 
     def leave(self, stream: Key) -> None:
-        """Forgets a stream that has ended or vanished; one that does not wait is no error."""
-        self._waiting.pop(stream, None)
+        """Forgets a stream that has ended; one that does not wait is no error."""
+        self._live.leave(stream)
+        self._recordings.leave(stream)
 
-    def pick(self) -> list[Key]:
-        """The streams of the next step, the most urgent first; empty while none is ready."""
-        picked: list[Key] = []
-        audio_s = 0.0
-        while self._queue and len(picked) < self.limits.max_streams:
-            first = self._queue[0]
-            if self._waiting.get(first.stream) == first.number:
-                if picked and audio_s + first.audio_s > self.limits.max_audio_s:
-                    break
-                picked.append(first.stream)
-                audio_s += first.audio_s
-                del self._waiting[first.stream]
-            heapq.heappop(self._queue)
-        return picked
+    def pick(self, now_s: float = 0.0) -> list[Key]:
+        """The streams of the next step, the most urgent first; empty while none is to run."""
+        if self._recording_at_s(now_s) <= now_s:
+            most = 1 if self._chunks or len(self._live) else self.limits.max_streams
+            return [each.stream for each in self._recordings.take(self.limits, most)]
+        if self._live_at_s() > now_s:
+            return []
+        taken = self._live.take(self.limits, self.limits.max_streams)
+        self._live_audio_s = sum(each.audio_s for each in taken)
+        self._held_since_s = now_s if len(self._live) else None
+        return [each.stream for each in taken]
 
+    def next_time(self, now_s: float) -> float | None:
+        """When `pick` gives a batch if nothing else happens; None while no stream waits."""
+        at_s = min(self._live_at_s(), self._recording_at_s(now_s))
+        return None if at_s == _NEVER else max(now_s, at_s)
 
-@dataclass(slots=True)
-class _Rates:
-    """Seconds of audio a stream has encoded per second of its own."""
+    def _live_at_s(self) -> float:
+        """When the live batch may run."""
+        first = self._live.first()
+        if first is None or self._held_since_s is None:
+            return _NEVER
+        could_join = min(self.limits.max_streams, sum(self._chunks.values()))
+        if len(self._live) >= could_join:
+            return self._held_since_s
+        return min(self._held_since_s + self.limits.hold_s, first.deadline_s)
 
-    now: float
-    least: float
-    """With the largest chunk it may be given."""
-
-
-class Admission(Generic[Key]):
-    """Who is in, and whether one more can be carried. Not thread-safe."""
-
-    def __init__(self, most_streams: int | None = None, most_load: float = MOST_LOAD) -> None:
-        """`most_streams` is a fixed bound; `most_load` one by what steps were seen to cost."""
-        self.most_streams = most_streams
-        self.most_load = most_load
-        self._rates: dict[Key, _Rates] = {}
-        self._cost_s: float | None = None
-        self._listening_s: float | None = None
-
-    def __len__(self) -> int:
-        return len(self._rates)
-
-    @property
-    def load(self) -> float:
-        """Part of the time that all streams take as they are; 0 until something was measured."""
-        return self._load(sum(rates.now for rates in self._rates.values()), len(self))
-
-    @property
-    def least_load(self) -> float:
-        """The same, were every stream given its largest chunk."""
-        return self._load(sum(rates.least for rates in self._rates.values()), len(self))
-
-    def admit(self, stream: Key, audio_rate: float, least_rate: float | None = None) -> None:
-        """Lets a stream in.
-
-        Args:
-            stream: anything hashable that stands for it.
-            audio_rate: seconds of audio it has encoded per second of its own.
-            least_rate: the same with the largest chunk it may be given; None for one that keeps
-                its chunk.
-
-        Raises:
-            CapacityError: the house is full; nothing has changed. Full is a house whose streams
-                could not all be carried even with their largest chunks.
-        """
-        if self.most_streams is not None and len(self) >= self.most_streams:
-            raise CapacityError(
-                f"{len(self)} of {self.most_streams} streams are open; try again later, or allow "
-                "more streams"
-            )
-        least = audio_rate if least_rate is None else least_rate
-        after = self.least_load + self._load(least, 1)
-        if self._rates and after > self.most_load:
-            raise CapacityError(
-                f"{len(self)} streams take {self.least_load:.1%} of the time, one more would make "
-                f"it {after:.1%}, above {self.most_load:.0%}; try again later, or use a context of "
-                "larger chunks"
-            )
-        self._rates[stream] = _Rates(audio_rate, least)
-
-    def uses(self, stream: Key, audio_rate: float) -> None:
-        """A stream that is in has changed what it has encoded per second of its own."""
-        if stream in self._rates:
-            self._rates[stream].now = audio_rate
-
-    def load_with(self, stream: Key, audio_rate: float) -> float:
-        """The load, were this stream, which is in, to use that much."""
-        return self.load + self._load(audio_rate - self._rates[stream].now, 0)
-
-    def leave(self, stream: Key) -> None:
-        """A stream has gone; one that is not in is no error."""
-        self._rates.pop(stream, None)
-
-    def measured(self, audio_s: float, took_s: float) -> None:
-        """Takes note that a step that encoded `audio_s` took `took_s`."""
-        if audio_s > 0:
-            self._cost_s = _smoothed(self._cost_s, took_s / audio_s)
-
-    def listened(self, audio_s: float, took_s: float) -> None:
-        """Takes note that looking for voice in `audio_s`, of all streams, took `took_s`."""
-        if audio_s > 0:
-            self._listening_s = _smoothed(self._listening_s, took_s / audio_s)
-
-    def _load(self, audio_rate: float, streams: int) -> float:
-        return (self._cost_s or 0.0) * audio_rate + (self._listening_s or 0.0) * streams
-
-
-def _smoothed(before: float | None, now: float) -> float:
-    return now if before is None else _FORGETTING * before + (1 - _FORGETTING) * now
+    def _recording_at_s(self, now_s: float) -> float:
+        """When a recording may run."""
+        first = self._recordings.first()
+        if first is None:
+            return _NEVER
+        patient_to_s = first.since_s + RECORDING_PATIENCE_S
+        if len(self._live) and self._live_at_s() <= now_s:
+            return patient_to_s
+        if not self._chunks and not len(self._live):
+            return first.since_s
+        wait_s = self._predict_s(first.audio_s) + self._predict_s(self._live_audio_s)
+        live = self._live.first()
+        # A window that is not ready yet is due a chunk after it is complete, so a chunk from now.
+        slack_s = min(self._chunks, default=_NEVER)
+        if live is not None:
+            slack_s = min(slack_s, live.deadline_s - now_s)
+        return first.since_s if wait_s <= slack_s else patient_to_s

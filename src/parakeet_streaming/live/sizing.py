@@ -5,17 +5,17 @@ Rules of this file:
 1. A ring has to hold what can arrive between two times that the worker empties it:
 
    ```
-   capacity = rate × (chunk + right + safety × (burst + step))
-                      └── window ──┘            └ at once ┘ └ while the worker computes ┘
+   capacity = 16 kHz × (chunk + right + safety × (burst + step))
+                        └── window ──┘            └ at once ┘ └ while the worker computes ┘
    ```
 
    chunk + right is what the first window waits for; the left context is kept by the stream, not by
    the ring. These are known exactly and count once. The burst is what the source hands over at one
    time; the step is everything the worker does before it comes back, so the longest step of all
    streams that share it. Both are measured or guessed, and so count `safety` times.
-2. A ring that proves too small is followed by a larger one (`wire.py`), up to `MOST_RING_S`. A
-   worker that is too slow for good needs no larger ring, as any would fill; it needs fewer streams
-   or larger chunks.
+2. A ring that proves too small is followed by a larger one (`audio_queue.py`), up to `MOST_RING_S`.
+   A worker that is too slow for good needs no larger ring, as any would fill; it needs fewer
+   streams or larger chunks.
 """
 
 from __future__ import annotations
@@ -34,10 +34,10 @@ MOST_RING_S: Final = 120.0
 def ring_capacity(
     context: ContextConfig, *, burst_s: float, step_s: float, safety: float = SAFETY
 ) -> int:
-    """Samples at the context's sample rate that the ring of one stream should hold.
+    """Samples at 16 kHz that the ring of one stream should hold.
 
     Args:
-        context: its effective chunk and right context count, and its sample rate.
+        context: its effective chunk and right context count.
         burst_s: seconds of audio that the source hands over at once: the block of a microphone,
             what a network may hold back and deliver together.
         step_s: seconds that the longest step takes, measured or expected.
@@ -51,4 +51,4 @@ def ring_capacity(
             raise OptionError(f"{name} {seconds}; use seconds from 0 up")
     if not 1 <= safety < math.inf:
         raise OptionError(f"a safety of {safety} provides for less than is expected; use 1 or more")
-    return seconds_to_samples(context.latency_s + safety * (burst_s + step_s), context.sample_rate)
+    return seconds_to_samples(context.latency_s + safety * (burst_s + step_s))

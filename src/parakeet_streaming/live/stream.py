@@ -1,4 +1,4 @@
-"""Samples of one speaker in, from one thread; events out, to any thread, event loop or callback."""
+"""Samples of one stream in, from one thread; events out, to any thread, event loop or callback."""
 
 from __future__ import annotations
 
@@ -6,103 +6,95 @@ from collections.abc import AsyncIterator, Iterator
 
 from numpy.typing import ArrayLike
 
+from parakeet_streaming.errors import UsageError
+from parakeet_streaming.live.opening import StreamOpener
+from parakeet_streaming.live.snapshot_requests import SnapshotRequest
 from parakeet_streaming.live.stats import StreamStats
-from parakeet_streaming.live.task import Host, Outcome, StreamTask
+from parakeet_streaming.live.task import StreamTask
 from parakeet_streaming.results import Event, Transcript
-from parakeet_streaming.timeline import ContextConfig
 
 
 class LiveStream:
     """One speaker's audio, live. One thread may push; any may call the rest.
 
     A stream that is dropped ends: as finished, where a callback takes its events, or else as
-    cancelled, since nobody could read them.
+    cancelled, since its events cannot be read any more. While a source does not push, the stream's
+    time stands still.
     """
 
-    def __init__(
-        self,
-        engine: object,
-        guest: StreamTask,
-        host: Host,
-    ) -> None:
-        """`engine` lives as long as its streams."""
+    def __init__(self, engine: object, task: StreamTask, opener: StreamOpener) -> None:
+        """`engine` lives as long as its streams; `opener` made the task."""
         self._engine = engine
-        self._guest = guest
-        self._host = host
-        self._paused = False
+        self._task = task
+        self._opener = opener
+        self._clock = opener.clock
+        self._ingest = task.ingest
+        self._events = task.events
 
     @property
-    def context(self) -> ContextConfig:
-        """The context in use now; `sample_rate` is that of the samples to push."""
-        return self._guest.seat.stream.context
+    def id(self) -> str:
+        """Its name in logs and errors."""
+        return self._task.id
 
     @property
-    def outcome(self) -> Outcome | None:
-        """How it ended: `finished`, `cancelled` or `failed`; None while it goes on."""
-        return self._guest.outcome
-
-    @property
-    def paused(self) -> bool:
-        return self._paused
+    def room(self) -> int:
+        """Samples that a push would take in full now; 0 once it takes no more."""
+        return self._ingest.room
 
     def push(self, samples: ArrayLike) -> int:
-        """Takes samples, (n,) or (n, channels), at the context's rate. Never waits.
+        """Takes samples, (n,) or (n, channels), at the rate of its options. Never waits.
 
         Returns:
-            How many were taken: all of them, but for a ring that is full, a paused stream, and one
-            that has ended. What a full ring refuses is missing for good, and told as a `Gap`; do
-            not push it again.
+            How many were taken: all of them, but for a ring that is full, and a stream that has
+            ended. What a full ring refuses is missing for good, and reported as a `Gap`; do not
+            push it again. A source that can wait asks `wait_for_room` first.
 
         Raises:
             AudioInputError: wrong shape or type, NaN or infinity; nothing was taken.
         """
-        return 0 if self._paused else self._guest.inlet.push(samples)
+        return self._ingest.push(samples)
+
+    def wait_for_room(self, samples: int = 1, timeout_s: float | None = None) -> int:
+        """Waits until a push of so many samples, or of as many as can ever be, is taken in full.
+
+        Returns:
+            The room, in samples; 0 if the stream takes no more.
+
+        Raises:
+            TimeoutError: there was no such room in time.
+        """
+        return self._ingest.wait_for_room(samples, timeout_s)
+
+    async def wait_for_room_async(self, samples: int = 1) -> int:
+        """As `wait_for_room`, for an event loop."""
+        return await self._ingest.wait_for_room_async(samples)
 
     def commit(self) -> None:
         """Ends an utterance with all that was pushed so far, now: `Final` with reason `commit`.
 
-        After `finish` it does nothing: the end of the stream tells everything.
+        After `finish` it does nothing: the end of the stream commits everything.
         """
-        guest = self._guest
-        if guest.inlet.closed:
-            return
-        guest.meter.commits_at_s.append(self._host.clock())
-        guest.seat.commits.append(guest.inlet.offered)
-        self._ask()
-
-    def pause(self) -> None:
-        """Takes no audio until `resume`; meanwhile the stream's time stands still.
-
-        The last words come when audio does; `commit` as well to have them at once.
-        """
-        self._paused = True
-
-    def resume(self) -> None:
-        """Takes audio again."""
-        self._paused = False
+        self._task.commit(self._clock())
 
     def finish(self) -> None:
         """No more audio. What was pushed is decoded; the last event is `Final`, reason `end`.
 
-        Call it when pushing is over: what another thread pushes meanwhile may come too late.
+        Any thread may call it. A push that runs meanwhile is taken; a later one is not.
         """
-        if not self._guest.inlet.closed:
-            self._guest.meter.finished_at_s = self._host.clock()
-            self._guest.inlet.close()
+        self._task.finish(self._clock())
 
     def cancel(self) -> None:
-        """Ends it at once: what was committed is told in a last `Final`, the rest is forgotten."""
-        self._guest.cancelled = True
-        self._ask()
+        """Ends it at once: what was committed comes in a last `Final`, the rest is forgotten."""
+        self._task.cancel()
 
     def get(self, timeout_s: float | None = None) -> Event | None:
         """The next event; None when there are no more.
 
         Raises:
             TimeoutError: none came in time.
-            BaseException: what ended the stream, behind its last event.
+            BaseException: what ended the stream, after its last event.
         """
-        return self._guest.outbox.get(timeout_s)
+        return self._events.get(timeout_s)
 
     def __iter__(self) -> Iterator[Event]:
         """Waits for events; ends with the stream, by an error if that ended it."""
@@ -111,25 +103,48 @@ class LiveStream:
 
     async def __aiter__(self) -> AsyncIterator[Event]:
         """The same for an event loop."""
-        while (event := await self._guest.outbox.get_async()) is not None:
+        while (event := await self._events.get_async()) is not None:
             yield event
+
+    def snapshot(
+        self, *, audio: bool = True, past: bool = True, earlier_utterances: bool = True
+    ) -> bytes:
+        """All of this stream, written down between two steps; `LiveEngine.open` resumes it.
+
+        In window mode at 16 kHz the resumed stream gives exactly the events that this one would
+        give. A cached stream does with the encoder's `past`; without it its encoder begins anew,
+        and so does the resampler of any other rate: `stats().resumed` says "warm" then. Audio that
+        the worker has not taken, commits that wait for audio, and events that were not read are not
+        in it. It may be called from any thread but that of `on_event`; it waits for one step at
+        most.
+
+        Args:
+            audio: with the samples that are still needed; without them, push them again.
+            past: with what the encoder keeps of a cached stream: megabytes for a large model.
+            earlier_utterances: with the tokens of utterances that have ended.
+
+        Raises:
+            StreamClosedError: the stream is ending, or over.
+            UsageError: called in `on_event`.
+        """
+        if self._opener.in_worker:
+            raise UsageError("snapshot() waits for the worker; call it from another thread")
+        request = SnapshotRequest(audio, past, earlier_utterances)
+        self._task.ask(request)
+        return self._opener.encode(request.answer.result())
 
     def transcript(self) -> Transcript:
         """Everything committed so far, of all utterances."""
-        return self._guest.seat.stream.transcript()
+        return self._task.transcript()
 
     def stats(self) -> StreamStats:
         """How it goes."""
-        return StreamStats.of(self._guest)
+        return self._task.stats()
 
     def __del__(self) -> None:
-        guest = getattr(self, "_guest", None)
-        if guest is not None and guest.outcome is None:
-            if guest.on_event is None:
-                self.cancel()
+        task = getattr(self, "_task", None)
+        if task is not None and not task.is_over:
+            if task.on_event is None:
+                task.cancel()
             else:
-                self.finish()
-
-    def _ask(self) -> None:
-        self._guest.asked = True
-        self._host.wake()
+                task.finish(self._clock())

@@ -1,51 +1,80 @@
-"""A table in; a thread that turns it, and sleeps while nothing has come.
+"""A loop in; a thread that turns it, and sleeps until the bell rings or the loop's next time, out.
 
-The thread waits for a bell, which producers ring when they have brought what was asked for. It
-asks before it waits, and looks once more after it has asked, so nothing that comes is missed. The
-bell is a queue because that, unlike an event, may be rung by a finaliser within a call of its own.
+Rules of this file:
+
+1. The thread turns the loop, waits as long as the loop says, and begins anew.
+2. A thread with news leaves it where the loop will look, and rings after that. At least one turn
+   follows each ring, so no news is missed.
+3. The bell is a queue because that, unlike an event, may be rung by a finaliser that runs within
+   another call of it.
 """
 
 from __future__ import annotations
 
 import queue
 import threading
+from collections.abc import Callable
+from contextlib import suppress
 
 from parakeet_streaming.live.loop import StreamLoop
 
 
-class Worker:
-    """The one thread of an engine; it ends when the table is closed and everyone has gone."""
+class Bell:
+    """Rouses one thread. Any thread may ring."""
 
-    def __init__(self, table: StreamLoop) -> None:
-        self._table = table
-        self._bell: queue.SimpleQueue[None] = queue.SimpleQueue()
+    def __init__(self) -> None:
+        self._rings: queue.SimpleQueue[None] = queue.SimpleQueue()
+
+    def ring(self) -> None:
+        """There is something to do."""
+        if self._rings.empty():
+            self._rings.put(None)
+
+    def wait(self, timeout_s: float | None) -> None:
+        """Waits for a ring, at most so long; rings until now count as one."""
+        with suppress(queue.Empty):
+            self._rings.get(timeout=timeout_s)
+            while True:
+                self._rings.get_nowait()
+
+
+class Worker:
+    """The one thread of an engine; it ends when the loop is closed and every stream is over."""
+
+    def __init__(self, loop: StreamLoop, bell: Bell, clock: Callable[[], float]) -> None:
+        """`bell`: the one that the loop rings."""
+        self._loop = loop
+        self._bell = bell
+        self._clock = clock
         # Not waited for when Python ends: `join` is called then, by whoever made it.
         self._thread = threading.Thread(target=self._run, name="parakeet-live", daemon=True)
 
     def start(self) -> None:
         self._thread.start()
 
-    def wake(self) -> None:
-        """There is something to do. Any thread."""
-        if self._bell.empty():
-            self._bell.put(None)
+    @property
+    def is_current(self) -> bool:
+        """Whether the caller is the worker's thread, as in an `on_event`."""
+        return threading.current_thread() is self._thread
 
     def join(self, timeout_s: float | None = None) -> bool:
         """Waits for the thread's end; whether it has ended. The thread itself does not wait."""
-        if threading.current_thread() is self._thread:
+        if self.is_current:
             return False
         self._thread.join(timeout_s)
         return not self._thread.is_alive()
 
     def _run(self) -> None:
         try:
-            while not self._table.over:
-                if self._table.turn():
-                    continue
-                while not self._bell.empty():
-                    self._bell.get()
-                if self._table.may_wait() and not self._table.over:
-                    self._bell.get()
+            while not self._loop.over:
+                now_s = self._clock()
+                again_s = self._loop.turn(now_s)
+                if self._loop.over:
+                    break
+                if again_s is None:
+                    self._bell.wait(None)
+                elif again_s > now_s:
+                    self._bell.wait(max(0.0, again_s - self._clock()))
         except BaseException as error:
-            self._table.abandon(error)
+            self._loop.abandon(error)
             raise

@@ -5,13 +5,13 @@ Rules of this file:
 1. Memory is bounded: numbers are counted in buckets, none is kept. Each bucket reaches from above
    one bound up to and including the next.
 2. A percentile is the bound at or above the number that has that rank, or the greatest number seen
-   if that is less. So it is never told too low, and too high by at most one bucket: `SECONDS` has
+   if that is less. So it is never too low, and too high by at most one bucket: `SECONDS` has
    48 bounds per decade, which is 4.9 % between 10 µs and 10,000 s; `COUNTS` is exact up to 128.
 3. One thread records; any thread may take a snapshot, without a lock. The buckets and the sum are
    one list, which is copied in one call that CPython makes whole (under the GIL, or under the
    list's own lock in the free-threaded build). The count is the sum of the copied buckets, so it
-   always agrees with them. The one thing a snapshot may see half of is a number that is being
-   recorded at that moment: counted, and not yet in the mean.
+   always agrees with them. A number that is being recorded at that moment may be counted and
+   not yet be in the mean.
 """
 
 from __future__ import annotations
@@ -20,13 +20,14 @@ import math
 from bisect import bisect_left
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from functools import lru_cache
 from itertools import pairwise
 from typing import Final
 
 from parakeet_streaming.errors import OptionError
 
 _PER_DECADE: Final = 48
-_TOLD_PER_DECADE: Final = 4
+_LISTED_PER_DECADE: Final = 4
 
 SECONDS: Final = tuple(10 ** (step / _PER_DECADE) for step in range(-5 * _PER_DECADE, 193))
 """Bounds for times: 10 µs to 10,000 s, 48 per decade."""
@@ -52,24 +53,19 @@ class Distribution:
 class Histogram:
     """Counts numbers in buckets. One thread records."""
 
-    __slots__ = ("_bounds", "_cells", "_max", "_told", "help")
+    __slots__ = ("_bounds", "_cells", "_listed", "_max", "help")
 
     def __init__(
-        self, bounds: Sequence[float] = SECONDS, told: Sequence[float] = (), *, help: str = ""
+        self, bounds: Sequence[float] = SECONDS, listed: Sequence[float] = (), *, help: str = ""
     ) -> None:
-        """`bounds` are the buckets' upper ends, ascending; `told` those that a snapshot lists.
+        """`bounds` are the buckets' upper ends, ascending; a snapshot lists only those of `listed`.
 
         Raises:
-            OptionError: bounds that are not ascending, or told ones that are no bounds.
+            OptionError: bounds that do not ascend, or listed ones that are no bounds.
         """
-        if not bounds or any(low >= high for low, high in pairwise(bounds)):
-            raise OptionError("the bounds of a histogram must ascend, each above the one before")
-        told = told or bounds[:: _PER_DECADE // _TOLD_PER_DECADE]
-        if not set(told) <= set(bounds):
-            raise OptionError("a histogram can only tell bounds that it has")
         self.help = help
         self._bounds = tuple(bounds)
-        self._told = tuple(bisect_left(bounds, bound) for bound in told)
+        self._listed = _listed_buckets(self._bounds, tuple(listed))
         self._cells: list[float] = [0.0] + [0] * (len(bounds) + 1)  # the sum, then the buckets
         self._max = -math.inf
 
@@ -104,5 +100,16 @@ class Histogram:
             p95=percentile(0.95),
             p99=percentile(0.99),
             max=greatest if count else None,
-            buckets=tuple((self._bounds[index], at_most[index + 1]) for index in self._told),
+            buckets=tuple((self._bounds[index], at_most[index + 1]) for index in self._listed),
         )
+
+
+@lru_cache(maxsize=32)
+def _listed_buckets(bounds: tuple[float, ...], listed: tuple[float, ...]) -> tuple[int, ...]:
+    """Where the listed bounds are; checked once for all histograms of the same bounds."""
+    if not bounds or any(low >= high for low, high in pairwise(bounds)):
+        raise OptionError("the bounds of a histogram must ascend, each above the one before")
+    listed = listed or bounds[:: _PER_DECADE // _LISTED_PER_DECADE]
+    if not set(listed) <= set(bounds):
+        raise OptionError("a histogram can only list bounds that it has")
+    return tuple(bisect_left(bounds, bound) for bound in listed)

@@ -1,4 +1,4 @@
-"""LiveMetrics in; Prometheus's text out. The only file that imports prometheus_client.
+"""A set of metrics in; Prometheus's text out. The only file that imports prometheus_client.
 
 Nothing is counted twice: the client library only writes down what a snapshot says.
 """

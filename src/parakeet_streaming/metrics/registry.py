@@ -1,14 +1,15 @@
-"""What happens goes in as numbers; how it went, as counts, levels and percentiles, comes out.
+"""Numbers go in where something happens; counts, levels and percentiles by name come out.
 
 Rules of this file:
 
-1. No clock and no thread: seconds are handed in by those who measured them.
-2. One thread writes each metric, usually the worker all of them; any thread may read. A count or a
-   level is one reference, which is stored whole; of histograms, see `histogram.py`. A snapshot is
-   not one moment of all metrics: while it is taken, the worker goes on.
-3. Names are Prometheus's way, in base units: `_seconds`, and `_total` for what only grows. No
-   metric is kept per stream; labels have few values, which are fixed here.
-4. They are cheap enough never to be switched off: about a microsecond per number.
+1. No clock and no thread: who measures seconds hands them in.
+2. One thread writes each metric; any thread may read. A count or a level is one reference, which is
+   stored whole; `histogram.py` says how histograms are read. A snapshot does not show all metrics
+   at the same moment: while it is taken, the writers go on.
+3. Names follow Prometheus's rules, in base units: `_seconds`, and `_total` for what only grows. No
+   metric is kept per stream. Labels have few values, which are fixed where the metric is made.
+4. A metric costs about a microsecond per number, so none can be switched off.
+5. Each metric carries its help: one line, in words that a reader of a dashboard knows.
 """
 
 from __future__ import annotations

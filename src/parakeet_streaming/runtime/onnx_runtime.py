@@ -13,6 +13,7 @@ Rules of this file:
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Iterable, Mapping
 from types import MappingProxyType
 from typing import Any, Final
@@ -31,6 +32,8 @@ from parakeet_streaming.errors import (
 from parakeet_streaming.runtime.cores import usable_cores
 
 Array = NDArray[Any]
+
+_LOG: Final = logging.getLogger(__name__)
 
 _CPU: Final = "CPUExecutionProvider"
 _CUDA: Final = "CUDAExecutionProvider"
@@ -147,12 +150,17 @@ def open_onnx_runtime(
     providers = resolve_providers(provider)
     try:
         session = _create(source, providers, threads, name)
-    except ProviderMissingError:
+    except ProviderMissingError as error:
         if provider.lower() != "auto":
             raise
+        _LOG.warning("the CPU runs %s: %s", name, error)
         session = _create(source, (_CPU,), threads, name)
-    if provider.lower() != "auto" and providers[0] not in session.get_providers():
-        raise _not_started(providers[0], name, "the runtime fell back to another")
+    else:
+        if providers[0] not in session.get_providers():
+            failure = _not_started(providers[0], name, "the runtime fell back to another")
+            if provider.lower() != "auto":
+                raise failure
+            _LOG.warning("the CPU runs %s: %s", name, failure)
     return OnnxRuntimeSession(session, name, threads)
 
 

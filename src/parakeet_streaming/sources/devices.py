@@ -1,12 +1,12 @@
-"""Devices that record and what a user calls one go in; the device that is meant comes out.
+"""Devices that record, and a number or name that a user gave, go in; the device comes out.
 
 Rules of this file:
 
 1. Nothing asked for means the system's default, or the first device where there is no default.
 2. An index means exactly that device. A name may be given in part, in any case; a name given in
    full is preferred to one that contains it.
-3. Several systems list one microphone once for each of their host APIs. Where only the host API
-   tells the devices apart, the default device's is taken; `name, host API` names any of them.
+3. Several systems list one microphone once for each of their host APIs. Where devices differ
+   only in the host API, the default device's is taken; `name, host API` names any of them.
 4. Nothing is guessed beyond that: none and several are errors that list what there is.
 """
 

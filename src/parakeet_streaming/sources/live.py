@@ -1,8 +1,8 @@
-"""Blocks of float32 mono (n,) in, read by a thread of their own; the same blocks out as they come.
+"""Blocks of float32 mono (n,) in, read in their own thread; the same blocks out as they come.
 
 Rules of this file:
 
-1. A `BlockSource` has the face of a microphone: started once, ended once, and `on_end` is called
+1. A `BlockSource` is used like a microphone: it starts once and ends once, and `on_end` is called
    whatever ended it.
 2. What fails in reading is kept as `failure`, and everything before it is handed on.
 3. `stop` does not wait for a read that waits for the other end of a pipe.
@@ -40,20 +40,20 @@ class LiveSource(Protocol):
 
     @property
     def failure(self) -> Exception | None:
-        """What ended it, where that was not its end or `stop`."""
+        """Why it ended, unless it came to its end or was stopped."""
         ...
 
     @property
     def overflows(self) -> int:
-        """How often the system had dropped samples before they came here."""
+        """How often the system dropped samples before they came here."""
         ...
 
     def start(self, push: Push, on_end: Callable[[], None] | None = None) -> None:
-        """Hands samples to `push`, in another thread, and calls `on_end` once behind them."""
+        """Hands samples to `push` in another thread, and calls `on_end` once after the last."""
         ...
 
     def watch(self, now_s: float) -> bool:
-        """Whether it still gives samples; to be asked every second or so."""
+        """Whether it still gives samples; call it about once a second."""
         ...
 
     def stop(self) -> None:
@@ -62,7 +62,7 @@ class LiveSource(Protocol):
 
 
 class BlockSource:
-    """Blocks that arrive, or come at the pace of speech, as a source of live sound."""
+    """Blocks of an iterator as a source of live sound."""
 
     overflows: Final = 0
 
@@ -74,7 +74,7 @@ class BlockSource:
         Args:
             blocks: float32 mono (n,); the iterator may wait.
             rate_hz: samples per second.
-            can_wait: whether the next block may be asked for later than it could be.
+            can_wait: whether the next block may be read late without losing sound.
         """
         self.rate_hz = rate_hz
         self.can_wait = can_wait

@@ -3,11 +3,11 @@
 Rules of this file:
 
 1. The audio thread only copies: it hands samples to `push`, which must not block, and never raises.
-   Nothing is resampled here; `rate_hz` tells the rate, and the stream resamples.
-2. What is lost is counted: samples that `push` did not take, and times at which the system itself
-   had to drop some.
+   Nothing is resampled here: the samples have the rate `rate_hz`, and the stream resamples.
+2. Losses are counted: samples that `push` did not take, and how often the system itself dropped
+   some.
 3. A microphone records once and ends once, by `stop`, by being unplugged, or by an error of `push`;
-   whatever ended it, `on_end` is called, so nobody waits for samples that will not come.
+   whatever ended it, `on_end` is called, so that no thread waits for samples in vain.
 4. Any thread may call anything.
 
 This is the only file that imports sounddevice.
@@ -88,14 +88,14 @@ class Microphone:
             raise OptionError(
                 f"{self.device.name!r} has no {channels} channels; use 1 to {self.device.channels}"
             )
-        self.heard_samples = 0
+        self.received_samples = 0
         """Samples recorded since the start."""
         self.refused_samples = 0
         """Samples of these that `push` did not take."""
         self.overflows = 0
-        """How often the system had dropped samples before they came here."""
+        """How often the system dropped samples before they came here."""
         self.failure: DeviceError | None = None
-        """Why it ended, where that was not by `stop`."""
+        """Why it ended, unless it was stopped."""
         self._push: Callable[[NDArray[np.float32]], int] | None = None  # None before the start
         self._on_end: Callable[[], None] | None = None
         self._stop_asked = False
@@ -123,7 +123,7 @@ class Microphone:
         Args:
             push: takes float32 (n,), a copy of its own, and returns how many of them it took; it
                 is called in PortAudio's thread and must not block.
-            on_end: called once when no more samples will come, in whichever thread sees it first.
+            on_end: called once when no more samples will come, in the thread that notices it first.
 
         Raises:
             DeviceError: the device does not record.
@@ -139,16 +139,16 @@ class Microphone:
                 raise self._does_not_open(error) from error
 
     def watch(self, now_s: float) -> bool:
-        """Whether it still records. To be asked every second or so: not every system tells when a
-        device is gone, it just gives no more samples.
+        """Whether it still records. Call it about once a second: some systems do not report that a
+        device is gone; it just gives no more samples.
 
         Args:
             now_s: seconds on any clock that only grows.
         """
         if self._push is None:
             return False
-        if self._seen is None or self._seen[0] != self.heard_samples:
-            self._seen = (self.heard_samples, now_s)
+        if self._seen is None or self._seen[0] != self.received_samples:
+            self._seen = (self.received_samples, now_s)
         elif now_s - self._seen[1] >= GONE_AFTER_S:
             self._end(self._gone())
         return not self._ended
@@ -183,13 +183,13 @@ class Microphone:
                 dtype="float32",
                 samplerate=self.device.rate_hz,
                 latency=latency,
-                callback=self._hear,
+                callback=self._record,
                 finished_callback=self._finish,
             )
         except sounddevice.PortAudioError as error:
             raise self._does_not_open(error) from error
 
-    def _hear(self, frames: NDArray[np.float32], _count: int, _time: object, status: Any) -> None:  # noqa: ANN401
+    def _record(self, frames: NDArray[np.float32], _count: int, _time: object, status: Any) -> None:  # noqa: ANN401
         """Takes frames (n, channels), which are valid during the call only."""
         if self._push is None or self._ended or self._stop_asked:
             return
@@ -197,7 +197,7 @@ class Microphone:
         try:
             self.overflows += bool(status.input_overflow)
             samples = frames.mean(axis=1)
-            self.heard_samples += len(samples)
+            self.received_samples += len(samples)
             self.refused_samples += len(samples) - self._push(samples)
         except Exception as error:
             self._end(DeviceError(f"what {self.device.name!r} recorded was not taken: {error}"))

@@ -1,4 +1,4 @@
-"""Blocks of float32 mono (n,) go in as fast as they can be read; the same come out as if live."""
+"""Blocks of float32 mono (n,) go in as fast as they can be read; they come out at live speed."""
 
 from __future__ import annotations
 

@@ -19,7 +19,8 @@ from typing import Final, cast
 from parakeet_streaming.audio.blocks import AudioFile
 from parakeet_streaming.audio.containers import HEAD_BYTES, bytes_to_sniff, sniff
 from parakeet_streaming.audio.files import open_seekable
-from parakeet_streaming.audio.pcm import BinaryStream, PcmReader, bytes_per_frame, read_arrived
+from parakeet_streaming.audio.pcm_decoder import bytes_per_frame
+from parakeet_streaming.audio.pcm_reader import BinaryStream, PcmReader, read_arrived
 from parakeet_streaming.audio.wav import read_wav_header
 from parakeet_streaming.errors import OptionError
 from parakeet_streaming.timeline import MAX_INPUT_RATE_HZ, MIN_INPUT_RATE_HZ, SAMPLE_RATE_HZ
@@ -39,8 +40,8 @@ def open_stdin(
 
     Args:
         stream: bytes, seekable or not.
-        rate_hz: rate of raw PCM; a container tells its own.
-        encoding: encoding of raw PCM, a name from `pcm.ENCODINGS`.
+        rate_hz: rate of raw PCM; a container has its own.
+        encoding: encoding of raw PCM, a name from `pcm_decoder.ENCODINGS`.
         channels: channels of raw PCM.
 
     Raises:

@@ -8,15 +8,15 @@ from collections.abc import Iterable, Iterator
 import numpy as np
 from numpy.typing import NDArray
 
-from parakeet_streaming.cli.display import progress_bar
+from parakeet_streaming.cli.display import clock, progress_bar
 from parakeet_streaming.cli.interruption import Interruption
 from parakeet_streaming.engine.stream import Stream
 from parakeet_streaming.errors import ParakeetError
 from parakeet_streaming.results import Event, Transcript
 
 
-class Reading:
-    """One file that is read, and how it goes."""
+class FileTranscription:
+    """One file that is transcribed, and how it goes."""
 
     def __init__(
         self,
@@ -37,11 +37,11 @@ class Reading:
         self._fed_samples = 0
 
     @property
-    def heard_s(self) -> float:
+    def received_s(self) -> float:
         """Seconds of audio read."""
         return self._fed_samples / self._stream.context.sample_rate
 
-    def hear(self) -> Iterator[Event]:
+    def events(self) -> Iterator[Event]:
         """Reads everything, and gives each step's events as they come."""
         try:
             for block in self._blocks:
@@ -56,7 +56,7 @@ class Reading:
         yield from self._run()
 
     def messages(self) -> Iterator[str]:
-        """A file has nothing to say while it is read."""
+        """A file needs no messages while it is read."""
         return iter(())
 
     def transcript(self) -> Transcript:
@@ -65,14 +65,14 @@ class Reading:
     def status(self) -> str:
         """One line: how far, how fast."""
         if not self._duration_s:
-            return f"{clock(self.heard_s)} · {self._speed()}"
-        bar = progress_bar(self.heard_s / self._duration_s)
-        return f"{bar} {clock(self.heard_s)} of {clock(self._duration_s)} · {self._speed()}"
+            return f"{clock(self.received_s)} · {self._speed()}"
+        bar = progress_bar(self.received_s / self._duration_s)
+        return f"{bar} {clock(self.received_s)} of {clock(self._duration_s)} · {self._speed()}"
 
     def summary(self) -> str:
         """One line for the end."""
         return (
-            f"{self.heard_s:.1f} s of audio, {self.processing_s:.2f} s of computing · "
+            f"{self.received_s:.1f} s of audio, {self.processing_s:.2f} s of computing · "
             f"{self._speed()}"
         )
 
@@ -85,11 +85,4 @@ class Reading:
             yield from events
 
     def _speed(self) -> str:
-        return f"RTFx {self.heard_s / self.processing_s if self.processing_s else 0.0:.0f}"
-
-
-def clock(seconds: float) -> str:
-    """Seconds as people write them: 0:07, 1:02:05."""
-    minutes, rest = divmod(int(seconds), 60)
-    hours, minutes = divmod(minutes, 60)
-    return f"{hours}:{minutes:02d}:{rest:02d}" if hours else f"{minutes}:{rest:02d}"
+        return f"RTFx {self.received_s / self.processing_s if self.processing_s else 0.0:.0f}"

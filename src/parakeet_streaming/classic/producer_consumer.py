@@ -1,9 +1,9 @@
-"""Samples of one thread in, tokens for another thread out: the two ends of the classic API.
+"""Samples of one thread in, tokens for another thread out: where the classic API is used.
 
 Rules of this file:
 
-1. `push` and `pop` never block. Waiting happens only in iterating the consumer, on an event. (A
-   live stream's tokens are moved under a lock, which is held for no longer than moving takes.)
+1. `push` and `pop` never block. Only iterating the consumer waits, on an event. (Tokens of a live
+   stream are moved under a lock, which is held only while they are moved.)
 2. Closing or dropping the producer ends the stream; closing the consumer stops the engine.
 """
 
@@ -24,7 +24,7 @@ from parakeet_streaming.timeline import FRAME_SAMPLES, SAMPLE_RATE_HZ
 
 
 class AudioProducer:
-    """Where one thread puts samples. Never blocks."""
+    """Takes the samples of one thread. Never blocks."""
 
     def __init__(self, writer: SampleWriter, arrived: threading.Event) -> None:
         self._writer = writer
@@ -63,30 +63,30 @@ class AudioProducer:
         self.close()
 
 
-class Bell(Protocol):
-    """What is rung when there is room again."""
+class RoomSignal(Protocol):
+    """Is set each time the consumer has taken a token, so that the ring has room again."""
 
     def set(self) -> None: ...
 
 
 class TokenConsumer:
-    """Where one thread takes tokens."""
+    """Gives tokens to one thread."""
 
     def __init__(
         self,
         reader: ValueReader[TokenResult],
         recognised: threading.Event,
-        arrived: Bell,
+        room: RoomSignal,
     ) -> None:
         self._reader = reader
         self._recognised = recognised
-        self._arrived = arrived
+        self._room = room
 
     def pop(self) -> TokenResult | None:
         """The next token, or None when there is none now. Never blocks."""
         token = self._reader.read()
         if token is not None:
-            self._arrived.set()  # an engine held back by a full ring may go on
+            self._room.set()  # an engine that a full ring held back may go on
         return token
 
     @property
@@ -98,7 +98,7 @@ class TokenConsumer:
         """Takes no more tokens; the engine stops."""
         self._reader.close()
         self._recognised.set()
-        self._arrived.set()
+        self._room.set()
 
     def __iter__(self) -> Iterator[TokenResult]:
         """Waits for tokens; ends when the stream has ended. Needs an engine in another thread."""
@@ -121,7 +121,7 @@ class TokenConsumer:
 
 
 class TokenDelivery:
-    """Brings a live stream's tokens to their ring; what finds no room waits here."""
+    """Moves the tokens of a live stream into a ring; tokens wait here while it is full."""
 
     def __init__(
         self, writer: ValueWriter[TokenResult], recognised: threading.Event, rate_hz: int
@@ -138,7 +138,7 @@ class TokenDelivery:
         """Takes an event of the stream.
 
         Raises:
-            StreamClosedError: nobody takes tokens any more.
+            StreamClosedError: the consumer of the tokens was closed.
         """
         if self._writer.closed:
             raise StreamClosedError("the consumer of this stream's tokens was closed")
@@ -148,7 +148,7 @@ class TokenDelivery:
         self.set()
 
     def set(self) -> None:
-        """Moves tokens into the ring, as far as there is room; closes it behind the last."""
+        """Moves tokens into the ring while there is room; closes it after the last one."""
         with self._moving:
             while self._waiting and self._writer.write(self._waiting[0]):
                 self._waiting.popleft()

@@ -1,0 +1,67 @@
+"""A binary stream of raw PCM goes in; whole frames (m, channels), as they arrive, come out.
+
+What is less than a frame waits for the bytes that complete it, and is dropped at the end.
+"""
+
+from __future__ import annotations
+
+import math
+from typing import Any, Protocol
+
+from numpy.typing import NDArray
+
+from parakeet_streaming.audio.pcm_decoder import bytes_per_frame, pcm_frames
+
+
+class BinaryStream(Protocol):
+    """Anything bytes can be read from, such as `sys.stdin.buffer`; it need not be seekable."""
+
+    def read(self, most_bytes: int, /) -> bytes: ...
+
+
+def read_arrived(stream: BinaryStream, most_bytes: int) -> bytes:
+    """The bytes that have arrived, 1 to `most_bytes` of them; none only at the end."""
+    # A buffered stream's `read` waits for all it was asked for; `read1` does not.
+    read = getattr(stream, "read1", stream.read)
+    arrived: bytes = read(most_bytes)
+    return arrived
+
+
+class PcmReader:
+    """Raw PCM from a binary stream, handed on as soon as a frame of it has arrived.
+
+    Raises:
+        OptionError: an encoding that does not exist, or an impossible number of channels.
+    """
+
+    def __init__(
+        self,
+        stream: BinaryStream,
+        encoding: str,
+        channels: int = 1,
+        *,
+        head: bytes = b"",
+        length_bytes: int | None = None,
+    ) -> None:
+        """Read `stream`, of which `head` was read before; stop after `length_bytes` in all."""
+        self._stream = stream
+        self._encoding = encoding
+        self._channels = channels
+        self._frame_bytes = bytes_per_frame(encoding, channels)
+        self._pending = head[:length_bytes]
+        self._left_bytes = math.inf if length_bytes is None else length_bytes - len(head)
+
+    def read(self, most_samples: int) -> NDArray[Any]:
+        """Frames (m, channels) that have arrived, m at most `most_samples`; m = 0 at the end only.
+
+        A last frame that is cut short is dropped.
+        """
+        most_bytes = most_samples * self._frame_bytes
+        while len(self._pending) < self._frame_bytes and self._left_bytes > 0:
+            want = min(most_bytes - len(self._pending), self._left_bytes)
+            arrived = read_arrived(self._stream, int(want))
+            self._left_bytes = self._left_bytes - len(arrived) if arrived else 0
+            self._pending += arrived
+        whole = min(len(self._pending) // self._frame_bytes, most_samples) * self._frame_bytes
+        data, self._pending = self._pending[:whole], self._pending[whole:]
+        return pcm_frames(data, self._encoding, self._channels)

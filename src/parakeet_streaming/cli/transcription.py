@@ -1,0 +1,168 @@
+"""A source of sound and what is to be written in; text on the terminal, files and a report out."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import ExitStack
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any, Final, Protocol
+
+import typer
+
+from parakeet_streaming import formats
+from parakeet_streaming.audio.saving import SavedSound
+from parakeet_streaming.cli.display import Display, new_display
+from parakeet_streaming.cli.interruption import Interruption
+from parakeet_streaming.cli.live_transcription import LiveTranscription
+from parakeet_streaming.cli.outputs import Output
+from parakeet_streaming.cli.report import (
+    StreamLog,
+    counts_in_words,
+    latency_rows,
+    report_object,
+    write_report,
+)
+from parakeet_streaming.cli.rows import print_table
+from parakeet_streaming.engine.recognizer import Recognizer
+from parakeet_streaming.live.engine import LiveEngine
+from parakeet_streaming.live.options import LiveOptions
+from parakeet_streaming.ports import VoiceActivity
+from parakeet_streaming.results import Event, Transcript
+from parakeet_streaming.sources.live import LiveSource
+from parakeet_streaming.timeline import ContextConfig
+
+_MOST_AHEAD_S: Final = 2.0
+"""Audio beyond what the longest window needs that a source which can wait may be ahead of its
+text."""
+
+
+class Transcription(Protocol):
+    """One source being transcribed: a file, or live sound."""
+
+    @property
+    def received_s(self) -> float: ...
+
+    @property
+    def processing_s(self) -> float: ...
+
+    def events(self) -> Iterator[Event | None]: ...
+
+    def messages(self) -> Iterator[str]: ...
+
+    def status(self) -> str: ...
+
+    def transcript(self) -> Transcript: ...
+
+
+@dataclass(frozen=True, slots=True)
+class OutputOptions:
+    """What is written about one source, and where."""
+
+    source: str
+    """What to call it in the output."""
+    format: str = "txt"
+    path: Path | None = None
+    """None for standard output."""
+    append: bool = False
+    save: str | None = None
+    """File for the sound itself."""
+    stats: bool = False
+    report: str | None = None
+
+
+def recording(
+    transcription: Transcription, recognizer: Recognizer, context: ContextConfig | None, source: str
+) -> formats.Recording:
+    """Everything that was made of a source; `context` is None for offline."""
+    return formats.Recording(
+        transcript=transcription.transcript(),
+        model=recognizer.name,
+        context=context,
+        latency_s=None if context is None else context.latency_s,
+        processing_s=transcription.processing_s,
+        source=source,
+    )
+
+
+def show(transcription: Transcription, display: Display, output: Output) -> None:
+    """Runs to the end; each event is written and shown as it comes."""
+    with display:
+        for event in transcription.events():
+            for message in transcription.messages():
+                display.say(message)
+            if event is not None:
+                output.write_event(event)
+            display.show(event, transcription.status())
+        for message in transcription.messages():
+            display.say(message)
+
+
+def transcribe_live(
+    recognizer: Recognizer,
+    vad: VoiceActivity | None,
+    source: LiveSource,
+    options: LiveOptions,
+    wanted: OutputOptions,
+    *,
+    duration_s: float | None = None,
+    greeting: str | None = None,
+) -> bool:
+    """Transcribes a source to its end, or until it is interrupted.
+
+    Returns:
+        Whether it was interrupted.
+
+    Raises:
+        Exception: what ended the source before its time, after all that it gave was written.
+    """
+    context = options.delay.context
+    if source.can_wait:
+        options = replace(options, most_ring_s=_ring_s(options))
+    with ExitStack() as stack:
+        saved = _saved_sound(wanted, source.rate_hz, stack)
+        output = Output(wanted.source, wanted.format, wanted.path, append=wanted.append)
+        stack.enter_context(output)
+        engine = stack.enter_context(LiveEngine(recognizer, vad))
+        log = StreamLog(keep_steps=wanted.report is not None)
+        interruption = stack.enter_context(Interruption())
+        live = LiveTranscription(
+            engine.open(options), source, interruption, log, context,
+            duration_s=duration_s, saved=saved,
+        )  # fmt: skip
+        if greeting is not None:
+            live.add_message(greeting)
+        show(live, new_display(wanted.format, wanted.path, live=True), output)
+        whole = recording(live, recognizer, context, wanted.source)
+        output.write_whole(whole)
+    typer.echo(live.summary(), err=True)
+    if wanted.stats:
+        typer.echo(counts_in_words(live.stats()), err=True)
+        print_table(latency_rows(engine.metrics), err=True)
+    if wanted.report is not None:
+        about = _about(whole, options, live.received_s)
+        write_report(wanted.report, report_object(log, live.stats(), engine.metrics, about))
+    if live.failure is not None:
+        raise live.failure
+    return interruption.asked
+
+
+def _saved_sound(wanted: OutputOptions, rate_hz: int, stack: ExitStack) -> SavedSound | None:
+    return None if wanted.save is None else stack.enter_context(SavedSound(wanted.save, rate_hz))
+
+
+def _about(whole: formats.Recording, options: LiveOptions, received_s: float) -> dict[str, Any]:
+    """What a report says was measured."""
+    return {
+        "source": whole.source,
+        "model": whole.model,
+        "context": str(options.delay.context),
+        "longest_chunk_s": options.delay.longest_chunk,
+        "audio_s": received_s,
+        "processing_s": whole.processing_s,
+    }
+
+
+def _ring_s(options: LiveOptions) -> float:
+    """Seconds of audio that may wait in the stream of a source that can wait itself."""
+    return options.delay.longest_chunk + options.delay.context.right + _MOST_AHEAD_S

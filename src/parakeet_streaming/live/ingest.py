@@ -1,0 +1,144 @@
+"""Samples at any rate from one producer in; 16 kHz mono samples into the audio queue, out.
+
+Rules of this file:
+
+1. This is the edge. Samples are validated and resampled here, once, in the producer's thread;
+   behind it every position is at 16 kHz.
+2. One thread pushes. `finish` may come from any other thread, a finaliser included, at any moment.
+3. The resampler and the queue's writer have one user at a time: the thread that holds `_busy`. No
+   thread waits for it. `finish` sets `_closing` first and then tries to take `_busy`. If it can,
+   no push is inside, and `finish` closes the queue. If not, a push is inside. That push reads
+   `_closing` after it has released `_busy`, so after `_closing` was set, and closes the queue then.
+   So the queue is closed once, after the last sample that was taken; a later push takes nothing.
+4. What `push` returns adds up: all that was pushed, less what was refused at 16 kHz scaled to the
+   pushed rate. A resampler gives out samples of earlier pushes, so a refusal that is larger than
+   the push that met it is carried over to the next one.
+"""
+
+from __future__ import annotations
+
+import threading
+
+from numpy.typing import ArrayLike
+
+from parakeet_streaming.audio.pcm import as_mono
+from parakeet_streaming.audio.resample import Resampler
+from parakeet_streaming.live.audio_queue import AudioQueueWriter
+from parakeet_streaming.live.waiters import Waiters
+from parakeet_streaming.ports import Floats
+from parakeet_streaming.timeline import SAMPLE_RATE_HZ
+
+
+class AudioIngest:
+    """Where a producer's samples come in."""
+
+    def __init__(self, queue: AudioQueueWriter, rate_hz: int) -> None:
+        """`rate_hz`: of the samples that will be pushed."""
+        self.rate_hz = rate_hz
+        self._queue = queue
+        self._resampler = None if rate_hz == SAMPLE_RATE_HZ else Resampler(rate_hz)
+        self._busy = threading.Lock()
+        self._closing = False
+        self._waiters = Waiters()
+        self._resampled = 0
+        """Samples given to the resampler, and samples that it gave out."""
+        self._given_out = 0
+        self._reported_refused = 0
+
+    @property
+    def finished(self) -> bool:
+        """Whether no more samples are taken."""
+        return self._closing
+
+    @property
+    def room(self) -> int:
+        """Samples at the pushed rate that a push would take in full now; 0 after the end."""
+        return 0 if self._closing else self._pushed(self._queue.room)
+
+    def push(self, samples: ArrayLike) -> int:
+        """Takes samples, (n,) or (n, channels); returns how many were taken. Never waits.
+
+        Raises:
+            AudioInputError: wrong shape or type, NaN or infinity; nothing was taken.
+        """
+        mono = as_mono(samples)
+        if not self._busy.acquire(blocking=False):
+            return 0
+        try:
+            taken = 0 if self._closing else self._put(mono)
+        finally:
+            self._busy.release()
+        if self._closing:
+            self._close()
+        return taken
+
+    def finish(self) -> None:
+        """No more samples will come; what the resampler holds back is handed on. Any thread."""
+        self._closing = True
+        self._close()
+        self.woken()
+
+    def woken(self) -> None:
+        """There is more room, or there will be none: wakes all that wait for it."""
+        if self._waiters.waiting:
+            self._waiters.notify()
+
+    def wait_for_room(self, samples: int = 1, timeout_s: float | None = None) -> int:
+        """Waits until `samples`, or as many as can ever be, would be taken in full.
+
+        Returns:
+            The room, at the pushed rate; 0 if the stream takes nothing more.
+
+        Raises:
+            TimeoutError: there was no such room in time.
+        """
+        room = self._waiters.wait_for(lambda: self._enough(samples), timeout_s)
+        if room is None:
+            raise TimeoutError(f"no room for {samples} samples within {timeout_s} s")
+        return room
+
+    async def wait_for_room_async(self, samples: int = 1) -> int:
+        """As `wait_for_room`, for an event loop."""
+        return await self._waiters.wait_for_async(lambda: self._enough(samples))
+
+    def _enough(self, samples: int) -> int | None:
+        """The room if it is enough, 0 after the end, None while one has to wait."""
+        if self._closing or self._queue.refusing:
+            return 0
+        room = self.room
+        most = self._pushed(self._queue.most_samples)
+        return room if room >= max(1, min(samples, most)) else None
+
+    def _pushed(self, samples: int) -> int:
+        """Samples at the pushed rate that become `samples` at 16 kHz at most."""
+        if self._resampler is None:
+            return samples
+        # What the resampler holds back comes out with the next samples; one for rounding.
+        held_back = self._resampled * SAMPLE_RATE_HZ // self.rate_hz - self._given_out
+        return max(0, (samples - held_back - 1) * self.rate_hz // SAMPLE_RATE_HZ)
+
+    def _put(self, mono: Floats) -> int:
+        queue = self._queue
+        if queue.closed or queue.refusing:
+            return 0
+        count = int(mono.shape[0])
+        if self._resampler is not None:
+            mono = self._resampler.feed(mono)
+            self._resampled += count
+            self._given_out += int(mono.shape[0])
+        queue.write(mono)
+        refused = queue.refused * self.rate_hz // SAMPLE_RATE_HZ - self._reported_refused
+        refused = min(count, refused)
+        self._reported_refused += refused
+        return count - refused
+
+    def _close(self) -> None:
+        if not self._busy.acquire(blocking=False):
+            return
+        try:
+            if not self._queue.closed:
+                if self._resampler is not None:
+                    self._queue.write(self._resampler.finish())
+                self._queue.close()
+        finally:
+            self._busy.release()

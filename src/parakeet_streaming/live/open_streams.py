@@ -1,0 +1,148 @@
+"""Streams that come and go in; which are open, whether one more may come, and the end, out.
+
+Rules of this file:
+
+1. Everything that more than one thread changes is in here, under one lock: which streams are open,
+   admission, closing and failure. The lock is held for a few instructions, never during a call of a
+   model or a consumer. All else in this room belongs to one thread, or is a queue for two.
+2. A stream gets its place before anything of it is made, so a refusal costs next to nothing.
+3. The lock may be entered again: the collector may drop an engine, and so close it, while its own
+   worker is inside.
+"""
+
+from __future__ import annotations
+
+import logging
+import threading
+from typing import Final, Literal
+
+from parakeet_streaming.errors import (
+    CapacityError,
+    EngineFailedError,
+    OptionError,
+    StreamClosedError,
+)
+from parakeet_streaming.live.admission import Admission, Lane, StreamCost
+from parakeet_streaming.live.metrics import LiveMetrics
+from parakeet_streaming.live.task import StreamTask
+
+_LOG: Final = logging.getLogger("parakeet_streaming.live")
+
+
+class OpenStreams:
+    """Which streams are open. Any thread may call it."""
+
+    def __init__(self, admission: Admission[str], metrics: LiveMetrics) -> None:
+        self.closing: Literal["drain", "cancel"] | None = None
+        """How streams end, once no stream is let in any more."""
+        self.failure: BaseException | None = None
+        """What broke the worker; None while it is well."""
+        self._admission = admission
+        self._metrics = metrics
+        self._lock = threading.RLock()
+        self._tasks: dict[str, StreamTask] = {}
+
+    def __len__(self) -> int:
+        return len(self._tasks)
+
+    @property
+    def load(self) -> float:
+        """Part of the time that the work for all streams takes."""
+        with self._lock:
+            return self._admission.load
+
+    def get(self, stream_id: str) -> StreamTask | None:
+        """The stream of that id, if it is in."""
+        return self._tasks.get(stream_id)
+
+    def all(self) -> list[StreamTask]:
+        """Every stream that is open."""
+        with self._lock:
+            return list(self._tasks.values())
+
+    def reserve(self, stream_id: str, lane: Lane, cost: StreamCost, least: StreamCost) -> None:
+        """Keeps a place for a stream.
+
+        Raises:
+            CapacityError: there is no room.
+            EngineFailedError: the worker has broken.
+            OptionError: there is a stream of that id.
+            StreamClosedError: the engine is closed.
+        """
+        with self._lock:
+            self._check_open()
+            if stream_id in self._admission:
+                raise OptionError(f"stream {stream_id!r} is open already; choose another id")
+            try:
+                if lane == "recording":
+                    self._admission.admit_recording(stream_id)
+                else:
+                    self._admission.admit(stream_id, cost, least)
+            except CapacityError as error:
+                self._metrics.rejected_total[self._admission.bound_met(lane)].add()
+                _LOG.info("stream %s: refused: %s", stream_id, error)
+                raise
+
+    def release(self, stream_id: str) -> None:
+        """Gives up the place of a stream that did not join."""
+        with self._lock:
+            self._admission.leave(stream_id)
+
+    def join(self, task: StreamTask) -> None:
+        """Takes a stream in that has a place.
+
+        Raises:
+            EngineFailedError: the worker has broken.
+            StreamClosedError: the engine is closed.
+        """
+        with self._lock:
+            self._check_open()
+            self._tasks[task.id] = task
+
+    def leave(self, task: StreamTask) -> None:
+        """A stream is over."""
+        with self._lock:
+            self._admission.leave(task.id)
+            del self._tasks[task.id]
+
+    def close(self, *, drain: bool) -> None:
+        """Lets no stream in any more; draining may still turn into cancelling."""
+        with self._lock:
+            if self.closing != "cancel":
+                self.closing = "drain" if drain else "cancel"
+
+    def fail(self, error: BaseException) -> None:
+        """The worker has broken."""
+        with self._lock:
+            self.failure, self.closing = error, "cancel"
+
+    def step_took(self, audio_s: float, took_s: float) -> None:
+        """A step that encoded `audio_s` took `took_s`."""
+        with self._lock:
+            self._admission.measured(audio_s, took_s)
+
+    def vad_took(self, audio_s: float, took_s: float) -> None:
+        """Looking for voice in `audio_s` took `took_s`."""
+        with self._lock:
+            self._admission.listened(audio_s, took_s)
+
+    def uses(self, task: StreamTask) -> None:
+        """A stream has changed its context."""
+        with self._lock:
+            self._admission.uses(task.id, task.cost)
+
+    def lower_load(self, task: StreamTask) -> float:
+        """The load, were this stream given the next smaller chunk; 0 if there is none."""
+        lower = task.lower_cost
+        if lower is None:
+            return 0.0
+        with self._lock:
+            return self._admission.load_with(task.id, lower)
+
+    def _check_open(self) -> None:
+        if self.failure is not None:
+            raise EngineFailedError(
+                f"this engine's worker failed ({self.failure!r}); make a new engine"
+            ) from self.failure
+        if self.closing is not None:
+            raise StreamClosedError("this engine is closed; make a new one")

@@ -1,0 +1,228 @@
+"""Options of one live stream in; a stream that is in the loop, and what its caller holds, out.
+
+Rules of this file:
+
+1. What is wrong with the options is found first; then the stream gets its place or is refused; only
+   then is anything made.
+2. A stream that cannot be made gives its place back.
+"""
+
+from __future__ import annotations
+
+import secrets
+import threading
+from collections.abc import Callable
+from dataclasses import dataclass
+from functools import lru_cache, partial
+from typing import Final, Literal
+
+from parakeet_streaming.engine.activity import SpeechDetector
+from parakeet_streaming.engine.endpoint import Endpointer
+from parakeet_streaming.engine.stepper import Stepper
+from parakeet_streaming.engine.stream_state import (
+    ActivityState,
+    Resumed,
+    StreamOptions,
+    StreamState,
+)
+from parakeet_streaming.errors import OptionError, SnapshotError
+from parakeet_streaming.live.adaptation import Adapter, DelayRange
+from parakeet_streaming.live.audio_queue import AudioQueueWriter
+from parakeet_streaming.live.driver import StreamDriver, cost_of
+from parakeet_streaming.live.event_queue import EventQueue
+from parakeet_streaming.live.ingest import AudioIngest
+from parakeet_streaming.live.intake import TAIL_S
+from parakeet_streaming.live.loop import StreamLoop
+from parakeet_streaming.live.meter import StreamMeter
+from parakeet_streaming.live.options import LiveOptions
+from parakeet_streaming.live.sizing import ring_capacity
+from parakeet_streaming.live.task import StreamTask
+from parakeet_streaming.ports import VoiceActivity
+from parakeet_streaming.results import Event
+from parakeet_streaming.timeline import (
+    SAMPLE_RATE_HZ,
+    ContextConfig,
+    milliseconds_to_samples,
+    samples_to_seconds,
+    seconds_to_samples,
+)
+
+_FIRST_STEP_S: Final = 0.25
+"""How long a step may take, before one was measured."""
+_STAMP_MS: Final = 5
+"""How finely it is known when audio arrived."""
+
+
+@dataclass(frozen=True, slots=True)
+class StreamOpener:
+    """Opens streams of one loop. Any thread."""
+
+    loop: StreamLoop
+    stepper: Stepper
+    vad: VoiceActivity | None
+    clock: Callable[[], float]
+    most_ring_s: float
+
+    def open(
+        self,
+        options: LiveOptions,
+        on_event: Callable[[Event], None] | None = None,
+        *,
+        stream_id: str | None = None,
+        resume: bytes | None = None,
+    ) -> StreamTask:
+        """A stream that is in the loop. Raises as `LiveEngine.open` does."""
+        self._check(options)
+        state = None if resume is None else self._state(options, resume)
+        stream_id = stream_id or secrets.token_hex(4)
+        levels = self._levels(options)
+        costs = [cost_of(context, cached=options.cached) for context in (levels[0], levels[-1])]
+        streams = self.loop.streams
+        streams.reserve(stream_id, options.lane, *costs)
+        try:
+            task = self._task(stream_id, options, levels, on_event, state)
+            self.loop.join(task)
+        except BaseException:
+            streams.release(stream_id)
+            raise
+        return task
+
+    @property
+    def in_worker(self) -> bool:
+        """Whether the caller is the thread that turns the loop, as in an `on_event`."""
+        return self.loop.turned_by == threading.get_ident()
+
+    def encode(self, state: StreamState) -> bytes:
+        """A stream's state as bytes."""
+        return self.stepper.snapshots.encode(state, self.vad)
+
+    def _check(self, options: LiveOptions) -> None:
+        self.stepper.check_context(options.context)
+        if options.vad is not None and self.vad is None:
+            raise OptionError(
+                "this engine has no voice activity; make it with LiveEngine(recognizer, "
+                "load_vad()), or open the stream with vad=None"
+            )
+
+    def _levels(self, options: LiveOptions) -> tuple[ContextConfig, ...]:
+        """The contexts it may have; a recording keeps its own."""
+        if options.lane == "recording":
+            return (options.context,)
+        return _levels(options.delay, samples_to_seconds(self.stepper.max_window_samples))
+
+    def _task(
+        self,
+        stream_id: str,
+        options: LiveOptions,
+        levels: tuple[ContextConfig, ...],
+        on_event: Callable[[Event], None] | None,
+        state: StreamState | None,
+    ) -> StreamTask:
+        adapter = Adapter(levels, None if state is None else state.options.context.chunk)
+        wake = partial(self.loop.wake, stream_id)
+        activity = None if state is None else state.activity
+        stream = self.stepper.open(_stream_options(options, adapter.context), state)
+        stream.use(adapter.context)
+        rate_hz = options.context.sample_rate
+        queue = self._queue(options, wake, start_of(state))
+        driver = StreamDriver(
+            stream,
+            queue.reader,
+            adapter,
+            self._detector(options, activity),
+            _endpointer(options, activity),
+            tail_s=TAIL_S if options.lane == "live" else 0.0,
+        )
+        if activity is not None:
+            driver.resume(activity)
+        return StreamTask(
+            id=stream_id,
+            lane=options.lane,
+            queue=queue,
+            ingest=AudioIngest(queue, rate_hz),
+            intake=driver.intake,
+            driver=driver,
+            events=EventQueue(),
+            meter=StreamMeter(
+                self.loop.metrics,
+                adapter.context.chunk,
+                samples_to_seconds(driver.decoded_samples),
+            ),
+            wake=wake,
+            on_event=on_event,
+            idle_timeout_s=options.idle_timeout_s,
+            resumed=_resumed(state, rate_hz),
+        )
+
+    def _queue(
+        self, options: LiveOptions, wake: Callable[[], None], start: int
+    ) -> AudioQueueWriter:
+        step_s = self.loop.meter.longest_step_s or _FIRST_STEP_S
+        most_ring_s = self.most_ring_s if options.most_ring_s is None else options.most_ring_s
+        return AudioQueueWriter(
+            ring_capacity(options.context, burst_s=options.burst_s, step_s=step_s),
+            seconds_to_samples(most_ring_s),
+            self.clock,
+            wake,
+            stamp_every=milliseconds_to_samples(_STAMP_MS),
+            start=start,
+        )
+
+    def _state(self, options: LiveOptions, resume: bytes) -> StreamState:
+        """The state that a snapshot holds, if these options can continue it."""
+        state = self.stepper.snapshots.decode(resume, self.vad)
+        if state.audio_end is not None:
+            raise SnapshotError("this stream had ended when the snapshot was made")
+        before, now = state.options, options.context
+        if (before.context.left, before.context.right, before.cached) != (
+            now.left,
+            now.right,
+            options.cached,
+        ):
+            raise OptionError(
+                f"the snapshot is of a stream of {before.context}{' cached' * before.cached}; "
+                f"resume it with its left and right context, not with {now}"
+            )
+        return state
+
+    def _detector(
+        self, options: LiveOptions, activity: ActivityState | None
+    ) -> SpeechDetector | None:
+        if options.vad is None or self.vad is None:
+            return None
+        if activity is not None and activity.detector is not None:
+            return SpeechDetector.of(activity.detector)
+        return SpeechDetector(options.vad, self.vad.frame_samples)
+
+
+def start_of(state: StreamState | None) -> int:
+    """Position of the first sample that a stream needs: a gap it was in is silence to its end."""
+    if state is None:
+        return 0
+    fed = state.window.kept_from + int(state.window.samples.shape[0])
+    gaps = () if state.activity is None else state.activity.gaps
+    return max(fed, gaps[-1][1]) if gaps and gaps[-1][0] <= fed else fed
+
+
+def _stream_options(options: LiveOptions, context: ContextConfig) -> StreamOptions:
+    return StreamOptions(context, tentative=options.tentative, cached=options.cached)
+
+
+def _endpointer(options: LiveOptions, activity: ActivityState | None) -> Endpointer | None:
+    if options.endpoint is None:
+        return None
+    if activity is not None and activity.endpointer is not None:
+        return Endpointer.of(activity.endpointer)
+    return Endpointer(options.endpoint)
+
+
+def _resumed(state: StreamState | None, rate_hz: int) -> Resumed | Literal[""]:
+    """How a stream goes on; a resampler always begins anew."""
+    if state is None:
+        return ""
+    return state.resumed if rate_hz == SAMPLE_RATE_HZ else "warm"
+
+
+@lru_cache(maxsize=64)
+def _levels(delay: DelayRange, longest_window_s: float) -> tuple[ContextConfig, ...]:
+    return delay.levels(longest_window_s)

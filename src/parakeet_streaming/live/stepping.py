@@ -1,0 +1,48 @@
+"""Streams with a window each in; one step of all of them, and where its time went, out."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+
+from parakeet_streaming.engine.stepper import Stepper
+from parakeet_streaming.engine.windowed_stream import WindowedStream
+from parakeet_streaming.live.driver import Due
+from parakeet_streaming.results import Event, StepTiming
+
+
+@dataclass(frozen=True, slots=True)
+class StepTimes:
+    """When the phases of one step began and ended."""
+
+    began_s: float
+    encoded_s: float
+    done_s: float
+
+    @property
+    def took_s(self) -> float:
+        return self.done_s - self.began_s
+
+
+def run_step(
+    stepper: Stepper, streams: Sequence[WindowedStream], clock: Callable[[], float]
+) -> tuple[list[tuple[Event, ...]], StepTimes]:
+    """Runs one step; an error leaves every stream where it was."""
+    began_s = clock()
+    step = stepper.prepare(streams)
+    step.encode()
+    encoded_s = clock()
+    step.decode()
+    events = step.commit()
+    return events, StepTimes(began_s, encoded_s, clock())
+
+
+def timing_of(due: Due, times: StepTimes, streams: int, audio_s: float) -> StepTiming:
+    """Where the time of a step went, for one of its streams; `audio_s`: of all of them."""
+    return StepTiming(
+        waited_s=max(0.0, times.began_s - due.complete_s),
+        encode_s=times.encoded_s - times.began_s,
+        decode_s=times.done_s - times.encoded_s,
+        streams=streams,
+        share=due.audio_s / audio_s,
+    )

@@ -1,0 +1,187 @@
+"""What a step costs is learnt, and a full engine refuses at once."""
+
+import time
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from parakeet_streaming.errors import CapacityError
+from parakeet_streaming.live.admission import Admission, CostModel, StreamCost
+
+
+def uses(audio_s, steps=1.0):
+    return StreamCost(steps, audio_s)
+
+
+def measured(*steps):
+    model = CostModel()
+    for audio_s, took_s in steps:
+        model.measured(audio_s, took_s)
+    return model
+
+
+@given(
+    fixed_s=st.floats(0.0, 1.0),
+    per_audio_s=st.floats(0.0, 1.0),
+    audio=st.lists(st.floats(1.0, 100.0), min_size=5, max_size=40),
+)
+def test_both_parts_are_found_where_steps_differ(fixed_s, per_audio_s, audio):
+    audio = [*audio, 1.0, 100.0]
+    model = measured(*((each, fixed_s + per_audio_s * each) for each in audio))
+    assert model.fixed_s == pytest.approx(fixed_s, abs=1e-5)
+    assert model.per_audio_s == pytest.approx(per_audio_s, abs=1e-5)
+
+
+@given(st.lists(st.tuples(st.floats(0.1, 100.0), st.floats(0.0, 10.0)), min_size=1, max_size=40))
+def test_no_part_is_ever_below_zero(steps):
+    model = measured(*steps)
+    assert model.fixed_s >= 0
+    assert model.per_audio_s >= 0
+
+
+def test_steps_that_are_alike_cost_in_proportion_to_their_audio():
+    model = measured(*[(4.0, 0.5)] * 30)
+    assert (model.fixed_s, model.per_audio_s) == (0.0, pytest.approx(0.125))
+    assert model.step_s(8.0) == pytest.approx(1.0)
+
+
+def test_larger_steps_that_took_less_time_have_a_fixed_cost_alone():
+    model = measured(*[(1.0, 2.0), (2.0, 1.0)] * 10)
+    assert model.per_audio_s == 0.0
+    assert 1.0 < model.fixed_s < 2.0
+
+
+def test_a_first_step_that_compiled_is_forgotten():
+    model = measured((4.0, 30.0), (4.0, 0.4), (4.0, 0.4), (4.0, 0.4))
+    assert model.step_s(4.0) == pytest.approx(0.4, rel=0.5)
+    for _ in range(50):
+        model.measured(4.0, 0.4)
+    assert model.step_s(4.0) == pytest.approx(0.4, rel=0.05)
+
+
+def test_a_step_of_no_audio_says_nothing():
+    model = measured((0.0, 5.0))
+    assert model.step_s(1.0) == 0.0
+
+
+def test_a_full_engine_refuses_and_stays_as_it_was():
+    admission = Admission(most_streams=2)
+    admission.admit("a", uses(2))
+    admission.admit("b", uses(2))
+    with pytest.raises(CapacityError, match="2 of 2"):
+        admission.admit("c", uses(2))
+    assert admission.bound_met("live") == "streams"
+    assert len(admission) == 2
+    assert "c" not in admission
+    admission.leave("a")
+    admission.leave("a")
+    admission.admit("c", uses(2))
+
+
+def test_the_measured_cost_bounds_the_engine():
+    admission = Admission(most_load=0.9)
+    admission.admit("a", uses(2))
+    admission.admit("b", uses(2))
+    assert admission.load == 0
+    admission.measured(audio_s=10, took_s=1)
+    admission.measured(audio_s=0, took_s=1)
+    assert admission.load == pytest.approx(0.4)
+    admission.admit("c", uses(2))
+    admission.admit("d", uses(2))
+    with pytest.raises(CapacityError, match=r"80\.0%.*100\.0%, above 90%"):
+        admission.admit("e", uses(2))
+    assert admission.bound_met("live") == "load"
+    for _ in range(100):
+        admission.measured(audio_s=10, took_s=0.5)
+    admission.admit("e", uses(2))
+    assert admission.load == pytest.approx(0.5, rel=0.01)
+
+
+def test_streams_share_the_fixed_cost_of_a_step_as_far_as_a_step_holds_them():
+    admission = Admission(batch_streams=4, most_load=10.0)
+    for audio_s in (1.0, 2.0, 1.0, 2.0):
+        admission.measured(audio_s, 0.1 + 0.01 * audio_s)
+    loads = []
+    for number in range(8):
+        admission.admit(number, uses(2, steps=2))
+        loads.append(admission.load)
+    fixed = [0.2, 0.2, 0.2, 0.2, 0.25, 0.3, 0.35, 0.4]
+    assert loads == pytest.approx([part + 0.02 * (n + 1) for n, part in enumerate(fixed)])
+
+
+def test_a_single_stream_is_let_in_however_slow_the_machine():
+    admission = Admission()
+    admission.measured(audio_s=1, took_s=5)
+    admission.admit("a", uses(7))
+    with pytest.raises(CapacityError):
+        admission.admit("b", uses(0.1))
+
+
+def test_an_engine_is_full_when_larger_chunks_would_not_help_either():
+    admission = Admission(most_load=0.9)
+    admission.measured(audio_s=10, took_s=1)
+    admission.admit("a", uses(8), uses(4))
+    admission.admit("b", uses(8), uses(4))
+    assert (admission.load, admission.least_load) == (pytest.approx(1.6), pytest.approx(0.8))
+    with pytest.raises(CapacityError, match=r"80\.0%.*120\.0%, above 90%"):
+        admission.admit("c", uses(8), uses(4))
+    admission.uses("a", uses(4))
+    admission.uses("never there", uses(4))
+    assert admission.load == pytest.approx(1.2)
+    assert admission.load_with("a", uses(8)) == pytest.approx(1.6)
+    assert admission.load_with("never there", uses(8)) == pytest.approx(1.2)
+
+
+def test_listening_counts_for_every_stream():
+    admission = Admission()
+    admission.listened(audio_s=2, took_s=0.2)
+    admission.admit("a", uses(5))
+    admission.admit("b", uses(5))
+    assert admission.load == pytest.approx(0.2)
+    for _ in range(200):
+        admission.listened(audio_s=1, took_s=0.2)
+    assert admission.load == pytest.approx(0.4, rel=0.01)
+
+
+def test_recordings_have_a_bound_of_their_own_and_are_no_load():
+    admission = Admission(most_streams=1, most_recordings=2)
+    admission.measured(audio_s=1, took_s=1)
+    admission.admit_recording("a")
+    admission.admit_recording("b")
+    assert admission.load == 0.0
+    with pytest.raises(CapacityError, match="2 of 2 recordings"):
+        admission.admit_recording("c")
+    assert admission.bound_met("recording") == "recordings"
+    admission.admit("live", uses(1))
+    admission.leave("a")
+    admission.admit_recording("c")
+    assert "c" in admission
+
+
+@given(
+    acts=st.lists(st.tuples(st.booleans(), st.integers(0, 9), st.floats(0.1, 9.0)), max_size=200)
+)
+def test_sums_are_those_of_the_streams_that_are_in(acts):
+    admission, inside = Admission(most_load=1e9), {}
+    admission.measured(audio_s=1, took_s=0.5)
+    for coming, stream, rate in acts:
+        if coming and stream not in inside:
+            admission.admit(stream, uses(rate))
+            inside[stream] = rate
+        elif coming:
+            admission.uses(stream, uses(rate))
+            inside[stream] = rate
+        else:
+            admission.leave(stream)
+            inside.pop(stream, None)
+        assert admission.load == pytest.approx(0.5 * sum(inside.values()))
+
+
+def test_a_thousand_joins_cost_little():
+    admission = Admission(most_load=1e9)
+    admission.measured(audio_s=1, took_s=0.5)
+    began_s = time.perf_counter()
+    for number in range(1_000):
+        admission.admit(number, uses(7.0))
+    assert time.perf_counter() - began_s < 0.2

@@ -1,0 +1,24 @@
+"""The defaults of the field, and what makes no sense."""
+
+import pytest
+
+from parakeet_streaming.errors import OptionError
+from parakeet_streaming.live.options import LiveOptions
+from parakeet_streaming.timeline import ContextConfig
+
+
+@pytest.mark.parametrize(
+    "choice",
+    [{"lane": "slow"}, {"burst_s": 0}, {"most_ring_s": -1.0}, {"idle_timeout_s": float("nan")}],
+)
+def test_what_makes_no_sense_is_refused(choice):
+    with pytest.raises(OptionError, match=next(iter(choice))):
+        LiveOptions(**choice)
+
+
+def test_a_recording_is_decoded_whole_and_in_its_own_time():
+    context = ContextConfig(10.0, 4.0, 2.0)
+    options = LiveOptions.recording(context, cached=True)
+    assert (options.context, options.delay.longest_chunk) == (context, 4.0)
+    assert (options.vad, options.endpoint, options.tentative) == (None, None, False)
+    assert (options.lane, options.cached) == ("recording", True)

@@ -1,0 +1,133 @@
+"""Live streams cut at any border and resumed elsewhere give the events of an uninterrupted one."""
+
+import numpy as np
+from hypothesis import event, given, settings
+from hypothesis import strategies as st
+
+from parakeet_streaming.engine.endpoint import EndpointOptions
+from parakeet_streaming.engine.vad_options import VadOptions
+from parakeet_streaming.results import Gap
+from parakeet_streaming.testing import Cue, ScriptedVad, marked_audio
+from parakeet_streaming.timeline import FRAME_SAMPLES, ContextConfig
+from tests.live.by_hand import Room, drained, finals_of, fixed, outcome_of, snapshot_of
+from tests.model.hashed import context_of
+
+FRAMES = 150
+AUDIO = marked_audio(FRAMES, 100)
+VAD = VadOptions(prefix_padding_ms=100, hangover_ms=100, min_silence_ms=64, min_speech_ms=64)
+ENDPOINTS = [None, EndpointOptions(100, 80, 400, 2.0), EndpointOptions.aggressive()]
+
+contexts = st.tuples(st.integers(0, 12), st.integers(1, 8), st.integers(0, 8)).map(
+    lambda frames: ContextConfig(*context_of(*frames))
+)
+scripts = st.lists(st.tuples(st.integers(1, 25), st.integers(1, 25)), min_size=1, max_size=10)
+
+
+@st.composite
+def plans(draw):
+    """Slices of the audio, and the slices after which the stream moves, or is committed."""
+    generator = np.random.default_rng(draw(st.integers(0, 2**32)))
+    count = draw(st.integers(1, 40))
+    pieces = (generator.random(count) ** 2 * 20_000).astype(int) + 1
+    chosen = generator.random((2, count)) < [[0.3], [0.06]]
+    cuts, commits = (set(np.flatnonzero(each).tolist()) for each in chosen)
+    return pieces.tolist(), cuts, commits
+
+
+class Journey:
+    """One stream, pushed slice by slice, that may move from room to room."""
+
+    def __init__(self, pairs, options, most_ring_s=60.0):
+        self.options, self.most_ring_s = options, most_ring_s
+        self.voice = np.concatenate([np.repeat([0.0, 1.0], pair) for pair in pairs]).tolist()
+        frames = [frame for frame in range(1, FRAMES) if frame % 3 and self._speech_at(frame)]
+        self.cues = [Cue(frame, frame % 3) for frame in frames]
+        self.events, self.moves = [], 0
+        self._enter(None)
+
+    def _speech_at(self, frame):
+        at = frame * FRAME_SAMPLES // 512
+        return at < len(self.voice) and self.voice[at]
+
+    def _enter(self, resume):
+        vad = ScriptedVad(self.voice)
+        self.room = Room(self.cues, vad=vad, most_ring_s=self.most_ring_s)
+        self.stream = self.room.open(self.options, resume=resume)
+        self.room.settle()
+
+    def push(self, samples):
+        self.stream.push(samples)
+        self.room.settle()
+
+    def move(self, **left_out):
+        """On to another room, unless audio or a gap still waits; where to push it from."""
+        if self.stream._task.queue.reader.waiting:
+            return
+        received = self.stream.stats().received_samples
+        snapshot = snapshot_of(self.room, self.stream, **left_out)
+        self.events += drained(self.stream)[0]
+        self._enter(snapshot)
+        self.moves += 1
+        assert self.stream.stats().resumed == "exact"
+        start = self.stream.stats().received_samples
+        assert start == received if left_out.get("audio", True) else start <= received
+        if start < received:
+            self.push(AUDIO[start:received])
+            assert drained(self.stream) == ([], None)
+
+    def end(self):
+        self.stream.finish()
+        self.room.settle()
+        assert outcome_of(self.stream) == "finished"
+        self.events += drained(self.stream)[0]
+        return self.events
+
+
+def travelled(journey, pieces, cuts, commits, **left_out):
+    at = 0
+    for number, count in enumerate(pieces):
+        piece = AUDIO[at : at + count]
+        at += count
+        journey.push(piece)
+        if number in commits:
+            journey.stream.commit()
+            journey.room.settle()
+        if number in cuts:
+            journey.move(**left_out)
+    return journey.end()
+
+
+@settings(max_examples=100)
+@given(
+    context=contexts,
+    pairs=scripts,
+    plan=plans(),
+    vad=st.sampled_from([None, VAD]),
+    endpoint=st.sampled_from(ENDPOINTS),
+    ring_s=st.sampled_from([0.1, 60.0]),
+)
+def test_a_stream_that_moves_gives_the_events_of_one_that_stays(
+    context, pairs, plan, vad, endpoint, ring_s
+):
+    pieces, cuts, commits = plan
+    options = fixed(context, vad=vad, endpoint=endpoint)
+    stayed = travelled(Journey(pairs, options, ring_s), pieces, set(), commits)
+    journey = Journey(pairs, options, ring_s)
+    assert travelled(journey, pieces, cuts, commits) == stayed
+    gaps = sum(isinstance(each, Gap) for each in stayed)
+    event(f"moved {min(journey.moves, 3)} times, gaps {gaps > 0}, finals {len(finals_of(stayed))}")
+
+
+@settings(max_examples=40)
+@given(
+    context=contexts,
+    pairs=scripts,
+    plan=plans(),
+    vad=st.sampled_from([None, VAD]),
+    endpoint=st.sampled_from(ENDPOINTS),
+)
+def test_audio_that_was_left_out_is_pushed_again(context, pairs, plan, vad, endpoint):
+    pieces, cuts, _ = plan
+    options = fixed(context, vad=vad, endpoint=endpoint)
+    stayed = travelled(Journey(pairs, options), pieces, set(), set())
+    assert travelled(Journey(pairs, options), pieces, cuts, set(), audio=False) == stayed
