@@ -2,13 +2,18 @@
 
 from dataclasses import replace
 
+from parakeet_streaming.engine.activity import SpeechDetector
+from parakeet_streaming.engine.stream_state import StreamOptions
 from parakeet_streaming.live.adaptation import DelayRange
 from parakeet_streaming.live.admission import Admission
+from parakeet_streaming.live.audio_queue import AudioQueueWriter
+from parakeet_streaming.live.intake import Intake
 from parakeet_streaming.live.loop import StreamLoop
 from parakeet_streaming.live.opening import StreamOpener
 from parakeet_streaming.live.options import LiveOptions
 from parakeet_streaming.live.scheduler import BatchLimits
 from parakeet_streaming.live.snapshot_requests import SnapshotRequest
+from parakeet_streaming.live.speech import StreamSpeech
 from parakeet_streaming.live.stream import LiveStream
 from parakeet_streaming.results import Final, Partial
 from parakeet_streaming.testing import (
@@ -16,6 +21,7 @@ from parakeet_streaming.testing import (
     FakePieces,
     HandClock,
     ScriptedDecoderJoint,
+    fake_recognizer,
     recognizer_of,
 )
 from parakeet_streaming.timeline import ContextConfig
@@ -122,10 +128,9 @@ def outcome_of(stream):
 
 def snapshot_of(room, stream, *, audio=True, past=True, earlier_utterances=True):
     """What `snapshot` gives, with the worker's turn by hand."""
-    request = SnapshotRequest(audio, past, earlier_utterances)
-    stream._task.ask(request)
+    answer = stream._ask(SnapshotRequest(audio, past, earlier_utterances))
     room.settle()
-    return room.opener.encode(request.answer.result(0))
+    return room.opener.encode(answer.result(0))
 
 
 def drained(stream):
@@ -147,3 +152,24 @@ def tokens_of(events):
 
 def finals_of(events):
     return [each for each in events if isinstance(each, Final)]
+
+
+def intake_of(*, context=CONTEXT, capacity=160_000, options=None, endpointer=None):
+    """An intake, its speech, the writer it takes from, its stream, and what they report."""
+    writer = AudioQueueWriter(capacity, capacity, lambda: 5.0, lambda: None)
+    stream = fake_recognizer([], ["one"]).open(StreamOptions(context))
+    detector = None if options is None else SpeechDetector(options, 512)
+    events = []
+    speech = StreamSpeech(stream, events, detector, endpointer)
+    padding = 0 if detector is None else detector.padding_samples
+    intake = Intake(stream, writer.reader, speech, events, padding_samples=padding)
+    return intake, speech, writer, stream, events
+
+
+def judge_all(speech, probability):
+    """How many frames there were to judge."""
+    frames = 0
+    while (block := speech.block_to_judge()) is not None:
+        speech.judged([probability] * (len(block) // 512), "state")
+        frames += len(block) // 512
+    return frames

@@ -166,11 +166,11 @@ def test_quiet_chunks_are_passed_over_and_clear_what_was_tentative():
     events = []
     while not driver.stream.closed:
         driver.take()
-        while driver.intake.block_to_judge() is not None:
+        while driver.speech.block_to_judge() is not None:
             # There is speech for half a second, and the decoder has a tentative word after it.
-            first = driver.intake._detector.known_to // 512
-            frames = range(first, first + len(driver.intake.block_to_judge()) // 512)
-            driver.intake.judged([float(frame < 14) for frame in frames], None)
+            first = driver.speech._detector.known_to // 512
+            frames = range(first, first + len(driver.speech.block_to_judge()) // 512)
+            driver.speech.judged([float(frame < 14) for frame in frames], None)
         due = driver.plan()
         if due is not None:
             driver.take_step(due, stepped(recognizer, driver), 0.0, 0.0)
@@ -190,7 +190,7 @@ def test_late_steps_change_the_context_after_them():
     changes = [each for each in events if isinstance(each, ContextChanged)]
     assert [each.context.chunk for each in changes] == [1.0, 2.0]
     assert changes[0].at == pytest.approx(2 * CHUNK_S)
-    assert driver.stream.options.context == changes[-1].context == driver.context
+    assert driver.stream.options.context == changes[-1].context == driver._adapter.context
     assert events[-1].transcript.text == "one two"
 
 

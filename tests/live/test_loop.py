@@ -5,6 +5,7 @@ import pytest
 
 from parakeet_streaming.engine.vad_options import VadOptions
 from parakeet_streaming.errors import (
+    AudioInputError,
     CapacityError,
     ComputeError,
     EngineFailedError,
@@ -111,6 +112,21 @@ def test_a_stream_that_cannot_be_decoded_ends_alone():
         "cancelled": 0,
         "failed": 1,
     }
+
+
+def test_an_error_of_the_tree_keeps_its_type_and_names_the_stream():
+    room = Room(SCRIPT)
+    stream = room.open(id="3f2a")
+
+    def refused(inputs):
+        raise AudioInputError("too long")
+
+    room.encoder.encode = refused
+    stream.push(marked_audio(20))
+    room.settle()
+    error = drained(stream)[1]
+    assert isinstance(error, AudioInputError)
+    assert error.__notes__ == ["stream 3f2a"]
 
 
 def test_a_consumer_that_raises_ends_its_stream_alone():
@@ -509,8 +525,8 @@ def test_after_long_silence_nothing_seems_late():
 def test_cost_of_a_cached_stream_has_no_left_context():
     room = Room(SCRIPT)
     context = ContextConfig(4.8, 0.48, 0.48)
-    whole = room.open(fixed(context))._task
-    cached = room.open(fixed(context, cached=True))._task
+    whole = room.open(fixed(context))._task.driver
+    cached = room.open(fixed(context, cached=True))._task.driver
     assert whole.cost.audio_s == pytest.approx(12.0)
     assert cached.cost.audio_s == pytest.approx(2.0)
     assert whole.cost.steps == cached.cost.steps == pytest.approx(1 / 0.48)

@@ -2,6 +2,7 @@
 
 import pytest
 
+from parakeet_streaming.engine.endpoint import EndpointOptions
 from parakeet_streaming.engine.vad_options import VadOptions
 from parakeet_streaming.errors import (
     ContextError,
@@ -52,7 +53,7 @@ def test_rings_are_sized_by_recent_steps_and_bounded_by_the_stream():
 def test_a_recording_keeps_its_context():
     room = Room(SCRIPT)
     options = LiveOptions(DelayRange(CONTEXT, 4.0), vad=None, endpoint=None, lane="recording")
-    assert room.open(options)._task.lower_cost is None
+    assert room.open(options)._task.driver.lower_cost is None
 
 
 @pytest.mark.parametrize(("past", "resumed"), [(True, "exact"), (False, "warm")])
@@ -103,15 +104,17 @@ def test_a_snapshot_is_resumed_with_its_own_context_and_chunk():
     room = Room(SCRIPT, vad=vad)
     stream = room.open(LiveOptions(DelayRange(CONTEXT, 4.0), VadOptions()))
     stream._task.driver._adapter._level = 1
-    stream._task.stream.use(stream._task.context)
+    stream._task.stream.use(stream._task.driver._adapter.context)
     room.settle()
     snapshot = snapshot_of(room, stream)
     options = LiveOptions(DelayRange(CONTEXT, 4.0), VadOptions())
     assert room.open(options, resume=snapshot).stats().context.chunk == 1.0
-    with pytest.raises(OptionError, match=r"resume it with its left and right context"):
-        room.open(fixed(ContextConfig(2.0, 0.5, 0.5)), resume=snapshot)
-    with pytest.raises(OptionError, match="resume it"):
-        room.open(fixed(cached=True), resume=snapshot)
+    judged = {"vad": VadOptions(), "endpoint": EndpointOptions()}
+    for other in (fixed(ContextConfig(2.0, 0.5, 0.5), **judged), fixed(cached=True, **judged)):
+        with pytest.raises(OptionError, match="with its left and right context"):
+            room.open(other, resume=snapshot)
+    with pytest.raises(OptionError, match="with voice activity and with endpoints"):
+        room.open(fixed(), resume=snapshot)
 
 
 def test_a_stream_that_is_ending_has_no_snapshot():

@@ -116,7 +116,7 @@ def test_a_stream_that_nobody_can_read_any_more_is_cancelled():
     del stream
     gc.collect()
     room.settle()
-    assert task.outcome == "cancelled"
+    assert task.phase.outcome == "cancelled"
     assert room.loop.streams.all() == []
 
 
@@ -128,7 +128,7 @@ def test_a_stream_that_is_dropped_with_a_callback_is_decoded_to_its_end():
     del stream
     gc.collect()
     room.settle()
-    assert task.outcome == "finished"
+    assert task.phase.outcome == "finished"
     assert isinstance(given[-1], Final)
     assert tokens_of(given) == room.alone(marked_audio(30))
 

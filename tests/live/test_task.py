@@ -4,9 +4,9 @@ import pytest
 
 from parakeet_streaming.errors import StreamClosedError
 from parakeet_streaming.live.snapshot_requests import SnapshotRequest
-from parakeet_streaming.live.task import Phase
+from parakeet_streaming.live.task import Outlook, Phase
 from parakeet_streaming.testing import Cue, marked_audio
-from tests.live.by_hand import CONTEXT, Room, drained, finals_of, fixed
+from tests.live.by_hand import Room, drained, finals_of, fixed
 
 SCRIPT = [Cue(3, 0), Cue(9, 1)]
 
@@ -22,24 +22,26 @@ def test_a_stream_goes_through_its_phases():
     phases = [task.phase]
     room.settle()
     phases.append(task.phase)
-    assert (task.is_over, task.outcome) == (False, None)
+    assert (task.is_over, task.phase.outcome) == (False, None)
     stream.finish()
     room.settle()
     phases.append(task.phase)
     assert phases == [Phase.JOINING, Phase.OPEN, Phase.FINISHED]
-    assert (task.is_over, task.outcome) == (True, "finished")
+    assert (task.is_over, task.phase.outcome) == (True, "finished")
 
 
-def test_it_answers_what_the_loop_asks():
+def test_what_comes_next_for_it():
     room = Room(SCRIPT)
     stream, task = task_of(room)
-    stream.push(marked_audio(13))
-    assert task.backlog_s == pytest.approx(13 * 0.08)
-    assert (task.context, task.chunk_s) == (CONTEXT, 0.48)
-    assert task.lower_cost is None
     room.settle()
-    assert task.lag_s == stream.stats().lag_s > 0
-    assert task.refused_samples == 0
+    assert task.outlook(waits_for_step=False) is Outlook.NEWS
+    stream.push(marked_audio(13))
+    assert task.outlook(waits_for_step=False) is Outlook.AGAIN
+    task.take()
+    assert task.outlook(waits_for_step=True) is Outlook.NEWS
+    stream.finish()
+    room.settle()
+    assert task.outlook(waits_for_step=False) is Outlook.OVER
 
 
 def test_when_it_will_have_been_idle_for_too_long():
@@ -56,24 +58,22 @@ def test_when_it_will_have_been_idle_for_too_long():
 
 def test_a_request_after_the_end_is_refused():
     room = Room(SCRIPT)
-    stream, task = task_of(room)
+    stream, _ = task_of(room)
     stream.cancel()
     room.settle()
-    request = SnapshotRequest(True, True, True)
-    task.ask(request)
+    answer = stream._ask(SnapshotRequest(True, True, True))
     with pytest.raises(StreamClosedError, match=stream.id):
-        request.answer.result(0)
+        answer.result(0)
 
 
 def test_a_request_that_waits_when_the_stream_ends_is_refused():
     room = Room(SCRIPT)
-    stream, task = task_of(room)
+    stream, _ = task_of(room)
     room.settle()
-    request = SnapshotRequest(True, True, True)
-    task.ask(request)
+    answer = stream._ask(SnapshotRequest(True, True, True))
     stream.cancel()
     room.settle()
-    assert isinstance(request.answer.exception(0), StreamClosedError)
+    assert isinstance(answer.exception(0), StreamClosedError)
 
 
 def test_a_commit_after_the_end_asks_for_nothing():

@@ -14,6 +14,7 @@ class Task:
     def __init__(self, *frames, bad=False):
         self.blocks = [np.full(each * FRAME, 2.0 if bad else 1.0, np.float32) for each in frames]
         self.vad_state, self.found, self.is_over = None, [], False
+        self.speech = self
 
     def take(self):
         pass

@@ -51,6 +51,11 @@ class StreamCost:
     audio_s: float
     """Seconds of audio that its steps encode."""
 
+    @property
+    def chunk_s(self) -> float:
+        """Seconds of its own from one step to the next."""
+        return 1 / self.steps
+
 
 class CostModel:
     """Seconds that a step takes: `fixed_s + per_audio_s × audio`. Not thread-safe.

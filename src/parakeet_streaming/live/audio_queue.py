@@ -51,15 +51,10 @@ class AudioQueueWriter:
         stamp_every: int = 1,
         start: int = 0,
     ) -> None:
-        """`capacity` samples to begin with, `most_samples` at most; `wake` rouses the worker.
+        """Rings of `capacity` samples to begin with, and of `most_samples` at most.
 
-        Args:
-            capacity: of the first ring.
-            most_samples: of the largest ring.
-            clock: seconds.
-            wake: called in the producer's thread when what the worker waits for has come.
-            stamp_every: how many samples share one time of arrival.
-            start: position of the first sample.
+        `wake` is called in the producer's thread when what the worker waits for has come. So many
+        samples as `stamp_every` share one time of arrival. `start`: position of the first sample.
         """
         self.received = start
         """Position after the last sample that was written, refused ones included."""
@@ -77,10 +72,8 @@ class AudioQueueWriter:
         self.most_samples = max(capacity, most_samples)
         self.missing: Missing | None = None
         """The last gap, while no samples follow it."""
-        self._clock = clock
-        self._wake = wake
-        self._stamp_every = stamp_every
-        self._stamped = start
+        self._clock, self._wake = clock, wake
+        self._stamp_every, self._stamped = stamp_every, start
         self._woken_at = -1
         self._writer, ring = sample_ring(capacity)
         self._high_water = 0

@@ -26,7 +26,8 @@ from parakeet_streaming.live.adaptation import Adapter
 from parakeet_streaming.live.admission import StreamCost
 from parakeet_streaming.live.audio_queue import AudioQueueReader
 from parakeet_streaming.live.intake import TAIL_S, Intake
-from parakeet_streaming.results import ContextChanged, Event, Final, Partial, Transcript
+from parakeet_streaming.live.speech import StreamSpeech
+from parakeet_streaming.results import ContextChanged, Event, Final, Partial
 from parakeet_streaming.timeline import (
     ContextConfig,
     samples_to_seconds,
@@ -77,30 +78,41 @@ class StreamDriver:
         endpointer: Endpointer | None = None,
         *,
         tail_s: float = TAIL_S,
+        resumed: ActivityState | None = None,
     ) -> None:
+        """Drives a stream.
+
+        Args:
+            stream: the one to drive; nothing else feeds or steps it.
+            queue: where its audio comes from.
+            adapter: chooses its context.
+            detector: judges speech; None to decode everything.
+            endpointer: ends utterances; None for one utterance.
+            tail_s: seconds of silence to decode after the audio.
+            resumed: what was known of a stream that goes on.
+        """
         self.stream = stream
+        self.counts = Counts()
         self._window = stream.window
         self._cached = stream.options.cached
-        self.counts = Counts()
         self._commits: deque[int] = deque()
         self._adapter = adapter
         self._queue = queue
         self._events: list[Event] = []
-        self.intake = Intake(stream, queue, self._events, detector, endpointer, tail_s=tail_s)
+        self.speech = StreamSpeech(stream, self._events, detector, endpointer, resumed)
+        padding = 0 if detector is None else detector.padding_samples
+        self.intake = Intake(
+            stream, queue, self.speech, self._events, tail_s=tail_s, padding_samples=padding
+        )
         self._detector = detector
         self._endpointer = endpointer
-        self._endpoint: Endpoint | None = None
+        self._endpoint = None if resumed is None else resumed.endpoint
         self._deadline_s = 0.0
-
-    @property
-    def context(self) -> ContextConfig:
-        """The context in use now."""
-        return self._adapter.context
 
     @property
     def decoded_samples(self) -> int:
         """Samples of audio that were decoded or passed over."""
-        return self.intake.within_audio(self._window.decoded_samples)
+        return self.speech.within_audio(self._window.decoded_samples)
 
     @property
     def is_to_end(self) -> bool:
@@ -110,31 +122,13 @@ class StreamDriver:
     @property
     def cost(self) -> StreamCost:
         """What it asks for now."""
-        return cost_of(self.context, cached=self._cached)
+        return cost_of(self._adapter.context, cached=self._cached)
 
     @property
     def lower_cost(self) -> StreamCost | None:
         """What it would ask for with the next smaller chunk; None if there is none."""
         lower = self._adapter.lower
         return None if lower is None else cost_of(lower, cached=self._cached)
-
-    @property
-    def tokens(self) -> int:
-        """Committed so far."""
-        return self.counts.tokens
-
-    def asks_to_be_woken(self) -> bool:
-        """Asks the producer to wake the worker in time; False if that time is now."""
-        self._queue.wake_after(self.intake.needed_samples())
-        return not (self._queue.wake_is_due or self.intake.fills_a_gap)
-
-    def refuse(self) -> None:
-        """Takes no more audio."""
-        self._queue.refuse()
-
-    def transcript(self) -> Transcript:
-        """Everything committed so far."""
-        return self.stream.transcript()
 
     def commit(self, position: int) -> None:
         """Wants the text up to that position now. Any thread."""
@@ -153,7 +147,7 @@ class StreamDriver:
 
         It stays due until it was stepped.
         """
-        self.intake.finish_judging()
+        self.speech.finish_judging()
         while not self.stream.closed:
             self._look_for_endpoint()
             span = self._window.next_span()
@@ -164,19 +158,19 @@ class StreamDriver:
                 for event in self.stream.close_if_done():
                     self._report(event)
                 return None
-            quiet = self.intake.quiet(span, in_haste=self._endpoint is not None)
+            quiet = self.speech.quiet(span, in_haste=self._endpoint is not None)
             if quiet is None:
                 return None
             if not quiet:
                 return self.due()
-            self._skip(self.intake.quiet_after(span))
+            self._skip(self.speech.quiet_after(span))
         return None
 
     def due(self) -> Due:
         """The window that `plan` found, as it is by now: more may have come after it."""
         span = self._window.next_span()
         assert span is not None, "a window that was due stays due until it was stepped"
-        end = self.intake.within_audio(span.lookahead_end)
+        end = self.speech.within_audio(span.lookahead_end)
         complete_s = self.intake.arrived_s(end)
         begin_s = max(complete_s, self._deadline_s)
         left = 0 if self._cached else span.left_samples
@@ -228,19 +222,14 @@ class StreamDriver:
         """All of the stream as a value; audio that is still in the queue is not in it."""
         activity = ActivityState(
             detector=None if self._detector is None else self._detector.state(),
-            voice=self.intake.vad_state,
+            voice=self.speech.vad_state,
             endpointer=None if self._endpointer is None else self._endpointer.state(),
             endpoint=self._endpoint,
-            gaps=tuple(self.intake.gaps),
-            speech_samples=self.intake.speech_samples,
+            gaps=tuple(self.speech.gaps),
+            speech_samples=self.speech.speech_samples,
         )
         state = self.stream.state(audio=audio, past=past, earlier_utterances=earlier_utterances)
         return replace(state, activity=activity)
-
-    def resume(self, state: ActivityState) -> None:
-        """Goes on where a stream stopped that knew this."""
-        self.intake.resume(state)
-        self._endpoint = state.endpoint
 
     def _report(self, event: Event) -> None:
         self.counts.utterances += isinstance(event, Final)
@@ -259,7 +248,8 @@ class StreamDriver:
 
     def _decoded(self, partial: Partial, lookahead_end: int) -> None:
         self.counts.tokens += len(partial.tokens)
-        self.intake.forget_before(self._window.decoded_samples)
+        self.speech.forget_before(self._window.decoded_samples)
+        self.intake.arrived_s(self.decoded_samples)
         if self._endpointer is not None:
             committed = self.decoded_samples
             self._endpointer.decoded(committed, lookahead_end, partial.tokens, partial.tentative)

@@ -99,7 +99,8 @@ class LiveEngine:
                 has none to read. If it raises, the stream ends with that error.
             id: its name in logs and errors; a short one is made if none is given.
             resume: what `LiveStream.snapshot` gave, here or elsewhere. The stream goes on from
-                there; push it from the sample that `stats().received_samples` names, at 16 kHz.
+                there, with the voice activity and endpoints it had; push it from the sample that
+                `stats().received_samples` names, at 16 kHz.
 
         Raises:
             CapacityError: there is no room; those that are open go on.

@@ -37,7 +37,7 @@ from parakeet_streaming.live.open_streams import OpenStreams
 from parakeet_streaming.live.scheduler import BatchLimits, Scheduler
 from parakeet_streaming.live.stats import EngineStats
 from parakeet_streaming.live.stepping import run_step, timing_of
-from parakeet_streaming.live.task import Phase, StreamTask
+from parakeet_streaming.live.task import Outlook, Phase, StreamTask
 from parakeet_streaming.live.timers import Timers
 from parakeet_streaming.live.voice import VoiceJudge
 from parakeet_streaming.ports import VoiceActivity
@@ -106,17 +106,8 @@ class StreamLoop:
 
     def stats(self) -> EngineStats:
         """How it goes. Any thread."""
-        tasks = self.streams.all()
-        return EngineStats(
-            active_streams=len(tasks),
-            load=self.streams.load,
-            real_time_factor=self.metrics.rtf_recent.value,
-            steps=self.meter.steps,
-            longest_step_s=self.meter.longest_step_s,
-            backlog_s=max((task.backlog_s for task in tasks), default=0.0),
-            lag_s=max((task.lag_s for task in tasks), default=0.0),
-            refused_samples=sum(task.refused_samples for task in tasks),
-        )
+        streams, real_time_factor = self.streams, self.metrics.rtf_recent
+        return EngineStats.of(streams.all(), streams.load, real_time_factor.value, self.meter)
 
     def turn(self, now_s: float) -> float | None:
         """One round.
@@ -172,19 +163,19 @@ class StreamLoop:
             return
         self._watch_idle(task)
         if task not in self._scheduler:
-            due = task.plan()
+            driver = task.driver
+            due = driver.plan()
             if due is not None:
                 self._ready(task, due)
-            elif task.is_to_end:
-                self._again[task] = None
             self.meter.decoded(task.counted_audio_s())
         task.answer_requests()
         self._hand_out(task)
         if task.is_over:
             return
-        if task.is_decoded:
+        outlook = task.outlook(waits_for_step=task in self._scheduler)
+        if outlook is Outlook.OVER:
             self._end(task, Phase.TIMED_OUT if task.idle_too_long else Phase.FINISHED)
-        elif not task.asks_to_be_woken():
+        elif outlook is Outlook.AGAIN:
             self._again[task] = None
 
     def _ready(self, task: StreamTask, due: Due) -> None:
@@ -199,11 +190,12 @@ class StreamLoop:
     def _welcome(self, task: StreamTask) -> None:
         task.phase = Phase.OPEN
         if task.lane == "live":
-            self._scheduler.opened(task.chunk_s)
+            driver = task.driver
+            self._scheduler.opened(driver.cost.chunk_s)
         self.metrics.active_streams.set(len(self.streams))
 
     def _watch_idle(self, task: StreamTask) -> None:
-        """Ends a stream that gets no audio any more, as if finished; asks to look again in time."""
+        """Ends a stream that gets no audio any more, as if finished."""
         now_s = self._clock()
         if self.streams.closing == "drain":
             task.finish(now_s)
@@ -218,7 +210,8 @@ class StreamLoop:
             task.finish(now_s)
 
     def _step(self, batch: Sequence[StreamTask]) -> None:
-        dues = [task.due() for task in batch]
+        drivers = [task.driver for task in batch]
+        dues = [driver.due() for driver in drivers]
         try:
             given, times = run_step(self._stepper, [task.stream for task in batch], self._clock)
         except Exception as error:
@@ -238,14 +231,17 @@ class StreamLoop:
     def _take_step(
         self, task: StreamTask, due: Due, events: Sequence[Event], timing: StepTiming
     ) -> None:
-        before_s = task.chunk_s
-        task.take_step(due, events, timing, self.streams.lower_load(task))
-        if task.chunk_s != before_s:
-            self.streams.uses(task)
-            self._scheduler.closed(before_s)
-            self._scheduler.opened(task.chunk_s)
+        driver, intake = task.driver, task.intake
+        before = driver.cost
+        lower_load = self.streams.load_with(task.id, driver.lower_cost)
+        task.take_step(due, events, timing, lower_load)
+        cost = driver.cost
+        if cost != before:
+            self.streams.uses(task.id, cost)
+            self._scheduler.closed(before.chunk_s)
+            self._scheduler.opened(cost.chunk_s)
         self.meter.decoded(task.counted_audio_s())
-        self.meter.backlog(task.backlog_s)
+        self.meter.backlog(intake.backlog_s)
         self._again[task] = None
         self._hand_out(task)
 
@@ -268,7 +264,9 @@ class StreamLoop:
 
     def _fail(self, task: StreamTask, error: Exception) -> None:
         """Ends a stream by an error of its computation."""
-        if not isinstance(error, ParakeetError):
+        if isinstance(error, ParakeetError):
+            error.add_note(f"stream {task.id}")
+        else:
             cause, error = error, ComputeError(f"stream {task.id}: {error!r}")
             error.__cause__ = cause
         self._end(task, Phase.FAILED, error)
@@ -282,8 +280,9 @@ class StreamLoop:
         self._timers.clear(task)
         self._again.pop(task, None)
         if joined and task.lane == "live":
-            self._scheduler.closed(task.chunk_s)
-        self.streams.leave(task)
+            driver = task.driver
+            self._scheduler.closed(driver.cost.chunk_s)
+        self.streams.leave(task.id)
         task.hand_out(self._clock)
         if task.error is not None:
             task.phase = Phase.FAILED

@@ -83,11 +83,6 @@ class OpenStreams:
                 _LOG.info("stream %s: refused: %s", stream_id, error)
                 raise
 
-    def release(self, stream_id: str) -> None:
-        """Gives up the place of a stream that did not join."""
-        with self._lock:
-            self._admission.leave(stream_id)
-
     def join(self, task: StreamTask) -> None:
         """Takes a stream in that has a place.
 
@@ -99,11 +94,11 @@ class OpenStreams:
             self._check_open()
             self._tasks[task.id] = task
 
-    def leave(self, task: StreamTask) -> None:
-        """A stream is over."""
+    def leave(self, stream_id: str) -> None:
+        """A stream is over, or did not join: its place is free."""
         with self._lock:
-            self._admission.leave(task.id)
-            del self._tasks[task.id]
+            self._admission.leave(stream_id)
+            self._tasks.pop(stream_id, None)
 
     def close(self, *, drain: bool) -> None:
         """Lets no stream in any more; draining may still turn into cancelling."""
@@ -126,18 +121,17 @@ class OpenStreams:
         with self._lock:
             self._admission.listened(audio_s, took_s)
 
-    def uses(self, task: StreamTask) -> None:
-        """A stream has changed its context."""
+    def uses(self, stream_id: str, cost: StreamCost) -> None:
+        """A stream has changed what it asks for."""
         with self._lock:
-            self._admission.uses(task.id, task.cost)
+            self._admission.uses(stream_id, cost)
 
-    def lower_load(self, task: StreamTask) -> float:
-        """The load, were this stream given the next smaller chunk; 0 if there is none."""
-        lower = task.lower_cost
-        if lower is None:
+    def load_with(self, stream_id: str, cost: StreamCost | None) -> float:
+        """The load, were this stream to ask for that; 0 if it cannot."""
+        if cost is None:
             return 0.0
         with self._lock:
-            return self._admission.load_with(task.id, lower)
+            return self._admission.load_with(stream_id, cost)
 
     def _check_open(self) -> None:
         if self.failure is not None:

@@ -36,6 +36,7 @@ from parakeet_streaming.live.loop import StreamLoop
 from parakeet_streaming.live.meter import StreamMeter
 from parakeet_streaming.live.options import LiveOptions
 from parakeet_streaming.live.sizing import ring_capacity
+from parakeet_streaming.live.snapshot_requests import SnapshotRequests
 from parakeet_streaming.live.task import StreamTask
 from parakeet_streaming.ports import VoiceActivity
 from parakeet_streaming.results import Event
@@ -83,7 +84,7 @@ class StreamOpener:
             task = self._task(stream_id, options, levels, on_event, state)
             self.loop.join(task)
         except BaseException:
-            streams.release(stream_id)
+            streams.leave(stream_id)
             raise
         return task
 
@@ -132,27 +133,29 @@ class StreamOpener:
             self._detector(options, activity),
             _endpointer(options, activity),
             tail_s=TAIL_S if options.lane == "live" else 0.0,
+            resumed=activity,
         )
-        if activity is not None:
-            driver.resume(activity)
         return StreamTask(
             id=stream_id,
             lane=options.lane,
             queue=queue,
             ingest=AudioIngest(queue, rate_hz),
+            stream=stream,
             intake=driver.intake,
+            speech=driver.speech,
             driver=driver,
             events=EventQueue(),
-            meter=StreamMeter(
-                self.loop.metrics,
-                adapter.context.chunk,
-                samples_to_seconds(driver.decoded_samples),
-            ),
+            requests=SnapshotRequests(stream_id),
+            meter=self._meter(driver, adapter.context),
             wake=wake,
             on_event=on_event,
             idle_timeout_s=options.idle_timeout_s,
             resumed=_resumed(state, rate_hz),
         )
+
+    def _meter(self, driver: StreamDriver, context: ContextConfig) -> StreamMeter:
+        decoded_s = samples_to_seconds(driver.decoded_samples)
+        return StreamMeter(self.loop.metrics, context.chunk, decoded_s)
 
     def _queue(
         self, options: LiveOptions, wake: Callable[[], None], start: int
@@ -173,6 +176,17 @@ class StreamOpener:
         state = self.stepper.snapshots.decode(resume, self.vad)
         if state.audio_end is not None:
             raise SnapshotError("this stream had ended when the snapshot was made")
+        activity = state.activity
+        judges = activity is not None and activity.detector is not None
+        ends = activity is not None and activity.endpointer is not None
+        if activity is not None and (judges, ends) != (
+            options.vad is not None,
+            options.endpoint is not None,
+        ):
+            raise OptionError(
+                f"the snapshot is of a stream {'with' if judges else 'without'} voice activity and "
+                f"{'with' if ends else 'without'} endpoints; resume it in the same way"
+            )
         before, now = state.options, options.context
         if (before.context.left, before.context.right, before.cached) != (
             now.left,

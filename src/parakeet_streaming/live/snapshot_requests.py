@@ -15,6 +15,7 @@ from concurrent.futures import Future
 from dataclasses import dataclass, field
 
 from parakeet_streaming.engine.stream_state import StreamState
+from parakeet_streaming.errors import StreamClosedError
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,7 +31,8 @@ class SnapshotRequest:
 class SnapshotRequests:
     """Requests that wait. Any thread."""
 
-    def __init__(self) -> None:
+    def __init__(self, stream_id: str) -> None:
+        self._stream_id = stream_id
         self._waiting: deque[SnapshotRequest] = deque()
 
     def put(self, request: SnapshotRequest) -> None:
@@ -45,10 +47,14 @@ class SnapshotRequests:
             except Exception as error:
                 request.answer.set_exception(error)
 
-    def refuse(self, error: Exception) -> None:
-        """There is no state any more."""
+    def refuse(self) -> None:
+        """Answers all that wait: there is no state any more. Any thread."""
         while (request := self._next()) is not None:
-            request.answer.set_exception(error)
+            request.answer.set_exception(
+                StreamClosedError(
+                    f"stream {self._stream_id}: it is ending, or over; open a new one"
+                )
+            )
 
     def _next(self) -> SnapshotRequest | None:
         try:

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Literal
+from typing import Literal, Self
 
+from parakeet_streaming.live.meter import EngineMeter
+from parakeet_streaming.live.task import Outcome, StreamTask
 from parakeet_streaming.metrics.histogram import Distribution
-from parakeet_streaming.timeline import ContextConfig
-
-Outcome = Literal["finished", "timed_out", "cancelled", "failed"]
+from parakeet_streaming.timeline import ContextConfig, samples_to_seconds
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,6 +57,40 @@ class StreamStats:
     finalization: Distribution
     """Seconds from the end of speech, or the request, to `Final`."""
 
+    @classmethod
+    def of(cls, task: StreamTask) -> Self:
+        """Of a stream that goes on, or has ended. Any thread may ask."""
+        phase, queue, meter, driver = task.phase, task.queue, task.meter, task.driver
+        options, intake, speech = task.stream.options, task.intake, task.speech
+        counts = driver.counts
+        audio_s = samples_to_seconds(driver.decoded_samples)
+        emission_delay, queue_wait = meter.emission_delay, meter.queue_wait
+        finalization = meter.finalization
+        return cls(
+            id=task.id,
+            context=options.context,
+            outcome=phase.outcome,
+            resumed=task.resumed,
+            audio_s=audio_s,
+            speech_s=samples_to_seconds(speech.speech_samples),
+            steps=counts.steps,
+            skipped=counts.skipped,
+            tokens=counts.tokens,
+            utterances=counts.utterances,
+            backlog_s=intake.backlog_s,
+            lag_s=meter.lag_s,
+            real_time_factor=meter.computing_s / audio_s if audio_s else 0.0,
+            received_samples=queue.received,
+            refused_samples=queue.refused,
+            ring_samples=queue.occupancy,
+            ring_capacity_samples=queue.capacity,
+            ring_high_water_samples=queue.high_water,
+            first_partial_s=meter.first_partial_s,
+            emission_delay=emission_delay.snapshot(),
+            queue_wait=queue_wait.snapshot(),
+            finalization=finalization.snapshot(),
+        )
+
 
 @dataclass(frozen=True, slots=True)
 class EngineStats:
@@ -75,3 +110,21 @@ class EngineStats:
     """The greatest of all streams' last ones."""
     refused_samples: int
     """At 16 kHz, of the streams that are open."""
+
+    @classmethod
+    def of(
+        cls, tasks: Sequence[StreamTask], load: float, real_time_factor: float, meter: EngineMeter
+    ) -> Self:
+        """Of all streams that are open. Any thread may ask."""
+        intakes, meters = [task.intake for task in tasks], [task.meter for task in tasks]
+        queues = [task.queue for task in tasks]
+        return cls(
+            active_streams=len(tasks),
+            load=load,
+            real_time_factor=real_time_factor,
+            steps=meter.steps,
+            longest_step_s=meter.longest_step_s,
+            backlog_s=max((intake.backlog_s for intake in intakes), default=0.0),
+            lag_s=max((each.lag_s for each in meters), default=0.0),
+            refused_samples=sum(queue.refused for queue in queues),
+        )

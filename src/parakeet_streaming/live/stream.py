@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import AsyncIterator, Iterator
+from concurrent.futures import Future
 
 from numpy.typing import ArrayLike
 
+from parakeet_streaming.engine.stream_state import StreamState
 from parakeet_streaming.errors import UsageError
 from parakeet_streaming.live.opening import StreamOpener
 from parakeet_streaming.live.snapshot_requests import SnapshotRequest
@@ -30,6 +32,7 @@ class LiveStream:
         self._clock = opener.clock
         self._ingest = task.ingest
         self._events = task.events
+        self._stream = task.stream
 
     @property
     def id(self) -> str:
@@ -85,7 +88,8 @@ class LiveStream:
 
     def cancel(self) -> None:
         """Ends it at once: what was committed comes in a last `Final`, the rest is forgotten."""
-        self._task.cancel()
+        self._task.cancel_requested = True
+        self._task.wake()
 
     def get(self, timeout_s: float | None = None) -> Event | None:
         """The next event; None when there are no more.
@@ -129,22 +133,29 @@ class LiveStream:
         """
         if self._opener.in_worker:
             raise UsageError("snapshot() waits for the worker; call it from another thread")
-        request = SnapshotRequest(audio, past, earlier_utterances)
-        self._task.ask(request)
-        return self._opener.encode(request.answer.result())
+        answer = self._ask(SnapshotRequest(audio, past, earlier_utterances))
+        return self._opener.encode(answer.result())
 
     def transcript(self) -> Transcript:
         """Everything committed so far, of all utterances."""
-        return self._task.transcript()
+        return self._stream.transcript()
 
     def stats(self) -> StreamStats:
         """How it goes."""
-        return self._task.stats()
+        return StreamStats.of(self._task)
 
     def __del__(self) -> None:
         task = getattr(self, "_task", None)
         if task is not None and not task.is_over:
             if task.on_event is None:
-                task.cancel()
+                self.cancel()
             else:
-                task.finish(self._clock())
+                self.finish()
+
+    def _ask(self, request: SnapshotRequest) -> Future[StreamState]:
+        task, requests = self._task, self._task.requests
+        requests.put(request)
+        task.wake()
+        if task.is_over:
+            requests.refuse()
+        return request.answer

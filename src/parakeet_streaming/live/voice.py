@@ -48,7 +48,8 @@ class VoiceJudge:
             return None
         try:
             task.take()
-            return task.block_to_judge()
+            speech = task.speech
+            return speech.block_to_judge()
         except Exception as error:
             self._fail(task, error)
             return None
@@ -56,7 +57,8 @@ class VoiceJudge:
     def _judge(self, blocks: Sequence[tuple[StreamTask, Floats]]) -> None:
         vad = self._vad
         assert vad is not None, "a stream is judged only where something can judge"
-        states = [vad.start() if task.vad_state is None else task.vad_state for task, _ in blocks]
+        speeches = [task.speech for task, _ in blocks]
+        states = [vad.start() if each.vad_state is None else each.vad_state for each in speeches]
         began_s = self._clock()
         try:
             found, following = vad.probabilities([block for _, block in blocks], states)
@@ -69,5 +71,5 @@ class VoiceJudge:
             return
         audio_s = samples_to_seconds(sum(int(block.shape[0]) for _, block in blocks))
         self._measured(audio_s, self._clock() - began_s)
-        for (task, _), probabilities, state in zip(blocks, found, following, strict=True):
-            task.judged(probabilities.tolist(), state)
+        for speech, probabilities, state in zip(speeches, found, following, strict=True):
+            speech.judged(probabilities.tolist(), state)
