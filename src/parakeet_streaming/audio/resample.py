@@ -61,6 +61,7 @@ class Resampler:
         self._last_samples = 0
         self._produced = 0
         self._to_drop = 0
+        self._ready = np.zeros(0, np.float32)
         self._soxr = soxr.ResampleStream(rate_in_hz, rate_out_hz, 1, dtype="float32", quality="HQ")
         self._finished = False
 
@@ -96,7 +97,8 @@ class Resampler:
         """
         resampler = cls(rate_in_hz, rate_out_hz)
         resampler._to_drop = state.produced
-        resampler.feed(state.samples)
+        # A new filter may be a little ahead of the old one; what it has ready comes with the next.
+        resampler._ready = resampler.feed(state.samples)
         resampler._produced = state.produced
         return resampler
 
@@ -124,5 +126,8 @@ class Resampler:
             dropped = min(self._to_drop, converted.shape[0])
             self._to_drop -= dropped
             converted = converted[dropped:]
+        if self._ready.shape[0]:
+            converted = np.concatenate((self._ready, converted))
+            self._ready = self._ready[:0]
         self._produced += converted.shape[0]
         return converted
