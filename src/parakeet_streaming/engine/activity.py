@@ -93,7 +93,8 @@ class SpeechDetector:
     ) -> None:
         """`frame_samples`: samples at 16 kHz of the frame that each probability judges."""
         self.options = options or VadOptions()
-        self._frame = frame_samples
+        self.frame_samples = frame_samples
+        """Samples at 16 kHz that each probability judges."""
         self._min_speech = milliseconds_to_samples(self.options.min_speech_ms)
         self._min_silence = milliseconds_to_samples(self.options.min_silence_ms)
         self._padding = milliseconds_to_samples(self.options.prefix_padding_ms)
@@ -102,9 +103,12 @@ class SpeechDetector:
         self._activity = Activity.QUIET
         self._onset = 0
         self._voiced = 0
-        self._silence_from: int | None = 0
-        self._known_to = 0
-        self._finished = False
+        self.silence_from: int | None = 0
+        """Position since which there has been no voice; None while there is."""
+        self.known_to = 0
+        """Samples judged so far, gaps included."""
+        self.finished = False
+        """Whether the stream has ended, so that everything is known."""
         self._remembered_from = 0
         self._runs: list[_Run] = []
 
@@ -112,13 +116,13 @@ class SpeechDetector:
         """What it knows now, as a value."""
         return DetectorState(
             self.options,
-            self._frame,
+            self.frame_samples,
             self._activity,
             self._onset,
             self._voiced,
-            self._silence_from,
-            self._known_to,
-            self._finished,
+            self.silence_from,
+            self.known_to,
+            self.finished,
             self._remembered_from,
             tuple((run.start, run.end) for run in self._runs),
         )
@@ -129,8 +133,8 @@ class SpeechDetector:
         detector = cls(state.options, state.frame_samples)
         detector._activity = state.activity
         detector._onset, detector._voiced = state.onset, state.voiced
-        detector._silence_from, detector._known_to = state.silence_from, state.known_to
-        detector._finished = state.finished
+        detector.silence_from, detector.known_to = state.silence_from, state.known_to
+        detector.finished = state.finished
         detector._remembered_from = state.remembered_from
         detector._runs = [_Run(start, end) for start, end in state.runs]
         return detector
@@ -139,33 +143,13 @@ class SpeechDetector:
     def activity(self) -> Activity:
         return self._activity
 
-    @property
-    def known_to(self) -> int:
-        """Samples judged so far, gaps included."""
-        return self._known_to
-
-    @property
-    def silence_from(self) -> int | None:
-        """Position since which there has been no voice; None while there is."""
-        return self._silence_from
-
-    @property
-    def frame_samples(self) -> int:
-        """Samples at 16 kHz that each probability judges."""
-        return self._frame
-
-    @property
-    def finished(self) -> bool:
-        """Whether the stream has ended, so that everything is known."""
-        return self._finished
-
     def feed(self, probability: float) -> Transition | None:
         """Takes the probability of the next frame; returns what it made sure."""
-        start, self._known_to = self._known_to, self._known_to + self._frame
+        start, self.known_to = self.known_to, self.known_to + self.frame_samples
         possible = probability >= self.options.effective_neg_threshold
         if possible:
             self._remember(start)
-        if probability >= self.options.threshold or (possible and self._silence_from is None):
+        if probability >= self.options.threshold or (possible and self.silence_from is None):
             return self._voice(start)
         return self._no_voice(start)
 
@@ -177,11 +161,11 @@ class SpeechDetector:
         Raises:
             AudioInputError: a position that has been judged already.
         """
-        if position < self._known_to:
-            raise AudioInputError(f"judged up to {self._known_to} already, not only to {position}")
-        if position == self._known_to:
+        if position < self.known_to:
+            raise AudioInputError(f"judged up to {self.known_to} already, not only to {position}")
+        if position == self.known_to:
             return None
-        start, self._known_to = self._known_to, position
+        start, self.known_to = self.known_to, position
         self._remember(start)
         return self._no_voice(start)
 
@@ -190,13 +174,13 @@ class SpeechDetector:
 
         A last part of a frame may have been judged, padded, or not; what was not is not quiet.
         """
-        self._finished = True
+        self.finished = True
         speech = self._activity in (Activity.SPEAKING, Activity.STOPPING)
-        if self._silence_from is None:
-            self._silence_from = self._known_to
-        self._silence_from = min(self._silence_from, end)
+        if self.silence_from is None:
+            self.silence_from = self.known_to
+        self.silence_from = min(self.silence_from, end)
         self._activity = Activity.QUIET
-        return Transition(started=False, at_sample=self._silence_from) if speech else None
+        return Transition(started=False, at_sample=self.silence_from) if speech else None
 
     @property
     def padding_samples(self) -> int:
@@ -211,7 +195,7 @@ class SpeechDetector:
         `prefix_padding_ms` after or `hangover_ms` before them. Nothing that comes later proves
         it wrong.
         """
-        judged = self._known_to - (0 if self._finished else self._padding)
+        judged = self.known_to - (0 if self.finished else self._padding)
         return end <= judged and self.quiet_so_far(start, end)
 
     def quiet_so_far(self, start: int, end: int) -> bool:
@@ -228,31 +212,31 @@ class SpeechDetector:
         self._runs = [run for run in self._runs if run.end > reach]
 
     def _voice(self, start: int) -> Transition | None:
-        self._silence_from = None
+        self.silence_from = None
         if self._activity is Activity.QUIET:
             self._activity, self._onset, self._voiced = Activity.STARTING, start, 0
         elif self._activity is Activity.STOPPING:
             self._activity = Activity.SPEAKING
-        self._voiced += self._known_to - start
+        self._voiced += self.known_to - start
         if self._activity is Activity.STARTING and self._voiced >= self._min_speech:
             self._activity = Activity.SPEAKING
             return Transition(started=True, at_sample=self._onset)
         return None
 
     def _no_voice(self, start: int) -> Transition | None:
-        if self._silence_from is None:
-            self._silence_from = start
+        if self.silence_from is None:
+            self.silence_from = start
         if self._activity is Activity.SPEAKING:
             self._activity = Activity.STOPPING
-        if self._known_to - self._silence_from < self._min_silence:
+        if self.known_to - self.silence_from < self._min_silence:
             return None
         ended = self._activity is Activity.STOPPING
         self._activity = Activity.QUIET
-        return Transition(started=False, at_sample=self._silence_from) if ended else None
+        return Transition(started=False, at_sample=self.silence_from) if ended else None
 
     def _remember(self, start: int) -> None:
         """Samples from `start` to `known_to` are possible speech."""
         if self._runs and start - self._runs[-1].end <= self._padding + self._hangover:
-            self._runs[-1].end = self._known_to
+            self._runs[-1].end = self.known_to
         else:
-            self._runs.append(_Run(start, self._known_to))
+            self._runs.append(_Run(start, self.known_to))

@@ -173,9 +173,10 @@ class Recognizer:
         Raises:
             ContextError: it is too long.
         """
-        if context.samples.window > self.max_window_samples:
+        lengths = context.samples
+        if lengths.window > self.max_window_samples:
             raise ContextError(
-                f"context {context} makes windows of {samples_to_seconds(context.samples.window):g}"
+                f"context {context} makes windows of {samples_to_seconds(lengths.window):g}"
                 f" s; this model takes at most {samples_to_seconds(self.max_window_samples):g} s:"
                 " shorten the left context"
             )
@@ -222,7 +223,8 @@ class Recognizer:
                 chunk_frames = min(frames + _SPARE_FRAMES, most_frames)
                 # Half a frame more, so that flooring gives these frames back.
                 return ContextConfig(left=0.0, chunk=(chunk_frames + 0.5) * FRAME_S, right=0.0)
-        share = min(1.0, self.max_window_samples / OFFLINE_CONTEXT.samples.window)
+        longest = OFFLINE_CONTEXT.samples
+        share = min(1.0, self.max_window_samples / longest.window)
         return ContextConfig(
             left=OFFLINE_CONTEXT.left * share,
             chunk=OFFLINE_CONTEXT.chunk * share,

@@ -54,12 +54,12 @@ class SnapshotCodec:
 
     def encode(self, state: StreamState, vad: VoiceActivity | None = None) -> bytes:
         """The state as bytes; `vad` is needed for a state with a voice activity's memory."""
-        transducer = self.transducer
-        memory = transducer.memory_to_arrays(state.decoder.memory)
+        transducer, decoder, activity = self.transducer, state.decoder, state.activity
+        memory = transducer.memory_to_arrays(decoder.memory)
         past = None if state.past is None else transducer.past_to_arrays(state.past)
         voice = None
-        if vad is not None and state.activity is not None and state.activity.voice is not None:
-            voice = vad.state_to_arrays(state.activity.voice)
+        if vad is not None and activity is not None and activity.voice is not None:
+            voice = vad.state_to_arrays(activity.voice)
         writer = _Writer()
         header = {
             "model": transducer.fingerprint,
@@ -100,19 +100,19 @@ class SnapshotCodec:
 
     def _check(self, state: StreamState) -> None:
         """Refuses values that no stream can have."""
-        window, transcript = state.window, state.transcript
-        emissions = transcript.emissions
+        window, decoder, transcript = state.window, state.decoder, state.transcript
+        samples, emissions = window.samples, transcript.emissions
         columns = (getattr(emissions, each.name) for each in fields(emissions))
         ids = emissions.token_ids
-        fed = window.kept_from + window.samples.shape[0]
+        fed = window.kept_from + samples.shape[0]
         checks = {
             "positions": window.kept_from >= 0 and window.decoded_samples >= 0,
-            "samples": window.samples.ndim == 1 and bool(np.isfinite(window.samples).all()),
+            "samples": samples.ndim == 1 and bool(np.isfinite(samples).all()),
             "flush": window.flush_to >= 0,
             "audio end": state.audio_end is None or 0 <= state.audio_end <= fed,
             "ended": window.ended == (state.audio_end is not None),
-            "frames": state.decoder.frames_to_skip >= 0 and state.decoder.decoded_frames >= 0,
-            "token": 0 <= state.decoder.last_token <= self.token_count,
+            "frames": decoder.frames_to_skip >= 0 and decoder.decoded_frames >= 0,
+            "token": 0 <= decoder.last_token <= self.token_count,
             "emissions": len({column.shape for column in columns}) == 1 and ids.ndim == 1,
             "tokens": not ids.size or 0 <= int(ids.min()) <= int(ids.max()) < self.token_count,
             "utterance": 0 <= transcript.utterance_from <= ids.shape[0],

@@ -103,9 +103,9 @@ def recover(
         stall_from: absolute frame from which no token has been emitted before this step.
         redecode: decodes a stretch of the window from a fresh state.
     """
-    end = decoded.state.decoded_frames
     emissions: list[Emission] = []
     state = decoded.state
+    end = state.decoded_frames
     quiet = max(stall_from, window_frame)
     for emission in (*decoded.emissions, None):
         until = end if emission is None else emission.frame

@@ -20,6 +20,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 from parakeet_streaming.engine.stall import Recovered, StallGuard, recover, speech_frames
+from parakeet_streaming.engine.stream_state import StreamOptions
 from parakeet_streaming.engine.window import Window
 from parakeet_streaming.engine.windowed_stream import StepResult, WindowedStream
 from parakeet_streaming.ports import (
@@ -38,11 +39,12 @@ class _Due:
     """A stream and the window that it is due for."""
 
     stream: WindowedStream
+    options: StreamOptions
     window: Window
 
     def encoder_input(self) -> EncoderInput:
-        stream, window, options = self.stream, self.window, self.stream.options
-        kept_frames = options.context.frames.left if options.cached else None
+        stream, window, options = self.stream, self.window, self.options
+        kept_frames = options.kept_frames
         return EncoderInput(
             samples=window.samples,
             left_samples=window.left_samples,
@@ -58,7 +60,7 @@ class _Due:
         end = max(length, start)
         if not window.is_last:
             end = start + window.chunk_samples // FRAME_SAMPLES
-        lookahead_end = max(length, end) if stream.options.tentative else end
+        lookahead_end = max(length, end) if self.options.tentative else end
         return DecoderInput(row, start, end, lookahead_end, stream.decoder)
 
 
@@ -69,7 +71,7 @@ class Step:
         self._transducer = transducer
         self._streams = tuple(streams)
         self._due = [
-            _Due(stream, window)
+            _Due(stream, stream.options, window)
             for stream in streams
             if (window := stream.window.peek()) is not None
         ]
@@ -120,7 +122,9 @@ class Step:
     def _result(
         self, due: _Due, given: DecoderInput, decoded: Decoded, past: object | None
     ) -> StepResult:
-        guard, stall_from = due.stream.options.stall_guard, due.stream.stall_from
+        stream, options = due.stream, due.options
+        guard = options.stall_guard
+        stall_from = stream.stall_from
         if guard is not None:
             recovered = self._recovered(guard, due, given, decoded)
             decoded, stall_from = recovered.decoded, recovered.stall_from
@@ -132,7 +136,8 @@ class Step:
         self, guard: StallGuard, due: _Due, given: DecoderInput, decoded: Decoded
     ) -> Recovered:
         """What the stall guard makes of a decoded chunk."""
-        window_frame = given.state.decoded_frames - given.chunk_start
+        stream, window, before = due.stream, due.window, given.state
+        window_frame = before.decoded_frames - given.chunk_start
 
         def redecode(first: int, last: int) -> Decoded:
             fresh = replace(self._transducer.start(), decoded_frames=window_frame + first)
@@ -141,12 +146,13 @@ class Step:
         recovered = recover(
             guard,
             decoded,
-            speech_frames(due.window.samples, guard),
+            speech_frames(window.samples, guard),
             window_frame=window_frame,
-            stall_from=due.stream.stall_from,
+            stall_from=stream.stall_from,
             redecode=redecode,
         )
-        state = recovered.decoded.state
+        found = recovered.decoded
+        state = found.state
         if state is decoded.state:
             return recovered
         # The look-ahead goes on from the state that the second decoding left.
@@ -154,7 +160,7 @@ class Step:
             given.row, given.chunk_end, given.chunk_end, given.lookahead_end, state
         )
         lookahead = self._decoded_again(ahead).lookahead
-        return replace(recovered, decoded=replace(recovered.decoded, lookahead=lookahead))
+        return replace(recovered, decoded=replace(found, lookahead=lookahead))
 
     def _decoded_again(self, given: DecoderInput) -> Decoded:
         assert self._encoded is not None

@@ -55,18 +55,19 @@ class Stream:
         """
         self.windowed = windowed
         """What is behind the edge, where every position is at 16 kHz."""
+        self._window = windowed.window
         self._step = step
         self._encode_state = encode_state
         self._undelivered: list[Event] = []
         self._restored: Restored | None = None
         if restored is not None:
-            self._restored = Restored(windowed.window.fed_samples, restored.resumed)
+            self._restored = Restored(self._window.fed_samples, restored.resumed)
         resampler = None if restored is None else restored.resampler
         self._resampler = _resampler(self.context.sample_rate, resampler)
 
     @property
     def context(self) -> ContextConfig:
-        return self.windowed.options.context
+        return self.windowed.context
 
     @property
     def closed(self) -> bool:
@@ -80,8 +81,8 @@ class Stream:
 
     @property
     def tokens(self) -> tuple[Token, ...]:
-        """Every token committed so far, written anew from the log at every call."""
-        return self.windowed.transcript_builder.tokens
+        """Every token committed so far, written anew at every call."""
+        return self.transcript().tokens
 
     @property
     def restored(self) -> Restored | None:
@@ -98,7 +99,7 @@ class Stream:
         if self.windowed.audio_end is not None:
             raise StreamClosedError("this stream has ended; open a new one for more audio")
         mono = as_mono(samples)
-        self.windowed.window.feed(mono if self._resampler is None else self._resampler.feed(mono))
+        self._window.feed(mono if self._resampler is None else self._resampler.feed(mono))
 
     def end(self, silence_s: float = 0.0) -> None:
         """No more samples will come. Calling it again does nothing.
@@ -109,7 +110,7 @@ class Stream:
         """
         if self.windowed.audio_end is None:
             if self._resampler is not None:
-                self.windowed.window.feed(self._resampler.finish())
+                self._window.feed(self._resampler.finish())
             self.windowed.end(silence_s)
 
     def feed(self, samples: ArrayLike) -> list[Event]:

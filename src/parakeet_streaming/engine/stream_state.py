@@ -30,6 +30,12 @@ class StreamOptions:
     cached: bool = False
     """Whether each frame is encoded once, beside what the encoder kept of the left context."""
 
+    @property
+    def kept_frames(self) -> int | None:
+        """Encoder frames of left context that the encoder keeps; None where it keeps nothing."""
+        frames = self.context.frames
+        return frames.left if self.cached else None
+
 
 @dataclass(frozen=True, slots=True)
 class ActivityState:

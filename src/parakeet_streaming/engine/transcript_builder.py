@@ -43,8 +43,7 @@ class TranscriptBuilder:
     def __init__(self, formatter: TokenFormatter) -> None:
         self.audio_end_s: float | None = None
         """Where the audio ended, if silence was added to it."""
-        self.tentative: tuple[Token, ...] = ()
-        """The last step's tentative tokens."""
+        self._tentative: tuple[Token, ...] = ()
         self._formatter = formatter
         self._log = EmissionLog()
         self._last: Token | None = None
@@ -85,7 +84,7 @@ class TranscriptBuilder:
         """Commits the emissions of which `as_partial` made that partial."""
         self._log.extend(emissions)
         self._last = partial.tokens[-1] if partial.tokens else self._last
-        self.tentative = partial.tentative
+        self._tentative = partial.tentative
 
     def end_utterance(self, reason: EndReason, decoded_samples: int) -> Final:
         """What was committed since the last utterance ended, as an utterance of its own."""
@@ -104,7 +103,7 @@ class TranscriptBuilder:
         return TranscriptState(
             self._log.columns(first),
             self._last,
-            self.tentative,
+            self._tentative,
             self._utterance,
             self._utterance_from - first,
             self._before_utterance,
@@ -116,7 +115,7 @@ class TranscriptBuilder:
         """The builder that a state was taken of."""
         builder = cls(formatter)
         builder.audio_end_s = state.audio_end_s
-        builder.tentative = state.tentative
+        builder._tentative = state.tentative
         builder._log = EmissionLog.of(state.emissions)
         builder._last = state.last
         builder._utterance = state.utterance

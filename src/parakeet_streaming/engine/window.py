@@ -93,62 +93,52 @@ class ContextWindow:
     """The samples of one stream that are still needed, and the window they make."""
 
     def __init__(self, context: ContextConfig) -> None:
-        self._left = context.samples.left
-        self._chunk = context.samples.chunk
-        self._right = context.samples.right
-        self._kept = np.empty(2 * context.samples.window + self._chunk, dtype=np.float32)
+        lengths = context.samples
+        self._left, self._chunk, self._right = lengths.left, lengths.chunk, lengths.right
+        self._kept = np.empty(2 * lengths.window + self._chunk, dtype=np.float32)
         self._kept_from = 0
         # What windows to come can reach, by the contexts so far: it decides how long a left context
         # can be, and must not depend on when memory is freed.
         self._reach_from = 0
-        self._fed = 0
-        self._chunk_start = 0
+        self.fed_samples = 0
+        """Samples fed so far."""
+        self.decoded_samples = 0
+        """Samples that have been chunk."""
         self._flush_to = 0
         self._ended = False
 
     @property
-    def fed_samples(self) -> int:
-        """Samples fed so far."""
-        return self._fed
-
-    @property
-    def decoded_samples(self) -> int:
-        """Samples that have been chunk."""
-        return self._chunk_start
-
-    @property
     def buffered_samples(self) -> int:
         """Samples fed that have not been chunk yet."""
-        return max(0, self._fed - self._chunk_start)
+        return max(0, self.fed_samples - self.decoded_samples)
 
     @property
     def ready(self) -> bool:
         """Whether there is a window to decode."""
         if self._ended:
-            return self._fed > self._chunk_start
+            return self.fed_samples > self.decoded_samples
         return self._complete or self._flushed_samples > 0
 
     def state(self, *, audio: bool = True) -> WindowState:
         """What this window is made of now; without `audio` its samples must be fed again."""
-        first = min(self._reach_from, self._fed)
-        kept = self.samples(first, self._fed if audio else first)
-        return WindowState(kept, first, self._chunk_start, self._flush_to, self._ended)
+        first = min(self._reach_from, self.fed_samples)
+        kept = self.samples(first, self.fed_samples if audio else first)
+        return WindowState(kept, first, self.decoded_samples, self._flush_to, self._ended)
 
     @classmethod
     def of(cls, context: ContextConfig, state: WindowState) -> Self:
         """The window that a state was taken of."""
         window = cls(context)
-        window._kept_from = window._reach_from = window._fed = state.kept_from
+        window._kept_from = window._reach_from = window.fed_samples = state.kept_from
         window.feed(state.samples)
-        window._chunk_start, window._flush_to = state.decoded_samples, state.flush_to
+        window.decoded_samples, window._flush_to = state.decoded_samples, state.flush_to
         window._ended = state.ended
         return window
 
     def use(self, context: ContextConfig) -> None:
         """Cuts the windows to come by another context; a longer left context grows into place."""
-        self._left = context.samples.left
-        self._chunk = context.samples.chunk
-        self._right = context.samples.right
+        lengths = context.samples
+        self._left, self._chunk, self._right = lengths.left, lengths.chunk, lengths.right
 
     def flush(self, position: int) -> None:
         """Makes chunk of what lies before `position`, without waiting for a whole chunk.
@@ -156,17 +146,17 @@ class ContextWindow:
         What follows it, up to a whole right context, is the right context of that window.
         Only whole frames become chunk, so less than one may be left over.
         """
-        self._flush_to = max(self._flush_to, min(position, self._fed))
+        self._flush_to = max(self._flush_to, min(position, self.fed_samples))
 
     def feed(self, samples: Floats) -> None:
         """Takes float32 (n,) at 16 kHz, any n."""
         count = samples.shape[0]
-        used = self._fed - self._kept_from
+        used = self.fed_samples - self._kept_from
         if used + count > self._kept.shape[0]:
             self._make_room(count)
-            used = self._fed - self._kept_from
+            used = self.fed_samples - self._kept_from
         self._kept[used : used + count] = samples
-        self._fed += count
+        self.fed_samples += count
 
     def end(self) -> None:
         """No more samples will come; what is left becomes the last window."""
@@ -178,9 +168,10 @@ class ContextWindow:
         Raises:
             AudioInputError: they are gone, or were not fed yet.
         """
-        if not self._kept_from <= start <= stop <= self._fed:
+        if not self._kept_from <= start <= stop <= self.fed_samples:
             raise AudioInputError(
-                f"samples {start} to {stop} are not here; only {self._kept_from} to {self._fed} are"
+                f"samples {start} to {stop} are not here; only {self._kept_from} to "
+                f"{self.fed_samples} are"
             )
         return self._kept[start - self._kept_from : stop - self._kept_from].copy()
 
@@ -188,8 +179,8 @@ class ContextWindow:
         """Where the next window lies, or None while it is not complete."""
         if not self.ready:
             return None
-        start = self._chunk_start
-        remaining = self._fed - start
+        start = self.decoded_samples
+        remaining = self.fed_samples - start
         is_last = self._ended and remaining <= self._chunk + self._right
         chunk, right, left = self._chunk, self._right, self._left
         if is_last:
@@ -218,25 +209,25 @@ class ContextWindow:
 
     def advance(self, window: Window) -> None:
         """Moves on to the end of the chunk of `window`, which must be the one that `peek` gave."""
-        self._chunk_start = window.chunk_end
-        self._reach_from = max(self._reach_from, self._chunk_start - self._left - self._chunk)
+        self.decoded_samples = window.chunk_end
+        self._reach_from = max(self._reach_from, self.decoded_samples - self._left - self._chunk)
 
     @property
     def _complete(self) -> bool:
         """Whether a whole window is there, and it is known not to be the last."""
-        return self._fed > self._chunk_start + self._chunk + self._right
+        return self.fed_samples > self.decoded_samples + self._chunk + self._right
 
     @property
     def _flushed_samples(self) -> int:
         """Samples of the chunk that a flush asks for, in whole frames; 0 where none does."""
-        waiting = self._fed - self._chunk_start
-        asked_frames = -(-(self._flush_to - self._chunk_start) // FRAME_SAMPLES)
+        waiting = self.fed_samples - self.decoded_samples
+        asked_frames = -(-(self._flush_to - self.decoded_samples) // FRAME_SAMPLES)
         return max(0, min(asked_frames, waiting // FRAME_SAMPLES) * FRAME_SAMPLES)
 
     def _make_room(self, count: int) -> None:
         """Forgets samples no window can reach any more, and grows where that is not enough."""
-        needed_from = min(self._reach_from, self._fed)
-        needed = self._kept[needed_from - self._kept_from : self._fed - self._kept_from]
+        needed_from = min(self._reach_from, self.fed_samples)
+        needed = self._kept[needed_from - self._kept_from : self.fed_samples - self._kept_from]
         capacity = self._kept.shape[0]
         if needed.shape[0] + count > capacity:
             capacity = max(2 * capacity, needed.shape[0] + count)

@@ -70,9 +70,15 @@ class WindowedStream:
         """Position where the audio ended; None until it has."""
         self.closed = False
         """Whether `Final` has been given; nothing more will come."""
-        self.transcript_builder = TranscriptBuilder(formatter)
+        self.tentative: tuple[Token, ...] = ()
+        """The last step's tentative tokens."""
+        self._transcript = TranscriptBuilder(formatter)
         self._longest_duration = longest_duration
         self._resumed: Resumed = "exact"
+
+    @property
+    def context(self) -> ContextConfig:
+        return self.options.context
 
     @property
     def ready(self) -> bool:
@@ -90,7 +96,7 @@ class WindowedStream:
             return
         self.audio_end = self.window.fed_samples
         if silence_s > 0:
-            self.transcript_builder.audio_end_s = samples_to_seconds(self.audio_end)
+            self._transcript.audio_end_s = samples_to_seconds(self.audio_end)
             self.window.feed(np.zeros(seconds_to_samples(silence_s), np.float32))
         self.window.end()
 
@@ -112,7 +118,8 @@ class WindowedStream:
         window = self.window.peek()
         if window is None:
             return self.close_if_done()
-        frames = window.chunk_frames(encoder_frames(window.samples.shape[0]))
+        samples = window.samples
+        frames = window.chunk_frames(encoder_frames(samples.shape[0]))
         quiet_frames = quiet_after // FRAME_SAMPLES
         decoder = after_silence(self.decoder, frames, quiet_frames, self._longest_duration)
         result = StepResult(window, (), (), decoder, self.stall_from)
@@ -122,27 +129,23 @@ class WindowedStream:
 
     def end_utterance(self, reason: EndReason) -> Final:
         """What was committed since the last utterance ended, as an utterance of its own."""
-        return self.transcript_builder.end_utterance(reason, self.window.decoded_samples)
+        return self._transcript.end_utterance(reason, self.window.decoded_samples)
 
     def transcript(self) -> Transcript:
         """Everything committed so far."""
-        return self.transcript_builder.transcript(self.window.decoded_samples)
-
-    @property
-    def tentative(self) -> tuple[Token, ...]:
-        """The last step's tentative tokens."""
-        return self.transcript_builder.tentative
+        return self._transcript.transcript(self.window.decoded_samples)
 
     def as_partial(self, result: StepResult) -> Partial:
         """What a step made of the window that was `peek`ed, in words."""
         window = result.window
-        return self.transcript_builder.as_partial(
+        return self._transcript.as_partial(
             result.emissions, result.lookahead, window.chunk_end, window.lookahead_end
         )
 
     def commit(self, result: StepResult, partial: Partial) -> None:
         """Takes over what the step made, and moves on to the next window."""
-        self.transcript_builder.keep(result.emissions, partial)
+        self._transcript.keep(result.emissions, partial)
+        self.tentative = partial.tentative
         self.decoder, self.stall_from = result.decoder, result.stall_from
         self.past = result.past
         self.window.advance(result.window)
@@ -172,7 +175,7 @@ class WindowedStream:
             decoder=self.decoder,
             stall_from=self.stall_from,
             past=self.past if past else None,
-            transcript=self.transcript_builder.state(earlier_utterances=earlier_utterances),
+            transcript=self._transcript.state(earlier_utterances=earlier_utterances),
             audio_end=self.audio_end,
             closed=self.closed,
             resumed="warm" if lost else self._resumed,
@@ -188,10 +191,12 @@ class WindowedStream:
     ) -> Self:
         """The stream that a state was taken of."""
         stream = cls(opened_by, state.options, state.decoder, formatter, longest_duration)
-        stream.window = ContextWindow.of(state.options.context, state.window)
+        stream.window = ContextWindow.of(stream.context, state.window)
         stream.stall_from, stream.past = state.stall_from, state.past
         stream.audio_end, stream.closed = state.audio_end, state.closed
-        stream.transcript_builder = TranscriptBuilder.of(formatter, state.transcript)
+        transcript = state.transcript
+        stream.tentative = transcript.tentative
+        stream._transcript = TranscriptBuilder.of(formatter, transcript)
         stream._resumed = state.resumed
         return stream
 
