@@ -14,6 +14,7 @@ from parakeet_streaming.testing import (
     Cue,
     FakeEncoder,
     FakePieces,
+    HandClock,
     ScriptedDecoderJoint,
     ScriptedVad,
     fake_recognizer,
@@ -23,6 +24,13 @@ from parakeet_streaming.testing import (
     tone,
 )
 from parakeet_streaming.timeline import FRAME_SAMPLES, ContextConfig
+
+
+def test_a_clock_moves_by_hand_alone():
+    clock = HandClock(5.0)
+    assert (clock(), clock()) == (5.0, 5.0)
+    clock.now_s += 1.5
+    assert clock() == 6.5
 
 
 def test_the_example_runs():

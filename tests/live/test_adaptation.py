@@ -108,9 +108,9 @@ def test_a_fixed_range_never_changes():
 def test_it_moves_by_one_level_and_tells(steps):
     adapter, at = Adapter(LEVELS), 0
     for waited_s, load in steps:
-        told = adapter.stepped(waited_s, load)
+        changed_to = adapter.stepped(waited_s, load)
         now = LEVELS.index(adapter.context)
-        assert (told is None) == (now == at)
+        assert (changed_to is None) == (now == at)
         assert abs(now - at) <= 1
         assert not (now > at and waited_s <= LEVELS[at].chunk)
         assert not (now < at and load > MOST_LOAD_TO_SHRINK)

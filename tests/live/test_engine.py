@@ -15,6 +15,8 @@ from parakeet_streaming import (
     LiveEngine,
     LiveOptions,
     VadOptions,
+    load,
+    open_audio,
 )
 from parakeet_streaming.errors import (
     CapacityError,
@@ -188,6 +190,23 @@ def test_a_recording_and_live_streams_share_an_engine():
     assert tokens_of(events) == tokens_of(wanted)
     assert finals_of(events) == finals_of(wanted)
     assert tokens_of(events)
+
+
+def test_a_recording_of_the_built_in_model_gives_exactly_a_streams_tokens():
+    recognizer = load("tiny-en")
+    context = ContextConfig(2.0, 1.0, 0.5, sample_rate=8_000)
+    with open_audio("examples/recordings/phone.wav") as source:
+        audio = np.concatenate(list(source.blocks()))[::2]
+    with LiveEngine(recognizer) as engine:
+        recording = engine.open(LiveOptions.recording(context))
+        for start in range(0, len(audio), 4_000):
+            recording.wait_for_room(4_000, WAIT_S)
+            recording.push(audio[start : start + 4_000])
+        recording.finish()
+        events = read_all(recording)
+    alone = recognizer.stream(context, tentative=False)
+    assert events == [*alone.feed(audio), *alone.finish()]
+    assert finals_of(events)[-1].transcript.text
 
 
 def test_an_event_loop_waits_for_room():

@@ -1,4 +1,4 @@
-"""Which streams are open, behind one lock: places first, and no way in after the end."""
+"""Which streams are open, under one lock: places first, and no way in after the end."""
 
 import threading
 

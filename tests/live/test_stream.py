@@ -163,7 +163,7 @@ def test_a_source_that_can_wait_loses_nothing_in_a_small_ring():
 
 
 @pytest.mark.parametrize("rate_hz", [8_000, 44_100])
-def test_another_rate_is_heard_as_a_stream_alone_hears_it(rate_hz):
+def test_another_rate_is_resampled_as_for_a_stream_alone(rate_hz):
     room = Room(SCRIPT)
     context = ContextConfig(1.0, 0.5, 0.5, sample_rate=rate_hz)
     recognizer = fake_recognizer(SCRIPT, WORDS)
@@ -198,6 +198,26 @@ def test_gaps_at_another_rate_are_where_the_audio_is_missing():
     assert stream.stats().refused_samples == round((gap.end - gap.start) * 16_000)
     # The resampler's tail is refused too, after the push returned.
     assert 48_000 - taken == pytest.approx(stream.stats().refused_samples / 2, abs=8_000 * 0.13)
+
+
+@pytest.mark.parametrize("end", ["cancel", "finish", "abandon"])
+def test_a_thread_that_waits_for_room_is_released_when_the_stream_ends(end):
+    room = Room(SCRIPT, cost_s=0.0)
+    stream = room.open(fixed(most_ring_s=0.1))
+    stream.push(marked_audio(200))
+    rooms = []
+    waiter = threading.Thread(target=lambda: rooms.append(stream.wait_for_room(1_000, 60)))
+    waiter.start()
+    while not stream._ingest._waiters.waiting:
+        pass
+    if end == "abandon":
+        room.loop.abandon(SystemError("broken"))
+    else:
+        getattr(stream, end)()
+    room.loop.turn(room.clock())
+    waiter.join(60)
+    assert rooms == [0]
+    room.settle()
 
 
 def test_a_finish_of_another_thread_keeps_what_was_taken():

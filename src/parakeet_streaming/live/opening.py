@@ -2,8 +2,8 @@
 
 Rules of this file:
 
-1. What is wrong with the options is found first; then the stream gets its place or is refused; only
-   then is anything made.
+1. What is wrong with the options is found first. Then the stream gets its place, or is refused.
+   Only then is anything made.
 2. A stream that cannot be made gives its place back.
 """
 
@@ -14,18 +14,14 @@ import threading
 from collections.abc import Callable
 from dataclasses import dataclass
 from functools import lru_cache, partial
-from typing import Final, Literal
+from typing import Final
 
-from parakeet_streaming.engine.activity import SpeechDetector
-from parakeet_streaming.engine.endpoint import Endpointer
 from parakeet_streaming.engine.stepper import Stepper
 from parakeet_streaming.engine.stream_state import (
-    ActivityState,
-    Resumed,
     StreamOptions,
     StreamState,
 )
-from parakeet_streaming.errors import OptionError, SnapshotError
+from parakeet_streaming.errors import OptionError
 from parakeet_streaming.live.adaptation import Adapter, DelayRange
 from parakeet_streaming.live.audio_queue import AudioQueueWriter
 from parakeet_streaming.live.driver import StreamDriver, cost_of
@@ -35,13 +31,19 @@ from parakeet_streaming.live.intake import TAIL_S
 from parakeet_streaming.live.loop import StreamLoop
 from parakeet_streaming.live.meter import StreamMeter
 from parakeet_streaming.live.options import LiveOptions
+from parakeet_streaming.live.resuming import (
+    detector_of,
+    endpointer_of,
+    read_state,
+    resumed_as,
+    start_of,
+)
 from parakeet_streaming.live.sizing import ring_capacity
 from parakeet_streaming.live.snapshot_requests import SnapshotRequests
 from parakeet_streaming.live.task import StreamTask
 from parakeet_streaming.ports import VoiceActivity
 from parakeet_streaming.results import Event
 from parakeet_streaming.timeline import (
-    SAMPLE_RATE_HZ,
     ContextConfig,
     milliseconds_to_samples,
     samples_to_seconds,
@@ -74,7 +76,8 @@ class StreamOpener:
     ) -> StreamTask:
         """A stream that is in the loop. Raises as `LiveEngine.open` does."""
         self._check(options)
-        state = None if resume is None else self._state(options, resume)
+        codec = self.stepper.snapshots
+        state = None if resume is None else read_state(codec, resume, options, self.vad)
         stream_id = stream_id or secrets.token_hex(4)
         levels = self._levels(options)
         costs = [cost_of(context, cached=options.cached) for context in (levels[0], levels[-1])]
@@ -122,7 +125,10 @@ class StreamOpener:
         adapter = Adapter(levels, None if state is None else state.options.context.chunk)
         wake = partial(self.loop.wake, stream_id)
         activity = None if state is None else state.activity
-        stream = self.stepper.open(_stream_options(options, adapter.context), state)
+        stream = self.stepper.open(
+            StreamOptions(adapter.context, tentative=options.tentative, cached=options.cached),
+            state,
+        )
         stream.use(adapter.context)
         rate_hz = options.context.sample_rate
         queue = self._queue(options, wake, start_of(state))
@@ -130,8 +136,8 @@ class StreamOpener:
             stream,
             queue.reader,
             adapter,
-            self._detector(options, activity),
-            _endpointer(options, activity),
+            detector_of(options, state, self.vad),
+            endpointer_of(options, activity),
             tail_s=TAIL_S if options.lane == "live" else 0.0,
             resumed=activity,
         )
@@ -150,7 +156,7 @@ class StreamOpener:
             wake=wake,
             on_event=on_event,
             idle_timeout_s=options.idle_timeout_s,
-            resumed=_resumed(state, rate_hz),
+            resumed=resumed_as(state, rate_hz),
         )
 
     def _meter(self, driver: StreamDriver, context: ContextConfig) -> StreamMeter:
@@ -170,71 +176,6 @@ class StreamOpener:
             stamp_every=milliseconds_to_samples(_STAMP_MS),
             start=start,
         )
-
-    def _state(self, options: LiveOptions, resume: bytes) -> StreamState:
-        """The state that a snapshot holds, if these options can continue it."""
-        state = self.stepper.snapshots.decode(resume, self.vad)
-        if state.audio_end is not None:
-            raise SnapshotError("this stream had ended when the snapshot was made")
-        activity = state.activity
-        judges = activity is not None and activity.detector is not None
-        ends = activity is not None and activity.endpointer is not None
-        if activity is not None and (judges, ends) != (
-            options.vad is not None,
-            options.endpoint is not None,
-        ):
-            raise OptionError(
-                f"the snapshot is of a stream {'with' if judges else 'without'} voice activity and "
-                f"{'with' if ends else 'without'} endpoints; resume it in the same way"
-            )
-        before, now = state.options, options.context
-        if (before.context.left, before.context.right, before.cached) != (
-            now.left,
-            now.right,
-            options.cached,
-        ):
-            raise OptionError(
-                f"the snapshot is of a stream of {before.context}{' cached' * before.cached}; "
-                f"resume it with its left and right context, not with {now}"
-            )
-        return state
-
-    def _detector(
-        self, options: LiveOptions, activity: ActivityState | None
-    ) -> SpeechDetector | None:
-        if options.vad is None or self.vad is None:
-            return None
-        if activity is not None and activity.detector is not None:
-            return SpeechDetector.of(activity.detector)
-        return SpeechDetector(options.vad, self.vad.frame_samples)
-
-
-def start_of(state: StreamState | None) -> int:
-    """Position of the first sample that a stream needs: a gap it was in is silence to its end."""
-    if state is None:
-        return 0
-    fed = state.window.kept_from + int(state.window.samples.shape[0])
-    gaps = () if state.activity is None else state.activity.gaps
-    return max(fed, gaps[-1][1]) if gaps and gaps[-1][0] <= fed else fed
-
-
-def _stream_options(options: LiveOptions, context: ContextConfig) -> StreamOptions:
-    return StreamOptions(context, tentative=options.tentative, cached=options.cached)
-
-
-def _endpointer(options: LiveOptions, activity: ActivityState | None) -> Endpointer | None:
-    if options.endpoint is None:
-        return None
-    if activity is not None and activity.endpointer is not None:
-        return Endpointer.of(activity.endpointer)
-    return Endpointer(options.endpoint)
-
-
-def _resumed(state: StreamState | None, rate_hz: int) -> Resumed | Literal[""]:
-    """How a stream goes on; a resampler always begins anew."""
-    if state is None:
-        return ""
-    return state.resumed if rate_hz == SAMPLE_RATE_HZ else "warm"
 
 
 @lru_cache(maxsize=64)

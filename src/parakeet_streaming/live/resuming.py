@@ -1,0 +1,122 @@
+"""A snapshot and the options to go on with in; the state that a live stream resumes from, out.
+
+Rules of this file:
+
+1. A snapshot is data from outside. `engine/snapshot.py` checks the stream's own values; here are
+   the checks of what live streams add.
+2. A stream goes on with the left and right context, the cache, the voice activity and the endpoints
+   that it had. Its chunk may change, as it may under load.
+"""
+
+from __future__ import annotations
+
+from itertools import pairwise
+from typing import Final, Literal
+
+from parakeet_streaming.engine.activity import SpeechDetector
+from parakeet_streaming.engine.endpoint import Endpointer
+from parakeet_streaming.engine.snapshot import SnapshotCodec
+from parakeet_streaming.engine.stream_state import ActivityState, Resumed, StreamState
+from parakeet_streaming.errors import OptionError, SnapshotError
+from parakeet_streaming.live.options import LiveOptions
+from parakeet_streaming.ports import VoiceActivity
+from parakeet_streaming.timeline import SAMPLE_RATE_HZ, seconds_to_samples
+
+_LONGEST_GAP_S: Final = 3_600.0
+"""A gap of which more is left is no gap that a stream was in."""
+
+
+def read_state(
+    codec: SnapshotCodec, data: bytes, options: LiveOptions, vad: VoiceActivity | None
+) -> StreamState:
+    """The state that a snapshot holds, if these options can continue it.
+
+    Raises:
+        OptionError: the options are not those of the stream.
+        SnapshotError: no snapshot that a live stream can resume from.
+    """
+    state = codec.decode(data, vad)
+    if state.audio_end is not None:
+        raise SnapshotError("this stream had ended when the snapshot was made; open a new one")
+    _check_options(state, options)
+    if state.activity is not None:
+        _check_activity(state, state.activity, vad)
+        _check_choices(state.activity, options)
+    return state
+
+
+def start_of(state: StreamState | None) -> int:
+    """Position of the first sample that a stream needs: a gap it was in is silence to its end."""
+    if state is None:
+        return 0
+    fed = _fed(state)
+    gaps = () if state.activity is None else state.activity.gaps
+    return max(fed, gaps[-1][1]) if gaps and gaps[-1][0] <= fed else fed
+
+
+def resumed_as(state: StreamState | None, rate_hz: int) -> Resumed | Literal[""]:
+    """How a stream goes on; a resampler always begins anew."""
+    if state is None:
+        return ""
+    return state.resumed if rate_hz == SAMPLE_RATE_HZ else "warm"
+
+
+def detector_of(
+    options: LiveOptions, state: StreamState | None, vad: VoiceActivity | None
+) -> SpeechDetector | None:
+    """The detector of a stream that goes on, or of a new one; None where nothing is judged."""
+    if options.vad is None or vad is None:
+        return None
+    activity = None if state is None else state.activity
+    if activity is not None and activity.detector is not None:
+        return SpeechDetector.of(activity.detector)
+    detector = SpeechDetector(options.vad, vad.frame_samples)
+    if state is not None:
+        detector.skip_to(state.window.decoded_samples)
+    return detector
+
+
+def endpointer_of(options: LiveOptions, activity: ActivityState | None) -> Endpointer | None:
+    """The endpointer of a stream that goes on, or of a new one; None for one utterance."""
+    if options.endpoint is None:
+        return None
+    if activity is not None and activity.endpointer is not None:
+        return Endpointer.of(activity.endpointer)
+    return Endpointer(options.endpoint)
+
+
+def _fed(state: StreamState) -> int:
+    return state.window.kept_from + int(state.window.samples.shape[0])
+
+
+def _check_options(state: StreamState, options: LiveOptions) -> None:
+    cached, before, now = state.options.cached, state.options.context, options.context
+    if (before.left, before.right, cached) != (now.left, now.right, options.cached):
+        raise OptionError(
+            f"the snapshot is of a stream of {before}{' cached' * cached}; resume it with its left "
+            f"and right context, not with {now}{' cached' * options.cached}"
+        )
+
+
+def _check_choices(activity: ActivityState, options: LiveOptions) -> None:
+    judged, ended = activity.detector is not None, activity.endpointer is not None
+    if (judged, ended) != (options.vad is not None, options.endpoint is not None):
+        raise OptionError(
+            f"the snapshot is of a stream {'with' if judged else 'without'} voice activity and "
+            f"{'with' if ended else 'without'} endpoints; resume it in the same way"
+        )
+
+
+def _check_activity(state: StreamState, activity: ActivityState, vad: VoiceActivity | None) -> None:
+    detector, gaps = activity.detector, activity.gaps
+    ends = [position for gap in gaps for position in gap]
+    longest = _fed(state) + seconds_to_samples(_LONGEST_GAP_S)
+    checks = {
+        "frames": detector is None or vad is None or detector.frame_samples == vad.frame_samples,
+        "judged": detector is None or 0 <= detector.known_to <= longest,
+        "gaps": all(first <= last for first, last in pairwise([0, *ends, longest])),
+        "speech": activity.speech_samples >= 0,
+    }
+    wrong = [name for name, right in checks.items() if not right]
+    if wrong:
+        raise SnapshotError(f"this snapshot has impossible values: {', '.join(wrong)}")

@@ -1,0 +1,161 @@
+"""A snapshot is checked, and a stream goes on with what it had."""
+
+from dataclasses import replace
+
+import pytest
+
+from parakeet_streaming.engine.endpoint import EndpointOptions
+from parakeet_streaming.engine.vad_options import VadOptions
+from parakeet_streaming.errors import (
+    OptionError,
+    SnapshotError,
+    StreamClosedError,
+)
+from parakeet_streaming.live.adaptation import DelayRange
+from parakeet_streaming.live.options import LiveOptions
+from parakeet_streaming.testing import Cue, ScriptedVad, marked_audio
+from parakeet_streaming.timeline import ContextConfig
+from tests.live.by_hand import CONTEXT, Room, drained, fixed, outcome_of, snapshot_of, tokens_of
+
+SCRIPT = [Cue(3, 0), Cue(9, 1), Cue(20, 2)]
+
+
+@pytest.mark.parametrize(("past", "resumed"), [(True, "exact"), (False, "warm")])
+def test_a_cached_stream_resumes_exactly_with_its_past_and_warm_without(past, resumed):
+    room = Room(SCRIPT)
+    stream = room.open(fixed(cached=True))
+    stream.push(marked_audio(14))
+    room.settle()
+    snapshot = snapshot_of(room, stream, past=past)
+    other = Room(SCRIPT)
+    continued = other.open(fixed(cached=True), resume=snapshot)
+    stats = continued.stats()
+    assert (stats.resumed, stats.received_samples) == (resumed, 14 * 1280)
+    assert stats.audio_s == pytest.approx(0.48)
+    continued.push(marked_audio(40)[stats.received_samples :])
+    continued.finish()
+    other.settle()
+    tokens = tokens_of(drained(stream)[0]) + tokens_of(drained(continued)[0])
+    assert tokens == room.alone(marked_audio(40))
+    assert continued.transcript().text == "one two three"
+
+
+def test_metrics_count_a_resumed_stream_from_where_it_resumed():
+    room = Room(SCRIPT)
+    stream = room.open()
+    stream.push(marked_audio(40))
+    room.settle()
+    snapshot = snapshot_of(room, stream)
+    other = Room(SCRIPT)
+    continued = other.open(resume=snapshot)
+    continued.finish()
+    other.settle()
+    assert outcome_of(continued) == "finished"
+    total_s = room.metrics.audio_seconds_total.total + other.metrics.audio_seconds_total.total
+    assert total_s == pytest.approx(3.2)
+
+
+def test_another_rate_resumes_warm():
+    context = ContextConfig(1.0, 0.5, 0.5, sample_rate=8_000)
+    room = Room(SCRIPT)
+    stream = room.open(fixed(context))
+    room.settle()
+    assert room.open(fixed(context), resume=snapshot_of(room, stream)).stats().resumed == "warm"
+
+
+def test_a_snapshot_is_resumed_with_its_own_context_and_chunk():
+    vad = ScriptedVad()
+    room = Room(SCRIPT, vad=vad)
+    stream = room.open(LiveOptions(DelayRange(CONTEXT, 4.0), VadOptions()))
+    stream._task.driver._adapter._level = 1
+    stream._task.stream.use(stream._task.driver._adapter.context)
+    room.settle()
+    snapshot = snapshot_of(room, stream)
+    options = LiveOptions(DelayRange(CONTEXT, 4.0), VadOptions())
+    assert room.open(options, resume=snapshot).stats().context.chunk == 1.0
+    judged = {"vad": VadOptions(), "endpoint": EndpointOptions()}
+    for other in (fixed(ContextConfig(2.0, 0.5, 0.5), **judged), fixed(cached=True, **judged)):
+        with pytest.raises(OptionError, match="with its left and right context"):
+            room.open(other, resume=snapshot)
+    with pytest.raises(OptionError, match="with voice activity and with endpoints"):
+        room.open(fixed(), resume=snapshot)
+
+
+def test_a_stream_that_is_ending_has_no_snapshot():
+    room = Room(SCRIPT)
+    stream = room.open()
+    stream.finish()
+    with pytest.raises(StreamClosedError, match="ending, or over"):
+        snapshot_of(room, stream)
+
+
+def judged_snapshot(**changes):
+    """A snapshot of a stream with voice activity, some values of which were changed."""
+    room = Room(SCRIPT, vad=ScriptedVad())
+    stream = room.open(fixed(vad=VadOptions()))
+    stream.push(marked_audio(14))
+    room.settle()
+    state = stream._task.driver.state(audio=True, past=True, earlier_utterances=True)
+    detector = changes.pop("detector", {})
+    activity = replace(
+        state.activity, detector=replace(state.activity.detector, **detector), **changes
+    )
+    return room, room.opener.encode(replace(state, activity=activity))
+
+
+def test_a_snapshot_of_a_stream_with_voice_activity_is_resumed():
+    room, data = judged_snapshot()
+    assert room.open(fixed(vad=VadOptions()), resume=data).stats().resumed == "exact"
+
+
+@pytest.mark.parametrize(
+    ("changes", "name"),
+    [
+        ({"detector": {"frame_samples": 256}}, "frames"),
+        ({"detector": {"known_to": 2**50}}, "judged"),
+        ({"detector": {"known_to": -1}}, "judged"),
+        ({"gaps": ((5, 3),)}, "gaps"),
+        ({"gaps": ((5, 9), (7, 20))}, "gaps"),
+        ({"gaps": ((5, 2**50),)}, "gaps"),
+        ({"gaps": ((-9, 3),)}, "gaps"),
+        ({"speech_samples": -1}, "speech"),
+    ],
+)
+def test_values_that_no_live_stream_can_have_are_refused(changes, name):
+    room, data = judged_snapshot(**changes)
+    with pytest.raises(SnapshotError, match=f"impossible values: {name}"):
+        room.open(fixed(vad=VadOptions()), resume=data)
+
+
+def test_a_stream_that_had_ended_is_not_resumed():
+    room = Room(SCRIPT)
+    stream = room.recognizer.stream(CONTEXT)
+    stream.end()
+    with pytest.raises(SnapshotError, match="had ended"):
+        room.open(resume=stream.snapshot())
+
+
+def test_a_stream_of_a_recognizer_goes_on_live_with_what_is_chosen():
+    room = Room(SCRIPT, vad=ScriptedVad([1.0] * 300))
+    stream = room.recognizer.stream(CONTEXT)
+    stream.feed(marked_audio(100))
+    options = fixed(vad=VadOptions(), endpoint=EndpointOptions())
+    live = room.open(options, resume=stream.snapshot())
+    live.push(marked_audio(140)[live.stats().received_samples :])
+    live.finish()
+    room.settle()
+    assert live.transcript().text == "one two three"
+
+
+def test_a_gap_that_a_stream_was_in_ends_as_it_would_have():
+    room = Room(SCRIPT)
+    stream = room.open()
+    state = stream._task.driver.state(audio=True, past=True, earlier_utterances=True)
+    activity = replace(state.activity, gaps=((0, 200_000),))
+    data = room.opener.encode(replace(state, activity=activity))
+    resumed = room.open(resume=data)
+    assert resumed.stats().received_samples == 200_000
+    resumed.finish()
+    room.settle()
+    assert resumed.stats().audio_s == 12.5
+    assert resumed.stats().refused_samples == 0
