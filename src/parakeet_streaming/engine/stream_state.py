@@ -72,3 +72,14 @@ class StreamState:
     """Of a stream that is fed at another rate."""
     activity: ActivityState | None = None
     """Of a live stream."""
+
+    @property
+    def context(self) -> ContextConfig:
+        options = self.options
+        return options.context
+
+    @property
+    def fed_samples(self) -> int:
+        """Position of the first sample that is not in the window."""
+        window = self.window
+        return window.kept_from + len(window.samples)

@@ -94,7 +94,8 @@ class StreamDriver:
         self.stream = stream
         self.counts = Counts()
         self._window = stream.window
-        self._cached = stream.options.cached
+        options = stream.options
+        self._cached = options.cached
         self._commits: deque[int] = deque()
         self._adapter = adapter
         self._queue = queue

@@ -56,7 +56,8 @@ class Intake:
         """Whether the stream knows that no more audio will come."""
         self._stream = stream
         self._window = stream.window
-        self._lengths = stream.options.context.samples
+        context = stream.context
+        self._lengths = context.samples
         self._queue = queue
         self._speech = speech
         self._events = events

@@ -191,7 +191,8 @@ class StreamLoop:
         task.phase = Phase.OPEN
         if task.lane == "live":
             driver = task.driver
-            self._scheduler.opened(driver.cost.chunk_s)
+            cost = driver.cost
+            self._scheduler.opened(cost.chunk_s)
         self.metrics.active_streams.set(len(self.streams))
 
     def _watch_idle(self, task: StreamTask) -> None:
@@ -281,14 +282,16 @@ class StreamLoop:
         self._again.pop(task, None)
         if joined and task.lane == "live":
             driver = task.driver
-            self._scheduler.closed(driver.cost.chunk_s)
+            cost = driver.cost
+            self._scheduler.closed(cost.chunk_s)
         self.streams.leave(task.id)
         task.hand_out(self._clock)
         if task.error is not None:
             task.phase = Phase.FAILED
         self.meter.decoded(task.counted_audio_s())
         self.metrics.active_streams.set(len(self.streams))
-        self.metrics.streams_total[task.phase.value].add()
+        phase = task.phase
+        self.metrics.streams_total[phase.value].add()
         if task.error is not None:
             _LOG.warning("stream %s: failed: %r", task.id, task.error)
         task.close_events()

@@ -70,8 +70,9 @@ class StreamMeter:
         elif isinstance(event, FinalEvent):
             self._record_final(event, now_s)
         elif isinstance(event, ContextChanged):
-            longer = event.context.chunk > self._chunk_s
-            self._chunk_s = event.context.chunk
+            before_s, context = self._chunk_s, event.context
+            self._chunk_s = context.chunk
+            longer = context.chunk > before_s
             self._metrics.context_changes_total["longer" if longer else "shorter"].add()
 
     def counted(self, audio_s: float, speech_s: float, tokens: int, refused: int) -> float:
@@ -98,7 +99,8 @@ class StreamMeter:
 
     def _record_final(self, final: FinalEvent, now_s: float) -> None:
         self._metrics.utterances_total[final.reason].add()
-        words = final.transcript.words
+        transcript = final.transcript
+        words = transcript.words
         if words:
             self._metrics.utterance_duration_seconds.record(words[-1].end - words[0].start)
         since_s: float | None = None

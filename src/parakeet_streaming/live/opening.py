@@ -122,7 +122,8 @@ class StreamOpener:
         on_event: Callable[[Event], None] | None,
         state: StreamState | None,
     ) -> StreamTask:
-        adapter = Adapter(levels, None if state is None else state.options.context.chunk)
+        before = None if state is None else state.context
+        adapter = Adapter(levels, None if before is None else before.chunk)
         wake = partial(self.loop.wake, stream_id)
         activity = None if state is None else state.activity
         stream = self.stepper.open(
@@ -130,7 +131,8 @@ class StreamOpener:
             state,
         )
         stream.use(adapter.context)
-        rate_hz = options.context.sample_rate
+        context = options.context
+        rate_hz = context.sample_rate
         queue = self._queue(options, wake, start_of(state))
         driver = StreamDriver(
             stream,
@@ -166,7 +168,8 @@ class StreamOpener:
     def _queue(
         self, options: LiveOptions, wake: Callable[[], None], start: int
     ) -> AudioQueueWriter:
-        step_s = self.loop.meter.longest_step_s or _FIRST_STEP_S
+        meter = self.loop.meter
+        step_s = meter.longest_step_s or _FIRST_STEP_S
         most_ring_s = self.most_ring_s if options.most_ring_s is None else options.most_ring_s
         return AudioQueueWriter(
             ring_capacity(options.context, burst_s=options.burst_s, step_s=step_s),

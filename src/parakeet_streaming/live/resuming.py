@@ -49,8 +49,9 @@ def start_of(state: StreamState | None) -> int:
     """Position of the first sample that a stream needs: a gap it was in is silence to its end."""
     if state is None:
         return 0
-    fed = _fed(state)
-    gaps = () if state.activity is None else state.activity.gaps
+    fed = state.fed_samples
+    activity = state.activity
+    gaps = () if activity is None else activity.gaps
     return max(fed, gaps[-1][1]) if gaps and gaps[-1][0] <= fed else fed
 
 
@@ -72,7 +73,8 @@ def detector_of(
         return SpeechDetector.of(activity.detector)
     detector = SpeechDetector(options.vad, vad.frame_samples)
     if state is not None:
-        detector.skip_to(state.window.decoded_samples)
+        window = state.window
+        detector.skip_to(window.decoded_samples)
     return detector
 
 
@@ -85,12 +87,9 @@ def endpointer_of(options: LiveOptions, activity: ActivityState | None) -> Endpo
     return Endpointer(options.endpoint)
 
 
-def _fed(state: StreamState) -> int:
-    return state.window.kept_from + int(state.window.samples.shape[0])
-
-
 def _check_options(state: StreamState, options: LiveOptions) -> None:
-    cached, before, now = state.options.cached, state.options.context, options.context
+    options_before, before, now = state.options, state.context, options.context
+    cached = options_before.cached
     if (before.left, before.right, cached) != (now.left, now.right, options.cached):
         raise OptionError(
             f"the snapshot is of a stream of {before}{' cached' * cached}; resume it with its left "
@@ -110,7 +109,7 @@ def _check_choices(activity: ActivityState, options: LiveOptions) -> None:
 def _check_activity(state: StreamState, activity: ActivityState, vad: VoiceActivity | None) -> None:
     detector, gaps = activity.detector, activity.gaps
     ends = [position for gap in gaps for position in gap]
-    longest = _fed(state) + seconds_to_samples(_LONGEST_GAP_S)
+    longest = state.fed_samples + seconds_to_samples(_LONGEST_GAP_S)
     checks = {
         "frames": detector is None or vad is None or detector.frame_samples == vad.frame_samples,
         "judged": detector is None or 0 <= detector.known_to <= longest,

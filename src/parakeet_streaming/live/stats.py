@@ -61,14 +61,14 @@ class StreamStats:
     def of(cls, task: StreamTask) -> Self:
         """Of a stream that goes on, or has ended. Any thread may ask."""
         phase, queue, meter, driver = task.phase, task.queue, task.meter, task.driver
-        options, intake, speech = task.stream.options, task.intake, task.speech
+        stream, intake, speech = task.stream, task.intake, task.speech
         counts = driver.counts
         audio_s = samples_to_seconds(driver.decoded_samples)
         emission_delay, queue_wait = meter.emission_delay, meter.queue_wait
         finalization = meter.finalization
         return cls(
             id=task.id,
-            context=options.context,
+            context=stream.context,
             outcome=phase.outcome,
             resumed=task.resumed,
             audio_s=audio_s,
