@@ -1,0 +1,210 @@
+r"""What `accuracy.py --json` measured in; the table and the plot of "choosing a context" out.
+
+python benchmarks/accuracy.py SPEECH --json accuracy.json
+python benchmarks/choosing.py accuracy.json --page docs/choosing-a-context.md \
+    --plot docs/choosing-a-context.svg
+
+The table stands between two marks of the page and replaces what stood there. Nothing is measured
+here, and nothing is written that was not measured.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import math
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Final
+
+from benchmarks.accuracy.decoding import OFFLINE
+from parakeet_streaming import ContextConfig
+from parakeet_streaming.errors import OptionError
+from benchmarks.accuracy.scores import WordErrors, median_and_late
+from benchmarks.report.tables import percent, table
+
+MARKS: Final = ("<!-- measured -->", "<!-- end of what was measured -->")
+_WIDTH, _HEIGHT, _LEFT, _TOP, _RIGHT, _BOTTOM = 640, 320, 56, 16, 200, 48
+_COLOURS: Final = ("#3d5a80", "#e07a5f", "#81b29a", "#b08900", "#7b5ea7", "#555555")
+
+
+@dataclass(frozen=True)
+class Measured:
+    """One context."""
+
+    name: str
+    latency_s: float | None
+    """None for offline."""
+    rates: Mapping[str, float | None]
+    """WER by corpus."""
+    shown_s: tuple[float | None, float | None]
+    """Delay of words as shown first: median and 95 %."""
+    committed_s: tuple[float | None, float | None]
+    cost_s: float
+    """Seconds of computing per second of audio."""
+
+
+def read(report: Mapping[str, Any]) -> list[Measured]:
+    """The contexts of a report, the quickest first."""
+    found = []
+    for each in report["contexts"]:
+        name, delays = each["context"], each["delays"]
+        rates = {corpus: WordErrors(**errors).rate for corpus, errors in each["errors"].items()}
+        latency_s = None if name == OFFLINE else ContextConfig.parse(name).latency_s
+        found.append(
+            Measured(
+                name,
+                latency_s,
+                rates,
+                median_and_late(delays["shown_s"]),
+                median_and_late(delays["committed_s"]),
+                each["processing_s"] / each["audio_s"],
+            )
+        )
+    return sorted(found, key=lambda one: math.inf if one.latency_s is None else one.latency_s)
+
+
+def choice_table(measured: Sequence[Measured]) -> str:
+    """WER, latency and cost by context."""
+    corpora = list(measured[0].rates)
+    head = (
+        "context", "latency", "words shown after: median", "95 %", "committed after: median",
+        "95 %", *(f"WER, {corpus}" for corpus in corpora), "computing per second", "RTFx",
+    )  # fmt: skip
+    rows = [
+        (
+            _called(each.name),
+            _seconds(each.latency_s),
+            *map(_seconds, (*each.shown_s, *each.committed_s)),
+            *(percent(each.rates[corpus]) for corpus in corpora),
+            f"{1000 * each.cost_s:.0f} ms",
+            f"{1 / each.cost_s:.0f}",
+        )
+        for each in measured
+    ]
+    return table(head, rows)
+
+
+def plot(measured: Sequence[Measured]) -> str:
+    """WER over latency by corpus, an SVG; what every context costs stands below it.
+
+    Of contexts of the same latency the one that costs least is drawn.
+    """
+    cheapest: dict[float, Measured] = {}
+    for each in sorted(measured, key=lambda one: -one.cost_s):
+        if each.latency_s is not None:
+            cheapest[each.latency_s] = each
+    live = [cheapest[latency_s] for latency_s in sorted(cheapest)]
+    corpora = list(measured[0].rates)
+    rates = [rate for each in measured for rate in each.rates.values() if rate is not None]
+    most = max(0.1, math.ceil(10 * max(rates, default=1.0)) / 10)
+
+    def x_of(latency_s: float) -> float:
+        low, high = (math.log(each.latency_s or 1) for each in (live[0], live[-1]))
+        share = (math.log(latency_s) - low) / ((high - low) or 1)
+        return _LEFT + 20 + share * (_WIDTH - _LEFT - _RIGHT - 40)
+
+    def y_of(rate: float) -> float:
+        return _TOP + (1 - rate / most) * (_HEIGHT - _TOP - _BOTTOM)
+
+    parts = [_axes(most, y_of)]
+    for each in live:
+        x = x_of(each.latency_s or 1)
+        parts += [
+            _text(x, _HEIGHT - _BOTTOM + 16, f"{each.latency_s:.2g} s", "middle"),
+            _text(x, _HEIGHT - _BOTTOM + 30, f"{1000 * each.cost_s:.0f} ms", "middle"),
+        ]
+    for number, corpus in enumerate(corpora):
+        colour = _COLOURS[number % len(_COLOURS)]
+        points = [
+            (x_of(each.latency_s or 1), y_of(rate))
+            for each in live
+            if (rate := each.rates[corpus]) is not None
+        ]
+        line = " ".join(f"{x:.1f},{y:.1f}" for x, y in points)
+        parts.append(f'<polyline points="{line}" fill="none" stroke="{colour}"/>')
+        parts += [f'<circle cx="{x:.1f}" cy="{y:.1f}" r="3" fill="{colour}"/>' for x, y in points]
+        at = _TOP + 12 + 16 * number
+        parts.append(_text(_WIDTH - _RIGHT + 12, at, corpus, "start", colour))
+    parts.append(_text(_WIDTH - _RIGHT + 12, _HEIGHT - _BOTTOM + 16, "latency", "start"))
+    below = "computing per second of audio"
+    parts.append(_text(_WIDTH - _RIGHT + 12, _HEIGHT - _BOTTOM + 30, below, "start"))
+    return (
+        f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {_WIDTH} {_HEIGHT}" '
+        f'font-family="sans-serif" font-size="11"><rect width="{_WIDTH}" height="{_HEIGHT}" '
+        f'fill="white"/>{"".join(parts)}</svg>\n'
+    )
+
+
+def put_into(page: str, measured: str) -> str:
+    """The page with that between its marks.
+
+    Raises:
+        OptionError: it has no such marks.
+    """
+    before, begin, rest = page.partition(MARKS[0])
+    _, end, behind = rest.partition(MARKS[1])
+    if not begin or not end:
+        raise OptionError(f"the page has no {MARKS[0]} … {MARKS[1]}; put them where the table goes")
+    return f"{before}{begin}\n{measured}\n{end}{behind}"
+
+
+def main(arguments: Sequence[str] | None = None) -> None:
+    """Does what the command line asks for."""
+    asked = _parser().parse_args(arguments)
+    report = json.loads(asked.report.read_text(encoding="utf-8"))
+    measured = read(report)
+    told = f"{choice_table(measured)}\n\n{_origin(report)}"
+    if asked.plot is not None:
+        asked.plot.write_text(plot(measured), encoding="utf-8")
+        told = f"![WER over latency]({asked.plot.name})\n\n{told}"
+    if asked.page is None:
+        print(told)
+        return
+    asked.page.write_text(put_into(asked.page.read_text(encoding="utf-8"), told), encoding="utf-8")
+
+
+def _origin(report: Mapping[str, Any]) -> str:
+    machine = report["machine"]
+    return (
+        f"`{report['model']}`, list `{report['list']}`; {machine['processor']}, "
+        f"{machine['cores']}, {machine['memory']}; Python {machine['python']}, onnxruntime "
+        f"{machine['onnxruntime']}, parakeet-streaming {machine['parakeet_streaming']}."
+    )
+
+
+def _axes(most: float, y_of: Any) -> str:
+    lines = []
+    for tenth in range(round(10 * most) + 1):
+        y = y_of(tenth / 10)
+        right = _WIDTH - _RIGHT
+        lines.append(f'<path d="M{_LEFT} {y:.1f}H{right}" stroke="#dddddd"/>')
+        lines.append(_text(_LEFT - 6, y + 4, f"{10 * tenth} %", "end"))
+    return "".join(lines)
+
+
+def _text(x: float, y: float, text: str, anchor: str, colour: str = "#333333") -> str:
+    return f'<text x="{x:.1f}" y="{y:.1f}" text-anchor="{anchor}" fill="{colour}">{text}</text>'
+
+
+def _called(context: str) -> str:
+    return context if context == OFFLINE else f"`{context}`"
+
+
+def _seconds(seconds: float | None) -> str:
+    return "–" if seconds is None else f"{seconds:.2f} s"
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    parser.add_argument("report", type=Path, help="what accuracy.py wrote with --json")
+    parser.add_argument("--page", type=Path, help="put the table there (default: print it)")
+    parser.add_argument("--plot", type=Path, metavar="SVG", help="also draw it")
+    return parser
+
+
+if __name__ == "__main__":
+    main()

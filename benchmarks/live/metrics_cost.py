@@ -1,0 +1,123 @@
+"""What measuring itself costs while people speak: part of a core, and calls a second.
+
+python benchmarks/metering.py                          32 streams for a minute
+python benchmarks/metering.py --streams 8 --seconds 10
+
+Streams are paced by the clock and go through `LiveEngine` as it is (`talkers.py` has the rules).
+A stopwatch stands around everything that notes a number: the meters of streams and engine, and
+every counter, level and histogram that is written without them. What the stopwatch takes of its own
+counts too, so the truth is less.
+Needs the dependency group `bench`. The table goes to standard output, progress to standard error.
+"""
+
+from __future__ import annotations
+
+import argparse
+import time
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import Any, Final
+
+from benchmarks.report.machine import machine_table
+from benchmarks.live.arrivals import RealClock
+from parakeet_streaming import DelayRange, LiveEngine, LiveOptions, VadOptions, load, load_vad
+from parakeet_streaming.live.adaptation import DELAYS
+from parakeet_streaming.live.meter import EngineMeter, StreamMeter
+from parakeet_streaming.metrics.histogram import Histogram
+from parakeet_streaming.metrics.registry import Counter, Gauge
+from parakeet_streaming.timeline import SAMPLE_RATE_HZ
+from benchmarks.speech.book import speech_of
+from benchmarks.report.tables import say, table
+from benchmarks.live.speakers import Stage
+
+_BOOK_S: Final = 45.0
+_NOTING: Final[tuple[tuple[type[Any], tuple[str, ...]], ...]] = (
+    (StreamMeter, ("stepped", "told", "counted")),
+    (EngineMeter, ("stepped", "is_time", "measured")),
+    (Histogram, ("record",)),
+    (Counter, ("add",)),
+    (Gauge, ("set",)),
+)
+
+
+@dataclass
+class Account:
+    """Seconds and calls; what happens inside another call is part of it."""
+
+    seconds: float = 0.0
+    calls: int = 0
+    inside: bool = False
+
+
+@contextmanager
+def accounted(account: Account) -> Iterator[None]:
+    """Puts the stopwatch around everything that notes a number."""
+    before = [(owner, name, getattr(owner, name)) for owner, names in _NOTING for name in names]
+    for owner, name, method in before:
+        setattr(owner, name, _timed(method, account))
+    try:
+        yield
+    finally:
+        for owner, name, method in before:
+            setattr(owner, name, method)
+
+
+def _timed(method: Callable[..., Any], account: Account) -> Callable[..., Any]:
+    def timed(*arguments: Any, **options: Any) -> Any:
+        if account.inside:
+            return method(*arguments, **options)
+        account.inside = True
+        began_s = time.perf_counter()
+        try:
+            return method(*arguments, **options)
+        finally:
+            account.seconds += time.perf_counter() - began_s
+            account.calls += 1
+            account.inside = False
+
+    return timed
+
+
+def main(arguments: Sequence[str] | None = None) -> None:
+    """Runs what the command line asks for."""
+    asked = _parser().parse_args(arguments)
+    print(f"{machine_table()}\n", flush=True)
+    delay = DelayRange.parse(asked.delay, SAMPLE_RATE_HZ)
+    engine = LiveEngine(load(asked.model), load_vad())
+    account = Account()
+    try:
+        stage = Stage(
+            engine, LiveOptions(delay, VadOptions()), speech_of(_BOOK_S), RealClock(), asked.seed
+        )
+        let_in = stage.invite(asked.streams)
+        say(f"{let_in} streams for {asked.seconds:g} s")
+        with accounted(account):
+            phase = stage.hold(asked.seconds)
+    finally:
+        engine.close(drain=False)
+    print(f"`{asked.model}`, delay {asked.delay}: {let_in} streams.\n")
+    row = (
+        f"{100 * account.seconds / phase.took_s:.2f} %",
+        f"{account.calls / phase.took_s:.0f}",
+        f"{1e6 * account.seconds / account.calls:.1f} µs",
+        phase.carried,
+    )
+    print(table(("of a core", "calls a second", "a call", "streams carried"), [row]))
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    add = parser.add_argument
+    add("model", nargs="?", default="tiny-en", help="folder, name or hub id (default: %(default)s)")
+    add("--streams", type=int, default=32, help="default: %(default)s")
+    add("--seconds", type=float, default=60.0, help="default: %(default)g")
+    add("--delay", choices=DELAYS, default="low", help="default: %(default)s")
+    add("--seed", type=int, default=0, help="of the offsets of the streams")
+    return parser
+
+
+if __name__ == "__main__":
+    main()
