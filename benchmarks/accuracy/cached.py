@@ -15,13 +15,13 @@ from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
-from benchmarks.speech.corpora import Utterance, digit_strings, read_utterances
 from benchmarks.accuracy.decoding import OFFLINE, context_name, hear
+from benchmarks.accuracy.scores import WordErrors, word_errors
 from benchmarks.report.machine import machine, machine_table
+from benchmarks.report.tables import percent, progress, table
+from benchmarks.speech.corpora import Utterance, digit_strings, read_utterances
 from parakeet_streaming import Recognizer, Transcript, load
 from parakeet_streaming.timeline import PRESETS
-from benchmarks.accuracy.scores import WordErrors, word_errors
-from benchmarks.report.tables import percent, progress, table
 
 
 @dataclass(frozen=True)

@@ -17,15 +17,22 @@ from dataclasses import asdict, dataclass
 from itertools import product
 from pathlib import Path
 
-from benchmarks.speech.corpora import Utterance, digit_strings, read_utterances
 from benchmarks.accuracy.decoding import OFFLINE, context_name, hear
-from benchmarks.report.machine import machine, machine_table
+from benchmarks.accuracy.scores import (
+    Delays,
+    WordErrors,
+    add_delays,
+    median_and_late,
+    total,
+    word_errors,
+)
+from benchmarks.accuracy.stall_guard import guard_table, study, verdict
 from benchmarks.models.opening import Choice, open_model
+from benchmarks.report.machine import machine, machine_table
+from benchmarks.report.tables import percent, progress, table
+from benchmarks.speech.corpora import Utterance, digit_strings, read_utterances
 from parakeet_streaming import ContextConfig, Recognizer, StallGuard, load
 from parakeet_streaming.timeline import PRESETS
-from benchmarks.accuracy.scores import Delays, WordErrors, add_delays, median_and_late, total, word_errors
-from benchmarks.accuracy.stall_guard import guard_table, study, verdict
-from benchmarks.report.tables import percent, progress, table
 
 ALL = "all recordings"
 

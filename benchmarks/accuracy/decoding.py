@@ -8,9 +8,9 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from benchmarks.accuracy.scores import Step
 from parakeet_streaming import ContextConfig, Partial, Recognizer, Transcript
 from parakeet_streaming.timeline import samples_to_seconds
-from benchmarks.accuracy.scores import Step
 
 OFFLINE = "offline"
 

@@ -19,10 +19,10 @@ from pathlib import Path
 from typing import Any, Final
 
 from benchmarks.accuracy.decoding import OFFLINE
-from parakeet_streaming import ContextConfig
-from parakeet_streaming.errors import OptionError
 from benchmarks.accuracy.scores import WordErrors, median_and_late
 from benchmarks.report.tables import percent, table
+from parakeet_streaming import ContextConfig
+from parakeet_streaming.errors import OptionError
 
 MARKS: Final = ("<!-- measured -->", "<!-- end of what was measured -->")
 _WIDTH, _HEIGHT, _LEFT, _TOP, _RIGHT, _BOTTOM = 640, 320, 56, 16, 200, 48

@@ -11,13 +11,13 @@ from dataclasses import dataclass, field
 import numpy as np
 from numpy.typing import NDArray
 
-from benchmarks.speech.corpora import Utterance
 from benchmarks.accuracy.decoding import config_of
+from benchmarks.accuracy.scores import WordErrors, word_errors
 from benchmarks.models.opening import Opened
+from benchmarks.report.tables import progress, table
+from benchmarks.speech.corpora import Utterance
 from parakeet_streaming import Recognizer, StallGuard
 from parakeet_streaming.ports import Encoder, Floats
-from benchmarks.accuracy.scores import WordErrors, word_errors
-from benchmarks.report.tables import progress, table
 
 
 class RepeatingEncoder:

@@ -32,8 +32,11 @@ from typing import Final, Literal
 import numpy as np
 from numpy.typing import NDArray
 
-from benchmarks.speech.corpora import read_utterances
+from benchmarks.accuracy.scores import WordErrors, total, word_errors
 from benchmarks.report.machine import machine, machine_table
+from benchmarks.report.tables import percent, progress, table
+from benchmarks.speech.corpora import read_utterances
+from benchmarks.speech.sparse import Recording, Stretch, sparse
 from parakeet_streaming import (
     ContextConfig,
     DelayRange,
@@ -50,9 +53,6 @@ from parakeet_streaming import (
 )
 from parakeet_streaming.ports import VoiceActivity
 from parakeet_streaming.timeline import samples_to_seconds
-from benchmarks.accuracy.scores import WordErrors, total, word_errors
-from benchmarks.speech.sparse import Recording, Stretch, sparse
-from benchmarks.report.tables import percent, progress, table
 
 Where = Literal["speech", "carried", "elsewhere"]
 

@@ -25,18 +25,18 @@ from pathlib import Path
 import numpy as np
 import psutil
 
-from benchmarks.models.runtimes import RUNTIMES
-from benchmarks.report.machine import machine, machine_table
 from benchmarks.live.arrivals import Course, RealClock, Trial, carry, warm_up_s
+from benchmarks.live.search import confirmed, greatest
+from benchmarks.models.runtimes import RUNTIMES
+from benchmarks.models.sizes import CACHED, WINDOW
+from benchmarks.report.machine import machine, machine_table
+from benchmarks.report.tables import percent, say, table
+from benchmarks.speech.book import speech_of
+from benchmarks.speed.stages import ENCODER_GRAPH
+from benchmarks.speed.timing import Bench
 from parakeet_streaming import ContextConfig
 from parakeet_streaming.live.scheduler import BatchLimits
 from parakeet_streaming.runtime.cores import usable_cores
-from benchmarks.live.search import confirmed, greatest
-from benchmarks.models.sizes import CACHED, WINDOW
-from benchmarks.speech.book import speech_of
-from benchmarks.speed.stages import ENCODER_GRAPH
-from benchmarks.report.tables import percent, say, table
-from benchmarks.speed.timing import Bench
 
 _BOOK_S = 45.0
 

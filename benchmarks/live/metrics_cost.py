@@ -19,17 +19,17 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any, Final
 
-from benchmarks.report.machine import machine_table
 from benchmarks.live.arrivals import RealClock
+from benchmarks.live.speakers import Stage
+from benchmarks.report.machine import machine_table
+from benchmarks.report.tables import say, table
+from benchmarks.speech.book import speech_of
 from parakeet_streaming import DelayRange, LiveEngine, LiveOptions, VadOptions, load, load_vad
 from parakeet_streaming.live.adaptation import DELAYS
 from parakeet_streaming.live.meter import EngineMeter, StreamMeter
 from parakeet_streaming.metrics.histogram import Histogram
 from parakeet_streaming.metrics.registry import Counter, Gauge
 from parakeet_streaming.timeline import SAMPLE_RATE_HZ
-from benchmarks.speech.book import speech_of
-from benchmarks.report.tables import say, table
-from benchmarks.live.speakers import Stage
 
 _BOOK_S: Final = 45.0
 _NOTING: Final[tuple[tuple[type[Any], tuple[str, ...]], ...]] = (

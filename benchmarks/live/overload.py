@@ -26,17 +26,17 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
-from benchmarks.report.machine import machine, machine_table
 from benchmarks.live.arrivals import ALLOWED_S, Clock, RealClock
+from benchmarks.live.phases import Phase, Quantiles, as_json
+from benchmarks.live.search import confirmed, greatest
+from benchmarks.live.speakers import Engine, Stage
+from benchmarks.report.machine import machine, machine_table
+from benchmarks.report.tables import say, table
+from benchmarks.speech.book import speech_of
 from parakeet_streaming import DelayRange, LiveEngine, LiveOptions, VadOptions, load, load_vad
 from parakeet_streaming.live.adaptation import DELAYS
 from parakeet_streaming.live.scheduler import MOST_LOAD
 from parakeet_streaming.timeline import SAMPLE_RATE_HZ
-from benchmarks.live.phases import Phase, Quantiles, as_json
-from benchmarks.live.search import confirmed, greatest
-from benchmarks.speech.book import speech_of
-from benchmarks.report.tables import say, table
-from benchmarks.live.speakers import Engine, Stage
 
 _BOOK_S: Final = 45.0
 _KNOCKS: Final = 512

@@ -23,13 +23,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 from benchmarks.live.arrivals import ALLOWED_S, IN_TIME_SHARE, Clock, Voice, voices
+from benchmarks.live.phases import LATENCIES, Moment, Phase, quantiles, quantiles_of
 from parakeet_streaming import ContextChanged, Event, Gap, LiveOptions, LiveStream, Partial
 from parakeet_streaming.errors import CapacityError
 from parakeet_streaming.live.metrics import LiveMetrics
 from parakeet_streaming.live.stats import EngineStats
 from parakeet_streaming.metrics.histogram import Histogram
 from parakeet_streaming.timeline import samples_to_seconds
-from benchmarks.live.phases import LATENCIES, Moment, Phase, quantiles, quantiles_of
 
 AHEAD_S: Final = 0.5
 """Beyond its context, what a stream waits for until it knows whether someone speaks."""

@@ -164,9 +164,7 @@ class Setting:
         )
 
 
-def hold(
-    engine: LiveEngine, setting: Setting, streams: int, seconds: float, clock: Clock
-) -> Held:
+def hold(engine: LiveEngine, setting: Setting, streams: int, seconds: float, clock: Clock) -> Held:
     """Plays `streams` sources for the warm-up and `seconds` more into an engine of their own.
 
     It ends early once a stream has missed more chunks than it may.

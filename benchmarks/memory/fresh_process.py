@@ -16,13 +16,13 @@ from typing import Any
 
 _BEGAN_S = time.perf_counter()
 
-from benchmarks.models.runtimes import RUNTIMES  # noqa: E402 (the clock comes first)
-from benchmarks.speed.lockstep import filling_steps, walk  # noqa: E402
 from benchmarks.memory.process import peak_resident_mib, resident_mib  # noqa: E402
 from benchmarks.models.opening import Choice, open_model, parts_of  # noqa: E402
-from parakeet_streaming import ContextConfig, Recognizer  # noqa: E402
+from benchmarks.models.runtimes import RUNTIMES  # noqa: E402 (the clock comes first)
 from benchmarks.models.sizes import CACHED  # noqa: E402
 from benchmarks.speech.book import speech_of  # noqa: E402
+from benchmarks.speed.lockstep import filling_steps, walk  # noqa: E402
+from parakeet_streaming import ContextConfig, Recognizer  # noqa: E402
 
 _IMPORTED_S = time.perf_counter()
 

@@ -12,10 +12,10 @@ import numpy as np
 import psutil
 from numpy.typing import NDArray
 
+from benchmarks.report.tables import progress
+from benchmarks.speech.book import looped
 from parakeet_streaming import ContextConfig, Partial, Recognizer
 from parakeet_streaming.timeline import SAMPLE_RATE_HZ
-from benchmarks.speech.book import looped
-from benchmarks.report.tables import progress
 
 _MIB = 2**20
 _STATUS = Path("/proc/self/status")

@@ -1,13 +1,13 @@
 """Writes a model of a real one's size with random weights: it hears nothing, but costs as much.
 
-python benchmarks/make_model.py --size 0.6b --to FOLDER                     2.5 GB
-python benchmarks/make_model.py --size 0.6b --to FOLDER --streaming both    4.9 GB
-python benchmarks/make_model.py --size 0.6b --to FOLDER --streaming both --int8    6.1 GB
+python -m benchmarks.models.make_model --size 0.6b --to FOLDER                     2.5 GB
+python -m benchmarks.models.make_model --size 0.6b --to FOLDER --streaming both    4.9 GB
+python -m benchmarks.models.make_model --size 0.6b --to FOLDER --streaming both --int8    6.2 GB
 
-The files are those of the community's exports, so other programs load them too; with `--streaming
-both` an encoder for cached streams stands beside, with the same weights; with `--int8` each stands
-beside in int8 as well, scaled by the row. The joint emits 3 to 4
-tokens a second, with mixed durations. Needs torch: pip install 'parakeet-streaming[export]'.
+The files are those of the community's exports, so other programs load them too. With `--streaming
+both` the folder `cached` within holds the same weights with an encoder for cached streams; with
+`--int8` each encoder stands there in int8 as well, scaled by the row. The joint emits 3 to 4 tokens
+a second, with mixed durations. Needs torch: pip install 'parakeet-streaming[export]'.
 """
 
 from __future__ import annotations
@@ -19,8 +19,8 @@ from importlib.util import find_spec
 from pathlib import Path
 
 from benchmarks.models.sizes import FORMS, FULL, SIZES, WINDOW, Size
-from benchmarks.speech.book import speech_of
 from benchmarks.report.tables import say
+from benchmarks.speech.book import speech_of
 
 _CALIBRATION_S = 15.0
 
@@ -34,7 +34,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
     if asked.layers is not None:
         size = replace(size, layers=asked.layers)
     make(asked.to, size, form=asked.streaming, int8=asked.int8, seed=asked.seed)
-    size_gb = sum(path.stat().st_size for path in asked.to.iterdir()) / 1e9
+    size_gb = sum(path.stat().st_size for path in asked.to.rglob("*")) / 1e9
     say(f"{asked.to} is ready ({size_gb:.2f} GB)")
 
 

@@ -42,8 +42,8 @@ class EncoderShape:
         """Multiplications of one layer for one frame among `frames`."""
         feed_forward = 4 * self.inner * self.width
         projections = (4 + 3) * self.width**2
-        heard = self.width * (frames + (2 * frames - 1) + frames)
-        return feed_forward + projections + heard + self.kernel * self.width
+        attended = self.width * (frames + (2 * frames - 1) + frames)
+        return feed_forward + projections + attended + self.kernel * self.width
 
     def _subsampling(self, frames: int) -> int:
         places = frames * SUBSAMPLING * self.mel_bins
@@ -54,7 +54,7 @@ class EncoderShape:
 
 
 def shape_of(encoder: Path, mel_bins: int, width: int) -> EncoderShape:
-    """The shape of the encoder in an .onnx file, told by its weights' shapes.
+    """The shape of the encoder in an .onnx file, known by its weights' shapes.
 
     Raises:
         SystemExit: a graph in which the blocks of a FastConformer are not found.

@@ -5,12 +5,14 @@ modules that `parakeet export` fills with real weights. Needs torch.
 
 Rules of this file:
 
-1. Weights are float32, seeded, and different in every layer: as many bytes are read as in life.
-2. The encoder for whole windows and the one that keeps its past have the same weights.
+1. Weights are float32, seeded, and different in every layer: as many bytes are read as of a real
+   model.
+2. The encoder for whole windows and the one that keeps its past have the same weights. Where both
+   are written, the latter stands in the folder `cached`, with a decoder of its own.
 3. The joint is set on encoder frames of speech, so that tokens and blanks alternate as often as in
    real speech, and durations are mixed.
-4. A random encoder's frames hardly differ, so what rounding adds to them shows: the joint beside
-   int8 encoders has the same weights, and is set on their own frames. A trained one needs no such.
+4. A random encoder's frames hardly differ, so rounding changes them visibly: the joint beside int8
+   encoders has the same weights, and is set on their own frames. A trained model needs no such.
 """
 
 from __future__ import annotations
@@ -18,23 +20,25 @@ from __future__ import annotations
 import copy
 import math
 import tempfile
+from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Final
+from typing import Any, Final
 
 import numpy as np
 import torch
 from numpy.typing import NDArray
 from torch import Tensor, nn
 
-from benchmarks.models.opening import Choice, open_model
+from benchmarks.models.sizes import BOTH, CACHED, WINDOW, Size
+from benchmarks.report.tables import say
+from parakeet_streaming import load
 from parakeet_streaming.export.block_scales import scale_blocks
 from parakeet_streaming.export.onnx_files import DECODER_FILE, write_decoder, write_model
 from parakeet_streaming.export.quantise import write_int8
 from parakeet_streaming.model.features import log_mel
+from parakeet_streaming.runtime.session import Session
 from parakeet_streaming.torch_model.fastconformer import EncoderConfig
 from parakeet_streaming.torch_model.transducer import Joint, Transducer, TransducerConfig
-from benchmarks.models.sizes import BOTH, CACHED, WINDOW, Size
-from benchmarks.report.tables import say
 
 TOKENS_PER_VISIT: Final = 0.65
 """Share of the visited frames that give a token: 3 to 4 tokens a second with mixed durations."""
@@ -51,7 +55,7 @@ def write_random_model(
     int8: bool = False,
     seed: int = 0,
 ) -> None:
-    """Writes `encoder-model.onnx`, `encoder-cached-model.onnx` or both, and what belongs to them.
+    """Writes a model in one form, or in both, the cached one then in the folder `cached`.
 
     Args:
         folder: made if need be; files of the same names are replaced.
@@ -65,32 +69,73 @@ def write_random_model(
     torch.manual_seed(seed)
     model = Transducer(_config(size)).eval()
     with torch.no_grad():
-        _liven(model)
+        _scale_decoder(model)
         joint = copy.deepcopy(model.joint)
-        say("listening to speech, to set the joint")
+        say("setting the joint on speech")
         features = torch.from_numpy(log_mel(speech, size.mel_bins))[None]
         calibrate(model, model.encoder(features, torch.tensor([features.shape[2]]))[0][0])
     pieces = [f"\u2581p{each}" for each in range(size.vocabulary - 1)]
-    for cached in (False, True):
-        if form in (BOTH, CACHED if cached else WINDOW):
-            say(f"writing the {CACHED if cached else WINDOW} form")
-            write_model(model, pieces, folder, cached=cached)
+    folders = {WINDOW: folder, CACHED: folder / CACHED if form == BOTH else folder}
+    forms = (WINDOW, CACHED) if form == BOTH else (form,)
+    for each in forms:
+        say(f"writing the {each} form")
+        write_model(model, pieces, folders[each], cached=each == CACHED)
     if int8:
         say("writing int8")
-        write_int8(folder, folder, scale="row")
+        for each in forms:
+            write_int8(folders[each], folders[each], scale="row")
         model.joint = joint
-        _write_int8_decoder(model, folder, speech)
+        _write_int8_decoders(model, [folders[each] for each in forms], speech)
 
 
-def _write_int8_decoder(model: Transducer, folder: Path, speech: NDArray[np.float32]) -> None:
-    choice = Choice("onnxruntime", "int8")
-    frames, _ = open_model(str(folder), choice).encoder.encode([speech])
+class OutputKeeper:
+    """A session that keeps a copy of what its last call gave first: an encoder's frames."""
+
+    def __init__(self, session: Session) -> None:
+        self.inputs = session.inputs
+        self.outputs = session.outputs
+        self.providers = session.providers
+        self.threads = session.threads
+        self.kept: NDArray[np.float32] | None = None
+        """(B, D, U)."""
+        self._session = session
+
+    def run(self, feeds: Mapping[str, NDArray[Any]]) -> dict[str, NDArray[Any]]:
+        """As the session."""
+        outputs = self._session.run(feeds)
+        self.kept = outputs[next(iter(self.outputs))].copy()
+        return outputs
+
+
+def encoder_frames_of(
+    folder: Path, speech: NDArray[np.float32], precision: str = "auto"
+) -> NDArray[np.float32]:
+    """The encoder frames (U, D) of speech (n,), as the model in `folder` makes them."""
+    keepers: list[OutputKeeper] = []
+
+    def wrap(session: Session, role: str) -> Session:
+        if role != "encoder":
+            return session
+        keepers.append(OutputKeeper(session))
+        return keepers[0]
+
+    load(folder, precision=precision, runtime="onnxruntime", wrap=wrap).transcribe(speech)
+    kept = keepers[0].kept
+    assert kept is not None
+    return np.ascontiguousarray(kept[0].T)
+
+
+def _write_int8_decoders(
+    model: Transducer, folders: Sequence[Path], speech: NDArray[np.float32]
+) -> None:
+    frames = encoder_frames_of(folders[0], speech, "int8")
     with torch.no_grad():
-        calibrate(model, torch.from_numpy(frames[0]))
+        calibrate(model, torch.from_numpy(frames))
     with tempfile.TemporaryDirectory() as scratch:
         decoder = Path(scratch) / DECODER_FILE
         write_decoder(model, decoder)
-        scale_blocks(decoder, folder / f"{decoder.stem}.int8.onnx")
+        for folder in folders:
+            scale_blocks(decoder, folder / f"{decoder.stem}.int8.onnx")
 
 
 def calibrate(model: Transducer, frames: Tensor) -> None:
@@ -135,8 +180,8 @@ def _config(size: Size) -> TransducerConfig:
     )
 
 
-def _liven(model: Transducer) -> None:
-    """Weights of the decoder that keep the size of what they multiply: PyTorch's let it fade."""
+def _scale_decoder(model: Transducer) -> None:
+    """Gives the decoder weights that keep the size of what they multiply; PyTorch's shrink it."""
     for module in (model.predictor, model.joint):
         for values in module.parameters():
             if values.dim() > 1:

@@ -1,11 +1,4 @@
-"""A model in; programs that recognise with its weights out, and those that cannot, with the reason.
-
-Rules of this file:
-
-1. Every program gets the same files (where it wants other names or another division, of the same
-   weights), the same number of threads for its encoder, and is otherwise left as it comes.
-2. A program that is not installed, or refuses the model, is named with its reason: no silence.
-"""
+"""The name of a model and of a runtime in; a recognizer out, or the reason why there is none."""
 
 from __future__ import annotations
 
@@ -15,145 +8,97 @@ from importlib.util import find_spec
 from pathlib import Path
 from typing import Final
 
-import numpy as np
-from numpy.typing import NDArray
-
-from benchmarks.models.opening import Choice, open_model, parts_of
-from parakeet_streaming.catalog.spec import read_spec
+from benchmarks.models.sizes import CACHED
+from parakeet_streaming import Recognizer, load
+from parakeet_streaming.catalog.files import ModelParts, find_parts
+from parakeet_streaming.catalog.precision import stored_precision
+from parakeet_streaming.catalog.resolve import resolve
+from parakeet_streaming.catalog.roles import Role, role_of
 from parakeet_streaming.errors import ModelPartMissingError, OptionError, ParakeetError
 from parakeet_streaming.runtime.openvino_runtime import multiplies_bfloat16
-from parakeet_streaming.timeline import SAMPLE_RATE_HZ
-from benchmarks.speed.peer_layouts import DECODER, ENCODER, JOINER, TOKENS, write_onnx_asr, write_sherpa
+from parakeet_streaming.runtime.session import Session
 
-ONNX_ASR: Final = "onnx-asr"
-SHERPA_ONNX: Final = "sherpa-onnx"
-
-RUNTIMES: Final = {
-    "onnxruntime": Choice("onnxruntime"),
-    "openvino": Choice("openvino"),
-    "openvino bf16": Choice("openvino", "bf16"),
-    "onnxruntime int8": Choice("onnxruntime", "int8"),
-    "openvino int8": Choice("openvino", "int8"),
-}
-"""What can compute our encoder on a processor; int8 where the model has such an encoder beside."""
-
-Transcribe = Callable[[NDArray[np.float32]], int]
-"""Recognises samples (n,) at 16 kHz; gives the number of tokens."""
-
-
-class AbsentError(Exception):
-    """A program cannot take part."""
+Wrap = Callable[[Session, str], Session]
+"""Puts something that runs like a session around one called `encoder`, `predictor` or `joint`."""
 
 
 @dataclass(frozen=True)
-class Contender:
-    """A program with its model loaded."""
+class Runtime:
+    """What computes an encoder; both as in `load`."""
 
-    name: str
-    transcribe: Transcribe
+    runtime: str
+    precision: str
 
 
-def check_runtime(name: str) -> None:
-    """Refuses a runtime that this machine cannot run.
+RUNTIMES: Final = {
+    "onnxruntime": Runtime("onnxruntime", "auto"),
+    "openvino": Runtime("openvino", "auto"),
+    "openvino bf16": Runtime("openvino", "bf16"),
+    "onnxruntime int8": Runtime("onnxruntime", "int8"),
+    "openvino int8": Runtime("openvino", "int8"),
+}
+"""What can compute our encoder on a processor; int8 where the model has such an encoder."""
+
+
+class AbsentError(Exception):
+    """A runtime or a program cannot take part; the message says why."""
+
+
+def form_of(model: str, *, cached: bool) -> str:
+    """The model, or the folder `cached` in it, which `make_model --streaming both` writes."""
+    folder = Path(model) / CACHED
+    return str(folder) if cached and folder.is_dir() else model
+
+
+def keeps_past(model: str) -> bool:
+    """Whether the model, or its folder `cached`, has an encoder that keeps its past."""
+    parts = find_parts(resolve(form_of(model, cached=True)))
+    return role_of(parts.encoder.graph) is Role.CACHED_ENCODER
+
+
+def parts_of(model: str, name: str, *, cached: bool = False) -> ModelParts:
+    """The files that one of `RUNTIMES` loads.
 
     Raises:
-        AbsentError: with the reason.
-    """
-    if name.startswith("openvino") and find_spec("openvino") is None:
-        raise AbsentError("not installed (pip install 'parakeet-streaming[openvino]')")
-    if RUNTIMES[name].precision == "bf16" and not multiplies_bfloat16():
-        raise AbsentError("this processor does not multiply bfloat16")
-
-
-def check_model(model: str, name: str) -> None:
-    """Refuses one of `RUNTIMES` that cannot run here, or for which a model has no encoder.
-
-    Raises:
-        AbsentError: with the reason.
+        AbsentError: this machine cannot run it, or the model has no such encoder.
         OptionError: no such runtime.
     """
     if name not in RUNTIMES:
         raise OptionError(f"{name!r} is no runtime; use {', '.join(RUNTIMES)}")
-    check_runtime(name)
+    if name.startswith("openvino") and find_spec("openvino") is None:
+        raise AbsentError("not installed (pip install 'parakeet-streaming[openvino]')")
+    if RUNTIMES[name].precision == "bf16" and not multiplies_bfloat16():
+        raise AbsentError("this processor does not multiply bfloat16")
+    stored = stored_precision(RUNTIMES[name].precision)
     try:
-        parts_of(model, RUNTIMES[name])
+        return find_parts(resolve(form_of(model, cached=cached), precision=stored), stored)
     except ModelPartMissingError as error:
         raise AbsentError(str(error)) from error
 
 
-def ours(name: str, model: str, threads: int) -> Contender:
-    """This package with one of `RUNTIMES`.
+def open_model(
+    model: str,
+    name: str,
+    *,
+    cached: bool = False,
+    threads: int | None = None,
+    wrap: Wrap | None = None,
+) -> Recognizer:
+    """Loads a model on one of `RUNTIMES`, as the product loads it.
 
     Raises:
-        AbsentError: the runtime cannot run here, or the model is not in that precision.
+        AbsentError: this machine cannot run it, or the model does not load.
+        OptionError: no such runtime.
     """
-    check_runtime(name)
+    parts_of(model, name, cached=cached)
     runtime = RUNTIMES[name]
     try:
-        opened = open_model(model, Choice(runtime.runtime, runtime.precision, threads=threads))
+        return load(
+            form_of(model, cached=cached),
+            runtime=runtime.runtime,
+            precision=runtime.precision,
+            threads=threads,
+            wrap=wrap,
+        )
     except ParakeetError as error:
         raise AbsentError(str(error)) from error
-    recognizer = opened.recognizer()
-    return Contender(f"ours, {name}", lambda samples: len(recognizer.transcribe(samples).tokens))
-
-
-def onnx_asr(model: str, threads: int, scratch: Path) -> Contender:
-    """onnx-asr, as it comes.
-
-    Raises:
-        AbsentError: not installed, or a model in three files.
-    """
-    if find_spec("onnx_asr") is None:
-        raise AbsentError("not installed (pip install onnx-asr)")
-    import onnx_asr as package
-    from onnxruntime import SessionOptions
-
-    parts = parts_of(model, Choice())
-    if parts.joiner is not None:
-        raise AbsentError("reads models in two files only")
-    folder = scratch / ONNX_ASR
-    folder.mkdir()
-    precision = write_onnx_asr(parts, folder)
-    options = SessionOptions()
-    options.intra_op_num_threads = threads
-    loaded = package.load_model(
-        "nemo-conformer-tdt",
-        folder,
-        quantization=precision,
-        sess_options=options,
-        providers=["CPUExecutionProvider"],
-    ).with_timestamps()
-    return Contender(ONNX_ASR, lambda samples: len(loaded.recognize(samples).tokens or ()))
-
-
-def sherpa_onnx(model: str, threads: int, scratch: Path) -> Contender:
-    """sherpa-onnx, with the model divided as it wants it.
-
-    Raises:
-        AbsentError: not installed, or a model it cannot read.
-    """
-    if find_spec("sherpa_onnx") is None:
-        raise AbsentError("not installed (pip install sherpa-onnx)")
-    import sherpa_onnx as package
-
-    parts = parts_of(model, Choice())
-    if parts.joiner is not None:
-        raise AbsentError("this comparison divides models of two files only")
-    spec = read_spec(parts)
-    folder = scratch / SHERPA_ONNX
-    folder.mkdir()
-    write_sherpa(parts, spec, folder)
-    recognizer = package.OfflineRecognizer.from_transducer(
-        *(str(folder / name) for name in (ENCODER, DECODER, JOINER, TOKENS)),
-        num_threads=threads,
-        feature_dim=spec.mel_bins,
-        model_type="nemo_transducer",
-    )
-
-    def transcribe(samples: NDArray[np.float32]) -> int:
-        stream = recognizer.create_stream()
-        stream.accept_waveform(SAMPLE_RATE_HZ, samples)
-        recognizer.decode_stream(stream)
-        return len(stream.result.tokens)
-
-    return Contender(SHERPA_ONNX, transcribe)

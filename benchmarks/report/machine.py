@@ -1,6 +1,6 @@
 """Nothing in; the hardware and the versions that a measurement depends on out, as a table.
 
-python benchmarks/machine.py
+python -m benchmarks.report.machine
 """
 
 from __future__ import annotations
@@ -10,17 +10,14 @@ import platform
 import re
 from dataclasses import asdict, dataclass
 from importlib import metadata
-from pathlib import Path
 
 import psutil
 
+from benchmarks.report.tables import table
 from parakeet_streaming import __version__
 from parakeet_streaming.runtime.cores import usable_cores
 from parakeet_streaming.runtime.onnx_runtime import available_providers
-from benchmarks.report.tables import table
-
-# The instruction sets that decide how fast matrices are multiplied, as Linux names them.
-_FLAGS = re.compile(r"avx2|avx_vnni|avx512(f|_vnni|_bf16|_fp16)|amx_\w+|asimddp|i8mm|bf16|sve2?")
+from parakeet_streaming.runtime.processor import processor
 
 
 @dataclass(frozen=True)
@@ -42,10 +39,10 @@ class Machine:
 
 def machine() -> Machine:
     """This machine."""
-    name, instructions = _processor(Path("/proc/cpuinfo"))
+    found = processor()
     return Machine(
-        processor=name,
-        instructions=instructions or "unknown",
+        processor=found.name,
+        instructions=" ".join(found.instructions) or "unknown",
         cores=f"{usable_cores()} usable, {psutil.cpu_count()} logical",
         memory=f"{psutil.virtual_memory().total / 2**30:.0f} GiB",
         system=platform.platform(),
@@ -83,21 +80,6 @@ def _runtime() -> str:
         version if name == "onnxruntime" else f"{version} ({name})"
         for name, version in sorted(found.items())
     )
-
-
-def _processor(listing: Path) -> tuple[str, str]:
-    """Model and instruction sets; only Linux lists the latter."""
-    try:
-        lines = listing.read_text().splitlines()
-    except OSError:
-        return platform.processor() or platform.machine(), ""
-    known: dict[str, str] = {}
-    for line in lines:
-        key, _, value = line.partition(":")
-        known.setdefault(key.strip().lower(), value.strip())
-    flags = f"{known.get('flags', '')} {known.get('features', '')}".split()
-    used = sorted(flag for flag in flags if _FLAGS.fullmatch(flag))
-    return known.get("model name") or platform.machine(), " ".join(used)
 
 
 if __name__ == "__main__":

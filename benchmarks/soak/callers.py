@@ -24,12 +24,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from benchmarks.live.arrivals import PACKET_SAMPLES
-from parakeet_streaming import Event, LiveStream
-from parakeet_streaming.timeline import samples_to_seconds
-from benchmarks.speech.book import looped
-from benchmarks.soak.records import Manner, Story, weighted
 from benchmarks.live.speakers import Engine
 from benchmarks.soak.cuts import Witness
+from benchmarks.soak.records import Manner, Story, weighted
+from benchmarks.speech.book import looped
+from parakeet_streaming import Event, LiveStream
+from parakeet_streaming.timeline import samples_to_seconds
 
 ACTS: Final = {"speak": 12, "burst": 2, "stall": 2, "pause": 2, "commit": 1, "read": 3}
 PATIENCE_S: Final = 120.0

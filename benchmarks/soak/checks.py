@@ -19,13 +19,13 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from benchmarks.soak.callers import Whim
+from benchmarks.soak.cuts import Heard, heard_of, passed_over, replayed
+from benchmarks.soak.records import Story
 from parakeet_streaming import LiveEngine, Partial, Recognizer
 from parakeet_streaming.live.intake import TAIL_S
 from parakeet_streaming.ports import VoiceActivity
 from parakeet_streaming.timeline import samples_to_seconds
-from benchmarks.soak.records import Story
-from benchmarks.soak.callers import Whim
-from benchmarks.soak.cuts import Heard, heard_of, passed_over, replayed
 
 _ALL_AT_ONCE_S = 3_600.0
 

@@ -36,18 +36,18 @@ import numpy as np
 import psutil
 from numpy.typing import NDArray
 
-from benchmarks.soak.checks import Judge, is_unmoved
-from benchmarks.report.machine import machine, machine_table
 from benchmarks.live.arrivals import Clock, RealClock
+from benchmarks.live.speakers import Engine
+from benchmarks.report.machine import machine, machine_table
+from benchmarks.report.tables import progress, say, table
+from benchmarks.soak.callers import Visitor
+from benchmarks.soak.checks import Judge, is_unmoved
+from benchmarks.soak.cuts import Witness
+from benchmarks.soak.process import Look, broken_as_a_whole, left_behind, look_table
+from benchmarks.soak.records import Story
+from benchmarks.speech.book import speech_of
 from parakeet_streaming import LiveEngine, Recognizer, load, load_vad
 from parakeet_streaming.errors import CapacityError
-from benchmarks.speech.book import speech_of
-from benchmarks.soak.records import Story
-from benchmarks.report.tables import progress, say, table
-from benchmarks.live.speakers import Engine
-from benchmarks.soak.callers import Visitor
-from benchmarks.soak.process import Look, broken_as_a_whole, left_behind, look_table
-from benchmarks.soak.cuts import Witness
 
 _BOOK_S: Final = 45.0
 _PAUSE_S: Final = 2.0

@@ -9,8 +9,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Final
 
-from parakeet_streaming.live.task import StreamTask
 from benchmarks.report.tables import table
+from parakeet_streaming.live.task import StreamTask
 
 _GROWTH: Final = 0.03
 _GROWTH_MIB: Final = 8.0

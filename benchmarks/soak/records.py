@@ -10,6 +10,8 @@ from typing import Any, Final, Literal
 import numpy as np
 from numpy.typing import NDArray
 
+from benchmarks.soak.cuts import Cut, Heard, heard_of
+from benchmarks.speech.book import looped
 from parakeet_streaming import (
     ContextConfig,
     DelayRange,
@@ -23,8 +25,6 @@ from parakeet_streaming import (
 from parakeet_streaming import Final as FinalEvent
 from parakeet_streaming.audio.resample import Resampler
 from parakeet_streaming.timeline import SAMPLE_RATE_HZ
-from benchmarks.speech.book import looped
-from benchmarks.soak.cuts import Cut, Heard, heard_of
 
 Reading = Literal["callback", "thread", "loop", "now and then", "thrower", "deserter"]
 Ending = Literal["finish", "cancel", "drop"]

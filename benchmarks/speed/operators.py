@@ -1,8 +1,8 @@
-"""What the encoder's time is spent on: milliseconds by kind of operator, as OpenVINO tells them.
+"""What the encoder's time is spent on: milliseconds by kind of operator, as OpenVINO counts them.
 
-python benchmarks/operators.py FOLDER                              16 windows of 4 s, in bfloat16
-python benchmarks/operators.py FOLDER --precision f32 --file encoder-model.int8.onnx
-python benchmarks/operators.py FOLDER --file encoder-cached-model.onnx --past-frames 125
+python -m benchmarks.speed.operators FOLDER              16 windows of 4 s, in bfloat16
+python -m benchmarks.speed.operators FOLDER --precision f32 --file encoder-model.int8.onnx
+python -m benchmarks.speed.operators FOLDER/cached --file encoder-cached-model.onnx
 
 Needs OpenVINO and the dependency group `bench`. The table goes to standard output.
 """
@@ -20,9 +20,9 @@ import openvino
 from numpy.typing import NDArray
 
 from benchmarks.report.machine import machine_table
+from benchmarks.report.tables import percent, table
 from parakeet_streaming.runtime.cores import usable_cores
 from parakeet_streaming.timeline import SUBSAMPLING
-from benchmarks.report.tables import percent, table
 
 _FRAMES_A_SECOND = 100
 
@@ -76,7 +76,7 @@ def _kind_table(means: dict[str, float]) -> str:
 
 
 def _feeds(compiled: Any, asked: argparse.Namespace) -> dict[str, NDArray[Any]]:
-    """Random features, and a past of which all is filled."""
+    """Random features, and a past that is full."""
     random = np.random.default_rng(0)
     streams, past = asked.streams, asked.past_frames
     fixed = {each.any_name: each.get_partial_shape() for each in compiled.inputs}
@@ -106,7 +106,7 @@ def _parser() -> argparse.ArgumentParser:
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
     add = parser.add_argument
-    add("model", type=Path, help="folder that `parakeet export` or `make_model.py` wrote")
+    add("model", type=Path, help="folder that `parakeet export` or `make_model` wrote")
     add("--file", default="encoder-model.onnx", help="of it (default: %(default)s)")
     add("--precision", choices=("f32", "bf16"), default="bf16", help="default: %(default)s")
     add("--streams", type=int, default=16, metavar="N", help="default: %(default)s")

@@ -1,11 +1,11 @@
 """How fast this machine multiplies matrices at best, and how near the encoder comes to that.
 
-python benchmarks/peak.py FOLDER                       tiny-en without a folder
-python benchmarks/peak.py FOLDER --streams 1 4 16 --window-s 14
+python -m benchmarks.speed.peak FOLDER                 tiny-en without a folder
+python -m benchmarks.speed.peak FOLDER --streams 1 4 16 --window-s 14
 
 The peak is that of square matrices in torch and numpy, the better of both, with as many threads as
 the encoder has; in bfloat16 where torch is and the processor multiplies it. Operations of the
-encoder are counted from the sizes of its weights (`arithmetic.py`), and timed in its graph alone.
+encoder are counted from the sizes of its weights (`models/operations.py`), and timed in its graph alone.
 An int8 model has no peak of its own here: it stands beside float32, and may be above it. Needs the
 dependency group `bench`. Tables go to standard output, progress to standard error.
 """
@@ -16,24 +16,20 @@ import argparse
 import statistics
 import time
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import replace
 from importlib.util import find_spec
 
 import numpy as np
 
 from benchmarks.models.operations import EncoderShape, shape_of
-from benchmarks.models.runtimes import RUNTIMES, AbsentError, check_runtime
+from benchmarks.models.runtimes import RUNTIMES, AbsentError, parts_of
 from benchmarks.report.machine import machine_table
-from benchmarks.models.opening import Choice, parts_of
+from benchmarks.report.tables import percent, say, table
+from benchmarks.speech.book import speech_of
+from benchmarks.speed.stages import ENCODER, TimedModel
 from parakeet_streaming.catalog.spec import read_spec
-from parakeet_streaming.errors import ParakeetError
 from parakeet_streaming.runtime.cores import usable_cores
 from parakeet_streaming.runtime.openvino_runtime import multiplies_bfloat16
 from parakeet_streaming.timeline import encoder_frames, seconds_to_samples
-from benchmarks.speech.book import speech_of
-from benchmarks.speed.stages import ENCODER
-from benchmarks.report.tables import percent, say, table
-from benchmarks.speed.timing import Bench
 
 _FLOAT32, _BFLOAT16 = "float32", "bfloat16"
 
@@ -48,14 +44,13 @@ def main(arguments: Sequence[str] | None = None) -> None:
     print(f"{table((f'product of {asked.side} x {asked.side}, {threads} threads', ''), rows)}\n")
     for name in asked.runtime or RUNTIMES:
         try:
-            check_runtime(name)
-            bench = Bench(asked.model, replace(RUNTIMES[name], threads=threads))
-        except (AbsentError, ParakeetError) as reason:
+            model = TimedModel(asked.model, name, threads=threads)
+        except AbsentError as reason:
             print(f"Not taking part: {name}: {reason}.\n", flush=True)
             continue
         halved = RUNTIMES[name].precision == "bf16" and _BFLOAT16 in peaks
         best = peaks[_BFLOAT16 if halved else _FLOAT32]
-        print(f"{_share_table(asked, bench, name, best)}\n", flush=True)
+        print(f"{_share_table(asked, model, name, best)}\n", flush=True)
 
 
 def measured_peaks(side: int, threads: int, runs: int) -> dict[str, float]:
@@ -93,14 +88,13 @@ def _times(act: Callable[[], object], runs: int) -> list[float]:
     return times
 
 
-def _share_table(asked: argparse.Namespace, bench: Bench, name: str, peak: float) -> str:
+def _share_table(asked: argparse.Namespace, model: TimedModel, name: str, peak: float) -> str:
     shape = _shape(asked.model)
-    samples = speech_of(asked.window_s)
     frames = encoder_frames(seconds_to_samples(asked.window_s))
     rows = []
     for streams in asked.streams:
         say(f"{name}: {streams} windows of {asked.window_s:g} s")
-        took_s = statistics.median(_graph_times(bench, [samples] * streams, asked.runs))
+        took_s = statistics.median(_graph_times(model, streams, asked.window_s, asked.runs))
         work = shape.operations(frames, streams)
         rows.append(
             (
@@ -119,19 +113,26 @@ def _share_table(asked: argparse.Namespace, bench: Bench, name: str, peak: float
     return table(head, rows)
 
 
-def _graph_times(bench: Bench, windows: Sequence[np.ndarray], runs: int) -> list[float]:
+def _graph_times(model: TimedModel, streams: int, window_s: float, runs: int) -> list[float]:
     """Seconds in the encoder's graph alone, of each of some calls."""
+    recognizer, speech = model.recognizer, speech_of(window_s)
+    context = recognizer.offline_context(window_s)
+    opened = [recognizer.stream(context, tentative=False) for _ in range(streams)]
+    for stream in opened:
+        stream.push(speech)
+        stream.end()
     times = []
     for run in range(runs + 1):
-        bench.stopwatch.reset()
-        bench.opened.encoder.encode(windows)
+        model.stopwatch.reset()
+        # A step that is not committed leaves the streams where they are.
+        recognizer.prepare(opened).encode()
         if run:
-            times.append(bench.stopwatch.seconds[ENCODER])
+            times.append(model.stopwatch.seconds[ENCODER])
     return times
 
 
 def _shape(model: str) -> EncoderShape:
-    parts = parts_of(model, Choice())
+    parts = parts_of(model, "onnxruntime")
     spec = read_spec(parts)
     return shape_of(parts.encoder.path, spec.mel_bins, spec.encoder_width)
 

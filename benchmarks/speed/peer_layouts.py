@@ -82,7 +82,7 @@ def _complete_decoder(decoder: ModelProto, spec: ModelSpec) -> None:
 
 
 def _arrange(values: object, order: list[str]) -> None:
-    """Puts inputs or outputs in an order: sherpa-onnx knows them by their places."""
+    """Puts inputs or outputs in an order: sherpa-onnx reads them by position."""
     by_name = {each.name: each for each in values}
     arranged = [onnx.ValueInfoProto.FromString(by_name[name].SerializeToString()) for name in order]
     del values[:]
@@ -91,18 +91,18 @@ def _arrange(values: object, order: list[str]) -> None:
 
 def _write_encoder(parts: ModelParts, spec: ModelSpec, folder: Path) -> None:
     encoder = onnx.load(parts.encoder.path, load_external_data=False)
-    told = {
+    properties = {
         "vocab_size": spec.vocabulary.size - 1,
         "normalize_type": "per_feature",
         "pred_rnn_layers": spec.predictor_layers,
         "pred_hidden": spec.predictor_width,
         "subsampling_factor": spec.subsampling_factor,
         "model_type": "EncDecRNNTBPEModel",
-        # A TDT model is known by this word in its address.
+        # sherpa-onnx knows a TDT model by this word in its address.
         "url": spec.kind,
         "feat_dim": spec.mel_bins,
     }
-    helper.set_model_props(encoder, {key: str(value) for key, value in told.items()})
+    helper.set_model_props(encoder, {key: str(value) for key, value in properties.items()})
     onnx.save(encoder, folder / ENCODER)
     for weights in parts.encoder.files[1:]:
         _link(weights, folder / weights.name)

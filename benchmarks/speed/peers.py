@@ -1,8 +1,8 @@
 """How fast a model is, beside the peers that can read it: whole recordings, and streams.
 
-python benchmarks/speed.py FOLDER                       all there is; tiny-en without a folder
-python benchmarks/speed.py FOLDER --part offline        whole recordings only
-python benchmarks/speed.py FOLDER --part streaming --context balanced
+python -m benchmarks.speed.peers FOLDER                     all there is; tiny-en without a folder
+python -m benchmarks.speed.peers FOLDER --part offline      whole recordings only
+python -m benchmarks.speed.peers FOLDER --part streaming --context balanced
 
 Whole recordings: every program recognises the same audio with the same weights and as many threads,
 in turn, after a pass that does not count; medians. RTFx is seconds of audio per second. NVIDIA's
@@ -23,30 +23,26 @@ import tempfile
 import time
 from collections.abc import Callable, Sequence
 from contextlib import ExitStack
-from dataclasses import asdict, dataclass, replace
+from dataclasses import asdict, dataclass
 from pathlib import Path
 
-from benchmarks.models.runtimes import (
+from benchmarks.models.contexts import checked_name
+from benchmarks.models.runtimes import RUNTIMES, AbsentError, keeps_past
+from benchmarks.report.machine import machine, machine_table, version_of
+from benchmarks.report.tables import percent, progress, say, table
+from benchmarks.speech.book import speech_of
+from benchmarks.speed.contenders import (
     ONNX_ASR,
-    RUNTIMES,
     SHERPA_ONNX,
-    AbsentError,
     Contender,
-    check_runtime,
     onnx_asr,
     ours,
     sherpa_onnx,
 )
-from benchmarks.accuracy.decoding import context_name
-from benchmarks.report.machine import machine, machine_table, version_of
-from benchmarks.models.opening import has_cached
-from parakeet_streaming.errors import ParakeetError
+from benchmarks.speed.stages import TimedModel
+from benchmarks.speed.steady import Cost, costs
 from parakeet_streaming.runtime.cores import usable_cores
 from parakeet_streaming.timeline import PRESETS
-from benchmarks.speech.book import speech_of
-from benchmarks.speed.steady import Cost, costs
-from benchmarks.report.tables import percent, progress, say, table
-from benchmarks.speed.timing import Bench
 
 _SECONDS = (10.0, 30.0, 60.0)
 _STREAMED_S = 60.0
@@ -54,7 +50,7 @@ _OFFLINE, _STREAMING = "offline", "streaming"
 
 
 @dataclass(frozen=True)
-class Pace:
+class RecordingTime:
     """How long a program took for a recording."""
 
     program: str
@@ -76,9 +72,9 @@ def main(arguments: Sequence[str] | None = None) -> None:
     print(f"Model `{asked.model}`, threads of the encoder: {asked.threads}.\n", flush=True)
     found: dict[str, object] = {}
     if asked.part != _STREAMING:
-        paces = _offline(asked)
-        print(f"{pace_table(paces)}\n", flush=True)
-        found[_OFFLINE] = [asdict(each) for each in paces]
+        recordings = _offline(asked)
+        print(f"{recording_table(recordings)}\n", flush=True)
+        found[_OFFLINE] = [asdict(each) for each in recordings]
     if asked.part != _OFFLINE:
         by_runtime = _streaming(asked)
         print(f"{cost_table(by_runtime)}\n\nonnx-asr and sherpa-onnx do not stream a TDT model.")
@@ -90,7 +86,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
         asked.json.write_text(json.dumps(origin | found, indent=1) + "\n", encoding="utf-8")
 
 
-def _offline(asked: argparse.Namespace) -> list[Pace]:
+def _offline(asked: argparse.Namespace) -> list[RecordingTime]:
     with ExitStack() as stack:
         # Beside the model, so that its weights can be linked and need not be copied.
         beside = Path(asked.model).absolute().parent
@@ -120,7 +116,9 @@ def _present(makers: dict[str, Callable[[], Contender]]) -> list[Contender]:
     return contenders
 
 
-def _race(contenders: Sequence[Contender], seconds: Sequence[float], runs: int) -> list[Pace]:
+def _race(
+    contenders: Sequence[Contender], seconds: Sequence[float], runs: int
+) -> list[RecordingTime]:
     took: dict[tuple[str, float], list[float]] = {}
     tokens: dict[tuple[str, float], int] = {}
     rounds = [(run, length) for length in seconds for run in range(runs + 1)]
@@ -133,36 +131,35 @@ def _race(contenders: Sequence[Contender], seconds: Sequence[float], runs: int) 
             if run:
                 took.setdefault(key, []).append(time.perf_counter() - started_s)
     return [
-        Pace(name, length, statistics.median(times), tokens[name, length])
+        RecordingTime(name, length, statistics.median(times), tokens[name, length])
         for (name, length), times in took.items()
     ]
 
 
 def _streaming(asked: argparse.Namespace) -> dict[str, list[Cost]]:
-    forms = (False, True) if has_cached(asked.model) else (False,)
+    forms = (False, True) if keeps_past(asked.model) else (False,)
     speech = speech_of(_STREAMED_S)
     found = {}
     for name in asked.runtime or RUNTIMES:
         try:
-            check_runtime(name)
-            choice = replace(RUNTIMES[name], threads=asked.threads)
-            benches = [
-                (Bench(asked.model, replace(choice, cached=cached)), cached) for cached in forms
+            models = [
+                (TimedModel(asked.model, name, cached=cached, threads=asked.threads), cached)
+                for cached in forms
             ]
-        except (AbsentError, ParakeetError) as reason:
+        except AbsentError as reason:
             print(f"Not taking part: streaming with {name}: {reason}.\n", flush=True)
             continue
         contexts = asked.context or list(PRESETS)
-        found[name] = costs(benches, contexts, speech, asked.steps, name)
+        found[name] = costs(models, contexts, speech, asked.steps, name)
     return found
 
 
-def pace_table(paces: Sequence[Pace]) -> str:
+def recording_table(recordings: Sequence[RecordingTime]) -> str:
     """RTFx by program and length, and how many times as fast as onnx-asr."""
-    lengths = list(dict.fromkeys(each.audio_s for each in paces))
-    by_key = {(each.program, each.audio_s): each for each in paces}
+    lengths = list(dict.fromkeys(each.audio_s for each in recordings))
+    by_key = {(each.program, each.audio_s): each for each in recordings}
     rows = []
-    for name in dict.fromkeys(each.program for each in paces):
+    for name in dict.fromkeys(each.program for each in recordings):
         row = [name]
         for length in lengths:
             peer = by_key.get((ONNX_ASR, length))
@@ -224,7 +221,7 @@ def _parser() -> argparse.ArgumentParser:
     add(
         "--context",
         action="append",
-        type=context_name,
+        type=checked_name,
         help="of streams; can be repeated (default: every preset)",
     )
     add("--steps", type=int, default=9, help="timed per context (default: %(default)s)")

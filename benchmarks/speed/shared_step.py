@@ -1,9 +1,9 @@
 """Where the time of a step goes that many streams share.
 
-python benchmarks/together.py FOLDER --mode cached --context 10-2-2 --streams 1 8 32
-python benchmarks/together.py FOLDER --runtime 'openvino int8' --mode cached --streams 32
+python -m benchmarks.speed.shared_step FOLDER --mode cached --context 10-2-2 --streams 1 8 32
+python -m benchmarks.speed.shared_step FOLDER --runtime 'openvino int8' --mode cached --streams 32
 
-Left contexts are full, tentative text is decoded, and every stream hears another part of the book.
+Left contexts are full, tentative text is decoded, and every stream reads another part of the book.
 Needs the dependency group `bench`. The table goes to standard output, progress to standard error.
 """
 
@@ -11,25 +11,22 @@ from __future__ import annotations
 
 import argparse
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
-from benchmarks.models.runtimes import RUNTIMES, AbsentError, check_runtime
-from benchmarks.speed.lockstep import filling_steps, walk
-from benchmarks.report.machine import machine_table
-from parakeet_streaming import ContextConfig
-from parakeet_streaming.errors import ParakeetError
-from parakeet_streaming.runtime.cores import usable_cores
+from benchmarks.models.runtimes import RUNTIMES, AbsentError
 from benchmarks.models.sizes import CACHED, WINDOW
-from benchmarks.speed.stages import ENCODER_GRAPH, OUTSIDE
+from benchmarks.report.machine import machine_table
 from benchmarks.report.tables import percent, say, table
-from benchmarks.speed.timing import Bench
+from benchmarks.speed.lockstep import filling_steps, timed_steps
+from benchmarks.speed.stages import ENCODER_GRAPH, OUTSIDE, TimedModel
+from parakeet_streaming import ContextConfig
 
 
 @dataclass(frozen=True)
-class Shared:
+class SharedStep:
     """Means over some steps of so many streams."""
 
-    called: str
+    runtime: str
     streams: int
     step_s: float
     chunk_s: float
@@ -37,44 +34,43 @@ class Shared:
 
     @property
     def carried(self) -> float:
-        """Streams whose steps would fill the time, were all of them in step."""
+        """Streams that would fill the time if all of them were always in step."""
         return self.streams * self.chunk_s / self.step_s
 
 
 def main(arguments: Sequence[str] | None = None) -> None:
     """Runs what the command line asks for."""
     asked = _parser().parse_args(arguments)
-    asked.threads = asked.threads or usable_cores()
     print(f"{machine_table()}\n", flush=True)
     found = []
     for name in asked.runtime or RUNTIMES:
         try:
-            check_runtime(name)
-            choice = replace(RUNTIMES[name], threads=asked.threads, cached=asked.mode == CACHED)
-            bench = Bench(asked.model, choice)
-        except (AbsentError, ParakeetError) as reason:
+            model = TimedModel(
+                asked.model, name, cached=asked.mode == CACHED, threads=asked.threads
+            )
+        except AbsentError as reason:
             print(f"Not taking part: {name}: {reason}.\n", flush=True)
             continue
         for streams in asked.streams:
             say(f"{name}: {streams} streams")
-            found.append(_shared(asked, bench, name, streams))
+            found.append(_shared(asked, model, name, streams))
     print(f"Model `{asked.model}`, context {asked.context}, {asked.mode}.\n")
     print(shared_table(found), flush=True)
 
 
-def _shared(asked: argparse.Namespace, bench: Bench, name: str, streams: int) -> Shared:
+def _shared(asked: argparse.Namespace, model: TimedModel, name: str, streams: int) -> SharedStep:
     context = ContextConfig.parse(asked.context)
     cached = asked.mode == CACHED
-    opened = [bench.recognizer.stream(context, cached=cached) for _ in range(streams)]
+    opened = [model.recognizer.stream(context, cached=cached) for _ in range(streams)]
     filling = filling_steps(context)
 
     def forget(step: int) -> None:
         if step == filling:
-            bench.stopwatch.reset()
+            model.stopwatch.reset()
 
-    took_s = sum(walk(bench.recognizer, opened, filling + asked.steps, forget)[filling:])
-    stages_s = bench.stopwatch.stages(took_s)
-    return Shared(
+    took_s = sum(timed_steps(opened, filling + asked.steps, model.step, forget)[filling:])
+    stages_s = model.stopwatch.stages(took_s)
+    return SharedStep(
         name,
         streams,
         took_s / asked.steps,
@@ -83,11 +79,11 @@ def _shared(asked: argparse.Namespace, bench: Bench, name: str, streams: int) ->
     )
 
 
-def shared_table(found: Sequence[Shared]) -> str:
+def shared_table(found: Sequence[SharedStep]) -> str:
     """Shares of the stages, and what lies outside the encoder's graph."""
     rows = [
         (
-            f"{each.called}, {each.streams}",
+            f"{each.runtime}, {each.streams}",
             f"{1000 * each.step_s:.0f} ms",
             f"{each.carried:.1f}",
             *(percent(each.stages_s[stage] / each.step_s) for stage in (ENCODER_GRAPH, *OUTSIDE)),

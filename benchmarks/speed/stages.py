@@ -1,14 +1,15 @@
-"""Sessions and ports in; the same with a stopwatch around each, and the time of every stage, out.
+"""A model's name in; a recognizer of which every stage of a step is timed, out.
 
-What is inside what:
+The phases of a step are timed around `Recognizer.prepare`, and within them the graphs that run:
 
 ```
-step ─┬─ encoder port ──┬─ features and padding
-      │                 └─ encoder graph
-      ├─ decoder port ──┬─ prediction network
-      │                 ├─ joint
-      │                 └─ feeding the two
-      └─ the rest: windows, label-looping, confidence, words
+step ─┬─ prepare ─ the rest: windows cut
+      ├─ encode ─┬─ encoder graph
+      │          └─ features: log-mel, padding, batches put together
+      ├─ decode ─┬─ prediction network
+      │          ├─ joint
+      │          └─ label-looping, confidence
+      └─ commit ── the rest: words, events
 ```
 """
 
@@ -17,25 +18,20 @@ from __future__ import annotations
 import time
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from typing import Any
+from typing import Any, Final
 
 from numpy.typing import NDArray
 
-from parakeet_streaming.ports import (
-    CachedEncoder,
-    Counts,
-    DecoderJoint,
-    Encoder,
-    EncoderStep,
-    Floats,
-)
+from benchmarks.models.runtimes import open_model
+from parakeet_streaming import Event, Stream
 from parakeet_streaming.runtime.session import Session
 
 ENCODER, PREDICTOR, JOINT = "encoder", "predictor", "joint"
-_ENCODER_PORT, _DECODER_PORT = "encoder port", "decoder port"
+"""The names by which `load` hands its sessions over."""
+_ENCODE, _DECODE = "encode", "decode"
 
-ENCODER_GRAPH = "encoder graph"
-OUTSIDE = ("features", "prediction network", "joint", "feeding these two", "the rest")
+ENCODER_GRAPH: Final = "encoder graph"
+OUTSIDE: Final = ("features", "prediction network", "joint", "label-looping", "the rest")
 """Stages that are not the encoder's graph."""
 
 
@@ -62,16 +58,15 @@ class Stopwatch:
 
     def stages(self, total_s: float) -> dict[str, float]:
         """Seconds of each stage, out of `total_s`; their sum is that."""
-        graph, predictor, joint, encoder_port, decoder_port = (
-            self.seconds.get(name, 0.0)
-            for name in (ENCODER, PREDICTOR, JOINT, _ENCODER_PORT, _DECODER_PORT)
+        graph, predictor, joint, encode, decode = (
+            self.seconds.get(name, 0.0) for name in (ENCODER, PREDICTOR, JOINT, _ENCODE, _DECODE)
         )
         outside = (
-            encoder_port - graph,
+            encode - graph,
             predictor,
             joint,
-            decoder_port - predictor - joint,
-            total_s - encoder_port - decoder_port,
+            decode - predictor - joint,
+            total_s - encode - decode,
         )
         return {ENCODER_GRAPH: graph, **dict(zip(OUTSIDE, outside, strict=True))}
 
@@ -82,6 +77,8 @@ class TimedSession:
     def __init__(self, session: Session, stopwatch: Stopwatch, name: str) -> None:
         self.inputs = session.inputs
         self.outputs = session.outputs
+        self.providers = session.providers
+        self.threads = session.threads
         self._session = session
         self._stopwatch = stopwatch
         self._name = name
@@ -92,64 +89,27 @@ class TimedSession:
             return self._session.run(feeds)
 
 
-class TimedEncoder:
-    """An encoder, timed."""
+class TimedModel:
+    """A recognizer, and a stopwatch around every stage of its steps."""
 
-    def __init__(self, encoder: Encoder, stopwatch: Stopwatch) -> None:
-        self.max_samples = encoder.max_samples
-        self._encoder = encoder
-        self._stopwatch = stopwatch
+    def __init__(
+        self, model: str, runtime: str, *, cached: bool = False, threads: int | None = None
+    ) -> None:
+        """Loads a model; arguments and errors as in `open_model`."""
+        self.stopwatch = Stopwatch()
+        self.recognizer = open_model(
+            model,
+            runtime,
+            cached=cached,
+            threads=threads,
+            wrap=lambda session, name: TimedSession(session, self.stopwatch, name),
+        )
 
-    def encode(self, windows: Sequence[Floats]) -> tuple[Floats, Counts]:
-        """As the encoder."""
-        with self._stopwatch.timing(_ENCODER_PORT):
-            return self._encoder.encode(windows)
-
-
-class TimedCachedEncoder(TimedEncoder):
-    """An encoder that keeps its past, timed."""
-
-    def __init__(self, encoder: CachedEncoder, stopwatch: Stopwatch) -> None:
-        super().__init__(encoder, stopwatch)
-        self._cached_encoder = encoder
-
-    def encode_steps(self, steps: Sequence[EncoderStep]) -> tuple[Floats, Counts, list[object]]:
-        """As the encoder."""
-        with self._stopwatch.timing(_ENCODER_PORT):
-            return self._cached_encoder.encode_steps(steps)
-
-
-def timed_encoder(encoder: Encoder, stopwatch: Stopwatch) -> TimedEncoder:
-    """An encoder of either kind, timed."""
-    if isinstance(encoder, CachedEncoder):
-        return TimedCachedEncoder(encoder, stopwatch)
-    return TimedEncoder(encoder, stopwatch)
-
-
-class TimedDecoderJoint:
-    """A decoder_joint, timed."""
-
-    def __init__(self, decoder_joint: DecoderJoint, stopwatch: Stopwatch) -> None:
-        self.blank_id = decoder_joint.blank_id
-        self.durations = decoder_joint.durations
-        self.frames_per_call = decoder_joint.frames_per_call
-        """May be set to another number."""
-        self._decoder_joint = decoder_joint
-        self._stopwatch = stopwatch
-
-    def start(self) -> tuple[Floats, Floats, Floats]:
-        """As the decoder_joint."""
-        with self._stopwatch.timing(_DECODER_PORT):
-            return self._decoder_joint.start()
-
-    def advance(
-        self, tokens: Sequence[int], hidden: Floats, cell: Floats
-    ) -> tuple[Floats, Floats, Floats]:
-        """As the decoder_joint."""
-        with self._stopwatch.timing(_DECODER_PORT):
-            return self._decoder_joint.advance(tokens, hidden, cell)
-
-    def score(self, frames: Floats, output: Floats) -> tuple[Floats, Floats | None]:
-        """As the decoder_joint."""
-        with self._stopwatch.timing(_DECODER_PORT):
-            return self._decoder_joint.score(frames, output)
+    def step(self, streams: Sequence[Stream]) -> list[tuple[Event, ...]]:
+        """One step of all streams, its phases timed."""
+        step = self.recognizer.prepare(streams)
+        with self.stopwatch.timing(_ENCODE):
+            step.encode()
+        with self.stopwatch.timing(_DECODE):
+            step.decode()
+        return step.commit()

@@ -1,4 +1,4 @@
-"""A model and audio in; the time of every stage of its steps out, as medians over some runs."""
+"""A timed model and audio in; the time of every stage of its steps out, as medians of some runs."""
 
 from __future__ import annotations
 
@@ -10,31 +10,10 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from benchmarks.accuracy.decoding import OFFLINE, config_of
-from benchmarks.models.opening import Choice, Opened, open_model
-from parakeet_streaming import Recognizer
-from parakeet_streaming.timeline import samples_to_seconds
-from benchmarks.speed.stages import (
-    ENCODER_GRAPH,
-    JOINT,
-    PREDICTOR,
-    Stopwatch,
-    TimedDecoderJoint,
-    TimedSession,
-    timed_encoder,
-)
+from benchmarks.models.contexts import OFFLINE, context_of
 from benchmarks.report.tables import progress
-
-
-@dataclass(frozen=True)
-class Case:
-    """What is timed."""
-
-    context: str
-    frames_per_call: int | None = None
-    """None for the model's own."""
-    cached: bool = False
-    """Whether each frame is encoded once, for which the encoder must keep its past."""
+from benchmarks.speed.stages import ENCODER_GRAPH, JOINT, PREDICTOR, TimedModel
+from parakeet_streaming.timeline import samples_to_seconds
 
 
 @dataclass(frozen=True)
@@ -62,56 +41,42 @@ class Timing:
         return self.stages_s[stage] / self.total_s
 
 
-class Bench:
-    """A model with a stopwatch around every stage."""
+def timings(
+    model: TimedModel, contexts: Sequence[str], samples: NDArray[np.float32], runs: int
+) -> dict[str, Timing]:
+    """Times each context `runs` times, in turn, so that a busy moment meets all of them alike."""
+    timed_pass(model, contexts[0], samples)
+    passes: dict[str, list[Timing]] = {context: [] for context in contexts}
+    order = [context for _ in range(runs) for context in contexts]
+    for context in progress(order, "passes over the audio"):
+        passes[context].append(timed_pass(model, context, samples))
+    return {context: median_of(each) for context, each in passes.items()}
 
-    def __init__(self, model: str, choice: Choice | None = None) -> None:
-        self.stopwatch = Stopwatch()
-        self.opened: Opened = open_model(
-            model, choice, lambda session, name: TimedSession(session, self.stopwatch, name)
-        )
-        self._decoder_joint = TimedDecoderJoint(self.opened.decoder_joint, self.stopwatch)
-        self.recognizer: Recognizer = self.opened.recognizer(
-            timed_encoder(self.opened.encoder, self.stopwatch), self._decoder_joint
-        )
 
-    def timings(
-        self, cases: Sequence[Case], samples: NDArray[np.float32], runs: int, what: str
-    ) -> list[Timing]:
-        """Times every case `runs` times, in turn, so that a busy moment hits all alike."""
-        self.once(cases[0], samples)
-        passes = [
-            (case, self.once(case, samples))
-            for case in progress([case for _ in range(runs) for case in cases], what)
-        ]
-        return [median_of([timing for other, timing in passes if other == case]) for case in cases]
-
-    def once(self, case: Case, samples: NDArray[np.float32]) -> Timing:
-        """Decodes samples (n,) at 16 kHz once."""
-        own = self.opened.decoder_joint.frames_per_call
-        self._decoder_joint.frames_per_call = case.frames_per_call or own
-        config = config_of(self.recognizer, case.context, samples)
-        stream = self.recognizer.stream(
-            config, tentative=case.context != OFFLINE, cached=case.cached
-        )
-        stream.push(samples)
-        stream.end()
-        self.stopwatch.reset()
-        steps = 0
-        started_s = time.perf_counter()
-        while stream.ready:
-            stream.step()
-            steps += 1
-        total_s = time.perf_counter() - started_s
-        calls = self.stopwatch.calls
-        return Timing(
-            audio_s=samples_to_seconds(samples.shape[0]),
-            stages_s=self.stopwatch.stages(total_s),
-            steps=steps,
-            tokens=len(stream.tokens),
-            predictor_calls=calls.get(PREDICTOR, 0),
-            joint_calls=calls.get(JOINT, 0),
-        )
+def timed_pass(model: TimedModel, context: str, samples: NDArray[np.float32]) -> Timing:
+    """Decodes samples (n,) at 16 kHz once."""
+    audio_s = samples_to_seconds(samples.shape[0])
+    stream = model.recognizer.stream(
+        context_of(model.recognizer, context, audio_s), tentative=context != OFFLINE
+    )
+    stream.push(samples)
+    stream.end()
+    model.stopwatch.reset()
+    steps = 0
+    started_s = time.perf_counter()
+    while stream.ready:
+        model.step([stream])
+        steps += 1
+    total_s = time.perf_counter() - started_s
+    calls = model.stopwatch.calls
+    return Timing(
+        audio_s=audio_s,
+        stages_s=model.stopwatch.stages(total_s),
+        steps=steps,
+        tokens=len(stream.transcript().tokens),
+        predictor_calls=calls.get(PREDICTOR, 0),
+        joint_calls=calls.get(JOINT, 0),
+    )
 
 
 def median_of(passes: Sequence[Timing]) -> Timing:
