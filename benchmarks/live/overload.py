@@ -1,15 +1,15 @@
-"""How a live engine does with as many speakers as it carries, with twice as many, and after that.
+"""How a live engine does with as many streams as it carries, with twice as many, and after that.
 
-python benchmarks/live.py                              forty minutes or so, tiny-en
-python benchmarks/live.py --streams 8 --minutes 1 --overload-minutes 1 --after-minutes 1
-python benchmarks/live.py FOLDER --delay medium --json live.json
+python -m benchmarks.live.overload                              forty minutes or so, tiny-en
+python -m benchmarks.live.overload --streams 8 --minutes 1 --overload-minutes 1 --after-minutes 1
+python -m benchmarks.live.overload FOLDER --context high_quality --json overload.json
 
-Streams are paced by the clock (`talkers.py` has the exact rules) and go through `LiveEngine` as it
-is: its worker, voice activity, endpointing and adaptation. The greatest number of streams that are
-all carried is looked for in short trials, by doubling and bisection, unless it is given. Then, in
-one engine: so many for the whole time; twice as many, which it must bear by longer chunks, without
-loss; a look at the door, until one is refused; and the first ones alone, whose latency must come
-back to what it was. The exit code is 1 where a rule is broken.
+Streams are paced by the clock (`load.py` has the exact rules) and go through `LiveEngine` as it is:
+its worker, voice activity, endpointing and adaptation. The greatest number of streams that are all
+carried is looked for in short trials, by growing and bisection, unless it is given. Then, in one
+engine: so many for the whole time; twice as many, which it must bear by longer chunks, without
+loss; more joins, until one is refused; and the first streams alone, whose latency must come back to
+what it was. The exit code is 1 where a rule is broken.
 Needs the dependency group `bench`. Tables go to standard output, progress to standard error.
 """
 
@@ -25,25 +25,32 @@ from typing import Final
 
 import numpy as np
 from numpy.typing import NDArray
+from parakeet_streaming.live.admission import MOST_LOAD
 
-from benchmarks.live.arrivals import ALLOWED_S, Clock, RealClock
-from benchmarks.live.phases import Phase, Quantiles, as_json
+from benchmarks.live.arrivals import Clock, RealClock
+from benchmarks.live.load import Engine, Load
+from benchmarks.live.overload_report import (
+    Overload,
+    Rule,
+    figure_table,
+    latency_table,
+    rule_table,
+    rules,
+    seconds_of,
+)
+from benchmarks.live.phases import Phase, as_json
 from benchmarks.live.search import confirmed, greatest
-from benchmarks.live.speakers import Engine, Stage
 from benchmarks.report.machine import machine, machine_table
-from benchmarks.report.tables import say, table
-from benchmarks.speech.book import speech_of
+from benchmarks.report.tables import say
+from benchmarks.speech.book import BOOK_S, speech_of
 from parakeet_streaming import DelayRange, LiveEngine, LiveOptions, VadOptions, load, load_vad
-from parakeet_streaming.live.adaptation import DELAYS
-from parakeet_streaming.live.scheduler import MOST_LOAD
 from parakeet_streaming.timeline import SAMPLE_RATE_HZ
 
-_BOOK_S: Final = 45.0
-_KNOCKS: Final = 512
+_MOST_JOINS: Final = 512
 
 
 @dataclass(frozen=True)
-class Plan:
+class Setting:
     """What every trial has in common."""
 
     open_engine: Callable[[], Engine]
@@ -53,8 +60,8 @@ class Plan:
     clock: Clock
     seed: int = 0
 
-    def stage(self, engine: Engine) -> Stage:
-        return Stage(engine, self.options, self.book, self.clock, self.seed)
+    def load(self, engine: Engine) -> Load:
+        return Load(engine, self.options, self.book, self.clock, self.seed)
 
 
 @dataclass(frozen=True)
@@ -64,118 +71,28 @@ class Minutes:
     hold: float = 10.0
     overload: float = 3.0
     recovery: float = 1.0
-    """Behind the overload, before what comes after it counts."""
+    """After the overload, before the last phase counts."""
     after: float = 3.0
 
 
-@dataclass(frozen=True)
-class Course:
-    """The three phases, and the door."""
-
-    hold: Phase
-    overload: Phase
-    after: Phase
-    missing_s: float
-    """Seconds of audio that no stream decoded, of those that ended."""
-    full_at: int | None
-    """Streams that were open when one more was refused; None where none was."""
-    told: str
-    """What that one was told."""
-
-
-@dataclass(frozen=True)
-class Rule:
-    """Something that must hold."""
-
-    name: str
-    holds: bool
-    seen: str
-
-
-def trial(plan: Plan, streams: int, seconds: float) -> bool:
+def trial(setting: Setting, streams: int, seconds: float) -> bool:
     """Whether a new engine carries so many; a number is given up after two trials."""
-    return any(_carries(plan, streams, seconds) for _ in range(2))
+    return any(_carries(setting, streams, seconds) for _ in range(2))
 
 
-def run(plan: Plan, streams: int, minutes: Minutes) -> Course | None:
+def run(setting: Setting, streams: int, minutes: Minutes) -> Overload | None:
     """All phases; None where so many are not carried in the first."""
-    engine = plan.open_engine()
+    engine = setting.open_engine()
     try:
-        stage = plan.stage(engine)
-        let_in = stage.invite(streams)
-        hold = stage.hold(60 * minutes.hold)
+        load = setting.load(engine)
+        let_in = load.open(streams)
+        hold = load.run(60 * minutes.hold)
         say(f"{streams} streams for {hold.took_s:.0f} s: {hold.carried} carried")
         if let_in < streams or not _is_carried(hold):
             return None
-        return _beyond(stage, streams, minutes, hold)
+        return _beyond(load, streams, minutes, hold)
     finally:
         engine.close()
-
-
-def rules(course: Course, delay: DelayRange) -> list[Rule]:
-    """What must hold of the phases."""
-    hold, overload, after = course.hold, course.overload, course.after
-    context = delay.context
-    # A longest chunk that fills, one that waits for its step, and what is looked at beyond them.
-    bound_s = 2 * delay.longest_chunk + context.right + 2 * ALLOWED_S
-    behind_s = overload.backlog_s(0.5, 1.0)
-    refused = sum(phase.refused_samples for phase in (hold, overload, after))
-    gaps = sum(phase.gaps for phase in (hold, overload, after))
-    return [
-        Rule(
-            "twice as many lag by so much, and no more",
-            behind_s <= bound_s,
-            f"backlog {behind_s:.2f} s in the second half, at most {bound_s:.2f} s",
-        ),
-        Rule(
-            "nothing is lost",
-            not refused and not gaps and course.missing_s == 0,
-            f"{refused} samples refused, {gaps} gaps, {course.missing_s:.2f} s not decoded",
-        ),
-        Rule(
-            "who is refused is told why",
-            bool(course.told) or (not overload.refused and course.full_at is None),
-            course.told or "nobody was refused",
-        ),
-        _returned("emission delay", hold, after),
-        _returned("queue wait", hold, after),
-    ]
-
-
-def phase_table(course: Course) -> str:
-    """Latencies by phase."""
-    head = ("", "", "count", "50 %", "95 %", "99 %", "most")
-    rows = []
-    for name, phase in _phases(course):
-        for what, found in {"text, from outside": phase.late, **phase.latencies}.items():
-            rows.append((name, what, found.count, *map(_seconds, _numbers(found))))
-    return table(head, rows)
-
-
-def course_table(course: Course) -> str:
-    """Everything else by phase."""
-    head = (
-        "", "streams", "refused", "carried", "streams a step: mean", "most", "RTF", "chunks grown",
-        "shrunk", "in their own context", "load", "backlog: most",
-    )  # fmt: skip
-    rows = [
-        (
-            name,
-            phase.streams,
-            phase.refused,
-            phase.carried,
-            f"{phase.batch_mean:.1f}",
-            phase.batch_most,
-            f"{phase.real_time_factor:.4f}",
-            phase.longer,
-            phase.shorter,
-            phase.own_context,
-            f"{phase.load:.2f}",
-            f"{phase.backlog_s(0.0, 1.0):.2f} s",
-        )
-        for name, phase in _phases(course)
-    ]
-    return table(head, rows)
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -184,57 +101,54 @@ def main(arguments: Sequence[str] | None = None) -> int:
     print(f"{machine_table()}\n", flush=True)
     recognizer = load(asked.model, runtime=asked.runtime, threads=asked.threads)
     vad = load_vad() if asked.vad else None
-    delay = DelayRange.parse(asked.delay, SAMPLE_RATE_HZ)
+    delay = DelayRange.parse(asked.context, SAMPLE_RATE_HZ)
     options = LiveOptions(delay, VadOptions() if asked.vad else None)
-    plan = Plan(
-        lambda: LiveEngine(recognizer, vad), options, speech_of(_BOOK_S), RealClock(), asked.seed
+    setting = Setting(
+        lambda: LiveEngine(recognizer, vad), options, speech_of(BOOK_S), RealClock(), asked.seed
     )
     found = asked.streams or greatest(
-        lambda streams: trial(plan, streams, asked.trial_s),
+        lambda streams: trial(setting, streams, asked.trial_s),
         asked.start,
         asked.most,
         growth=asked.growth,
         near=asked.near,
     )
     minutes = Minutes(asked.minutes, asked.overload_minutes, asked.recovery, asked.after_minutes)
-    course = _course(plan, found, minutes)
-    if course is None:
-        print(f"`{asked.model}`, delay {asked.delay}: not even 1 stream is carried.")
+    overload = _confirmed(setting, found, minutes)
+    if overload is None:
+        print(f"`{asked.model}`, context {asked.context}: not even 1 stream is carried.")
         return 1
-    found_rules = rules(course, delay)
-    print(f"`{asked.model}`, delay {asked.delay}: {course.hold.streams} streams.\n")
-    print(f"{course_table(course)}\n\n{phase_table(course)}\n")
-    print(
-        table(("rule", "", ""), [(r.name, "yes" if r.holds else "NO", r.seen) for r in found_rules])
-    )
+    found_rules = rules(overload, delay)
+    print(f"`{asked.model}`, context {asked.context}: {overload.hold.streams} streams.\n")
+    print(f"{figure_table(overload)}\n\n{latency_table(overload)}\n\n{rule_table(found_rules)}")
     if asked.json is not None:
-        asked.json.write_text(json.dumps(_report(asked, course, found_rules), indent=1) + "\n")
+        asked.json.write_text(json.dumps(_report(asked, overload, found_rules), indent=1) + "\n")
     return int(not all(rule.holds for rule in found_rules))
 
 
-def _course(plan: Plan, found: int, minutes: Minutes) -> Course | None:
-    held: list[Course] = []
+def _confirmed(setting: Setting, found: int, minutes: Minutes) -> Overload | None:
+    held: list[Overload] = []
 
     def carries(streams: int) -> bool:
-        course = run(plan, streams, minutes)
-        held.extend([course] if course else [])
-        return course is not None
+        overload = run(setting, streams, minutes)
+        held.extend([overload] if overload else [])
+        return overload is not None
 
     return held[-1] if confirmed(carries, found) else None
 
 
-def _carries(plan: Plan, streams: int, seconds: float) -> bool:
-    engine = plan.open_engine()
+def _carries(setting: Setting, streams: int, seconds: float) -> bool:
+    engine = setting.open_engine()
     try:
-        stage = plan.stage(engine)
-        let_in = stage.invite(streams)
-        phase = stage.hold(seconds)
+        load = setting.load(engine)
+        let_in = load.open(streams)
+        phase = load.run(seconds)
     finally:
         engine.close(drain=False)
     say(
         f"{streams} streams for {phase.took_s:.0f} s: {phase.carried} carried, text late by "
-        f"{_seconds(phase.late.p95)} (95 %), load {phase.load:.2f}, "
-        f"batches of {phase.batch_mean:.1f}"
+        f"{seconds_of(phase.late.p95)} (95 %), load {phase.load:.2f}, "
+        f"{phase.batch_mean:.1f} streams a step"
     )
     return let_in == streams and _is_carried(phase)
 
@@ -244,53 +158,28 @@ def _is_carried(phase: Phase) -> bool:
     return phase.carried == phase.streams and phase.load <= MOST_LOAD
 
 
-def _beyond(stage: Stage, streams: int, minutes: Minutes, hold: Phase) -> Course:
-    stage.invite(streams)
-    overload = stage.hold(60 * minutes.overload)
+def _beyond(load: Load, streams: int, minutes: Minutes, hold: Phase) -> Overload:
+    load.open(streams)
+    overload = load.run(60 * minutes.overload)
     say(f"{overload.streams} streams: backlog {overload.backlog_s(0.5, 1.0):.2f} s at most")
-    full_at = stage.knock(_KNOCKS)
-    missing_s = stage.dismiss(streams)
-    stage.hold(60 * minutes.recovery)
-    after = stage.hold(60 * minutes.after)
-    missing_s += stage.dismiss(0)
-    return Course(hold, overload, after, missing_s, full_at, stage.told)
+    full_at = load.open_until_refused(_MOST_JOINS)
+    missing_s = load.finish(streams)
+    load.run(60 * minutes.recovery)
+    after = load.run(60 * minutes.after)
+    missing_s += load.finish(0)
+    return Overload(hold, overload, after, missing_s, full_at, load.refusal)
 
 
-def _returned(what: str, before: Phase, after: Phase) -> Rule:
-    """Within a quarter, and a twentieth of a second, of what it was."""
-    was, came = before.latencies[what], after.latencies[what]
-    pairs = [(was.p50, came.p50), (was.p95, came.p95)]
-    holds = all(
-        now is not None and then is not None and now <= 1.25 * then + 0.05 for then, now in pairs
-    )
-    seen = ", ".join(f"{_seconds(then)} → {_seconds(now)}" for then, now in pairs)
-    return Rule(f"{what} comes back", holds, f"50 % and 95 %: {seen}")
-
-
-def _phases(course: Course) -> list[tuple[str, Phase]]:
-    return [
-        ("as many as are carried", course.hold),
-        ("twice as many", course.overload),
-        ("back", course.after),
-    ]
-
-
-def _numbers(found: Quantiles) -> tuple[float | None, ...]:
-    return (found.p50, found.p95, found.p99, found.most)
-
-
-def _seconds(seconds: float | None) -> str:
-    return "–" if seconds is None else f"{seconds:.3f} s"
-
-
-def _report(asked: argparse.Namespace, course: Course, found: Sequence[Rule]) -> dict[str, object]:
+def _report(
+    asked: argparse.Namespace, overload: Overload, found: Sequence[Rule]
+) -> dict[str, object]:
     return {
         "machine": asdict(machine()),
         "asked": {key: str(value) for key, value in vars(asked).items()},
-        "phases": {name: as_json(phase) for name, phase in _phases(course)},
-        "missing_s": course.missing_s,
-        "full_at": course.full_at,
-        "told": course.told,
+        "phases": {name: as_json(phase) for name, phase in overload.phases},
+        "missing_s": overload.missing_s,
+        "full_at": overload.full_at,
+        "refusal": overload.refusal,
         "rules": [asdict(rule) for rule in found],
     }
 
@@ -302,7 +191,7 @@ def _parser() -> argparse.ArgumentParser:
     add = parser.add_argument
     minutes = Minutes()
     add("model", nargs="?", default="tiny-en", help="folder, name or hub id (default: %(default)s)")
-    add("--delay", choices=DELAYS, default="low", help="default: %(default)s")
+    add("--context", default="balanced", help="preset or left-chunk-right (default: %(default)s)")
     add("--streams", type=int, help="as many as are carried (default: found by trials)")
     add("--minutes", type=float, default=minutes.hold, help="with those (default: %(default)g)")
     add("--overload-minutes", type=float, default=minutes.overload, help="default: %(default)g")

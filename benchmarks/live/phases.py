@@ -1,4 +1,4 @@
-"""Numbers of one phase of a live engine in; what a report tells of it out."""
+"""Numbers of one phase of a live engine in; what a report says of it out."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ LATENCIES: Final[dict[str, str]] = {
     "decoder step": "decoder_step_seconds",
     "voice step": "vad_step_seconds",
 }
-"""What a report calls them, and what the engine's metrics do."""
+"""Names in a report, and in the engine's metrics."""
 
 
 @dataclass(frozen=True)
@@ -42,7 +42,7 @@ class Moment:
     at_s: float
     """Since the phase began."""
     backlog_s: float
-    """Of the stream that is furthest behind."""
+    """The greatest of all streams."""
     lag_s: float
     load: float
     longest_chunk_s: float
@@ -50,11 +50,11 @@ class Moment:
 
 @dataclass(frozen=True)
 class Phase:
-    """What happened while so many spoke."""
+    """What happened while so many streams played."""
 
     streams: int
     refused: int
-    """Streams that were not let in as the phase began."""
+    """Streams that were refused as the phase began."""
     took_s: float
     carried: int
     late: Quantiles
@@ -63,7 +63,7 @@ class Phase:
     batch_mean: float
     batch_most: int
     real_time_factor: float
-    """Seconds of steps by seconds of audio."""
+    """Seconds of steps per second of audio."""
     longer: int
     """Times a chunk grew, over all streams."""
     shorter: int
@@ -75,7 +75,7 @@ class Phase:
 
     @property
     def load(self) -> float:
-        """Part of the time that work took by the engine's own account, on average."""
+        """Share of the time that the engine says its work takes, on average."""
         return fmean(each.load for each in self.moments) if self.moments else 0.0
 
     def backlog_s(self, first: float, last: float) -> float:
@@ -93,17 +93,17 @@ class Phase:
 
 def as_json(phase: Phase) -> dict[str, object]:
     """Everything, the moments as columns."""
-    told = asdict(phase)
-    moments = told.pop("moments")
+    found = asdict(phase)
+    moments = found.pop("moments")
     columns = {
         name: [round(each[name], 3) for each in moments] for name in Moment.__dataclass_fields__
     }
-    return told | {"moments": columns}
+    return found | {"moments": columns}
 
 
 def quantiles(histogram: Histogram) -> Quantiles:
-    told = histogram.snapshot()
-    return Quantiles(told.count, told.p50, told.p95, told.p99, told.max)
+    found = histogram.snapshot()
+    return Quantiles(found.count, found.p50, found.p95, found.p99, found.max)
 
 
 def quantiles_of(numbers: Sequence[float]) -> Quantiles:

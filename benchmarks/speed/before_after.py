@@ -34,6 +34,8 @@ REPOSITORY: Final = Path(__file__).resolve().parents[2]
 STEPS, LIVE, CAPACITY = "steps", "live", "capacity"
 Run = Callable[[Path], Mapping[str, float]]
 """What was measured under one source tree, by name."""
+Pair = tuple[Mapping[str, float], Mapping[str, float]]
+"""Before and after."""
 
 
 def pairs(
@@ -46,7 +48,7 @@ def pairs(
         yield found[before], found[after]
 
 
-def ratio_table(measured: Sequence[tuple[Mapping[str, float], Mapping[str, float]]]) -> str:
+def ratio_table(measured: Sequence[Pair]) -> str:
     """Medians under both trees, and the ratio of every pair."""
     rows = []
     for name in measured[0][0]:
@@ -159,9 +161,7 @@ def _parser() -> argparse.ArgumentParser:
     add("--context", default="5-0.5-0.5", help="of live streams (default: %(default)s)")
     add("--streams", type=int, default=16, help="live, or to begin with (default: %(default)s)")
     add("--seconds", type=float, default=30.0, help="of a live trial (default: %(default)g)")
-    add(
-        "--near", type=float, default=0.05, help="part that the number may be too low (%(default)g)"
-    )
+    add("--near", type=float, default=0.05, help="part that it may be too low (%(default)g)")
     return parser
 
 

@@ -5,9 +5,10 @@ python -m benchmarks.speed.peak FOLDER --streams 1 4 16 --window-s 14
 
 The peak is that of square matrices in torch and numpy, the better of both, with as many threads as
 the encoder has; in bfloat16 where torch is and the processor multiplies it. Operations of the
-encoder are counted from the sizes of its weights (`models/operations.py`), and timed in its graph alone.
-An int8 model has no peak of its own here: it stands beside float32, and may be above it. Needs the
-dependency group `bench`. Tables go to standard output, progress to standard error.
+encoder are counted from the sizes of its weights (`models/operations.py`), and the time is that of
+its graph alone. An int8 model has no peak of its own here: it is compared with float32, and may be
+above it. Needs the dependency group `bench`. Tables go to standard output, progress to standard
+error.
 """
 
 from __future__ import annotations
