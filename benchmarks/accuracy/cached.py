@@ -1,9 +1,9 @@
-"""Cached streaming beside window mode: tokens, words and cost, by context.
+"""Cached streaming compared with window mode: tokens, words and cost, by context.
 
-python benchmarks/cached.py SPEECH --model FOLDER [--context balanced] [--json FILE]
+python -m benchmarks.accuracy.cached SPEECH --model FOLDER [--context balanced] [--json FILE]
 
 FOLDER is a model with a cached encoder (`parakeet export MODEL --to FOLDER --streaming cached`),
-which serves both modes. SPEECH is as for `accuracy.py`. Needs the dependency group `bench`. A
+which serves both modes. SPEECH is as for `contexts`. Needs the dependency group `bench`. A
 single long recording shows a left context that is full; short ones hardly have any.
 """
 
@@ -15,8 +15,9 @@ from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
-from benchmarks.accuracy.decoding import OFFLINE, context_name, hear
+from benchmarks.accuracy.decoding import decode
 from benchmarks.accuracy.scores import WordErrors, word_errors
+from benchmarks.models.contexts import OFFLINE, checked_name
 from benchmarks.report.machine import machine, machine_table
 from benchmarks.report.tables import percent, progress, table
 from benchmarks.speech.corpora import Utterance, digit_strings, read_utterances
@@ -54,8 +55,8 @@ def main(arguments: Sequence[str] | None = None) -> None:
     )
     offline = WordErrors()
     for utterance in progress(said, OFFLINE):
-        heard = hear(recognizer, OFFLINE, utterance.samples)
-        offline += word_errors(utterance.text, heard.transcript.text)
+        decoded = decode(recognizer, OFFLINE, utterance.samples)
+        offline += word_errors(utterance.text, decoded.transcript.text)
     contexts = asked.context or list(reversed(PRESETS))
     results = [compare(recognizer, context, said) for context in contexts]
     print(f"Offline: WER {percent(offline.rate)}.\n\n{comparison_table(results)}")
@@ -70,8 +71,8 @@ def compare(recognizer: Recognizer, context: str, said: Sequence[Utterance]) -> 
     window, cached, tokens = WordErrors(), WordErrors(), WordErrors()
     window_s = cached_s = 0.0
     for utterance in progress(said, context):
-        whole = hear(recognizer, context, utterance.samples)
-        kept = hear(recognizer, context, utterance.samples, cached=True)
+        whole = decode(recognizer, context, utterance.samples)
+        kept = decode(recognizer, context, utterance.samples, cached=True)
         window += word_errors(utterance.text, whole.transcript.text)
         cached += word_errors(utterance.text, kept.transcript.text)
         tokens += word_errors(_ids(whole.transcript), _ids(kept.transcript))
@@ -116,7 +117,7 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument(
         "--context",
         action="append",
-        type=context_name,
+        type=checked_name,
         help="a preset or left-chunk-right; can be repeated (default: every preset)",
     )
     parser.add_argument("--limit", type=int, help="only the first N recordings of each corpus")

@@ -1,7 +1,7 @@
 """Word error rate, delay and speed of a model on labelled speech, by context and corpus.
 
-python benchmarks/accuracy.py SPEECH [--context balanced] [--json FILE]
-python benchmarks/accuracy.py SPEECH --stall-guard
+python -m benchmarks.accuracy.contexts SPEECH [--context balanced] [--json FILE]
+python -m benchmarks.accuracy.contexts SPEECH --stall-guard
 
 SPEECH is a folder with a list of recordings, one JSON object per line: `audio` (a path within the
 folder), `text`, `speaker`, `corpus`. Needs the dependency group `bench`. Tables go to standard
@@ -17,7 +17,7 @@ from dataclasses import asdict, dataclass
 from itertools import product
 from pathlib import Path
 
-from benchmarks.accuracy.decoding import OFFLINE, context_name, hear
+from benchmarks.accuracy.decoding import decode
 from benchmarks.accuracy.scores import (
     Delays,
     WordErrors,
@@ -27,7 +27,7 @@ from benchmarks.accuracy.scores import (
     word_errors,
 )
 from benchmarks.accuracy.stall_guard import guard_table, study, verdict
-from benchmarks.models.opening import Choice, open_model
+from benchmarks.models.contexts import OFFLINE, checked_name, in_code
 from benchmarks.report.machine import machine, machine_table
 from benchmarks.report.tables import percent, progress, table
 from benchmarks.speech.corpora import Utterance, digit_strings, read_utterances
@@ -85,11 +85,11 @@ def measure(
     processing_s = 0.0
     said = [*recorded, *made]
     for utterance in progress(said, context):
-        heard = hear(recognizer, context, utterance.samples)
-        found = word_errors(utterance.text, heard.transcript.text)
+        decoded = decode(recognizer, context, utterance.samples)
+        found = word_errors(utterance.text, decoded.transcript.text)
         by_corpus.setdefault(utterance.corpus, []).append(found)
-        processing_s += heard.processing_s
-        add_delays(delays, heard.steps)
+        processing_s += decoded.processing_s
+        add_delays(delays, decoded.steps)
     errors = {corpus: total(each) for corpus, each in by_corpus.items()}
     names = dict.fromkeys(each.corpus for each in recorded)
     overall = {ALL: total(errors[name] for name in names)}
@@ -101,7 +101,7 @@ def wer_table(results: Sequence[ContextResult]) -> str:
     """Word error rates, context by corpus."""
     corpora = list(results[0].errors) if results else []
     rows = [
-        (_called(result.context), *(percent(result.errors[name].rate) for name in corpora))
+        (in_code(result.context), *(percent(result.errors[name].rate) for name in corpora))
         for result in results
     ]
     return table(("WER", *corpora), rows)
@@ -115,7 +115,7 @@ def delay_table(results: Sequence[ContextResult]) -> str:
         committed = median_and_late(result.delays.committed_s)
         rows.append(
             (
-                _called(result.context),
+                in_code(result.context),
                 _latency(result.context),
                 len(result.delays.committed_s),
                 *(_seconds(each) for each in (*shown, *committed)),
@@ -136,13 +136,9 @@ def _compare_guards(
         StallGuard(min_speech_s=speech_s, min_confidence=confidence)
         for speech_s, confidence in product(asked.min_speech_s, asked.min_confidence)
     ]
-    trials = study(open_model(asked.model, Choice(threads=asked.threads)), contexts, guards, said)
+    trials = study(asked.model, contexts, guards, said, asked.threads)
     print(f"{guard_table(trials)}\n\n{verdict(trials)}")
     return {"stall_guard": [asdict(trial) for trial in trials]}
-
-
-def _called(context: str) -> str:
-    return context if context == OFFLINE else f"`{context}`"
 
 
 def _latency(context: str) -> str:
@@ -165,7 +161,7 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument(
         "--context",
         action="append",
-        type=context_name,
+        type=checked_name,
         help=f"{OFFLINE}, a preset or left-chunk-right in seconds; can be repeated (default: "
         f"{OFFLINE} and every preset)",
     )

@@ -1,4 +1,4 @@
-"""An utterance and a recognizer in; the transcript, its steps and the time they took out."""
+"""Samples and a recognizer in; the transcript, the steps and the time that they took, out."""
 
 from __future__ import annotations
 
@@ -9,14 +9,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 from benchmarks.accuracy.scores import Step
-from parakeet_streaming import ContextConfig, Partial, Recognizer, Transcript
+from benchmarks.models.contexts import OFFLINE, context_of
+from parakeet_streaming import Partial, Recognizer, Transcript
 from parakeet_streaming.timeline import samples_to_seconds
-
-OFFLINE = "offline"
 
 
 @dataclass(frozen=True)
-class Heard:
+class Decoding:
     """What a recognizer made of one utterance."""
 
     transcript: Transcript
@@ -24,22 +23,15 @@ class Heard:
     processing_s: float
 
 
-def config_of(recognizer: Recognizer, context: str, samples: NDArray[np.float32]) -> ContextConfig:
-    """The context that is called so: a preset, `5-0.5-0.5`, or `offline` for all samples (n,)."""
-    if context == OFFLINE:
-        return recognizer.offline_context(samples_to_seconds(samples.shape[0]))
-    return ContextConfig.parse(context)
-
-
-def hear(
+def decode(
     recognizer: Recognizer, context: str, samples: NDArray[np.float32], *, cached: bool = False
-) -> Heard:
+) -> Decoding:
     """Decodes samples, (n,) at 16 kHz, in one context: a preset, `5-0.5-0.5`, or `offline`.
 
-    The clock of the steps is that of live use: a step begins when the audio it looks at has been
-    spoken and the step before it is done.
+    The clock of the steps is that of live use: a step begins when the audio that it looks at has
+    been spoken and the step before it is done.
     """
-    config = config_of(recognizer, context, samples)
+    config = context_of(recognizer, context, samples_to_seconds(samples.shape[0]))
     stream = recognizer.stream(config, tentative=context != OFFLINE, cached=cached)
     stream.push(samples)
     stream.end()
@@ -54,11 +46,4 @@ def hear(
             if isinstance(event, Partial):
                 done_s = max(done_s, event.lookahead_end_s) + took_s
                 steps.append(Step(event, done_s))
-    return Heard(stream.transcript(), tuple(steps), processing_s)
-
-
-def context_name(text: str) -> str:
-    """A context as given, if there is one; argparse shows the error."""
-    if text != OFFLINE:
-        ContextConfig.parse(text)
-    return text
+    return Decoding(stream.transcript(), tuple(steps), processing_s)

@@ -1,11 +1,11 @@
-r"""What `accuracy.py --json` measured in; the table and the plot of "choosing a context" out.
+r"""What `contexts --json` measured in; the table and the plot of "choosing a context" out.
 
-python benchmarks/accuracy.py SPEECH --json accuracy.json
-python benchmarks/choosing.py accuracy.json --page docs/choosing-a-context.md \
+python -m benchmarks.accuracy.contexts SPEECH --json accuracy.json
+python -m benchmarks.accuracy.guide accuracy.json --page docs/choosing-a-context.md \
     --plot docs/choosing-a-context.svg
 
-The table stands between two marks of the page and replaces what stood there. Nothing is measured
-here, and nothing is written that was not measured.
+The table replaces what stands between two marks of the page. Nothing is measured here, and nothing
+is written that was not measured.
 """
 
 from __future__ import annotations
@@ -18,8 +18,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
 
-from benchmarks.accuracy.decoding import OFFLINE
 from benchmarks.accuracy.scores import WordErrors, median_and_late
+from benchmarks.models.contexts import OFFLINE, in_code
 from benchmarks.report.tables import percent, table
 from parakeet_streaming import ContextConfig
 from parakeet_streaming.errors import OptionError
@@ -74,7 +74,7 @@ def choice_table(measured: Sequence[Measured]) -> str:
     )  # fmt: skip
     rows = [
         (
-            _called(each.name),
+            in_code(each.name),
             _seconds(each.latency_s),
             *map(_seconds, (*each.shown_s, *each.committed_s)),
             *(percent(each.rates[corpus]) for corpus in corpora),
@@ -87,7 +87,7 @@ def choice_table(measured: Sequence[Measured]) -> str:
 
 
 def plot(measured: Sequence[Measured]) -> str:
-    """WER over latency by corpus, an SVG; what every context costs stands below it.
+    """An SVG: WER over latency by corpus, and below it what every context costs.
 
     Of contexts of the same latency the one that costs least is drawn.
     """
@@ -144,10 +144,10 @@ def put_into(page: str, measured: str) -> str:
         OptionError: it has no such marks.
     """
     before, begin, rest = page.partition(MARKS[0])
-    _, end, behind = rest.partition(MARKS[1])
+    _, end, after = rest.partition(MARKS[1])
     if not begin or not end:
         raise OptionError(f"the page has no {MARKS[0]} … {MARKS[1]}; put them where the table goes")
-    return f"{before}{begin}\n{measured}\n{end}{behind}"
+    return f"{before}{begin}\n{measured}\n{end}{after}"
 
 
 def main(arguments: Sequence[str] | None = None) -> None:
@@ -155,14 +155,14 @@ def main(arguments: Sequence[str] | None = None) -> None:
     asked = _parser().parse_args(arguments)
     report = json.loads(asked.report.read_text(encoding="utf-8"))
     measured = read(report)
-    told = f"{choice_table(measured)}\n\n{_origin(report)}"
+    shown = f"{choice_table(measured)}\n\n{_origin(report)}"
     if asked.plot is not None:
         asked.plot.write_text(plot(measured), encoding="utf-8")
-        told = f"![WER over latency]({asked.plot.name})\n\n{told}"
+        shown = f"![WER over latency]({asked.plot.name})\n\n{shown}"
     if asked.page is None:
-        print(told)
+        print(shown)
         return
-    asked.page.write_text(put_into(asked.page.read_text(encoding="utf-8"), told), encoding="utf-8")
+    asked.page.write_text(put_into(asked.page.read_text(encoding="utf-8"), shown), encoding="utf-8")
 
 
 def _origin(report: Mapping[str, Any]) -> str:
@@ -188,10 +188,6 @@ def _text(x: float, y: float, text: str, anchor: str, colour: str = "#333333") -
     return f'<text x="{x:.1f}" y="{y:.1f}" text-anchor="{anchor}" fill="{colour}">{text}</text>'
 
 
-def _called(context: str) -> str:
-    return context if context == OFFLINE else f"`{context}`"
-
-
 def _seconds(seconds: float | None) -> str:
     return "–" if seconds is None else f"{seconds:.2f} s"
 
@@ -200,7 +196,7 @@ def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
-    parser.add_argument("report", type=Path, help="what accuracy.py wrote with --json")
+    parser.add_argument("report", type=Path, help="what `contexts --json` wrote")
     parser.add_argument("--page", type=Path, help="put the table there (default: print it)")
     parser.add_argument("--plot", type=Path, metavar="SVG", help="also draw it")
     return parser

@@ -68,10 +68,10 @@ def normalised(text: str) -> str:
 
 def word_errors(reference: str, hypothesis: str) -> WordErrors:
     """Errors of one hypothesis; both texts are normalised here."""
-    spoken, heard = normalised(reference), normalised(hypothesis)
+    spoken, decoded = normalised(reference), normalised(hypothesis)
     if not spoken:
-        return WordErrors(len(heard.split()), 0)
-    found = jiwer.process_words(spoken, heard)
+        return WordErrors(len(decoded.split()), 0)
+    found = jiwer.process_words(spoken, decoded)
     errors = found.substitutions + found.deletions + found.insertions
     return WordErrors(errors, found.hits + found.substitutions + found.deletions)
 

@@ -5,36 +5,42 @@ The guard changes nothing before the encoder, so each window is encoded once for
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from benchmarks.accuracy.decoding import config_of
 from benchmarks.accuracy.scores import WordErrors, word_errors
-from benchmarks.models.opening import Opened
+from benchmarks.models.contexts import context_of
 from benchmarks.report.tables import progress, table
 from benchmarks.speech.corpora import Utterance
-from parakeet_streaming import Recognizer, StallGuard
-from parakeet_streaming.ports import Encoder, Floats
+from parakeet_streaming import Recognizer, StallGuard, load
+from parakeet_streaming.runtime.session import Session
 
 
-class RepeatingEncoder:
-    """Encodes a window once, however often it is asked for in a row."""
+class RepeatingSession:
+    """A session that answers a call with the outputs of the call before, where inputs are equal."""
 
-    def __init__(self, encoder: Encoder) -> None:
-        self.max_samples = encoder.max_samples
-        self._encoder = encoder
-        self._window: Floats = np.zeros(0, np.float32)
-        self._encoded: tuple[Floats, NDArray[np.int64]] | None = None
+    def __init__(self, session: Session) -> None:
+        self.inputs = session.inputs
+        self.outputs = session.outputs
+        self.providers = session.providers
+        self.threads = session.threads
+        self._session = session
+        self._feeds: dict[str, NDArray[Any]] = {}
+        self._outputs: dict[str, NDArray[Any]] = {}
 
-    def encode(self, windows: Sequence[Floats]) -> tuple[Floats, NDArray[np.int64]]:
-        """As the encoder within."""
-        (window,) = windows
-        if self._encoded is None or not np.array_equal(window, self._window):
-            self._window, self._encoded = window, self._encoder.encode(windows)
-        return self._encoded
+    def run(self, feeds: Mapping[str, NDArray[Any]]) -> dict[str, NDArray[Any]]:
+        """As the session."""
+        if feeds.keys() != self._feeds.keys() or not all(
+            np.array_equal(each, self._feeds[name]) for name, each in feeds.items()
+        ):
+            outputs = self._session.run(feeds)
+            self._feeds = {name: each.copy() for name, each in feeds.items()}
+            self._outputs = {name: each.copy() for name, each in outputs.items()}
+        return self._outputs
 
 
 @dataclass(frozen=True)
@@ -82,10 +88,18 @@ class Trial:
 
 
 def study(
-    opened: Opened, contexts: Sequence[str], guards: Sequence[StallGuard], said: Sequence[Utterance]
+    model: str,
+    contexts: Sequence[str],
+    guards: Sequence[StallGuard],
+    said: Sequence[Utterance],
+    threads: int | None = None,
 ) -> list[Trial]:
     """Compares every guard with none, in every context, on every corpus."""
-    recognizer = opened.recognizer(RepeatingEncoder(opened.encoder))
+    recognizer = load(
+        model,
+        threads=threads,
+        wrap=lambda session, role: RepeatingSession(session) if role == "encoder" else session,
+    )
     trials = []
     for context in contexts:
         effects: list[dict[str, Effect]] = [{} for _ in guards]
@@ -129,7 +143,7 @@ def _effects(
     recognizer: Recognizer, context: str, guards: Sequence[StallGuard], utterance: Utterance
 ) -> list[Effect]:
     """What each guard did to one utterance."""
-    config = config_of(recognizer, context, utterance.samples)
+    config = context_of(recognizer, context, utterance.duration_s)
     streams = [
         recognizer.stream(config, tentative=False, stall_guard=guard) for guard in (None, *guards)
     ]

@@ -1,7 +1,7 @@
-"""What a model costs before it says a word, and what each further stream costs.
+"""What a model takes to start and of memory, and what each further stream takes.
 
-python benchmarks/growth.py FOLDER                     tiny-en without a folder
-python benchmarks/growth.py FOLDER --context balanced --streams 1 4 16 --runtime openvino
+python -m benchmarks.memory.footprint FOLDER           tiny-en without a folder
+python -m benchmarks.memory.footprint FOLDER --streams 1 4 16 --runtime openvino
 
 Start: seconds to import, to load and to the first second of audio decoded, in a fresh process; with
 OpenVINO, whose compiled models are kept on disk, with an empty store and then with a full one. The
@@ -31,6 +31,7 @@ from benchmarks.report.tables import say, table
 _STREAMS = (1, 2, 4, 8, 16, 32, 64)
 _START, _MEMORY, _STREAMED = "start", "memory", "streams"
 _MIB = 2**20
+_THIS = "benchmarks.memory.footprint"
 
 
 def main(arguments: Sequence[str] | None = None) -> None:
@@ -41,14 +42,14 @@ def main(arguments: Sequence[str] | None = None) -> None:
 
         print(json.dumps(MEASURES[asked.measure](asked)))
         return
-    from benchmarks.models.runtimes import RUNTIMES, AbsentError, check_model
+    from benchmarks.models.runtimes import RUNTIMES, AbsentError, parts_of
     from benchmarks.report.machine import machine_table
 
     print(f"{machine_table()}\n\nModel `{asked.model}`, {asked.mode}.\n", flush=True)
     runtimes = []
     for name in asked.runtime or RUNTIMES:
         try:
-            check_model(asked.model, name)
+            parts_of(asked.model, name, cached=asked.mode == "cached")
             runtimes.append(name)
         except AbsentError as reason:
             print(f"Not taking part: {name}: {reason}.\n", flush=True)
@@ -80,19 +81,19 @@ def _start_row(name: str, runs: Sequence[dict[str, Any]]) -> tuple[str, ...]:
 def _memory_table(asked: argparse.Namespace, runtimes: Sequence[str]) -> str:
     rows = []
     for name in runtimes:
-        told = _fresh(asked, _MEMORY, name)
-        files_mib = told["files_bytes"] / _MIB
+        found = _fresh(asked, _MEMORY, name)
+        files_mib = found["files_bytes"] / _MIB
         rows.append(
             (
                 name,
                 f"{files_mib:.0f} MiB",
-                f"{told['imported_mib']:.0f} MiB",
-                f"{told['loaded_peak_mib']:.0f} MiB",
-                f"{told['peak_mib']:.0f} MiB",
-                f"{told['after_mib']:.0f} MiB",
-                f"{told['loaded_peak_mib'] / files_mib:.2f}",
-                f"{told['peak_mib'] / files_mib:.2f}",
-                f"{told['after_mib'] / files_mib:.2f}",
+                f"{found['imported_mib']:.0f} MiB",
+                f"{found['loaded_peak_mib']:.0f} MiB",
+                f"{found['peak_mib']:.0f} MiB",
+                f"{found['after_mib']:.0f} MiB",
+                f"{found['loaded_peak_mib'] / files_mib:.2f}",
+                f"{found['peak_mib'] / files_mib:.2f}",
+                f"{found['after_mib'] / files_mib:.2f}",
             )
         )
     head = (
@@ -107,19 +108,19 @@ def _stream_table(asked: argparse.Namespace, runtimes: Sequence[str]) -> str:
     for name in runtimes:
         alone_mib = None
         for count in asked.streams:
-            told = _fresh(asked, _STREAMED, name, count=count)
-            alone_mib = alone_mib or (count, told["after_mib"])
+            found = _fresh(asked, _STREAMED, name, count=count)
+            alone_mib = alone_mib or (count, found["after_mib"])
             more = count - alone_mib[0]
-            each = f"{(told['after_mib'] - alone_mib[1]) / more:.2f} MiB" if more else "–"
+            each = f"{(found['after_mib'] - alone_mib[1]) / more:.2f} MiB" if more else "–"
             rows.append(
                 (
                     f"{name}, {count}",
-                    f"{1000 * told['step_s']:.1f} ms",
-                    f"{1000 * told['step_s'] / count:.1f} ms",
-                    f"{told['after_mib']:.0f} MiB",
-                    f"{told['peak_mib']:.0f} MiB",
+                    f"{1000 * found['step_s']:.1f} ms",
+                    f"{1000 * found['step_s'] / count:.1f} ms",
+                    f"{found['after_mib']:.0f} MiB",
+                    f"{found['peak_mib']:.0f} MiB",
                     each,
-                    f"{told['kept_mib']:.2f} MiB",
+                    f"{found['kept_mib']:.2f} MiB",
                 )
             )
     head = (
@@ -135,9 +136,9 @@ _TABLES = {_START: _start_table, _MEMORY: _memory_table, _STREAMED: _stream_tabl
 def _fresh(
     asked: argparse.Namespace, measure: str, runtime: str, *, count: int = 1, store: str = ""
 ) -> dict[str, Any]:
-    """What one measurement in a process of its own tells; `store` is for compiled models."""
+    """One measurement in a process of its own; `store` is for compiled models."""
     say(f"{measure}: {runtime}, {count} stream{'s' if count > 1 else ''}")
-    command = [sys.executable, __file__, asked.model, "--measure", measure, "--runtime", runtime]
+    command = [sys.executable, "-m", _THIS, asked.model, "--measure", measure, "--runtime", runtime]
     command += ["--mode", asked.mode, "--context", asked.context, "--streams", str(count)]
     command += ["--steps", str(asked.steps)]
     if asked.threads:
@@ -145,12 +146,17 @@ def _fresh(
     elsewhere = {"XDG_CACHE_HOME": store, "LOCALAPPDATA": store} if store else {}
     started_s = time.perf_counter()
     done = subprocess.run(
-        command, capture_output=True, text=True, check=False, env=os.environ | elsewhere
+        command,
+        capture_output=True,
+        text=True,
+        check=False,
+        env=os.environ | elsewhere,
+        cwd=_REPOSITORY,
     )
     if done.returncode:
         raise SystemExit(f"{measure} with {runtime} failed:\n{done.stderr}")
-    told: dict[str, Any] = json.loads(done.stdout)
-    return told | {"process_s": time.perf_counter() - started_s}
+    found: dict[str, Any] = json.loads(done.stdout)
+    return found | {"process_s": time.perf_counter() - started_s}
 
 
 def _parser() -> argparse.ArgumentParser:

@@ -1,7 +1,7 @@
-"""What `growth.py` asks for in; one measurement of this process, which must be a fresh one, out.
+"""What `footprint.py` asks for in; one measurement of this process, which must be a fresh one, out.
 
-Nothing but `growth.py` imports this file, and only in a process that measures one thing: importing
-is part of what is measured.
+Nothing but `footprint.py` imports this file, and only in a process that measures one thing:
+importing is part of what is measured.
 """
 
 from __future__ import annotations
@@ -16,17 +16,16 @@ from typing import Any
 
 _BEGAN_S = time.perf_counter()
 
-from benchmarks.memory.process import peak_resident_mib, resident_mib  # noqa: E402
-from benchmarks.models.opening import Choice, open_model, parts_of  # noqa: E402
-from benchmarks.models.runtimes import RUNTIMES  # noqa: E402 (the clock comes first)
+from benchmarks.memory.process import peak_resident_mib, resident_mib  # noqa: E402 (clock first)
+from benchmarks.models.runtimes import open_model, parts_of  # noqa: E402
 from benchmarks.models.sizes import CACHED  # noqa: E402
 from benchmarks.speech.book import speech_of  # noqa: E402
-from benchmarks.speed.lockstep import filling_steps, walk  # noqa: E402
+from benchmarks.speed.lockstep import filling_steps, timed_steps  # noqa: E402
 from parakeet_streaming import ContextConfig, Recognizer  # noqa: E402
 
 _IMPORTED_S = time.perf_counter()
 
-_HEARD_S = 10.0
+_SPEECH_S = 10.0
 _MIB = 2**20
 
 
@@ -49,13 +48,14 @@ def memory(asked: argparse.Namespace) -> dict[str, Any]:
 
     Runtimes lay out weights in the first call, so only then is a model loaded.
     """
-    speech = speech_of(_HEARD_S)
+    speech = speech_of(_SPEECH_S)
     imported_mib = resident_mib()
     recognizer = _open(asked)
     recognizer.transcribe(speech_of(1.0))
     loaded_peak_mib = peak_resident_mib()
     recognizer.transcribe(speech)
-    parts = parts_of(asked.model, _choice(asked))
+    (name,) = asked.runtime
+    parts = parts_of(asked.model, name, cached=asked.mode == CACHED)
     return {
         "files_bytes": sum(part.size_bytes for part in parts.onnx),
         "imported_mib": imported_mib,
@@ -73,27 +73,22 @@ def streams(asked: argparse.Namespace) -> dict[str, Any]:
     cached = asked.mode == CACHED
     filling = filling_steps(context)
     opened = [recognizer.stream(context, cached=cached) for _ in range(count)]
-    took_s = walk(recognizer, opened, filling + asked.steps)[filling:]
-    told = {
+    took_s = timed_steps(opened, filling + asked.steps, recognizer.step)[filling:]
+    found = {
         "step_s": statistics.median(took_s),
         "after_mib": resident_mib(),
         "peak_mib": peak_resident_mib(),
     }
     tracemalloc.start()
     one = recognizer.stream(context, cached=cached)
-    walk(recognizer, [one], filling)
+    timed_steps([one], filling, recognizer.step)
     gc.collect()
-    return told | {"kept_mib": tracemalloc.get_traced_memory()[0] / _MIB}
-
-
-def _choice(asked: argparse.Namespace) -> Choice:
-    (name,) = asked.runtime
-    runtime = RUNTIMES[name]
-    return Choice(runtime.runtime, runtime.precision, asked.mode == CACHED, asked.threads)
+    return found | {"kept_mib": tracemalloc.get_traced_memory()[0] / _MIB}
 
 
 def _open(asked: argparse.Namespace) -> Recognizer:
-    return open_model(asked.model, _choice(asked)).recognizer()
+    (name,) = asked.runtime
+    return open_model(asked.model, name, cached=asked.mode == CACHED, threads=asked.threads)
 
 
 MEASURES: dict[str, Callable[[argparse.Namespace], dict[str, Any]]] = {

@@ -1,8 +1,8 @@
-"""Utterances in; one long recording out, in which people speak now and then, and where they do.
+"""Utterances in; one long recording with long pauses, and where its speech is, out.
 
 Rules of this file:
 
-1. Pauses and noise are made, from a seed. Noise lies under everything, so nothing but speech tells
+1. Pauses and noise are made, from a seed. Noise lies under everything, so that only speech marks
    where speech is.
 """
 

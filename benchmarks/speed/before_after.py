@@ -69,7 +69,6 @@ def fresh(tree: Path, name: str, *arguments: object) -> Any:
         capture_output=True,
         text=True,
         check=False,
-        cwd=REPOSITORY,
         env=os.environ | {"PYTHONPATH": str(tree)},
     )
     if done.returncode:
