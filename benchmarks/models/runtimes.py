@@ -82,7 +82,7 @@ def open_model(
     *,
     cached: bool = False,
     threads: int | None = None,
-    wrap: Wrap | None = None,
+    wrap: Wrap = lambda session, _: session,
 ) -> Recognizer:
     """Loads a model on one of `RUNTIMES`, as the product loads it.
 

@@ -1,15 +1,15 @@
-"""A seed and a number in; one caller of a live engine, with its whims, out.
+"""A seed and a number in; one caller of a live engine, which acts at random, out.
 
-A visitor is a generator: it does something, and yields the moment at which it wants to go on. All
-of it is drawn from the seed beforehand and as it goes, so the same seed makes the same visitors,
+A call is a generator: it does something, and yields the moment at which it wants to go on. All of
+it is drawn from the seed beforehand and as it goes, so the same seed makes the same callers,
 whatever the machine does in between.
 
 Rules of this file:
 
-1. What was taken, and what was refused while the stream ran, is noted: it is the stream's time, and
-   what the same audio alone is made of. A paused stream has no time.
-2. Whatever reads events takes note of tokens as they come, and of the error behind them.
-3. A visitor that vanishes keeps nothing that would hold its stream.
+1. What was pushed, and what was refused, is noted: it is the stream's time, and what the same audio
+   alone is made of. While nothing is pushed, the stream's time stands still.
+2. Whatever reads events notes tokens as they come, and the error after them.
+3. A caller that vanishes keeps nothing that would hold its stream.
 """
 
 from __future__ import annotations
@@ -23,24 +23,24 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
-from benchmarks.live.arrivals import PACKET_SAMPLES
-from benchmarks.live.speakers import Engine
-from benchmarks.soak.cuts import Witness
-from benchmarks.soak.records import Manner, Story, weighted
+from benchmarks.live.load import Engine
+from benchmarks.soak.cuts import CutRecorder
+from benchmarks.soak.records import CallerPlan, CallRecord, weighted
 from benchmarks.speech.book import looped
 from parakeet_streaming import Event, LiveStream
-from parakeet_streaming.timeline import samples_to_seconds
 
-ACTS: Final = {"speak": 12, "burst": 2, "stall": 2, "pause": 2, "commit": 1, "read": 3}
+ACTS: Final = {"speak": 12, "burst": 2, "fill": 2, "stall": 4, "commit": 1, "read": 3}
+"""By weight: packets in real time, seconds at once, as much as there is room for, nothing for a
+while, the end of an utterance, reading where events are read now and then."""
 PATIENCE_S: Final = 120.0
 """How long a reader waits for an event before it calls the stream stuck."""
 
 
-class Whim(Exception):  # noqa: N818  # it is no error of the engine's
-    """What a consumer raises."""
+class ConsumerError(Exception):
+    """What a consumer's callback raises."""
 
 
-class Visitor:
+class Caller:
     """One caller."""
 
     def __init__(
@@ -49,112 +49,113 @@ class Visitor:
         seed: int,
         book: NDArray[np.float32],
         now: Callable[[], float],
-        loop: asyncio.AbstractEventLoop,
+        loop: asyncio.AbstractEventLoop | None,
     ) -> None:
         """`book`: (n,), taken as audio of whatever rate; `loop` runs in a thread of its own."""
-        self._whims = random.Random(f"{seed}-{number}")
-        self.manner = Manner.drawn(self._whims)
+        self._random = random.Random(f"{seed}-{number}")
+        self.plan = CallerPlan.drawn(self._random)
         self.threads: list[threading.Thread] = []
-        self.story: Story | None = None
-        """What became of it; None while it was not let in."""
+        self.record: CallRecord | None = None
+        """What its stream did; None while it was not let in."""
         self._number = number
         self._book = book
         self._now = now
         self._loop = loop
-        self._at = self.manner.book_start
+        self._at = self.plan.book_start
 
-    def visit(self, engine: Engine, witness: Witness) -> Iterator[float]:
+    def call(self, engine: Engine, recorder: CutRecorder) -> Iterator[float]:
         """Opens a stream, speaks and goes.
 
         Raises:
             CapacityError: it was not let in.
         """
-        story = Story(self._number, self.manner)
-        stream = engine.open(self.manner.options, self._callback(story))
-        story.cuts = witness.opened
-        self.story = story
-        self._read(stream, story)
-        rate_hz = self.manner.options.delay.context.sample_rate
-        ends_at = self._at + round(self.manner.length_s * rate_hz)
-        while self._at < ends_at and stream.outcome is None:
-            yield from self._act(stream, story, rate_hz)
-        yield from self._end(stream, story)
+        record = CallRecord(self._number, self.plan)
+        stream = engine.open(self.plan.options, self._callback(record))
+        record.cuts = recorder.opened
+        self.record = record
+        self._read(stream, record)
+        ends_at = self._at + round(self.plan.length_s * self.plan.rate_hz)
+        while self._at < ends_at and stream.stats().outcome is None:
+            yield from self._act(stream, record)
+        yield from self._end(stream, record)
 
-    def _act(self, stream: LiveStream, story: Story, rate_hz: int) -> Iterator[float]:
-        act = weighted(self._whims, ACTS)
+    def _act(self, stream: LiveStream, record: CallRecord) -> Iterator[float]:
+        act = weighted(self._random, ACTS)
         if act == "speak":
-            yield from self._speak(stream, story, rate_hz)
+            yield from self._speak(stream, record)
         elif act == "burst":
-            self._push(stream, story, round(self._whims.uniform(0.5, 8) * rate_hz))
+            self._push(stream, record, round(self._random.uniform(0.5, 8) * self.plan.rate_hz))
+        elif act == "fill":
+            wanted = round(self._random.uniform(0.5, 8) * self.plan.rate_hz)
+            self._push(stream, record, min(wanted, stream.room))
         elif act == "stall":
-            yield self._now() + self._whims.uniform(0.1, 4)
-        elif act == "pause":
-            stream.pause()
-            # Nobody hears this, and it takes no time of the stream's.
-            stream.push(looped(self._book, self._at, PACKET_SAMPLES))
-            yield self._now() + self._whims.uniform(0, 2)
-            stream.resume()
+            yield self._now() + self._random.uniform(0.1, 4)
         elif act == "commit":
-            story.commits += 1
+            record.commits += 1
             stream.commit()
-        elif self.manner.reading == "now and then":
-            _take_all(stream, story, 0.0)
+        elif self.plan.reading == "now and then":
+            read_all(stream, record, 0.0)
 
-    def _speak(self, stream: LiveStream, story: Story, rate_hz: int) -> Iterator[float]:
+    def _speak(self, stream: LiveStream, record: CallRecord) -> Iterator[float]:
         """In real time, on an absolute clock."""
-        packet = self._whims.choice([80, 160, 320, 333, 512, 1600, 4096])
+        rate_hz = self.plan.rate_hz
+        packet = self._random.choice([80, 160, 320, 333, 512, 1600, 4096])
         next_s = self._now()
-        for _ in range(max(1, round(self._whims.uniform(0.2, 4) * rate_hz / packet))):
-            next_s += samples_to_seconds(packet, rate_hz)
+        for _ in range(max(1, round(self._random.uniform(0.2, 4) * rate_hz / packet))):
+            next_s += packet / rate_hz
             yield next_s
-            self._push(stream, story, packet)
+            self._push(stream, record, packet)
 
-    def _push(self, stream: LiveStream, story: Story, count: int) -> None:
+    def _push(self, stream: LiveStream, record: CallRecord, count: int) -> None:
         taken = stream.push(looped(self._book, self._at, count))
-        # A stream that has ended, or is about to, takes nothing and refuses nothing either.
-        refused = 0 if taken == count else stream.stats().refused_samples - story.refused
-        story.pushed(self._at, taken, refused)
+        record.note_push(self._at, count)
         self._at += count
+        if taken < count:
+            _note_refusals(stream, record)
 
-    def _end(self, stream: LiveStream, story: Story) -> Iterator[float]:
-        ending = self.manner.ending
-        if self.manner.reading in ("thread", "loop", "deserter") and ending == "drop":
-            ending = "cancel"  # whoever waits for events holds the stream
+    def _end(self, stream: LiveStream, record: CallRecord) -> Iterator[float]:
+        ending, reading = self.plan.ending, self.plan.reading
+        if reading in ("thread", "event loop", "stopped thread") and ending == "drop":
+            ending = "cancel"  # a reader that waits for events holds the stream
         if ending == "drop":
             return
         getattr(stream, ending)()
         waits_until = self._now() + PATIENCE_S
-        while stream.outcome is None and self._now() < waits_until:
+        while stream.stats().outcome is None and self._now() < waits_until:
             yield self._now() + 0.05
-        if self.manner.reading in ("now and then", "callback", "thrower"):
-            # Behind a callback that raised, the rest can be read.
-            _take_all(stream, story, 0.0)
+        if reading in ("now and then", "callback", "raising callback"):
+            # After a callback that raised, the rest can be read.
+            read_all(stream, record, 0.0)
         while any(thread.is_alive() for thread in self.threads) and self._now() < waits_until:
             yield self._now() + 0.05
-        while self.manner.reading == "loop" and not story.read_out and self._now() < waits_until:
+        while reading == "event loop" and not record.read_to_end and self._now() < waits_until:
             yield self._now() + 0.05
-        story.outcome = stream.outcome or "stuck"
-        story.audio_s = stream.transcript().audio_s
+        record.outcome = stream.stats().outcome or "stuck"
+        record.audio_s = stream.transcript().audio_s
+        # What a resampler still held may have been refused at the end.
+        _note_refusals(stream, record)
 
-    def _callback(self, story: Story) -> Callable[[Event], None] | None:
-        raises_at = self.manner.raises_at
+    def _callback(self, record: CallRecord) -> Callable[[Event], None] | None:
+        breaks_at = self.plan.breaks_at
 
-        def throw(event: Event) -> None:
-            story.told(event)
-            if story.events == raises_at:
-                raise Whim(f"event {raises_at}")
+        def note_and_raise(event: Event) -> None:
+            record.note_event(event)
+            if record.events == breaks_at:
+                raise ConsumerError(f"event {breaks_at}")
 
-        return {"callback": story.told, "thrower": throw}.get(self.manner.reading)
+        callbacks = {"callback": record.note_event, "raising callback": note_and_raise}
+        return callbacks.get(self.plan.reading)
 
-    def _read(self, stream: LiveStream, story: Story) -> None:
-        """Begins to read, where somebody else than a callback does."""
+    def _read(self, stream: LiveStream, record: CallRecord) -> None:
+        """Begins to read, where no callback does."""
         act: Callable[[], None]
-        if self.manner.reading == "thread":
-            act = lambda: _take_all(stream, story, PATIENCE_S)  # noqa: E731
-        elif self.manner.reading == "deserter":
-            act = lambda: _desert(stream, story, self.manner.raises_at)  # noqa: E731
-        elif self.manner.reading == "loop":
-            asyncio.run_coroutine_threadsafe(_take_async(stream, story), self._loop)
+        if self.plan.reading == "thread":
+            act = lambda: read_all(stream, record, PATIENCE_S)  # noqa: E731
+        elif self.plan.reading == "stopped thread":
+            act = lambda: read_some(stream, record, self.plan.breaks_at)  # noqa: E731
+        elif self.plan.reading == "event loop":
+            assert self._loop is not None
+            asyncio.run_coroutine_threadsafe(read_all_async(stream, record), self._loop)
             return
         else:
             return
@@ -163,36 +164,43 @@ class Visitor:
         thread.start()
 
 
-def _take_all(stream: LiveStream, story: Story, timeout_s: float) -> None:
-    """Reads until the end, or until nothing comes in time."""
+def _note_refusals(stream: LiveStream, record: CallRecord) -> None:
+    stats = stream.stats()
+    record.note_refusals(stats.received_samples, stats.refused_samples)
+
+
+def read_all(stream: LiveStream, record: CallRecord, timeout_s: float) -> None:
+    """Reads until the end, or until no event comes in time."""
     try:
         while (event := stream.get(timeout_s)) is not None:
-            story.told(event)
-        story.read_out = True
+            record.note_event(event)
+        record.read_to_end = True
     except TimeoutError:
         return
     except BaseException as error:  # whatever ended the stream
         # Its traceback holds the stream.
-        story.error, story.read_out = error.with_traceback(None), True
+        record.error, record.read_to_end = error.with_traceback(None), True
 
 
-def _desert(stream: LiveStream, story: Story, events: int) -> None:
+def read_some(stream: LiveStream, record: CallRecord, events: int) -> None:
+    """Reads so many events, and stops."""
     for _ in range(events):
         try:
             event = stream.get(PATIENCE_S)
         except TimeoutError:
             return
         if event is None:
-            story.read_out = True
+            record.read_to_end = True
             return
-        story.told(event)
-    story.left = True
+        record.note_event(event)
+    record.reader_stopped = True
 
 
-async def _take_async(stream: LiveStream, story: Story) -> None:
+async def read_all_async(stream: LiveStream, record: CallRecord) -> None:
+    """Reads until the end, in an event loop."""
     try:
         async for event in stream:
-            story.told(event)
+            record.note_event(event)
     except BaseException as error:  # as above
-        story.error = error.with_traceback(None)
-    story.read_out = True
+        record.error = error.with_traceback(None)
+    record.read_to_end = True

@@ -1,4 +1,4 @@
-"""The process, moment by moment, in; memory and threads that grow, and what is left behind, out."""
+"""The process, moment by moment, in; memory and threads that grow, and what is left over, out."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ _GROWTH_MIB: Final = 8.0
 
 
 @dataclass(frozen=True)
-class Look:
+class ProcessSample:
     """The process at one moment."""
 
     at_s: float
@@ -30,12 +30,12 @@ class Look:
     """Threads of the process that Python does not know of."""
 
 
-def broken_as_a_whole(looks: Sequence[Look]) -> list[str]:
-    """What memory and threads say."""
-    if len(looks) < 8:  # two to a quarter
-        return ["it was too short to say anything of memory: two looks to a quarter at least"]
-    quarter = len(looks) // 4
-    early, late = looks[quarter : 2 * quarter], looks[-quarter:]
+def growth(samples: Sequence[ProcessSample]) -> list[str]:
+    """What grew of memory and threads."""
+    if len(samples) < 8:  # two to a quarter
+        return ["it was too short to say anything of memory: two samples to a quarter at least"]
+    quarter = len(samples) // 4
+    early, late = samples[quarter : 2 * quarter], samples[-quarter:]
     found = []
     before, after = (
         statistics.median(each.resident_mib for each in part) for part in (early, late)
@@ -51,18 +51,18 @@ def broken_as_a_whole(looks: Sequence[Look]) -> list[str]:
     return found
 
 
-def left_behind() -> list[str]:
-    """What is still there behind the end of the engine."""
+def left_over() -> list[str]:
+    """What is still there after the end of the engine."""
     gc.collect()
-    guests = sum(isinstance(each, StreamTask) for each in gc.get_objects())
+    tasks = sum(isinstance(each, StreamTask) for each in gc.get_objects())
     workers = [each.name for each in threading.enumerate() if each.name == "parakeet-live"]
-    found = [f"{guests} streams are still in memory"] if guests else []
+    found = [f"{tasks} streams are still in memory"] if tasks else []
     return found + ([f"{len(workers)} workers still run"] if workers else [])
 
 
-def look_table(looks: Sequence[Look]) -> str:
+def sample_table(samples: Sequence[ProcessSample]) -> str:
     """A few moments."""
-    few = looks[:: max(1, len(looks) // 12)]
+    few = samples[:: max(1, len(samples) // 12)]
     rows = [
         (
             f"{each.at_s:.0f} s",

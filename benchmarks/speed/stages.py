@@ -107,7 +107,7 @@ class TimedModel:
 
     def step(self, streams: Sequence[Stream]) -> list[tuple[Event, ...]]:
         """One step of all streams, its phases timed."""
-        step = self.recognizer.prepare(streams)
+        step = self.recognizer.prepare([stream.windowed for stream in streams])
         with self.stopwatch.timing(_ENCODE):
             step.encode()
         with self.stopwatch.timing(_DECODE):
