@@ -151,7 +151,6 @@ def _fresh(
         text=True,
         check=False,
         env=os.environ | elsewhere,
-        cwd=_REPOSITORY,
     )
     if done.returncode:
         raise SystemExit(f"{measure} with {runtime} failed:\n{done.stderr}")

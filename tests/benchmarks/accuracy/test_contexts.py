@@ -6,7 +6,15 @@ CONTEXTS = ("--context", "offline", "--context", "balanced")
 def test_tables_and_numbers(run, speech, cells, tmp_path):
     numbers = tmp_path / "numbers.json"
     done = run(
-        "accuracy.contexts", speech, "--list", "list.jsonl", "--limit", "7", *CONTEXTS, "--json", numbers
+        "accuracy.contexts",
+        speech,
+        "--list",
+        "list.jsonl",
+        "--limit",
+        "7",
+        *CONTEXTS,
+        "--json",
+        numbers,
     )
     assert done.returncode == 0, done.stderr
     assert "10 recordings of" in done.stdout

@@ -5,6 +5,8 @@ from xml.etree import ElementTree
 
 import pytest
 
+from benchmarks.accuracy import guide
+
 MACHINE = {
     "processor": "a machine", "cores": "2 cores", "memory": "8 GiB", "python": "3.11",
     "onnxruntime": "1.30", "parakeet_streaming": "0.1",
@@ -34,11 +36,6 @@ REPORT = {
 }
 
 
-@pytest.fixture(scope="module")
-def choosing(program):
-    return program("choosing")
-
-
 def test_the_table_goes_between_the_marks_and_replaces_what_was_there(run, cells, tmp_path):
     report, page, plot = (tmp_path / name for name in ("a.json", "page.md", "plot.svg"))
     report.write_text(json.dumps(REPORT))
@@ -64,8 +61,8 @@ def test_the_table_goes_between_the_marks_and_replaces_what_was_there(run, cells
     assert rows[3][1:6] == ["–"] * 5
 
 
-def test_the_plot_is_a_picture_of_the_same_numbers(choosing):
-    drawn = ElementTree.fromstring(choosing.plot(choosing.read(REPORT)))
+def test_the_plot_is_a_picture_of_the_same_numbers():
+    drawn = ElementTree.fromstring(guide.plot(guide.read(REPORT)))
     name = "{http://www.w3.org/2000/svg}"
     dots = drawn.findall(f"{name}circle")
     assert len(dots) == 2
@@ -75,6 +72,6 @@ def test_the_plot_is_a_picture_of_the_same_numbers(choosing):
     assert {"0.48 s", "4 s", "50 ms", "20 ms", "books", "latency"} <= texts
 
 
-def test_a_page_without_marks_is_refused(choosing):
+def test_a_page_without_marks_is_refused():
     with pytest.raises(ValueError, match="has no <!-- measured"):
-        choosing.put_into("a page", "a table")
+        guide.put_into("a page", "a table")

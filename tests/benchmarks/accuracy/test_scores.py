@@ -1,11 +1,7 @@
 import pytest
 
+from benchmarks.accuracy import scores
 from parakeet_streaming import Partial, Token
-
-
-@pytest.fixture
-def scores(script):
-    return script("scores")
 
 
 def token(text, frame, duration=1):
@@ -13,13 +9,13 @@ def token(text, frame, duration=1):
     return Token(len(text), text, frame, duration, frame * 0.08, end_s, confidence=0.9)
 
 
-def step(scores, done_s, committed=(), tentative=()):
+def step(done_s, committed=(), tentative=()):
     partial = Partial("", tuple(committed), "", tuple(tentative), 0.0, 0.0)
     return scores.Step(partial, done_s)
 
 
 @pytest.mark.parametrize(
-    ("spoken", "heard", "errors", "words"),
+    ("spoken", "decoded", "errors", "words"),
     [
         ("Don't — STOP.", "dont stop", 0, 2),
         ("twenty-two", "twenty two", 0, 2),
@@ -28,20 +24,20 @@ def step(scores, done_s, committed=(), tentative=()):
         ("…", "noise", 1, 0),
     ],
 )
-def test_word_errors(scores, spoken, heard, errors, words):
-    assert scores.word_errors(spoken, heard) == scores.WordErrors(errors, words)
+def test_word_errors(spoken, decoded, errors, words):
+    assert scores.word_errors(spoken, decoded) == scores.WordErrors(errors, words)
 
 
-def test_rates_are_of_all_words_together(scores):
+def test_rates_are_of_all_words_together():
     assert scores.total([scores.WordErrors(1, 2), scores.WordErrors(0, 8)]).rate == 0.1
     assert scores.total([]).rate is None
 
 
-def test_a_word_counts_when_its_last_token_is_committed(scores):
+def test_a_word_counts_when_its_last_token_is_committed():
     steps = [
-        step(scores, 1.0, [token("hel", 2)], [token("lo!", 6)]),
-        step(scores, 2.0, [token("lo!", 5), token(",", 6), token(" you", 8, 2)]),
-        step(scores, 3.0, [token(" late", 20)]),
+        step(1.0, [token("hel", 2)], [token("lo!", 6)]),
+        step(2.0, [token("lo!", 5), token(",", 6), token(" you", 8, 2)]),
+        step(3.0, [token(" late", 20)]),
     ]
     delays = scores.Delays()
     scores.add_delays(delays, steps)
@@ -50,12 +46,12 @@ def test_a_word_counts_when_its_last_token_is_committed(scores):
     assert you_s == pytest.approx(2.0 - 10 * 0.08)
 
 
-def test_a_word_is_shown_when_it_is_first_tentative(scores):
+def test_a_word_is_shown_when_it_is_first_tentative():
     steps = [
-        step(scores, 1.0, [], [token(" hello", 6)]),
-        step(scores, 2.0, [token(" hello", 5)], [token(" other", 19)]),
-        step(scores, 3.0, [token(" again", 9)]),
-        step(scores, 4.0),
+        step(1.0, [], [token(" hello", 6)]),
+        step(2.0, [token(" hello", 5)], [token(" other", 19)]),
+        step(3.0, [token(" again", 9)]),
+        step(4.0),
     ]
     delays = scores.Delays()
     scores.add_delays(delays, steps)
@@ -63,8 +59,8 @@ def test_a_word_is_shown_when_it_is_first_tentative(scores):
     assert delays.committed_s == pytest.approx([2.0 - 6 * 0.08, 3.0 - 10 * 0.08])
 
 
-def test_nothing_heard_has_no_delay(scores):
+def test_without_words_there_is_no_delay():
     delays = scores.Delays()
-    scores.add_delays(delays, [step(scores, 1.0)])
+    scores.add_delays(delays, [step(1.0)])
     assert scores.median_and_late(delays.committed_s) == (None, None)
     assert scores.median_and_late([3.0, 1.0, 2.0]) == pytest.approx((2.0, 2.9))

@@ -1,16 +1,14 @@
-"""What voice activity changes, told apart by where somebody speaks."""
+"""What voice activity changes, by where it lies."""
 
 import json
 
 import numpy as np
 import pytest
 
+from benchmarks.accuracy.vad_effect import differences
+from benchmarks.speech.corpora import Utterance
+from benchmarks.speech.sparse import sparse
 from parakeet_streaming import Token
-
-
-@pytest.fixture(scope="module")
-def silence(program):
-    return program("silence")
 
 
 def tokens(*said):
@@ -20,27 +18,24 @@ def tokens(*said):
     ]
 
 
-def test_differences_are_told_by_where_they_are(silence):
+def test_differences_are_counted_by_where_they_are():
     speech = [(1.0, 3.0), (20.0, 22.0), (40.0, 42.0)]
     off = tokens(("a", 1.2), ("b", 2.0), ("c", 9.0), ("d", 20.4), ("e", 40.8))
     on = tokens(("a", 1.2), ("x", 2.0), ("y", 20.4), ("z", 40.8))
-    found = [
-        (each.text, each.with_vad, each.where) for each in silence.differences(off, on, speech)
-    ]
+    found = [(each.text, each.with_vad, each.where) for each in differences(off, on, speech)]
     assert found == [
-        ("b", False, "speech"), ("x", True, "speech"), ("c", False, "elsewhere"),
+        ("b", False, "speech"), ("x", True, "speech"), ("c", False, "pause"),
         ("d", False, "carried"), ("y", True, "carried"), ("e", False, "speech"),
         ("z", True, "speech"),
     ]  # fmt: skip
-    assert silence.differences(off, off, speech) == []
-    assert [each.text for each in silence.differences(off, off[:3], [])] == ["d", "e"]
+    assert differences(off, off, speech) == []
+    assert [each.text for each in differences(off, off[:3], [])] == ["d", "e"]
 
 
-def test_sparse_speech_is_where_it_says(silence, program):
-    corpora = program("corpora")
+def test_sparse_speech_is_where_it_says():
     loud = np.full(16_000, 0.5, np.float32)
-    said = [corpora.Utterance("c", "s", f"word {each}", loud) for each in range(9)]
-    made = silence.sparse(said, 60.0, seed=1)
+    said = [Utterance("c", "s", f"word {each}", loud) for each in range(9)]
+    made = sparse(said, 60.0, seed=1)
     assert made.samples.shape == (960_000,)
     assert made.samples.dtype == np.float32
     assert 1 <= len(made.speech) == made.text.count("word") < 9
@@ -64,7 +59,7 @@ def test_tables_and_numbers(run, speech, cells, tmp_path):
     assert [row[0] for row in rows] == ["phone", "book", "fsdd", "sparse speech"]
     assert rows[0][5] == "0"
     effects = json.loads(numbers.read_text())["effects"]
-    sparse = effects[-1]
-    assert sparse["steps_on"] < sparse["steps_off"]
-    assert sparse["encoder_on_s"] > 0 < sparse["vad_s"]
+    made = effects[-1]
+    assert made["steps_on"] < made["steps_off"]
+    assert made["encoder_on_s"] > 0 < made["vad_s"]
     assert len(cells(done.stdout, "computing")) == 5

@@ -1,112 +1,78 @@
 import numpy as np
 import pytest
 
-from parakeet_streaming import ContextConfig
-from parakeet_streaming.live.scheduler import BatchLimits
+from benchmarks.live.arrivals import PACKET_SAMPLES, Source, play, sources
 
 
-class FakeClock:
-    """Time that passes only where it is waited for, or spent."""
+class HandClock:
+    """Time that passes only where it is waited for."""
 
     def __init__(self):
-        self.seconds = 100.0
+        self.now_s = 100.0
 
     def now(self):
-        return self.seconds
+        return self.now_s
 
     def wait_until(self, when_s):
-        assert when_s > self.seconds
-        self.seconds = when_s
+        assert when_s > self.now_s
+        self.now_s = when_s
 
 
-class Costly:
-    """A recognizer whose steps take `step_s` and `each_s` more for each stream."""
-
-    def __init__(self, recognizer, clock, step_s, each_s):
-        self.recognizer, self.clock = recognizer, clock
-        self.step_s, self.each_s = step_s, each_s
-
-    def stream(self, *given, **options):
-        return self.recognizer.stream(*given, **options)
-
-    def step(self, streams):
-        assert all(stream.window.ready for stream in streams)
-        self.clock.seconds += self.step_s + self.each_s * len(streams)
-        return self.recognizer.step(streams)
+def test_audio_arrives_in_whole_packets_on_an_absolute_clock():
+    source = Source(10.0, 0)
+    assert source.arrived(9.0) == 0
+    assert source.arrived(11.22) == 61 * PACKET_SAMPLES
+    assert source.arrived(11.219) == 60 * PACKET_SAMPLES
+    assert source.next_packet_s == pytest.approx(10.02)
 
 
-@pytest.fixture(scope="module")
-def pacing(program):
-    return program("pacing")
+def test_what_was_taken_is_not_given_again_and_the_book_begins_anew():
+    source, book = Source(0.0, 900), np.arange(1_000, dtype=np.float32)
+    first = source.take(book, 0.021)
+    assert first.tolist() == [*range(900, 1_000), *range(220)]
+    assert source.take(book, 0.039).size == 0
+    assert source.take(book, 0.04)[0] == 220
 
 
-@pytest.fixture
-def trial(pacing, golden_recognizer):
-    def trial(streams, step_s, each_s=0.0, trial_s=4.0, limits=None):
-        clock = FakeClock()
-        course = pacing.Course(
-            Costly(golden_recognizer, clock, step_s, each_s),
-            ContextConfig.parse("0.8-0.4-0.4"),
-            cached=False,
-            book=np.zeros(16_000, np.float32),
-            limits=limits or BatchLimits(),
-            seed=0,
-        )
-        return pacing.carry(course, streams, trial_s, clock)
-
-    return trial
+def test_sources_begin_in_different_parts_of_a_chunk_at_different_places():
+    found = sources(4, 50.0, 2.0, seed=1)
+    assert [int((each.starts_s - 50.0) / 0.5) for each in found] == [0, 1, 2, 3]
+    assert len({each.book_start for each in found}) == 4
+    assert found == sources(4, 50.0, 2.0, seed=1)
+    assert found != sources(4, 50.0, 2.0, seed=2)
 
 
-def test_a_chunk_is_due_half_a_second_after_its_right_context(pacing, golden_recognizer):
-    stream = golden_recognizer.stream(ContextConfig.parse("2-0.4-0.8"))
-    speaker = pacing.Speaker(10.0, 0, stream)
-    assert speaker.spoken_s(0) == pytest.approx(11.2)
-    assert speaker.spoken_s(3) == pytest.approx(12.4)
-    # One sample more than the right context, which comes with the packet behind it.
-    assert speaker.complete_s(0) == pytest.approx(11.22)
-    assert speaker.arrived(speaker.complete_s(0)) == 61 * pacing.PACKET_SAMPLES
-    assert speaker.arrived(11.219) == 60 * pacing.PACKET_SAMPLES
-    assert speaker.arrived(9.0) == 0
+def test_every_packet_is_pushed_when_it_arrives():
+    clock, book = HandClock(), np.arange(16_000, dtype=np.float32)
+    pushed = []
+    playing = [
+        (source, lambda samples, at=at: pushed.append((clock.now_s, at, samples.size)))
+        for at, source in enumerate((Source(100.0, 0), Source(100.005, 0)))
+    ]
+    seconds = []
+    play(playing, book, clock, 102.5, seconds.append)
+    assert clock.now_s == 102.5
+    assert [at for _, at, _ in pushed[:4]] == [0, 1, 0, 1]
+    assert [when for when, _, _ in pushed[:3]] == pytest.approx([100.02, 100.025, 100.04])
+    assert {size for _, _, size in pushed} == {PACKET_SAMPLES}
+    assert sum(size for _, at, size in pushed if at == 0) == pytest.approx(2.5 * 16_000, abs=320)
+    assert seconds == pytest.approx([1.0, 2.0])
 
 
-def test_chunks_before_the_left_context_is_full_do_not_count(pacing, golden_recognizer):
-    stream = golden_recognizer.stream(ContextConfig.parse("0.8-0.4-0.4"))
-    speaker = pacing.Speaker(0.0, 0, stream)
-    for _ in range(3):
-        speaker.decoded(99.0)
-    assert speaker.late_s == []
-    speaker.decoded(speaker.spoken_s(3) + 0.25)
-    assert speaker.late_s == pytest.approx([0.25])
-    assert speaker.in_time == 1.0
-    speaker.miss_until(speaker.spoken_s(4) + 0.6)
-    assert speaker.chunks == 5
-    assert speaker.late_s[1:] == pytest.approx([0.6])
-    assert speaker.in_time == 0.5
+def test_late_pushing_takes_what_has_arrived_meanwhile():
+    clock, book = HandClock(), np.zeros(16_000, np.float32)
+    sizes = []
+
+    def slow(samples):
+        sizes.append(samples.size)
+        clock.now_s += 0.05
+
+    play([(Source(100.0, 0), slow)], book, clock, 100.5)
+    assert sizes[0] == PACKET_SAMPLES
+    assert set(sizes[1:]) <= {2 * PACKET_SAMPLES, 3 * PACKET_SAMPLES}
 
 
-def test_a_quick_engine_is_as_late_as_its_packets_and_steps(trial):
-    held = trial(1, step_s=0.03)
-    assert held.carried == 1
-    assert len(held.late_s) >= 10
-    assert held.late_s == pytest.approx([0.05] * len(held.late_s))
-    assert set(held.batches) == {1}
-    assert held.busy_s == pytest.approx(0.03 * len(held.batches))
-
-
-def test_streams_come_at_different_moments_and_share_steps_when_the_engine_is_busy(trial):
-    assert max(trial(4, step_s=0.001).batches) == 1
-    busy = trial(4, step_s=0.2)
-    assert max(busy.batches) > 1
-    assert busy.carried == 4
-
-
-def test_an_engine_that_falls_behind_carries_nobody(trial):
-    held = trial(2, step_s=0.0, each_s=0.3, limits=BatchLimits(max_streams=1))
-    assert held.carried < 2
-    assert held.late_s[-1] > 0.5
-
-
-def test_a_step_that_outlasts_the_trial_leaves_its_chunks_late(trial):
-    held = trial(1, step_s=30.0)
-    assert held.carried == 0
-    assert held.late_s[-1] > 20
+def test_playing_can_be_ended_early():
+    clock = HandClock()
+    play([], np.zeros(1, np.float32), clock, 200.0, lambda at_s: at_s >= 3)
+    assert clock.now_s == pytest.approx(103.0)

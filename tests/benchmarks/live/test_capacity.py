@@ -1,33 +1,35 @@
-import pytest
+import json
 
 
-def test_figures_of_a_trial(program, golden_recognizer):
-    pacing, capacity = program("pacing"), program("capacity")
-    speaker = pacing.Speaker(0.0, 0, golden_recognizer.stream(), late_s=[0.1] * 98 + [0.6, 0.9])
-    other = pacing.Speaker(0.0, 0, golden_recognizer.stream(), late_s=[0.1] * 99 + [0.6])
-    trial = pacing.Trial((speaker, other), took_s=10.0, busy_s=4.0, batches=(1, 2, 3))
-    held = capacity.held_of(trial, used_s=15.0, graph_s=3.0)
-    assert (held.streams, held.carried, held.chunks) == (2, 1, 200)
-    assert held.late_s[0] == pytest.approx(0.1)
-    assert held.late_s[3] == pytest.approx(0.9)
-    assert (held.batch_mean, held.batch_most) == (2.0, 3)
-    assert held.busy_share == pytest.approx(0.4)
-    assert held.outside_share == pytest.approx(0.25)
-    assert held.cores_used == pytest.approx(1.5)
-
-
-def test_a_trial_in_which_nothing_counted_carries_nobody(program, golden_recognizer):
-    pacing, capacity = program("pacing"), program("capacity")
-    speaker = pacing.Speaker(0.0, 0, golden_recognizer.stream())
-    trial = pacing.Trial((speaker,), took_s=1.0, busy_s=0.0, batches=())
-    assert capacity.held_of(trial, 0.0, 0.0).carried == 0
-
-
-def test_a_short_look(run):
+def test_a_short_look(run, cells, tmp_path):
+    report = tmp_path / "capacity.json"
     done = run(
         "live.capacity", "--context", "0.4-0.24-0.24", "--trial-s", "0.5", "--minutes", "0.01",
-        "--most", "1", "--threads", "1",
+        "--most", "1", "--threads", "1", "--json", report,
     )  # fmt: skip
     assert done.returncode == 0, done.stderr
     assert "1 streams for" in done.stderr
-    assert "`tiny-en`, context 0.4-0.24-0.24, window, onnxruntime, 1 threads" in done.stdout
+    assert (
+        "`tiny-en`, context 0.4-0.24-0.24, window, onnxruntime: at least 1 streams" in done.stdout
+    )
+    _, row = cells(done.stdout.rstrip(), "streams")
+    assert row[0] == "1"
+    assert json.loads(report.read_text())["held"]["carried"] == 1
+
+
+def test_a_number_that_is_not_carried_is_given_up_after_two_trials(golden_recognizer, monkeypatch):
+    from benchmarks.live import capacity
+    from benchmarks.live.trial import Held, Setting
+    from parakeet_streaming import BatchLimits, ContextConfig
+
+    def held(carried):
+        return Held(2, carried, 1.0, 9, (0.1,) * 4, 1.0, 0.1, 0.1, 0.1, 0)
+
+    shown = iter([held(1), held(1), held(1), held(2)])
+    monkeypatch.setattr(capacity, "hold", lambda *_: next(shown))
+    setting = Setting(ContextConfig.parse("0.4-0.24-0.24"))
+    trials = capacity.Trials(golden_recognizer, setting, BatchLimits())
+    assert not trials.all_carried(2, 1.0)
+    assert trials.last is None
+    assert trials.all_carried(2, 1.0)
+    assert trials.last == held(2)

@@ -1,9 +1,6 @@
 import pytest
 
-
-@pytest.fixture(scope="module")
-def search(script):
-    return script("search")
+from benchmarks.live import search
 
 
 def asked_of(most_carried):
@@ -19,14 +16,14 @@ def asked_of(most_carried):
 
 @pytest.mark.parametrize("start", [1, 3, 20, 1000])
 @pytest.mark.parametrize("carried", [0, 1, 2, 3, 7, 8, 37, 64])
-def test_the_greatest_number_is_found(search, carried, start):
+def test_the_greatest_number_is_found(carried, start):
     carries, asked = asked_of(carried)
     assert search.greatest(carries, start, 64) == carried
     assert len(asked) == len(set(asked))
     assert all(1 <= each <= 64 for each in asked)
 
 
-def test_doubling_and_then_halves(search):
+def test_doubling_and_then_halves():
     carries, asked = asked_of(11)
     assert search.greatest(carries) == 11
     assert asked == [1, 2, 4, 8, 16, 12, 10, 11]
@@ -34,11 +31,11 @@ def test_doubling_and_then_halves(search):
 
 @pytest.mark.parametrize("start", [1, 3, 20])
 @pytest.mark.parametrize("carried", [0, 1, 7, 37, 64])
-def test_slower_growth_finds_the_same(search, carried, start):
+def test_slower_growth_finds_the_same(carried, start):
     assert search.greatest(asked_of(carried)[0], start, 64, growth=1.25) == carried
 
 
-def test_near_is_near_enough(search):
+def test_near_is_near_enough():
     carries, asked = asked_of(33)
     assert search.greatest(carries, 24, growth=1.25, near=0.1) == 32
     assert asked == [24, 30, 38, 34, 32]
@@ -48,13 +45,13 @@ def test_near_is_near_enough(search):
     assert len(asked) <= 4
 
 
-def test_a_number_that_does_not_last_gives_way(search):
+def test_a_number_that_does_not_last_gives_way():
     carries, asked = asked_of(90)
     assert search.confirmed(carries, 100) == 87
     assert asked == [100, 95, 91, 87]
 
 
-def test_nothing_lasts(search):
+def test_nothing_lasts():
     carries, asked = asked_of(0)
     assert search.confirmed(carries, 3) == 0
     assert asked == [3, 2, 1]

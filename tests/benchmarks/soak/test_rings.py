@@ -5,12 +5,8 @@ from types import SimpleNamespace
 import numpy as np
 import pytest
 
+from benchmarks.soak import rings
 from parakeet_streaming.audio import ring
-
-
-@pytest.fixture(scope="module")
-def rings(program):
-    return program("rings")
 
 
 def test_sound_rings_pass(run):
@@ -39,7 +35,7 @@ class Losing:
 
 
 @pytest.mark.parametrize("kind", ["sample_ring", "value_ring"])
-def test_a_ring_that_loses_something_is_caught(rings, monkeypatch, capsys, kind):
+def test_a_ring_that_loses_something_is_caught(monkeypatch, capsys, kind):
     def losing(capacity):
         writer, reader = getattr(ring, kind)(capacity)
         return writer, Losing(reader)
@@ -50,7 +46,7 @@ def test_a_ring_that_loses_something_is_caught(rings, monkeypatch, capsys, kind)
     assert "wrong" in capsys.readouterr().out
 
 
-def test_a_writer_that_miscounts_is_caught(rings):
+def test_a_writer_that_miscounts_is_caught():
     counted = SimpleNamespace(taken=5, refused=0)
     writer, reader = rings.Side(counted, [1], moved=5), rings.Side(counted, [1], moved=4)
     assert "5 were taken" in rings._wrong(writer, reader)

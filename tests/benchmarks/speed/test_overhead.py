@@ -32,13 +32,3 @@ def test_a_decoder_of_full_size(run, cells):
     assert one[tokens_per_s] == eight[tokens_per_s]
     assert 1 < float(one[tokens_per_s]) < 8
     assert int(one[joint_calls]) > int(eight[joint_calls])
-
-
-def test_memory_by_the_minute(run, cells):
-    done = run("speed.overhead", "--minutes", "1", "--context", "high_quality", "--threads", "1")
-    assert done.returncode == 0, done.stderr
-    _, before, after = cells(done.stdout, "minute of audio")
-    assert [before[0], after[0]] == ["0", "1"]
-    assert int(before[2]) == 0
-    assert int(after[2]) > 0
-    assert "+0.0 MiB from the end of the first minute" in done.stdout

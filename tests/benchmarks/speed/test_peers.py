@@ -1,3 +1,7 @@
+from benchmarks.models.runtimes import AbsentError
+from benchmarks.speed import peers
+
+
 def test_whole_recordings_and_streams(run, cells, random_folder):
     done = run(
         "speed.peers", random_folder, "--seconds", "3", "--runs", "1", "--steps", "1", "--threads",
@@ -16,11 +20,9 @@ def test_whole_recordings_and_streams(run, cells, random_folder):
     assert all(" ms (" in cost for cost in costs[1:])
 
 
-def test_who_cannot_take_part_is_named(program, capsys):
-    speed, contenders = program("speed"), program("contenders")
-
+def test_a_program_that_cannot_take_part_is_named(capsys):
     def absent():
-        raise contenders.AbsentError("has other plans")
+        raise AbsentError("has other plans")
 
-    assert speed._present({"someone": absent}) == []
+    assert peers._present({"someone": absent}) == []
     assert capsys.readouterr().out == "Not taking part: someone: has other plans.\n\n"
