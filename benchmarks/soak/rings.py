@@ -1,10 +1,10 @@
 """Both rings between two threads for a while; what was lost, doubled, torn or out of order, out.
 
-python benchmarks/rings.py                             ten seconds for each ring
-PYTHON_GIL=0 python3.14t benchmarks/rings.py           without a GIL: threads really overlap
+python -m benchmarks.soak.rings                             ten seconds for each ring
+PYTHON_GIL=0 python3.14t -m benchmarks.soak.rings           without a GIL: threads really overlap
 
 It needs nothing but numpy. Run by a Python that was built with `--disable-gil
---with-thread-sanitizer` it also tells of every two accesses that nothing orders: with
+--with-thread-sanitizer` it also reports every two accesses that nothing orders: with
 `TSAN_OPTIONS=halt_on_error=1` before it, the first one ends it with an exit code. The sanitizer
 sees numpy's own copies where numpy was built with it too.
 
@@ -13,7 +13,7 @@ Rules of this file:
 1. The writer writes counting numbers, in pieces of random lengths; the reader must read just those,
    in order, in pieces of random lengths. Both look at what the other side counts.
 2. Now and then a side pauses, so that the ring is full, or empty, for a while.
-3. Every second the writer closes the ring and a new one begins; what was in it must still come out.
+3. Every second the writer closes the ring and a new one begins; what was in it must still be read.
 """
 
 from __future__ import annotations
@@ -33,12 +33,12 @@ from typing import Any, Final
 import numpy as np
 from numpy.typing import NDArray
 
-_SOURCE: Final = Path(__file__).parent.parent / "src" / "parakeet_streaming"
+_SOURCE: Final = Path(__file__).parents[2] / "src" / "parakeet_streaming"
 _ROUND_S: Final = 1.0
 _TURNS: Final = 1_000
 """Between two pauses of a side."""
 _NUMBERS: Final = 1 << 24
-"""float32 tells so many apart."""
+"""float32 has so many whole numbers."""
 
 
 Put = Callable[[int, int], tuple[int, int]]
@@ -83,7 +83,7 @@ class Side:
             came, right = get(self.moved, most)
             self.moved += came
             if not right:
-                self.wrong = f"what came behind number {self.moved} is wrong"
+                self.wrong = f"what came after number {self.moved} is wrong"
             if ended or self.wrong:
                 break
         self.ring.close()

@@ -51,8 +51,8 @@ def test_sparse_speech_is_where_it_says():
 def test_tables_and_numbers(run, speech, cells, tmp_path):
     numbers = tmp_path / "numbers.json"
     done = run(
-        "accuracy.voice_activity", speech, "--list", "list.jsonl", "--limit", "1", "--sparse-minutes", "0.5",
-        "--context", "1-0.5-0.5", "--json", numbers,
+        "accuracy.voice_activity", speech, "--list", "list.jsonl", "--limit", "1",
+        "--sparse-minutes", "0.5", "--context", "1-0.5-0.5", "--json", numbers,
     )  # fmt: skip
     assert done.returncode == 0, done.stderr
     _, *rows = cells(done.stdout, "text")

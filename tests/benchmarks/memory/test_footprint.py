@@ -1,7 +1,7 @@
 def test_start_memory_and_streams(run, cells):
     done = run(
-        "memory.footprint", "--runtime", "onnxruntime", "--runs", "1", "--streams", "1", "3", "--steps",
-        "1", "--context", "0.4-0.4-0.4", "--threads", "1",
+        "memory.footprint", "--runtime", "onnxruntime", "--runs", "1", "--streams", "1", "3",
+        "--steps", "1", "--context", "0.4-0.4-0.4", "--threads", "1",
     )  # fmt: skip
     assert done.returncode == 0, done.stderr
     _, start = cells(done.stdout, "start")
