@@ -2,7 +2,7 @@
 
 python -m benchmarks.speed.operators FOLDER              16 windows of 4 s, in bfloat16
 python -m benchmarks.speed.operators FOLDER --precision f32 --file encoder-model.int8.onnx
-python -m benchmarks.speed.operators FOLDER/cached --file encoder-cached-model.onnx
+python -m benchmarks.speed.operators FOLDER --file cached/encoder-cached-model.onnx
 
 Needs OpenVINO and the dependency group `bench`. The table goes to standard output.
 """

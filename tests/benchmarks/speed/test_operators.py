@@ -3,7 +3,7 @@ import pytest
 pytest.importorskip("openvino", reason="the openvino extra")
 
 
-@pytest.mark.parametrize("file", ["encoder-model.onnx", "encoder-cached-model.onnx"])
+@pytest.mark.parametrize("file", ["encoder-model.onnx", "cached/encoder-cached-model.onnx"])
 def test_time_by_kind_of_operator(run, cells, random_folder, file):
     done = run(
         "speed.operators", random_folder, "--file", file, "--precision", "f32", "--streams", "2",
