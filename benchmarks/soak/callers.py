@@ -107,9 +107,12 @@ class Caller:
             self._push(stream, record, packet)
 
     def _push(self, stream: LiveStream, record: CallRecord, count: int) -> None:
-        taken = stream.push(looped(self._book, self._at, count))
-        record.note_push(self._at, count)
-        self._at += count
+        start, self._at = self._at, self._at + count
+        taken = stream.push(looped(self._book, start, count))
+        # A stream that has ended takes nothing, and refuses nothing either.
+        if taken < count and stream.stats().outcome is not None:
+            return
+        record.note_push(start, count)
         if taken < count:
             _note_refusals(stream, record)
 
