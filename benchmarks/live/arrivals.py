@@ -114,11 +114,10 @@ def play(
             if each_second(now_s - began_s):
                 return
             second += 1
-        while coming and coming[0][0] <= now_s:
+        if coming and coming[0][0] <= now_s:
             at = coming[0][1]
             source, push = playing[at]
             push(source.take(book, now_s))
             heapq.heapreplace(coming, (source.next_packet_s, at))
-        next_s = min(began_s + second, ends_s, coming[0][0] if coming else ends_s)
-        if next_s > clock.now():
-            clock.wait_until(next_s)
+        else:
+            clock.wait_until(min(began_s + second, ends_s, coming[0][0] if coming else ends_s))

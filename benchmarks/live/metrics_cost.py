@@ -31,8 +31,8 @@ from parakeet_streaming.metrics.registry import Counter, Gauge
 from parakeet_streaming.timeline import SAMPLE_RATE_HZ
 
 _NOTING: Final[tuple[tuple[type[Any], tuple[str, ...]], ...]] = (
-    (StreamMeter, ("stepped", "told", "counted")),
-    (EngineMeter, ("stepped", "is_time", "measured")),
+    (StreamMeter, ("step_done", "reported", "counted")),
+    (EngineMeter, ("step_done", "decoded", "backlog", "turned")),
     (Histogram, ("record",)),
     (Counter, ("add",)),
     (Gauge, ("set",)),

@@ -17,7 +17,6 @@ def test_processor_time_is_that_of_the_process():
 def test_joins_are_decided_let_in_or_refused(golden_recognizer):
     with LiveEngine(golden_recognizer, load_vad(), most_streams=3) as engine:
         joins = burst("at most 3", engine, 10)
-        assert engine.stats().active_streams == 0  # its streams were dropped, which ends them
     assert (joins.calls, joins.let_in) == (10, 3)
     assert 0 < joins.longest_s <= joins.total_s
 

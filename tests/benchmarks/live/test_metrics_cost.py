@@ -5,13 +5,14 @@ import pytest
 from benchmarks.live.metrics_cost import NotingTime, timed_noting
 from parakeet_streaming.live.meter import EngineMeter
 from parakeet_streaming.live.metrics import LiveMetrics
+from parakeet_streaming.live.stepping import StepTimes
 from parakeet_streaming.metrics.registry import Counter
 
 
 def test_a_note_within_a_note_is_part_of_it():
     noting = NotingTime()
     with timed_noting(noting):
-        EngineMeter(LiveMetrics()).stepped(3, 1.0, 1.5, 2.0)
+        EngineMeter(LiveMetrics()).step_done(3, StepTimes(1.0, 1.5, 2.0))
         Counter().add(2)
     assert noting.calls == 2
     assert noting.seconds > 0
