@@ -192,11 +192,10 @@ def differences(
 
 
 def _only_in_one(off: Sequence[Token], on: Sequence[Token]) -> list[tuple[Token, bool]]:
-    keys = [[(token.id, token.start_frame) for token in tokens] for tokens in (off, on)]
+    off_keys, on_keys = ([(each.id, each.start_frame) for each in tokens] for tokens in (off, on))
+    matcher = SequenceMatcher(None, off_keys, on_keys, autojunk=False)
     found: list[tuple[Token, bool]] = []
-    for what, off_from, off_to, on_from, on_to in SequenceMatcher(
-        None, *keys, autojunk=False
-    ).get_opcodes():
+    for what, off_from, off_to, on_from, on_to in matcher.get_opcodes():
         if what != "equal":
             found += [(token, False) for token in off[off_from:off_to]]
             found += [(token, True) for token in on[on_from:on_to]]

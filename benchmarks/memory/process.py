@@ -16,7 +16,7 @@ _STATUS = Path("/proc/self/status")
 def peak_resident_mib() -> float:
     """The most memory that this process has had; on Linux since its program began."""
     if sys.platform == "win32":
-        return psutil.Process().memory_info().peak_wset / _MIB
+        return float(psutil.Process().memory_info().peak_wset / _MIB)
     if not _STATUS.exists():
         import resource
 
@@ -32,4 +32,4 @@ def peak_resident_mib() -> float:
 def resident_mib() -> float:
     """The memory that this process has now."""
     gc.collect()
-    return psutil.Process().memory_info().rss / _MIB
+    return float(psutil.Process().memory_info().rss / _MIB)

@@ -20,14 +20,14 @@ from weakref import WeakKeyDictionary
 
 import numpy as np
 from numpy.typing import NDArray
+
+from parakeet_streaming import ContextConfig, Event, Recognizer, Token
 from parakeet_streaming.engine.snapshot import SnapshotCodec
 from parakeet_streaming.engine.step import Step
 from parakeet_streaming.engine.stepper import Stepper
 from parakeet_streaming.engine.stream_state import StreamOptions, StreamState
-from parakeet_streaming.engine.windowed_stream import WindowedStream
-
-from parakeet_streaming import ContextConfig, Event, Recognizer, Token
 from parakeet_streaming.engine.window import Span
+from parakeet_streaming.engine.windowed_stream import WindowedStream
 from parakeet_streaming.live.intake import TAIL_S
 
 LONGEST_DURATION: Final = 4

@@ -35,7 +35,6 @@ from typing import Final, cast
 import numpy as np
 import psutil
 from numpy.typing import NDArray
-from parakeet_streaming.engine.stepper import Stepper
 
 from benchmarks.live.arrivals import Clock, RealClock
 from benchmarks.live.load import Engine
@@ -48,6 +47,7 @@ from benchmarks.soak.process import ProcessSample, growth, left_over, sample_tab
 from benchmarks.soak.records import CallRecord
 from benchmarks.speech.book import BOOK_S, speech_of
 from parakeet_streaming import LiveEngine, Recognizer, load, load_vad
+from parakeet_streaming.engine.stepper import Stepper
 from parakeet_streaming.errors import CapacityError
 
 _PAUSE_S: Final = 2.0

@@ -167,7 +167,7 @@ def _through(
     thread.start()
     sides[1].read(get)
     thread.join()
-    return sides
+    return sides[0], sides[1]
 
 
 def _wrong(writer: Side, reader: Side) -> str:

@@ -15,6 +15,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
+from unittest.mock import patch
 
 from benchmarks.models.contexts import OFFLINE, checked_name, in_code
 from benchmarks.models.make_model import make
@@ -38,8 +39,8 @@ def main(arguments: Sequence[str] | None = None) -> None:
     found: dict[str, Timing] = {}
     with _model(asked) as name:
         for frames in asked.frames_per_call or [decoder_joint.FRAMES_PER_CALL]:
-            decoder_joint.FRAMES_PER_CALL = frames
-            model = TimedModel(name, asked.runtime, threads=asked.threads)
+            with patch.object(decoder_joint, "FRAMES_PER_CALL", frames):
+                model = TimedModel(name, asked.runtime, threads=asked.threads)
             called = f", {frames} frames a call" if asked.frames_per_call else ""
             measured = timings(model, asked.context or _CONTEXTS, speech, asked.runs)
             found |= {f"{in_code(context)}{called}": each for context, each in measured.items()}

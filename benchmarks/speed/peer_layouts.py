@@ -17,6 +17,7 @@ import json
 import os
 import shutil
 from pathlib import Path
+from typing import Any
 
 import onnx
 from onnx import ModelProto, TensorProto, helper
@@ -81,7 +82,7 @@ def _complete_decoder(decoder: ModelProto, spec: ModelSpec) -> None:
     graph.output.append(helper.make_tensor_value_info(_NEXT_LENGTHS, TensorProto.INT32, ["B"]))
 
 
-def _arrange(values: object, order: list[str]) -> None:
+def _arrange(values: Any, order: list[str]) -> None:
     """Puts inputs or outputs in an order: sherpa-onnx reads them by position."""
     by_name = {each.name: each for each in values}
     arranged = [onnx.ValueInfoProto.FromString(by_name[name].SerializeToString()) for name in order]

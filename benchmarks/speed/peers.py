@@ -24,6 +24,7 @@ import time
 from collections.abc import Callable, Sequence
 from contextlib import ExitStack
 from dataclasses import asdict, dataclass
+from functools import partial
 from pathlib import Path
 
 from benchmarks.models.contexts import checked_name
@@ -93,7 +94,7 @@ def _offline(asked: argparse.Namespace) -> list[RecordingTime]:
         place = beside if Path(asked.model).is_dir() and os.access(beside, os.W_OK) else None
         scratch = Path(stack.enter_context(tempfile.TemporaryDirectory(dir=place)))
         makers: dict[str, Callable[[], Contender]] = {
-            f"ours, {name}": lambda name=name: ours(name, asked.model, asked.threads)
+            f"ours, {name}": partial(ours, name, asked.model, asked.threads)
             for name in asked.runtime or RUNTIMES
         }
         if not asked.no_peers:
