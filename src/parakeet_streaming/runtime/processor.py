@@ -1,4 +1,4 @@
-"""Nothing in; the processor's name and the instruction sets that decide how fast it multiplies, out.
+"""Nothing in; the processor's name, and the instruction sets that make it multiply fast, out.
 
 Only Linux lists instruction sets.
 """
