@@ -2,14 +2,15 @@
 
 python -m benchmarks.speed.step                                 the built-in model, whole windows
 python -m benchmarks.speed.step FOLDER --cached --runs 20       a model with a cached encoder
-python -m benchmarks.speed.step --json                          for programs
+python -m benchmarks.speed.step --serve                         for `before_after`
 
 Steps are those of streams whose left contexts are full, tentative text included, each stream at
 another place of a book. Each case runs many times, in turn with the others; the least and the
 median are told.
 
-It uses the package's public names only, and few of them: `before_after.py` runs this very file
-under other versions of the package.
+With `--serve` it prints the names of its cases as JSON, then runs the case of each line that comes
+in, and prints its seconds. It uses the package's public names only, and few of them:
+`before_after.py` runs this very file under other versions of the package.
 """
 
 from __future__ import annotations
@@ -18,6 +19,7 @@ import argparse
 import json
 import math
 import statistics
+import sys
 import time
 from collections.abc import Callable, Sequence
 from typing import Final
@@ -110,15 +112,22 @@ def measured(found: dict[str, Callable[[], float]], runs: int) -> dict[str, dict
     }
 
 
+def serve(found: dict[str, Callable[[], float]]) -> None:
+    """Runs the cases that lines of standard input name."""
+    print(json.dumps(list(found)), flush=True)
+    for line in sys.stdin:
+        print(found[line.strip()](), flush=True)
+
+
 def main(arguments: Sequence[str] | None = None) -> None:
     """Runs what the command line asks for."""
     asked = _parser().parse_args(arguments)
     recognizer = load(asked.model, runtime=asked.runtime, threads=asked.threads)
     found = cases(recognizer, asked.context, asked.streams, asked.recording_s, cached=asked.cached)
-    times = measured(found, asked.runs)
-    if asked.json:
-        print(json.dumps(times))
+    if asked.serve:
+        serve(found)
         return
+    times = measured(found, asked.runs)
     rows = [
         (name, f"{1000 * each['least_s']:.2f} ms", f"{1000 * each['median_s']:.2f} ms")
         for name, each in times.items()
@@ -146,7 +155,7 @@ def _parser() -> argparse.ArgumentParser:
     add("--runs", type=int, default=20, help="of each case (default: %(default)s)")
     add("--runtime", default="onnxruntime", help="as in `load` (default: %(default)s)")
     add("--threads", type=int, help="of the encoder (default: one per core)")
-    add("--json", action="store_true", help="print seconds as JSON")
+    add("--serve", action="store_true", help="run what lines of standard input name")
     return parser
 
 

@@ -1,5 +1,4 @@
-import json
-
+from benchmarks.speed.before_after import REPOSITORY, served
 from benchmarks.speed.step import SteppedStreams, cases, measured
 
 
@@ -30,10 +29,19 @@ def test_every_case_is_measured_by_its_least_and_its_median(golden_recognizer):
     assert all(0 < each["least_s"] <= each["median_s"] for each in times.values())
 
 
-def test_numbers_for_programs(run, random_folder):
-    done = run(
-        "speed.step", random_folder / "cached", "--cached", "--context", "0.4-0.4-0.4",
-        "--streams", "2", "--recording-s", "--runs", "2", "--threads", "1", "--json",
+def test_what_is_asked_for_is_run(random_folder):
+    options = (
+        random_folder / "cached", "--cached", "--context", "0.4-0.4-0.4", "--streams", "2",
+        "--recording-s", "--threads", "1",
     )  # fmt: skip
+    with served(REPOSITORY / "src", options) as run:
+        assert run("step, 2 x 0.4-0.4-0.4, cached") > 0
+        assert run("step, 2 x 0.4-0.4-0.4, cached") > 0
+
+
+def test_a_table_for_people(run, cells):
+    done = run("speed.step", "--context", "0.4-0.4-0.4", "--streams", "1", "--recording-s", "1",
+               "--runs", "2", "--threads", "1")  # fmt: skip
     assert done.returncode == 0, done.stderr
-    assert list(json.loads(done.stdout)) == ["step, 2 x 0.4-0.4-0.4, cached"]
+    rows = cells(done.stdout.rstrip(), "`tiny-en`, 2 runs")[1:]
+    assert [row[0] for row in rows] == ["step, 1 x 0.4-0.4-0.4", "recording, 1 s"]
