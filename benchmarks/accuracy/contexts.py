@@ -173,23 +173,9 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument(
         "--stall-guard", action="store_true", help="compare the stall guard with none instead"
     )
-    guard = StallGuard()
-    parser.add_argument(
-        "--min-speech-s",
-        type=float,
-        nargs="+",
-        default=[guard.min_speech_s],
-        metavar="S",
-        help="settings of the guard to compare (default: its own)",
-    )
-    parser.add_argument(
-        "--min-confidence",
-        type=float,
-        nargs="+",
-        default=[guard.min_confidence],
-        metavar="P",
-        help="settings of the guard to compare (default: its own)",
-    )
+    guard, compared = StallGuard(), "settings of the guard to compare (default: its own)"
+    for name, own in (("speech-s", guard.min_speech_s), ("confidence", guard.min_confidence)):
+        parser.add_argument(f"--min-{name}", type=float, nargs="+", default=[own], help=compared)
     parser.add_argument("--json", type=Path, metavar="FILE", help="also write all numbers there")
     return parser
 

@@ -86,6 +86,25 @@ def choice_table(measured: Sequence[Measured]) -> str:
     return table(head, rows)
 
 
+@dataclass(frozen=True)
+class _Scale:
+    """Where latencies and rates lie in the picture."""
+
+    shortest_s: float
+    longest_s: float
+    most: float
+    """Rate at the top."""
+
+    def x(self, latency_s: float) -> float:
+        """By the logarithm, so that short latencies are not crowded."""
+        low, high = math.log(self.shortest_s), math.log(self.longest_s)
+        share = (math.log(latency_s) - low) / ((high - low) or 1)
+        return _LEFT + 20 + share * (_WIDTH - _LEFT - _RIGHT - 40)
+
+    def y(self, rate: float) -> float:
+        return _TOP + (1 - rate / self.most) * (_HEIGHT - _TOP - _BOTTOM)
+
+
 def plot(measured: Sequence[Measured]) -> str:
     """An SVG: WER over latency by corpus, and below it what every context costs.
 
@@ -95,41 +114,21 @@ def plot(measured: Sequence[Measured]) -> str:
     for each in sorted(measured, key=lambda one: -one.cost_s):
         if each.latency_s is not None:
             cheapest[each.latency_s] = each
-    live = [cheapest[latency_s] for latency_s in sorted(cheapest)]
-    corpora = list(measured[0].rates)
+    live = [(latency_s, cheapest[latency_s]) for latency_s in sorted(cheapest)]
     rates = [rate for each in measured for rate in each.rates.values() if rate is not None]
     most = max(0.1, math.ceil(10 * max(rates, default=1.0)) / 10)
-
-    def x_of(latency_s: float) -> float:
-        low, high = (math.log(each.latency_s or 1) for each in (live[0], live[-1]))
-        share = (math.log(latency_s) - low) / ((high - low) or 1)
-        return _LEFT + 20 + share * (_WIDTH - _LEFT - _RIGHT - 40)
-
-    def y_of(rate: float) -> float:
-        return _TOP + (1 - rate / most) * (_HEIGHT - _TOP - _BOTTOM)
-
-    parts = [_axes(most, y_of)]
-    for each in live:
-        x = x_of(each.latency_s or 1)
-        parts += [
-            _text(x, _HEIGHT - _BOTTOM + 16, f"{each.latency_s:.2g} s", "middle"),
-            _text(x, _HEIGHT - _BOTTOM + 30, f"{1000 * each.cost_s:.0f} ms", "middle"),
-        ]
-    for number, corpus in enumerate(corpora):
-        colour = _COLOURS[number % len(_COLOURS)]
+    scale = _Scale(live[0][0], live[-1][0], most)
+    parts = [_axes(scale)]
+    for latency_s, each in live:
+        parts += _below(scale.x(latency_s), f"{latency_s:.2g} s", f"{1000 * each.cost_s:.0f} ms")
+    for number, corpus in enumerate(measured[0].rates):
         points = [
-            (x_of(each.latency_s or 1), y_of(rate))
-            for each in live
+            (scale.x(latency_s), scale.y(rate))
+            for latency_s, each in live
             if (rate := each.rates[corpus]) is not None
         ]
-        line = " ".join(f"{x:.1f},{y:.1f}" for x, y in points)
-        parts.append(f'<polyline points="{line}" fill="none" stroke="{colour}"/>')
-        parts += [f'<circle cx="{x:.1f}" cy="{y:.1f}" r="3" fill="{colour}"/>' for x, y in points]
-        at = _TOP + 12 + 16 * number
-        parts.append(_text(_WIDTH - _RIGHT + 12, at, corpus, "start", colour))
-    parts.append(_text(_WIDTH - _RIGHT + 12, _HEIGHT - _BOTTOM + 16, "latency", "start"))
-    below = "computing per second of audio"
-    parts.append(_text(_WIDTH - _RIGHT + 12, _HEIGHT - _BOTTOM + 30, below, "start"))
+        parts += _curve(points, corpus, number)
+    parts += _below(_WIDTH - _RIGHT + 12, "latency", "computing per second of audio", "start")
     return (
         f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {_WIDTH} {_HEIGHT}" '
         f'font-family="sans-serif" font-size="11"><rect width="{_WIDTH}" height="{_HEIGHT}" '
@@ -174,14 +173,30 @@ def _origin(report: Mapping[str, Any]) -> str:
     )
 
 
-def _axes(most: float, y_of: Any) -> str:
+def _axes(scale: _Scale) -> str:
     lines = []
-    for tenth in range(round(10 * most) + 1):
-        y = y_of(tenth / 10)
-        right = _WIDTH - _RIGHT
-        lines.append(f'<path d="M{_LEFT} {y:.1f}H{right}" stroke="#dddddd"/>')
+    for tenth in range(round(10 * scale.most) + 1):
+        y = scale.y(tenth / 10)
+        lines.append(f'<path d="M{_LEFT} {y:.1f}H{_WIDTH - _RIGHT}" stroke="#dddddd"/>')
         lines.append(_text(_LEFT - 6, y + 4, f"{10 * tenth} %", "end"))
     return "".join(lines)
+
+
+def _below(x: float, first: str, second: str, anchor: str = "middle") -> list[str]:
+    """Two lines below the picture."""
+    y = _HEIGHT - _BOTTOM + 16
+    return [_text(x, y, first, anchor), _text(x, y + 14, second, anchor)]
+
+
+def _curve(points: Sequence[tuple[float, float]], corpus: str, number: int) -> list[str]:
+    """One corpus: its line, its dots and its name."""
+    colour = _COLOURS[number % len(_COLOURS)]
+    line = " ".join(f"{x:.1f},{y:.1f}" for x, y in points)
+    return [
+        f'<polyline points="{line}" fill="none" stroke="{colour}"/>',
+        *(f'<circle cx="{x:.1f}" cy="{y:.1f}" r="3" fill="{colour}"/>' for x, y in points),
+        _text(_WIDTH - _RIGHT + 12, _TOP + 12 + 16 * number, corpus, "start", colour),
+    ]
 
 
 def _text(x: float, y: float, text: str, anchor: str, colour: str = "#333333") -> str:

@@ -10,7 +10,7 @@ events of a chunk must be there within 0.5 s of the moment at which the last sam
 right context was spoken: its first sample then has its text within chunk + right + 0.5 s. A stream
 counts while 99 % of its chunks keep to that (`trial.py` has the exact rules). The greatest number
 of streams that all count is looked for in short trials, by growing and bisection, and then held
-for the whole time; a number that fails twice is given up. `overload` tells what happens beyond.
+for the whole time; a number that fails twice is given up. `overload` shows what happens beyond.
 Needs the dependency group `bench`. The table goes to standard output, progress to standard error.
 """
 

@@ -57,7 +57,7 @@ class Idle:
     core_share: float
     """Processor time of the process by time."""
     backlog_s: float
-    """Of the stream that is furthest behind at the end."""
+    """The greatest of all streams at the end."""
 
 
 @dataclass(frozen=True)
@@ -126,7 +126,7 @@ def bursts(recognizer: Recognizer, calls: int) -> Iterator[Joins]:
             yield burst(name, engine, calls)
     say(f"{calls} joins: full by its load")
     with _engine(recognizer, None) as engine:
-        # Steps of one stream tell the engine what a stream costs.
+        # From the steps of one stream the engine learns what a stream costs.
         stream = engine.open(_options(vad=True))
         stream.push(speech_of(10.0))
         stream.finish()

@@ -1,4 +1,4 @@
-"""Writes a model of a real one's size with random weights: it hears nothing, but costs as much.
+"""Writes a model of a real one's size with random weights: it knows no words, but costs as much.
 
 python -m benchmarks.models.make_model --size 0.6b --to FOLDER                     2.5 GB
 python -m benchmarks.models.make_model --size 0.6b --to FOLDER --streaming both    4.9 GB

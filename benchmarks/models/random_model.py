@@ -1,6 +1,6 @@
 """A size in; a folder with a model of that shape and random weights out, in one form or in both.
 
-It hears nothing, but its graphs cost what the real ones cost: they are written from the torch
+It recognises nothing, but its graphs cost what the real ones cost: they are written from the torch
 modules that `parakeet export` fills with real weights. Needs torch.
 
 Rules of this file:

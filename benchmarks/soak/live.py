@@ -1,4 +1,4 @@
-"""A live engine under callers who come, go, stall, raise and vanish; every promise it broke out.
+"""A live engine under callers that come, go, stall, raise and vanish; every promise it broke out.
 
 python -m benchmarks.soak.live                                      half an hour, and the checks
 python -m benchmarks.soak.live --minutes 2 --callers 4 --seed 7 --json soak.json

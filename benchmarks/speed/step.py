@@ -6,7 +6,7 @@ python -m benchmarks.speed.step --serve                         for `before_afte
 
 Steps are those of streams whose left contexts are full, tentative text included, each stream at
 another place of a book. Each case runs many times, in turn with the others; the least and the
-median are told.
+median are shown.
 
 With `--serve` it prints the names of its cases as JSON, then runs the case of each line that comes
 in, and prints its seconds. It uses the package's public names only, and few of them:
