@@ -1,7 +1,11 @@
 import json
+from types import SimpleNamespace
 
-from benchmarks.live.idle import burst, cpu_share
+import pytest
+
+from benchmarks.live.idle import burst, cpu_share, push_silence
 from parakeet_streaming import LiveEngine, load_vad
+from parakeet_streaming.testing import HandClock
 
 
 def test_processor_time_is_that_of_the_process():
@@ -9,9 +13,24 @@ def test_processor_time_is_that_of_the_process():
         for _ in range(3_000_000):
             pass
 
-    share, took_s = cpu_share(count)
-    assert 0.2 < share < 1.5
-    assert took_s > 0
+    share = cpu_share(count)
+    assert 0.1 < share.thread <= share.process < 1.5
+    assert share.took_s > 0
+
+
+def test_each_stream_gets_its_silence_in_real_time():
+    clock = HandClock(100.0)
+    clock.now = clock
+    clock.wait_until = lambda when_s: setattr(clock, "now_s", when_s)
+    pushed = [[], [], []]
+
+    def stream(into):
+        return SimpleNamespace(push=lambda packet: into.append((clock.now_s, packet.size)))
+
+    push_silence([stream(each) for each in pushed], 1.0, clock)
+    assert [len(each) for each in pushed] == [10, 10, 10]
+    assert {size for each in pushed for _, size in each} == {1_600}
+    assert pushed[1][3][0] == pytest.approx(100.0 + 0.3 + 0.1 / 3, abs=0.003)
 
 
 def test_joins_are_decided_let_in_or_refused(golden_recognizer):
