@@ -25,7 +25,6 @@ from typing import Final
 
 import numpy as np
 from numpy.typing import NDArray
-from parakeet_streaming.live.admission import MOST_LOAD
 
 from benchmarks.live.arrivals import Clock, RealClock
 from benchmarks.live.load import Engine, Load
@@ -44,6 +43,7 @@ from benchmarks.report.machine import machine, machine_table
 from benchmarks.report.tables import say
 from benchmarks.speech.book import BOOK_S, speech_of
 from parakeet_streaming import DelayRange, LiveEngine, LiveOptions, VadOptions, load, load_vad
+from parakeet_streaming.live.admission import MOST_LOAD
 from parakeet_streaming.timeline import SAMPLE_RATE_HZ
 
 _MOST_JOINS: Final = 512

@@ -1,11 +1,11 @@
 """What measuring costs: every note is counted once, and nothing stays patched."""
 
 import pytest
-from parakeet_streaming.live.stepping import StepTimes
 
 from benchmarks.live.metrics_cost import NotingTime, timed_noting
 from parakeet_streaming.live.meter import EngineMeter
 from parakeet_streaming.live.metrics import LiveMetrics
+from parakeet_streaming.live.stepping import StepTimes
 from parakeet_streaming.metrics.registry import Counter
 
 
