@@ -1,7 +1,5 @@
-"""Scripts of benchmarks/, run as people run them or loaded by path, and some speech for them."""
+"""Benchmarks, run as people run them or imported, and some speech for them."""
 
-import importlib
-import importlib.util
 import json
 import shutil
 import subprocess
@@ -11,40 +9,20 @@ from pathlib import Path
 import pytest
 
 REPOSITORY = Path(__file__).parents[2]
-BENCHMARKS = REPOSITORY / "benchmarks"
 SAID = "three one four one five nine two six"
 
 
 @pytest.fixture(scope="session")
 def run():
-    """Runs a script; gives what came of it. Deprecations of what it imports count as failures."""
+    """Runs `benchmarks.NAME`; gives its output. A deprecation in what it imports is a failure."""
 
-    def run(program, *arguments):
-        command = [sys.executable, "-W", "error", BENCHMARKS / program, *arguments]
-        return subprocess.run(command, capture_output=True, text=True, check=False, timeout=120)
+    def run(name, *arguments):
+        command = [sys.executable, "-W", "error", "-m", f"benchmarks.{name}", *arguments]
+        return subprocess.run(
+            command, capture_output=True, text=True, check=False, timeout=120, cwd=REPOSITORY
+        )
 
     return run
-
-
-@pytest.fixture(scope="session")
-def script():
-    """Loads a script that needs none of its neighbours, as a module."""
-
-    def load(name):
-        spec = importlib.util.spec_from_file_location(f"bench_{name}", BENCHMARKS / f"{name}.py")
-        module = sys.modules[spec.name] = importlib.util.module_from_spec(spec)
-        spec.loader.exec_module(module)
-        return module
-
-    return load
-
-
-@pytest.fixture(scope="session")
-def program():
-    """Imports a script of benchmarks/ with its neighbours, as Python does when it is run."""
-    sys.path.insert(0, str(BENCHMARKS))
-    yield importlib.import_module
-    sys.path.remove(str(BENCHMARKS))
 
 
 @pytest.fixture(scope="session")
@@ -52,7 +30,7 @@ def random_folder(run, tmp_path_factory):
     """A model of a few layers and random weights, with both of its encoders."""
     pytest.importorskip("torch", reason="the export extra")
     folder = tmp_path_factory.mktemp("random") / "model"
-    done = run("make_model.py", "--size", "tiny", "--to", folder, "--streaming", "both")
+    done = run("models.make_model", "--size", "tiny", "--to", folder, "--streaming", "both")
     assert done.returncode == 0, done.stderr
     return folder
 

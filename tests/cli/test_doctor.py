@@ -112,28 +112,6 @@ def test_missing_extras_say_what_to_install(monkeypatch):
     assert "not installed; more audio formats: pip install 'parakeet-streaming[av]'" in run()
 
 
-def test_instructions_of_a_linux_machine(tmp_path):
-    (tmp_path / "cpuinfo").write_text(
-        "processor\t: 0\nmodel name\t: Some CPU\nflags\t\t: fpu avx2 avx512f amx_int8 sse\n\n"
-        "processor\t: 1\nmodel name\t: Other\nflags\t\t: fpu\n"
-    )
-    assert doctor_module._processor(tmp_path / "cpuinfo") == (
-        "Some CPU",
-        ["amx_int8", "avx2", "avx512f"],
-    )
-
-
-def test_instructions_of_an_arm_machine(tmp_path):
-    (tmp_path / "cpuinfo").write_text("processor : 0\nFeatures : fp asimddp i8mm bf16 sve2\n")
-    assert doctor_module._processor(tmp_path / "cpuinfo")[1] == ["asimddp", "bf16", "i8mm", "sve2"]
-
-
-def test_elsewhere_the_processor_has_a_name(tmp_path):
-    model, flags = doctor_module._processor(tmp_path / "nothing")
-    assert model
-    assert flags == []
-
-
 def test_microphones_are_listed(monkeypatch):
     device = InputDevice(3, "Headset", 1, 16_000, "ALSA", is_default=True)
     monkeypatch.setattr(doctor_module, "input_devices", lambda: (device,))

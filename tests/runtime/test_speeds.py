@@ -62,10 +62,10 @@ def test_it_is_measured_once(counted):
     assert len(counted) == 1
 
 
-@pytest.mark.parametrize("what", ["usable_cores", "_processor_lines"])
+@pytest.mark.parametrize("what", ["usable_cores", "processor"])
 def test_another_machine_is_measured_anew(counted, monkeypatch, what):
     first = speeds()
-    monkeypatch.setattr(speeds_module, what, lambda: ["model name: another"])
+    monkeypatch.setattr(speeds_module, what, lambda: "another")
     assert speeds() != first
     assert len(counted) == 2
 
@@ -88,10 +88,6 @@ def test_where_nothing_can_be_kept_it_is_measured_each_time(counted, monkeypatch
 def test_a_place_that_cannot_be_written_costs_time_only(counted, monkeypatch, folder):
     monkeypatch.setattr(speeds_module, "cache_folder", lambda _: folder / "nowhere")
     assert speeds() != speeds()
-
-
-def test_a_system_that_tells_nothing_of_its_processor(tmp_path):
-    assert speeds_module._processor_lines(tmp_path / "nothing") == []
 
 
 @pytest.mark.parametrize("form", FORMS)

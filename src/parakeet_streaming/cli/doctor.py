@@ -28,6 +28,7 @@ from parakeet_streaming.runtime import openvino_runtime
 from parakeet_streaming.runtime.choice import fastest
 from parakeet_streaming.runtime.cores import usable_cores
 from parakeet_streaming.runtime.onnx_runtime import available_providers, resolve_providers
+from parakeet_streaming.runtime.processor import processor
 from parakeet_streaming.runtime.speeds import BF16, FORMS, FP32, INT8_CALL, INT8_ROW, speeds
 from parakeet_streaming.sources.microphone import input_devices
 
@@ -36,11 +37,6 @@ _EXTRAS: Final = {
     "av": "more audio formats: pip install 'parakeet-streaming[av]'",
     "sounddevice": "microphones: pip install 'parakeet-streaming[mic]'",
 }
-# What makes int8 and bf16 fast, by the names Linux gives to them on x86 and on ARM.
-_FLAGS: Final = re.compile(
-    r"avx2|avx_vnni|avx512(f|_vnni|_bf16|_fp16)|amx_\w+|asimddp|i8mm|bf16|sve2?"
-)
-
 # `auto` keeps the precision that is stored, so that texts are the same on every machine.
 _HOW_TO_GET: Final = {
     FP32: "",
@@ -80,33 +76,16 @@ def doctor(
 
 
 def _system() -> Section:
-    model, flags = _processor()
+    found = processor()
     return {
         "python": f"{platform.python_version()} ({platform.python_implementation()})",
         "system": platform.platform(),
-        "processor": model,
-        "instructions": flags,
+        "processor": found.name,
+        "instructions": list(found.instructions),
         "logical_cores": os.cpu_count(),
         "usable_cores": usable_cores(),
         "memory_bytes": _memory_bytes(),
     }
-
-
-def _processor(path: Path = Path("/proc/cpuinfo")) -> tuple[str, list[str]]:
-    """Model and the instruction sets that matter here; only Linux lists the latter."""
-    try:
-        lines = path.read_text().splitlines()
-    except OSError:
-        return platform.processor() or platform.machine(), []
-    known: dict[str, str] = {}
-    for line in lines:
-        key, _, value = line.partition(":")
-        known.setdefault(key.strip().lower(), value.strip())
-    flags = f"{known.get('flags', '')} {known.get('features', '')}".split()
-    return (
-        known.get("model name") or platform.machine(),
-        sorted(flag for flag in flags if _FLAGS.fullmatch(flag)),
-    )
 
 
 def _memory_bytes() -> int | None:

@@ -23,7 +23,7 @@ from parakeet_streaming.runtime.session import Session
 FRAMES_PER_CALL: Final = 4
 """Frames scored ahead. A call mostly costs reading the joint's weights, so a few frames more are
 nearly free, and the next token is mostly among them. Of 1, 2, 4, 8 and 16, with a joint of full
-size, 4 is the fastest on long chunks; on short ones all are alike (`benchmarks/overhead.py`)."""
+size, 4 is the fastest on long chunks; on short ones all are alike (`benchmarks.speed.overhead`)."""
 
 
 class OnnxDecoderJoint:

@@ -45,7 +45,7 @@ from parakeet_streaming.ports import (
 _SHARED_FRAMES: Final = 8
 """Frames that the rows of a call look ahead together, beyond the first of each. With a joint of
 full size, 32 rows are fastest without any, 8 with one or two, one row with four
-(`benchmarks/overhead.py`)."""
+(`benchmarks.speed.overhead`)."""
 
 
 class DecoderJoint(Protocol):

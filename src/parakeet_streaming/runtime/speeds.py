@@ -15,7 +15,6 @@ x (rows, 1024) ─► · A (1024, 4096) ─► SiLU ─► · B (4096, 1024) ─
 from __future__ import annotations
 
 import json
-import platform
 import time
 from dataclasses import dataclass
 from pathlib import Path
@@ -28,6 +27,7 @@ from onnx import NodeProto, TensorProto, helper, numpy_helper
 from parakeet_streaming.runtime import onnx_runtime, openvino_runtime
 from parakeet_streaming.runtime.cache import cache_folder
 from parakeet_streaming.runtime.cores import usable_cores
+from parakeet_streaming.runtime.processor import processor
 from parakeet_streaming.runtime.session import ONNX_RUNTIME, OPENVINO, Session
 
 FP32: Final = "fp32"
@@ -74,17 +74,8 @@ def speeds() -> tuple[Speed, ...]:
 
 def _origin() -> str:
     """What the speeds depend on."""
-    processor = platform.processor() or platform.machine()
-    model = [line for line in _processor_lines() if line.startswith(("model name", "flags"))]
     versions = f"onnxruntime {onnx_runtime.version()}, openvino {openvino_runtime.version()}"
-    return f"{processor}, {usable_cores()} cores, {versions}, {'; '.join(model[:2])}"
-
-
-def _processor_lines(path: Path = Path("/proc/cpuinfo")) -> list[str]:
-    try:
-        return path.read_text().splitlines()
-    except OSError:
-        return []
+    return f"{processor()}, {usable_cores()} cores, {versions}"
 
 
 def _kept(path: Path, origin: str) -> tuple[Speed, ...] | None:

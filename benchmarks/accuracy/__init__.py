@@ -1,0 +1,1 @@
+"""Word errors and delays, by context, mode and option."""

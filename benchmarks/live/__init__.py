@@ -1,0 +1,1 @@
+"""A live engine under streams that come in real time."""

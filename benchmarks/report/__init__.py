@@ -1,0 +1,1 @@
+"""The machine, tables and lines of progress: how every benchmark reports."""

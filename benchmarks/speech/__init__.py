@@ -1,0 +1,1 @@
+"""Audio to measure with: a book, labelled recordings, speech with long pauses."""

@@ -1,0 +1,1 @@
+"""How long a step or a recording takes, and what the time is spent on."""
