@@ -10,7 +10,7 @@ from typing import Final
 
 from benchmarks.models.sizes import CACHED
 from parakeet_streaming import Recognizer, load
-from parakeet_streaming.catalog.files import ModelParts, find_parts
+from parakeet_streaming.catalog.model_folder import ModelParts, find_parts
 from parakeet_streaming.catalog.precision import stored_precision
 from parakeet_streaming.catalog.resolve import resolve
 from parakeet_streaming.catalog.roles import Role, role_of

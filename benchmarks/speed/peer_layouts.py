@@ -22,7 +22,7 @@ from typing import Any
 import onnx
 from onnx import ModelProto, TensorProto, helper
 
-from parakeet_streaming.catalog.files import CONFIG_NAME, VOCABULARY_NAMES, ModelParts
+from parakeet_streaming.catalog.model_folder import CONFIG_NAME, VOCABULARY_NAMES, ModelParts
 from parakeet_streaming.catalog.spec import ModelSpec
 from parakeet_streaming.model.split_decoder import cut
 

@@ -18,12 +18,12 @@ import importlib
 import logging
 import typing
 
-from parakeet_streaming.classic.engine import (
+from parakeet_streaming.classic.producer_consumer import AudioProducer, TokenConsumer
+from parakeet_streaming.classic.streaming import (
     DebugView,
     StreamingParakeetTDT,
     live_tokens,
 )
-from parakeet_streaming.classic.producer_consumer import AudioProducer, TokenConsumer
 from parakeet_streaming.engine.endpoint import EndpointOptions
 from parakeet_streaming.engine.recognizer import RecognitionOptions, Recognizer
 from parakeet_streaming.engine.stall import StallGuard

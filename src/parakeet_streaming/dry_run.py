@@ -18,8 +18,8 @@ from typing import Final
 
 import numpy as np
 
-from parakeet_streaming.catalog.files import find_parts
 from parakeet_streaming.catalog.graph import TensorSpec
+from parakeet_streaming.catalog.model_folder import find_parts
 from parakeet_streaming.catalog.precision import stored_precision
 from parakeet_streaming.catalog.roles import TensorNames
 from parakeet_streaming.catalog.spec import read_spec

@@ -12,8 +12,8 @@ from os import PathLike
 from pathlib import Path
 from typing import Final, Self
 
-from parakeet_streaming.catalog.files import ModelParts, find_parts
 from parakeet_streaming.catalog.fingerprint import fingerprint
+from parakeet_streaming.catalog.model_folder import ModelParts, find_parts
 from parakeet_streaming.catalog.precision import BFLOAT16, stored_precision
 from parakeet_streaming.catalog.resolve import resolve
 from parakeet_streaming.catalog.spec import ModelSpec, read_spec

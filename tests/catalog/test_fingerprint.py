@@ -4,8 +4,8 @@ import shutil
 
 import pytest
 
-from parakeet_streaming.catalog.files import find_parts
 from parakeet_streaming.catalog.fingerprint import fingerprint
+from parakeet_streaming.catalog.model_folder import find_parts
 from tests.catalog.graphs import GOLDEN, TINY_EN
 
 

@@ -9,7 +9,7 @@ import pytest
 from huggingface_hub import constants, errors
 
 from parakeet_streaming.catalog import hub
-from parakeet_streaming.catalog.files import find_parts
+from parakeet_streaming.catalog.model_folder import find_parts
 from parakeet_streaming.errors import (
     DownloadError,
     ModelFormatError,

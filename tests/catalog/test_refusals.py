@@ -4,7 +4,7 @@ import tarfile
 import onnx
 import pytest
 
-from parakeet_streaming.catalog.files import find_parts
+from parakeet_streaming.catalog.model_folder import find_parts
 from parakeet_streaming.errors import ModelFormatError, ModelNotFoundError, ModelPartMissingError
 from tests.catalog.graphs import FLOAT, INT64, ctc, encoder, face, folder, two_file_folder
 from tests.catalog.test_roles import CASES

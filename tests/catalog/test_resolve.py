@@ -4,7 +4,7 @@ import pytest
 
 from parakeet_streaming.catalog import hub
 from parakeet_streaming.catalog.built_in import BUILT_IN_FOLDER
-from parakeet_streaming.catalog.files import find_parts
+from parakeet_streaming.catalog.model_folder import find_parts
 from parakeet_streaming.catalog.resolve import KNOWN_MODELS, built_in_models, resolve
 from parakeet_streaming.errors import ModelNotFoundError, OptionError
 from tests.catalog.graphs import TINY_EN

@@ -1,7 +1,7 @@
 import onnx
 import pytest
 
-from parakeet_streaming.catalog.files import find_parts
+from parakeet_streaming.catalog.model_folder import find_parts
 from parakeet_streaming.catalog.spec import name_of, read_spec
 from parakeet_streaming.errors import ModelFormatError
 from tests.catalog.graphs import (

@@ -5,7 +5,7 @@ import pytest
 from typer.testing import CliRunner
 
 from parakeet_streaming import ContextConfig, load
-from parakeet_streaming.catalog.files import find_parts
+from parakeet_streaming.catalog.model_folder import find_parts
 from parakeet_streaming.cli import export as export_module
 from parakeet_streaming.cli.app import app
 from parakeet_streaming.errors import ExtraMissingError, ModelNotFoundError, OptionError

@@ -7,7 +7,7 @@ import pytest
 pytest.importorskip("torch", reason="the training group")
 
 from parakeet_streaming import load
-from parakeet_streaming.catalog.files import find_parts
+from parakeet_streaming.catalog.model_folder import find_parts
 from parakeet_streaming.export.external_weights import data_file, gather_weights
 from parakeet_streaming.export.quantise import write_int8
 

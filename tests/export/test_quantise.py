@@ -8,7 +8,7 @@ pytest.importorskip("torch", reason="the export extra")
 import onnx
 
 from parakeet_streaming import load
-from parakeet_streaming.catalog.files import find_parts
+from parakeet_streaming.catalog.model_folder import find_parts
 from parakeet_streaming.catalog.spec import read_spec
 from parakeet_streaming.errors import ModelPartMissingError, OptionError
 from parakeet_streaming.export.quantise import SCALES, write_int8

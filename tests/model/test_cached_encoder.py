@@ -8,7 +8,7 @@ import pytest
 torch = pytest.importorskip("torch", reason="the export extra")
 
 from parakeet_streaming import ContextConfig, load
-from parakeet_streaming.catalog.files import find_parts
+from parakeet_streaming.catalog.model_folder import find_parts
 from parakeet_streaming.catalog.spec import read_spec
 from parakeet_streaming.engine.window import ContextWindow
 from parakeet_streaming.errors import SnapshotError

@@ -5,7 +5,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from parakeet_streaming.catalog.files import find_parts
+from parakeet_streaming.catalog.model_folder import find_parts
 from parakeet_streaming.catalog.spec import read_spec
 from parakeet_streaming.errors import AudioInputError
 from parakeet_streaming.model.encoder import OnnxEncoder

@@ -5,7 +5,7 @@ import pytest
 import soundfile
 
 from parakeet_streaming import load
-from parakeet_streaming.catalog.files import find_parts
+from parakeet_streaming.catalog.model_folder import find_parts
 from parakeet_streaming.catalog.spec import read_spec
 from parakeet_streaming.model.cached_encoder import OnnxCachedEncoder
 from parakeet_streaming.model.encoder import OnnxEncoder

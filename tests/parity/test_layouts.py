@@ -12,7 +12,7 @@ from onnx import numpy_helper
 from onnxruntime.quantization import quantize_dynamic
 
 from parakeet_streaming import ContextConfig, Recognizer, load
-from parakeet_streaming.catalog.files import find_parts
+from parakeet_streaming.catalog.model_folder import find_parts
 from tests.catalog.graphs import GOLDEN
 
 AUDIO = Path(__file__).parent / "golden" / "audio"

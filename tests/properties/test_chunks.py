@@ -6,7 +6,7 @@ import soundfile
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from parakeet_streaming.catalog.files import find_parts
+from parakeet_streaming.catalog.model_folder import find_parts
 from parakeet_streaming.catalog.spec import read_spec
 from parakeet_streaming.load import open_decoder_joint
 from parakeet_streaming.model.confidence import probability

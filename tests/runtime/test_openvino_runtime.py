@@ -10,7 +10,7 @@ import pytest
 pytest.importorskip("openvino", reason="the openvino extra")
 
 from parakeet_streaming import load
-from parakeet_streaming.catalog.files import find_parts
+from parakeet_streaming.catalog.model_folder import find_parts
 from parakeet_streaming.catalog.spec import read_spec
 from parakeet_streaming.errors import ComputeError, ModelFormatError, OptionError
 from parakeet_streaming.model.encoder import OnnxEncoder

@@ -11,7 +11,7 @@ import hashlib
 from pathlib import Path
 from typing import Final
 
-from parakeet_streaming.catalog.files import ModelParts
+from parakeet_streaming.catalog.model_folder import ModelParts
 
 _BLOCK_BYTES: Final = 4096
 _BLOCKS: Final = 64

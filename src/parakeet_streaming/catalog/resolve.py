@@ -14,7 +14,7 @@ from typing import Final
 
 from parakeet_streaming.catalog import hub
 from parakeet_streaming.catalog.built_in import BUILT_IN_FOLDER
-from parakeet_streaming.catalog.files import VOCABULARY_NAMES
+from parakeet_streaming.catalog.model_folder import VOCABULARY_NAMES
 from parakeet_streaming.errors import ModelNotFoundError, OptionError
 
 KNOWN_MODELS: Final[dict[str, str]] = {

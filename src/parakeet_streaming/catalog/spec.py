@@ -13,8 +13,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Final, Literal
 
-from parakeet_streaming.catalog.files import ModelParts, Part
 from parakeet_streaming.catalog.graph import TensorSpec
+from parakeet_streaming.catalog.model_folder import ModelParts, Part
 from parakeet_streaming.catalog.roles import TensorNames, tensor_names
 from parakeet_streaming.catalog.vocabulary import Vocabulary, read_vocabulary
 from parakeet_streaming.errors import ModelFormatError

@@ -10,7 +10,7 @@ from typing import Annotated, Final
 
 import typer
 
-from parakeet_streaming.catalog.files import find_parts
+from parakeet_streaming.catalog.model_folder import find_parts
 from parakeet_streaming.catalog.spec import read_spec
 from parakeet_streaming.cli.rows import in_bytes
 from parakeet_streaming.errors import ExtraMissingError, OptionError

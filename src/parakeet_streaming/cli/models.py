@@ -8,7 +8,7 @@ from typing import Annotated
 import typer
 
 from parakeet_streaming.catalog import hub
-from parakeet_streaming.catalog.files import ModelParts, Part, find_parts
+from parakeet_streaming.catalog.model_folder import ModelParts, Part, find_parts
 from parakeet_streaming.catalog.resolve import KNOWN_MODELS, built_in_models, resolve
 from parakeet_streaming.catalog.spec import ModelSpec, read_spec
 from parakeet_streaming.cli.rows import in_bytes, print_json, print_pairs, print_table

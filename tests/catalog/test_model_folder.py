@@ -5,7 +5,7 @@ import tracemalloc
 import onnx
 import pytest
 
-from parakeet_streaming.catalog.files import find_parts
+from parakeet_streaming.catalog.model_folder import find_parts
 from parakeet_streaming.errors import ModelFormatError, ModelPartMissingError, OptionError
 from tests.catalog.graphs import (
     FLOAT,
