@@ -18,12 +18,6 @@ import importlib
 import logging
 import typing
 
-from parakeet_streaming.classic.producer_consumer import AudioProducer, TokenConsumer
-from parakeet_streaming.classic.streaming import (
-    DebugView,
-    StreamingParakeetTDT,
-    live_tokens,
-)
 from parakeet_streaming.engine.endpoint import EndpointOptions
 from parakeet_streaming.engine.recognizer import RecognitionOptions, Recognizer
 from parakeet_streaming.engine.stall import StallGuard
@@ -54,13 +48,6 @@ from parakeet_streaming.errors import (
     UnavailableError,
     UsageError,
 )
-from parakeet_streaming.live.adaptation import DelayRange
-from parakeet_streaming.live.engine import LiveEngine
-from parakeet_streaming.live.metrics import LiveMetrics
-from parakeet_streaming.live.options import LiveOptions
-from parakeet_streaming.live.scheduler import BatchLimits
-from parakeet_streaming.live.stats import EngineStats, StreamStats
-from parakeet_streaming.live.stream import LiveStream
 from parakeet_streaming.load import ModelConfig, ParakeetTDTModel, load, load_vad
 from parakeet_streaming.results import (
     ContextChanged,
@@ -85,6 +72,15 @@ if typing.TYPE_CHECKING:
     from parakeet_streaming.audio.files import open_audio, read_audio
     from parakeet_streaming.audio.pcm_decoder import PcmDecoder
     from parakeet_streaming.audio.saving import SavedSound
+    from parakeet_streaming.classic.producer_consumer import AudioProducer, TokenConsumer
+    from parakeet_streaming.classic.streaming import DebugView, StreamingParakeetTDT, live_tokens
+    from parakeet_streaming.live.adaptation import DelayRange
+    from parakeet_streaming.live.engine import LiveEngine
+    from parakeet_streaming.live.metrics import LiveMetrics
+    from parakeet_streaming.live.options import LiveOptions
+    from parakeet_streaming.live.scheduler import BatchLimits
+    from parakeet_streaming.live.stats import EngineStats, StreamStats
+    from parakeet_streaming.live.stream import LiveStream
     from parakeet_streaming.metrics.prometheus import MetricsCollector, prometheus_text
     from parakeet_streaming.sources.devices import InputDevice
     from parakeet_streaming.sources.microphone import Microphone, input_devices
@@ -172,12 +168,25 @@ __all__ = [
 
 _IMPORTED_LATER = {
     "AudioFile": "audio.blocks",
+    "AudioProducer": "classic.producer_consumer",
+    "BatchLimits": "live.scheduler",
+    "DebugView": "classic.streaming",
+    "DelayRange": "live.adaptation",
+    "EngineStats": "live.stats",
     "InputDevice": "sources.devices",
+    "LiveEngine": "live.engine",
+    "LiveMetrics": "live.metrics",
+    "LiveOptions": "live.options",
+    "LiveStream": "live.stream",
     "MetricsCollector": "metrics.prometheus",
     "Microphone": "sources.microphone",
     "PcmDecoder": "audio.pcm_decoder",
     "SavedSound": "audio.saving",
+    "StreamStats": "live.stats",
+    "StreamingParakeetTDT": "classic.streaming",
+    "TokenConsumer": "classic.producer_consumer",
     "input_devices": "sources.microphone",
+    "live_tokens": "classic.streaming",
     "open_audio": "audio.files",
     "open_stdin": "sources.stdin",
     "paced": "sources.pacing",
