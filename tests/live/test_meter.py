@@ -5,7 +5,7 @@ import pytest
 from parakeet_streaming.live.driver import Due
 from parakeet_streaming.live.meter import EngineMeter, StreamMeter
 from parakeet_streaming.live.metrics import LiveMetrics
-from parakeet_streaming.live.stepping import StepTimes
+from parakeet_streaming.live.timed_step import StepTimes
 from parakeet_streaming.results import (
     ContextChanged,
     Final,

@@ -16,10 +16,10 @@ from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 from typing import Final
 
+from parakeet_streaming.catalog.folder_errors import EXPORT_ADVICE
 from parakeet_streaming.catalog.graph import read_graph
 from parakeet_streaming.catalog.model_folder import CONFIG_NAME, VOCABULARY_NAMES, find_parts
 from parakeet_streaming.catalog.precision import check_precision, named_precision
-from parakeet_streaming.catalog.refusals import EXPORT_ADVICE
 from parakeet_streaming.errors import (
     DownloadError,
     ModelFormatError,

@@ -16,6 +16,7 @@ from pathlib import Path, PurePath
 from types import MappingProxyType
 from typing import Final, Literal
 
+from parakeet_streaming.catalog.folder_errors import Found, no_folder, without
 from parakeet_streaming.catalog.graph import Graph, read_graph, refuse_pointer
 from parakeet_streaming.catalog.precision import (
     PRECISIONS,
@@ -23,7 +24,6 @@ from parakeet_streaming.catalog.precision import (
     named_precision,
     precision_of,
 )
-from parakeet_streaming.catalog.refusals import Found, no_folder, without
 from parakeet_streaming.catalog.roles import Role, role_of
 from parakeet_streaming.errors import ModelFormatError, ModelPartMissingError
 

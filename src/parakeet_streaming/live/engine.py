@@ -25,8 +25,8 @@ from parakeet_streaming.live.loop import StreamLoop
 from parakeet_streaming.live.metrics import LiveMetrics
 from parakeet_streaming.live.opening import StreamOpener
 from parakeet_streaming.live.options import LiveOptions
+from parakeet_streaming.live.ring_sizing import MOST_RING_S
 from parakeet_streaming.live.scheduler import BatchLimits
-from parakeet_streaming.live.sizing import MOST_RING_S
 from parakeet_streaming.live.stats import EngineStats
 from parakeet_streaming.live.stream import LiveStream
 from parakeet_streaming.live.worker import Bell, Worker

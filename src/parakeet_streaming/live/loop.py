@@ -36,8 +36,8 @@ from parakeet_streaming.live.metrics import LiveMetrics
 from parakeet_streaming.live.open_streams import OpenStreams
 from parakeet_streaming.live.scheduler import BatchLimits, Scheduler
 from parakeet_streaming.live.stats import EngineStats
-from parakeet_streaming.live.stepping import run_step, timing_of
 from parakeet_streaming.live.task import Outlook, Phase, StreamTask
+from parakeet_streaming.live.timed_step import run_step, timing_of
 from parakeet_streaming.live.timers import Timers
 from parakeet_streaming.live.voice import VoiceJudge
 from parakeet_streaming.ports import VoiceActivity

@@ -18,7 +18,7 @@ from typing import Final
 
 from parakeet_streaming.live.driver import Due
 from parakeet_streaming.live.metrics import LiveMetrics
-from parakeet_streaming.live.stepping import StepTimes
+from parakeet_streaming.live.timed_step import StepTimes
 from parakeet_streaming.metrics.histogram import Histogram
 from parakeet_streaming.results import ContextChanged, Event, Partial, StepTiming, Token
 from parakeet_streaming.results import Final as FinalEvent

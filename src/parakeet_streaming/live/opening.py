@@ -38,7 +38,7 @@ from parakeet_streaming.live.resuming import (
     resumed_as,
     start_of,
 )
-from parakeet_streaming.live.sizing import ring_capacity
+from parakeet_streaming.live.ring_sizing import ring_capacity
 from parakeet_streaming.live.snapshot_requests import SnapshotRequests
 from parakeet_streaming.live.task import StreamTask
 from parakeet_streaming.ports import VoiceActivity

@@ -33,7 +33,7 @@ from parakeet_streaming.errors import (
     ModelFormatError,
     OptionError,
 )
-from parakeet_streaming.runtime.cache import cache_folder
+from parakeet_streaming.runtime.cache_folder import cache_folder
 from parakeet_streaming.runtime.page_release import releasing_pages
 
 _DEVICE: Final = "CPU"

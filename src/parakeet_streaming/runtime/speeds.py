@@ -25,7 +25,7 @@ from numpy.typing import NDArray
 from onnx import NodeProto, TensorProto, helper, numpy_helper
 
 from parakeet_streaming.runtime import onnx_runtime, openvino_runtime
-from parakeet_streaming.runtime.cache import cache_folder
+from parakeet_streaming.runtime.cache_folder import cache_folder
 from parakeet_streaming.runtime.cores import usable_cores
 from parakeet_streaming.runtime.processor import processor
 from parakeet_streaming.runtime.session import ONNX_RUNTIME, OPENVINO, Session

@@ -5,7 +5,7 @@ import pytest
 from benchmarks.live.metrics_cost import NotingTime, timed_noting
 from parakeet_streaming.live.meter import EngineMeter
 from parakeet_streaming.live.metrics import LiveMetrics
-from parakeet_streaming.live.stepping import StepTimes
+from parakeet_streaming.live.timed_step import StepTimes
 from parakeet_streaming.metrics.registry import Counter
 
 

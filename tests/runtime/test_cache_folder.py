@@ -3,7 +3,7 @@ from pathlib import Path
 
 import pytest
 
-from parakeet_streaming.runtime.cache import cache_folder
+from parakeet_streaming.runtime.cache_folder import cache_folder
 
 
 @pytest.mark.skipif(sys.platform in ("win32", "darwin"), reason="where others keep it")

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from parakeet_streaming.audio.ring import sample_ring
 from parakeet_streaming.errors import OptionError
-from parakeet_streaming.live.sizing import ring_capacity
+from parakeet_streaming.live.ring_sizing import ring_capacity
 from parakeet_streaming.timeline import ContextConfig
 
 HALF_SECONDS = ContextConfig(left=5, chunk=0.48, right=0.48)

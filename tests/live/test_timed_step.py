@@ -4,7 +4,7 @@ import pytest
 
 from parakeet_streaming.engine.stream_state import StreamOptions
 from parakeet_streaming.live.driver import Due
-from parakeet_streaming.live.stepping import StepTimes, run_step, timing_of
+from parakeet_streaming.live.timed_step import StepTimes, run_step, timing_of
 from parakeet_streaming.results import Partial
 from parakeet_streaming.testing import Cue, fake_recognizer, marked_audio
 from parakeet_streaming.timeline import ContextConfig
