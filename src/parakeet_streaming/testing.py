@@ -212,7 +212,7 @@ class ScriptedVad:
         """Without `script`, a frame whose effective value reaches `level` is speech.
 
         Args:
-            script: the probability of every frame of a stream from its start; 0 behind its end.
+            script: the probability of every frame of a stream from its start; 0 after its end.
             level: effective value, 0 to 1.
             frame_samples: samples of one frame at 16 kHz.
         """
@@ -265,7 +265,7 @@ def fake_recognizer(
     max_samples: int | None = None,
     options: RecognitionOptions | None = None,
 ) -> Recognizer:
-    """A recognizer that hears `script` in marked audio; token ids index `texts`."""
+    """A recognizer that finds `script` in marked audio; token ids index `texts`."""
     decoder_joint = ScriptedDecoderJoint(script, len(texts), blank_durations=blank_durations)
     return recognizer_of(FakeEncoder(max_samples), decoder_joint, FakePieces(texts), options)
 

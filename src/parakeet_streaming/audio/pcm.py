@@ -5,7 +5,7 @@ Rules of this file:
 1. Full scale is 1.0. Floats are taken as they are and not clipped; whole numbers are divided by
    their full scale (uint8 is centred on 128). A type without an agreed full scale is refused.
 2. Channels are averaged, added one after another, so that slicing never changes a bit.
-3. NaN and infinity are refused with their position; nothing is mended in silence.
+3. NaN and infinity are refused with their position; nothing is repaired silently.
 """
 
 from __future__ import annotations

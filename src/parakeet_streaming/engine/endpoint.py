@@ -10,7 +10,7 @@ Rules of this file:
 3. Where there is no detector, or it found no speech in the utterance, blanks alone decide, and must
    last longer. An utterance begins with its first speech or its first token: silence before it
    neither ends it nor makes it long.
-4. An utterance that grows too long ends where audio is committed already, whatever anyone hears.
+4. An utterance that grows too long ends where audio is committed already, speech or not.
 5. `Final` is reported for an end by silence or length only if there is text: a cough is none.
    An end that was asked for (commit, end of stream) is always answered.
 """

@@ -11,7 +11,7 @@ Rules of this file:
 
 1. A step of many streams is one encoder call; a stream's events are those it would give alone.
 2. An error in a phase leaves every stream where it was.
-3. There is no clock here: whoever owns one reads it between the phases.
+3. There is no clock here: the caller reads its own between the phases.
 """
 
 from __future__ import annotations

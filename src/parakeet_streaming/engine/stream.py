@@ -48,13 +48,13 @@ class Stream:
         """Recognizers open streams; this is for them.
 
         Args:
-            windowed: what is behind the edge.
+            windowed: the stream at 16 kHz.
             step: runs one step of this stream.
             encode_state: writes a state down.
             restored: the state that `windowed` was restored from.
         """
         self.windowed = windowed
-        """What is behind the edge, where every position is at 16 kHz."""
+        """The same stream after validation and resampling; all its positions are at 16 kHz."""
         self._window = windowed.window
         self._step = step
         self._encode_state = encode_state
@@ -106,7 +106,7 @@ class Stream:
 
         Args:
             silence_s: silence to decode after the audio, which no time counts: some models give
-                their last word only when they hear that nothing follows.
+                their last word only when silence follows it.
         """
         if self.windowed.audio_end is None:
             if self._resampler is not None:

@@ -3,7 +3,7 @@
 Rules of this file:
 
 1. `as_partial` changes nothing; `keep` does, and cannot fail.
-2. An utterance begins where the last one ended. A stream in which nobody ends one is one utterance.
+2. An utterance begins where the last one ended. A stream in which none is ended is one utterance.
 3. No time lies after the end of the audio, also where silence was added to it.
 """
 

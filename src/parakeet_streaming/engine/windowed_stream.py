@@ -90,7 +90,7 @@ class WindowedStream:
 
         Args:
             silence_s: silence to decode after the audio, which no time counts: some models give
-                their last word only when they hear that nothing follows.
+                their last word only when silence follows it.
         """
         if self.audio_end is not None:
             return
@@ -204,7 +204,7 @@ class WindowedStream:
 def after_silence(
     state: DecoderState, frames: int, quiet_frames: int, longest_duration: int
 ) -> DecoderState:
-    """The state after `frames` in which nobody speaks and which are not decoded.
+    """The state after `frames` without speech, which are not decoded.
 
     In silence a decoder goes from blank to blank by the longest duration. So does this, as far as
     `quiet_frames` frames of the next chunk are quiet too: the frames that are decoded when somebody

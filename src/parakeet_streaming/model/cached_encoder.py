@@ -38,7 +38,7 @@ from parakeet_streaming.timeline import (
     feature_frames,
 )
 
-# Feature frames that the zeros before a cut reach into, and those that the zeros behind one do.
+# Feature frames that the zeros before a cut reach into, and those that the zeros after one do.
 _SPOILT_BEHIND_CUT = 2
 _SPOILT_BEFORE_CUT = 1
 
@@ -61,7 +61,7 @@ class _Row:
 class _Room(threading.local):
     """Where the pasts of a call are put together: new memory for each call costs half as much.
 
-    What an earlier call left in slots that a row does not fill is never heard.
+    What an earlier call left in slots that a row does not fill is masked.
     """
 
     def __init__(self) -> None:
@@ -157,8 +157,8 @@ class OnnxCachedEncoder:
         left = min(feature_frames(known_samples), chunk_at)
         ahead = max(-left, min(past.ahead, new - _SPOILT_BEFORE_CUT))
         lead = min(left + ahead, _SPOILT_BEHIND_CUT)
-        heard = samples[known_samples + (ahead - lead) * HOP_SAMPLES :]
-        fresh = raw_log_mel(heard, self._mel_bins)[:, lead:]
+        unknown = samples[known_samples + (ahead - lead) * HOP_SAMPLES :]
+        fresh = raw_log_mel(unknown, self._mel_bins)[:, lead:]
         known = past.log_mel[:, chunk_at - left : chunk_at + ahead]
         return np.concatenate((known, fresh), axis=1), left
 

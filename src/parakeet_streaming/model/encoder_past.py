@@ -28,7 +28,7 @@ class EncoderPast:
     log_mel: Floats
     """(F, T), not normalised, as far as they are certain."""
     ahead: int
-    """How many of them lie behind the last chunk; -1 where the chunk's own last one is to come."""
+    """How many of them follow the last chunk; -1 where the chunk's own last one is to come."""
     keys: tuple[Floats, ...]
     """Of the left context, the oldest first: (L, n, D) each, K frames together."""
     values: tuple[Floats, ...]
@@ -92,7 +92,7 @@ def _last(columns: Floats, count: int) -> Floats:
 
 
 def with_block(blocks: tuple[Floats, ...], new: Floats, count: int) -> tuple[Floats, ...]:
-    """The last `count` frames of blocks (L, n, D) and of what is new (L, n, D) behind them.
+    """The last `count` frames of blocks (L, n, D) and of what is new (L, n, D) after them.
 
     What is known is not copied at every step, but when many blocks have gathered.
     """

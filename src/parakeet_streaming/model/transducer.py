@@ -1,4 +1,4 @@
-"""An encoder and a decoder whose frames are numpy's arrays in; one model behind the port out."""
+"""An encoder and a decoder whose frames are numpy's arrays in; one model for the port out."""
 
 from __future__ import annotations
 
