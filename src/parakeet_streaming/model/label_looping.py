@@ -15,7 +15,7 @@ Rules of this file:
 7. Look-ahead goes on where the chunk ends. The state that is handed back is the one at that border,
    so look-ahead leaves no trace.
 
-A rule that biases tokens belongs into `_named_tokens`, between the choice of blank or not and the
+A rule that biases tokens belongs into `_choose_tokens`, between the choice of blank or not and the
 name of the token; what it remembers of a stream belongs into `PredictorMemory`.
 
 Speed: under one predictor state many frames can be scored in one call, so each call looks ahead
@@ -173,7 +173,7 @@ class LabelLoopingDecoder:
         width = min(self._width(len(live)), max(row.length - row.frame for row in live))
         output = _joined([row.memory.output for row in live], axis=0)
         logits, duration_logits = self._decoder_joint.score(_block(live, width), output)
-        tokens = self._named_tokens(logits)
+        tokens = self._choose_tokens(logits)
         if duration_logits is None:
             skips = np.zeros_like(tokens)
         else:
@@ -187,7 +187,7 @@ class LabelLoopingDecoder:
                 emitted.append(row)
         return emitted
 
-    def _named_tokens(self, logits: Floats) -> Counts:
+    def _choose_tokens(self, logits: Floats) -> Counts:
         """The most likely token, or blank, of each frame: (B, K, V) to (B, K)."""
         tokens: Counts = logits.argmax(axis=-1)
         return tokens
