@@ -4,7 +4,7 @@ from dataclasses import replace
 
 import pytest
 
-from parakeet_streaming.engine.endpoint import EndpointOptions
+from parakeet_streaming.engine.endpoint import Endpoint, EndpointOptions
 from parakeet_streaming.engine.vad_options import VadOptions
 from parakeet_streaming.errors import (
     OptionError,
@@ -89,23 +89,30 @@ def test_a_stream_that_is_ending_has_no_snapshot():
         snapshot_of(room, stream)
 
 
+JUDGED = fixed(vad=VadOptions(), endpoint=EndpointOptions())
+
+
 def judged_snapshot(**changes):
     """A snapshot of a stream with voice activity, some values of which were changed."""
     room = Room(SCRIPT, vad=ScriptedVad())
-    stream = room.open(fixed(vad=VadOptions()))
-    stream.push(marked_audio(14))
+    stream = room.open(JUDGED)
+    stream.push(marked_audio(60))
     room.settle()
     state = stream._task.driver.state(audio=True, past=True, earlier_utterances=True)
-    detector = changes.pop("detector", {})
+    assert state.window.kept_from > 0
+    detector, endpointer = state.activity.detector, state.activity.endpointer
     activity = replace(
-        state.activity, detector=replace(state.activity.detector, **detector), **changes
+        state.activity,
+        detector=replace(detector, **changes.pop("detector", {})),
+        endpointer=replace(endpointer, **changes.pop("endpointer", {})),
+        **changes,
     )
     return room, room.opener.encode(replace(state, activity=activity))
 
 
 def test_a_snapshot_of_a_stream_with_voice_activity_is_resumed():
     room, data = judged_snapshot()
-    assert room.open(fixed(vad=VadOptions()), resume=data).stats().resumed == "exact"
+    assert room.open(JUDGED, resume=data).stats().resumed == "exact"
 
 
 @pytest.mark.parametrize(
@@ -114,17 +121,40 @@ def test_a_snapshot_of_a_stream_with_voice_activity_is_resumed():
         ({"detector": {"frame_samples": 256}}, "frames"),
         ({"detector": {"known_to": 2**50}}, "judged"),
         ({"detector": {"known_to": -1}}, "judged"),
+        ({"detector": {"known_to": 512}}, "judged"),
         ({"gaps": ((5, 3),)}, "gaps"),
         ({"gaps": ((5, 9), (7, 20))}, "gaps"),
         ({"gaps": ((5, 2**50),)}, "gaps"),
         ({"gaps": ((-9, 3),)}, "gaps"),
         ({"speech_samples": -1}, "speech"),
+        ({"detector": {"finished": True}}, "voice"),
+        ({"detector": {"onset": -1}}, "voice"),
+        ({"detector": {"onset": 2**50}}, "voice"),
+        ({"detector": {"voiced": -1}}, "voice"),
+        ({"detector": {"voiced": 2**50}}, "voice"),
+        ({"detector": {"silence_from": -1}}, "voice"),
+        ({"detector": {"silence_from": 2**50}}, "voice"),
+        ({"detector": {"remembered_from": -1}}, "voice"),
+        ({"detector": {"runs": ((5_000, 3_000),)}}, "voice"),
+        ({"detector": {"runs": ((3_000, 5_000), (4_000, 6_000))}}, "voice"),
+        ({"detector": {"runs": ((-1, 5_000),)}}, "voice"),
+        ({"detector": {"runs": ((0, 2**50),)}}, "voice"),
+        ({"endpointer": {"known_to": -1}}, "utterance"),
+        ({"endpointer": {"silence_from": 2**50}}, "utterance"),
+        ({"endpointer": {"committed_to": 2**50}}, "utterance"),
+        ({"endpointer": {"decoded_to": -1}}, "utterance"),
+        ({"endpointer": {"begin": 2**50}}, "utterance"),
+        ({"endpointer": {"text_to": -1}}, "utterance"),
+        ({"endpointer": {"tentative_to": 2**50}}, "utterance"),
+        ({"endpoint": Endpoint("commit", -1)}, "endpoint"),
+        ({"endpoint": Endpoint("commit", 2**50)}, "endpoint"),
     ],
 )
 def test_values_that_no_live_stream_can_have_are_refused(changes, name):
     room, data = judged_snapshot(**changes)
     with pytest.raises(SnapshotError, match=f"impossible values: {name}"):
-        room.open(fixed(vad=VadOptions()), resume=data)
+        room.open(JUDGED, resume=data)
+    assert len(room.loop.streams) == 1
 
 
 def test_a_stream_that_had_ended_is_not_resumed():
