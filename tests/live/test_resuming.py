@@ -1,10 +1,13 @@
 """A snapshot is checked, and a stream goes on with what it had."""
 
+import tracemalloc
+from contextlib import contextmanager
 from dataclasses import replace
 
 import pytest
 
 from parakeet_streaming.engine.endpoint import Endpoint, EndpointOptions
+from parakeet_streaming.engine.stall import StallGuard
 from parakeet_streaming.engine.vad_options import VadOptions
 from parakeet_streaming.errors import (
     OptionError,
@@ -13,9 +16,22 @@ from parakeet_streaming.errors import (
 )
 from parakeet_streaming.live.adaptation import DelayRange
 from parakeet_streaming.live.options import LiveOptions
+from parakeet_streaming.results import Partial
 from parakeet_streaming.testing import Cue, ScriptedVad, marked_audio
 from parakeet_streaming.timeline import ContextConfig
 from tests.live.by_hand import CONTEXT, Room, drained, fixed, outcome_of, snapshot_of, tokens_of
+
+
+@contextmanager
+def peak_bytes():
+    """The most that Python and numpy held at once meanwhile; asked after it."""
+    tracemalloc.start()
+    try:
+        yield lambda: most
+    finally:
+        _, most = tracemalloc.get_traced_memory()
+        tracemalloc.stop()
+
 
 SCRIPT = [Cue(3, 0), Cue(9, 1), Cue(20, 2)]
 
@@ -79,6 +95,40 @@ def test_a_snapshot_is_resumed_with_its_own_context_and_chunk():
             room.open(other, resume=snapshot)
     with pytest.raises(OptionError, match="with voice activity and with endpoints"):
         room.open(fixed(), resume=snapshot)
+
+
+def test_what_a_snapshot_does_not_bind_is_chosen_anew():
+    script = [Cue(3, 0), Cue(9, 1), Cue(15, 2)]
+    room = Room(script)
+    stream = room.open()
+    stream.push(marked_audio(14))
+    room.settle()
+    snapshot = snapshot_of(room, stream)
+    continued = room.open(fixed(tentative=False), resume=snapshot)
+    continued.push(marked_audio(40)[14 * 1280 :])
+    continued.finish()
+    room.settle()
+    partials = [each for each in drained(continued)[0] if isinstance(each, Partial)]
+    assert [each.tentative for each in partials] == [()] * len(partials)
+    assert continued.transcript().text == "one two three"
+
+
+def test_a_stall_guard_goes_on():
+    room = Room(SCRIPT)
+    stream = room.recognizer.stream(CONTEXT, stall_guard=StallGuard(min_speech_s=3.0))
+    live = room.open(resume=stream.snapshot())
+    assert live._stream.options.stall_guard == StallGuard(min_speech_s=3.0)
+
+
+def test_a_chunk_that_nobody_could_have_chosen_costs_nothing():
+    room = Room(SCRIPT)
+    state = room.recognizer.stream(CONTEXT).windowed.state()
+    options = replace(state.options, context=replace(CONTEXT, chunk=3_600.0))
+    data = room.opener.encode(replace(state, options=options))
+    with peak_bytes() as peak:
+        live = room.open(resume=data)
+    assert live.stats().context == CONTEXT
+    assert peak() < 10_000_000
 
 
 def test_a_stream_that_is_ending_has_no_snapshot():

@@ -160,6 +160,10 @@ class Recognizer:
     def open(self, options: StreamOptions, restored: StreamState | None = None) -> WindowedStream:
         """Opens a stream that is fed at 16 kHz and stepped by its owner, or continues one.
 
+        Args:
+            options: to begin with, or to go on with.
+            restored: the state of the stream to continue.
+
         Raises:
             ContextError, OptionError: as in `stream`.
         """
@@ -168,7 +172,7 @@ class Recognizer:
         if restored is None:
             decoder = self._transducer.start()
             return WindowedStream(self, options, decoder, self._formatter, self._longest_duration)
-        return WindowedStream.of(self, restored, self._formatter, self._longest_duration)
+        return WindowedStream.of(self, options, restored, self._formatter, self._longest_duration)
 
     def check_context(self, context: ContextConfig) -> None:
         """Refuses a context of windows longer than the model can take.

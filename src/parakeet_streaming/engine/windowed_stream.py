@@ -186,12 +186,13 @@ class WindowedStream:
     def of(
         cls,
         opened_by: object,
+        options: StreamOptions,
         state: StreamState,
         formatter: TokenFormatter,
         longest_duration: int,
     ) -> Self:
-        """The stream that a state was taken of."""
-        stream = cls(opened_by, state.options, state.decoder, formatter, longest_duration)
+        """The stream that a state was taken of; it goes on with `options`."""
+        stream = cls(opened_by, options, state.decoder, formatter, longest_duration)
         stream.window = ContextWindow.of(stream.context, state.window)
         stream.stall_from, stream.past = state.stall_from, state.past
         stream.audio_end, stream.closed = state.audio_end, state.closed
