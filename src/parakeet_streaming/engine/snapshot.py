@@ -96,7 +96,9 @@ class SnapshotCodec:
             memory = self.transducer.memory_from_arrays(reader.arrays(header["memory"]))
             state = replace(state, decoder=replace(state.decoder, memory=memory))
             if header["past"] is not None:
-                past = self.transducer.past_from_arrays(reader.arrays(header["past"]))
+                options = state.options
+                most_frames = options.kept_frames or 0
+                past = self.transducer.past_from_arrays(reader.arrays(header["past"]), most_frames)
                 state = replace(state, past=past)
             if header["voice"] is not None and vad is not None and state.activity is not None:
                 voice = vad.state_from_arrays(reader.arrays(header["voice"]))
