@@ -174,11 +174,16 @@ class Transducer(Protocol):
         """What an encoder keeps as named arrays, for a snapshot."""
         ...
 
-    def past_from_arrays(self, arrays: Mapping[str, Floats]) -> object:
+    def past_from_arrays(self, arrays: Mapping[str, Floats], most_frames: int) -> object:
         """What the encoder kept, of which `past_to_arrays` made the arrays.
 
+        Args:
+            arrays: from a snapshot, so perhaps forged.
+            most_frames: `kept_frames` of the stream.
+
         Raises:
-            SnapshotError: arrays of other names or shapes, or an encoder that keeps nothing.
+            SnapshotError: arrays of other names or shapes, more frames than that, or an encoder
+                that keeps nothing.
         """
         ...
 

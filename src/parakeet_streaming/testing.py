@@ -102,7 +102,7 @@ class FakeEncoder:
         assert isinstance(past, int)
         return {"kept": np.array([past], dtype=np.float32)}
 
-    def past_from_arrays(self, arrays: Mapping[str, Floats]) -> object:
+    def past_from_arrays(self, arrays: Mapping[str, Floats], most_frames: int) -> object:
         """The same back."""
         return int(arrays["kept"][0])
 

@@ -1,7 +1,6 @@
 """Onsets are never late, quiet is never wrong, and speech ends."""
 
 import math
-from dataclasses import FrozenInstanceError
 
 import pytest
 from hypothesis import given
@@ -9,7 +8,7 @@ from hypothesis import strategies as st
 
 from parakeet_streaming.engine.activity import Activity, SpeechDetector, Transition
 from parakeet_streaming.engine.vad_options import VadOptions
-from parakeet_streaming.errors import AudioInputError, OptionError
+from parakeet_streaming.errors import AudioInputError
 from parakeet_streaming.results import SpeechEnded, SpeechStarted
 
 FRAME = 512
@@ -103,38 +102,6 @@ def test_frames_of_another_length():
 def test_a_transition_is_an_event_in_seconds():
     assert Transition(True, 8_000).event() == SpeechStarted(0.5)
     assert Transition(False, 24_000).event() == SpeechEnded(1.5)
-
-
-# Options
-
-
-def test_the_lower_threshold_follows_the_upper_one():
-    assert VadOptions().effective_neg_threshold == 0.35
-    assert VadOptions(threshold=0.1).effective_neg_threshold == 0.01
-    assert VadOptions(threshold=0.005).effective_neg_threshold == 0.005
-    assert VadOptions(neg_threshold=0.2).effective_neg_threshold == 0.2
-
-
-@pytest.mark.parametrize(
-    "wrong",
-    [
-        *({"threshold": each} for each in (0, 1.1, -1, math.nan)),
-        *({"neg_threshold": each} for each in (0, 0.6, -1, math.nan)),
-        *({"min_speech_ms": each} for each in (-1, 60_001, math.inf, math.nan)),
-        {"min_silence_ms": -1},
-        {"prefix_padding_ms": -1},
-        {"hangover_ms": -1},
-    ],
-)
-def test_impossible_options(wrong):
-    (name,) = wrong
-    with pytest.raises(OptionError, match=rf"^{name}.*use"):
-        VadOptions(**wrong)
-
-
-def test_options_are_frozen():
-    with pytest.raises(FrozenInstanceError):
-        VadOptions().threshold = 0.6
 
 
 # Gaps and the end

@@ -10,6 +10,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from parakeet_streaming.engine import snapshot
 from parakeet_streaming.engine.activity import SpeechDetector
 from parakeet_streaming.engine.endpoint import Endpoint, Endpointer
 from parakeet_streaming.engine.snapshot import MAGIC, VERSION
@@ -109,6 +110,22 @@ def test_without_audio_it_is_small_and_says_where_to_go_on():
     assert [*before, *after] == expected
 
 
+@pytest.mark.parametrize("rate_hz", [16_000, 8_000])
+@pytest.mark.parametrize("silence_s", [0.0, 0.5])
+@pytest.mark.parametrize("audio", [True, False])
+def test_a_stream_that_has_ended_keeps_the_audio_it_cannot_be_given_again(
+    audio, silence_s, rate_hz
+):
+    context = replace(CONTEXT, sample_rate=rate_hz)
+    streams = [hashed_recognizer(blanks=0.3).stream(context) for _ in range(2)]
+    for stream in streams:
+        stream.feed(noise(1.2))
+        stream.end(silence_s)
+    whole, cut = streams
+    again = hashed_recognizer(blanks=0.3).restore(cut.snapshot(audio=audio))
+    assert again.finish() == whole.finish()
+
+
 def test_earlier_utterances_may_be_left_out():
     stream = begun()
     stream.windowed.end_utterance("commit")
@@ -199,6 +216,49 @@ def test_a_snapshot_of_another_model_is_refused():
         recognizer_of(FakeEncoder(), joint, FakePieces(WORDS[:1])).restore(begun(16).snapshot())
 
 
+def packed(body):
+    """A snapshot of bytes that somebody made up."""
+    data = begun().snapshot()
+    return data[:8] + blake2b(body, digest_size=16).digest() + body
+
+
+def test_a_snapshot_of_bytes_that_were_made_up_is_refused():
+    body = begun().snapshot()[24:]
+    for forged, message in [
+        (b"no zlib", "damaged"),
+        (body[:-9], "too early"),
+        (body + b"more", "too late"),
+        (zlib.compress(b""), "header"),
+        (zlib.compress(b"\xff\xff\xff\xff"), "header"),
+        (zlib.compress(b"\x40\x00\x00\x00{}"), "header"),
+        (zlib.compress(b"\x02\x00\x00\x00{]"), "usable"),
+        (zlib.compress(b"\x02\x00\x00\x00[]"), "usable"),
+        (zlib.compress(b"\x02\x00\x00\x00\xff\xff"), "usable"),
+        (zlib.compress((200_000).to_bytes(4, "little") + b"[" * 200_000), "usable"),
+    ]:
+        with pytest.raises(SnapshotError, match=message):
+            recognizer().restore(packed(forged))
+
+
+def test_a_snapshot_that_unpacks_to_more_than_it_may_is_refused(monkeypatch):
+    data = begun().snapshot()
+    monkeypatch.setattr(snapshot, "MAX_BYTES", 20_000)
+    with pytest.raises(SnapshotError, match="larger than 20000"):
+        recognizer().restore(data)
+    with pytest.raises(SnapshotError, match="without its audio"):
+        begun().snapshot()
+    assert recognizer().restore(begun().snapshot(audio=False)).tokens == begun().tokens
+
+
+def test_a_header_longer_than_it_may_be_is_refused(monkeypatch):
+    data = begun().snapshot()
+    monkeypatch.setattr(snapshot, "_MAX_HEADER_BYTES", 500)
+    with pytest.raises(SnapshotError, match="header is of"):
+        recognizer().restore(data)
+    with pytest.raises(SnapshotError, match="more than 500"):
+        begun().snapshot()
+
+
 def setting(*path, to):
     def change(header):
         *folders, name = path
@@ -211,35 +271,86 @@ def setting(*path, to):
     return change
 
 
+def with_array(at, *, kind, shape):
+    return lambda header: header["arrays"].__setitem__(at, [kind, shape])
+
+
+LARGE = 10**400
+
+
 @pytest.mark.parametrize(
-    "change",
+    ("change", "message"),
     [
-        setting("decoder", "frames_to_skip", to=-1),
-        setting("decoder", "decoded_frames", to=2**60),
-        setting("decoder", "last_token", to=99),
-        setting("decoder", "decoded_frames", to="3"),
-        setting("decoder", "decoded_frames", to=True),
-        setting("window", "kept_from", to=-5),
-        setting("window", "ended", to=True),
-        setting("window", "samples", to={"array": 77}),
-        setting("window", "samples", to=None),
-        setting("transcript", "utterance_from", to=50),
-        setting("transcript", "tentative", to=[{"id": 1}]),
-        setting("options", "context", "chunk", to=-3.0),
-        setting("options", "context", "left", to=1e300),
-        setting("resumed", to="perfectly"),
-        setting("closed", to=0),
-        lambda header: header.pop("state"),
-        lambda header: header.update(memory={}),
-        lambda header: header.update(memory=[1]),
-        lambda header: header.update(arrays=[["float32", [2**40]]]),
-        lambda header: header.update(arrays=[["object", [1]]]),
-        lambda header: header.update(arrays=[["float32", [-1]]]),
-        lambda header: header.update(arrays=7),
+        (setting("decoder", "frames_to_skip", to=-1), "skipped frames"),
+        (setting("decoder", "decoded_frames", to=2**60), "out of range"),
+        (setting("decoder", "decoded_frames", to="3"), "where <class 'int'> belongs"),
+        (setting("decoder", "decoded_frames", to=True), "where <class 'int'> belongs"),
+        (setting("decoder", "last_token", to=99), "token"),
+        (setting("window", "kept_from", to=-5), "positions"),
+        (setting("window", "ended", to=True), "ended"),
+        (setting("window", "samples", to={"array": 77}), "usable"),
+        (setting("window", "samples", to=None), "usable"),
+        (setting("window", "samples", to={"array": 1}), "int32 where float32 belongs"),
+        (setting("transcript", "utterance_from", to=50), "utterance's start"),
+        (setting("transcript", "tentative", to=[{"id": 1}]), "usable"),
+        (setting("transcript", "tentative", to=7), "usable"),
+        (setting("options", "context", "chunk", to=-3.0), "usable"),
+        (setting("options", "context", "left", to=1e300), "out of range"),
+        (setting("options", "context", "left", to=LARGE), "usable"),
+        (setting("options", "context", "left", to=float("nan")), "out of range"),
+        (setting("options", "context", "left", to=3600), "at most 400 s"),
+        (setting("options", "context", "sample_rate", to=1), "usable"),
+        (setting("resumed", to="perfectly"), "where one of"),
+        (setting("resumed", to=["exact"]), "where one of"),
+        (setting("closed", to=0), "where <class 'bool'> belongs"),
+        (setting("activity", to={}), "usable"),
+        (lambda header: header.pop("state"), "usable"),
+        (lambda header: header.pop("model"), "usable"),
+        (lambda header: header.update(memory={}), "decoder memory"),
+        (lambda header: header.update(memory=[1]), "usable"),
+        (lambda header: header.update(arrays=7), "usable"),
+        (with_array(0, kind="float32", shape=[2**40]), "usable"),
+        (with_array(0, kind="object", shape=[1]), "an array of object"),
+        (with_array(0, kind="float32", shape=[-1]), "an array of float32"),
+        (with_array(0, kind="float32", shape=[2**63]), "usable"),
+        (with_array(0, kind="float32", shape=[2**32, 2**32]), "usable"),
+        (with_array(0, kind="float32", shape=[3, (2**64 - 1) // 3]), "usable"),
+        (with_array(0, kind="float32", shape=[0.5]), "usable"),
+        (with_array(0, kind="float32", shape=[1] * 70), "usable"),
+        (with_array(0, kind="pcm16", shape=[]), "samples"),
+        (with_array(0, kind="pcm16", shape="many"), "usable"),
+        (with_array(1, kind="int64", shape=[0]), "int64 where int32 belongs"),
     ],
 )
-def test_forged_values_are_refused(change):
+def test_forged_values_are_refused(change, message):
     data = begun().snapshot()
     assert recognizer().restore(repacked(data, lambda header: None)).tokens == begun().tokens
-    with pytest.raises(SnapshotError):
+    with pytest.raises(SnapshotError, match=message):
         recognizer().restore(repacked(data, change))
+
+
+@pytest.mark.parametrize("value", [np.nan, np.inf, -np.inf])
+def test_arrays_that_are_not_finite_are_refused(value):
+    codec = recognizer().snapshots
+    state = begun().windowed.state()
+    memory = state.decoder.memory
+    for forged in (
+        replace(state, window=replace(state.window, samples=np.full(9, value, np.float32))),
+        replace(
+            state,
+            decoder=replace(
+                state.decoder, memory=replace(memory, cell=np.full_like(memory.cell, value))
+            ),
+        ),
+    ):
+        with pytest.raises(SnapshotError, match="NaN or infinity"):
+            codec.decode(codec.encode(forged))
+
+
+def test_a_snapshot_of_a_cached_stream_needs_an_encoder_that_keeps_its_past():
+    stream = hashed_recognizer().stream(CONTEXT)
+    state = stream.windowed.state()
+    codec = hashed_recognizer().snapshots
+    forged = codec.encode(replace(state, options=replace(state.options, cached=True)))
+    with pytest.raises(SnapshotError, match="keeps nothing between steps"):
+        hashed_recognizer().restore(forged)

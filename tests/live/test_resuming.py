@@ -1,10 +1,13 @@
 """A snapshot is checked, and a stream goes on with what it had."""
 
+import tracemalloc
+from contextlib import contextmanager
 from dataclasses import replace
 
 import pytest
 
-from parakeet_streaming.engine.endpoint import EndpointOptions
+from parakeet_streaming.engine.endpoint import Endpoint, EndpointOptions
+from parakeet_streaming.engine.stall import StallGuard
 from parakeet_streaming.engine.vad_options import VadOptions
 from parakeet_streaming.errors import (
     OptionError,
@@ -13,9 +16,22 @@ from parakeet_streaming.errors import (
 )
 from parakeet_streaming.live.adaptation import DelayRange
 from parakeet_streaming.live.options import LiveOptions
+from parakeet_streaming.results import Partial
 from parakeet_streaming.testing import Cue, ScriptedVad, marked_audio
 from parakeet_streaming.timeline import ContextConfig
 from tests.live.by_hand import CONTEXT, Room, drained, fixed, outcome_of, snapshot_of, tokens_of
+
+
+@contextmanager
+def peak_bytes():
+    """The most that Python and numpy held at once meanwhile; asked after it."""
+    tracemalloc.start()
+    try:
+        yield lambda: most
+    finally:
+        _, most = tracemalloc.get_traced_memory()
+        tracemalloc.stop()
+
 
 SCRIPT = [Cue(3, 0), Cue(9, 1), Cue(20, 2)]
 
@@ -81,6 +97,40 @@ def test_a_snapshot_is_resumed_with_its_own_context_and_chunk():
         room.open(fixed(), resume=snapshot)
 
 
+def test_what_a_snapshot_does_not_bind_is_chosen_anew():
+    script = [Cue(3, 0), Cue(9, 1), Cue(15, 2)]
+    room = Room(script)
+    stream = room.open()
+    stream.push(marked_audio(14))
+    room.settle()
+    snapshot = snapshot_of(room, stream)
+    continued = room.open(fixed(tentative=False), resume=snapshot)
+    continued.push(marked_audio(40)[14 * 1280 :])
+    continued.finish()
+    room.settle()
+    partials = [each for each in drained(continued)[0] if isinstance(each, Partial)]
+    assert [each.tentative for each in partials] == [()] * len(partials)
+    assert continued.transcript().text == "one two three"
+
+
+def test_a_stall_guard_goes_on():
+    room = Room(SCRIPT)
+    stream = room.recognizer.stream(CONTEXT, stall_guard=StallGuard(min_speech_s=3.0))
+    live = room.open(resume=stream.snapshot())
+    assert live._stream.options.stall_guard == StallGuard(min_speech_s=3.0)
+
+
+def test_a_chunk_that_nobody_could_have_chosen_costs_nothing():
+    room = Room(SCRIPT)
+    state = room.recognizer.stream(CONTEXT).windowed.state()
+    options = replace(state.options, context=replace(CONTEXT, chunk=3_600.0))
+    data = room.opener.encode(replace(state, options=options))
+    with peak_bytes() as peak:
+        live = room.open(resume=data)
+    assert live.stats().context == CONTEXT
+    assert peak() < 10_000_000
+
+
 def test_a_stream_that_is_ending_has_no_snapshot():
     room = Room(SCRIPT)
     stream = room.open()
@@ -89,23 +139,30 @@ def test_a_stream_that_is_ending_has_no_snapshot():
         snapshot_of(room, stream)
 
 
+JUDGED = fixed(vad=VadOptions(), endpoint=EndpointOptions())
+
+
 def judged_snapshot(**changes):
     """A snapshot of a stream with voice activity, some values of which were changed."""
     room = Room(SCRIPT, vad=ScriptedVad())
-    stream = room.open(fixed(vad=VadOptions()))
-    stream.push(marked_audio(14))
+    stream = room.open(JUDGED)
+    stream.push(marked_audio(60))
     room.settle()
     state = stream._task.driver.state(audio=True, past=True, earlier_utterances=True)
-    detector = changes.pop("detector", {})
+    assert state.window.kept_from > 0
+    detector, endpointer = state.activity.detector, state.activity.endpointer
     activity = replace(
-        state.activity, detector=replace(state.activity.detector, **detector), **changes
+        state.activity,
+        detector=replace(detector, **changes.pop("detector", {})),
+        endpointer=replace(endpointer, **changes.pop("endpointer", {})),
+        **changes,
     )
     return room, room.opener.encode(replace(state, activity=activity))
 
 
 def test_a_snapshot_of_a_stream_with_voice_activity_is_resumed():
     room, data = judged_snapshot()
-    assert room.open(fixed(vad=VadOptions()), resume=data).stats().resumed == "exact"
+    assert room.open(JUDGED, resume=data).stats().resumed == "exact"
 
 
 @pytest.mark.parametrize(
@@ -114,17 +171,40 @@ def test_a_snapshot_of_a_stream_with_voice_activity_is_resumed():
         ({"detector": {"frame_samples": 256}}, "frames"),
         ({"detector": {"known_to": 2**50}}, "judged"),
         ({"detector": {"known_to": -1}}, "judged"),
+        ({"detector": {"known_to": 512}}, "judged"),
         ({"gaps": ((5, 3),)}, "gaps"),
         ({"gaps": ((5, 9), (7, 20))}, "gaps"),
         ({"gaps": ((5, 2**50),)}, "gaps"),
         ({"gaps": ((-9, 3),)}, "gaps"),
         ({"speech_samples": -1}, "speech"),
+        ({"detector": {"finished": True}}, "voice"),
+        ({"detector": {"onset": -1}}, "voice"),
+        ({"detector": {"onset": 2**50}}, "voice"),
+        ({"detector": {"voiced": -1}}, "voice"),
+        ({"detector": {"voiced": 2**50}}, "voice"),
+        ({"detector": {"silence_from": -1}}, "voice"),
+        ({"detector": {"silence_from": 2**50}}, "voice"),
+        ({"detector": {"remembered_from": -1}}, "voice"),
+        ({"detector": {"runs": ((5_000, 3_000),)}}, "voice"),
+        ({"detector": {"runs": ((3_000, 5_000), (4_000, 6_000))}}, "voice"),
+        ({"detector": {"runs": ((-1, 5_000),)}}, "voice"),
+        ({"detector": {"runs": ((0, 2**50),)}}, "voice"),
+        ({"endpointer": {"known_to": -1}}, "utterance"),
+        ({"endpointer": {"silence_from": 2**50}}, "utterance"),
+        ({"endpointer": {"committed_to": 2**50}}, "utterance"),
+        ({"endpointer": {"decoded_to": -1}}, "utterance"),
+        ({"endpointer": {"begin": 2**50}}, "utterance"),
+        ({"endpointer": {"text_to": -1}}, "utterance"),
+        ({"endpointer": {"tentative_to": 2**50}}, "utterance"),
+        ({"endpoint": Endpoint("commit", -1)}, "endpoint"),
+        ({"endpoint": Endpoint("commit", 2**50)}, "endpoint"),
     ],
 )
 def test_values_that_no_live_stream_can_have_are_refused(changes, name):
     room, data = judged_snapshot(**changes)
     with pytest.raises(SnapshotError, match=f"impossible values: {name}"):
-        room.open(fixed(vad=VadOptions()), resume=data)
+        room.open(JUDGED, resume=data)
+    assert len(room.loop.streams) == 1
 
 
 def test_a_stream_that_had_ended_is_not_resumed():

@@ -46,7 +46,8 @@ class HashedEncoder:
     def past_to_arrays(self, past):
         raise NotImplementedError
 
-    past_from_arrays = past_to_arrays
+    def past_from_arrays(self, arrays, most_frames):
+        raise NotImplementedError
 
     @staticmethod
     def _frames(window):

@@ -22,7 +22,7 @@ from parakeet_streaming.engine.stream import Stream
 from parakeet_streaming.engine.stream_state import StreamOptions, StreamState
 from parakeet_streaming.engine.windowed_stream import WindowedStream
 from parakeet_streaming.engine.words import Pieces, TokenFormatter, WordConfidence
-from parakeet_streaming.errors import ContextError, OptionError
+from parakeet_streaming.errors import ContextError, OptionError, SnapshotError, UsageError
 from parakeet_streaming.ports import CONFIDENCE_MEASURES, Transducer
 from parakeet_streaming.results import Event, Transcript
 from parakeet_streaming.timeline import (
@@ -152,10 +152,17 @@ class Recognizer:
             SnapshotError: no snapshot, a damaged one, or one of another model or version.
         """
         state = self.snapshots.decode(data)
-        return self._stream(state.options, state)
+        try:
+            return self._stream(state.options, state)
+        except UsageError as error:
+            raise SnapshotError(f"this snapshot is of no stream of this model: {error}") from error
 
     def open(self, options: StreamOptions, restored: StreamState | None = None) -> WindowedStream:
         """Opens a stream that is fed at 16 kHz and stepped by its owner, or continues one.
+
+        Args:
+            options: to begin with, or to go on with.
+            restored: the state of the stream to continue.
 
         Raises:
             ContextError, OptionError: as in `stream`.
@@ -165,7 +172,7 @@ class Recognizer:
         if restored is None:
             decoder = self._transducer.start()
             return WindowedStream(self, options, decoder, self._formatter, self._longest_duration)
-        return WindowedStream.of(self, restored, self._formatter, self._longest_duration)
+        return WindowedStream.of(self, options, restored, self._formatter, self._longest_duration)
 
     def check_context(self, context: ContextConfig) -> None:
         """Refuses a context of windows longer than the model can take.

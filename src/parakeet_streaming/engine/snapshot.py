@@ -26,6 +26,7 @@ from typing import Any, Final, Literal, get_args, get_origin, get_type_hints
 import numpy as np
 from numpy.typing import NDArray
 
+from parakeet_streaming.engine.state_check import check_state
 from parakeet_streaming.engine.stream_state import StreamState
 from parakeet_streaming.errors import ParakeetError, SnapshotError
 from parakeet_streaming.ports import Transducer, VoiceActivity
@@ -35,13 +36,23 @@ VERSION: Final = 1
 MAX_BYTES: Final = 1 << 30
 """Of a snapshot when it is unpacked: left context of an hour, and an encoder's past."""
 
+_MAX_HEADER_BYTES: Final = 1 << 22
 _DIGEST_BYTES: Final = 16
 _LARGEST: Final = 2**53
 _DTYPES: Final = ("float32", "float64", "int8", "int16", "int32", "int64")
 _PCM16: Final = "pcm16"
 """float32 that are whole multiples of 2⁻¹⁵, as samples of 16-bit sources are: half the bytes."""
 
-Arrays = Mapping[str, NDArray[Any]]
+_UNUSABLE: Final = (
+    ArithmeticError,
+    AttributeError,
+    LookupError,
+    RecursionError,
+    TypeError,
+    ValueError,
+    ParakeetError,
+)
+"""What reading may raise where somebody has forged a value."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,49 +88,33 @@ class SnapshotCodec:
             SnapshotError: no snapshot, a damaged one, one of another version or model, or one with
                 values that no stream can have.
         """
-        header, arrays = _unpacked(data)
-        if header.get("model") != self.transducer.fingerprint:
-            raise SnapshotError("this snapshot is of another model; load the model it is of")
+        text, arrays = _unpacked(data)
         try:
+            header = self._header(text)
             reader = _Reader(arrays, header["arrays"])
             state: StreamState = reader.value(StreamState, header["state"])
             memory = self.transducer.memory_from_arrays(reader.arrays(header["memory"]))
             state = replace(state, decoder=replace(state.decoder, memory=memory))
             if header["past"] is not None:
-                past = self.transducer.past_from_arrays(reader.arrays(header["past"]))
+                options = state.options
+                most_frames = options.kept_frames or 0
+                past = self.transducer.past_from_arrays(reader.arrays(header["past"]), most_frames)
                 state = replace(state, past=past)
             if header["voice"] is not None and vad is not None and state.activity is not None:
                 voice = vad.state_from_arrays(reader.arrays(header["voice"]))
                 state = replace(state, activity=replace(state.activity, voice=voice))
+            check_state(state, self.token_count, max((0, *self.transducer.durations)))
         except SnapshotError:
             raise
-        except (LookupError, TypeError, ValueError, AttributeError, ParakeetError) as error:
+        except _UNUSABLE as error:
             raise SnapshotError(f"this is no usable snapshot: {error}") from error
-        self._check(state)
         return state
 
-    def _check(self, state: StreamState) -> None:
-        """Refuses values that no stream can have."""
-        window, decoder, transcript = state.window, state.decoder, state.transcript
-        samples, emissions = window.samples, transcript.emissions
-        columns = (getattr(emissions, each.name) for each in fields(emissions))
-        ids = emissions.token_ids
-        fed = window.kept_from + samples.shape[0]
-        checks = {
-            "positions": window.kept_from >= 0 and window.decoded_samples >= 0,
-            "samples": samples.ndim == 1 and bool(np.isfinite(samples).all()),
-            "flush": window.flush_to >= 0,
-            "audio end": state.audio_end is None or 0 <= state.audio_end <= fed,
-            "ended": window.ended == (state.audio_end is not None),
-            "frames": decoder.frames_to_skip >= 0 and decoder.decoded_frames >= 0,
-            "token": 0 <= decoder.last_token <= self.token_count,
-            "emissions": len({column.shape for column in columns}) == 1 and ids.ndim == 1,
-            "tokens": not ids.size or 0 <= int(ids.min()) <= int(ids.max()) < self.token_count,
-            "utterance": 0 <= transcript.utterance_from <= ids.shape[0],
-        }
-        wrong = [name for name, right in checks.items() if not right]
-        if wrong:
-            raise SnapshotError(f"this snapshot has impossible values: {', '.join(wrong)}")
+    def _header(self, text: bytes) -> dict[str, Any]:
+        header: dict[str, Any] = json.loads(text)
+        if header["model"] != self.transducer.fingerprint:
+            raise SnapshotError("this snapshot is of another model; load the model it is of")
+        return header
 
 
 def _without_opaque(state: StreamState) -> StreamState:
@@ -178,6 +173,8 @@ class _Reader:
             array = np.frombuffer(data, dtype, count, start).reshape(shape)
             start += array.nbytes
             native = array.astype(array.dtype.newbyteorder("="))
+            if not np.isfinite(native).all():
+                raise SnapshotError(f"an array of {kind} {shape} with NaN or infinity")
             if kind == _PCM16:
                 native = native.astype(np.float32) * np.float32(2**-15)
             self._arrays.append(native)
@@ -235,12 +232,19 @@ def _scalar(kind: Any, plain: Any) -> Any:  # noqa: ANN401
 
 def _packed(header: dict[str, Any], writer: _Writer) -> bytes:
     text = json.dumps({**header, "arrays": writer.kinds}, separators=(",", ":")).encode()
-    body = zlib.compress(b"".join([len(text).to_bytes(4, "little"), text, *writer.bytes]), 1)
+    parts = [len(text).to_bytes(4, "little"), text, *writer.bytes]
+    if len(text) > _MAX_HEADER_BYTES or sum(map(len, parts)) > MAX_BYTES:
+        raise SnapshotError(
+            f"this stream is more than {MAX_BYTES} bytes, or its values more than "
+            f"{_MAX_HEADER_BYTES}; write it down without its audio or without its past"
+        )
+    body = zlib.compress(b"".join(parts), 1)
     digest = hashlib.blake2b(body, digest_size=_DIGEST_BYTES).digest()
     return MAGIC + VERSION.to_bytes(2, "little") + digest + body
 
 
-def _unpacked(data: bytes) -> tuple[dict[str, Any], bytes]:
+def _unpacked(data: bytes) -> tuple[bytes, bytes]:
+    """The header's text, and the bytes of the arrays."""
     head = len(MAGIC) + 2
     if data[: len(MAGIC)] != MAGIC or len(data) < head + _DIGEST_BYTES:
         raise SnapshotError("this is no snapshot of a stream")
@@ -257,5 +261,9 @@ def _unpacked(data: bytes) -> tuple[dict[str, Any], bytes]:
         raise SnapshotError(f"this snapshot is damaged: {error}") from error
     if unpacker.unconsumed_tail:
         raise SnapshotError(f"this snapshot is larger than {MAX_BYTES} bytes")
+    if not unpacker.eof or unpacker.unused_data:
+        raise SnapshotError("this snapshot is damaged: it ends too early, or too late")
     length = int.from_bytes(body[:4], "little")
-    return json.loads(body[4 : 4 + length]), body[4 + length :]
+    if length > min(_MAX_HEADER_BYTES, len(body) - 4):
+        raise SnapshotError(f"this snapshot is damaged: its header is of {length} bytes")
+    return body[4 : 4 + length], body[4 + length :]

@@ -149,7 +149,7 @@ class Stream:
 
         Args:
             audio: with the samples that are still needed; without them, push them again from
-                `restored.next_sample` of the new stream on.
+                `restored.next_sample` of the new stream on. After `end` they are always in it.
             past: with what the encoder keeps of a cached stream: megabytes for a large model.
             earlier_utterances: with the tokens of utterances that have ended.
 

@@ -164,14 +164,15 @@ class WindowedStream:
 
         Args:
             audio: with the samples that windows to come can reach; without them they must be fed
-                again, from `StreamState.window.kept_from` on.
+                again, from `StreamState.window.kept_from` on. A stream whose audio has ended keeps
+                its samples, since nothing can be fed to it.
             past: with what the encoder keeps, if it keeps anything.
             earlier_utterances: with the tokens of utterances that have ended.
         """
         lost = self.past is not None and not past
         return StreamState(
             options=self.options,
-            window=self.window.state(audio=audio),
+            window=self.window.state(audio=audio or self.audio_end is not None),
             decoder=self.decoder,
             stall_from=self.stall_from,
             past=self.past if past else None,
@@ -185,12 +186,13 @@ class WindowedStream:
     def of(
         cls,
         opened_by: object,
+        options: StreamOptions,
         state: StreamState,
         formatter: TokenFormatter,
         longest_duration: int,
     ) -> Self:
-        """The stream that a state was taken of."""
-        stream = cls(opened_by, state.options, state.decoder, formatter, longest_duration)
+        """The stream that a state was taken of; it goes on with `options`."""
+        stream = cls(opened_by, options, state.decoder, formatter, longest_duration)
         stream.window = ContextWindow.of(stream.context, state.window)
         stream.stall_from, stream.past = state.stall_from, state.past
         stream.audio_end, stream.closed = state.audio_end, state.closed

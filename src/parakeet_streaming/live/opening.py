@@ -122,15 +122,19 @@ class StreamOpener:
         on_event: Callable[[Event], None] | None,
         state: StreamState | None,
     ) -> StreamTask:
-        before = None if state is None else state.context
-        adapter = Adapter(levels, None if before is None else before.chunk)
+        before = None if state is None else state.options
+        adapter = Adapter(levels, None if before is None else before.context.chunk)
         wake = partial(self.loop.wake, stream_id)
         activity = None if state is None else state.activity
         stream = self.stepper.open(
-            StreamOptions(adapter.context, tentative=options.tentative, cached=options.cached),
+            StreamOptions(
+                adapter.context,
+                tentative=options.tentative,
+                stall_guard=None if before is None else before.stall_guard,
+                cached=options.cached,
+            ),
             state,
         )
-        stream.use(adapter.context)
         context = options.context
         rate_hz = context.sample_rate
         queue = self._queue(options, wake, start_of(state))

@@ -10,11 +10,12 @@ Rules of this file:
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from itertools import pairwise
 from typing import Final, Literal
 
-from parakeet_streaming.engine.activity import SpeechDetector
-from parakeet_streaming.engine.endpoint import Endpointer
+from parakeet_streaming.engine.activity import DetectorState, SpeechDetector
+from parakeet_streaming.engine.endpoint import Endpointer, EndpointerState
 from parakeet_streaming.engine.snapshot import SnapshotCodec
 from parakeet_streaming.engine.stream_state import ActivityState, Resumed, StreamState
 from parakeet_streaming.errors import OptionError, SnapshotError
@@ -107,15 +108,53 @@ def _check_choices(activity: ActivityState, options: LiveOptions) -> None:
 
 
 def _check_activity(state: StreamState, activity: ActivityState, vad: VoiceActivity | None) -> None:
-    detector, gaps = activity.detector, activity.gaps
-    ends = [position for gap in gaps for position in gap]
+    """Refuses what no live stream can know; its positions are those of its audio and its gaps."""
+    detector, endpointer, endpoint = activity.detector, activity.endpointer, activity.endpoint
+    window = state.window
     longest = state.fed_samples + seconds_to_samples(_LONGEST_GAP_S)
+    commit_to = 0 if endpoint is None else endpoint.commit_to
     checks = {
         "frames": detector is None or vad is None or detector.frame_samples == vad.frame_samples,
-        "judged": detector is None or 0 <= detector.known_to <= longest,
-        "gaps": all(first <= last for first, last in pairwise([0, *ends, longest])),
+        "judged": detector is None or window.kept_from <= detector.known_to <= longest,
+        "voice": detector is None or _is_sound_detector(detector),
+        "gaps": _in_order([0, *_ends(activity.gaps), longest]),
         "speech": activity.speech_samples >= 0,
+        "utterance": endpointer is None or _is_sound_endpointer(endpointer, longest),
+        "endpoint": 0 <= commit_to <= longest,
     }
     wrong = [name for name, right in checks.items() if not right]
     if wrong:
         raise SnapshotError(f"this snapshot has impossible values: {', '.join(wrong)}")
+
+
+def _is_sound_detector(detector: DetectorState) -> bool:
+    known_to, silence_from = detector.known_to, detector.silence_from
+    return (
+        not detector.finished
+        and 0 <= detector.onset <= known_to
+        and 0 <= detector.voiced <= known_to
+        and 0 <= (0 if silence_from is None else silence_from) <= known_to
+        and detector.remembered_from >= 0
+        and _in_order([0, *_ends(detector.runs), known_to])
+    )
+
+
+def _is_sound_endpointer(endpointer: EndpointerState, longest: int) -> bool:
+    positions = (
+        endpointer.known_to,
+        endpointer.silence_from,
+        endpointer.committed_to,
+        endpointer.decoded_to,
+        endpointer.begin,
+        endpointer.text_to,
+        endpointer.tentative_to,
+    )
+    return all(each is None or 0 <= each <= longest for each in positions)
+
+
+def _ends(stretches: Sequence[tuple[int, int]]) -> list[int]:
+    return [position for stretch in stretches for position in stretch]
+
+
+def _in_order(positions: Sequence[int]) -> bool:
+    return all(first <= last for first, last in pairwise(positions))

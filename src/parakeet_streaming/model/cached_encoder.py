@@ -118,13 +118,13 @@ class OnnxCachedEncoder:
         assert isinstance(past, EncoderPast)
         return past.to_arrays()
 
-    def past_from_arrays(self, arrays: Mapping[str, Floats]) -> EncoderPast:
-        """What was kept, of which `past_to_arrays` made the arrays.
+    def past_from_arrays(self, arrays: Mapping[str, Floats], most_frames: int) -> EncoderPast:
+        """What was kept, of which `past_to_arrays` made the arrays: `most_frames` at most.
 
         Raises:
-            SnapshotError: arrays of other names or shapes.
+            SnapshotError: arrays of other names or shapes, or more frames than that.
         """
-        return self._empty.from_arrays(arrays)
+        return self._empty.from_arrays(arrays, most_frames)
 
     def _groups(self, inputs: Sequence[EncoderInput], lengths: Sequence[int]) -> list[list[int]]:
         """Rows that share a call of the graph; rows without a frame need none."""

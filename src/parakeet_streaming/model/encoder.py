@@ -59,7 +59,7 @@ class OnnxEncoder:
         """Nothing: this encoder keeps nothing."""
         return {}
 
-    def past_from_arrays(self, arrays: Mapping[str, Floats]) -> object:
+    def past_from_arrays(self, arrays: Mapping[str, Floats], most_frames: int) -> object:
         """Raises SnapshotError: this encoder keeps nothing."""
         raise SnapshotError("this model's encoder keeps nothing between steps")
 

@@ -53,11 +53,14 @@ class EncoderPast:
             "convolved": self.convolved,
         }
 
-    def from_arrays(self, arrays: Mapping[str, Floats]) -> Self:
+    def from_arrays(self, arrays: Mapping[str, Floats], most_frames: int) -> Self:
         """The past of which `to_arrays` made the arrays; of the same encoder as this one.
 
+        All rows of a call are padded to the longest past, so one that is longer than its stream
+        keeps would cost other streams.
+
         Raises:
-            SnapshotError: arrays of other names or shapes.
+            SnapshotError: arrays of other names or shapes, or more than `most_frames` frames.
         """
         layers, reach, width = self.convolved.shape
         shapes = {name: array.shape for name, array in arrays.items()}
@@ -74,6 +77,8 @@ class EncoderPast:
         }
         if shapes != expected:
             raise SnapshotError(f"an encoder's past of {shapes}; this model's is like {expected}")
+        if kept > most_frames:
+            raise SnapshotError(f"an encoder's past of {kept} frames, not of {most_frames} at most")
         ahead = int(arrays["ahead"][0])
         if not -1 <= ahead <= columns:
             raise SnapshotError(f"an encoder's past with {ahead} of {columns} log-mels ahead")

@@ -37,11 +37,12 @@ class FrameEncoder(Protocol):
         """What it keeps of a stream as named arrays."""
         ...
 
-    def past_from_arrays(self, arrays: Mapping[str, Floats]) -> object:
-        """What it kept, of which `past_to_arrays` made the arrays.
+    def past_from_arrays(self, arrays: Mapping[str, Floats], most_frames: int) -> object:
+        """What it kept, of which `past_to_arrays` made the arrays: `most_frames` at most.
 
         Raises:
-            SnapshotError: arrays of other names or shapes, or an encoder that keeps nothing.
+            SnapshotError: arrays of other names or shapes, more frames than that, or an encoder
+                that keeps nothing.
         """
         ...
 
@@ -91,6 +92,6 @@ class NumpyTransducer:
         """What the encoder keeps of a stream as named arrays."""
         return self._encoder.past_to_arrays(past)
 
-    def past_from_arrays(self, arrays: Mapping[str, Floats]) -> object:
+    def past_from_arrays(self, arrays: Mapping[str, Floats], most_frames: int) -> object:
         """What the encoder kept, of named arrays; SnapshotError where they do not fit."""
-        return self._encoder.past_from_arrays(arrays)
+        return self._encoder.past_from_arrays(arrays, most_frames)

@@ -1,0 +1,116 @@
+"""A stream's state in; what is wrong with it, if no stream can have it, out.
+
+A state that was read from a snapshot is data from outside. Here its values are checked against each
+other, so that neither a crash nor a shared step can come of them. What voice activity and endpoints
+add is checked in `live/resuming.py`.
+"""
+
+from __future__ import annotations
+
+from dataclasses import fields
+from typing import Any, Final
+
+import numpy as np
+from numpy.typing import NDArray
+
+from parakeet_streaming.engine.emission_log import EmissionColumns
+from parakeet_streaming.engine.stream_state import StreamState
+from parakeet_streaming.errors import SnapshotError
+from parakeet_streaming.results import Token
+from parakeet_streaming.timeline import (
+    MAX_CONTEXT_S,
+    SAMPLE_RATE_HZ,
+    frames_to_samples,
+    samples_to_seconds,
+    seconds_to_samples,
+)
+
+_MOST_REACH: Final = seconds_to_samples(2 * MAX_CONTEXT_S)
+"""Samples before the next chunk that a window can reach: left context and one chunk."""
+
+
+def check_state(state: StreamState, token_count: int, longest_duration: int) -> None:
+    """Refuses values that no stream can have.
+
+    Args:
+        state: of a stream that goes on.
+        token_count: pieces of the vocabulary; ids from here on are refused, but for the blank.
+        longest_duration: frames that a token or a blank can skip at most.
+
+    Raises:
+        SnapshotError: there is such a value.
+    """
+    decoder, transcript, options = state.decoder, state.transcript, state.options
+    emissions, end = transcript.emissions, state.audio_end
+    wrong = [
+        *_wrong_in_window(state),
+        *_wrong_in_emissions(emissions, token_count, decoder.decoded_frames),
+    ]
+    tokens = (transcript.last, transcript.before_utterance, *transcript.tentative)
+    end_s = None if end is None else samples_to_seconds(end)
+    checks = {
+        "skipped frames": 0 <= decoder.frames_to_skip <= longest_duration,
+        "token": 0 <= decoder.last_token <= token_count,
+        "stall": 0 <= state.stall_from <= decoder.decoded_frames + max(1, longest_duration),
+        "past": state.past is None or options.cached,
+        "text": all(_is_sound(token, token_count) for token in tokens if token is not None),
+        "utterance": transcript.utterance >= 0,
+        "utterance's start": 0 <= transcript.utterance_from <= emissions.token_ids.size,
+        "end of times": transcript.audio_end_s in (None, end_s),
+        "resampler": _is_sound_resampler(state),
+    }
+    wrong += [name for name, right in checks.items() if not right]
+    if wrong:
+        raise SnapshotError(f"this snapshot has impossible values: {', '.join(wrong)}")
+
+
+def _wrong_in_window(state: StreamState) -> list[str]:
+    window, decoder, end = state.window, state.decoder, state.audio_end
+    samples, kept_from, decoded = window.samples, window.kept_from, window.decoded_samples
+    fed = kept_from + samples.size
+    checks = {
+        "samples": samples.ndim == 1,
+        "positions": 0 <= kept_from <= decoded <= kept_from + _MOST_REACH,
+        "flush": window.flush_to >= 0,
+        "frames": decoded == frames_to_samples(decoder.decoded_frames),
+        "ended": window.ended == (end is not None) and not state.closed,
+        "audio end": end is None or (0 <= end <= fed and decoded <= fed),
+    }
+    return [name for name, right in checks.items() if not right]
+
+
+def _wrong_in_emissions(emissions: EmissionColumns, token_count: int, frames: int) -> list[str]:
+    columns = [getattr(emissions, each.name) for each in fields(emissions)]
+    if len({column.shape for column in columns}) != 1 or columns[0].ndim != 1:
+        return ["emissions"]
+    checks = {
+        "tokens": _within(emissions.token_ids, 0, token_count - 1),
+        "times": _within(emissions.frames, 0, frames - 1),
+        "durations": _within(emissions.durations_frames, 0, np.inf),
+        "confidences": _within(emissions.confidences, 0, 1),
+        "recovered": _within(emissions.recovered, 0, 1),
+    }
+    return [name for name, right in checks.items() if not right]
+
+
+def _within(values: NDArray[Any], least: float, most: float) -> bool:
+    return not values.size or bool(least <= values.min() <= values.max() <= most)
+
+
+def _is_sound(token: Token, token_count: int) -> bool:
+    return (
+        0 <= token.id < token_count
+        and token.start_frame >= 0
+        and token.duration_frames >= 0
+        and 0 <= token.start <= token.end
+        and 0 <= token.confidence <= 1
+    )
+
+
+def _is_sound_resampler(state: StreamState) -> bool:
+    resampler, context = state.resampler, state.context
+    if resampler is None:
+        return True
+    samples, rate_hz = resampler.samples, context.sample_rate
+    most = -(-samples.size * SAMPLE_RATE_HZ // rate_hz)
+    return rate_hz != SAMPLE_RATE_HZ and samples.ndim == 1 and 0 <= resampler.produced <= most
