@@ -55,7 +55,7 @@ def check_state(state: StreamState, token_count: int, longest_duration: int) -> 
         "past": state.past is None or options.cached,
         "text": all(_is_sound(token, token_count) for token in tokens if token is not None),
         "utterance": transcript.utterance >= 0,
-        "utterance's start": 0 <= transcript.utterance_from <= emissions.token_ids.size,
+        "utterance's start": 0 <= transcript.utterance_from <= len(emissions.token_ids),
         "end of times": transcript.audio_end_s in (None, end_s),
         "resampler": _is_sound_resampler(state),
     }
