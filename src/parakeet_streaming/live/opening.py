@@ -122,8 +122,9 @@ class StreamOpener:
         on_event: Callable[[Event], None] | None,
         state: StreamState | None,
     ) -> StreamTask:
-        before = None if state is None else state.context
-        adapter = Adapter(levels, None if before is None else before.chunk)
+        before = None if state is None else state.options
+        chunk_s = None if state is None else state.chunk_s
+        adapter = Adapter(levels, chunk_s)
         wake = partial(self.loop.wake, stream_id)
         activity = None if state is None else state.activity
         stream = self.stepper.open(
