@@ -282,6 +282,10 @@ def test_a_window_longer_than_the_model_takes_is_refused():
         fake_recognizer([], ["one"]).stream(ContextConfig(left=500.0))
 
 
+def test_a_recognizer_says_what_computes():
+    assert fake_recognizer([], ["one"]).runs_on == "fakes"
+
+
 def test_streams_are_balanced_where_nothing_is_said():
     recognizer = fake_recognizer([], ["one"])
     assert recognizer.stream().context == ContextConfig.balanced()
