@@ -3,7 +3,7 @@
 Rules of this file:
 
 1. What is wrong with the options is found first. Then the stream gets its place, or is refused.
-   Only then is anything made.
+   Only then is a snapshot read, which may be large, and only then is anything made.
 2. A stream that cannot be made gives its place back.
 """
 
@@ -76,14 +76,14 @@ class StreamOpener:
     ) -> StreamTask:
         """A stream that is in the loop. Raises as `LiveEngine.open` does."""
         self._check(options)
-        codec = self.stepper.snapshots
-        state = None if resume is None else read_state(codec, resume, options, self.vad)
         stream_id = stream_id or secrets.token_hex(4)
         levels = self._levels(options)
         costs = [cost_of(context, cached=options.cached) for context in (levels[0], levels[-1])]
         streams = self.loop.streams
         streams.reserve(stream_id, options.lane, *costs)
         try:
+            codec = self.stepper.snapshots
+            state = None if resume is None else read_state(codec, resume, options, self.vad)
             task = self._task(stream_id, options, levels, on_event, state)
             self.loop.join(task)
         except BaseException:
