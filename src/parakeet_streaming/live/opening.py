@@ -122,8 +122,8 @@ class StreamOpener:
         on_event: Callable[[Event], None] | None,
         state: StreamState | None,
     ) -> StreamTask:
-        before = None if state is None else state.context
-        adapter = Adapter(levels, None if before is None else before.chunk)
+        before, used = (None, None) if state is None else (state.options, state.context)
+        adapter = Adapter(levels, None if used is None else used.chunk)
         wake = partial(self.loop.wake, stream_id)
         activity = None if state is None else state.activity
         stream = self.stepper.open(
