@@ -98,11 +98,8 @@ def test_an_array_type_has_one_name():
     assert {path.name for path in defined} == {"ports.py"}
 
 
-def test_every_module_has_its_tests():
-    tests = {path.name for path in (ROOT / "tests").rglob("test_*.py")}
-    without = {
-        name_of(path)
-        for path in SOURCES
-        if path.name != "__init__.py" and f"test_{path.name}" not in tests
-    }
-    assert without == set()
+@pytest.mark.parametrize("path", SOURCES, ids=name_of)
+def test_every_module_has_its_tests_in_the_room_of_the_same_name(path):
+    if path.name != "__init__.py":
+        room = ROOT / "tests" / path.relative_to(PACKAGE).parent
+        assert (room / f"test_{path.name}").is_file()

@@ -145,16 +145,22 @@ def test_what_is_judged_is_not_judged_again():
 
 
 @pytest.mark.parametrize(
-    ("text", "ended"),
-    [("", None), ("..", None), ("#", None), ("###", 3 * FRAME - 12), ("###..", 3 * FRAME)],
+    ("text", "ended", "silence_from"),
+    [
+        ("", None, 0),
+        ("..", None, 0),
+        ("#", None, FRAME - 12),
+        ("###", 3 * FRAME - 12, 3 * FRAME - 12),
+        ("###..", 3 * FRAME, 3 * FRAME),
+    ],
 )
-def test_the_end_of_the_stream_ends_speech(text, ended):
+def test_the_end_of_the_stream_ends_speech(text, ended, silence_from):
     detector = SpeechDetector(OPTIONS)
     told(detector, text)
-    transition = detector.finish(len(text) * FRAME - 12)
+    transition = detector.finish(max(0, len(text) * FRAME - 12))
     assert transition == (None if ended is None else Transition(False, ended))
     assert detector.activity is Activity.QUIET
-    assert detector.silence_from is not None
+    assert detector.silence_from == silence_from
 
 
 def test_behind_the_end_nothing_can_begin():

@@ -104,7 +104,7 @@ def test_voice_that_may_become_speech_is_no_silence(silence_from):
     endpointer = Endpointer(OPTIONS)
     speech(endpointer, 5, 20, 30)
     endpointer.decoded(*heard(30), tokens(18))
-    assert endpointer.check() is not None
+    assert endpointer.check() == Endpoint("silence", 30 * FRAME)
     endpointer.judged(36 * FRAME, silence_from)
     assert endpointer.check() is None
 
@@ -260,7 +260,7 @@ def test_the_next_utterance_knows_nothing_of_the_last():
     endpointer.decoded(*heard(121))
     assert endpointer.check() is None
     endpointer.decoded(*heard(122))
-    assert endpointer.check() is not None
+    assert endpointer.check() == Endpoint("silence", 122 * FRAME)
 
 
 # Options
@@ -358,12 +358,13 @@ def test_every_token_is_in_one_utterance_and_all_ends_are_in_order(text, token_f
     ends, _ = run(text, token_frames, chunk)
     borders = [0, *(-(-endpoint.commit_to // FRAME) for endpoint, _, _ in ends)]
     assert borders == sorted(borders)
-    for (endpoint, told, _), start, end in zip(ends, borders, borders[1:], strict=False):
+    for (endpoint, told, length), start, end in zip(ends, borders, borders[1:], strict=False):
         said = [each for each in token_frames if start <= each < end]
         assert told == bool(said)
-        assert endpoint.reason in ("silence", "max_length")
-        if endpoint.reason == "silence" and said:
-            assert end - said[-1] - 1 >= 3
+        if endpoint.reason == "silence":
+            assert not said or end - said[-1] - 1 >= 3
+        else:
+            assert (endpoint.reason, length >= 100) == ("max_length", True)
 
 
 @given(text=texts, token_frames=spoken, chunk=st.integers(1, 12))

@@ -258,7 +258,8 @@ def test_transcribe_mends_stalls_only_when_asked():
     audio = noise(4.0)
     guard = StallGuard(min_speech_s=0.2, above_floor_db=-20.0, min_confidence=0.0)
     assert not any(each.recovered for each in recognizer.transcribe(audio).tokens)
-    assert any(each.recovered for each in recognizer.transcribe(audio, stall_guard=guard).tokens)
+    guarded = recognizer.transcribe(audio, stall_guard=guard)
+    assert sum(each.recovered for each in guarded.tokens) == 3
 
 
 @pytest.mark.parametrize("rate", [0, -16_000, 3_999, 384_001, 16_000.0, True, "16000"])
@@ -280,6 +281,10 @@ def test_a_window_longer_than_the_model_takes_is_refused():
         opened(recognizer, (4, 4, 3))
     with pytest.raises(ContextError, match="at most 400 s"):
         fake_recognizer([], ["one"]).stream(ContextConfig(left=500.0))
+
+
+def test_a_recognizer_says_what_computes():
+    assert fake_recognizer([], ["one"]).runs_on == "fakes"
 
 
 def test_streams_are_balanced_where_nothing_is_said():

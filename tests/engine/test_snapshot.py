@@ -164,7 +164,7 @@ def test_at_another_rate_no_sample_is_lost(rate_hz):
     stream = hashed_recognizer().stream(context)
     stream.feed(audio[:cut])
     again = hashed_recognizer().restore(stream.snapshot())
-    assert again.restored.resumed == "warm"
+    assert (again.restored.resumed, again.restored.next_sample) == ("warm", cut)
     again.feed(audio[cut:])
     for each in (whole, again):
         each.end()
@@ -173,6 +173,23 @@ def test_at_another_rate_no_sample_is_lost(rate_hz):
     start = one.fed_samples - 8_000
     difference = one.samples(start, one.fed_samples) - other.samples(start, other.fed_samples)
     assert np.abs(difference).max() < 1e-6
+
+
+@pytest.mark.parametrize("rate_hz", [8_000, 44_100, 48_000])
+def test_at_another_rate_and_without_audio_the_samples_to_push_are_those_of_the_window(rate_hz):
+    audio = noise(rate_hz * 4 / 16_000)
+    context = ContextConfig(0.8, 0.4, 0.2, sample_rate=rate_hz)
+    stream = hashed_recognizer().stream(context)
+    stream.feed(audio[: 3 * rate_hz])
+    again = hashed_recognizer().restore(stream.snapshot(audio=False))
+    first, needed = again.restored.next_sample, again.windowed.window.fed_samples
+    assert 0 < needed < 3 * 16_000
+    assert first == round(needed * rate_hz / 16_000)
+    again.feed(audio[first:])
+    stream.feed(audio[3 * rate_hz :])
+    for each in (stream, again):
+        each.finish()
+    assert stream.transcript().audio_s == again.transcript().audio_s == 4.0
 
 
 def test_a_stream_without_events_to_give_alone_can_be_written_down():

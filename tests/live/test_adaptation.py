@@ -115,3 +115,13 @@ def test_it_moves_by_one_level_and_tells(steps):
         assert not (now > at and waited_s <= LEVELS[at].chunk)
         assert not (now < at and load > MOST_LOAD_TO_SHRINK)
         at = now
+
+
+@pytest.mark.parametrize(
+    ("chunk_s", "expected"),
+    [(None, 0.5), (0.1, 0.5), (0.5, 0.5), (0.8, 1.0), (1.4, 1.0), (60, 2.0)],
+)
+def test_a_stream_that_goes_on_begins_with_the_chunk_nearest_to_its_own(chunk_s, expected):
+    adapter = Adapter(LEVELS, chunk_s)
+    assert adapter.context.chunk == expected
+    assert (adapter.lower is None) == (expected == 0.5)

@@ -185,3 +185,15 @@ def test_a_thousand_joins_cost_little():
     for number in range(1_000):
         admission.admit(number, uses(7.0))
     assert time.perf_counter() - began_s < 0.2
+
+
+def test_a_stream_has_a_step_for_each_chunk():
+    assert StreamCost(2.0, 6.0).chunk_s == 0.5
+
+
+def test_a_step_takes_what_steps_took():
+    admission = Admission()
+    assert admission.step_s(3.0) == 0.0
+    for _ in range(30):
+        admission.measured(2.0, 0.25)
+    assert admission.step_s(4.0) == pytest.approx(0.5)

@@ -85,7 +85,7 @@ def test_a_source_that_brings_much_at_once_does_not_keep_out_one_in_real_time():
             waited += 1
         longest = max(longest, waited if number else 0)
         room.clock.now_s += 0.48
-    assert longest <= 3
+    assert longest == 2
 
 
 def test_a_stream_that_cannot_be_decoded_ends_alone():
@@ -267,14 +267,16 @@ def test_under_load_chunks_grow_and_then_shrink_again_and_lag_stays_bounded():
     for stream in streams:
         stream.finish()
     room.settle()
+    chunks = []
     for stream in streams:
         events, _ = drained(stream)
-        assert any(isinstance(each, ContextChanged) for each in events)
+        chunks.append([each.context.chunk for each in events if isinstance(each, ContextChanged)])
         received = stream.stats().received_samples
         assert tokens_of(events) == room.alone(audio[:received])
         assert stream.stats().refused_samples == 0
     changes = room.metrics.context_changes_total.totals()
-    assert changes["longer"] > changes["shorter"] >= 2
+    assert chunks == [[1.0, 0.5]] * 2 + [[1.0]] * 4
+    assert changes == {"longer": 6, "shorter": 2}
 
 
 def test_a_loop_that_drains_gives_what_was_received():

@@ -3,6 +3,7 @@
 import pytest
 
 from parakeet_streaming.errors import (
+    CapacityError,
     ContextError,
     OptionError,
     SnapshotError,
@@ -26,6 +27,14 @@ def test_wrong_options_take_no_place():
         room.open(resume=b"no snapshot")
     assert len(room.admission) == 0
     room.open()
+
+
+def test_a_full_engine_reads_no_snapshot():
+    room = Room(SCRIPT, most_streams=1)
+    room.open()
+    with pytest.raises(CapacityError):
+        room.open(resume=b"no snapshot")
+    assert len(room.admission) == 1
 
 
 def test_a_stream_that_cannot_be_made_gives_its_place_back():

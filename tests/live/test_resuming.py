@@ -19,7 +19,16 @@ from parakeet_streaming.live.options import LiveOptions
 from parakeet_streaming.results import Partial
 from parakeet_streaming.testing import Cue, ScriptedVad, marked_audio
 from parakeet_streaming.timeline import ContextConfig
-from tests.live.by_hand import CONTEXT, Room, drained, fixed, outcome_of, snapshot_of, tokens_of
+from tests.live.by_hand import (
+    CONTEXT,
+    Room,
+    drained,
+    finals_of,
+    fixed,
+    outcome_of,
+    snapshot_of,
+    tokens_of,
+)
 
 
 @contextmanager
@@ -34,6 +43,7 @@ def peak_bytes():
 
 
 SCRIPT = [Cue(3, 0), Cue(9, 1), Cue(20, 2)]
+JUDGED = fixed(vad=VadOptions(), endpoint=EndpointOptions())
 
 
 @pytest.mark.parametrize(("past", "resumed"), [(True, "exact"), (False, "warm")])
@@ -113,6 +123,32 @@ def test_what_a_snapshot_does_not_bind_is_chosen_anew():
     assert continued.transcript().text == "one two three"
 
 
+@pytest.mark.parametrize("end", ["finish", "cancel"])
+@pytest.mark.parametrize("pushed_again", [0, 5_000])
+@pytest.mark.parametrize("judged", [True, False])
+def test_a_stream_may_end_before_its_audio_was_pushed_again(end, pushed_again, judged):
+    room = Room(SCRIPT, vad=ScriptedVad([1.0] * 400))
+    options = JUDGED if judged else fixed()
+    stream = room.open(options)
+    stream.push(marked_audio(40))
+    room.settle()
+    audio_s = stream.stats().audio_s
+    snapshot = snapshot_of(room, stream, audio=False)
+    before = room.metrics.audio_seconds_total.total
+    continued = room.open(options, resume=snapshot)
+    start = continued.stats().received_samples
+    continued.push(marked_audio(40)[start : start + pushed_again])
+    getattr(continued, end)()
+    room.settle()
+    events, error = drained(continued)
+    assert error is None
+    assert outcome_of(continued) == {"finish": "finished", "cancel": "cancelled"}[end]
+    assert continued.transcript().text == stream.transcript().text == "one two three"
+    assert continued.stats().audio_s == audio_s
+    assert finals_of(events)[-1].transcript.audio_s == audio_s
+    assert room.metrics.audio_seconds_total.total == before
+
+
 def test_a_stall_guard_goes_on():
     room = Room(SCRIPT)
     stream = room.recognizer.stream(CONTEXT, stall_guard=StallGuard(min_speech_s=3.0))
@@ -137,9 +173,6 @@ def test_a_stream_that_is_ending_has_no_snapshot():
     stream.finish()
     with pytest.raises(StreamClosedError, match="ending, or over"):
         snapshot_of(room, stream)
-
-
-JUDGED = fixed(vad=VadOptions(), endpoint=EndpointOptions())
 
 
 def judged_snapshot(**changes):

@@ -193,3 +193,17 @@ def test_a_recording_does_not_run_into_the_deadline_of_a_held_batch():
     scheduler.ready("s", deadline_s=0.0, audio_s=0.1, now_s=1.0, recording=True)
     scheduler.leave("r")
     assert scheduler.pick(1.0) == ["s"]
+
+
+def test_a_batch_is_held_open_while_another_stream_that_is_open_could_join():
+    """Of three streams of one chunk two go: then the batch of the last one waits for nobody."""
+    scheduler = Scheduler(BatchLimits(hold_s=0.25))
+    for _ in range(3):
+        scheduler.opened(0.5)
+    begins_s = []
+    for _ in range(3):
+        scheduler.ready("a", deadline_s=9.0, audio_s=1, now_s=1.0)
+        begins_s.append(scheduler.next_time(1.0))
+        scheduler.leave("a")
+        scheduler.closed(0.5)
+    assert begins_s == [1.25, 1.25, 1.0]

@@ -22,7 +22,12 @@ from parakeet_streaming.engine.stream_state import Resumed, StreamState
 from parakeet_streaming.engine.windowed_stream import WindowedStream
 from parakeet_streaming.errors import StreamClosedError
 from parakeet_streaming.results import Event, Token, Transcript
-from parakeet_streaming.timeline import SAMPLE_RATE_HZ, ContextConfig
+from parakeet_streaming.timeline import (
+    SAMPLE_RATE_HZ,
+    ContextConfig,
+    samples_to_seconds,
+    seconds_to_samples,
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,7 +35,7 @@ class Restored:
     """How a stream goes on from a snapshot."""
 
     next_sample: int
-    """Position at 16 kHz of the sample to push first."""
+    """Position of the sample to push first, at the rate of the stream's context."""
     resumed: Resumed
     """`exact`: its events are those of an uninterrupted stream; `warm`: they may differ."""
 
@@ -60,10 +65,12 @@ class Stream:
         self._encode_state = encode_state
         self._undelivered: list[Event] = []
         self._restored: Restored | None = None
-        if restored is not None:
-            self._restored = Restored(self._window.fed_samples, restored.resumed)
         resampler = None if restored is None else restored.resampler
-        self._resampler = _resampler(self.context.sample_rate, resampler)
+        rate_hz = self.context.sample_rate
+        self._resampler = _resampler(rate_hz, resampler)
+        if restored is not None:
+            position = _next_sample(self._window.fed_samples, resampler, rate_hz)
+            self._restored = Restored(position, restored.resumed)
 
     @property
     def context(self) -> ContextConfig:
@@ -177,3 +184,11 @@ def _resampler(rate_hz: int, state: ResamplerState | None) -> Resampler | None:
     if rate_hz == SAMPLE_RATE_HZ:
         return None
     return Resampler(rate_hz) if state is None else Resampler.of(state, rate_hz)
+
+
+def _next_sample(fed_samples: int, resampler: ResamplerState | None, rate_hz: int) -> int:
+    """Position at `rate_hz` after the last sample pushed, what a resampler holds back included."""
+    produced, remembered = 0, 0
+    if resampler is not None:
+        produced, remembered = resampler.produced, len(resampler.samples)
+    return seconds_to_samples(samples_to_seconds(fed_samples - produced), rate_hz) + remembered

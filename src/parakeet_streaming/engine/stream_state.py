@@ -79,12 +79,6 @@ class StreamState:
         return options.context
 
     @property
-    def chunk_s(self) -> float:
-        """The chunk that its windows are cut by."""
-        context = self.context
-        return context.chunk
-
-    @property
     def fed_samples(self) -> int:
         """Position of the first sample that is not in the window."""
         window = self.window

@@ -88,12 +88,17 @@ class WindowedStream:
     def end(self, silence_s: float = 0.0) -> None:
         """No more samples will come. Calling it again does nothing.
 
+        A stream that was restored without its audio, and did not get all of it again, ends where it
+        was decoded to: silence stands for what is missing.
+
         Args:
             silence_s: silence to decode after the audio, which no time counts: some models give
                 their last word only when silence follows it.
         """
         if self.audio_end is not None:
             return
+        missing = max(0, self.window.decoded_samples - self.window.fed_samples)
+        self.window.feed(np.zeros(missing, np.float32))
         self.audio_end = self.window.fed_samples
         if silence_s > 0:
             self._transcript.audio_end_s = samples_to_seconds(self.audio_end)

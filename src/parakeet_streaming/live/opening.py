@@ -3,7 +3,7 @@
 Rules of this file:
 
 1. What is wrong with the options is found first. Then the stream gets its place, or is refused.
-   Only then is anything made.
+   Only then is a snapshot read, which may be large, and only then is anything made.
 2. A stream that cannot be made gives its place back.
 """
 
@@ -76,14 +76,14 @@ class StreamOpener:
     ) -> StreamTask:
         """A stream that is in the loop. Raises as `LiveEngine.open` does."""
         self._check(options)
-        codec = self.stepper.snapshots
-        state = None if resume is None else read_state(codec, resume, options, self.vad)
         stream_id = stream_id or secrets.token_hex(4)
         levels = self._levels(options)
         costs = [cost_of(context, cached=options.cached) for context in (levels[0], levels[-1])]
         streams = self.loop.streams
         streams.reserve(stream_id, options.lane, *costs)
         try:
+            codec = self.stepper.snapshots
+            state = None if resume is None else read_state(codec, resume, options, self.vad)
             task = self._task(stream_id, options, levels, on_event, state)
             self.loop.join(task)
         except BaseException:
@@ -122,9 +122,8 @@ class StreamOpener:
         on_event: Callable[[Event], None] | None,
         state: StreamState | None,
     ) -> StreamTask:
-        before = None if state is None else state.options
-        chunk_s = None if state is None else state.chunk_s
-        adapter = Adapter(levels, chunk_s)
+        before, used = (None, None) if state is None else (state.options, state.context)
+        adapter = Adapter(levels, None if used is None else used.chunk)
         wake = partial(self.loop.wake, stream_id)
         activity = None if state is None else state.activity
         stream = self.stepper.open(
