@@ -371,3 +371,16 @@ def test_a_snapshot_of_a_cached_stream_needs_an_encoder_that_keeps_its_past():
     forged = codec.encode(replace(state, options=replace(state.options, cached=True)))
     with pytest.raises(SnapshotError, match="keeps nothing between steps"):
         hashed_recognizer().restore(forged)
+
+
+def test_an_encoder_is_told_how_many_frames_its_stream_keeps(monkeypatch):
+    stream = recognizer().stream(CONTEXT, cached=True)
+    stream.feed(marked_audio(8))
+    data, asked = stream.snapshot(), []
+    monkeypatch.setattr(
+        FakeEncoder,
+        "past_from_arrays",
+        lambda _, arrays, most_frames: asked.append((list(arrays), most_frames)),
+    )
+    recognizer().restore(data)
+    assert asked == [(["kept"], 5)]
