@@ -1,8 +1,7 @@
 """What ships with the package is where it is looked for, and complete."""
 
-from parakeet_streaming.catalog.files import find_parts
-
 from parakeet_streaming.catalog.built_in import BUILT_IN_FOLDER
+from parakeet_streaming.catalog.model_folder import find_parts
 from parakeet_streaming.catalog.spec import read_spec
 
 
