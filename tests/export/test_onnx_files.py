@@ -1,3 +1,5 @@
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
@@ -13,6 +15,7 @@ from parakeet_streaming.model.encoder import OnnxEncoder
 from parakeet_streaming.model.features import log_mel
 from parakeet_streaming.ports import EncoderInput
 from parakeet_streaming.runtime.session import open_session
+from parakeet_streaming.torch_model.transducer import Transducer
 from tests.model.decoding import decode, initial_state
 
 
@@ -98,3 +101,11 @@ def test_long_audio_needs_no_table(small_folder):
 def test_pieces_of_another_model_are_refused(small_model, tmp_path):
     with pytest.raises(OptionError, match="3 pieces"):
         write_model(small_model, ["a", "b", "c"], tmp_path)
+
+
+def test_the_most_tokens_on_a_frame_are_kept(small_model, tmp_path):
+    config = replace(small_model.config, max_symbols=3)
+    model = Transducer(config)
+    write_model(model, ["<unk>", "▁", *"abcdef"], tmp_path)
+    assert read_spec(find_parts(tmp_path)).max_symbols == 3
+    assert load(tmp_path, provider="cpu").options.max_symbols == 3

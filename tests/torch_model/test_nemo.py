@@ -103,6 +103,11 @@ REFUSED = {
     "fewer layers": ({"encoder__n_layers": 1}, r"encoder\.layers\.1\..* has no place"),
     "more layers": ({"encoder__n_layers": 3}, "do not fit: .* missing"),
     "a giant": ({"encoder__n_layers": 10**9}, "whole number from 1 to 256"),
+    "a wider LSTM": (
+        {"decoder__prednet__rnn_hidden_size": 24},
+        r"decoder\.prednet\.rnn_hidden_size is 24, and only 12",
+    ),
+    "a wider end": ({"encoder__feat_out": 24}, r"encoder\.feat_out is 24, and only 16"),
     "no bias": ({"encoder__use_bias": False}, "not part of the model"),
 }  # fmt: skip
 

@@ -1,7 +1,7 @@
 import pytest
 
 from parakeet_streaming.errors import ModelFormatError
-from parakeet_streaming.torch_model.settings import Settings
+from parakeet_streaming.torch_model.settings import Choice, Settings, as_number
 
 TOLD = {"width": 16, "bias": True, "inner": {"kind": "a"}, "durations": [0, 1, 2], "empty": None}
 
@@ -20,6 +20,9 @@ def test_values_and_defaults(settings):
     assert settings.count_of_durations("durations") == 3
     assert "width" in settings
     assert "empty" not in settings
+    assert settings.mentions("empty")
+    assert not settings.mentions("nothing")
+    assert list(settings) == list(TOLD)
 
 
 def test_sections(settings):
@@ -51,3 +54,29 @@ def test_another_choice(settings):
 def test_other_durations(value):
     with pytest.raises(ModelFormatError, match="only durations 0, 1, 2"):
         Settings({"durations": value}, "config").count_of_durations("durations")
+
+
+def test_a_check_of_every_key(settings):
+    rules = {"width": Choice((16,), 8), "depth": Choice((2,), 2), "bias": None, "inner": None}
+    with pytest.raises(ModelFormatError, match=r"durations is \[0, 1, 2\], a setting that is not"):
+        settings.check(rules)
+    settings.check({**rules, "durations": None})
+    with pytest.raises(ModelFormatError, match="width is 16, and only 8 can be exported; ask"):
+        settings.check({**rules, "width": Choice((8,), 8)}, "ask")
+
+
+@pytest.mark.parametrize("value", [0.5, "0.5", "5e-1", 0.50001])
+def test_numbers_are_the_same_however_they_are_written(value):
+    Settings({"x": value}, "config").require("x", (0.5,), None)
+
+
+@pytest.mark.parametrize("value", ["half", None, [0.5], 0.51])
+def test_other_values_are_not(value):
+    with pytest.raises(ModelFormatError, match="x is"):
+        Settings({"x": value}, "config").require("x", (0.5, False), None)
+
+
+def test_text_that_is_a_number():
+    assert as_number("1e-05") == 1e-5
+    assert as_number("many") is None
+    assert as_number(None) is None

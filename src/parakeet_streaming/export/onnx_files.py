@@ -8,7 +8,7 @@ decoder_joint-model.onnx   encoder_outputs (B, D, U), targets (B, n), target_len
                            → outputs (B, U, n, V + durations), prednet_lengths (B,),
                            output_states_1 and _2 (L, B, H)
 vocab.txt                  one `piece id` a line, `<blk>` last
-config.json                kind, mel bins, subsampling
+config.json                kind, mel bins, subsampling, tokens on one frame at most
 ```
 """
 
@@ -71,6 +71,7 @@ def write_model(
         "model_type": "nemo-conformer-tdt",
         "features_size": model.config.encoder.mel_bins,
         "subsampling_factor": SUBSAMPLING,
+        "max_tokens_per_step": model.config.max_symbols,
     }
     (folder / "config.json").write_text(json.dumps(config) + "\n", encoding="utf-8")
 

@@ -4,6 +4,7 @@
 config.json          model_type parakeet_tdt; the encoder's under encoder_config
 model.safetensors    or model-00001-of-0000n.safetensors, ...
 tokenizer.json       pieces and ids
+preprocessor_config.json, processor_config.json, generation_config.json   need not be there
 ```
 
 Rules of this file:
@@ -24,8 +25,12 @@ from safetensors import SafetensorError
 from safetensors.torch import load_file
 
 from parakeet_streaming.errors import ModelFormatError, ModelPartMissingError, OptionError
-from parakeet_streaming.timeline import SUBSAMPLING
 from parakeet_streaming.torch_model.fastconformer import EncoderConfig
+from parakeet_streaming.torch_model.hugging_face_settings import (
+    check_features,
+    check_generation,
+    check_settings,
+)
 from parakeet_streaming.torch_model.settings import Settings
 from parakeet_streaming.torch_model.transducer import Transducer, TransducerConfig
 from parakeet_streaming.torch_model.weights import (
@@ -37,6 +42,9 @@ from parakeet_streaming.torch_model.weights import (
 )
 
 CONFIG_NAME: Final = "config.json"
+EXTRACTOR_NAME: Final = "preprocessor_config.json"
+PROCESSOR_NAME: Final = "processor_config.json"
+GENERATION_NAME: Final = "generation_config.json"
 TOKENIZER_NAME: Final = "tokenizer.json"
 WEIGHTS_PATTERN: Final = "model*.safetensors"
 NAMES: Final = Names(
@@ -67,15 +75,6 @@ NAMES: Final = Names(
     ignored=("encoder.encode_positions.",),
 )
 
-# Key, what can be exported, the default of transformers.
-_MODEL: Final = (("model_type", ("parakeet_tdt",), None), ("hidden_act", ("relu",), "relu"))
-_ENCODER: Final = (
-    ("hidden_act", ("silu",), "silu"),
-    ("subsampling_factor", (SUBSAMPLING,), SUBSAMPLING),
-    ("subsampling_conv_kernel_size", (3,), 3),
-    ("subsampling_conv_stride", (2,), 2),
-)
-
 
 def read_hugging_face(folder: Path) -> tuple[Transducer, tuple[str, ...]]:
     """The model in a folder.
@@ -87,6 +86,9 @@ def read_hugging_face(folder: Path) -> tuple[Transducer, tuple[str, ...]]:
     settings = Settings(_parsed(folder / CONFIG_NAME), str(folder / CONFIG_NAME))
     config = config_of(settings)
     blank_id = config.blank_id
+    if (extractor := _extractor(folder)) is not None:
+        check_features(extractor, config.encoder.mel_bins)
+    check_generation(_beside(folder, GENERATION_NAME), blank_id)
     pieces = _pieces(folder / TOKENIZER_NAME, blank_id)
     weights = renamed(_weights(folder), NAMES, config.encoder.layers, str(folder))
     if settings.section("encoder_config").flag("scale_input", default=True):
@@ -100,12 +102,8 @@ def config_of(settings: Settings) -> TransducerConfig:
     Raises:
         ModelFormatError: a model that is no Parakeet TDT, or whose blank is not the last token.
     """
+    check_settings(settings)
     encoder = settings.section("encoder_config")
-    for section, choices in ((settings, _MODEL), (encoder, _ENCODER)):
-        for key, wanted, default in choices:
-            section.require(key, wanted, default)
-    vocabulary = settings.whole("vocab_size", 8193)
-    settings.require("blank_token_id", (vocabulary - 1,), 8192)
     width = settings.whole("decoder_hidden_size", 640)
     durations = 5
     if "durations" in settings:
@@ -113,11 +111,12 @@ def config_of(settings: Settings) -> TransducerConfig:
     try:
         return TransducerConfig(
             encoder=_encoder_config(encoder),
-            vocabulary=vocabulary,
+            vocabulary=settings.whole("vocab_size", 8193),
             durations=tuple(range(durations)),
             predictor_width=width,
             predictor_layers=settings.whole("num_decoder_layers", 2, most=16),
             joint_width=width,
+            max_symbols=settings.whole("max_symbols_per_step", 10),
         )
     except OptionError as error:
         raise ModelFormatError(f"{settings.origin}: {error}") from error
@@ -129,7 +128,7 @@ def _encoder_config(encoder: Settings) -> EncoderConfig:
     encoder.require("intermediate_size", (inner // width * width,), 4096)
     bias = encoder.flag("attention_bias", default=True)
     encoder.require("convolution_bias", (bias,), True)
-    return EncoderConfig(
+    config = EncoderConfig(
         mel_bins=encoder.whole("num_mel_bins", 80),
         subsampling_channels=encoder.whole("subsampling_conv_channels", 256),
         width=width,
@@ -139,6 +138,24 @@ def _encoder_config(encoder: Settings) -> EncoderConfig:
         kernel=encoder.whole("conv_kernel_size", 9),
         bias=bias,
     )
+    encoder.require("num_key_value_heads", (config.heads, None), None)
+    encoder.require("head_dim", (width // config.heads, None), None)
+    return config
+
+
+def _extractor(folder: Path) -> Settings | None:
+    """What transformers would compute features with: the newer file decides where it has them."""
+    processor = _beside(folder, PROCESSOR_NAME)
+    for key in ("feature_extractor", "audio_processor"):
+        if processor.mentions(key):
+            return processor.section(key)
+    return _beside(folder, EXTRACTOR_NAME) if (folder / EXTRACTOR_NAME).exists() else None
+
+
+def _beside(folder: Path, name: str) -> Settings:
+    """A config that need not be there."""
+    path = folder / name
+    return Settings(_parsed(path) if path.exists() else None, str(path))
 
 
 def _weights(folder: Path) -> Mapping[str, torch.Tensor]:

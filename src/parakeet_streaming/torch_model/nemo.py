@@ -20,10 +20,14 @@ from typing import Final
 import yaml
 
 from parakeet_streaming.errors import ModelFormatError, ModelPartMissingError, OptionError
-from parakeet_streaming.timeline import SAMPLE_RATE_HZ, SUBSAMPLING
 from parakeet_streaming.torch_model.archive import Archive, open_archive
 from parakeet_streaming.torch_model.checkpoint import pieces_of, read_torch_file
 from parakeet_streaming.torch_model.fastconformer import EncoderConfig
+from parakeet_streaming.torch_model.nemo_settings import (
+    check_settings,
+    durations_of,
+    max_symbols_of,
+)
 from parakeet_streaming.torch_model.settings import Settings
 from parakeet_streaming.torch_model.transducer import Transducer, TransducerConfig
 from parakeet_streaming.torch_model.weights import (
@@ -68,40 +72,6 @@ NAMES: Final = Names(
     ignored=("preprocessor.", "encoder.pos_enc."),
 )
 
-# Key, what can be exported, NeMo's default.
-_PREPROCESSOR: Final = (
-    ("sample_rate", (SAMPLE_RATE_HZ,), SAMPLE_RATE_HZ),
-    ("normalize", ("per_feature",), "per_feature"),
-    ("window_size", (0.025,), 0.02),
-    ("window_stride", (0.01,), 0.01),
-    ("window", ("hann",), "hann"),
-    ("n_fft", (512, None), None),
-    ("preemph", (0.97,), 0.97),
-    ("frame_splicing", (1,), 1),
-)
-_ENCODER: Final = (
-    ("subsampling", ("dw_striding",), "striding"),
-    ("subsampling_factor", (SUBSAMPLING,), 4),
-    ("causal_downsampling", (False,), False),
-    ("reduction", (None,), None),
-    ("self_attention_model", ("rel_pos",), "rel_pos"),
-    ("att_context_size", ([-1, -1], [[-1, -1]], None), None),
-    ("conv_norm_type", ("batch_norm",), "batch_norm"),
-    ("conv_context_size", (None,), None),
-)
-_DECODER: Final = (("normalization_mode", (None,), None), ("blank_as_pad", (True,), True))
-_CLASSES: Final = {
-    "encoder": "ConformerEncoder",
-    "decoder": "RNNTDecoder",
-    "joint": "RNNTJoint",
-}
-# Where NeMo's recipes have put the durations.
-_DURATIONS: Final = (
-    (("model_defaults",), "tdt_durations"),
-    (("decoding",), "durations"),
-    (("loss", "tdt_kwargs"), "durations"),
-)
-
 
 def read_nemo(path: Path) -> tuple[Transducer, tuple[str, ...]]:
     """The model in a `.nemo` file.
@@ -116,7 +86,8 @@ def read_nemo(path: Path) -> tuple[Transducer, tuple[str, ...]]:
         pieces = _pieces(archive, settings, path)
         where = f"{WEIGHTS_NAME} in {path}"
         with archive.open(WEIGHTS_NAME) as file:
-            weights = renamed(read_torch_file(file, where), NAMES, config.encoder.layers, where)
+            saved = read_torch_file(file, where)
+    weights = renamed(saved, NAMES, config.encoder.layers, where)
     if settings.section("encoder").flag("xscaling", default=True):
         scaled_input(weights, config.encoder.width)
     return assembled(config, weights, where), pieces
@@ -128,37 +99,28 @@ def config_of(settings: Settings) -> TransducerConfig:
     Raises:
         ModelFormatError: a model that is no Parakeet TDT with full attention.
     """
-    _check_kind(settings)
+    check_settings(settings)
     encoder, decoder = settings.section("encoder"), settings.section("decoder")
-    preprocessor, joint = settings.section("preprocessor"), settings.section("joint")
-    mel_bins = encoder.whole("feat_in")
-    for section, choices in (
-        (preprocessor, (*_PREPROCESSOR, ("features", (mel_bins,), 64))),
-        (encoder, _ENCODER),
-        (decoder, _DECODER),
-        (joint.section("jointnet"), (("activation", ("relu",), "relu"),)),
-    ):
-        for key, wanted, default in choices:
-            section.require(key, wanted, default)
     predictor = decoder.section("prednet")
     try:
         return TransducerConfig(
-            encoder=_encoder_config(encoder, mel_bins),
+            encoder=_encoder_config(encoder),
             vocabulary=decoder.whole("vocab_size") + 1,
-            durations=tuple(range(_durations(settings))),
+            durations=tuple(range(durations_of(settings))),
             predictor_width=predictor.whole("pred_hidden"),
             predictor_layers=predictor.whole("pred_rnn_layers", 1, most=16),
-            joint_width=joint.section("jointnet").whole("joint_hidden"),
+            joint_width=settings.section("joint").section("jointnet").whole("joint_hidden"),
+            max_symbols=max_symbols_of(settings),
         )
     except OptionError as error:
         raise ModelFormatError(f"{settings.origin}: {error}") from error
 
 
-def _encoder_config(encoder: Settings, mel_bins: int) -> EncoderConfig:
+def _encoder_config(encoder: Settings) -> EncoderConfig:
     width = encoder.whole("d_model")
     all_of_width = encoder.value("subsampling_conv_channels", -1) == -1
     return EncoderConfig(
-        mel_bins=mel_bins,
+        mel_bins=encoder.whole("feat_in"),
         subsampling_channels=width if all_of_width else encoder.whole("subsampling_conv_channels"),
         width=width,
         layers=encoder.whole("n_layers", most=256),
@@ -169,51 +131,17 @@ def _encoder_config(encoder: Settings, mel_bins: int) -> EncoderConfig:
     )
 
 
-def _check_kind(settings: Settings) -> None:
-    """Refuses what is no transducer with durations, by the classes that the config names."""
-    if "joint" not in settings:
-        raise ModelFormatError(
-            f"{settings.origin} describes no transducer but {settings.value('target')}; use a "
-            "Parakeet TDT, which has a joint"
-        )
-    for part, name in _CLASSES.items():
-        target = str(settings.section(part).value("_target_", name))
-        if target.rpartition(".")[2] != name:
-            raise ModelFormatError(
-                f"{settings.origin}: the {part} is a {target}, not a {name}; use a Parakeet TDT"
-            )
-    if not settings.section("joint").value("num_extra_outputs", 0):
-        raise ModelFormatError(
-            f"{settings.origin} describes an RNN-T, which has no durations; export it with NeMo "
-            '(`model.export("model.onnx")`), whose ONNX files load as they are'
-        )
-
-
-def _durations(settings: Settings) -> int:
-    count = settings.section("joint").whole("num_extra_outputs", most=16)
-    for path, key in _DURATIONS:
-        section = settings
-        for each in path:
-            section = section.section(each)
-        if key in section:
-            named = section.count_of_durations(key)
-            if named != count:
-                raise ModelFormatError(
-                    f"{settings.origin} names {named} durations, but its joint scores {count}; "
-                    "fetch the model again"
-                )
-            return count
-    raise ModelFormatError(f"{settings.origin} names no durations; use a Parakeet TDT")
-
-
 def _pieces(archive: Archive, settings: Settings, path: Path) -> tuple[str, ...]:
     tokenizer = settings.section("tokenizer")
     model_path = tokenizer.value("model_path")
-    if not isinstance(model_path, str) or not model_path or tokenizer.value("type", "bpe") != "bpe":
+    kind = str(tokenizer.value("type", "bpe")).lower()
+    if not isinstance(model_path, str) or not model_path or kind != "bpe":
         raise ModelPartMissingError(
             f"{path} names no sentencepiece tokenizer; use a Parakeet TDT, which has one for all "
             "its languages"
         )
+    for key in ("custom_tokenizer", "special_tokens"):
+        tokenizer.require(key, (None,), None, "use a model with NeMo's own tokenizer")
     name = model_path.removeprefix("nemo:")
     return pieces_of(archive.read(name), f"{name} in {path}")
 

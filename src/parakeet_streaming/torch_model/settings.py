@@ -4,16 +4,39 @@ Rules of this file:
 
 1. A key that the config leaves out has that program's default, which the caller gives.
 2. A setting that cannot be exported is refused with its key and value; none is approximated.
+3. A key that nobody here knows is refused too, unless it is null: it may change what is heard.
 """
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping
+import math
+from collections.abc import Collection, Iterator, Mapping
+from dataclasses import dataclass
+from typing import Final
 
 from parakeet_streaming.errors import ModelFormatError
 
+FULL_ATTENTION: Final = "use a Parakeet TDT with full attention"
+
+# Configs write numbers with few digits: 5.96e-08 for 2 ** -24.
+_CLOSE: Final = 1e-4
+
 MOST_WIDE = 65_536
 """Above any width or vocabulary of the field; a broken config must not make a huge model."""
+
+
+@dataclass(frozen=True, slots=True)
+class Choice:
+    """A key of which only some values can be exported."""
+
+    wanted: tuple[object, ...]
+    default: object
+    """What a config means that leaves the key out."""
+
+
+Rules = Mapping[str, Choice | None]
+"""Every key that a section may have. None: it is read elsewhere, or changes nothing that is
+heard."""
 
 
 class Settings:
@@ -38,6 +61,13 @@ class Settings:
 
     def __contains__(self, key: str) -> bool:
         return self._content.get(key) is not None
+
+    def __iter__(self) -> Iterator[str]:
+        return (str(key) for key in self._content)
+
+    def mentions(self, key: str) -> bool:
+        """Whether the config has the key, be it null."""
+        return key in self._content
 
     def section(self, key: str) -> Settings:
         """The section under a key; empty where there is none."""
@@ -75,18 +105,37 @@ class Settings:
             )
         return value
 
-    def require(self, key: str, wanted: Collection[object], default: object) -> None:
+    def check(self, rules: Rules, advice: str = FULL_ATTENTION) -> None:
+        """Refuses what cannot be exported, and every key that `rules` do not have.
+
+        Raises:
+            ModelFormatError: such a value or key.
+        """
+        for key, choice in rules.items():
+            if choice is not None:
+                self.require(key, choice.wanted, choice.default, advice)
+        for key, value in self._content.items():
+            if key not in rules and value is not None:
+                raise ModelFormatError(
+                    f"{self.origin}: {self._named(str(key))} is {value!r}, a setting that is not "
+                    "known here; it may change what the model hears, so nothing is exported: use a "
+                    "newer version, or report the setting"
+                )
+
+    def require(
+        self, key: str, wanted: Collection[object], default: object, advice: str = FULL_ATTENTION
+    ) -> None:
         """Refuses any value that is not one of `wanted`.
 
         Raises:
             ModelFormatError: another value.
         """
         value = self._content.get(key, default)
-        if value not in wanted:
+        if not any(_same(value, each) for each in wanted):
             allowed = " or ".join(repr(each) for each in wanted)
             raise ModelFormatError(
                 f"{self.origin}: {self._named(key)} is {value!r}, and only {allowed} can be "
-                "exported; use a Parakeet TDT with full attention"
+                f"exported; {advice}"
             )
 
     def count_of_durations(self, key: str) -> int:
@@ -105,3 +154,22 @@ class Settings:
 
     def _named(self, key: str) -> str:
         return f"{self._path}.{key}" if self._path else key
+
+
+def as_number(value: object) -> float | None:
+    """The number that a config means; None where it is none. `1e-05` is text to YAML 1.1."""
+    if not isinstance(value, int | float | str):
+        return None
+    try:
+        return float(value)
+    except ValueError:
+        return None
+
+
+def _same(value: object, wanted: object) -> bool:
+    if value == wanted:
+        return True
+    if not isinstance(wanted, int | float) or isinstance(wanted, bool):
+        return False
+    number = as_number(value)
+    return number is not None and math.isclose(number, wanted, rel_tol=_CLOSE)

@@ -18,7 +18,7 @@ from parakeet_streaming.torch_model.fastconformer import Dropout, Encoder, Encod
 
 @dataclass(frozen=True, slots=True)
 class TransducerConfig:
-    """The size of a model."""
+    """The size of a model, and how it is decoded."""
 
     encoder: EncoderConfig = field(default_factory=EncoderConfig)
     vocabulary: int = 257
@@ -32,6 +32,8 @@ class TransducerConfig:
     joint_width: int = 256
     dropout: float = 0.1
     """Of the prediction network and the joint; training sets one for all."""
+    max_symbols: int = 10
+    """Tokens after which decoding leaves a frame."""
 
     @property
     def blank_id(self) -> int:
