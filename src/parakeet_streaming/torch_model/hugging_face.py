@@ -2,7 +2,7 @@
 
 ```
 config.json          model_type parakeet_tdt; the encoder's under encoder_config
-model.safetensors    or model-00001-of-0000n.safetensors, ...
+model.safetensors    or shards and their index (`safetensors_files.py`)
 tokenizer.json       pieces and ids
 preprocessor_config.json, processor_config.json, generation_config.json   need not be there
 ```
@@ -20,10 +20,6 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Final
 
-import torch
-from safetensors import SafetensorError
-from safetensors.torch import load_file
-
 from parakeet_streaming.errors import ModelFormatError, ModelPartMissingError, OptionError
 from parakeet_streaming.torch_model.fastconformer import EncoderConfig
 from parakeet_streaming.torch_model.hugging_face_settings import (
@@ -31,6 +27,7 @@ from parakeet_streaming.torch_model.hugging_face_settings import (
     check_generation,
     check_settings,
 )
+from parakeet_streaming.torch_model.safetensors_files import read_weights
 from parakeet_streaming.torch_model.settings import Settings
 from parakeet_streaming.torch_model.transducer import Transducer, TransducerConfig
 from parakeet_streaming.torch_model.weights import (
@@ -46,7 +43,6 @@ EXTRACTOR_NAME: Final = "preprocessor_config.json"
 PROCESSOR_NAME: Final = "processor_config.json"
 GENERATION_NAME: Final = "generation_config.json"
 TOKENIZER_NAME: Final = "tokenizer.json"
-WEIGHTS_PATTERN: Final = "model*.safetensors"
 NAMES: Final = Names(
     outside={
         "encoder.subsampling.layers.0": "encoder.subsampling.first",
@@ -90,7 +86,7 @@ def read_hugging_face(folder: Path) -> tuple[Transducer, tuple[str, ...]]:
         check_features(extractor, config.encoder.mel_bins)
     check_generation(_beside(folder, GENERATION_NAME), blank_id)
     pieces = _pieces(folder / TOKENIZER_NAME, blank_id)
-    weights = renamed(_weights(folder), NAMES, config.encoder.layers, str(folder))
+    weights = renamed(read_weights(folder), NAMES, config.encoder.layers, str(folder))
     if settings.section("encoder_config").flag("scale_input", default=True):
         scaled_input(weights, config.encoder.width)
     return assembled(config, weights, str(folder)), pieces
@@ -156,22 +152,6 @@ def _beside(folder: Path, name: str) -> Settings:
     """A config that need not be there."""
     path = folder / name
     return Settings(_parsed(path) if path.exists() else None, str(path))
-
-
-def _weights(folder: Path) -> Mapping[str, torch.Tensor]:
-    paths = sorted(folder.glob(WEIGHTS_PATTERN))
-    if not paths:
-        raise ModelPartMissingError(
-            f"{folder} has no model.safetensors; fetch it, or save the model again with "
-            "transformers"
-        )
-    weights: dict[str, torch.Tensor] = {}
-    for path in paths:
-        try:
-            weights |= load_file(path)
-        except (SafetensorError, OSError, ValueError) as error:
-            raise ModelFormatError(f"{path} is broken: {error}; fetch it again") from error
-    return weights
 
 
 def _pieces(path: Path, blank_id: int) -> tuple[str, ...]:

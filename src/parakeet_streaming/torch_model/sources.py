@@ -20,12 +20,9 @@ from typing import Final
 from parakeet_streaming.catalog.graph import refuse_pointer
 from parakeet_streaming.errors import ModelFormatError, ModelNotFoundError, ModelPartMissingError
 from parakeet_streaming.torch_model.checkpoint import read_checkpoint
-from parakeet_streaming.torch_model.hugging_face import (
-    CONFIG_NAME,
-    WEIGHTS_PATTERN,
-    read_hugging_face,
-)
+from parakeet_streaming.torch_model.hugging_face import CONFIG_NAME, read_hugging_face
 from parakeet_streaming.torch_model.nemo import read_nemo
+from parakeet_streaming.torch_model.safetensors_files import WHOLE_NAME, has_weights
 from parakeet_streaming.torch_model.transducer import Transducer
 
 Reader = Callable[[Path], tuple[Transducer, tuple[str, ...]]]
@@ -74,7 +71,9 @@ def _check_folder(folder: Path) -> None:
     """Refuses a folder that transformers did not write."""
     if next(folder.glob("*.onnx"), None):
         raise ModelFormatError(f"{folder} holds ONNX files already; load it as it is")
-    parts = {CONFIG_NAME: CONFIG_NAME, "model.safetensors": WEIGHTS_PATTERN}
-    for name, pattern in parts.items():
-        if next(folder.glob(pattern), None) is None:
+    for name, there in (
+        (CONFIG_NAME, (folder / CONFIG_NAME).exists()),
+        (WHOLE_NAME, has_weights(folder)),
+    ):
+        if not there:
             raise ModelPartMissingError(f"{folder} has no {name}; {_EXPECTED}")
