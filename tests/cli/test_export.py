@@ -1,4 +1,6 @@
+import errno
 import shutil
+import tempfile
 
 import numpy as np
 import pytest
@@ -8,7 +10,13 @@ from parakeet_streaming import ContextConfig, load
 from parakeet_streaming.catalog.model_folder import find_parts
 from parakeet_streaming.cli import export as export_module
 from parakeet_streaming.cli.app import app
-from parakeet_streaming.errors import ExtraMissingError, ModelNotFoundError, OptionError
+from parakeet_streaming.errors import (
+    ExtraMissingError,
+    ModelNotFoundError,
+    OptionError,
+    UnavailableError,
+)
+from parakeet_streaming.export import replacing as replacing_module
 
 
 def run(*arguments):
@@ -72,6 +80,47 @@ def test_force_replaces_the_model_and_nothing_else(source, tmp_path):
         *("encoder-model.onnx", "decoder_joint-model.onnx", "vocab.txt", "config.json"),
         "notes.md",
     }
+
+
+@pytest.mark.parametrize("precision", ["fp32", "int8"])
+def test_a_full_disk_costs_no_earlier_model(source, tmp_path, monkeypatch, precision):
+    from parakeet_streaming.export import onnx_files, quantise
+
+    earlier = tmp_path / "model"
+    run(source, "--to", earlier)
+    before = {path.name: path.read_bytes() for path in earlier.iterdir()}
+
+    def full(*_, **__):
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    module, last = {
+        "fp32": (onnx_files, "write_decoder"),
+        "int8": (quantise, "scale_blocks"),
+    }[precision]
+    monkeypatch.setattr(module, last, full)
+    for target in (earlier, tmp_path / "new"):
+        with pytest.raises(UnavailableError, match=r"No space left.*; .* is as it was"):
+            run(source, "--to", target, "--force", "--precision", precision)
+    assert {path.name: path.read_bytes() for path in earlier.iterdir()} == before
+    assert [path.name for path in tmp_path.iterdir()] == ["model"]
+    load(earlier, provider="cpu", threads=1)
+
+
+def test_what_int8_needs_meanwhile_is_said_first(source, tmp_path, monkeypatch):
+    told = run(source, "--to", tmp_path / "new", "--precision", "int8").stderr.splitlines()
+    assert told[2].startswith("this needs about ")
+    assert f" in {tempfile.gettempdir()} until it is done (TMPDIR" in told[2]
+    assert told[3] == "quantising to int8 ..."
+
+
+def test_a_disk_without_room_is_refused_before_anything_is_written(source, tmp_path, monkeypatch):
+    (tmp_path / "vocab.txt").write_text("of another model")
+    none_left = shutil.disk_usage(tmp_path)._replace(free=100)
+    monkeypatch.setattr(replacing_module.shutil, "disk_usage", lambda _: none_left)
+    for precision in ("fp32", "int8"):
+        with pytest.raises(OptionError, match=r"of room, and the export needs .*TMPDIR"):
+            run(source, "--to", tmp_path, "--force", "--precision", precision)
+    assert [each.name for each in tmp_path.iterdir()] == ["vocab.txt"]
 
 
 def test_a_source_that_cannot_be_read_costs_nothing(source, tmp_path):

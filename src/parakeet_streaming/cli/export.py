@@ -10,10 +10,16 @@ from typing import Annotated, Final
 
 import typer
 
-from parakeet_streaming.catalog.model_folder import find_parts
+from parakeet_streaming.catalog.model_folder import ModelParts, find_parts
 from parakeet_streaming.catalog.spec import read_spec
 from parakeet_streaming.cli.rows import in_bytes
-from parakeet_streaming.errors import ExtraMissingError, OptionError
+from parakeet_streaming.errors import (
+    ExtraMissingError,
+    OptionError,
+    ParakeetError,
+    UnavailableError,
+)
+from parakeet_streaming.export.replacing import check_room, replacing
 
 PRECISIONS: Final = ("fp32", "int8")
 SCALES: Final = ("call", "row")
@@ -24,8 +30,13 @@ _NEEDED: Final = ("torch", "sentencepiece", "yaml", "safetensors")
 # Files of an earlier export, which would be loaded with the new ones.
 _EARLIER: Final = (
     *("encoder-model*.onnx*", "encoder-cached-model*.onnx*", "decoder_joint-model*.onnx*"),
-    *("vocab.txt", "tokens.txt", "config.json"),
+    *("vocab.txt", "tokens.txt", "pieces.json", "config.json"),
 )
+# Bytes a weight, at least: what is written, and what an int8 export writes before that in float32.
+_TARGET_BYTES: Final = {"fp32": 4, "int8": 1}
+_FLOAT_BYTES: Final = 4
+# Weights beside their graph are gathered, and graphs are prepared: both in a second copy.
+_COPIES: Final = 2
 
 
 def export(
@@ -70,9 +81,7 @@ def export(
             f"export needs {', '.join(missing)}; pip install 'parakeet-streaming[export]'"
         )
     _check_target(source, to, force=force)
-    _write(source, to, precision, scale, cached=streaming == "cached")
-    parts = find_parts(to, precision)
-    read_spec(parts)
+    parts = _write(source, to, precision, scale, cached=streaming == "cached")
     size_bytes = sum(part.size_bytes for part in parts.onnx)
     typer.echo(f"{source} is ready in {to} ({in_bytes(size_bytes)})")
     cached = " --cached" if streaming == "cached" else ""
@@ -89,7 +98,7 @@ def _check_target(source: Path, target: Path, *, force: bool) -> None:
         raise OptionError(f"--to {target} is not empty; name another folder, or add --force")
 
 
-def _write(source: Path, target: Path, precision: str, scale: str, *, cached: bool) -> None:
+def _write(source: Path, target: Path, precision: str, scale: str, *, cached: bool) -> ModelParts:
     from parakeet_streaming.export.onnx_files import write_model
     from parakeet_streaming.export.quantise import write_int8
     from parakeet_streaming.torch_model.sources import read_source
@@ -98,23 +107,39 @@ def _write(source: Path, target: Path, precision: str, scale: str, *, cached: bo
     model, pieces = read_source(source)
     size = model.config.encoder
     _say(f"writing encoder ({size.layers} layers of width {size.width}) and decoder_joint")
-    if precision == "fp32":
-        _clear(target)
-        write_model(model, pieces, target, cached=cached)
-        return
-    with tempfile.TemporaryDirectory() as scratch:
-        write_model(model, pieces, Path(scratch), cached=cached)
-        del model
-        _say("quantising to int8")
-        _clear(target)
-        write_int8(Path(scratch), target, scale=scale)
+    _check_room(sum(each.numel() for each in model.parameters()), target, precision)
+    try:
+        with replacing(target, _EARLIER) as folder:
+            if precision == "fp32":
+                write_model(model, pieces, folder, cached=cached)
+            else:
+                with tempfile.TemporaryDirectory() as scratch:
+                    write_model(model, pieces, Path(scratch), cached=cached)
+                    del model
+                    _say("quantising to int8")
+                    write_int8(Path(scratch), folder, scale=scale)
+            read_spec(find_parts(folder, precision))
+    except ParakeetError:
+        raise
+    except OSError as error:
+        raise UnavailableError(
+            f"the model could not be written ({error}); {target} is as it was: make room there and "
+            f"in {tempfile.gettempdir()}, then export again"
+        ) from error
+    return find_parts(target, precision)
 
 
-def _clear(folder: Path) -> None:
-    """Removes an earlier export; called when the new source has been read."""
-    for pattern in _EARLIER:
-        for path in folder.glob(pattern):
-            path.unlink()
+def _check_room(weights: int, target: Path, precision: str) -> None:
+    """Says what an int8 export needs while it runs, and refuses what surely has no room."""
+    needed = [(target, _TARGET_BYTES[precision] * weights)]
+    if precision != "fp32":
+        scratch = Path(tempfile.gettempdir())
+        needed.append((scratch, _FLOAT_BYTES * weights))
+        about = in_bytes(_COPIES * _FLOAT_BYTES * weights)
+        _say(
+            f"this needs about {about} in {scratch} until it is done (TMPDIR names another folder)"
+        )
+    check_room(needed, "make room, name another folder with --to, or set TMPDIR")
 
 
 def _say(what: str) -> None:
