@@ -11,8 +11,10 @@ from parakeet_streaming import load
 from parakeet_streaming.catalog.model_folder import find_parts
 from parakeet_streaming.catalog.spec import read_spec
 from parakeet_streaming.errors import ModelPartMissingError, OptionError
+from parakeet_streaming.export.onnx_files import write_model
 from parakeet_streaming.export.quantise import SCALES, write_int8
 from parakeet_streaming.testing import noise
+from parakeet_streaming.torch_model.pieces import Pieces
 
 
 def test_int8_loads_beside_float32_and_alone(small_folder, tmp_path):
@@ -67,3 +69,15 @@ def test_there_are_two_scales(small_folder, tmp_path):
 def test_without_float32_it_is_refused(tmp_path):
     with pytest.raises(ModelPartMissingError, match="encoder-model"):
         write_int8(tmp_path, tmp_path)
+
+
+def test_types_of_pieces_go_with_the_model(small_model, tmp_path):
+    pieces = Pieces(["<unk>", "▁", *"abcdef"], unknown=[0])
+    write_model(small_model, pieces, tmp_path / "typed")
+    write_int8(tmp_path / "typed", tmp_path / "int8")
+    for name in ("vocab.txt", "pieces.json"):
+        told = (tmp_path / "typed" / name).read_bytes()
+        assert (tmp_path / "int8" / name).read_bytes() == told
+    write_model(small_model, list(pieces), tmp_path / "names")
+    write_int8(tmp_path / "names", tmp_path / "int8")
+    assert not (tmp_path / "int8" / "pieces.json").exists()

@@ -6,7 +6,7 @@ import pytest
 torch = pytest.importorskip("torch", reason="the training group")
 
 from parakeet_streaming.errors import ModelFormatError, ModelPartMissingError
-from parakeet_streaming.torch_model.checkpoint import pieces_of, read_checkpoint, read_torch_file
+from parakeet_streaming.torch_model.checkpoint import read_checkpoint, read_torch_file
 from parakeet_streaming.torch_model.fastconformer import EncoderConfig
 from parakeet_streaming.torch_model.transducer import Transducer, TransducerConfig
 from tests.torch_model.foreign import PIECES, TOKENIZER
@@ -93,13 +93,3 @@ def test_other_files_are_refused(tmp_path):
     torch.save([torch.zeros(1)], path)
     with pytest.raises(ModelFormatError, match="no dictionary"):
         read_torch_file(path, "file.pt")
-
-
-def test_pieces_by_id():
-    assert pieces_of(TOKENIZER.read_bytes(), "tokenizer.model") == PIECES
-
-
-@pytest.mark.parametrize("model", [b"", b"no model", TOKENIZER.read_bytes()[:100]])
-def test_no_model_is_refused(model):
-    with pytest.raises(ModelFormatError, match=r"tokenizer\.model is no sentencepiece model"):
-        pieces_of(model, "tokenizer.model")

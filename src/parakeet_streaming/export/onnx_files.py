@@ -7,7 +7,7 @@ decoder_joint-model.onnx   encoder_outputs (B, D, U), targets (B, n), target_len
                            input_states_1 and _2 (L, B, H)
                            → outputs (B, U, n, V + durations), prednet_lengths (B,),
                            output_states_1 and _2 (L, B, H)
-vocab.txt                  one `piece id` a line, `<blk>` last
+vocab.txt, pieces.json     pieces by id (`vocabulary_files.py`)
 config.json                kind, mel bins, subsampling, tokens on one frame at most
 ```
 """
@@ -25,6 +25,7 @@ from torch import Tensor, nn
 
 from parakeet_streaming.errors import OptionError
 from parakeet_streaming.export.external_weights import gather_weights
+from parakeet_streaming.export.vocabulary_files import write_vocabulary
 from parakeet_streaming.timeline import SUBSAMPLING
 from parakeet_streaming.torch_model.cached import CachedEncoder
 from parakeet_streaming.torch_model.transducer import Transducer
@@ -33,7 +34,6 @@ OPSET: Final = 17
 ENCODER_FILE: Final = "encoder-model.onnx"
 CACHED_ENCODER_FILE: Final = "encoder-cached-model.onnx"
 DECODER_FILE: Final = "decoder_joint-model.onnx"
-BLANK: Final = "<blk>"
 
 # Sizes of the inputs that the graphs are traced with; these axes are free afterwards.
 _TRACED_FRAMES: Final = 97
@@ -45,6 +45,8 @@ def write_model(
     model: Transducer, pieces: Sequence[str], folder: Path, *, cached: bool = False
 ) -> None:
     """Writes `model` in float32 with its `pieces` (without the blank) into `folder`.
+
+    Only `Pieces` say how they become text; of others, readers guess it by their names.
 
     `cached` writes the encoder as a graph of one step; it encodes whole windows too.
 
@@ -65,8 +67,7 @@ def write_model(
         _write_encoder(model, folder / ENCODER_FILE)
     write_decoder(model, folder / DECODER_FILE)
     model.train(was_training)
-    lines = [f"{piece} {index}" for index, piece in enumerate([*pieces, BLANK])]
-    (folder / "vocab.txt").write_text("\n".join(lines) + "\n", encoding="utf-8")
+    write_vocabulary(pieces, folder)
     config = {
         "model_type": "nemo-conformer-tdt",
         "features_size": model.config.encoder.mel_bins,

@@ -25,6 +25,7 @@ from parakeet_streaming.export.block_scales import scale_blocks
 from parakeet_streaming.export.external_weights import data_file
 from parakeet_streaming.export.onnx_files import CACHED_ENCODER_FILE, DECODER_FILE, ENCODER_FILE
 from parakeet_streaming.export.row_scales import scale_rows
+from parakeet_streaming.export.vocabulary_files import PIECES_NAME, VOCABULARY_NAME
 
 SCALES: Final = ("call", "row")
 """What shares one scale of activations."""
@@ -62,7 +63,9 @@ def write_int8(source: Path, folder: Path, *, scale: str = "call", seven_bits: b
     decoder = source / DECODER_FILE
     scale_blocks(decoder, folder / f"{decoder.stem}.int8.onnx", top=63 if seven_bits else 127)
     if folder.resolve() != source.resolve():
-        for name in ("vocab.txt", "config.json"):
+        (folder / PIECES_NAME).unlink(missing_ok=True)
+        names = [PIECES_NAME] if (source / PIECES_NAME).is_file() else []
+        for name in (*names, VOCABULARY_NAME, "config.json"):
             shutil.copyfile(source / name, folder / name)
 
 

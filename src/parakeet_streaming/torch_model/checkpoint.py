@@ -13,10 +13,10 @@ from pathlib import Path
 from typing import IO, Final
 
 import torch
-from sentencepiece import SentencePieceProcessor
 
 from parakeet_streaming.errors import ModelFormatError, ModelPartMissingError, OptionError
 from parakeet_streaming.torch_model.fastconformer import EncoderConfig
+from parakeet_streaming.torch_model.pieces import Pieces, pieces_of
 from parakeet_streaming.torch_model.transducer import Transducer, TransducerConfig
 from parakeet_streaming.torch_model.weights import assembled
 
@@ -41,23 +41,7 @@ def read_torch_file(file: Path | IO[bytes], origin: str) -> Mapping[str, object]
     return saved
 
 
-def pieces_of(model: bytes, origin: str) -> tuple[str, ...]:
-    """The pieces of a tokenizer, as `vocab.txt` lists them.
-
-    Raises:
-        ModelFormatError: no sentencepiece model.
-    """
-    broken = f"{origin} is no sentencepiece model; fetch the model again"
-    if not model:
-        raise ModelFormatError(broken)
-    try:
-        tokenizer = SentencePieceProcessor(model_proto=model)
-    except (RuntimeError, ValueError) as error:
-        raise ModelFormatError(f"{broken} ({error})") from error
-    return tuple(tokenizer.id_to_piece(index) for index in range(tokenizer.get_piece_size()))
-
-
-def read_checkpoint(path: Path) -> tuple[Transducer, tuple[str, ...]]:
+def read_checkpoint(path: Path) -> tuple[Transducer, Pieces]:
     """The mean weights of a training run, with the pieces of the tokenizer beside them.
 
     Args:

@@ -16,7 +16,6 @@ Rules of this file:
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
 from pathlib import Path
 from typing import Final
 
@@ -27,6 +26,7 @@ from parakeet_streaming.torch_model.hugging_face_settings import (
     check_generation,
     check_settings,
 )
+from parakeet_streaming.torch_model.pieces import Pieces, pieces_of_json
 from parakeet_streaming.torch_model.safetensors_files import read_weights
 from parakeet_streaming.torch_model.settings import Settings
 from parakeet_streaming.torch_model.transducer import Transducer, TransducerConfig
@@ -72,7 +72,7 @@ NAMES: Final = Names(
 )
 
 
-def read_hugging_face(folder: Path) -> tuple[Transducer, tuple[str, ...]]:
+def read_hugging_face(folder: Path) -> tuple[Transducer, Pieces]:
     """The model in a folder.
 
     Raises:
@@ -85,7 +85,8 @@ def read_hugging_face(folder: Path) -> tuple[Transducer, tuple[str, ...]]:
     if (extractor := _extractor(folder)) is not None:
         check_features(extractor, config.encoder.mel_bins)
     check_generation(_beside(folder, GENERATION_NAME), blank_id)
-    pieces = _pieces(folder / TOKENIZER_NAME, blank_id)
+    tokenizer = folder / TOKENIZER_NAME
+    pieces = pieces_of_json(Settings(_parsed(tokenizer), str(tokenizer)), blank_id)
     weights = renamed(read_weights(folder), NAMES, config.encoder.layers, str(folder))
     if settings.section("encoder_config").flag("scale_input", default=True):
         scaled_input(weights, config.encoder.width)
@@ -152,28 +153,6 @@ def _beside(folder: Path, name: str) -> Settings:
     """A config that need not be there."""
     path = folder / name
     return Settings(_parsed(path) if path.exists() else None, str(path))
-
-
-def _pieces(path: Path, blank_id: int) -> tuple[str, ...]:
-    """The tokens of a tokenizer with ids below the blank's."""
-    tokenizer = Settings(_parsed(path), str(path))
-    vocabulary = tokenizer.section("model").value("vocab")
-    added = tokenizer.value("added_tokens")
-    listed = list(vocabulary.items()) if isinstance(vocabulary, Mapping) else []
-    if isinstance(added, list):
-        listed += [
-            (each.get("content"), each.get("id")) for each in added if isinstance(each, Mapping)
-        ]
-    by_id = {
-        index: piece for piece, index in listed if isinstance(piece, str) and isinstance(index, int)
-    }
-    pieces = tuple(by_id[index] for index in range(blank_id) if index in by_id)
-    if len(pieces) < blank_id:
-        raise ModelFormatError(
-            f"{path} has {len(pieces)} of the {blank_id} pieces before the blank; config.json and "
-            "the tokenizer must be of one model"
-        )
-    return pieces
 
 
 def _parsed(path: Path) -> object:

@@ -21,13 +21,14 @@ import yaml
 
 from parakeet_streaming.errors import ModelFormatError, ModelPartMissingError, OptionError
 from parakeet_streaming.torch_model.archive import Archive, open_archive
-from parakeet_streaming.torch_model.checkpoint import pieces_of, read_torch_file
+from parakeet_streaming.torch_model.checkpoint import read_torch_file
 from parakeet_streaming.torch_model.fastconformer import EncoderConfig
 from parakeet_streaming.torch_model.nemo_settings import (
     check_settings,
     durations_of,
     max_symbols_of,
 )
+from parakeet_streaming.torch_model.pieces import Pieces, pieces_of
 from parakeet_streaming.torch_model.settings import Settings
 from parakeet_streaming.torch_model.transducer import Transducer, TransducerConfig
 from parakeet_streaming.torch_model.weights import (
@@ -73,7 +74,7 @@ NAMES: Final = Names(
 )
 
 
-def read_nemo(path: Path) -> tuple[Transducer, tuple[str, ...]]:
+def read_nemo(path: Path) -> tuple[Transducer, Pieces]:
     """The model in a `.nemo` file.
 
     Raises:
@@ -131,7 +132,7 @@ def _encoder_config(encoder: Settings) -> EncoderConfig:
     )
 
 
-def _pieces(archive: Archive, settings: Settings, path: Path) -> tuple[str, ...]:
+def _pieces(archive: Archive, settings: Settings, path: Path) -> Pieces:
     tokenizer = settings.section("tokenizer")
     model_path = tokenizer.value("model_path")
     kind = str(tokenizer.value("type", "bpe")).lower()

@@ -22,10 +22,11 @@ from parakeet_streaming.errors import ModelFormatError, ModelNotFoundError, Mode
 from parakeet_streaming.torch_model.checkpoint import read_checkpoint
 from parakeet_streaming.torch_model.hugging_face import CONFIG_NAME, read_hugging_face
 from parakeet_streaming.torch_model.nemo import read_nemo
+from parakeet_streaming.torch_model.pieces import Pieces
 from parakeet_streaming.torch_model.safetensors_files import WHOLE_NAME, has_weights
 from parakeet_streaming.torch_model.transducer import Transducer
 
-Reader = Callable[[Path], tuple[Transducer, tuple[str, ...]]]
+Reader = Callable[[Path], tuple[Transducer, Pieces]]
 
 _EXPECTED: Final = (
     "give a .nemo file, a folder of transformers (config.json, model.safetensors, tokenizer.json), "
@@ -33,7 +34,7 @@ _EXPECTED: Final = (
 )
 
 
-def read_source(path: Path) -> tuple[Transducer, tuple[str, ...]]:
+def read_source(path: Path) -> tuple[Transducer, Pieces]:
     """The model in `path`, in evaluation and float32, with its pieces, the blank left out.
 
     Raises:
