@@ -13,15 +13,8 @@ import torch
 from torch import Tensor
 from torch.nn import functional
 
-from parakeet_streaming.model.features import (
-    DEVIATION_GUARD,
-    FFT_SAMPLES,
-    LOG_GUARD,
-    PREEMPHASIS,
-    hann_window,
-    mel_bank,
-    mel_edges_hz,
-)
+from parakeet_streaming.audio.mel import FFT_SAMPLES, hann_window, mel_bank, mel_edges_hz
+from parakeet_streaming.model.features import DEVIATION_GUARD, LOG_GUARD, PREEMPHASIS
 from parakeet_streaming.timeline import HOP_SAMPLES
 
 _WIDEST_BINS = 36

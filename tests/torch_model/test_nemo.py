@@ -8,6 +8,7 @@ import pytest
 torch = pytest.importorskip("torch", reason="the training group")
 
 from parakeet_streaming import load
+from parakeet_streaming.audio.mel import mel_bank
 from parakeet_streaming.catalog.model_folder import find_parts
 from parakeet_streaming.catalog.spec import read_spec
 from parakeet_streaming.errors import ModelFormatError, ModelPartMissingError
@@ -117,6 +118,32 @@ def test_another_model_is_refused(tmp_path, changes, match):
     path = write_tar(tmp_path / "other.nemo", nemo_members(**changes))
     with pytest.raises(ModelFormatError, match=match):
         read_nemo(path)
+
+
+FEATURIZER = "preprocessor.featurizer"
+
+
+def test_a_saved_mel_bank_or_window_must_be_the_usual_one(tmp_path):
+    """Of two dtypes; NeMo hears with what is saved, not with what the config says."""
+    usual = {
+        f"{FEATURIZER}.fb": torch.from_numpy(mel_bank(80))[None],
+        f"{FEATURIZER}.window": torch.hann_window(400, periodic=False),
+    }
+
+    def read(changes):
+        members = nemo_members({**nemo_weights(), **usual, **changes})
+        return read_nemo(write_tar(tmp_path / "tiny.nemo", members))
+
+    read({})
+    read({name: values.bfloat16() for name, values in usual.items()})
+    for name, values in (
+        ("fb", usual[f"{FEATURIZER}.fb"].roll(1, dims=2)),
+        ("fb", torch.from_numpy(mel_bank(64))[None]),
+        ("window", torch.hamming_window(400, periodic=False)),
+        ("window", torch.hann_window(320, periodic=False)),
+    ):
+        with pytest.raises(ModelFormatError, match=rf"featurizer\.{name} is not that of the usual"):
+            read({f"{FEATURIZER}.{name}": values})
 
 
 @pytest.mark.parametrize(

@@ -3,7 +3,8 @@ import pytest
 
 torch = pytest.importorskip("torch", reason="the training group")
 
-from parakeet_streaming.model.features import log_mel, mel_edges_hz
+from parakeet_streaming.audio.mel import mel_edges_hz
+from parakeet_streaming.model.features import log_mel
 from training.features import mask_some, normalise, other_voices, raw_log_mel
 
 

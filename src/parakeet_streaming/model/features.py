@@ -19,13 +19,11 @@ from itertools import pairwise
 from typing import Final
 
 import numpy as np
-from numpy.typing import NDArray
 
+from parakeet_streaming.audio.mel import FFT_SAMPLES, hann_window, mel_bank
 from parakeet_streaming.ports import Floats
-from parakeet_streaming.timeline import HOP_SAMPLES, SAMPLE_RATE_HZ, feature_frames
+from parakeet_streaming.timeline import HOP_SAMPLES, feature_frames
 
-FFT_SAMPLES: Final = 512
-WINDOW_SAMPLES: Final = 400
 PREEMPHASIS: Final = np.float32(0.97)
 LOG_GUARD: Final = np.float32(2.0**-24)
 DEVIATION_GUARD: Final = np.float32(1e-5)
@@ -109,41 +107,6 @@ def _mel_power(frames: Floats, features: Floats) -> None:
         np.matmul(band.weights, power.T[band.bins], out=features[band.rows])
 
 
-@cache
-def hann_window() -> Floats:
-    """Symmetric Hann window of 400 samples, centred in 512.
-
-    Computed in float32 as PyTorch computes it: in bands that hold only rounding noise, the last bit
-    of the window shows in the features.
-    """
-    phase = np.arange(WINDOW_SAMPLES, dtype=np.float32) * np.float32(
-        2 * np.pi / (WINDOW_SAMPLES - 1)
-    )
-    window = np.zeros(FFT_SAMPLES, dtype=np.float32)
-    start = (FFT_SAMPLES - WINDOW_SAMPLES) // 2
-    window[start : start + WINDOW_SAMPLES] = np.float32(0.5) - np.float32(0.5) * np.cos(phase)
-    return window
-
-
-def mel_edges_hz(mel_bins: int) -> NDArray[np.float64]:
-    """Where F mel filters begin, peak and end (F + 2,): filter i at i, i + 1 and i + 2."""
-    return _mel_to_hz(np.linspace(0, _hz_to_mel(SAMPLE_RATE_HZ / 2), mel_bins + 2))
-
-
-@cache
-def mel_bank(mel_bins: int) -> Floats:
-    """Slaney mel filters (F, 257), each of unit area in Hz (Slaney, Auditory Toolbox, 1998)."""
-    bin_hz = np.linspace(0, SAMPLE_RATE_HZ / 2, FFT_SAMPLES // 2 + 1)
-    edges_hz = mel_edges_hz(mel_bins)
-    widths_hz = np.diff(edges_hz)
-    distance = edges_hz[:, None] - bin_hz[None, :]
-    rising = -distance[:-2] / widths_hz[:-1, None]
-    falling = distance[2:] / widths_hz[1:, None]
-    triangles = np.maximum(0, np.minimum(rising, falling))
-    triangles *= 2.0 / (edges_hz[2:] - edges_hz[:-2])[:, None]
-    return triangles.astype(np.float32)
-
-
 @dataclass(frozen=True, slots=True)
 class _Band:
     """Neighbouring mel filters, and the FFT bins that any of them uses."""
@@ -172,22 +135,3 @@ def _band(bank: Floats, first: int, end: int) -> _Band:
     start, stop = (int(used[0]), int(used[-1]) + 1) if used.size else (0, 0)
     weights = np.ascontiguousarray(bank[first:end, start:stop])
     return _Band(slice(first, end), slice(start, stop), weights)
-
-
-# Slaney's scale: linear up to 1 kHz, then 27 steps per factor of 6.4.
-_LINEAR_HZ: Final = 200.0 / 3
-_BREAK_HZ: Final = 1000.0
-_BREAK_MEL: Final = _BREAK_HZ / _LINEAR_HZ
-_LOG_STEP: Final = np.log(6.4) / 27
-
-
-def _hz_to_mel(hz: float) -> float:
-    if hz < _BREAK_HZ:
-        return hz / _LINEAR_HZ
-    return _BREAK_MEL + float(np.log(hz / _BREAK_HZ)) / float(_LOG_STEP)
-
-
-def _mel_to_hz(mel: NDArray[np.float64]) -> NDArray[np.float64]:
-    return np.where(
-        mel < _BREAK_MEL, mel * _LINEAR_HZ, _BREAK_HZ * np.exp(_LOG_STEP * (mel - _BREAK_MEL))
-    )

@@ -14,11 +14,15 @@ Rules of this file:
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Final
 
+import torch
 import yaml
+from torch.nn import functional
 
+from parakeet_streaming.audio.mel import FFT_SAMPLES, hann_window, mel_bank
 from parakeet_streaming.errors import ModelFormatError, ModelPartMissingError, OptionError
 from parakeet_streaming.torch_model.archive import Archive, open_archive
 from parakeet_streaming.torch_model.checkpoint import read_torch_file
@@ -72,6 +76,10 @@ NAMES: Final = Names(
     },
     ignored=("preprocessor.", "encoder.pos_enc."),
 )
+_MEL_BANK: Final = "preprocessor.featurizer.fb"
+_WINDOW: Final = "preprocessor.featurizer.window"
+# bfloat16 keeps two to three digits.
+_CLOSE: Final = 1e-2
 
 
 def read_nemo(path: Path) -> tuple[Transducer, Pieces]:
@@ -88,6 +96,7 @@ def read_nemo(path: Path) -> tuple[Transducer, Pieces]:
         where = f"{WEIGHTS_NAME} in {path}"
         with archive.open(WEIGHTS_NAME) as file:
             saved = read_torch_file(file, where)
+    _check_filters(saved, config.encoder.mel_bins, where)
     weights = renamed(saved, NAMES, config.encoder.layers, where)
     if settings.section("encoder").flag("xscaling", default=True):
         scaled_input(weights, config.encoder.width)
@@ -130,6 +139,30 @@ def _encoder_config(encoder: Settings) -> EncoderConfig:
         kernel=encoder.whole("conv_kernel_size", 31),
         bias=encoder.flag("use_bias", default=True),
     )
+
+
+def _check_filters(saved: Mapping[str, object], mel_bins: int, where: str) -> None:
+    """Refuses a saved mel bank or window that is not ours: NeMo uses it, whatever the config says.
+
+    NeMo saves both, always.
+    """
+    bank, window = saved.get(_MEL_BANK), saved.get(_WINDOW)
+    if not isinstance(bank, torch.Tensor) or not isinstance(window, torch.Tensor):
+        return
+    missing = FFT_SAMPLES - window.numel()
+    centred = functional.pad(window.flatten(), (missing // 2, missing - missing // 2))
+    for name, theirs, ours in (
+        (_MEL_BANK, bank.squeeze(0), mel_bank(mel_bins)),
+        (_WINDOW, centred, hann_window()),
+    ):
+        expected = torch.from_numpy(ours)
+        if theirs.shape != expected.shape or not torch.allclose(
+            theirs.float(), expected, rtol=_CLOSE, atol=_CLOSE * float(expected.max())
+        ):
+            raise ModelFormatError(
+                f"{where}: {name} is not that of the usual features, which are computed here; use "
+                "a Parakeet TDT with the usual features"
+            )
 
 
 def _pieces(archive: Archive, settings: Settings, path: Path) -> Pieces:
