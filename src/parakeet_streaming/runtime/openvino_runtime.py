@@ -12,13 +12,19 @@ Rules of this file:
 5. One `openvino.Core` serves all graphs until Python ends. A core installs a signal stack for its
    thread, and restores the earlier one when it is destroyed. If two cores overlap, the first
    restores a stack that no longer exists, and the next Ctrl-C ends the process without a message.
+6. OpenVINO is imported when a graph is opened in it, and without its telemetry, which would leave
+   an id in the user's home and tell a host of each import.
 """
 
 from __future__ import annotations
 
+import sys
 import threading
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from functools import cache
+from importlib import metadata
+from importlib.util import find_spec
 from pathlib import Path
 from types import MappingProxyType
 from typing import Any, Final
@@ -38,6 +44,7 @@ from parakeet_streaming.runtime.page_release import releasing_pages
 
 _DEVICE: Final = "CPU"
 _BFLOAT16: Final = "BF16"
+_TELEMETRY: Final = "openvino_telemetry"
 
 
 class OpenVinoSession:
@@ -126,10 +133,10 @@ def open_openvino(
 
 
 def version() -> str | None:
-    """OpenVINO's version; None where it is not installed."""
+    """OpenVINO's version, without importing it; None where it is not installed."""
     try:
-        return str(_openvino().__version__)
-    except ExtraMissingError:
+        return metadata.version("openvino") if find_spec("openvino") else None
+    except metadata.PackageNotFoundError:
         return None
 
 
@@ -147,13 +154,28 @@ def _core(openvino: Any) -> Any:
 
 def _openvino() -> Any:
     try:
-        import openvino
+        with _without(_TELEMETRY):
+            import openvino
     except ImportError as error:
         raise ExtraMissingError(
             "OpenVINO is not installed; pip install 'parakeet-streaming[openvino]', or use the "
             "runtime onnxruntime"
         ) from error
     return openvino
+
+
+@contextmanager
+def _without(package: str) -> Iterator[None]:
+    """In the body, `package` cannot be imported; OpenVINO has a stub for its telemetry then."""
+    there = sys.modules.get(package)
+    sys.modules[package] = None  # type: ignore[assignment]  # what `import` refuses
+    try:
+        yield
+    finally:
+        if there is None:
+            del sys.modules[package]
+        else:
+            sys.modules[package] = there
 
 
 def _specs(ports: Iterable[Any]) -> Mapping[str, TensorSpec]:
