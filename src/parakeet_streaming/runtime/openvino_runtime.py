@@ -30,9 +30,12 @@ from types import MappingProxyType
 from typing import Any, Final
 
 import numpy as np
+import onnx
 from numpy.typing import NDArray
 
 from parakeet_streaming.catalog.graph import TensorSpec
+from parakeet_streaming.catalog.tensors import outside, tensors_of
+from parakeet_streaming.catalog.weight_files import weight_files
 from parakeet_streaming.errors import (
     ComputeError,
     ExtraMissingError,
@@ -44,15 +47,28 @@ from parakeet_streaming.runtime.page_release import releasing_pages
 
 _DEVICE: Final = "CPU"
 _BFLOAT16: Final = "BF16"
+_IN_MEMORY: Final = "*/_ORT_MEM_ADDR_/*"
+"""In place of a file's name: the offset is an address. ONNX Runtime began it, OpenVINO reads it."""
 _TELEMETRY: Final = "openvino_telemetry"
 
 
 class OpenVinoSession:
     """One graph, ready to run; made by `open_openvino`."""
 
-    def __init__(self, compiled: Any, name: str, threads: int, mapped: Sequence[Path]) -> None:
-        """`mapped`: files and folders that the first call still reads weights from."""
+    def __init__(
+        self, compiled: Any, name: str, threads: int, mapped: Sequence[Path], weights: object
+    ) -> None:
+        """A session for a compiled graph.
+
+        Args:
+            compiled: the graph.
+            name: what messages call it.
+            threads: of one call.
+            mapped: files and folders that the first call still reads weights from.
+            weights: memory that must live as long as the graph.
+        """
         self._compiled = compiled
+        self._weights = weights
         self._name = name
         self._mapped = mapped
         # A request runs one call at a time; threads that share a model have one each.
@@ -117,19 +133,45 @@ def open_openvino(
         "INFERENCE_NUM_THREADS": threads,
         "INFERENCE_PRECISION_HINT": "bf16" if bfloat16 else "f32",
     }
-    mapped = [] if isinstance(source, bytes) else [Path(source).absolute().parent]
+    graph, weights = (source, None) if isinstance(source, bytes) else _within_reach(Path(source))
+    mapped = [] if isinstance(source, bytes) else [Path(source).resolve().parent]
     folder = cache_folder("openvino") if kept else None
     if folder is not None:
         options["CACHE_DIR"] = str(folder)
         mapped.append(folder)
     try:
         with releasing_pages(mapped):
-            compiled = core.compile_model(core.read_model(source), _DEVICE, options)
-        return OpenVinoSession(compiled, name, threads, mapped)
+            compiled = core.compile_model(core.read_model(graph), _DEVICE, options)
+        return OpenVinoSession(compiled, name, threads, mapped, weights)
     except Exception as error:  # the runtime's exceptions are plain RuntimeError
         raise ModelFormatError(
             f"OpenVINO cannot open {name}: {_reason(error)}; use the runtime onnxruntime"
         ) from error
+
+
+def _within_reach(path: Path) -> tuple[str | bytes, Mapping[str, object]]:
+    """What OpenVINO can read of a graph: its path, or its bytes and the memory that they name.
+
+    OpenVINO refuses weights that are not in the folder of the graph. In the hub's cache they are
+    links to files of other names; these are mapped, and the graph gets their addresses.
+    """
+    if not path.is_symlink():
+        return str(path), {}
+    model = onnx.load(path, load_external_data=False)
+    apart = [(tensor, place) for tensor in tensors_of(model) if (place := outside(tensor))]
+    files = weight_files(path, {place.location for _, place in apart})
+    weights = {name: np.memmap(file, np.uint8, "r") for name, file in files.items()}
+    for tensor, place in apart:
+        memory = weights[place.location]
+        length = memory.size - place.offset if place.length is None else place.length
+        del tensor.external_data[:]
+        for key, value in (
+            ("location", _IN_MEMORY),
+            ("offset", memory.ctypes.data + place.offset),
+            ("length", length),
+        ):
+            tensor.external_data.add(key=key, value=str(value))
+    return (model.SerializeToString(), weights) if apart else (str(path), {})
 
 
 def version() -> str | None:
