@@ -12,6 +12,7 @@ from os import PathLike
 from pathlib import Path
 from typing import Final, Self
 
+from parakeet_streaming.catalog.broken_weights import refuse_broken_weights
 from parakeet_streaming.catalog.fingerprint import fingerprint
 from parakeet_streaming.catalog.model_folder import ModelParts, find_parts
 from parakeet_streaming.catalog.precision import BFLOAT16, stored_precision
@@ -76,11 +77,13 @@ def load(
     Raises:
         ModelNotFoundError: no such folder, name or repository.
         ModelPartMissingError: a file of the model is missing.
-        ModelFormatError: files that are no Parakeet TDT or RNN-T export.
+        ModelFormatError: files that are no Parakeet TDT or RNN-T export, or a decoder with weights
+            that are not finite.
         ProviderMissingError: the provider is not offered on this machine.
         ExtraMissingError: OpenVINO was asked for and is not installed.
         OptionError: a precision, runtime, provider or number of threads that does not exist here.
         DownloadError: the hub did not answer.
+        ComputeError: the prediction network gives numbers that are not finite.
     """
     stored, bfloat16 = stored_precision(precision), precision == BFLOAT16
     choose_runtime(runtime, bfloat16=bfloat16, provider=provider)
@@ -98,7 +101,7 @@ def load(
     options = options or RecognitionOptions(max_symbols=spec.max_symbols)
     encoder_class = OnnxCachedEncoder if spec.names.cached else OnnxEncoder
     transducer = NumpyTransducer(
-        encoder_class(wrap(session, "encoder"), spec),
+        encoder_class(wrap(session, "encoder"), spec, str(parts.encoder.path)),
         LabelLoopingDecoder(
             open_decoder_joint(parts, spec, provider, wrap),
             max_symbols=options.max_symbols,
@@ -169,8 +172,11 @@ def open_decoder_joint(
 ) -> OnnxDecoderJoint:
     """Prediction network and joint.
 
-    Calls for one stream are so short that more than a few threads wait for each other.
+    Calls for one stream are so short that more than a few threads wait for each other. Weights are
+    checked here, because ONNX Runtime's LSTM makes finite numbers, and so text, of NaN.
     """
+    for path in {parts.decoder.path, (parts.joiner or parts.decoder).path}:
+        refuse_broken_weights(path)
     threads = min(usable_cores(), _DECODER_THREADS)
 
     def open_part(source: Path | bytes, role: str) -> Session:
@@ -184,10 +190,12 @@ def open_decoder_joint(
         halves = cut(parts.decoder.path, spec.names)
         predictor = open_part(halves.predictor, "predictor")
         joint = open_part(halves.joint, "joint")
-        return OnnxDecoderJoint(predictor, joint, spec, (halves.predictions, halves.predictions))
+        between = (halves.predictions, halves.predictions)
+        return OnnxDecoderJoint(predictor, joint, spec, between, (str(parts.decoder.path),) * 2)
     predictor = open_part(parts.decoder.path, "predictor")
     joint = open_part(parts.joiner.path, "joint")
     assert spec.names.predictions is not None
     assert spec.names.joint_predictions is not None
     between = (spec.names.predictions, spec.names.joint_predictions)
-    return OnnxDecoderJoint(predictor, joint, spec, between)
+    files = (str(parts.decoder.path), str(parts.joiner.path))
+    return OnnxDecoderJoint(predictor, joint, spec, between, files)

@@ -120,3 +120,5 @@ def test_a_place_that_cannot_be_is_no_whole_file(tmp_path):
     onnx.save_model(model, tmp_path / "encoder.onnx")
     with pytest.raises(ModelFormatError, match="negative place"):
         read_graph(tmp_path / "encoder.onnx")
+    with pytest.raises(ModelFormatError, match="negative place"):
+        load_whole(tmp_path / "encoder.onnx")

@@ -10,7 +10,7 @@ Rules of this file:
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from pathlib import Path, PurePath
 from typing import Final
 
@@ -56,18 +56,40 @@ def load_whole(path: Path) -> onnx.ModelProto:
         ModelFormatError: a broken file, or one with weights outside its folder.
         ModelPartMissingError: a file with weights is missing.
     """
-    broken = f"{path} is no whole ONNX file; fetch it again"
-    try:
-        model = onnx.load(path, load_external_data=False)
-        apart = [(tensor, place) for tensor in tensors_of(model) if (place := outside(tensor))]
-    except Exception as error:  # protobuf has an error of its own, in a package without types
-        raise ModelFormatError(f"{broken} ({error})") from error
-    files = weight_files(path, {place.location for _, place in apart})
-    for tensor, place in apart:
-        tensor.raw_data = _read(files[place.location], place)
-        del tensor.external_data[:]
-        tensor.data_location = onnx.TensorProto.DEFAULT
+    model = load_graph(path)
+    for _ in with_values(model, path):
+        pass
     return model
+
+
+def load_graph(path: Path) -> onnx.ModelProto:
+    """The model in an .onnx file without the weights that lie beside it.
+
+    Raises:
+        ModelFormatError: a broken file.
+    """
+    try:
+        return onnx.load(path, load_external_data=False)
+    except Exception as error:  # protobuf has an error of its own, in a package without types
+        raise ModelFormatError(f"{path} is no whole ONNX file; fetch it again ({error})") from error
+
+
+def with_values(model: onnx.ModelProto, path: Path) -> Iterator[onnx.TensorProto]:
+    """Every tensor of the model in `path`, each with its values in it when it is given.
+
+    Raises:
+        ModelFormatError, ModelPartMissingError: as `load_whole`.
+    """
+    for tensor in tensors_of(model):
+        try:
+            place = outside(tensor)
+        except ValueError as error:
+            raise ModelFormatError(f"{path} is broken: {error}; fetch it again") from error
+        if place is not None:
+            tensor.raw_data = _read(_real_path(path, place.location), place)
+            del tensor.external_data[:]
+            tensor.data_location = onnx.TensorProto.DEFAULT
+        yield tensor
 
 
 def _read(path: Path, place: Stretch) -> bytes:
