@@ -28,7 +28,7 @@ from parakeet_streaming.model.silero import open_silero
 from parakeet_streaming.model.split_decoder import cut
 from parakeet_streaming.model.transducer import NumpyTransducer
 from parakeet_streaming.ports import VoiceActivity
-from parakeet_streaming.runtime.choice import choose
+from parakeet_streaming.runtime.choice import choose, open_chosen
 from parakeet_streaming.runtime.cores import usable_cores
 from parakeet_streaming.runtime.session import ONNX_RUNTIME, Session, choose_runtime, open_session
 
@@ -67,7 +67,7 @@ def load(
             `bf16`: compute the fp32 one in bfloat16.
         runtime: of the encoder: `auto`, `onnxruntime` or `openvino` (an extra; processors only).
             `auto` is the one that was measured to be faster on this machine for such weights:
-            once, in two seconds, where both are installed.
+            once, in a few seconds, where both are installed and compute.
         provider: `auto`, `cpu`, `cuda`, ... or ONNX Runtime's own name of an execution provider.
         threads: threads of one encoder call; None for one per physical core.
         revision: branch, tag or commit of a hub repository.
@@ -91,9 +91,10 @@ def load(
     parts = find_parts(folder, stored)
     spec = read_spec(parts)
     chosen = choose(parts.encoder.graph, runtime=runtime, bfloat16=bfloat16, provider=provider)
-    session = open_session(
+    session, runs_on = open_chosen(
         parts.encoder.path,
-        runtime=chosen.runtime,
+        chosen,
+        runtime=runtime,
         provider=provider,
         threads=threads,
         bfloat16=bfloat16,
@@ -108,7 +109,7 @@ def load(
             confidence=measure(options.confidence),
         ),
         fingerprint=fingerprint(parts),
-        runs_on=_in_words(chosen.runtime, session),
+        runs_on=_in_words(runs_on, session),
     )
     _LOGGER.info("%s runs on %s", spec.name, transducer.runs_on)
     return Recognizer(transducer, spec.vocabulary, name=spec.name, options=options)

@@ -120,9 +120,10 @@ def open_openvino(
         ExtraMissingError: OpenVINO is not installed.
         OptionError: bfloat16 on a processor without it.
         ModelFormatError: the runtime refuses the graph.
+        ComputeError: the runtime cannot start on this machine.
     """
     core = _core(_openvino())
-    if bfloat16 and _BFLOAT16 not in core.get_property(_DEVICE, "OPTIMIZATION_CAPABILITIES"):
+    if bfloat16 and not multiplies_bfloat16():
         raise OptionError(
             "this processor does not multiply bfloat16 (AMX or AVX-512 BF16 do); use another "
             "precision"
@@ -186,12 +187,21 @@ def multiplies_bfloat16() -> bool:
     """Whether OpenVINO is there and computes in bfloat16 on this processor."""
     if version() is None:
         return False
-    return _BFLOAT16 in _core(_openvino()).get_property(_DEVICE, "OPTIMIZATION_CAPABILITIES")
+    try:
+        core = _core(_openvino())
+        return _BFLOAT16 in core.get_property(_DEVICE, "OPTIMIZATION_CAPABILITIES")
+    except Exception:  # of a runtime that cannot compute here
+        return False
 
 
 @cache
 def _core(openvino: Any) -> Any:
-    return openvino.Core()
+    try:
+        return openvino.Core()
+    except Exception as error:  # the runtime's exceptions are plain RuntimeError
+        raise ComputeError(
+            f"OpenVINO cannot start on this machine: {_reason(error)}; use the runtime onnxruntime"
+        ) from error
 
 
 def _openvino() -> Any:
@@ -202,6 +212,11 @@ def _openvino() -> Any:
         raise ExtraMissingError(
             "OpenVINO is not installed; pip install 'parakeet-streaming[openvino]', or use the "
             "runtime onnxruntime"
+        ) from error
+    except Exception as error:  # a library that this machine cannot load
+        raise ExtraMissingError(
+            f"OpenVINO is installed but cannot be imported: {_reason(error)}; install it again, or "
+            "use the runtime onnxruntime"
         ) from error
     return openvino
 
