@@ -29,7 +29,7 @@ from parakeet_streaming.model.split_decoder import cut
 from parakeet_streaming.model.transducer import NumpyTransducer
 from parakeet_streaming.ports import VoiceActivity
 from parakeet_streaming.runtime.choice import choose, open_chosen
-from parakeet_streaming.runtime.cores import usable_cores
+from parakeet_streaming.runtime.cores import check_threads, usable_cores
 from parakeet_streaming.runtime.session import ONNX_RUNTIME, Session, choose_runtime, open_session
 
 DEFAULT_MODEL: Final = "tiny-en"
@@ -69,7 +69,8 @@ def load(
             `auto` is the one that was measured to be faster on this machine for such weights:
             once, in a few seconds, where both are installed and compute.
         provider: `auto`, `cpu`, `cuda`, ... or ONNX Runtime's own name of an execution provider.
-        threads: threads of one encoder call; None for one per physical core.
+        threads: threads of one encoder call; None for one per physical core that affinity and
+            quotas leave.
         revision: branch, tag or commit of a hub repository.
         options: confidence, symbols per frame, segments; None for what the model says.
         wrap: what to put in place of each session; for measuring.
@@ -86,6 +87,7 @@ def load(
         ComputeError: the prediction network gives numbers that are not finite.
     """
     stored, bfloat16 = stored_precision(precision), precision == BFLOAT16
+    check_threads(threads)
     choose_runtime(runtime, bfloat16=bfloat16, provider=provider)
     folder = resolve(source, precision=stored, revision=revision)
     parts = find_parts(folder, stored)

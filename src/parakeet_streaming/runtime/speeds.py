@@ -114,14 +114,15 @@ def _measured() -> tuple[Speed, ...]:
     theirs = openvino_runtime.version() is not None and openvino_computes()
     bfloat16 = theirs and openvino_runtime.multiplies_bfloat16()
     for form in FORMS:
-        graph = probe_graph(form)
 
-        def ours(graph: bytes = graph, form: str = form) -> Session:
-            return onnx_runtime.open_onnx_runtime(graph, provider="cpu", threads=threads, name=form)
+        def ours(form: str = form) -> Session:
+            return onnx_runtime.open_onnx_runtime(
+                probe_graph(form), provider="cpu", threads=threads, name=form
+            )
 
-        def other(graph: bytes = graph, form: str = form, bfloat16: bool = False) -> Session:
+        def other(form: str = form, bfloat16: bool = False) -> Session:
             return openvino_runtime.open_openvino(
-                graph, threads=threads, name=form, bfloat16=bfloat16, kept=False
+                probe_graph(form), threads=threads, name=form, bfloat16=bfloat16, kept=False
             )
 
         found += _tried(ONNX_RUNTIME, form, ours)
