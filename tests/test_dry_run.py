@@ -85,12 +85,15 @@ def with_nan(graph):
 
 
 @pytest.mark.parametrize(
-    ("file", "role"),
-    [("encoder-model.onnx", "encoder"), ("decoder_joint-model.onnx", "joint")],
+    ("file", "message"),
+    [
+        ("encoder-model.onnx", "of the encoder is not finite"),
+        ("decoder_joint-model.onnx", "weights in .* are not finite"),
+    ],
 )
-def test_numbers_that_are_not_finite_are_an_error(copied, file, role):
+def test_numbers_that_are_not_finite_are_an_error(copied, file, message):
     changed(copied / file, with_nan)
-    with pytest.raises(ModelFormatError, match=f"of the {role} is not finite"):
+    with pytest.raises(ModelFormatError, match=message):
         dry_run(copied, provider="cpu", threads=1)
 
 

@@ -16,7 +16,13 @@ long to import, is imported when it is first asked for.
 
 import importlib
 import logging
+import os
 import typing
+
+# Nothing phones home. These are read when ONNX Runtime and the hub's client are imported; OpenVINO
+# has no such variable, so `runtime/openvino_runtime.py` does it.
+os.environ.setdefault("ORT_DISABLE_TELEMETRY", "1")
+os.environ.setdefault("HF_HUB_DISABLE_TELEMETRY", "1")
 
 from parakeet_streaming.engine.endpoint import EndpointOptions
 from parakeet_streaming.engine.recognizer import RecognitionOptions, Recognizer

@@ -12,6 +12,7 @@ from os import PathLike
 from pathlib import Path
 from typing import Final, Self
 
+from parakeet_streaming.catalog.broken_weights import refuse_broken_weights
 from parakeet_streaming.catalog.fingerprint import fingerprint
 from parakeet_streaming.catalog.model_folder import ModelParts, find_parts
 from parakeet_streaming.catalog.precision import BFLOAT16, stored_precision
@@ -27,8 +28,8 @@ from parakeet_streaming.model.silero import open_silero
 from parakeet_streaming.model.split_decoder import cut
 from parakeet_streaming.model.transducer import NumpyTransducer
 from parakeet_streaming.ports import VoiceActivity
-from parakeet_streaming.runtime.choice import choose
-from parakeet_streaming.runtime.cores import usable_cores
+from parakeet_streaming.runtime.choice import choose, open_chosen
+from parakeet_streaming.runtime.cores import check_threads, usable_cores
 from parakeet_streaming.runtime.session import ONNX_RUNTIME, Session, choose_runtime, open_session
 
 DEFAULT_MODEL: Final = "tiny-en"
@@ -66,9 +67,10 @@ def load(
             `bf16`: compute the fp32 one in bfloat16.
         runtime: of the encoder: `auto`, `onnxruntime` or `openvino` (an extra; processors only).
             `auto` is the one that was measured to be faster on this machine for such weights:
-            once, in two seconds, where both are installed.
+            once, in a few seconds, where both are installed and compute.
         provider: `auto`, `cpu`, `cuda`, ... or ONNX Runtime's own name of an execution provider.
-        threads: threads of one encoder call; None for one per physical core.
+        threads: threads of one encoder call; None for one per physical core that affinity and
+            quotas leave.
         revision: branch, tag or commit of a hub repository.
         options: confidence, symbols per frame, segments; None for what the model says.
         wrap: what to put in place of each session; for measuring.
@@ -76,21 +78,25 @@ def load(
     Raises:
         ModelNotFoundError: no such folder, name or repository.
         ModelPartMissingError: a file of the model is missing.
-        ModelFormatError: files that are no Parakeet TDT or RNN-T export.
+        ModelFormatError: files that are no Parakeet TDT or RNN-T export, or a decoder with weights
+            that are not finite.
         ProviderMissingError: the provider is not offered on this machine.
         ExtraMissingError: OpenVINO was asked for and is not installed.
         OptionError: a precision, runtime, provider or number of threads that does not exist here.
         DownloadError: the hub did not answer.
+        ComputeError: the prediction network gives numbers that are not finite.
     """
     stored, bfloat16 = stored_precision(precision), precision == BFLOAT16
+    check_threads(threads)
     choose_runtime(runtime, bfloat16=bfloat16, provider=provider)
     folder = resolve(source, precision=stored, revision=revision)
     parts = find_parts(folder, stored)
     spec = read_spec(parts)
     chosen = choose(parts.encoder.graph, runtime=runtime, bfloat16=bfloat16, provider=provider)
-    session = open_session(
+    session, runs_on = open_chosen(
         parts.encoder.path,
-        runtime=chosen.runtime,
+        chosen,
+        runtime=runtime,
         provider=provider,
         threads=threads,
         bfloat16=bfloat16,
@@ -98,14 +104,14 @@ def load(
     options = options or RecognitionOptions(max_symbols=spec.max_symbols)
     encoder_class = OnnxCachedEncoder if spec.names.cached else OnnxEncoder
     transducer = NumpyTransducer(
-        encoder_class(wrap(session, "encoder"), spec),
+        encoder_class(wrap(session, "encoder"), spec, str(parts.encoder.path)),
         LabelLoopingDecoder(
             open_decoder_joint(parts, spec, provider, wrap),
             max_symbols=options.max_symbols,
             confidence=measure(options.confidence),
         ),
         fingerprint=fingerprint(parts),
-        runs_on=_in_words(chosen.runtime, session),
+        runs_on=_in_words(runs_on, session),
     )
     _LOGGER.info("%s runs on %s", spec.name, transducer.runs_on)
     return Recognizer(transducer, spec.vocabulary, name=spec.name, options=options)
@@ -169,8 +175,11 @@ def open_decoder_joint(
 ) -> OnnxDecoderJoint:
     """Prediction network and joint.
 
-    Calls for one stream are so short that more than a few threads wait for each other.
+    Calls for one stream are so short that more than a few threads wait for each other. Weights are
+    checked here, because ONNX Runtime's LSTM makes finite numbers, and so text, of NaN.
     """
+    for path in {parts.decoder.path, (parts.joiner or parts.decoder).path}:
+        refuse_broken_weights(path)
     threads = min(usable_cores(), _DECODER_THREADS)
 
     def open_part(source: Path | bytes, role: str) -> Session:
@@ -184,10 +193,12 @@ def open_decoder_joint(
         halves = cut(parts.decoder.path, spec.names)
         predictor = open_part(halves.predictor, "predictor")
         joint = open_part(halves.joint, "joint")
-        return OnnxDecoderJoint(predictor, joint, spec, (halves.predictions, halves.predictions))
+        between = (halves.predictions, halves.predictions)
+        return OnnxDecoderJoint(predictor, joint, spec, between, (str(parts.decoder.path),) * 2)
     predictor = open_part(parts.decoder.path, "predictor")
     joint = open_part(parts.joiner.path, "joint")
     assert spec.names.predictions is not None
     assert spec.names.joint_predictions is not None
     between = (spec.names.predictions, spec.names.joint_predictions)
-    return OnnxDecoderJoint(predictor, joint, spec, between)
+    files = (str(parts.decoder.path), str(parts.joiner.path))
+    return OnnxDecoderJoint(predictor, joint, spec, between, files)

@@ -38,6 +38,36 @@ def int8_folder() -> Path:
     return folder
 
 
+def weights_beside(target: Path) -> Path:
+    """The golden model in a new folder, with the weights of both graphs beside them."""
+    target.mkdir(parents=True)
+    for path in GOLDEN.iterdir():
+        if path.suffix == ".onnx":
+            onnx.save_model(
+                onnx.load(path),
+                target / path.name,
+                save_as_external_data=True,
+                location=f"{path.name}.data",
+                size_threshold=256,
+            )
+        else:
+            shutil.copyfile(path, target / path.name)
+    return target
+
+
+def in_cache_of_links(folder: Path, cache: Path) -> Path:
+    """The files of a folder as the hub's client keeps them: links to blobs without names."""
+    repository = cache / "models--somebody--model"
+    blobs, snapshot = repository / "blobs", repository / "snapshots" / ("5" * 40)
+    blobs.mkdir(parents=True)
+    snapshot.mkdir(parents=True)
+    for number, path in enumerate(sorted(folder.iterdir())):
+        blob = blobs / f"{number:064x}"
+        shutil.copyfile(path, blob)
+        (snapshot / path.name).symlink_to(Path("../../blobs") / blob.name)
+    return snapshot
+
+
 FLOAT, HALF, INT32, INT64 = (
     TensorProto.FLOAT,
     TensorProto.FLOAT16,

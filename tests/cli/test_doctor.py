@@ -124,3 +124,17 @@ def test_what_microphones_need_is_named(monkeypatch):
 
     monkeypatch.setattr(doctor_module, "input_devices", missing)
     assert "PortAudio is missing; install it" in run()
+
+
+def test_what_is_optional_and_fails_is_told(monkeypatch):
+    def fails():
+        raise RuntimeError("not here")
+
+    monkeypatch.setattr(doctor_module, "speeds", fails)
+    monkeypatch.setattr(doctor_module, "input_devices", fails)
+    monkeypatch.setattr(hub, "cached_models", fails)
+    monkeypatch.setattr(doctor_module.openvino_runtime, "version", lambda: "2026.4")
+    found = json.loads(run("--json", "--provider", "cpu"))
+    assert found["speeds"] == {"not known": "no runtime could be measured"}
+    assert found["audio"] == found["downloads"] == {"not known": "not here"}
+    assert "does not compute on this machine" in found["runtime"]["openvino"]

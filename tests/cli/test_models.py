@@ -1,6 +1,10 @@
 import json
+import shutil
 
+import numpy as np
+import onnx
 import pytest
+from onnx import numpy_helper
 from typer.testing import CliRunner
 
 from parakeet_streaming.catalog import hub
@@ -124,7 +128,8 @@ def test_inspect_takes_a_precision(tmp_path):
 @pytest.mark.parametrize("name", ["tiny-en", str(GOLDEN)])
 def test_verify_runs_the_model(name):
     lines = run("verify", name, "--provider", "cpu").splitlines()
-    assert [line.split("  ")[1] for line in lines] == ["files", "vocabulary", "shapes", "dry run"]
+    told = [line.split("  ")[1] for line in lines]
+    assert told == ["files", "vocabulary", "shapes", "weights", "dry run"]
     assert "13 frames" in lines[-1]
     assert lines[-1].endswith("on CPUExecutionProvider")
 
@@ -153,6 +158,18 @@ def test_verify_stops_at_what_is_wrong(tmp_path):
     (tmp_path / "encoder.onnx").unlink()
     with pytest.raises(ModelPartMissingError, match="no encoder"):
         run("verify", tmp_path)
+
+
+def test_verify_refuses_a_weight_that_no_tone_reaches(tmp_path):
+    broken = shutil.copytree(GOLDEN, tmp_path / "model") / "decoder_joint-model.onnx"
+    model = onnx.load(broken)
+    (table,) = (each for each in model.graph.initializer if each.name.endswith("embed.weight"))
+    values = numpy_helper.to_array(table).copy()
+    values[17, 3] = np.nan
+    table.CopyFrom(numpy_helper.from_array(values, table.name))
+    onnx.save_model(model, broken)
+    with pytest.raises(ModelFormatError, match=r"decoder_joint-model.onnx: 1 of \d+ weights in"):
+        run("verify", broken.parent)
 
 
 def test_download_asks_the_hub(monkeypatch):

@@ -5,9 +5,9 @@ from dataclasses import replace
 import pytest
 
 from parakeet_streaming.catalog.graph import read_graph
-from parakeet_streaming.errors import OptionError
+from parakeet_streaming.errors import ModelFormatError, OptionError
 from parakeet_streaming.runtime import choice as choice_module
-from parakeet_streaming.runtime.choice import choose
+from parakeet_streaming.runtime.choice import Chosen, choose, open_chosen
 from parakeet_streaming.runtime.speeds import FP32, INT8_CALL, Speed
 from tests.catalog.graphs import GOLDEN
 
@@ -91,3 +91,40 @@ def test_weights_that_are_not_measured(graph):
 def test_what_does_not_go_together_is_refused(graph):
     with pytest.raises(OptionError, match="use the runtime openvino"):
         choose(graph, runtime="onnxruntime", bfloat16=True)
+
+
+@pytest.mark.parametrize("runtime", ["onnxruntime", "openvino", None])
+def test_a_runtime_without_a_speed_decides_nothing(graph, runtime):
+    speeds = () if runtime is None else (Speed(runtime, FP32, 1e12),)
+    assert choose(graph, measure=lambda: speeds).runtime == "onnxruntime"
+
+
+@pytest.fixture
+def refusing(monkeypatch):
+    """OpenVINO opens no graph; a list of what was opened."""
+    opened = []
+
+    def open_session(path, *, runtime, **_):
+        opened.append(runtime)
+        if runtime == "openvino":
+            raise ModelFormatError("OpenVINO cannot open it")
+        return "a session"
+
+    monkeypatch.setattr(choice_module, "open_session", open_session)
+    return opened
+
+
+FASTER = Chosen("openvino", "faster")
+
+
+def test_a_graph_that_openvino_does_not_open_runs_all_the_same(refusing, caplog):
+    assert open_chosen(GOLDEN, FASTER) == ("a session", "onnxruntime")
+    assert refusing == ["openvino", "onnxruntime"]
+    assert "OpenVINO cannot open it" in caplog.text
+
+
+@pytest.mark.parametrize("asked", [{"runtime": "openvino"}, {"bfloat16": True}])
+def test_what_is_asked_for_is_an_error(refusing, asked):
+    with pytest.raises(ModelFormatError):
+        open_chosen(GOLDEN, FASTER, **asked)
+    assert refusing == ["openvino"]

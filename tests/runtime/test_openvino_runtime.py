@@ -19,7 +19,7 @@ from parakeet_streaming.runtime import openvino_runtime
 from parakeet_streaming.runtime.openvino_runtime import multiplies_bfloat16, open_openvino
 from parakeet_streaming.runtime.session import open_session
 from parakeet_streaming.testing import noise
-from tests.catalog.graphs import GOLDEN
+from tests.catalog.graphs import GOLDEN, in_cache_of_links, weights_beside
 
 ENCODER = GOLDEN / "encoder-model.onnx"
 
@@ -149,3 +149,19 @@ print(*told)
         [sys.executable, "-c", code], capture_output=True, text=True, check=False, timeout=120
     )
     assert (done.returncode, done.stdout) == (0, "told\n"), done.stderr
+
+
+def test_weights_in_the_hub_s_cache_of_links(features, tmp_path):
+    snapshot = in_cache_of_links(weights_beside(tmp_path / "plain"), tmp_path / "hub")
+    feeds = {"audio_signal": features, "length": np.array([200, 120])}
+    expected = open_session(ENCODER, runtime="openvino", threads=1).run(feeds)
+    for _ in range(2):  # compiled, and from the cache
+        session = open_session(snapshot / ENCODER.name, runtime="openvino", threads=1)
+        found = session.run(feeds)
+        assert np.array_equal(found["outputs"], expected["outputs"])
+
+
+def test_a_link_to_a_graph_with_its_weights_inside(features, tmp_path):
+    (tmp_path / "link.onnx").symlink_to(ENCODER)
+    session = open_session(tmp_path / "link.onnx", runtime="openvino", threads=1)
+    assert session.run({"audio_signal": features, "length": np.array([200, 120])})

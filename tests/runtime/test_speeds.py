@@ -57,6 +57,21 @@ def test_every_form_of_every_runtime_is_measured(folder, monkeypatch):
     assert not list(folder.rglob("*.blob"))
 
 
+def test_a_runtime_that_cannot_compute_has_no_speed(monkeypatch, caplog):
+    def fails(*_, **__):
+        raise MemoryError("not enough")
+
+    monkeypatch.setattr(speeds_module, "usable_cores", lambda: 1)
+    monkeypatch.setattr(speeds_module, "openvino_computes", lambda: True)
+    monkeypatch.setattr(speeds_module.openvino_runtime, "version", lambda: "1")
+    monkeypatch.setattr(speeds_module.openvino_runtime, "open_openvino", fails)
+    assert {each.runtime for each in speeds()} == {"onnxruntime"}
+    assert "not enough" in caplog.text
+    monkeypatch.setattr(speeds_module, "cache_folder", lambda _: None)
+    monkeypatch.setattr(speeds_module.onnx_runtime, "open_onnx_runtime", fails)
+    assert speeds() == ()
+
+
 def test_it_is_measured_once(counted):
     assert speeds() == speeds()
     assert len(counted) == 1

@@ -20,6 +20,7 @@ import numpy as np
 import onnx
 from numpy.typing import NDArray
 
+from parakeet_streaming.catalog.tensors import nodes_of, outside, tensors_of
 from parakeet_streaming.errors import ModelFormatError
 
 _LFS_POINTER: Final = b"version https://git-lfs"
@@ -108,7 +109,10 @@ def read_graph(path: Path) -> Graph:
         raise ModelFormatError(f"{broken} ({error})") from error
     if not model.opset_import or not model.graph.output:
         raise ModelFormatError(f"{broken} (it holds no graph)")
-    return _face_of(path, model)
+    try:
+        return _face_of(path, model)
+    except (ValueError, IndexError) as error:
+        raise ModelFormatError(f"{broken} ({error})") from error
 
 
 def refuse_pointer(path: Path) -> None:
@@ -127,10 +131,10 @@ def refuse_pointer(path: Path) -> None:
 
 def _face_of(path: Path, model: onnx.ModelProto) -> Graph:
     graph = model.graph
-    nodes = [*_nodes(graph.node), *(node for each in model.functions for node in each.node)]
+    nodes = nodes_of(model)
     weights = {tensor.name for tensor in graph.initializer}
     inputs = tuple(_spec(value) for value in graph.input if value.name not in weights)
-    tensors = [*graph.initializer, *_tensors_in(nodes)]
+    tensors = list(tensors_of(model))
     constants = _Constants(graph)
     return Graph(
         path=path,
@@ -159,37 +163,17 @@ def _spec(value: onnx.ValueInfoProto) -> TensorSpec:
     return TensorSpec(value.name, dtype, shape)
 
 
-def _nodes(nodes: Iterable[onnx.NodeProto]) -> Iterator[onnx.NodeProto]:
-    """Nodes and, after each, those of the graphs inside it."""
-    for node in nodes:
-        yield node
-        for attribute in node.attribute:
-            for graph in (attribute.g, *attribute.graphs):
-                yield from _nodes(graph.node)
-
-
 def _bits(node: onnx.NodeProto) -> int:
     named = (attribute.i for attribute in node.attribute if attribute.name == "bits")
     return next(named, 4)
 
 
-def _tensors_in(nodes: Iterable[onnx.NodeProto]) -> Iterator[onnx.TensorProto]:
-    for node in nodes:
-        for attribute in node.attribute:
-            if attribute.HasField("t"):
-                yield attribute.t
-            for graph in (attribute.g, *attribute.graphs):
-                yield from graph.initializer
-
-
 def _external_files(tensors: Iterable[onnx.TensorProto]) -> dict[str, int]:
     files: dict[str, int] = {}
     for tensor in tensors:
-        if tensor.data_location == onnx.TensorProto.EXTERNAL:
-            entry = {item.key: item.value for item in tensor.external_data}
-            end = int(entry.get("offset", 0)) + int(entry.get("length", 0))
-            location = entry.get("location", "")
-            files[location] = max(files.get(location, 0), end)
+        place = outside(tensor)
+        if place is not None:
+            files[place.location] = max(files.get(place.location, 0), place.end)
     return files
 
 

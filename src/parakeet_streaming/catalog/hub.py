@@ -5,7 +5,8 @@ Rules of this file:
 1. Files in the cache need no network: the hub is asked only for missing files, or on `update`.
 2. Only the files of one precision are fetched. On `auto` that is int8 where there is a choice: a
    quarter of the bytes (0.65 GB instead of 2.5 GB for a Parakeet of 0.6 billion weights).
-3. A graph names the files that hold its weights; these names are not guessed.
+3. A hub that cannot be reached is told at once; its client by itself tries for half a minute.
+4. A graph names the files that hold its weights; these names are not guessed.
 """
 
 from __future__ import annotations
@@ -20,6 +21,7 @@ from parakeet_streaming.catalog.folder_errors import EXPORT_ADVICE
 from parakeet_streaming.catalog.graph import read_graph
 from parakeet_streaming.catalog.model_folder import CONFIG_NAME, VOCABULARY_NAMES, find_parts
 from parakeet_streaming.catalog.precision import check_precision, named_precision
+from parakeet_streaming.catalog.reachable import answer_or_unreachable
 from parakeet_streaming.errors import (
     DownloadError,
     ModelFormatError,
@@ -140,7 +142,11 @@ def _cached(name: str, revision: str | None, precision: str) -> Path | None:
 def _download(name: str, revision: str | None, precision: str) -> Path:
     import huggingface_hub
 
-    names = list(huggingface_hub.list_repo_files(name, revision=revision))
+    names = answer_or_unreachable(
+        lambda: list(huggingface_hub.list_repo_files(name, revision=revision)),
+        huggingface_hub.constants.ENDPOINT,
+        huggingface_hub.__name__,
+    )
     chosen = _choose(name, names, precision)
 
     def download(files: Iterable[str]) -> Path:

@@ -25,6 +25,7 @@ from parakeet_streaming.catalog.precision import (
     precision_of,
 )
 from parakeet_streaming.catalog.roles import Role, role_of
+from parakeet_streaming.catalog.weight_files import check_weights
 from parakeet_streaming.errors import ModelFormatError, ModelPartMissingError
 
 VOCABULARY_NAMES: Final = ("vocab.txt", "tokens.txt")
@@ -95,7 +96,7 @@ def find_parts(folder: str | Path, precision: str = "auto") -> ModelParts:
     encoder = _encoder(parts, found, precision)
     decoder, joiner = _decoder(parts, found, precision)
     for part in filter(None, (encoder, decoder, joiner)):
-        _check_weights(part)
+        check_weights(part.graph)
     return ModelParts(
         folder=folder,
         layout="three-file" if joiner else "two-file",
@@ -183,24 +184,6 @@ def _pick(folder: Path, candidates: Iterable[Part], order: Iterable[str]) -> Par
         if alike:
             return alike[0]
     return None
-
-
-def _check_weights(part: Part) -> None:
-    """Refuses a part with weights in files that are missing, cut short or outside its folder."""
-    for name, needed_bytes in part.graph.external_files.items():
-        path = part.path.parent / name
-        if PurePath(name).is_absolute() or ".." in PurePath(name).parts or not name:
-            raise ModelFormatError(f"{part.path} wants weights from {name!r}, outside its folder")
-        if not path.is_file():
-            raise ModelPartMissingError(
-                f"{path} is missing: it holds weights of {part.path.name} and must lie beside it; "
-                "fetch it too"
-            )
-        refuse_pointer(path)
-        if path.stat().st_size < needed_bytes:
-            raise ModelFormatError(
-                f"{path} has {path.stat().st_size} of at least {needed_bytes} bytes; fetch it again"
-            )
 
 
 def _vocabulary(folder: Path, encoder: Part) -> Path:

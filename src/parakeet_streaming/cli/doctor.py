@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import platform
 import re
+from collections.abc import Callable
 from importlib import metadata
 from importlib.util import find_spec
 from pathlib import Path
@@ -29,7 +30,16 @@ from parakeet_streaming.runtime.choice import fastest
 from parakeet_streaming.runtime.cores import usable_cores
 from parakeet_streaming.runtime.onnx_runtime import available_providers, resolve_providers
 from parakeet_streaming.runtime.processor import processor
-from parakeet_streaming.runtime.speeds import BF16, FORMS, FP32, INT8_CALL, INT8_ROW, speeds
+from parakeet_streaming.runtime.session import OPENVINO
+from parakeet_streaming.runtime.speeds import (
+    BF16,
+    FORMS,
+    FP32,
+    INT8_CALL,
+    INT8_ROW,
+    Speed,
+    speeds,
+)
 from parakeet_streaming.sources.microphone import input_devices
 
 _DEPENDENCIES: Final = ("numpy", "onnx", "soundfile", "soxr", "huggingface-hub", "typer", "rich")
@@ -54,15 +64,16 @@ def doctor(
     provider: Annotated[str, typer.Option(help="auto, cpu, cuda, ... to try.")] = "auto",
 ) -> None:
     """Shows what this machine offers and tries the built-in model; fails if that does not run."""
+    measured = _measured()
     tried = {name: _tried(folder, provider) for name, folder in built_in_models().items()}
     sections: dict[str, Section] = {
         "system": _system(),
         "packages": _packages(),
-        "runtime": _runtime(),
-        "speeds": _speeds(),
-        "extras": _extras(),
-        "audio": {"microphones": _microphones()},
-        "downloads": _downloads(),
+        "runtime": _runtime(measured),
+        "speeds": _speeds(measured),
+        "extras": _optional(_extras),
+        "audio": _optional(lambda: {"microphones": _microphones()}),
+        "downloads": _optional(_downloads),
         "built_in_models": {**tried},
     }
     if as_json:
@@ -73,6 +84,14 @@ def doctor(
             print_pairs(pairs, _key_worded(title))
     if any("error" in each for each in tried.values()):
         raise typer.Exit(1)
+
+
+def _optional(found: Callable[[], Section]) -> Section:
+    """What recognition can do without: what fails there is told, and decides nothing."""
+    try:
+        return found()
+    except Exception as error:  # of any library
+        return {"not known": str(error) or type(error).__name__}
 
 
 def _system() -> Section:
@@ -110,18 +129,27 @@ def _version(name: str) -> str | None:
         return None
 
 
-def _runtime() -> Section:
+def _measured() -> tuple[Speed, ...]:
+    """The speeds of this machine; none where they could not be measured."""
+    try:
+        return speeds()
+    except Exception:  # of any runtime
+        return ()
+
+
+def _runtime(measured: tuple[Speed, ...]) -> Section:
     return {
         "providers": list(available_providers()),
         "auto_picks": resolve_providers("auto")[0],
-        "openvino": _openvino(),
+        "openvino": _openvino(measured),
         "threads": usable_cores(),
     }
 
 
-def _speeds() -> Section:
+def _speeds(measured: tuple[Speed, ...]) -> Section:
     """The speed of each runtime and form of weights, what `auto` takes, and the fastest."""
-    measured = speeds()
+    if not measured:
+        return {"not known": "no runtime could be measured"}
     found: Section = {
         f"{each.runtime}, {each.form}": f"{each.operations / 1e9:.0f} GFLOP/s" for each in measured
     }
@@ -131,11 +159,13 @@ def _speeds() -> Section:
     return found | {"fastest": f"{best.runtime}, {best.form}{_HOW_TO_GET[best.form]}"}
 
 
-def _openvino() -> str:
+def _openvino(measured: tuple[Speed, ...]) -> str:
     """What the other runtime would be good for here."""
     version = openvino_runtime.version()
     if version is None:
         return "not installed; pip install 'parakeet-streaming[openvino]'"
+    if not any(each.runtime == OPENVINO for each in measured):
+        return f"{version}; it does not compute on this machine, so ONNX Runtime does"
     if openvino_runtime.multiplies_bfloat16():
         return f"{version}; --precision bf16 takes it: this processor multiplies bfloat16"
     return f"{version}; fp32 only: this processor does not multiply bfloat16"

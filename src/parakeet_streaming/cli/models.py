@@ -8,6 +8,7 @@ from typing import Annotated
 import typer
 
 from parakeet_streaming.catalog import hub
+from parakeet_streaming.catalog.broken_weights import refuse_broken_weights
 from parakeet_streaming.catalog.model_folder import ModelParts, Part, find_parts
 from parakeet_streaming.catalog.resolve import KNOWN_MODELS, built_in_models, resolve
 from parakeet_streaming.catalog.spec import ModelSpec, read_spec
@@ -109,6 +110,9 @@ def verify(
         f"ok  shapes      {spec.kind.upper()}, {spec.mel_bins} mel bins, encoder width "
         f"{spec.encoder_width}, LSTM {spec.predictor_layers} × {spec.predictor_width}"
     )
+    for part in parts.onnx:
+        refuse_broken_weights(part.path)
+    typer.echo("ok  weights     all are finite numbers")
     found = dry_run(folder, precision=precision, provider=provider)
     typer.echo(
         f"ok  dry run     1 s of tone: {found.frames} frames encoded in {found.encode_ms:.1f} ms, "

@@ -28,6 +28,7 @@ from parakeet_streaming.catalog.spec import ModelSpec
 from parakeet_streaming.errors import ModelFormatError
 from parakeet_streaming.model.encoder_past import EncoderPast, lay_blocks, with_block
 from parakeet_streaming.model.features import normalised, raw_log_mel
+from parakeet_streaming.model.finite import require_finite
 from parakeet_streaming.ports import Encoded, EncoderInput, Floats
 from parakeet_streaming.runtime.session import Array, Session
 from parakeet_streaming.timeline import (
@@ -82,8 +83,10 @@ class OnnxCachedEncoder:
     max_samples = None
     keeps_past = True
 
-    def __init__(self, session: Session, spec: ModelSpec) -> None:
+    def __init__(self, session: Session, spec: ModelSpec, name: str = "the encoder") -> None:
+        """`name`: what messages call the graph."""
         assert spec.names.cached is not None
+        self._name = name
         self._session = session
         self._mel_bins = spec.mel_bins
         self._width = spec.encoder_width
@@ -99,6 +102,9 @@ class OnnxCachedEncoder:
         A window without a past is encoded whole; one with a past from its chunk on. Whole windows
         share a call, and so do windows of streams that keep a past: padding one kind to the length
         of the other would cost more than a call.
+
+        Raises:
+            ComputeError: the graph could not run, or gave numbers that are not finite.
         """
         lengths = [encoder_frames(each.samples.shape[0] - _known_samples(each)) for each in inputs]
         frames = [np.zeros((0, self._width), np.float32) for _ in inputs]
@@ -109,6 +115,7 @@ class OnnxCachedEncoder:
             encoded = outputs[self._names.frames].transpose(0, 2, 1)
             for at, row in enumerate(rows):
                 frames[row] = encoded[at, : lengths[row]].copy()
+                require_finite(frames[row], self._name)
                 if inputs[row].kept_frames is not None:
                     pasts[row] = self._kept(inputs[row], prepared[at], outputs, at, lengths[row])
         return Encoded(frames, tuple(lengths), tuple(pasts))

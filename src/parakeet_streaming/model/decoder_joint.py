@@ -17,6 +17,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from parakeet_streaming.catalog.spec import ModelSpec
+from parakeet_streaming.model.finite import require_finite, require_scores
 from parakeet_streaming.ports import Floats
 from parakeet_streaming.runtime.session import Session
 
@@ -27,12 +28,26 @@ size, 4 is the fastest on long chunks; on short ones all are alike (`benchmarks.
 
 
 class OnnxDecoderJoint:
-    """Prediction network and joint."""
+    """Prediction network and joint; what they give is finite, or it is a ComputeError."""
 
     def __init__(
-        self, predictor: Session, joint: Session, spec: ModelSpec, predictions: tuple[str, str]
+        self,
+        predictor: Session,
+        joint: Session,
+        spec: ModelSpec,
+        predictions: tuple[str, str],
+        files: tuple[str, str] = ("the prediction network", "the joint"),
     ) -> None:
-        """`predictions`: what the predictor, and the joint, call the tensor between them."""
+        """A prediction network and a joint as one.
+
+        Args:
+            predictor: the prediction network.
+            joint: the joint.
+            spec: of the model.
+            predictions: what the predictor, and the joint, call the tensor between them.
+            files: what messages call the two.
+        """
+        self._predictor_file, self._joint_file = files
         self._predictor = predictor
         self._joint = joint
         self._names = spec.names
@@ -94,6 +109,7 @@ class OnnxDecoderJoint:
         """Logits (B, K, V + n) of frames (B, D, K)."""
         feeds = {self._names.joint_frames: columns, self._joint_predictions: output}
         logits: Floats = self._joint.run(feeds)[self._names.logits]
+        require_scores(logits, self._joint_file)
         return logits[:, :, 0, :]
 
     def _predict(
@@ -108,4 +124,7 @@ class OnnxDecoderJoint:
         if names.target_lengths is not None and names.target_lengths in self._predictor.inputs:
             feeds[names.target_lengths] = np.ones(len(tokens), dtype=np.int64)
         outputs = self._predictor.run(feeds)
-        return outputs[self._predictions], outputs[names.next_hidden], outputs[names.next_cell]
+        found = outputs[self._predictions], outputs[names.next_hidden], outputs[names.next_cell]
+        for values in found:
+            require_finite(values, self._predictor_file)
+        return found

@@ -18,6 +18,7 @@ import numpy as np
 from parakeet_streaming.catalog.spec import ModelSpec
 from parakeet_streaming.errors import AudioInputError, SnapshotError
 from parakeet_streaming.model.features import log_mel
+from parakeet_streaming.model.finite import require_finite
 from parakeet_streaming.ports import Encoded, EncoderInput, Floats
 from parakeet_streaming.runtime.session import Session
 from parakeet_streaming.timeline import FRAME_SAMPLES, encoder_frames, samples_to_seconds
@@ -28,8 +29,10 @@ class OnnxEncoder:
 
     keeps_past = False
 
-    def __init__(self, session: Session, spec: ModelSpec) -> None:
+    def __init__(self, session: Session, spec: ModelSpec, name: str = "the encoder") -> None:
+        """`name`: what messages call the graph."""
         self._session = session
+        self._name = name
         self._mel_bins = spec.mel_bins
         self._width = spec.encoder_width
         self._names = spec.names
@@ -41,6 +44,7 @@ class OnnxEncoder:
 
         Raises:
             AudioInputError: a window longer than the position table.
+            ComputeError: the graph could not run, or gave numbers that are not finite.
         """
         windows = [each.samples for each in inputs]
         for window in windows:
@@ -53,6 +57,7 @@ class OnnxEncoder:
             encoded = self._run([log_mel(windows[row], self._mel_bins) for row in group])
             for row, row_frames in zip(group, encoded, strict=True):
                 frames[row] = row_frames[: lengths[row]].copy()
+                require_finite(frames[row], self._name)
         return Encoded(frames, tuple(lengths), (None,) * len(inputs))
 
     def past_to_arrays(self, past: object) -> dict[str, Floats]:

@@ -16,10 +16,10 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 
-import onnx
 from onnx import GraphProto, ModelProto, NodeProto, TensorProto, helper
 
 from parakeet_streaming.catalog.roles import TensorNames
+from parakeet_streaming.catalog.weight_files import load_whole
 from parakeet_streaming.errors import ModelFormatError
 
 
@@ -38,8 +38,9 @@ def cut(path: Path, names: TensorNames) -> Halves:
 
     Raises:
         ModelFormatError: the graph is not a prediction network and a joint that meet in one tensor.
+        ModelPartMissingError: a file with its weights is gone.
     """
-    model = onnx.load(path)
+    model = load_whole(path)
     graph = model.graph
     of_frames = _reached_from([names.joint_frames], graph.node)
     of_tokens = _reached_from([names.targets, names.hidden, names.cell], graph.node)

@@ -1,4 +1,4 @@
-"""An encoder's graph and options in; the runtime that computes it, with the reason, out.
+"""An encoder's graph and options in; the runtime that computes it, and its session, out.
 
 Rules of this file:
 
@@ -7,21 +7,32 @@ Rules of this file:
    runtimes that give the same answer, it takes the faster one, as measured on this machine.
 3. `auto` takes OpenVINO only if it is faster by a tenth: ONNX Runtime starts sooner, and
    measurements are noisy.
+4. OpenVINO is optional, so what it cannot do decides nothing on `auto`: ONNX Runtime computes then.
 """
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Final
 
 from parakeet_streaming.catalog.graph import Graph
+from parakeet_streaming.errors import ComputeError, MissingError, ModelFormatError
 from parakeet_streaming.runtime import openvino_runtime
 from parakeet_streaming.runtime.onnx_runtime import resolve_providers
-from parakeet_streaming.runtime.session import ONNX_RUNTIME, OPENVINO, choose_runtime
+from parakeet_streaming.runtime.session import (
+    ONNX_RUNTIME,
+    OPENVINO,
+    Session,
+    choose_runtime,
+    open_session,
+)
 from parakeet_streaming.runtime.speeds import Speed, form_of, speeds
 
 _FASTER: Final = 1.1
+_LOG: Final = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,11 +92,42 @@ def _known(graph: Graph, bfloat16: bool, provider: str) -> str | None:
 
 def fastest(form: str, measured: Sequence[Speed]) -> Chosen:
     """The faster runtime for weights of a form, by these measurements."""
-    ours, theirs = (
-        next(each.operations for each in measured if (each.runtime, each.form) == (name, form))
-        for name in (ONNX_RUNTIME, OPENVINO)
-    )
+    found = {each.runtime: each.operations for each in measured if each.form == form}
+    ours, theirs = found.get(ONNX_RUNTIME), found.get(OPENVINO)
+    if theirs is None:
+        return Chosen(ONNX_RUNTIME, f"{form}: OpenVINO does not compute it here")
+    if ours is None:
+        return Chosen(ONNX_RUNTIME, f"{form}: ONNX Runtime could not be measured")
     reason = (
         f"{ours / 1e9:.0f} (ONNX Runtime) and {theirs / 1e9:.0f} (OpenVINO) GFLOP/s measured here"
     )
     return Chosen(OPENVINO if theirs > _FASTER * ours else ONNX_RUNTIME, f"{form}: {reason}")
+
+
+def open_chosen(
+    path: Path,
+    chosen: Chosen,
+    *,
+    runtime: str = "auto",
+    bfloat16: bool = False,
+    provider: str = "auto",
+    threads: int | None = None,
+) -> tuple[Session, str]:
+    """A session for a graph, and the runtime that it has; the options are those of `choose`.
+
+    Raises:
+        ParakeetError: as `open_session`. Where `auto` chose OpenVINO and that cannot open the
+            graph, ONNX Runtime does.
+    """
+
+    def opened(by: str) -> Session:
+        return open_session(path, runtime=by, provider=provider, threads=threads, bfloat16=bfloat16)
+
+    free = runtime == "auto" and not bfloat16
+    if chosen.runtime != OPENVINO or not free:
+        return opened(chosen.runtime), chosen.runtime
+    try:
+        return opened(OPENVINO), OPENVINO
+    except (ModelFormatError, ComputeError, MissingError) as error:
+        _LOG.warning("ONNX Runtime runs %s: %s", path, error)
+        return opened(ONNX_RUNTIME), ONNX_RUNTIME

@@ -8,17 +8,45 @@ from __future__ import annotations
 
 import math
 import os
+from numbers import Integral
 from pathlib import Path
+from typing import Final
+
+from parakeet_streaming.errors import OptionError
+from parakeet_streaming.runtime.control_groups import granted_cpus
+
+_ALWAYS_ALLOWED: Final = 16
 
 
-def usable_cores(system: Path = Path("/sys")) -> int:
-    """Physical cores in this process's affinity, capped by the container's quota; at least 1.
+def usable_cores(system: Path = Path("/sys"), process: Path = Path("/proc/self")) -> int:
+    """Physical cores in this process's affinity, capped by the quota of its groups; at least 1.
 
     Args:
         system: where Linux shows its topology and control groups.
+        process: where Linux describes this process.
     """
-    cores = {_siblings(system, cpu) for cpu in _allowed_cpus()}
-    return max(1, min(len(cores), _quota(system) or len(cores)))
+    cores = len({_siblings(system, cpu) for cpu in _allowed_cpus()})
+    granted = granted_cpus(system, process)
+    return max(1, cores if granted is None else min(cores, math.ceil(granted)))
+
+
+def check_threads(threads: int | None) -> None:
+    """Refuses a number of threads with which a call would take minutes.
+
+    Raises:
+        OptionError: no whole number, less than 1, or more than twice the logical CPUs (16 of them
+            are allowed on any machine).
+    """
+    if threads is None:
+        return
+    if isinstance(threads, bool) or not isinstance(threads, Integral) or threads < 1:
+        raise OptionError(f"threads must be a whole number, 1 or more, not {threads!r}")
+    most = max(_ALWAYS_ALLOWED, 2 * (os.cpu_count() or 1))
+    if threads > most:
+        raise OptionError(
+            f"{threads} threads would only wait for each other on this machine, of which "
+            f"{usable_cores()} cores are usable; give {most} at most, or leave threads out"
+        )
 
 
 def _allowed_cpus() -> list[int]:
@@ -34,12 +62,3 @@ def _siblings(system: Path, cpu: int) -> str:
         return path.read_text().strip()
     except OSError:
         return str(cpu)
-
-
-def _quota(system: Path) -> int | None:
-    """Whole cores that a control group (version 2) grants, None where it sets no limit."""
-    try:
-        quota, period = (system / "fs/cgroup/cpu.max").read_text().split()
-        return max(1, math.ceil(int(quota) / int(period)))
-    except (OSError, ValueError):
-        return None

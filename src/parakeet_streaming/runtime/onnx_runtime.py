@@ -58,6 +58,8 @@ _ERRORS_ONLY: Final = 3
 _NOTHING: Final = 4
 # Messages outside sessions, such as those of the search for devices, have a logger of the process.
 ort.set_default_logger_severity(_ERRORS_ONLY)
+# For programs that imported the runtime before this package, which sets ORT_DISABLE_TELEMETRY.
+ort.disable_telemetry_events()
 
 _DTYPES: Final = {
     "tensor(float)": "float32", "tensor(float16)": "float16", "tensor(double)": "float64",

@@ -12,21 +12,30 @@ Rules of this file:
 5. One `openvino.Core` serves all graphs until Python ends. A core installs a signal stack for its
    thread, and restores the earlier one when it is destroyed. If two cores overlap, the first
    restores a stack that no longer exists, and the next Ctrl-C ends the process without a message.
+6. OpenVINO is imported when a graph is opened in it, and without its telemetry, which would leave
+   an id in the user's home and tell a host of each import.
 """
 
 from __future__ import annotations
 
+import sys
 import threading
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from functools import cache
+from importlib import metadata
+from importlib.util import find_spec
 from pathlib import Path
 from types import MappingProxyType
 from typing import Any, Final
 
 import numpy as np
+import onnx
 from numpy.typing import NDArray
 
 from parakeet_streaming.catalog.graph import TensorSpec
+from parakeet_streaming.catalog.tensors import outside, tensors_of
+from parakeet_streaming.catalog.weight_files import weight_files
 from parakeet_streaming.errors import (
     ComputeError,
     ExtraMissingError,
@@ -38,14 +47,28 @@ from parakeet_streaming.runtime.page_release import releasing_pages
 
 _DEVICE: Final = "CPU"
 _BFLOAT16: Final = "BF16"
+_IN_MEMORY: Final = "*/_ORT_MEM_ADDR_/*"
+"""In place of a file's name: the offset is an address. ONNX Runtime began it, OpenVINO reads it."""
+_TELEMETRY: Final = "openvino_telemetry"
 
 
 class OpenVinoSession:
     """One graph, ready to run; made by `open_openvino`."""
 
-    def __init__(self, compiled: Any, name: str, threads: int, mapped: Sequence[Path]) -> None:
-        """`mapped`: files and folders that the first call still reads weights from."""
+    def __init__(
+        self, compiled: Any, name: str, threads: int, mapped: Sequence[Path], weights: object
+    ) -> None:
+        """A session for a compiled graph.
+
+        Args:
+            compiled: the graph.
+            name: what messages call it.
+            threads: of one call.
+            mapped: files and folders that the first call still reads weights from.
+            weights: memory that must live as long as the graph.
+        """
         self._compiled = compiled
+        self._weights = weights
         self._name = name
         self._mapped = mapped
         # A request runs one call at a time; threads that share a model have one each.
@@ -97,9 +120,10 @@ def open_openvino(
         ExtraMissingError: OpenVINO is not installed.
         OptionError: bfloat16 on a processor without it.
         ModelFormatError: the runtime refuses the graph.
+        ComputeError: the runtime cannot start on this machine.
     """
     core = _core(_openvino())
-    if bfloat16 and _BFLOAT16 not in core.get_property(_DEVICE, "OPTIMIZATION_CAPABILITIES"):
+    if bfloat16 and not multiplies_bfloat16():
         raise OptionError(
             "this processor does not multiply bfloat16 (AMX or AVX-512 BF16 do); use another "
             "precision"
@@ -110,26 +134,52 @@ def open_openvino(
         "INFERENCE_NUM_THREADS": threads,
         "INFERENCE_PRECISION_HINT": "bf16" if bfloat16 else "f32",
     }
-    mapped = [] if isinstance(source, bytes) else [Path(source).absolute().parent]
+    graph, weights = (source, None) if isinstance(source, bytes) else _within_reach(Path(source))
+    mapped = [] if isinstance(source, bytes) else [Path(source).resolve().parent]
     folder = cache_folder("openvino") if kept else None
     if folder is not None:
         options["CACHE_DIR"] = str(folder)
         mapped.append(folder)
     try:
         with releasing_pages(mapped):
-            compiled = core.compile_model(core.read_model(source), _DEVICE, options)
-        return OpenVinoSession(compiled, name, threads, mapped)
+            compiled = core.compile_model(core.read_model(graph), _DEVICE, options)
+        return OpenVinoSession(compiled, name, threads, mapped, weights)
     except Exception as error:  # the runtime's exceptions are plain RuntimeError
         raise ModelFormatError(
             f"OpenVINO cannot open {name}: {_reason(error)}; use the runtime onnxruntime"
         ) from error
 
 
+def _within_reach(path: Path) -> tuple[str | bytes, Mapping[str, object]]:
+    """What OpenVINO can read of a graph: its path, or its bytes and the memory that they name.
+
+    OpenVINO refuses weights that are not in the folder of the graph. In the hub's cache they are
+    links to files of other names; these are mapped, and the graph gets their addresses.
+    """
+    if not path.is_symlink():
+        return str(path), {}
+    model = onnx.load(path, load_external_data=False)
+    apart = [(tensor, place) for tensor in tensors_of(model) if (place := outside(tensor))]
+    files = weight_files(path, {place.location for _, place in apart})
+    weights = {name: np.memmap(file, np.uint8, "r") for name, file in files.items()}
+    for tensor, place in apart:
+        memory = weights[place.location]
+        length = memory.size - place.offset if place.length is None else place.length
+        del tensor.external_data[:]
+        for key, value in (
+            ("location", _IN_MEMORY),
+            ("offset", memory.ctypes.data + place.offset),
+            ("length", length),
+        ):
+            tensor.external_data.add(key=key, value=str(value))
+    return (model.SerializeToString(), weights) if apart else (str(path), {})
+
+
 def version() -> str | None:
-    """OpenVINO's version; None where it is not installed."""
+    """OpenVINO's version, without importing it; None where it is not installed."""
     try:
-        return str(_openvino().__version__)
-    except ExtraMissingError:
+        return metadata.version("openvino") if find_spec("openvino") else None
+    except metadata.PackageNotFoundError:
         return None
 
 
@@ -137,23 +187,52 @@ def multiplies_bfloat16() -> bool:
     """Whether OpenVINO is there and computes in bfloat16 on this processor."""
     if version() is None:
         return False
-    return _BFLOAT16 in _core(_openvino()).get_property(_DEVICE, "OPTIMIZATION_CAPABILITIES")
+    try:
+        core = _core(_openvino())
+        return _BFLOAT16 in core.get_property(_DEVICE, "OPTIMIZATION_CAPABILITIES")
+    except Exception:  # of a runtime that cannot compute here
+        return False
 
 
 @cache
 def _core(openvino: Any) -> Any:
-    return openvino.Core()
+    try:
+        return openvino.Core()
+    except Exception as error:  # the runtime's exceptions are plain RuntimeError
+        raise ComputeError(
+            f"OpenVINO cannot start on this machine: {_reason(error)}; use the runtime onnxruntime"
+        ) from error
 
 
 def _openvino() -> Any:
     try:
-        import openvino
+        with _without(_TELEMETRY):
+            import openvino
     except ImportError as error:
         raise ExtraMissingError(
             "OpenVINO is not installed; pip install 'parakeet-streaming[openvino]', or use the "
             "runtime onnxruntime"
         ) from error
+    except Exception as error:  # a library that this machine cannot load
+        raise ExtraMissingError(
+            f"OpenVINO is installed but cannot be imported: {_reason(error)}; install it again, or "
+            "use the runtime onnxruntime"
+        ) from error
     return openvino
+
+
+@contextmanager
+def _without(package: str) -> Iterator[None]:
+    """In the body, `package` cannot be imported; OpenVINO has a stub for its telemetry then."""
+    there = sys.modules.get(package)
+    sys.modules[package] = None  # type: ignore[assignment]  # what `import` refuses
+    try:
+        yield
+    finally:
+        if there is None:
+            del sys.modules[package]
+        else:
+            sys.modules[package] = there
 
 
 def _specs(ports: Iterable[Any]) -> Mapping[str, TensorSpec]:

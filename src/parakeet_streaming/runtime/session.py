@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 
 from parakeet_streaming.catalog.graph import TensorSpec
 from parakeet_streaming.errors import ModelPartMissingError, OptionError
-from parakeet_streaming.runtime.cores import usable_cores
+from parakeet_streaming.runtime.cores import check_threads, usable_cores
 from parakeet_streaming.runtime.onnx_runtime import open_onnx_runtime
 from parakeet_streaming.runtime.openvino_runtime import open_openvino
 
@@ -113,13 +113,12 @@ def open_session(
         ModelFormatError: the runtime refuses the graph.
     """
     chosen = choose_runtime(runtime, bfloat16=bfloat16, provider=provider)
-    if threads is not None and (isinstance(threads, bool) or threads < 1):
-        raise OptionError(f"threads must be 1 or more, not {threads!r}")
+    check_threads(threads)
     if not isinstance(source, bytes) and not Path(source).is_file():
         raise ModelPartMissingError(f"{source} is missing; fetch the model again")
     graph = source if isinstance(source, bytes) else str(source)
     called = name or ("the graph" if isinstance(source, bytes) else str(source))
-    count = threads or usable_cores()
+    count = int(threads or usable_cores())
     if chosen == OPENVINO:
         return open_openvino(graph, threads=count, name=called, bfloat16=bfloat16)
     return open_onnx_runtime(graph, provider=provider, threads=count, name=called)

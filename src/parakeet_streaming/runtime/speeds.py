@@ -2,8 +2,8 @@
 
 Rules of this file:
 
-1. Speeds are measured once, in about two seconds, and kept on disk until a runtime, the processor
-   or the number of cores changes.
+1. Speeds are measured once, in a few seconds, and kept on disk until a runtime, the processor or
+   the number of cores changes.
 2. What is measured is the speed of a small graph of such weights, which stands for an encoder's.
    Most of a FastConformer's work is such products, of these sizes in models of 0.6 B weights:
 
@@ -15,8 +15,11 @@ x (rows, 1024) ─► · A (1024, 4096) ─► SiLU ─► · B (4096, 1024) ─
 from __future__ import annotations
 
 import json
+import logging
 import time
+from collections.abc import Callable
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Final
 
@@ -29,6 +32,7 @@ from parakeet_streaming.runtime.cache_folder import cache_folder
 from parakeet_streaming.runtime.cores import usable_cores
 from parakeet_streaming.runtime.processor import processor
 from parakeet_streaming.runtime.session import ONNX_RUNTIME, OPENVINO, Session
+from parakeet_streaming.runtime.trial import openvino_computes
 
 FP32: Final = "fp32"
 INT8_CALL: Final = "int8, scaled by the call"
@@ -43,6 +47,7 @@ WIDTH: Final = 1024
 INNER: Final = 4096
 OPERATIONS: Final = 2 * 2 * ROWS * WIDTH * INNER
 
+_LOG: Final = logging.getLogger(__name__)
 _STEP: Final = 1 / 127
 _FILE: Final = "speeds.json"
 _RUNS: Final = 7
@@ -60,7 +65,10 @@ class Speed:
 
 
 def speeds() -> tuple[Speed, ...]:
-    """Of every installed runtime and every form that it computes; from disk if measured before."""
+    """Of every installed runtime and every form that it computes; from disk if measured before.
+
+    What does not compute on this machine is left out, and is no error.
+    """
     folder = cache_folder("machine")
     path = None if folder is None else folder / _FILE
     origin = _origin()
@@ -102,21 +110,35 @@ def _keep(path: Path, origin: str, found: tuple[Speed, ...]) -> None:
 
 def _measured() -> tuple[Speed, ...]:
     threads = usable_cores()
-    found = []
+    found: list[Speed] = []
+    theirs = openvino_runtime.version() is not None and openvino_computes()
+    bfloat16 = theirs and openvino_runtime.multiplies_bfloat16()
     for form in FORMS:
-        graph = probe_graph(form)
-        ours = onnx_runtime.open_onnx_runtime(graph, provider="cpu", threads=threads, name=form)
-        found.append(Speed(ONNX_RUNTIME, form, _operations(ours)))
-        if openvino_runtime.version() is None:
-            continue
-        for bfloat16 in (False, True)[
-            : 1 + (form == FP32 and openvino_runtime.multiplies_bfloat16())
-        ]:
-            theirs = openvino_runtime.open_openvino(
-                graph, threads=threads, name=form, bfloat16=bfloat16, kept=False
+
+        def ours(form: str = form) -> Session:
+            return onnx_runtime.open_onnx_runtime(
+                probe_graph(form), provider="cpu", threads=threads, name=form
             )
-            found.append(Speed(OPENVINO, BF16 if bfloat16 else form, _operations(theirs)))
+
+        def other(form: str = form, bfloat16: bool = False) -> Session:
+            return openvino_runtime.open_openvino(
+                probe_graph(form), threads=threads, name=form, bfloat16=bfloat16, kept=False
+            )
+
+        found += _tried(ONNX_RUNTIME, form, ours)
+        found += _tried(OPENVINO, form, other) if theirs else []
+        if form == FP32 and bfloat16:
+            found += _tried(OPENVINO, BF16, partial(other, bfloat16=True))
     return tuple(found)
+
+
+def _tried(runtime: str, form: str, opened: Callable[[], Session]) -> list[Speed]:
+    """The speed, if the runtime computes; a trial decides nothing but which runtime is faster."""
+    try:
+        return [Speed(runtime, form, _operations(opened()))]
+    except Exception as error:  # whatever a runtime raises on a machine that it does not know
+        _LOG.warning("%s does not compute %s here: %s", runtime, form, error)
+        return []
 
 
 def _operations(session: Session) -> float:
