@@ -1,4 +1,5 @@
 from fractions import Fraction
+from types import SimpleNamespace
 
 import av
 import numpy as np
@@ -43,6 +44,8 @@ class Stream:
 
 class Container:
     """Packets, and errors of reads between them."""
+
+    format = SimpleNamespace(name="mp3")
 
     def __init__(self, *items):
         self.items = list(items)
@@ -134,3 +137,11 @@ def test_a_packet_without_sound_and_without_an_error_is_noticed():
     assert made.lost_why is None
     made.forget_lost()
     assert not made.is_quiet
+
+
+@pytest.mark.parametrize(("missing", "is_cut"), [(0, False), (4, False), (5, True), (400, True)])
+def test_a_last_frame_that_is_cut_off_is_lost(missing, is_cut):
+    data = (b"\xff\xfb\x90\x00" + bytes(413))[: 417 - missing]  # 128 kbit/s at 44.1 kHz
+    made = frames(Packet([frame()]), Packet([frame()], data=data), Packet([], data=b""))
+    assert len(list(made)) == 2
+    assert (made.lost_why == "its last frame is cut off") == is_cut

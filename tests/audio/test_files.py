@@ -192,11 +192,53 @@ def test_a_playlist_in_disguise_opens_no_other_file(tmp_path, monkeypatch):
 
 
 @pytest.mark.parametrize("length", [0, 1, 2, 3, 10_000, 10_001])
-def test_a_wav_cut_short_yields_what_is_there(tmp_path, length):
+def test_a_wav_cut_short_yields_what_is_there_and_then_says_so(tmp_path, length):
     (tmp_path / "a.wav").write_bytes(wav_bytes()[: WAV_HEADER_BYTES + length])
+    blocks = []
     with open_audio(tmp_path / "a.wav") as audio:
         assert audio.duration_s == length // 2 / 16_000
-        assert sum(len(block) for block in audio.blocks()) == length // 2
+        message = rf"a\.wav is cut off after {length // 2 / 16_000:.2f} s, {80_000 - length} bytes"
+        with pytest.raises(AudioFormatError, match=message):
+            blocks.extend(audio.blocks())
+    assert sum(len(block) for block in read_blocks(tmp_path / "a.wav")) == length // 2
+
+
+def read_blocks(path):
+    """Blocks until the file ends, or breaks."""
+    with open_audio(path) as audio:
+        try:
+            yield from audio.blocks()
+        except AudioFormatError:
+            return
+
+
+@pytest.mark.parametrize("format", ["WAV", "RF64", "AIFF", "AU", "CAF", "MP3", "OGG", "FLAC"])
+@pytest.mark.parametrize("share", [0.3, 0.5, 0.97])
+def test_a_file_cut_short_says_so(tmp_path, format, share):
+    path = tmp_path / "talk"
+    soundfile.write(path, np.tile(NOISE, 3), 16_000, format=format)
+    whole = path.read_bytes()
+    assert len(read(path)) == 120_000
+    path.write_bytes(whole[: int(len(whole) * share)])
+    with pytest.raises(AudioFormatError, match=r"talk is (cut off|broken) after"):
+        read(path)
+    assert sum(map(len, read_blocks(path))) > 120_000 * share - 24_000  # pages of Ogg are long
+
+
+@pytest.mark.parametrize("codec", ["aac", "libopus"])
+def test_a_film_cut_short_says_so(tmp_path, codec):
+    path = tmp_path / "talk.mkv" if codec == "libopus" else tmp_path / "talk.aac"
+    encode(path, codec)
+    path.write_bytes(path.read_bytes()[: path.stat().st_size // 2])
+    with pytest.raises(AudioFormatError, match=r"talk.* is (cut off|broken) after"):
+        read(path)
+
+
+def test_a_recorder_that_counts_its_header_as_sound_is_not_cut_short(tmp_path):
+    content = wav_bytes()
+    content[40:44] = len(content).to_bytes(4, "little")
+    (tmp_path / "a.wav").write_bytes(content)
+    assert len(read(tmp_path / "a.wav")) == len(TONE)
 
 
 @pytest.mark.parametrize("kind", ["WAV", "AIFF", "AU"])

@@ -9,6 +9,8 @@ from typer.testing import CliRunner
 from parakeet_streaming.cli.app import app
 
 CASES = Path(__file__).parents[1] / "audio" / "cases"
+RECORDINGS = Path(__file__).parents[2] / "examples" / "recordings"
+WAV_WITHOUT_SAMPLES = (RECORDINGS / "digits.wav").read_bytes()[:40] + bytes(4)
 SAID = "three one four one five nine two six"
 
 
@@ -70,3 +72,30 @@ def test_a_bad_packet_is_told_and_ends_only_a_strict_reading():
     assert strict.exit_code == 1
     assert "is broken after 2.18 s" in strict.stderr
     assert SAID.startswith(strict.stdout.strip())
+
+
+@pytest.mark.parametrize("how", ["file", "pipe"])
+@pytest.mark.parametrize(
+    "name", ["voicemail-gsm.wav", "joined.mp3", "digits.wav", "late-sound.mkv"]
+)
+def test_a_file_cut_in_half_says_so_and_its_words_are_kept(tmp_path, name, how):
+    folder = RECORDINGS if name == "digits.wav" else CASES
+    content = (folder / name).read_bytes()
+    path = tmp_path / name
+    path.write_bytes(content[: int(len(content) * 0.55)])
+    source = str(path) if how == "file" else "-"
+    result = parakeet(source, "--preset=offline_like", piped=path.read_bytes())
+    assert result.exit_code == 1
+    assert "cut off" in result.stderr
+    assert result.stdout.startswith("three")
+
+
+@pytest.mark.parametrize("piped", [b"", b"R", WAV_WITHOUT_SAMPLES])
+def test_no_sound_is_told(tmp_path, piped):
+    result = parakeet("-", piped=piped)
+    assert result.exit_code == 1
+    assert "standard input is empty" in result.stderr or "holds no sound" in result.stderr
+    (tmp_path / "none.wav").write_bytes(WAV_WITHOUT_SAMPLES)
+    result = parakeet(str(tmp_path / "none.wav"))
+    assert result.exit_code == 1
+    assert "none.wav holds no sound" in result.stderr

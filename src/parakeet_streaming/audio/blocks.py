@@ -52,10 +52,12 @@ class AudioFile:
         duration_s: float | None = None,
         resources: ExitStack | None = None,
         warnings: list[str] | None = None,
+        missing_bytes: int = 0,
     ) -> None:
         """Read from `reader`; `name` is for messages, `resources` are taken over and closed.
 
-        The reader adds to `warnings` while it reads.
+        The reader adds to `warnings` while it reads. `missing_bytes`: how many the file lacks by
+        its own account.
         """
         if not MIN_INPUT_RATE_HZ <= rate_hz <= MAX_INPUT_RATE_HZ:
             raise AudioFormatError(
@@ -76,10 +78,16 @@ class AudioFile:
         for a progress bar; `blocks` goes on until the sound ends."""
         self._reader = reader
         self._resources: ExitStack | None = (resources or ExitStack()).pop_all()
+        self._missing_bytes = missing_bytes
         self._warnings: list[str] = [] if warnings is None else warnings
         self._ahead: deque[NDArray[np.float32]] = deque()
         self._failure: InputError | None = None
         self._position_samples = 0
+
+    @property
+    def read_s(self) -> float:
+        """Seconds of sound that were read so far."""
+        return samples_to_seconds(self._position_samples, self.rate_hz)
 
     @property
     def warnings(self) -> tuple[str, ...]:
@@ -149,6 +157,12 @@ class AudioFile:
                 f"{self.name} is broken after {read_s:.2f} s ({error}); "
                 "repair it, or go on without the rest"
             ) from error
+        if not len(frames) and self._missing_bytes:
+            read_s = samples_to_seconds(self._position_samples, self.rate_hz)
+            raise AudioFormatError(
+                f"{self.name} is cut off after {read_s:.2f} s, {self._missing_bytes} bytes are "
+                "missing; get the whole file, or go on without the rest"
+            )
         block = as_mono(frames, what=self.name, first_sample=self._position_samples)
         self._position_samples += len(block)
         return block

@@ -61,6 +61,7 @@ def open_compressed(
     *,
     track: int | str | None = None,
     strict: bool = False,
+    missing_bytes: int = 0,
 ) -> AudioFile:
     """Open what PyAV can read of `file`, which is at its start.
 
@@ -70,6 +71,7 @@ def open_compressed(
         stack: what has to be closed; it is taken over when all went well.
         track: a track's number from 1, or its language; None for the file's own choice.
         strict: whether a packet that cannot be decoded ends the file.
+        missing_bytes: how many the file lacks by its own account.
 
     Raises:
         AudioFormatError: no audio, or broken from the start; without the file's name.
@@ -101,6 +103,7 @@ def open_compressed(
         duration_s=None if ticks is None else ticks / _TICKS_PER_S,
         resources=stack,
         warnings=warnings,
+        missing_bytes=missing_bytes,
     )
 
 

@@ -108,8 +108,8 @@ def sniff(head: bytes) -> str | None:
     for offset, magic, name in (*_MAGIC, *_MAGIC_OF_COMPRESSED):
         if head.startswith(magic, offset):
             return name
-    for name, frame_bytes, fixed in _FRAMES:
-        length = frame_bytes(head)
+    for name, measure, fixed in _FRAMES:
+        length = measure(head)
         second = head[length : length + len(fixed)]
         if length and len(second) == len(fixed):
             pairs = zip(head, second, fixed, strict=False)
@@ -125,13 +125,16 @@ def sniff(head: bytes) -> str | None:
 def bytes_to_sniff(head: bytes) -> int:
     """How many bytes decide, given the first `HEAD_BYTES` of them."""
     needed = [HEAD_BYTES]
-    needed += [
-        length + len(fixed) for _, frame_bytes, fixed in _FRAMES if (length := frame_bytes(head))
-    ]
+    needed += [length + len(fixed) for _, measure, fixed in _FRAMES if (length := measure(head))]
     needed += [
         start + 2 * length + 1 for start, length in _TS_PACKETS if head[start : start + 1] == b"G"
     ]
     return max(needed)
+
+
+def frame_bytes(packet: bytes) -> int:
+    """Length of the frame of MPEG audio, AAC or AC-3 that a packet begins with, or 0."""
+    return max(measure(packet) for _, measure, _ in _FRAMES)
 
 
 def is_tag(packet: bytes) -> bool:

@@ -16,13 +16,16 @@ from typing import TYPE_CHECKING, Any, Final, Self
 import numpy as np
 from numpy.typing import NDArray
 
-from parakeet_streaming.audio.containers import is_tag
+from parakeet_streaming.audio.containers import frame_bytes, is_tag
 from parakeet_streaming.errors import AudioFormatError
 
 if TYPE_CHECKING:
     from av import AudioFrame, AudioStream, Packet
     from av.container import InputContainer
 
+_FRAMED: Final = ("mp3", "aac", "ac3", "eac3")
+"""Elementary streams, whose frames say how long they are."""
+_SLACK_BYTES: Final = 4
 _LOUDEST: Final = 1e6
 _MOST_LOST_AT_START: Final = 100
 _MOST_FAILED_READS: Final = 20
@@ -37,6 +40,7 @@ class DecodedFrames:
         self._container = container
         self._stream = stream
         self._strict = strict
+        self._is_framed = container.format.name in _FRAMED
         self._is_pcm = stream.codec_context.name.startswith("pcm_")
         self._decoded = self._frames()
         self.lost_s = 0.0
@@ -74,8 +78,9 @@ class DecodedFrames:
     def _frames(self) -> Iterator[AudioFrame]:
         import av
 
-        lost_at_start, is_start = 0, True
+        lost_at_start, is_start, last = 0, True, None
         for packet in self._packets():
+            last = packet if packet.size else last
             try:
                 frames: list[AudioFrame] = self._stream.decode(packet)
             except (av.FFmpegError, ValueError) as error:
@@ -93,6 +98,9 @@ class DecodedFrames:
                     yield frame
                 else:
                     self._lose(packet, "its samples are no sound")
+
+        if self._is_framed and last is not None and _is_cut(bytes(last)):
+            self._lose(None, "its last frame is cut off")
 
     def _packets(self) -> Iterator[Packet[AudioStream]]:
         """Every packet of the track; the last one is empty."""
@@ -125,6 +133,10 @@ def reason_of(error: Exception) -> str:
     """What a library had to say, without the number or the name that it puts before it."""
     said = getattr(error, "strerror", None) or str(error)
     return str(said).strip().rstrip(".")
+
+
+def _is_cut(packet: bytes) -> bool:
+    return frame_bytes(packet) > len(packet) + _SLACK_BYTES
 
 
 def _is_sound(frame: AudioFrame) -> bool:

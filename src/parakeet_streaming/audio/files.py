@@ -31,6 +31,7 @@ from parakeet_streaming.audio.pcm_decoder import bytes_per_frame
 from parakeet_streaming.audio.pcm_reader import PcmReader
 from parakeet_streaming.audio.resample import Resampler
 from parakeet_streaming.audio.tracks import only_track
+from parakeet_streaming.audio.truncation import missing_bytes
 from parakeet_streaming.audio.wav import read_wav_header
 from parakeet_streaming.errors import AudioFormatError, AudioNotFoundError, ExtraMissingError
 from parakeet_streaming.timeline import SAMPLE_RATE_HZ, samples_to_seconds
@@ -118,6 +119,7 @@ def open_seekable(
             raise AudioFormatError(f"{name} is empty; it holds no audio")
         sound, reasons = None, []
         container = sniff_file(file)
+        missing = missing_bytes(file, container)
         if container not in COMPRESSED:
             try:
                 sound = stack.enter_context(_InOrder(file))
@@ -125,10 +127,12 @@ def open_seekable(
                 reasons.append(f"libsndfile: {_reason(error)}")
         if sound is not None and _is_read_whole(sound):
             only_track(track, name)
-            return _open_with_libsndfile(name, file, stack, sound)
+            return _open_with_libsndfile(name, file, stack, sound, missing)
         file.seek(0)
         try:
-            return open_compressed(name, file, stack, track=track, strict=strict)
+            return open_compressed(
+                name, file, stack, track=track, strict=strict, missing_bytes=missing
+            )
         except AudioFormatError as error:
             reasons.append(f"PyAV: {error}")
         except ExtraMissingError as error:
@@ -143,7 +147,8 @@ def open_seekable(
             )
         only_track(track, name)
         file.seek(0)
-        return _open_with_libsndfile(name, file, stack, stack.enter_context(_InOrder(file)))
+        sound = stack.enter_context(_InOrder(file))
+        return _open_with_libsndfile(name, file, stack, sound, missing)
 
 
 class _Nameless(io.BufferedReader):
@@ -204,7 +209,7 @@ def _is_read_whole(sound: _InOrder) -> bool:
 
 
 def _open_with_libsndfile(
-    name: str, file: _Nameless, stack: ExitStack, sound: _InOrder
+    name: str, file: _Nameless, stack: ExitStack, sound: _InOrder, missing: int
 ) -> AudioFile:
     reader: FrameReader = _LibsndfileReader(sound)
     frames: int | None = None if sound.frames == _UNKNOWN_FRAMES else sound.frames
@@ -217,6 +222,7 @@ def _open_with_libsndfile(
         channels=sound.channels,
         duration_s=None if frames is None else samples_to_seconds(frames, sound.samplerate),
         resources=stack,
+        missing_bytes=missing,
     )
 
 

@@ -26,7 +26,7 @@ from parakeet_streaming.cli.transcription import (
 )
 from parakeet_streaming.engine.recognizer import Recognizer
 from parakeet_streaming.engine.stall import StallGuard
-from parakeet_streaming.errors import OptionError, ParakeetError
+from parakeet_streaming.errors import AudioFormatError, OptionError, ParakeetError
 from parakeet_streaming.live.adaptation import DelayRange
 from parakeet_streaming.live.options import LiveOptions
 from parakeet_streaming.load import DEFAULT_MODEL, load
@@ -126,6 +126,8 @@ def transcribe(
         try:
             with _open(source, raw, track, strict) as audio:
                 interrupted = transcriber.transcribe(audio, wanted)
+                if not interrupted and audio.read_s == 0:
+                    raise AudioFormatError(f"{source} holds no sound; check what wrote it")
         except ParakeetError as error:
             typer.echo(f"parakeet: {error}", err=True)
             failed = True

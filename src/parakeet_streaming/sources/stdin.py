@@ -23,7 +23,7 @@ from parakeet_streaming.audio.pcm_decoder import bytes_per_frame
 from parakeet_streaming.audio.pcm_reader import BinaryStream, PcmReader, read_arrived
 from parakeet_streaming.audio.tracks import only_track
 from parakeet_streaming.audio.wav import read_wav_header
-from parakeet_streaming.errors import OptionError
+from parakeet_streaming.errors import AudioFormatError, OptionError
 from parakeet_streaming.timeline import MAX_INPUT_RATE_HZ, MIN_INPUT_RATE_HZ, SAMPLE_RATE_HZ
 
 _NAME: Final = "standard input"
@@ -50,7 +50,7 @@ def open_stdin(
         strict: as `open_audio`.
 
     Raises:
-        AudioFormatError: a container that is broken or holds no audio.
+        AudioFormatError: no byte at all, or a container that is broken or holds no audio.
         ExtraMissingError: a container that needs PyAV, which is not installed.
         OptionError: an impossible rate, encoding or number of channels, or no such track.
     """
@@ -60,6 +60,8 @@ def open_stdin(
             f"raw samples at {rate_hz} Hz; use {MIN_INPUT_RATE_HZ} to {MAX_INPUT_RATE_HZ} Hz"
         )
     head = _Head(stream)
+    if not head.peek(1):
+        raise AudioFormatError(f"{_NAME} is empty; check the program that writes into it")
     container = sniff(head.peek(bytes_to_sniff(head.peek(HEAD_BYTES))))
     if container is None:
         only_track(track, _NAME)
