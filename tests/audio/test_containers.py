@@ -4,7 +4,14 @@ import numpy as np
 import pytest
 import soundfile
 
-from parakeet_streaming.audio.containers import HEAD_BYTES, bytes_to_sniff, sniff
+from parakeet_streaming.audio.containers import (
+    COMPRESSED,
+    HEAD_BYTES,
+    bytes_to_sniff,
+    is_tag,
+    sniff,
+    sniff_file,
+)
 
 TONE = 0.3 * np.sin(np.arange(48_000) * 0.05)
 
@@ -47,6 +54,51 @@ def test_mp3_is_known_by_two_frames(rate_hz, channels):
 
 
 @pytest.mark.parametrize(
+    ("frame", "fixed", "length", "name"),
+    [
+        (b"\xff\xfd\x84\x00", 2, 384, "MPEG"),  # layer II, 128 kbit/s at 48 kHz
+        (b"\xff\xf5\x84\x00", 2, 384, "MPEG"),  # MPEG 2, 64 kbit/s at 24 kHz
+        (b"\x56\xe0\x20", 2, 35, "AAC (LOAS)"),
+        (b"\x0b\x77\0\0\x14\x40", 2, 768, "AC-3"),  # 192 kbit/s at 48 kHz
+        (b"\x0b\x77\0\0\x55\x40", 2, 836, "AC-3"),  # 192 kbit/s at 44.1 kHz
+        (b"\x0b\x77\x01\x7f\x3f\x80", 2, 768, "AC-3"),  # E-AC-3
+    ],
+)
+def test_frames_are_known_by_two_of_them(frame, fixed, length, name):
+    file = frame.ljust(length, b"\0") * 2
+    enough = bytes_to_sniff(file[:HEAD_BYTES])
+    assert enough == max(HEAD_BYTES, length + fixed)
+    assert sniff(file[:enough]) == name
+    assert name in COMPRESSED
+    broken = file[:length] + bytes(length)
+    assert sniff(broken[:enough]) is None
+
+
+@pytest.mark.parametrize(("start", "length"), [(0, 188), (4, 192), (0, 204)])
+def test_a_transport_stream_is_known_by_three_packets(start, length):
+    file = bytes(start) + b"G".ljust(length, b"\1") * 3
+    enough = bytes_to_sniff(file[:HEAD_BYTES])
+    assert sniff(file[:enough]) == "MPEG-TS"
+    cut = start + 2 * length
+    assert sniff(file[:cut].ljust(enough, b"\0")) is None
+
+
+def test_a_file_stays_at_its_start():
+    file = io.BufferedReader(io.BytesIO(encoded(format="MP3")))
+    assert sniff_file(file) == "MPEG"
+    assert file.tell() == 0
+    assert sniff_file(io.BufferedReader(io.BytesIO(b"R"))) is None
+
+
+@pytest.mark.parametrize(
+    "packet", [b"ID3\4", b"TAG...", b"APETAGEX", b"LYRICSBEGIN", bytes(9), b""]
+)
+def test_titles_and_padding_are_no_sound(packet):
+    assert is_tag(packet)
+    assert not is_tag(b"\xff\xfb" + packet)
+
+
+@pytest.mark.parametrize(
     ("head", "name"),
     [
         (b"ID3\4\0\0\0\0\0\0\0\0", "MPEG"),
@@ -55,6 +107,12 @@ def test_mp3_is_known_by_two_frames(rate_hz, channels):
         (b"\x30\x26\xb2\x75\x8e\x66\xcf\x11\xa6\xd9\0\xaa", "ASF"),
         (b"FLV\1\5\0\0\0\x09\0\0\0", "FLV"),
         (b"RIFF\0\0\0\0AVI ", "AVI"),
+        (b"#!AMR\n", "AMR"),
+        (b"wvpk", "WavPack"),
+        (b"\0\0\1\xba", "MPEG program stream"),
+        (b"\0\0\0\x08wide", "MP4"),
+        (b"nut/multimedia container\0", "NUT"),
+        (b"Creative Voice File\x1a", "VOC"),
     ],
 )
 def test_containers_of_others_are_known(head, name):

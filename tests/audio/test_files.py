@@ -84,13 +84,17 @@ def test_blocks_joined_are_the_file_averaged(tmp_path, name, options, channels):
     path = tmp_path / name
     frames = np.stack([TONE, TONE / 2][:channels], axis=1)
     soundfile.write(path, frames, 48_000, **options)
+    is_lossy = name in ("a.ogg", "a.opus")  # their decoders are not libsndfile's
     with open_audio(path) as audio:
         assert (audio.rate_hz, audio.channels) == (48_000, channels)
-        assert audio.duration_s == len(TONE) / 48_000
+        assert audio.duration_s == pytest.approx(len(TONE) / 48_000, abs=0.01)
         blocks = list(audio.blocks(0.1))
-    assert [len(block) for block in blocks] == [4_800] * 8 + [1_600]
+    assert [len(block) for block in blocks[:-1]] == [4_800] * 8
+    assert len(blocks[-1]) == (pytest.approx(1_600, abs=130) if is_lossy else 1_600)
     whole, _ = soundfile.read(path, dtype="float32", always_2d=True)
-    np.testing.assert_allclose(np.concatenate(blocks), whole.mean(axis=1), atol=1e-7)
+    samples = np.concatenate(blocks)
+    expected = whole.mean(axis=1)[: len(samples)]
+    np.testing.assert_allclose(samples, expected, atol=1e-3 if is_lossy else 1e-7)
 
 
 @pytest.mark.parametrize("name", ["a.mp3", "a.ogg", "a.flac"])
@@ -174,7 +178,7 @@ def test_a_broken_file_is_refused_with_its_path(tmp_path, content, suffix):
 def test_a_broken_file_is_refused_without_pyav_too(tmp_path, name, without_av):
     path = tmp_path / "talk.wav"
     path.write_bytes(BROKEN[name])
-    wanted = ExtraMissingError if name.startswith("MP4") else AudioFormatError
+    wanted = ExtraMissingError if name.startswith(("MP4", "FLAC")) else AudioFormatError
     with pytest.raises(wanted, match=r"talk\.wav is"):
         open_audio(path)
 
@@ -188,11 +192,53 @@ def test_a_playlist_in_disguise_opens_no_other_file(tmp_path, monkeypatch):
 
 
 @pytest.mark.parametrize("length", [0, 1, 2, 3, 10_000, 10_001])
-def test_a_wav_cut_short_yields_what_is_there(tmp_path, length):
+def test_a_wav_cut_short_yields_what_is_there_and_then_says_so(tmp_path, length):
     (tmp_path / "a.wav").write_bytes(wav_bytes()[: WAV_HEADER_BYTES + length])
+    blocks = []
     with open_audio(tmp_path / "a.wav") as audio:
         assert audio.duration_s == length // 2 / 16_000
-        assert sum(len(block) for block in audio.blocks()) == length // 2
+        message = rf"a\.wav is cut off after {length // 2 / 16_000:.2f} s, {80_000 - length} bytes"
+        with pytest.raises(AudioFormatError, match=message):
+            blocks.extend(audio.blocks())
+    assert sum(len(block) for block in read_blocks(tmp_path / "a.wav")) == length // 2
+
+
+def read_blocks(path):
+    """Blocks until the file ends, or breaks."""
+    with open_audio(path) as audio:
+        try:
+            yield from audio.blocks()
+        except AudioFormatError:
+            return
+
+
+@pytest.mark.parametrize("format", ["WAV", "RF64", "AIFF", "AU", "CAF", "MP3", "OGG", "FLAC"])
+@pytest.mark.parametrize("share", [0.3, 0.5, 0.97])
+def test_a_file_cut_short_says_so(tmp_path, format, share):
+    path = tmp_path / "talk"
+    soundfile.write(path, np.tile(NOISE, 3), 16_000, format=format)
+    whole = path.read_bytes()
+    assert len(read(path)) == 120_000
+    path.write_bytes(whole[: int(len(whole) * share)])
+    with pytest.raises(AudioFormatError, match=r"talk is (cut off|broken) after"):
+        read(path)
+    assert sum(map(len, read_blocks(path))) > 120_000 * share - 24_000  # pages of Ogg are long
+
+
+@pytest.mark.parametrize("codec", ["aac", "libopus"])
+def test_a_film_cut_short_says_so(tmp_path, codec):
+    path = tmp_path / "talk.mkv" if codec == "libopus" else tmp_path / "talk.aac"
+    encode(path, codec)
+    path.write_bytes(path.read_bytes()[: path.stat().st_size // 2])
+    with pytest.raises(AudioFormatError, match=r"talk.* is (cut off|broken) after"):
+        read(path)
+
+
+def test_a_recorder_that_counts_its_header_as_sound_is_not_cut_short(tmp_path):
+    content = wav_bytes()
+    content[40:44] = len(content).to_bytes(4, "little")
+    (tmp_path / "a.wav").write_bytes(content)
+    assert len(read(tmp_path / "a.wav")) == len(TONE)
 
 
 @pytest.mark.parametrize("kind", ["WAV", "AIFF", "AU"])
@@ -263,7 +309,8 @@ def test_memory_stays_flat(tmp_path):
         _, peak_bytes = tracemalloc.get_traced_memory()
         tracemalloc.stop()
     assert length == 16_000 * 300
-    assert peak_bytes < 1_000_000
+    # 19 MB in all. Python's own table of names may grow by 2 MB just then.
+    assert peak_bytes < 4_000_000
 
 
 def test_a_closed_file_is_read_no_more(tmp_path):
@@ -340,28 +387,32 @@ def test_a_film_without_sound_is_refused(tmp_path, has_stream, reason):
 def test_mp4_without_pyav_says_what_to_install(tmp_path, without_av):
     path = tmp_path / "a.m4a"
     path.write_bytes(b"\0\0\0\x20ftypM4A \0\0\0\0" + bytes(1_000))
-    with pytest.raises(
-        ExtraMissingError, match=r"is MP4, .*pip install 'parakeet-streaming\[av\]'"
-    ):
+    with pytest.raises(ExtraMissingError, match=r"is MP4, .*pip install av"):
         open_audio(path)
 
 
 def test_garbage_without_pyav_says_what_might_help(tmp_path, without_av):
     (tmp_path / "a.wav").write_bytes(random.Random(1).randbytes(1_000))
-    with pytest.raises(AudioFormatError, match=r"pip install 'parakeet-streaming\[av\]'"):
+    with pytest.raises(AudioFormatError, match="pip install av"):
         open_audio(tmp_path / "a.wav")
 
 
-def test_a_rate_that_changes_midway_is_a_break(tmp_path):
+@pytest.mark.parametrize("layout", ["mono", "stereo"])
+@pytest.mark.parametrize("rate_hz", [8_000, 16_000, 48_000])
+def test_a_rate_and_channels_that_change_midway_are_converted(tmp_path, rate_hz, layout):
     encode(tmp_path / "a.aac", "aac", 16_000, "mono")
-    whole = read(tmp_path / "a.aac")
-    encode(tmp_path / "b.aac", "aac", 48_000, "mono")
+    encode(tmp_path / "b.aac", "aac", rate_hz, layout)
+    first, second = read(tmp_path / "a.aac"), read(tmp_path / "b.aac")
     with (tmp_path / "a.aac").open("ab") as file:
         file.write((tmp_path / "b.aac").read_bytes())
-    joined, message = read_until_broken(tmp_path / "a.aac", 0.5)
-    assert "48000 Hz and 1 channels" in message
-    np.testing.assert_array_equal(joined, whole[: len(joined)])
-    assert len(whole) - len(joined) <= 1_024
+    joined = read(tmp_path / "a.aac")
+    assert len(joined) / 16_000 == pytest.approx(
+        len(first) / 16_000 + len(second) / rate_hz, abs=2_048 / rate_hz
+    )
+    # Frames overlap: the end of one and the start of the other are not those of the parts.
+    np.testing.assert_array_equal(joined[: len(first) - 2_048], first[: len(first) - 2_048])
+    energy = np.mean(joined[-len(second) * 8_000 // rate_hz :] ** 2)
+    assert energy == pytest.approx(np.mean(second**2), rel=0.1)
 
 
 @pytest.mark.parametrize("rate_hz", [8_000, 16_000, 44_100])
@@ -382,3 +433,39 @@ def test_no_samples_and_no_file(tmp_path):
     assert read_audio(tmp_path / "none.wav").shape == (0,)
     with pytest.raises(AudioNotFoundError):
         read_audio(tmp_path / "missing.wav")
+
+
+SILENT_CODECS = [
+    (kind, subtype)
+    for kind in sorted(soundfile.available_formats())
+    for subtype in sorted(soundfile.available_subtypes(kind))
+    if kind not in ("RAW", "SD2") and subtype != "ALAC_20"
+]
+
+
+@pytest.mark.parametrize(("kind", "subtype"), SILENT_CODECS)
+def test_every_codec_that_libsndfile_writes_is_read_to_its_end(tmp_path, kind, subtype):
+    """Those without positions (GSM 6.10, G.721, G.723, NMS, XI ...) once gave a traceback."""
+    rate_hz = 8_000 if subtype in ("GSM610", "OPUS", "VOX_ADPCM") else 16_000
+    path = tmp_path / "talk"
+    try:
+        soundfile.write(path, TONE[:20_000], rate_hz, format=kind, subtype=subtype)
+    except soundfile.LibsndfileError:
+        pytest.skip("libsndfile does not write it")
+    with open_audio(path) as audio:
+        samples = np.concatenate(list(audio.blocks(0.1)))
+        up = audio.rate_hz / rate_hz if subtype == "OPUS" else 1  # WVE and XI know no rate
+        assert len(samples) == pytest.approx(20_000 * up, abs=1_200 * up)
+        assert audio.warnings == ()
+    np.testing.assert_array_equal(read(path, 100.0), samples)
+    if subtype != "OPUS":
+        assert likeness(samples, TONE[:20_000]) > 0.9
+
+
+def likeness(samples, expected, most_shift=1_200):
+    """How much they correlate where they fit best; codecs delay a little."""
+    length = min(len(samples), len(expected)) - most_shift
+    return max(
+        np.corrcoef(samples[at : at + length], expected[:length])[0, 1]
+        for at in range(0, most_shift, 2)
+    )

@@ -109,7 +109,7 @@ def test_a_wrong_option_is_a_wrong_option():
 
 def test_missing_extras_say_what_to_install(monkeypatch):
     monkeypatch.setattr(doctor_module, "find_spec", lambda name: None)
-    assert "not installed; more audio formats: pip install 'parakeet-streaming[av]'" in run()
+    assert "not installed; microphones: pip install 'parakeet-streaming[mic]'" in run()
 
 
 def test_microphones_are_listed(monkeypatch):

@@ -210,8 +210,9 @@ def test_raw_samples_of_another_rate_and_two_channels() -> None:
 
 def test_nothing_on_standard_input() -> None:
     result = parakeet("-", piped=b"")
-    assert result.exit_code == 0
+    assert result.exit_code == 1
     assert result.stdout == ""
+    assert "standard input is empty" in result.stderr
 
 
 def test_realtime_takes_as_long_as_the_audio_and_tells_its_latency(tmp_path: Path) -> None:

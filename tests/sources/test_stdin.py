@@ -114,8 +114,9 @@ def test_impossible_options_are_refused_before_anything_is_read(options):
     assert stream.pieces == [b"abc"]
 
 
-def test_nothing_at_all_yields_nothing():
-    assert len(joined(open_stdin(pipe()))) == 0
+def test_nothing_at_all_is_refused():
+    with pytest.raises(AudioFormatError, match="standard input is empty"):
+        open_stdin(pipe())
 
 
 @pytest.mark.parametrize("length", [1, 2, 3, 11, 12, 13])
@@ -171,9 +172,12 @@ def test_what_follows_the_samples_of_a_wav_is_no_sample():
     assert len(joined(open_stdin(pipe(content)))) == len(PCM)
 
 
-def test_wav_cut_short_yields_what_is_there():
+def test_wav_cut_short_yields_what_is_there_and_then_says_so():
     content = encoded(PCM, format="WAV")[: 44 + 1_001]
-    assert len(joined(open_stdin(pipe(content)))) == 500
+    blocks = open_stdin(pipe(content)).blocks()
+    assert len(next(blocks)) == 500
+    with pytest.raises(AudioFormatError, match=r"after 0\.01 s \(it is cut off, 38999 bytes"):
+        next(blocks)
 
 
 def test_wav_with_a_broken_header_is_refused():

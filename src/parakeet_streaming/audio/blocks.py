@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections import deque
 from collections.abc import Iterator
 from contextlib import ExitStack
 from typing import Any, Final, Protocol, Self
@@ -11,7 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from parakeet_streaming.audio.pcm import MAX_CHANNELS, as_mono
-from parakeet_streaming.errors import AudioFormatError, OptionError, StreamClosedError
+from parakeet_streaming.errors import AudioFormatError, InputError, OptionError, StreamClosedError
 from parakeet_streaming.timeline import (
     MAX_INPUT_RATE_HZ,
     MIN_INPUT_RATE_HZ,
@@ -50,8 +51,14 @@ class AudioFile:
         channels: int,
         duration_s: float | None = None,
         resources: ExitStack | None = None,
+        warnings: list[str] | None = None,
+        missing_bytes: int = 0,
     ) -> None:
-        """Read from `reader`; `name` is for messages, `resources` are taken over and closed."""
+        """Read from `reader`; `name` is for messages, `resources` are taken over and closed.
+
+        The reader adds to `warnings` while it reads. `missing_bytes`: how many the file lacks by
+        its own account.
+        """
         if not MIN_INPUT_RATE_HZ <= rate_hz <= MAX_INPUT_RATE_HZ:
             raise AudioFormatError(
                 f"{name} has a sample rate of {rate_hz} Hz; "
@@ -67,10 +74,25 @@ class AudioFile:
         self.channels = channels
         """Channels in the file; the blocks are their average."""
         self.duration_s = duration_s
-        """Seconds by the file's own account, sometimes an estimate; None when it gives none."""
+        """Seconds by the file's own account, sometimes a wrong one; None when it gives none. Good
+        for a progress bar; `blocks` goes on until the sound ends."""
         self._reader = reader
         self._resources: ExitStack | None = (resources or ExitStack()).pop_all()
+        self._missing_bytes = missing_bytes
+        self._warnings: list[str] = [] if warnings is None else warnings
+        self._ahead: deque[NDArray[np.float32]] = deque()
+        self._failure: InputError | None = None
         self._position_samples = 0
+
+    @property
+    def read_s(self) -> float:
+        """Seconds of sound that were read so far."""
+        return samples_to_seconds(self._position_samples, self.rate_hz)
+
+    @property
+    def warnings(self) -> tuple[str, ...]:
+        """What a person should know of what was read so far, such as places without sound."""
+        return tuple(self._warnings)
 
     def blocks(self, block_s: float = BLOCK_S) -> Iterator[NDArray[np.float32]]:
         """The samples from where reading stopped to the end, as float32 mono (n,), n ≥ 1.
@@ -88,12 +110,45 @@ class AudioFile:
             raise OptionError(f"blocks of {block_s} s are impossible; use more than 0 s")
         wanted_samples = max(1, seconds_to_samples(block_s, self.rate_hz))
         while len(block := self._next(wanted_samples)):
-            self._position_samples += len(block)
             yield block
+
+    def measure(self, most_s: float) -> float | None:
+        """Seconds of sound that are left, or None where they are more than `most_s`.
+
+        It reads ahead for that; `blocks` then hands on what it read. Where the file is broken is
+        its end.
+
+        Raises:
+            StreamClosedError: the file has been closed.
+        """
+        ahead_samples = sum(len(block) for block in self._ahead)
+        most_samples = seconds_to_samples(most_s, self.rate_hz)
+        while ahead_samples <= most_samples:
+            try:
+                block = self._read(seconds_to_samples(BLOCK_S, self.rate_hz))
+            except InputError as error:
+                self._failure = error
+                break
+            if not len(block):
+                break
+            self._ahead.append(block)
+            ahead_samples += len(block)
+        else:
+            return None
+        return samples_to_seconds(ahead_samples, self.rate_hz)
 
     def _next(self, wanted_samples: int) -> NDArray[np.float32]:
         if self._resources is None:
-            raise StreamClosedError(f"{self.name} has been closed; open it again")
+            raise self._closed()
+        if self._ahead:
+            return self._ahead.popleft()
+        if self._failure is not None:
+            raise self._failure
+        return self._read(wanted_samples)
+
+    def _read(self, wanted_samples: int) -> NDArray[np.float32]:
+        if self._resources is None:
+            raise self._closed()
         try:
             frames = self._reader.read(wanted_samples)
         except AudioFormatError as error:
@@ -102,7 +157,18 @@ class AudioFile:
                 f"{self.name} is broken after {read_s:.2f} s ({error}); "
                 "repair it, or go on without the rest"
             ) from error
-        return as_mono(frames, what=self.name, first_sample=self._position_samples)
+        if not len(frames) and self._missing_bytes:
+            read_s = samples_to_seconds(self._position_samples, self.rate_hz)
+            raise AudioFormatError(
+                f"{self.name} is cut off after {read_s:.2f} s, {self._missing_bytes} bytes are "
+                "missing; get the whole file, or go on without the rest"
+            )
+        block = as_mono(frames, what=self.name, first_sample=self._position_samples)
+        self._position_samples += len(block)
+        return block
+
+    def _closed(self) -> StreamClosedError:
+        return StreamClosedError(f"{self.name} has been closed; open it again")
 
     def close(self) -> None:
         """Let go of the file; closing twice is fine."""

@@ -3,51 +3,64 @@
 Rules of this file:
 
 1. Content decides what a file is, never its name.
-2. libsndfile reads what it can, PyAV (an extra) the rest. Both read in order and never seek, so
-   memory stays flat, and how long the blocks are never changes a sample.
-3. What can be read of a broken file is handed on first; then the error says where it broke.
+2. libsndfile reads PCM and what telephones use, PyAV what is compressed more than that
+   (`compressed`): libsndfile stops where it guesses that such a file ends.
+3. Both read in order and never seek, so memory stays flat, and how long the blocks are never
+   changes a sample.
+4. What can be read of a broken file is handed on first; then the error says where it broke.
 
-This is the only file that imports soundfile and av.
+This is the only file that reads with soundfile.
 """
 
 from __future__ import annotations
 
 import io
-from abc import ABC, abstractmethod
 from contextlib import ExitStack
 from os import PathLike
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Final
+from typing import Any, Final
 
 import numpy as np
 import soundfile
 from numpy.typing import NDArray
 
 from parakeet_streaming.audio.blocks import AudioFile, FrameReader
-from parakeet_streaming.audio.containers import NEEDS_AV, sniff
+from parakeet_streaming.audio.compressed import open_compressed
+from parakeet_streaming.audio.containers import COMPRESSED, sniff, sniff_file
 from parakeet_streaming.audio.pcm_decoder import bytes_per_frame
 from parakeet_streaming.audio.pcm_reader import PcmReader
 from parakeet_streaming.audio.resample import Resampler
+from parakeet_streaming.audio.tracks import only_track
+from parakeet_streaming.audio.truncation import missing_bytes
 from parakeet_streaming.audio.wav import read_wav_header
 from parakeet_streaming.errors import AudioFormatError, AudioNotFoundError, ExtraMissingError
 from parakeet_streaming.timeline import SAMPLE_RATE_HZ, samples_to_seconds
 
-if TYPE_CHECKING:
-    from av import AudioFrame
-    from av.container import InputContainer
-
 _UNKNOWN_FRAMES: Final = 2**63 - 1
-_AV_TICKS_PER_S: Final = 1_000_000
-_INSTALL_AV: Final = "pip install 'parakeet-streaming[av]'"
+_GUESSED_FORMATS: Final = frozenset({"FLAC", "OGG", "MP3"})
+_GUESSED_CODECS: Final = ("MPEG", "VORBIS", "OPUS", "ALAC")
+"""What libsndfile does not always read to its end; of codecs, how their names begin."""
+_SIMPLE_CODECS: Final = ("PCM", "FLOAT", "DOUBLE", "ULAW", "ALAW")
+"""Codecs whose length we know where a header says 0."""
 
 
-def open_audio(path: str | PathLike[str]) -> AudioFile:
-    """Open an audio file of any format that libsndfile reads, or PyAV where it is installed.
+def open_audio(
+    path: str | PathLike[str], *, track: int | str | None = None, strict: bool = False
+) -> AudioFile:
+    """Open an audio file, or a film, of any format that libsndfile or PyAV reads.
+
+    Args:
+        path: where it is.
+        track: which of several audio tracks: its number from 1, or its language ("en", "eng"); None
+            for the file's default one.
+        strict: end with an error where a packet cannot be decoded. Else silence of its length takes
+            its place, and `AudioFile.warnings` says where.
 
     Raises:
         AudioNotFoundError: there is no such file.
         AudioFormatError: it is no audio, or it is broken.
         ExtraMissingError: it needs PyAV, which is not installed.
+        OptionError: no such track.
     """
     where = Path(path)
     if not where.exists():
@@ -62,17 +75,19 @@ def open_audio(path: str | PathLike[str]) -> AudioFile:
         raise AudioFormatError(
             f"{where} cannot be opened ({error.strerror}); check its permissions"
         ) from error
-    return open_seekable(raw, str(where))
+    return open_seekable(raw, str(where), track=track, strict=strict)
 
 
-def read_audio(path: str | PathLike[str]) -> NDArray[np.float32]:
+def read_audio(
+    path: str | PathLike[str], *, track: int | str | None = None, strict: bool = False
+) -> NDArray[np.float32]:
     """Reads a whole file into memory; to stream one, take `open_audio` and its blocks.
 
     Raises:
-        AudioNotFoundError, AudioFormatError, ExtraMissingError: as `open_audio`.
+        AudioNotFoundError, AudioFormatError, ExtraMissingError, OptionError: as `open_audio`.
         AudioInputError: a sample is NaN or infinite.
     """
-    with open_audio(path) as audio:
+    with open_audio(path, track=track, strict=strict) as audio:
         blocks = list(audio.blocks())
         rate_hz = audio.rate_hz
     samples = np.concatenate(blocks) if blocks else np.zeros(0, np.float32)
@@ -82,32 +97,71 @@ def read_audio(path: str | PathLike[str]) -> NDArray[np.float32]:
     return np.concatenate([resampler.feed(samples), resampler.finish()])
 
 
-def open_seekable(raw: io.RawIOBase, name: str) -> AudioFile:
+def open_seekable(
+    raw: io.RawIOBase, name: str, *, track: int | str | None = None, strict: bool = False
+) -> AudioFile:
     """As `open_audio`, for a file that is open already; closing the audio closes `raw`.
 
     Args:
         raw: an unbuffered binary file, at its start; it is closed when it cannot be read, too.
         name: how to call it in messages.
+        track: as `open_audio`.
+        strict: as `open_audio`.
 
     Raises:
         AudioFormatError: it is no audio, or it is broken.
         ExtraMissingError: it needs PyAV, which is not installed.
+        OptionError: no such track.
     """
     with ExitStack() as stack:
         file = stack.enter_context(_Nameless(raw))
         if not file.peek(1):
             raise AudioFormatError(f"{name} is empty; it holds no audio")
+        sound, reasons = None, []
+        container = sniff_file(file)
+        missing = missing_bytes(file, container)
+        if container not in COMPRESSED:
+            try:
+                sound = stack.enter_context(_InOrder(file))
+            except soundfile.LibsndfileError as error:
+                reasons.append(f"libsndfile: {_reason(error)}")
+        if sound is not None and _is_read_whole(sound):
+            only_track(track, name)
+            return _open_with_libsndfile(name, file, stack, sound, missing)
+        file.seek(0)
         try:
-            sound = stack.enter_context(_InOrder(file))
-        except soundfile.LibsndfileError as error:
-            return _open_with_av(name, file, stack, _reason(error))
-        return _open_with_libsndfile(name, file, stack, sound)
+            return open_compressed(
+                name, file, stack, track=track, strict=strict, missing_bytes=missing
+            )
+        except AudioFormatError as error:
+            reasons.append(f"PyAV: {error}")
+        except ExtraMissingError as error:
+            if container in COMPRESSED or sound is not None:
+                kind = container or "compressed"
+                raise ExtraMissingError(f"{name} is {kind}, which needs PyAV: {error}") from error
+            reasons.append(str(error))
+        if sound is None or sound.format in _GUESSED_FORMATS:
+            raise AudioFormatError(
+                f"{name} is no audio, or it is broken ({'; '.join(reasons)}); "
+                "check that it plays, or convert it to WAV or FLAC"
+            )
+        only_track(track, name)
+        file.seek(0)
+        sound = stack.enter_context(_InOrder(file))
+        return _open_with_libsndfile(name, file, stack, sound, missing)
 
 
 class _Nameless(io.BufferedReader):
     """A file that keeps its name to itself, as both libraries would guess a format from it."""
 
     name = ""
+
+    def seek(self, offset: int, whence: int = io.SEEK_SET, /) -> int:
+        # libsndfile seeks wherever a header sends it, and a callback of C cannot raise.
+        try:
+            return super().seek(offset, whence)
+        except (OSError, ValueError, OverflowError):
+            return self.tell()
 
 
 class _InOrder(soundfile.SoundFile):  # type: ignore[misc]  # soundfile has no types
@@ -117,85 +171,45 @@ class _InOrder(soundfile.SoundFile):  # type: ignore[misc]  # soundfile has no t
         return False
 
 
-class _BreakableReader(ABC):
-    """A reader that hands on what comes before a break, and raises only then."""
+class _LibsndfileReader:
+    """What libsndfile decodes; what comes before a break is handed on first."""
 
-    def __init__(self) -> None:
+    def __init__(self, sound: _InOrder) -> None:
+        self._sound = sound
+        self._position_samples = 0
         self._broken: str | None = None
 
     def read(self, wanted_samples: int) -> NDArray[Any]:
-        if self._broken is None:
-            frames = self._read(wanted_samples)
-            if len(frames) or self._broken is None:
-                return frames
-        raise AudioFormatError(self._broken)
-
-    @abstractmethod
-    def _read(self, wanted_samples: int) -> NDArray[Any]:
-        """The next frames (m, channels); `_broken` is set when they are the last before a break."""
-
-
-class _LibsndfileReader(_BreakableReader):
-    def __init__(self, sound: _InOrder) -> None:
-        super().__init__()
-        self._sound = sound
-
-    def _read(self, wanted_samples: int) -> NDArray[Any]:
         frames = np.empty((wanted_samples, self._sound.channels), np.float32)
-        start = self._sound.tell()
-        try:
-            count = len(self._sound.read(out=frames))
-        except soundfile.LibsndfileError as error:
-            self._broken = _reason(error)
-            count = self._sound.tell() - start
+        count = 0
+        if self._broken is None:
+            try:
+                count = len(self._sound.read(out=frames))
+            except soundfile.LibsndfileError as error:
+                self._broken = _reason(error)
+                count = self._decoded_samples()
+        if count == 0 and self._broken is not None:
+            raise AudioFormatError(self._broken)
+        self._position_samples += count
         return frames[:count]
 
-
-class _AvReader(_BreakableReader):
-    """The first audio stream of a container, decoded by PyAV."""
-
-    def __init__(self, container: InputContainer) -> None:
-        super().__init__()
-        if not container.streams.audio:
-            raise AudioFormatError("it has no audio stream")
-        self._decoded = container.decode(audio=0)
-        first = next(self._decoded, None)
-        if first is None:
-            raise AudioFormatError("its audio stream is empty")
-        # Only a decoded frame has the true rate: HE-AAC declares half of it.
-        self.rate_hz = first.sample_rate
-        self.channels = first.layout.nb_channels
-        self._first: AudioFrame | None = first
-
-    def _read(self, wanted_samples: int) -> NDArray[Any]:
-        import av
-
-        parts: list[NDArray[Any]] = []
-        count = 0
+    def _decoded_samples(self) -> int:
+        """How many of the samples that were wanted came before the error."""
         try:
-            while count < wanted_samples:
-                frame, self._first = self._first or next(self._decoded, None), None
-                if frame is None:
-                    break
-                parts.append(self._samples_of(frame))
-                count += frame.samples
-        except (av.FFmpegError, AudioFormatError) as error:
-            self._broken = _reason(error)
-        return np.concatenate(parts) if parts else np.zeros((0, self.channels), np.float32)
+            return int(self._sound.tell()) - self._position_samples
+        except soundfile.LibsndfileError:
+            return 0  # a codec without positions
 
-    def _samples_of(self, frame: AudioFrame) -> NDArray[Any]:
-        """The samples of one decoded frame, (m, channels)."""
-        channels = frame.layout.nb_channels
-        if frame.sample_rate != self.rate_hz or channels != self.channels:
-            raise AudioFormatError(
-                f"from here on it has {frame.sample_rate} Hz and {channels} channels"
-            )
-        samples = frame.to_ndarray()
-        return samples.T if frame.format.is_planar else samples.reshape(-1, channels)
+
+def _is_read_whole(sound: _InOrder) -> bool:
+    """Whether libsndfile reads to where the sound ends, and not to where it guesses its end."""
+    if sound.format in _GUESSED_FORMATS or sound.subtype.startswith(_GUESSED_CODECS):
+        return False
+    return bool(sound.frames or sound.subtype.startswith(_SIMPLE_CODECS))
 
 
 def _open_with_libsndfile(
-    name: str, file: _Nameless, stack: ExitStack, sound: _InOrder
+    name: str, file: _Nameless, stack: ExitStack, sound: _InOrder, missing: int
 ) -> AudioFile:
     reader: FrameReader = _LibsndfileReader(sound)
     frames: int | None = None if sound.frames == _UNKNOWN_FRAMES else sound.frames
@@ -208,6 +222,7 @@ def _open_with_libsndfile(
         channels=sound.channels,
         duration_s=None if frames is None else samples_to_seconds(frames, sound.samplerate),
         resources=stack,
+        missing_bytes=missing,
     )
 
 
@@ -224,43 +239,6 @@ def _unfinished_wav(name: str, file: _Nameless) -> tuple[FrameReader, int] | Non
     file.seek(start_bytes)
     frames = data_bytes // bytes_per_frame(header.encoding, header.channels)
     return PcmReader(file, header.encoding, header.channels), frames
-
-
-def _open_with_av(name: str, file: _Nameless, stack: ExitStack, why: str) -> AudioFile:
-    file.seek(0)
-    container_name = sniff(file.peek(1))
-    try:
-        import av
-    except ImportError:
-        if container_name in NEEDS_AV:
-            raise ExtraMissingError(
-                f"{name} is {container_name}, which needs PyAV; install it: {_INSTALL_AV}"
-            ) from None
-        raise AudioFormatError(
-            f"{name} is no audio that libsndfile can read ({why}); convert it to WAV or FLAC, "
-            f"or install PyAV, which reads more formats: {_INSTALL_AV}"
-        ) from None
-    try:
-        # Without protocols a playlist in disguise cannot open other files or addresses.
-        options = {"protocol_whitelist": "none"}
-        container = stack.enter_context(
-            av.open(file, "r", options=options, metadata_errors="ignore")
-        )
-        reader = _AvReader(container)
-    except (av.FFmpegError, AudioFormatError) as error:
-        raise AudioFormatError(
-            f"{name} is no audio, or it is broken (libsndfile: {why}; PyAV: {_reason(error)}); "
-            "check that it plays, or convert it to WAV or FLAC"
-        ) from error
-    ticks = container.duration
-    return AudioFile(
-        name,
-        reader,
-        rate_hz=reader.rate_hz,
-        channels=reader.channels,
-        duration_s=None if ticks is None else ticks / _AV_TICKS_PER_S,
-        resources=stack,
-    )
 
 
 def _reason(error: Exception) -> str:

@@ -11,6 +11,8 @@ from typing import Any, Protocol
 from numpy.typing import NDArray
 
 from parakeet_streaming.audio.pcm_decoder import bytes_per_frame, pcm_frames
+from parakeet_streaming.audio.truncation import SLACK_BYTES
+from parakeet_streaming.errors import AudioFormatError
 
 
 class BinaryStream(Protocol):
@@ -49,19 +51,28 @@ class PcmReader:
         self._channels = channels
         self._frame_bytes = bytes_per_frame(encoding, channels)
         self._pending = head[:length_bytes]
+        self._missing_bytes = 0
         self._left_bytes = math.inf if length_bytes is None else length_bytes - len(head)
 
     def read(self, most_samples: int) -> NDArray[Any]:
         """Frames (m, channels) that have arrived, m at most `most_samples`; m = 0 at the end only.
 
         A last frame that is cut short is dropped.
+
+        Raises:
+            AudioFormatError: the stream ended before `length_bytes`, and all of it was handed on.
         """
         most_bytes = most_samples * self._frame_bytes
         while len(self._pending) < self._frame_bytes and self._left_bytes > 0:
             want = min(most_bytes - len(self._pending), self._left_bytes)
             arrived = read_arrived(self._stream, int(want))
-            self._left_bytes = self._left_bytes - len(arrived) if arrived else 0
+            self._left_bytes -= len(arrived)
             self._pending += arrived
+            if not arrived:
+                self._missing_bytes = 0 if self._left_bytes == math.inf else int(self._left_bytes)
+                self._left_bytes = 0
         whole = min(len(self._pending) // self._frame_bytes, most_samples) * self._frame_bytes
+        if not whole and self._missing_bytes > SLACK_BYTES:
+            raise AudioFormatError(f"it is cut off, {self._missing_bytes} bytes are missing")
         data, self._pending = self._pending[:whole], self._pending[whole:]
         return pcm_frames(data, self._encoding, self._channels)

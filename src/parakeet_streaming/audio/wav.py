@@ -85,7 +85,7 @@ def read_wav_header(read: Callable[[int], bytes], name: str) -> WavHeader:
             f"{name} is broken, its WAV header has no format before its samples; write it again"
         )
     data_bytes = long_bytes if length == 0xFFFFFFFF and long_bytes is not None else length
-    if _is_unknown(data_bytes) and (data_bytes or not position < riff_bytes + 8 < 0x7FFF0000):
+    if is_unknown_length(data_bytes) and (data_bytes or not position < riff_bytes + 8 < 0x7FFF0000):
         data_bytes = None
     return WavHeader(header.rate_hz, header.channels, header.encoding, data_bytes)
 
@@ -103,7 +103,7 @@ def _parse_format(body: bytes, name: str) -> WavHeader:
     return WavHeader(rate_hz, channels, _ENCODINGS.get((code, width)), None)
 
 
-def _is_unknown(data_bytes: int) -> bool:
+def is_unknown_length(data_bytes: int) -> bool:
     """Whether a length is one of those that stand for "I did not know"."""
     return (
         data_bytes == 0

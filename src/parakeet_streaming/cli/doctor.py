@@ -42,9 +42,10 @@ from parakeet_streaming.runtime.speeds import (
 )
 from parakeet_streaming.sources.microphone import input_devices
 
-_DEPENDENCIES: Final = ("numpy", "onnx", "soundfile", "soxr", "huggingface-hub", "typer", "rich")
+_DEPENDENCIES: Final = (
+    *("numpy", "onnx", "soundfile", "av", "soxr", "huggingface-hub", "typer", "rich"),
+)
 _EXTRAS: Final = {
-    "av": "more audio formats: pip install 'parakeet-streaming[av]'",
     "sounddevice": "microphones: pip install 'parakeet-streaming[mic]'",
 }
 # `auto` keeps the precision that is stored, so that texts are the same on every machine.

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
 from typing import Annotated, Final
@@ -193,7 +193,7 @@ def listen(
     check_writable(report)
     path = output_paths([name], output, format)[name]
     wanted = OutputOptions(name, format, path, append, save, stats, report)
-    with _open(name, device, channels, rate, encoding) as (sound, called):
+    with _open(name, device, channels, rate, encoding) as (sound, called, warnings):
         at_rate = replace(delay_range.context, sample_rate=sound.rate_hz)
         chosen = LiveOptions(
             delay=replace(delay_range, context=at_rate),
@@ -215,8 +215,9 @@ def listen(
             "Ctrl-C ends"
         )
         transcribe_live(
-            recognizer, load_vad() if vad else None, sound, chosen, wanted, greeting=greeting
-        )
+            recognizer, load_vad() if vad else None, sound, chosen, wanted,
+            greeting=greeting, warnings=warnings,
+        )  # fmt: skip
 
 
 def _list_devices() -> None:
@@ -276,13 +277,14 @@ def _checked_source(source: str | None, device: str | None) -> str:
 @contextmanager
 def _open(
     name: str, device: str | None, channels: int, rate_hz: int, encoding: str
-) -> Iterator[tuple[LiveSource, str]]:
-    """The source, and what to call it."""
+) -> Iterator[tuple[LiveSource, str, Callable[[], Sequence[str]]]]:
+    """The source, what to call it, and what is to be told of it."""
     if name != STDIN:
         with Microphone(device, channels=channels) as microphone:
-            yield microphone, repr(microphone.device.name)
+            yield microphone, repr(microphone.device.name), tuple
         return
     # Unbuffered: a read that waits must not hold a lock when the program ends.
     raw = getattr(sys.stdin.buffer, "raw", sys.stdin.buffer)
     with open_stdin(raw, rate_hz=rate_hz, encoding=encoding, channels=channels) as audio:
-        yield BlockSource(audio.blocks(_BLOCK_S), audio.rate_hz, can_wait=True), "standard input"
+        source = BlockSource(audio.blocks(_BLOCK_S), audio.rate_hz, can_wait=True)
+        yield source, "standard input", lambda: audio.warnings

@@ -15,6 +15,7 @@ from parakeet_streaming.timeline import PRESETS, ContextConfig
 MODEL_GROUP: Final = "Model"
 DELAY_GROUP: Final = "Delay and quality"
 OUTPUT_GROUP: Final = "Output"
+READING_GROUP: Final = "Reading files"
 RAW_GROUP: Final = "Raw samples on standard input"
 MEASURING_GROUP: Final = "Measuring"
 
@@ -102,6 +103,24 @@ Report = Annotated[
 Rate = Annotated[int, typer.Option(rich_help_panel=RAW_GROUP, help="Sample rate, Hz.")]
 Encoding = Annotated[
     str, typer.Option(rich_help_panel=RAW_GROUP, help=f"One of {', '.join(ENCODINGS)}.")
+]
+
+Track = Annotated[
+    str | None,
+    typer.Option(
+        "--track",
+        rich_help_panel=READING_GROUP,
+        help="Audio track of a film, by number from 1 or language (en, eng); by default the file's "
+        "own choice.",
+    ),
+]
+Strict = Annotated[
+    bool,
+    typer.Option(
+        "--strict",
+        rich_help_panel=READING_GROUP,
+        help="End at the first packet that cannot be decoded; else it is silence, and a warning.",
+    ),
 ]
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sys
 from contextlib import ExitStack
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from typing import Annotated, Final
 
 import typer
@@ -26,14 +26,14 @@ from parakeet_streaming.cli.transcription import (
 )
 from parakeet_streaming.engine.recognizer import Recognizer
 from parakeet_streaming.engine.stall import StallGuard
-from parakeet_streaming.errors import OptionError, ParakeetError
+from parakeet_streaming.errors import AudioFormatError, OptionError, ParakeetError
 from parakeet_streaming.live.adaptation import DelayRange
 from parakeet_streaming.live.options import LiveOptions
 from parakeet_streaming.load import DEFAULT_MODEL, load
 from parakeet_streaming.sources.live import BlockSource
 from parakeet_streaming.sources.pacing import paced
 from parakeet_streaming.sources.stdin import open_stdin
-from parakeet_streaming.timeline import SAMPLE_RATE_HZ, ContextConfig
+from parakeet_streaming.timeline import SAMPLE_RATE_HZ, ContextConfig, samples_to_seconds
 
 _FILE_PRESET: Final = "offline_like"
 _LIVE_PRESET: Final = "balanced"
@@ -88,6 +88,8 @@ def transcribe(
     provider: shared.Provider = "auto",
     threads: shared.Threads = None,
     revision: shared.Revision = None,
+    track: shared.Track = None,
+    strict: shared.Strict = False,
     rate: shared.Rate = SAMPLE_RATE_HZ,
     encoding: shared.Encoding = "s16le",
     channels: Annotated[
@@ -96,8 +98,8 @@ def transcribe(
 ) -> None:
     """Turn speech into text, while it is read.
 
-    Files are wav, flac, ogg, opus, mp3 and, with the extra `av`, whatever PyAV reads. By default
-    files are read with the context 10-2-2, live audio with 5-0.5-0.5.
+    Files are whatever ffmpeg reads: wav, flac, mp3, m4a, ogg, opus, webm, films. By default files
+    are read with the context 10-2-2, live audio with 5-0.5-0.5.
     """
     check_format(format)
     live = realtime or STDIN in files
@@ -115,14 +117,17 @@ def transcribe(
     )
     guard = StallGuard() if stall_guard else None
     transcriber = _Transcriber(recognizer, chosen, guard, cached, realtime)
+    raw = _RawOptions(rate, encoding, channels)
     failed = False
     for source, path in paths.items():
         wanted = OutputOptions(source, format, path, stats=stats, report=report)
         if len(paths) > 1 and format == "txt" and path is None:
             typer.echo(f"==> {source} <==")
         try:
-            with _open(source, rate, encoding, channels) as audio:
+            with _open(source, raw, track, strict) as audio:
                 interrupted = transcriber.transcribe(audio, wanted)
+                if not interrupted and audio.read_s == 0:
+                    raise AudioFormatError(f"{source} holds no sound; check what wrote it")
         except ParakeetError as error:
             typer.echo(f"parakeet: {error}", err=True)
             failed = True
@@ -155,12 +160,28 @@ def _check_live(files: list[str], *, live: bool, measures: bool, stall_guard: bo
         raise OptionError("standard input is the keyboard; pipe a file or raw samples into it")
 
 
-def _open(source: str, rate_hz: int, encoding: str, channels: int) -> AudioFile:
+def _open(source: str, raw: _RawOptions, track: str | None, strict: bool) -> AudioFile:
     if source == STDIN:
         # Unbuffered: a read that waits must not hold a lock when the program ends.
-        raw = getattr(sys.stdin.buffer, "raw", sys.stdin.buffer)
-        return open_stdin(raw, rate_hz=rate_hz, encoding=encoding, channels=channels)
-    return open_audio(source)
+        stream = getattr(sys.stdin.buffer, "raw", sys.stdin.buffer)
+        return open_stdin(
+            stream,
+            rate_hz=raw.rate_hz,
+            encoding=raw.encoding,
+            channels=raw.channels,
+            track=track,
+            strict=strict,
+        )
+    return open_audio(source, track=track, strict=strict)
+
+
+@dataclass(frozen=True, slots=True)
+class _RawOptions:
+    """What raw samples on standard input are."""
+
+    rate_hz: int
+    encoding: str
+    channels: int
 
 
 class _Transcriber:
@@ -189,11 +210,17 @@ class _Transcriber:
         Raises:
             ParakeetError: as the file failed, or a step.
         """
-        asked = self._context or self._recognizer.offline_context(audio.duration_s)
+        asked = self._context or self._recognizer.offline_context(self._length_s(audio, wanted))
         context = replace(asked, sample_rate=audio.rate_hz)
         if self._realtime or wanted.source == STDIN:
             return self._live(audio, context, wanted)
         return self._file(audio, context, wanted)
+
+    def _length_s(self, audio: AudioFile, wanted: OutputOptions) -> float | None:
+        """How long a file is that one window may hold; what a file says of itself may be wrong."""
+        if wanted.source == STDIN:
+            return None
+        return audio.measure(samples_to_seconds(self._recognizer.max_window_samples))
 
     def _live(self, audio: AudioFile, context: ContextConfig, wanted: OutputOptions) -> bool:
         blocks = audio.blocks(_LIVE_BLOCK_S)
@@ -205,8 +232,9 @@ class _Transcriber:
         )
         duration_s = audio.duration_s
         return transcribe_live(
-            self._recognizer, None, source, options, wanted, duration_s=duration_s
-        )
+            self._recognizer, None, source, options, wanted,
+            duration_s=duration_s, warnings=lambda: audio.warnings,
+        )  # fmt: skip
 
     def _file(self, audio: AudioFile, context: ContextConfig, wanted: OutputOptions) -> bool:
         stream = self._recognizer.stream(
@@ -217,7 +245,8 @@ class _Transcriber:
             output = stack.enter_context(Output(wanted.source, wanted.format, wanted.path))
             blocks = audio.blocks(_FILE_BLOCK_S)
             reading = FileTranscription(stream, blocks, interruption, duration_s=audio.duration_s)
-            show(reading, new_display(wanted.format, wanted.path, live=False), output)
+            display = new_display(wanted.format, wanted.path, live=False)
+            show(reading, display, output, lambda: audio.warnings)
             if reading.failure is None or reading.received_s > 0:
                 whole = recording(reading, self._recognizer, self._context, wanted.source)
                 output.write_whole(whole)

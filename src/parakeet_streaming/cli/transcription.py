@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -24,6 +24,7 @@ from parakeet_streaming.cli.report import (
     write_report,
 )
 from parakeet_streaming.cli.rows import print_table
+from parakeet_streaming.cli.unsaid import Unsaid
 from parakeet_streaming.engine.recognizer import Recognizer
 from parakeet_streaming.live.engine import LiveEngine
 from parakeet_streaming.live.options import LiveOptions
@@ -85,16 +86,22 @@ def recording(
     )
 
 
-def show(transcription: Transcription, display: Display, output: Output) -> None:
-    """Runs to the end; each event is written and shown as it comes."""
+def show(
+    transcription: Transcription,
+    display: Display,
+    output: Output,
+    warnings: Callable[[], Sequence[str]] = tuple,
+) -> None:
+    """Runs to the end; each event is written and shown as it comes, and so is each warning."""
+    unsaid = Unsaid(warnings)
     with display:
         for event in transcription.events():
-            for message in transcription.messages():
+            for message in (*transcription.messages(), *unsaid()):
                 display.say(message)
             if event is not None:
                 output.write_event(event)
             display.show(event, transcription.status())
-        for message in transcription.messages():
+        for message in (*transcription.messages(), *unsaid()):
             display.say(message)
 
 
@@ -107,6 +114,7 @@ def transcribe_live(
     *,
     duration_s: float | None = None,
     greeting: str | None = None,
+    warnings: Callable[[], Sequence[str]] = tuple,
 ) -> bool:
     """Transcribes a source to its end, or until it is interrupted.
 
@@ -132,7 +140,7 @@ def transcribe_live(
         )  # fmt: skip
         if greeting is not None:
             live.add_message(greeting)
-        show(live, new_display(wanted.format, wanted.path, live=True), output)
+        show(live, new_display(wanted.format, wanted.path, live=True), output, warnings)
         whole = recording(live, recognizer, context, wanted.source)
         output.write_whole(whole)
     typer.echo(live.summary(), err=True)

@@ -21,8 +21,9 @@ from parakeet_streaming.audio.containers import HEAD_BYTES, bytes_to_sniff, snif
 from parakeet_streaming.audio.files import open_seekable
 from parakeet_streaming.audio.pcm_decoder import bytes_per_frame
 from parakeet_streaming.audio.pcm_reader import BinaryStream, PcmReader, read_arrived
+from parakeet_streaming.audio.tracks import only_track
 from parakeet_streaming.audio.wav import read_wav_header
-from parakeet_streaming.errors import OptionError
+from parakeet_streaming.errors import AudioFormatError, OptionError
 from parakeet_streaming.timeline import MAX_INPUT_RATE_HZ, MIN_INPUT_RATE_HZ, SAMPLE_RATE_HZ
 
 _NAME: Final = "standard input"
@@ -35,6 +36,8 @@ def open_stdin(
     rate_hz: int = SAMPLE_RATE_HZ,
     encoding: str = "s16le",
     channels: int = 1,
+    track: int | str | None = None,
+    strict: bool = False,
 ) -> AudioFile:
     """Read audio from `stream`, such as `sys.stdin.buffer`; returns when its first bytes are there.
 
@@ -43,11 +46,13 @@ def open_stdin(
         rate_hz: rate of raw PCM; a container has its own.
         encoding: encoding of raw PCM, a name from `pcm_decoder.ENCODINGS`.
         channels: channels of raw PCM.
+        track: as `open_audio`.
+        strict: as `open_audio`.
 
     Raises:
-        AudioFormatError: a container that is broken or holds no audio.
+        AudioFormatError: no byte at all, or a container that is broken or holds no audio.
         ExtraMissingError: a container that needs PyAV, which is not installed.
-        OptionError: an impossible rate, encoding or number of channels.
+        OptionError: an impossible rate, encoding or number of channels, or no such track.
     """
     bytes_per_frame(encoding, channels)
     if not MIN_INPUT_RATE_HZ <= rate_hz <= MAX_INPUT_RATE_HZ:
@@ -55,16 +60,20 @@ def open_stdin(
             f"raw samples at {rate_hz} Hz; use {MIN_INPUT_RATE_HZ} to {MAX_INPUT_RATE_HZ} Hz"
         )
     head = _Head(stream)
+    if not head.peek(1):
+        raise AudioFormatError(f"{_NAME} is empty; check the program that writes into it")
     container = sniff(head.peek(bytes_to_sniff(head.peek(HEAD_BYTES))))
     if container is None:
+        only_track(track, _NAME)
         raw = PcmReader(stream, encoding, channels, head=bytes(head.seen))
         return AudioFile(_NAME, raw, rate_hz=rate_hz, channels=channels)
     if container == "WAV":
         wav = read_wav_header(head.read, _NAME)
         if wav.encoding is not None:
+            only_track(track, _NAME)
             reader = PcmReader(stream, wav.encoding, wav.channels, length_bytes=wav.data_bytes)
             return AudioFile(_NAME, reader, rate_hz=wav.rate_hz, channels=wav.channels)
-    return _spool(head.seen, stream)
+    return _spool(head.seen, stream, track, strict)
 
 
 class _Head:
@@ -90,7 +99,9 @@ class _Head:
         return self.peek(start + count)[start:]
 
 
-def _spool(head: bytearray, stream: BinaryStream) -> AudioFile:
+def _spool(
+    head: bytearray, stream: BinaryStream, track: int | str | None, strict: bool
+) -> AudioFile:
     """Wait for the end of the stream, and read it as a file that goes when it is closed."""
     with ExitStack() as stack:
         file = cast("io.RawIOBase", stack.enter_context(tempfile.TemporaryFile(buffering=0)))
@@ -101,4 +112,4 @@ def _spool(head: bytearray, stream: BinaryStream) -> AudioFile:
         writer.detach()
         file.seek(0)
         stack.pop_all()  # the audio closes it
-        return open_seekable(file, _NAME)
+        return open_seekable(file, _NAME, track=track, strict=strict)
