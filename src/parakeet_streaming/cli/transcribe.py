@@ -5,6 +5,7 @@ from __future__ import annotations
 import sys
 from contextlib import ExitStack
 from dataclasses import replace
+from pathlib import Path
 from typing import Annotated, Final
 
 import typer
@@ -16,7 +17,13 @@ from parakeet_streaming.cli import options as shared
 from parakeet_streaming.cli.display import is_watched, new_display
 from parakeet_streaming.cli.file_transcription import FileTranscription
 from parakeet_streaming.cli.interruption import Interruption
-from parakeet_streaming.cli.outputs import STDIN, Output, check_format, output_paths
+from parakeet_streaming.cli.output_paths import (
+    STDIN,
+    check_overwriting,
+    chosen_format,
+    output_paths,
+)
+from parakeet_streaming.cli.outputs import Output
 from parakeet_streaming.cli.report import check_writable
 from parakeet_streaming.cli.transcription import (
     OutputOptions,
@@ -70,14 +77,14 @@ def transcribe(
         ),
     ] = False,
     cached: shared.Cached = False,
-    format: shared.Format = "txt",
+    format: shared.Format = None,
     output: Annotated[
         str | None,
         typer.Option(
             "--output",
             "-o",
             rich_help_panel=shared.OUTPUT_GROUP,
-            help="A file, or a folder for many.",
+            help="A file, a folder for many, or - for standard output.",
         ),
     ] = None,
     stats: shared.Stats = False,
@@ -99,12 +106,13 @@ def transcribe(
     Files are wav, flac, ogg, opus, mp3 and, with the extra `av`, whatever PyAV reads. By default
     files are read with the context 10-2-2, live audio with 5-0.5-0.5.
     """
-    check_format(format)
+    written_as = chosen_format(format, output)
     live = realtime or STDIN in files
     chosen = _context(context, preset, offline=offline, live=live)
     _check_live(files, live=live, measures=stats or report is not None, stall_guard=stall_guard)
     check_writable(report)
-    paths = output_paths(files, output, format)
+    paths = output_paths(files, output, written_as)
+    check_overwriting([*files, model], _written(paths, report))
     recognizer = load(
         model,
         precision=precision,
@@ -117,8 +125,8 @@ def transcribe(
     transcriber = _Transcriber(recognizer, chosen, guard, cached, realtime)
     failed = False
     for source, path in paths.items():
-        wanted = OutputOptions(source, format, path, stats=stats, report=report)
-        if len(paths) > 1 and format == "txt" and path is None:
+        wanted = OutputOptions(source, written_as, path, stats=stats, report=report)
+        if len(paths) > 1 and written_as == "txt" and path is None:
             typer.echo(f"==> {source} <==")
         try:
             with _open(source, rate, encoding, channels) as audio:
@@ -131,6 +139,12 @@ def transcribe(
                 raise KeyboardInterrupt
     if failed:
         raise typer.Exit(1)
+
+
+def _written(paths: dict[str, Path | None], report: str | None) -> dict[str, Path | None]:
+    """Everything that is written, by what asked for it."""
+    written = {f"the output of {source}": path for source, path in paths.items()}
+    return written if report is None else {**written, "--report": Path(report)}
 
 
 def _context(
