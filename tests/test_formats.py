@@ -320,3 +320,27 @@ def test_render_knows_every_format_and_no_other():
     for name in ("ass", "", "TXT"):
         with pytest.raises(OptionError, match="use txt, srt, vtt, json, jsonl"):
             render(whole, name)
+
+
+@pytest.mark.parametrize("wrong", [float("nan"), float("inf"), float("-inf")])
+def test_json_is_json_whatever_a_model_answers(wrong):
+    token = Token(7, " a", 3, 2, 0.24, 0.4, wrong)
+    heard = Transcript("a", (token,), (Word("a", 0.24, 0.4, wrong),), (), 1.0)
+
+    def refuse(name):
+        raise AssertionError(name)
+
+    for text in (
+        to_json(recording(heard)),
+        to_jsonl(recording(heard)),
+        to_jsonl_event(Final(heard)),
+        to_jsonl_event(Partial("a", (token,), "", (), 0.0, 0.0)),
+    ):
+        read = json.loads(text, parse_constant=refuse)
+        assert read["tokens"][0]["confidence"] is None
+
+
+def test_half_a_character_is_escaped():
+    text = to_json(recording(TWO, source="a\udcff.wav"))
+    text.encode("utf-8")
+    assert json.loads(text)["source"] == "a\udcff.wav"

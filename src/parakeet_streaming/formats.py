@@ -6,7 +6,8 @@ Rules of this file:
    of a sentence, at a pause of a second, or where they are full (the Netflix and BBC timed-text
    guides agree on these numbers).
 2. A cue never ends after the next one starts, nor after the audio.
-3. Times in JSON are seconds with at most three decimals.
+3. Times in JSON are seconds with at most three decimals. JSON is always JSON: a number that is not
+   finite is null, and no text has half a character.
 4. `json` is one object per recording. `jsonl` is one line per event while the recording runs, and
    at the end the object of `json` in one line.
 5. Each line of `jsonl` has a `type`. Those of events are named after their classes: `partial`,
@@ -18,8 +19,10 @@ from __future__ import annotations
 
 import html
 import json
+import math
+import re
 import textwrap
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Literal
 from typing import Final as Constant
@@ -50,6 +53,8 @@ SHORTEST_CUE_S: Constant = 0.7
 PAUSE_S: Constant = 1.0
 
 VTT_HEADER: Constant = "WEBVTT\n"
+
+_SURROGATE: Constant = re.compile(r"[\ud800-\udfff]")
 
 
 @dataclass(frozen=True, slots=True)
@@ -108,7 +113,7 @@ def vtt_cues(transcript: Transcript) -> str:
 
 def to_json(recording: Recording) -> str:
     """One JSON object, indented."""
-    return json.dumps(as_object(recording), ensure_ascii=False, indent=2) + "\n"
+    return in_json(as_object(recording), indent=2) + "\n"
 
 
 def to_jsonl(recording: Recording) -> str:
@@ -210,8 +215,31 @@ def _event_object(event: Event) -> tuple[str, dict[str, Any]]:
     return "speech_started" if started else "speech_ended", {"at": round(event.at, 3)}
 
 
+def in_json(value: object, *, indent: int | None = None) -> str:
+    """A value of plain types as JSON that every reader takes.
+
+    A number that is not finite becomes null, and half a character (of a file name that is no
+    UTF-8) the escape that stands for it.
+    """
+    try:
+        text = json.dumps(value, ensure_ascii=False, indent=indent, allow_nan=False)
+    except ValueError:
+        text = json.dumps(_finite(value), ensure_ascii=False, indent=indent, allow_nan=False)
+    return _SURROGATE.sub(lambda found: f"\\u{ord(found[0]):04x}", text)
+
+
+def _finite(value: Any) -> Any:  # noqa: ANN401  JSON is anything
+    if isinstance(value, float):
+        return value if math.isfinite(value) else None
+    if isinstance(value, Mapping):
+        return {key: _finite(each) for key, each in value.items()}
+    if isinstance(value, (list, tuple)):
+        return [_finite(each) for each in value]
+    return value
+
+
 def _line(value: dict[str, Any]) -> str:
-    return json.dumps(value, ensure_ascii=False) + "\n"
+    return in_json(value) + "\n"
 
 
 def _clock(seconds: float, decimal: str) -> str:

@@ -17,6 +17,7 @@ from parakeet_streaming.cli.listen import listen
 from parakeet_streaming.cli.models import models_app
 from parakeet_streaming.cli.options import lowered
 from parakeet_streaming.cli.plot import plot
+from parakeet_streaming.cli.standard_streams import prepare
 from parakeet_streaming.cli.transcribe import transcribe
 from parakeet_streaming.errors import OptionError, ParakeetError, UsageError
 
@@ -79,6 +80,7 @@ app.add_typer(models_app, name="models")
 
 def main() -> None:
     """Runs the command line; errors of ours become one line on standard error."""
+    prepare()
     try:
         app()
     except UsageError as error:

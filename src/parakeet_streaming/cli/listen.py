@@ -20,6 +20,7 @@ from parakeet_streaming.cli.output_paths import (
 )
 from parakeet_streaming.cli.report import check_writable
 from parakeet_streaming.cli.rows import print_table
+from parakeet_streaming.cli.standard_streams import check_stdin
 from parakeet_streaming.cli.transcription import OutputOptions, transcribe_live
 from parakeet_streaming.engine.endpoint import PRESETS as ENDPOINTINGS
 from parakeet_streaming.engine.endpoint import EndpointOptions
@@ -277,11 +278,8 @@ def _checked_source(source: str | None, device: str | None) -> str:
         )
     if source == STDIN and device is not None:
         raise OptionError("--device does not go with standard input; give one")
-    if source == STDIN and sys.stdin.isatty():
-        raise OptionError(
-            "standard input is the keyboard; pipe sound into it, such as "
-            "arecord -q -f S16_LE -r 16000 -c 1 | parakeet listen -"
-        )
+    if source == STDIN:
+        check_stdin()
     return "microphone" if source is None else STDIN
 
 

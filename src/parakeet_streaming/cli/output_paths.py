@@ -26,6 +26,7 @@ from typing import Final, TextIO
 from parakeet_streaming import formats
 from parakeet_streaming.audio.containers import sniff
 from parakeet_streaming.audio.files import open_audio
+from parakeet_streaming.cli.standard_streams import check_stdout
 from parakeet_streaming.errors import ExtraMissingError, OptionError, ParakeetError
 
 STDIN: Final = "-"
@@ -114,7 +115,8 @@ def check_overwriting(
     inputs = dict(_identities(read))
     for option, path in written.items():
         if path is None:
-            _check_stdout(inputs)
+            check_stdout()
+            _check_stdout_is_no(inputs)
             continue
         for each in (path, partial_path(path)):
             _check_target(option, each, inputs)
@@ -185,7 +187,7 @@ def _identity_of(stream: TextIO | None) -> _Identity | None:
     return found.st_dev, found.st_ino
 
 
-def _check_stdout(inputs: Mapping[_Identity, str]) -> None:
+def _check_stdout_is_no(inputs: Mapping[_Identity, str]) -> None:
     identity = _identity_of(sys.stdout)
     if identity is not None and identity in inputs:
         raise OptionError(

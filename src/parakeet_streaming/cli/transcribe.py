@@ -25,6 +25,7 @@ from parakeet_streaming.cli.output_paths import (
 )
 from parakeet_streaming.cli.outputs import Output
 from parakeet_streaming.cli.report import check_writable
+from parakeet_streaming.cli.standard_streams import check_stdin
 from parakeet_streaming.cli.transcription import (
     OutputOptions,
     recording,
@@ -165,8 +166,8 @@ def _check_live(files: list[str], *, live: bool, measures: bool, stall_guard: bo
         raise OptionError("--stats and --report measure one live source; add --realtime, one file")
     if stall_guard and live:
         raise OptionError("--stall-guard goes with files that are read at once; leave it out")
-    if STDIN in files and sys.stdin.isatty():
-        raise OptionError("standard input is the keyboard; pipe a file or raw samples into it")
+    if STDIN in files:
+        check_stdin()
 
 
 def _open(source: str, rate_hz: int, encoding: str, channels: int) -> AudioFile:
