@@ -8,11 +8,7 @@ from hypothesis import strategies as st
 from parakeet_streaming.engine.words import group_segments
 from parakeet_streaming.errors import OptionError
 from parakeet_streaming.formats import (
-    CUE_LINES,
-    CUE_S,
     FORMATS,
-    LINE_CHARACTERS,
-    SHORTEST_CUE_S,
     VTT_HEADER,
     Recording,
     cues,
@@ -36,6 +32,13 @@ from parakeet_streaming.results import (
     Token,
     Transcript,
     Word,
+)
+from parakeet_streaming.subtitles import (
+    CUE_LINES,
+    CUE_S,
+    LEAST_CUE_S,
+    LINE_CHARACTERS,
+    SHORTEST_CUE_S,
 )
 from parakeet_streaming.timeline import ContextConfig
 
@@ -178,8 +181,11 @@ def test_any_transcript_makes_cues_in_order(spoken, cut_off_s):
     made = list(cues(heard))
     squeezed = "".join(each.text for each in made).replace("\n", "").replace(" ", "")
     assert squeezed == heard.text.replace(" ", "")
+    # Text that has no time at all takes some, or no player would show it.
+    has_time = all(length_s >= LEAST_CUE_S for _, _, length_s in spoken) and cut_off_s == 0
     for cue in made:
-        assert cue.start <= cue.end <= heard.audio_s
+        assert cue.end - cue.start > LEAST_CUE_S - 1e-6
+        assert cue.end <= heard.audio_s + (0 if has_time else LEAST_CUE_S * len(made)) + 1e-6
         assert cue.end - cue.start <= CUE_S + 1e-9
         assert len(cue.text.splitlines()) <= CUE_LINES
         assert all(0 < len(line) <= LINE_CHARACTERS for line in cue.text.splitlines())
