@@ -103,6 +103,14 @@ def test_subtitles() -> None:
     assert parakeet(DIGITS, "--format=vtt").stdout.startswith("WEBVTT\n\n00:00:00.")
 
 
+def test_subtitles_of_several_recordings_have_one_header_and_one_numbering() -> None:
+    vtt = parakeet(DIGITS, PHONE, "--format=vtt").stdout
+    assert vtt.count("WEBVTT") == 1
+    assert f"\nNOTE {PHONE}\n" in vtt
+    srt = parakeet(DIGITS, PHONE, "--format=srt").stdout.split("\n\n")
+    assert [cue.split("\n")[0] for cue in srt] == [str(at + 1) for at in range(len(srt))]
+
+
 def test_one_failing_file_does_not_stop_the_others(tmp_path: Path) -> None:
     broken = tmp_path / "broken.wav"
     broken.write_bytes(b"RIFF")

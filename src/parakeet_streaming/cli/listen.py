@@ -205,7 +205,9 @@ def listen(
     sound_file = None if save is None else Path(save)
     read = [model, STDIN] if name == STDIN else [model]
     check_overwriting(read, {"--output": path, **reports}, saved=sound_file)
-    wanted = OutputOptions(name, written_as, path, append, save, stats, report)
+    wanted = OutputOptions(
+        name, written_as, path, append, in_place=True, save=save, stats=stats, report=report
+    )
     with _open(name, device, channels, rate, encoding) as (sound, called):
         at_rate = replace(delay_range.context, sample_rate=sound.rate_hz)
         chosen = LiveOptions(

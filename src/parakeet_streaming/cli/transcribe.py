@@ -23,11 +23,12 @@ from parakeet_streaming.cli.output_paths import (
     chosen_format,
     output_paths,
 )
-from parakeet_streaming.cli.outputs import Output
+from parakeet_streaming.cli.outputs import Series
 from parakeet_streaming.cli.report import check_writable
 from parakeet_streaming.cli.standard_streams import check_stdin
 from parakeet_streaming.cli.transcription import (
     OutputOptions,
+    open_output,
     recording,
     show,
     transcribe_live,
@@ -125,8 +126,9 @@ def transcribe(
     guard = StallGuard() if stall_guard else None
     transcriber = _Transcriber(recognizer, chosen, guard, cached, realtime)
     failed = False
+    series = Series(several=len(paths) > 1)
     for source, path in paths.items():
-        wanted = OutputOptions(source, written_as, path, stats=stats, report=report)
+        wanted = OutputOptions(source, written_as, path, series=series, stats=stats, report=report)
         if len(paths) > 1 and written_as == "txt" and path is None:
             typer.echo(f"==> {source} <==")
         try:
@@ -229,13 +231,14 @@ class _Transcriber:
         )
         with ExitStack() as stack:
             interruption = stack.enter_context(Interruption())
-            output = stack.enter_context(Output(wanted.source, wanted.format, wanted.path))
+            output = stack.enter_context(open_output(wanted))
             blocks = audio.blocks(_FILE_BLOCK_S)
             reading = FileTranscription(stream, blocks, interruption, duration_s=audio.duration_s)
             show(reading, new_display(wanted.format, wanted.path, live=False), output)
             if reading.failure is None or reading.received_s > 0:
                 whole = recording(reading, self._recognizer, self._context, wanted.source)
-                output.write_whole(whole)
+                heard_all = reading.failure is None and not interruption.asked
+                output.write_whole(whole, whole=heard_all)
         if is_watched(Console(stderr=True)):
             typer.echo(reading.summary(), err=True)
         if reading.failure is not None:
