@@ -82,7 +82,7 @@ def units_of(segments: Iterable[Segment], tokens: Sequence[Token]) -> Iterator[U
 def units_of_word(word: Word, tokens: Sequence[Token], *, continues: bool = False) -> list[Unit]:
     """The units of one word, at least one; `continues`: whether it is the rest of a longer word."""
     space = not continues
-    if not is_divided(word.text):
+    if not continues and not is_divided(word.text):
         return [Unit(word.text, word.start, word.end, space)]
     units: list[Unit] = []
     owner = -1

@@ -74,7 +74,7 @@ def test_utterances_are_lines():
 
 
 def test_events_and_sound_are_written_as_they_come(tmp_path):
-    wanted = ["-", "--preset=balanced", "--format=jsonl", f"--output={tmp_path / 'a.jsonl'}"]
+    wanted = ["-", "--fixed", "--format=jsonl", f"--output={tmp_path / 'a.jsonl'}"]
     result = parakeet(*wanted, f"--save={tmp_path / 'a.flac'}", piped=RAW)
     assert (result.exit_code, result.stdout) == (0, "")
     events = [json.loads(line) for line in (tmp_path / "a.jsonl").read_text().splitlines()]

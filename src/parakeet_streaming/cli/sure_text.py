@@ -54,12 +54,13 @@ class SureText:
             self._recent.append(token)
             words = group_words(self._pending)
             longer = group_words([*self._pending, token])
-            if len(longer) > len(words) and longer[: len(words)] == words:
+            if words and len(longer) > len(words) and longer[: len(words)] == words:
                 for word in words:
                     *units, last = units_of_word(word, self._pending, continues=self._continues)
                     yield from self._give([*units, replace(last, ends_segment=_ends(word))])
                     self._continues = False
-                self._pending = []
+                # A token that is nothing but a space begins the word that follows it.
+                self._pending = [each for each in self._pending[-1:] if not each.text.strip()]
             self._pending.append(token)
             yield from self._give(self._sure_part())
 
