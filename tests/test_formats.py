@@ -8,11 +8,7 @@ from hypothesis import strategies as st
 from parakeet_streaming.engine.words import group_segments
 from parakeet_streaming.errors import OptionError
 from parakeet_streaming.formats import (
-    CUE_LINES,
-    CUE_S,
     FORMATS,
-    LINE_CHARACTERS,
-    SHORTEST_CUE_S,
     VTT_HEADER,
     Recording,
     cues,
@@ -36,6 +32,13 @@ from parakeet_streaming.results import (
     Token,
     Transcript,
     Word,
+)
+from parakeet_streaming.subtitles import (
+    CUE_LINES,
+    CUE_S,
+    LEAST_CUE_S,
+    LINE_CHARACTERS,
+    SHORTEST_CUE_S,
 )
 from parakeet_streaming.timeline import ContextConfig
 
@@ -178,8 +181,11 @@ def test_any_transcript_makes_cues_in_order(spoken, cut_off_s):
     made = list(cues(heard))
     squeezed = "".join(each.text for each in made).replace("\n", "").replace(" ", "")
     assert squeezed == heard.text.replace(" ", "")
+    # Text that has no time at all takes some, or no player would show it.
+    has_time = all(length_s >= LEAST_CUE_S for _, _, length_s in spoken) and cut_off_s == 0
     for cue in made:
-        assert cue.start <= cue.end <= heard.audio_s
+        assert cue.end - cue.start > LEAST_CUE_S - 1e-6
+        assert cue.end <= heard.audio_s + (0 if has_time else LEAST_CUE_S * len(made)) + 1e-6
         assert cue.end - cue.start <= CUE_S + 1e-9
         assert len(cue.text.splitlines()) <= CUE_LINES
         assert all(0 < len(line) <= LINE_CHARACTERS for line in cue.text.splitlines())
@@ -320,3 +326,27 @@ def test_render_knows_every_format_and_no_other():
     for name in ("ass", "", "TXT"):
         with pytest.raises(OptionError, match="use txt, srt, vtt, json, jsonl"):
             render(whole, name)
+
+
+@pytest.mark.parametrize("wrong", [float("nan"), float("inf"), float("-inf")])
+def test_json_is_json_whatever_a_model_answers(wrong):
+    token = Token(7, " a", 3, 2, 0.24, 0.4, wrong)
+    heard = Transcript("a", (token,), (Word("a", 0.24, 0.4, wrong),), (), 1.0)
+
+    def refuse(name):
+        raise AssertionError(name)
+
+    for text in (
+        to_json(recording(heard)),
+        to_jsonl(recording(heard)),
+        to_jsonl_event(Final(heard)),
+        to_jsonl_event(Partial("a", (token,), "", (), 0.0, 0.0)),
+    ):
+        read = json.loads(text, parse_constant=refuse)
+        assert read["tokens"][0]["confidence"] is None
+
+
+def test_half_a_character_is_escaped():
+    text = to_json(recording(TWO, source="a\udcff.wav"))
+    text.encode("utf-8")
+    assert json.loads(text)["source"] == "a\udcff.wav"

@@ -2,14 +2,12 @@
 
 Rules of this file:
 
-1. Subtitle cues hold at most two lines of 42 characters and last at most 7 s; they break at the end
-   of a sentence, at a pause of a second, or where they are full (the Netflix and BBC timed-text
-   guides agree on these numbers).
-2. A cue never ends after the next one starts, nor after the audio.
-3. Times in JSON are seconds with at most three decimals.
-4. `json` is one object per recording. `jsonl` is one line per event while the recording runs, and
+1. How text becomes subtitles is in `subtitles.py`.
+2. Times in JSON are seconds with at most three decimals. JSON is always JSON: a number that is not
+   finite is null, and no text has half a character.
+3. `json` is one object per recording. `jsonl` is one line per event while the recording runs, and
    at the end the object of `json` in one line.
-5. Each line of `jsonl` has a `type`. Those of events are named after their classes: `partial`,
+4. Each line of `jsonl` has a `type`. Those of events are named after their classes: `partial`,
    `final` (an utterance has ended, with its reason), `speech_started`, `speech_ended`, `gap` and
    `context_changed`. The last line, the whole recording, has the type `transcript`.
 """
@@ -18,8 +16,9 @@ from __future__ import annotations
 
 import html
 import json
-import textwrap
-from collections.abc import Iterator, Sequence
+import math
+import re
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any, Literal
 from typing import Final as Constant
@@ -37,19 +36,16 @@ from parakeet_streaming.results import (
     Transcript,
     Word,
 )
+from parakeet_streaming.subtitles import Cue, CueBuilder, units_of
 from parakeet_streaming.timeline import ContextConfig
 
 Format = Literal["txt", "srt", "vtt", "json", "jsonl"]
 
 FORMATS: Constant[tuple[str, ...]] = ("txt", "srt", "vtt", "json", "jsonl")
 
-LINE_CHARACTERS: Constant = 42
-CUE_LINES: Constant = 2
-CUE_S: Constant = 7.0
-SHORTEST_CUE_S: Constant = 0.7
-PAUSE_S: Constant = 1.0
-
 VTT_HEADER: Constant = "WEBVTT\n"
+
+_SURROGATE: Constant = re.compile(r"[\ud800-\udfff]")
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,16 +64,6 @@ class Recording:
     """Name of the file, or `-`."""
 
 
-@dataclass(frozen=True, slots=True)
-class Cue:
-    """One subtitle."""
-
-    start: float
-    end: float
-    text: str
-    """One or two lines."""
-
-
 def to_txt(transcript: Transcript) -> str:
     """One line per segment."""
     return "".join(f"{segment.text}\n" for segment in transcript.segments)
@@ -85,11 +71,14 @@ def to_txt(transcript: Transcript) -> str:
 
 def to_srt(transcript: Transcript, first: int = 1) -> str:
     """SubRip subtitles, numbered from `first`; above 1 they continue earlier ones."""
-    return "".join(
-        ("\n" if number > 1 else "")
-        + f"{number}\n{_clock(cue.start, ',')} --> {_clock(cue.end, ',')}\n{cue.text}\n"
-        for number, cue in enumerate(cues(transcript), start=first)
-    )
+    return "".join(to_srt_cue(cue, number) for number, cue in enumerate(cues(transcript), first))
+
+
+def to_srt_cue(cue: Cue, number: int) -> str:
+    """One subtitle of SubRip; above 1 it continues earlier ones."""
+    before = "\n" if number > 1 else ""
+    times = f"{_clock(cue.start, ',')} --> {_clock(cue.end, ',')}"
+    return f"{before}{number}\n{times}\n{cue.text}\n"
 
 
 def to_vtt(transcript: Transcript) -> str:
@@ -99,16 +88,23 @@ def to_vtt(transcript: Transcript) -> str:
 
 def vtt_cues(transcript: Transcript) -> str:
     """The cues of WebVTT without the header; `&`, `<` and `>` would be markup and are escaped."""
-    return "".join(
-        f"\n{_clock(cue.start, '.')} --> {_clock(cue.end, '.')}\n"
-        f"{html.escape(cue.text, quote=False)}\n"
-        for cue in cues(transcript)
-    )
+    return "".join(to_vtt_cue(cue) for cue in cues(transcript))
+
+
+def to_vtt_cue(cue: Cue) -> str:
+    """One subtitle of WebVTT."""
+    times = f"{_clock(cue.start, '.')} --> {_clock(cue.end, '.')}"
+    return f"\n{times}\n{html.escape(cue.text, quote=False)}\n"
+
+
+def to_vtt_note(text: str) -> str:
+    """A comment between cues; `-->` would be a cue's."""
+    return f"\nNOTE {' '.join(text.split()).replace('-->', '->')}\n"
 
 
 def to_json(recording: Recording) -> str:
     """One JSON object, indented."""
-    return json.dumps(as_object(recording), ensure_ascii=False, indent=2) + "\n"
+    return in_json(as_object(recording), indent=2) + "\n"
 
 
 def to_jsonl(recording: Recording) -> str:
@@ -159,35 +155,10 @@ def as_object(recording: Recording) -> dict[str, Any]:
 
 def cues(transcript: Transcript) -> Iterator[Cue]:
     """Subtitles of a transcript, in order; they do not overlap."""
-    groups = [group for segment in transcript.segments for group in _cue_words(segment.words)]
-    for index, words in enumerate(groups):
-        limit = groups[index + 1][0].start if index + 1 < len(groups) else transcript.audio_s
-        start = words[0].start
-        end = max(words[-1].end, start + SHORTEST_CUE_S)
-        text = " ".join(word.text for word in words)
-        lines = textwrap.wrap(text, LINE_CHARACTERS, break_long_words=False)
-        yield Cue(start, max(min(end, limit), start), "\n".join(lines))
-
-
-def _cue_words(words: Sequence[Word]) -> Iterator[list[Word]]:
-    """Words divided so that each group makes one cue."""
-    group: list[Word] = []
-    for word in words:
-        if group and _full(group, word):
-            yield group
-            group = []
-        group.append(word)
-    if group:
-        yield group
-
-
-def _full(group: Sequence[Word], word: Word) -> bool:
-    text = " ".join(each.text for each in (*group, word))
-    return (
-        word.start - group[-1].end >= PAUSE_S
-        or word.end - group[0].start > CUE_S
-        or len(textwrap.wrap(text, LINE_CHARACTERS, break_long_words=False)) > CUE_LINES
-    )
+    builder = CueBuilder()
+    for unit in units_of(transcript.segments, transcript.tokens):
+        yield from builder.add(unit)
+    yield from builder.end(transcript.audio_s)
 
 
 def _event_object(event: Event) -> tuple[str, dict[str, Any]]:
@@ -210,8 +181,31 @@ def _event_object(event: Event) -> tuple[str, dict[str, Any]]:
     return "speech_started" if started else "speech_ended", {"at": round(event.at, 3)}
 
 
+def in_json(value: object, *, indent: int | None = None) -> str:
+    """A value of plain types as JSON that every reader takes.
+
+    A number that is not finite becomes null, and half a character (of a file name that is no
+    UTF-8) the escape that stands for it.
+    """
+    try:
+        text = json.dumps(value, ensure_ascii=False, indent=indent, allow_nan=False)
+    except ValueError:
+        text = json.dumps(_finite(value), ensure_ascii=False, indent=indent, allow_nan=False)
+    return _SURROGATE.sub(lambda found: f"\\u{ord(found[0]):04x}", text)
+
+
+def _finite(value: Any) -> Any:  # noqa: ANN401  JSON is anything
+    if isinstance(value, float):
+        return value if math.isfinite(value) else None
+    if isinstance(value, Mapping):
+        return {key: _finite(each) for key, each in value.items()}
+    if isinstance(value, (list, tuple)):
+        return [_finite(each) for each in value]
+    return value
+
+
 def _line(value: dict[str, Any]) -> str:
-    return json.dumps(value, ensure_ascii=False) + "\n"
+    return in_json(value) + "\n"
 
 
 def _clock(seconds: float, decimal: str) -> str:

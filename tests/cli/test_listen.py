@@ -74,7 +74,7 @@ def test_utterances_are_lines():
 
 
 def test_events_and_sound_are_written_as_they_come(tmp_path):
-    wanted = ["-", "--preset=balanced", "--format=jsonl", f"--output={tmp_path / 'a.jsonl'}"]
+    wanted = ["-", "--fixed", "--format=jsonl", f"--output={tmp_path / 'a.jsonl'}"]
     result = parakeet(*wanted, f"--save={tmp_path / 'a.flac'}", piped=RAW)
     assert (result.exit_code, result.stdout) == (0, "")
     events = [json.loads(line) for line in (tmp_path / "a.jsonl").read_text().splitlines()]
@@ -118,6 +118,11 @@ def test_raw_samples_of_another_rate_and_two_channels():
         (("-", "--report=no/such/x.json"), "make it first"),
         (("-", "--save=x.doc"), "use .flac"),
         (("-", "--encoding=s17le"), "s17le"),
+        (("-", "--output=x.wav"), "named as a recording"),
+        (("-", "--output=x.json", "--report=x.json"), "name two files"),
+        (("-", "--report=x.flac", "--save=x.flac"), "named as a recording"),
+        (("-", "--append", "--output=-"), "--output"),
+        (("-", "--output=x.srt", "--append"), "txt or jsonl"),
     ],
 )
 def test_wrong_usage_is_reported(arguments, says):
@@ -125,6 +130,18 @@ def test_wrong_usage_is_reported(arguments, says):
     assert isinstance(result.exception, ValueError)
     assert says in str(result.exception)
     assert result.stdout == ""
+
+
+def test_what_is_heard_is_not_written_over(monkeypatch, tmp_path):
+    """As in `parakeet listen - -o raw.txt < raw.txt`."""
+    raw = tmp_path / "raw.txt"
+    raw.write_bytes(RAW)
+    for option in ("--output", "--report"):
+        with raw.open() as stdin:
+            monkeypatch.setattr(sys, "stdin", stdin)
+            with pytest.raises(OptionError, match="is an input"):
+                listen_module.listen("-", **{option.strip("-"): str(raw)})
+    assert raw.read_bytes() == RAW
 
 
 def test_the_keyboard_is_no_sound(monkeypatch):

@@ -1,48 +1,17 @@
-"""Where results go."""
+"""What is written of one recording."""
 
 import json
+import re
 from pathlib import Path
 
 import pytest
 
-from parakeet_streaming.cli.outputs import Output, check_format, output_paths
+from parakeet_streaming import formats
+from parakeet_streaming.cli.output_paths import partial_path
+from parakeet_streaming.cli.outputs import Output, Series
 from parakeet_streaming.errors import OptionError
 from parakeet_streaming.formats import Recording
-from parakeet_streaming.results import Final, Partial, Segment, Transcript, Word
-
-
-def test_without_output_all_go_to_standard_output() -> None:
-    assert output_paths(["a.wav", "-"], None, "txt") == {"a.wav": None, "-": None}
-
-
-def test_one_input_and_a_file(tmp_path: Path) -> None:
-    path = tmp_path / "x.srt"
-    assert output_paths(["a.wav"], str(path), "srt") == {"a.wav": path}
-
-
-def test_a_folder_that_is_there_or_will_be(tmp_path: Path) -> None:
-    assert output_paths(["b/a.wav", "-"], str(tmp_path), "json") == {
-        "b/a.wav": tmp_path / "a.json",
-        "-": tmp_path / "stdin.json",
-    }
-    new = tmp_path / "deep" / "new"
-    assert output_paths(["a.wav"], f"{new}/", "vtt") == {"a.wav": new / "a.vtt"}
-    assert new.is_dir()
-
-
-def test_two_inputs_of_one_name_keep_their_suffix(tmp_path: Path) -> None:
-    paths = output_paths(["a.wav", "a.mp3", "b.mp3"], str(tmp_path), "txt")
-    assert [path.name for path in paths.values()] == ["a.wav.txt", "a.mp3.txt", "b.txt"]
-
-
-def test_what_cannot_be_written_is_refused(tmp_path: Path) -> None:
-    with pytest.raises(OptionError, match="name a folder"):
-        output_paths(["a", "b"], str(tmp_path / "x"), "txt")
-    with pytest.raises(OptionError, match="make it first"):
-        output_paths(["a"], str(tmp_path / "no" / "x"), "txt")
-    (tmp_path / "file").write_text("")
-    with pytest.raises(OptionError, match="cannot make"):
-        output_paths(["a"], f"{tmp_path}/file/", "txt")
+from parakeet_streaming.results import Final, Partial, Segment, Token, Transcript, Word
 
 
 def final(text: str, start: float, utterance: int = 0) -> Final:
@@ -96,13 +65,83 @@ def test_text_on_standard_output_is_left_to_the_display(
     assert capsys.readouterr().out == "WEBVTT\n"
 
 
+def words(text: str) -> tuple[Token, ...]:
+    return tuple(
+        Token(0, piece, 0, 1, 4.0 * at, 4.0 * at + 3.0, 0.9)
+        for at, piece in enumerate(re.findall(r" ?\S+", text))
+    )
+
+
 @pytest.mark.parametrize(
-    ("format", "append", "says"),
-    [("doc", False, "use txt, srt"), ("srt", True, "use txt or jsonl")],
+    ("format", "seen"),
+    [
+        ("txt", "one two three"),
+        ("srt", "1\n00:00:00,000 --> 00:00:03,000\none\n"),
+        ("vtt", "WEBVTT\n\n00:00:00.000 --> 00:00:03.000\none\n"),
+        ("jsonl", '"text": "one two three four"'),
+        ("json", '"text": "one two three four"'),
+    ],
 )
-def test_formats_that_do_not_fit(format: str, append: bool, says: str) -> None:
-    with pytest.raises(OptionError, match=says):
-        check_format(format, append=append)
+def test_what_was_heard_is_beside_the_older_result_until_the_new_one_is_whole(
+    format: str, seen: str, tmp_path: Path
+) -> None:
+    path = tmp_path / f"a.{format}"
+    path.write_text("old")
+    said = words("one two three four")
+    spoken = tuple(Word(each.text.strip(), each.start, each.end, 0.9) for each in said)
+    segments = (Segment("one two three four", 0.0, 15.0, spoken),)
+    heard = Transcript("one two three four", said, spoken, segments, 16.0)
+    with Output("-", format, path, in_place=False) as output:
+        output.write_event(Partial("one two three four", said, "", (), 16.0, 16.0))
+        assert path.read_text() == "old"
+        assert seen in partial_path(path).read_text()
+        output.write_event(Final(heard))
+        output.write_whole(Recording(heard, "tiny-en", None, None, 0.5, "-"))
+    if format in ("txt", "json"):
+        whole = Recording(heard, "tiny-en", None, None, 0.5, "-")
+        assert path.read_text() == formats.render(whole, format)
+    assert list(tmp_path.iterdir()) == [path]
+
+
+def test_a_result_that_is_not_whole_replaces_none(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    path = tmp_path / "a.txt"
+    for whole in (False, True):
+        path.write_text("old")
+        with Output("-", "txt", path, in_place=False) as output:
+            output.write_event(final("new", 0.0))
+            recording = Recording(final("new", 0.0).transcript, "tiny-en", None, None, 0.5, "-")
+            output.write_whole(recording, whole=whole)
+        assert path.read_text() == ("new\n" if whole else "old")
+        assert ("is as it was" in capsys.readouterr().err) is not whole
+
+    def broken() -> None:
+        with Output("-", "txt", path, in_place=False) as output:
+            output.write_event(final("newer", 0.0))
+            raise ZeroDivisionError
+
+    with pytest.raises(ZeroDivisionError):
+        broken()
+    assert (path.read_text(), partial_path(path).read_text()) == ("new\n", "newer\n")
+
+
+def test_results_on_standard_output_follow_one_another(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    for kind, said in (
+        ("srt", "1\n00:00:00,000 --> 00:00:00,700\none\n\n2\n00:00:00,000 --> 00:00:00,700\ntwo\n"),
+        (
+            "vtt",
+            "WEBVTT\n\nNOTE a.wav\n\n00:00:00.000 --> 00:00:00.700\none\n"
+            "\nNOTE b -> c.wav\n\n00:00:00.000 --> 00:00:00.700\ntwo\n",
+        ),
+    ):
+        series = Series(several=True)
+        for source, text in (("a.wav", "one"), ("b --> c.wav", "two")):
+            with Output(source, kind, None, series=series) as output:
+                output.write_event(final(text, 0.0))
+        assert capsys.readouterr().out == said
 
 
 @pytest.mark.skipif(not Path("/dev/full").exists(), reason="no /dev/full here")

@@ -80,3 +80,11 @@ def test_without_matplotlib_it_says_what_to_install(tmp_path, monkeypatch):
     monkeypatch.setitem(sys.modules, "matplotlib.figure", None)
     with pytest.raises(ExtraMissingError, match=r"parakeet-streaming\[plot\]"):
         draw(REPORT, tmp_path / "x.png")
+
+
+def test_the_report_itself_is_not_drawn_over(tmp_path):
+    path = tmp_path / "report.png"
+    path.write_text(json.dumps(REPORT))
+    result = CliRunner().invoke(app, ["plot", str(path)])
+    assert "is an input" in str(result.exception)
+    assert json.loads(path.read_text()) == REPORT

@@ -103,6 +103,14 @@ def test_subtitles() -> None:
     assert parakeet(DIGITS, "--format=vtt").stdout.startswith("WEBVTT\n\n00:00:00.")
 
 
+def test_subtitles_of_several_recordings_have_one_header_and_one_numbering() -> None:
+    vtt = parakeet(DIGITS, PHONE, "--format=vtt").stdout
+    assert vtt.count("WEBVTT") == 1
+    assert f"\nNOTE {PHONE}\n" in vtt
+    srt = parakeet(DIGITS, PHONE, "--format=srt").stdout.split("\n\n")
+    assert [cue.split("\n")[0] for cue in srt] == [str(at + 1) for at in range(len(srt))]
+
+
 def test_one_failing_file_does_not_stop_the_others(tmp_path: Path) -> None:
     broken = tmp_path / "broken.wav"
     broken.write_bytes(b"RIFF")
@@ -145,6 +153,60 @@ def test_names_that_would_clash_keep_their_suffix(tmp_path: Path) -> None:
         "a.flac.txt",
         "a.wav.txt",
     ]
+
+
+def nothing_is_loaded(*_: object, **__: object) -> None:
+    raise AssertionError("refused too late")
+
+
+@pytest.mark.parametrize(
+    "written", ["--output=talk.wav", "--output=TALK.srt", "--realtime --report=talk.wav"]
+)
+def test_a_recording_is_not_written_over(
+    written: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr("parakeet_streaming.cli.transcribe.load", nothing_is_loaded)
+    shutil.copy(DIGITS, "talk.wav")
+    os.link("talk.wav", "TALK.srt")
+    result = parakeet("talk.wav", *written.split())
+    assert isinstance(result.exception, OptionError)
+    assert Path("talk.wav").read_bytes() == Path(DIGITS).read_bytes()
+
+
+def test_a_recording_that_is_called_as_its_text_is_not_written_over(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("parakeet_streaming.cli.transcribe.load", nothing_is_loaded)
+    shutil.copy(DIGITS, tmp_path / "rec.txt")
+    result = parakeet(str(tmp_path / "rec.txt"), f"--output={tmp_path}")
+    assert "is an input" in str(result.exception)
+    assert (tmp_path / "rec.txt").read_bytes() == Path(DIGITS).read_bytes()
+
+
+def test_recordings_of_one_name_are_refused_before_anything_is_computed(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("parakeet_streaming.cli.transcribe.load", nothing_is_loaded)
+    for folder in ("x", "y"):
+        (tmp_path / folder).mkdir()
+        shutil.copy(DIGITS, tmp_path / folder / "talk.wav")
+    both = [str(tmp_path / folder / "talk.wav") for folder in ("x", "y")]
+    result = parakeet(*both, f"--output={tmp_path}/out/")
+    assert isinstance(result.exception, OptionError)
+    assert all(each in str(result.exception) for each in both)
+    assert not (tmp_path / "out").exists()
+
+
+def test_a_dash_and_an_ending_mean_what_they_say(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    assert parakeet(DIGITS, "--output=-").stdout == f"{SAID}\n"
+    assert parakeet(DIGITS, "--output=talk.srt").exit_code == 0
+    assert Path("talk.srt").read_text().startswith("1\n00:00:00,")
+    assert parakeet(DIGITS, "--format=SRT", "--preset=Balanced").stdout.startswith("1\n00:00:00,")
+    assert [each.name for each in tmp_path.iterdir()] == ["talk.srt"]
 
 
 @pytest.mark.parametrize(

@@ -31,3 +31,13 @@ def test_where_nothing_can_be_made_there_is_none(monkeypatch, tmp_path):
     for variable in ("XDG_CACHE_HOME", "LOCALAPPDATA", "HOME"):
         monkeypatch.setenv(variable, str(tmp_path / "file"))
     assert cache_folder("x") is None
+
+
+def test_a_user_without_a_home_has_none(monkeypatch):
+    def no_home():
+        raise RuntimeError("Could not determine home directory.")
+
+    monkeypatch.setattr(Path, "home", no_home)
+    for variable in ("XDG_CACHE_HOME", "LOCALAPPDATA"):
+        monkeypatch.delenv(variable, raising=False)
+    assert cache_folder("x") is None

@@ -7,6 +7,7 @@ id on the hub.
 from __future__ import annotations
 
 import difflib
+import os
 import re
 from os import PathLike
 from pathlib import Path
@@ -52,7 +53,7 @@ def resolve(
         OptionError: a revision of something that is not on the hub, or see `hub.fetch`.
         ModelPartMissingError, ModelFormatError, DownloadError: see `hub.fetch`.
     """
-    path = Path(source).expanduser()
+    path = Path(os.path.expanduser(source))  # noqa: PTH111  Path's raises where there is no home
     built_in = built_in_models()
     if isinstance(source, str) and not (source and path.exists()) and source not in built_in:
         return _downloaded(source, revision, precision=precision, update=update)

@@ -15,7 +15,9 @@ from parakeet_streaming.cli.doctor import doctor
 from parakeet_streaming.cli.export import export
 from parakeet_streaming.cli.listen import listen
 from parakeet_streaming.cli.models import models_app
+from parakeet_streaming.cli.options import lowered
 from parakeet_streaming.cli.plot import plot
+from parakeet_streaming.cli.standard_streams import prepare
 from parakeet_streaming.cli.transcribe import transcribe
 from parakeet_streaming.errors import OptionError, ParakeetError, UsageError
 
@@ -42,7 +44,9 @@ def _root(
     command: typer.Context,
     log_level: Annotated[
         str | None,
-        typer.Option(help=f"Write the log from this level on: {', '.join(_LOG_LEVELS)}."),
+        typer.Option(
+            callback=lowered, help=f"Write the log from this level on: {', '.join(_LOG_LEVELS)}."
+        ),
     ] = None,
     version: Annotated[
         bool, typer.Option("--version", callback=_version, is_eager=True, help="Print the version.")
@@ -76,6 +80,7 @@ app.add_typer(models_app, name="models")
 
 def main() -> None:
     """Runs the command line; errors of ours become one line on standard error."""
+    prepare()
     try:
         app()
     except UsageError as error:

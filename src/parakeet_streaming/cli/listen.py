@@ -6,14 +6,21 @@ import sys
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
+from pathlib import Path
 from typing import Annotated, Final
 
 import typer
 
 from parakeet_streaming.cli import options as shared
-from parakeet_streaming.cli.outputs import STDIN, check_format, output_paths
+from parakeet_streaming.cli.output_paths import (
+    STDIN,
+    check_overwriting,
+    chosen_format,
+    output_paths,
+)
 from parakeet_streaming.cli.report import check_writable
 from parakeet_streaming.cli.rows import print_table
+from parakeet_streaming.cli.standard_streams import check_stdin
 from parakeet_streaming.cli.transcription import OutputOptions, transcribe_live
 from parakeet_streaming.engine.endpoint import PRESETS as ENDPOINTINGS
 from parakeet_streaming.engine.endpoint import EndpointOptions
@@ -106,6 +113,7 @@ def listen(
         str,
         typer.Option(
             rich_help_panel=_SPEECH,
+            callback=shared.lowered,
             help=f"How soon an utterance, a line of text, ends in silence: "
             f"{', '.join(ENDPOINTINGS)}, or {_NO_ENDPOINTING} for one utterance.",
         ),
@@ -143,14 +151,15 @@ def listen(
             rich_help_panel=_SPEECH, help="Milliseconds before speech that are decoded, too."
         ),
     ] = _VAD.prefix_padding_ms,
-    format: shared.Format = "txt",
+    format: shared.Format = None,
     output: Annotated[
         str | None,
         typer.Option(
             "--output",
             "-o",
             rich_help_panel=shared.OUTPUT_GROUP,
-            help="A file, or a folder; on a terminal the text is shown as well.",
+            help="A file, or a folder; on a terminal the text is shown as well. - is standard "
+            "output.",
         ),
     ] = None,
     append: Annotated[
@@ -187,12 +196,18 @@ def listen(
     )
     endpoint = _endpoint(endpointing, max_utterance_s)
     name = _checked_source(source, device)
-    check_format(format, append=append)
-    if append and output is None:
+    written_as = chosen_format(format, output, append=append)
+    if append and output in (None, STDIN):
         raise OptionError("--append needs a file; name it with --output")
     check_writable(report)
-    path = output_paths([name], output, format)[name]
-    wanted = OutputOptions(name, format, path, append, save, stats, report)
+    path = output_paths([name], output, written_as)[name]
+    reports = {} if report is None else {"--report": Path(report)}
+    sound_file = None if save is None else Path(save)
+    read = [model, STDIN] if name == STDIN else [model]
+    check_overwriting(read, {"--output": path, **reports}, saved=sound_file)
+    wanted = OutputOptions(
+        name, written_as, path, append, in_place=True, save=save, stats=stats, report=report
+    )
     with _open(name, device, channels, rate, encoding) as (sound, called, warnings):
         at_rate = replace(delay_range.context, sample_rate=sound.rate_hz)
         chosen = LiveOptions(
@@ -203,13 +218,9 @@ def listen(
             cached=cached,
         )
         recognizer = load(
-            model,
-            precision=precision,
-            runtime=runtime,
-            provider=provider,
-            threads=threads,
+            model, precision=precision, runtime=runtime, provider=provider, threads=threads,
             revision=revision,
-        )
+        )  # fmt: skip
         greeting = (
             f"listening to {called} ({sound.rate_hz} Hz) · text within {at_rate.latency_s:.2f} s · "
             "Ctrl-C ends"
@@ -266,11 +277,8 @@ def _checked_source(source: str | None, device: str | None) -> str:
         )
     if source == STDIN and device is not None:
         raise OptionError("--device does not go with standard input; give one")
-    if source == STDIN and sys.stdin.isatty():
-        raise OptionError(
-            "standard input is the keyboard; pipe sound into it, such as "
-            "arecord -q -f S16_LE -r 16000 -c 1 | parakeet listen -"
-        )
+    if source == STDIN:
+        check_stdin()
     return "microphone" if source is None else STDIN
 
 

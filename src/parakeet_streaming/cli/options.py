@@ -12,6 +12,12 @@ from parakeet_streaming.errors import OptionError
 from parakeet_streaming.runtime.session import RUNTIMES
 from parakeet_streaming.timeline import PRESETS, ContextConfig
 
+
+def lowered(word: str | None) -> str | None:
+    """A word of a list as the list has it: letters' case says nothing."""
+    return None if word is None else word.strip().lower()
+
+
 MODEL_GROUP: Final = "Model"
 DELAY_GROUP: Final = "Delay and quality"
 OUTPUT_GROUP: Final = "Output"
@@ -26,10 +32,16 @@ Model = Annotated[
     ),
 ]
 Precision = Annotated[
-    str, typer.Option(rich_help_panel=MODEL_GROUP, help="auto, fp32, int8, fp16 or bf16.")
+    str,
+    typer.Option(
+        rich_help_panel=MODEL_GROUP, callback=lowered, help="auto, fp32, int8, fp16 or bf16."
+    ),
 ]
 Runtime = Annotated[
-    str, typer.Option(rich_help_panel=MODEL_GROUP, help=f"One of {', '.join(RUNTIMES)}.")
+    str,
+    typer.Option(
+        rich_help_panel=MODEL_GROUP, callback=lowered, help=f"One of {', '.join(RUNTIMES)}."
+    ),
 ]
 Provider = Annotated[
     str,
@@ -64,7 +76,11 @@ Context = Annotated[
 ]
 Preset = Annotated[
     str | None,
-    typer.Option(rich_help_panel=DELAY_GROUP, help=f"A context by name: {', '.join(PRESETS)}."),
+    typer.Option(
+        rich_help_panel=DELAY_GROUP,
+        callback=lowered,
+        help=f"A context by name: {', '.join(PRESETS)}.",
+    ),
 ]
 Cached = Annotated[
     bool,
@@ -76,11 +92,13 @@ Cached = Annotated[
     ),
 ]
 Format = Annotated[
-    str,
+    str | None,
     typer.Option(
         "--format",
         "-f",
         rich_help_panel=OUTPUT_GROUP,
+        callback=lowered,
+        show_default="as --output ends, else txt",
         help=f"One of {', '.join(formats.FORMATS)}.",
     ),
 ]
@@ -102,7 +120,10 @@ Report = Annotated[
 ]
 Rate = Annotated[int, typer.Option(rich_help_panel=RAW_GROUP, help="Sample rate, Hz.")]
 Encoding = Annotated[
-    str, typer.Option(rich_help_panel=RAW_GROUP, help=f"One of {', '.join(ENCODINGS)}.")
+    str,
+    typer.Option(
+        rich_help_panel=RAW_GROUP, callback=lowered, help=f"One of {', '.join(ENCODINGS)}."
+    ),
 ]
 
 Track = Annotated[

@@ -1,78 +1,40 @@
-"""Where results go: `--output` and the inputs' names in; files, or standard output, out.
+"""Events and the whole of one recording in; its file, or standard output, out.
 
 Rules of this file:
 
-1. Without `--output` everything goes to standard output.
-2. An existing folder, or a name ending in a separator, is a folder: one file per input, named after
-   it. Anything else is a file and holds the result of one input.
-3. Two inputs never share a file: where names would clash, the input's suffix stays in the name.
-4. Text and subtitles are written utterance by utterance, events as they come, one JSON object at
-   the end. What was written is in the file at once.
+1. Text and subtitles are written as they become sure, events as they come, one JSON object at the
+   end. What is written is in the file, or in the pipe, at once.
+2. Until the object of JSON is written, its file beside has the events, one a line.
+3. Several recordings on standard output have one header and one numbering.
 """
 
 from __future__ import annotations
 
-import os
 import sys
-from collections import Counter
-from collections.abc import Sequence
-from contextlib import suppress
+from collections.abc import Iterable
 from pathlib import Path
-from typing import Final, Self, TextIO
+from types import TracebackType
+from typing import Self
+
+import typer
 
 from parakeet_streaming import formats
+from parakeet_streaming.cli.result_file import ResultFile
+from parakeet_streaming.cli.sure_text import SureText
 from parakeet_streaming.errors import OptionError
 from parakeet_streaming.results import Event, Transcript
 from parakeet_streaming.results import Final as FinalEvent
-
-STDIN = "-"
-
-APPENDABLE: Final = ("txt", "jsonl")
-"""Formats of which one result may follow another in one file."""
+from parakeet_streaming.subtitles import Cue, CueBuilder, Unit
 
 
-def check_format(format: str, *, append: bool = False) -> None:
-    """Refuses a format that does not exist, or cannot be appended.
+class Series:
+    """What results that follow one another on standard output know of each other."""
 
-    Raises:
-        OptionError: no such format, or one that cannot be appended to.
-    """
-    if format not in formats.FORMATS:
-        raise OptionError(f"--format {format} does not exist; use {', '.join(formats.FORMATS)}")
-    if append and format not in APPENDABLE:
-        raise OptionError(
-            f"--append does not go with {format}, which is one whole; use {' or '.join(APPENDABLE)}"
-        )
-
-
-def output_paths(inputs: Sequence[str], output: str | None, suffix: str) -> dict[str, Path | None]:
-    """The output of each input; None is standard output.
-
-    Raises:
-        OptionError: several inputs for one file, or a folder that is missing or cannot be made.
-    """
-    if output is None:
-        return dict.fromkeys(inputs)
-    if not (Path(output).is_dir() or output.endswith(("/", os.sep))):
-        if len(inputs) > 1:
-            raise OptionError(f"{output} is one file for {len(inputs)} inputs; name a folder")
-        if not Path(output).absolute().parent.is_dir():
-            raise OptionError(f"there is no folder for {output}; make it first")
-        return {inputs[0]: Path(output)}
-    folder = Path(output)
-    try:
-        folder.mkdir(parents=True, exist_ok=True)
-    except OSError as error:
-        raise OptionError(f"cannot make the folder {folder}: {error.strerror}") from error
-    stems = Counter(_stem(each) for each in inputs)
-    return {
-        each: folder / f"{_stem(each) if stems[_stem(each)] == 1 else Path(each).name}.{suffix}"
-        for each in inputs
-    }
-
-
-def _stem(source: str) -> str:
-    return "stdin" if source == STDIN else Path(source).stem
+    def __init__(self, *, several: bool = False) -> None:
+        """`several`: whether more than one result follows."""
+        self.several = several
+        self.begun = False
+        self.next_cue = 1
 
 
 class Output:
@@ -85,57 +47,124 @@ class Output:
     """
 
     def __init__(
-        self, source: str, format: str, path: Path | None, *, append: bool = False
+        self,
+        source: str,
+        format: str,
+        path: Path | None,
+        *,
+        append: bool = False,
+        in_place: bool = True,
+        series: Series | None = None,
     ) -> None:
+        """An output that is opened when it is entered.
+
+        Args:
+            source: what the recording is called.
+            format: one of `formats.FORMATS`.
+            path: None for standard output.
+            append: whether to keep what the file holds.
+            in_place: whether others read the file while it grows; else it takes its name when it
+                is whole.
+            series: of the results on standard output.
+        """
         self._source = source
         self._format = format
         self._path = path
         self._append = append
-        self._file: TextIO = sys.stdout
-        self._next_cue = 1
+        self._in_place = in_place
+        self._series = series or Series()
+        self._file: ResultFile | None = None
+        self._text = SureText()
+        self._cues = CueBuilder()
+        self._in_line = False
+        self._heard = False
+        self._whole = False
 
     def write_event(self, event: Event) -> None:
         """Writes what the format writes for an event."""
         if self._format == "jsonl":
             self._write(formats.to_jsonl_event(event, self._source))
-        elif isinstance(event, FinalEvent):
-            self._write_utterance(event.transcript)
+        elif self._format == "json":
+            if self._file is not None and not self._in_place:
+                self._write(formats.to_jsonl_event(event, self._source))
+        else:
+            self._write_text(self._text.feed(event))
+            if isinstance(event, FinalEvent):
+                self._end_utterance(event.transcript)
 
-    def write_whole(self, recording: formats.Recording) -> None:
-        """Writes what the format writes at the end."""
+    def write_whole(self, recording: formats.Recording, *, whole: bool = True) -> None:
+        """Writes what the format writes at the end.
+
+        Args:
+            recording: all of it.
+            whole: whether it was heard to its end; else it replaces no older result.
+        """
+        if self._format == "json" and self._file is not None:
+            self._file.restart()
         if self._format in ("json", "jsonl"):
             self._write(formats.render(recording, self._format))
+        self._heard, self._whole = True, whole
 
     def __enter__(self) -> Self:
         if self._path is not None:
-            try:
-                self._file = self._path.open("a" if self._append else "w", encoding="utf-8")
-            except OSError as error:
-                raise OptionError(f"cannot write {self._path}: {error.strerror}") from error
+            self._file = ResultFile(self._path, append=self._append, in_place=self._in_place)
         if self._format == "vtt":
-            self._write(formats.VTT_HEADER)
+            if not self._series.begun:
+                self._write(formats.VTT_HEADER)
+            if self._series.several:
+                self._write(formats.to_vtt_note(self._source))
+        self._series.begun = True
         return self
 
-    def __exit__(self, *_: object) -> None:
-        if self._path is not None:
-            # Every write was flushed, and a write that failed has raised its error.
-            with suppress(OSError):
-                self._file.close()
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        if self._file is None:
+            return
+        kept = self._file.close(
+            whole=self._whole and kind is None, heard=self._heard or kind is not None
+        )
+        if kept is not None:
+            typer.echo(
+                f"parakeet: {self._path} is as it was; what was heard is in {kept}", err=True
+            )
 
-    def _write_utterance(self, transcript: Transcript) -> None:
-        if self._format == "txt" and self._path is not None:
-            self._write(formats.to_txt(transcript))
-        elif self._format == "srt":
-            self._write(formats.to_srt(transcript, self._next_cue))
-            self._next_cue += sum(1 for _ in formats.cues(transcript))
-        elif self._format == "vtt":
-            self._write(formats.vtt_cues(transcript))
+    def _write_text(self, units: Iterable[Unit]) -> None:
+        for unit in units:
+            if self._format != "txt":
+                self._write_cues(self._cues.add(unit))
+            elif self._path is not None:
+                space = " " if self._in_line and unit.space else ""
+                end = "\n" if unit.ends_segment else ""
+                self._write(space + unit.text + end)
+                self._in_line = not unit.ends_segment
+
+    def _end_utterance(self, transcript: Transcript) -> None:
+        if self._format != "txt":
+            self._write_cues(self._cues.end(transcript.audio_s))
+        elif self._in_line:
+            self._write("\n")
+            self._in_line = False
+
+    def _write_cues(self, cues: Iterable[Cue]) -> None:
+        for cue in cues:
+            if self._format == "vtt":
+                self._write(formats.to_vtt_cue(cue))
+            else:
+                self._write(formats.to_srt_cue(cue, self._series.next_cue))
+            self._series.next_cue += 1
 
     def _write(self, text: str) -> None:
-        try:
+        if self._file is not None:
             self._file.write(text)
-            self._file.flush()
+            return
+        try:
+            sys.stdout.write(text)
+            sys.stdout.flush()
         except BrokenPipeError:
             raise
         except OSError as error:
-            raise OptionError(f"cannot write {self._path or 'the output'}: {error}") from error
+            raise OptionError(f"cannot write the output: {error}") from error

@@ -11,6 +11,7 @@ from typing import Annotated, Any, Final
 
 import typer
 
+from parakeet_streaming.cli.output_paths import check_overwriting
 from parakeet_streaming.cli.report import PARTS
 from parakeet_streaming.errors import ExtraMissingError, OptionError
 
@@ -44,6 +45,7 @@ def plot(
     path = Path(output) if output is not None else Path(report).with_suffix(".png")
     if not path.absolute().parent.is_dir():
         raise OptionError(f"there is no folder for {path}; make it first")
+    check_overwriting([report], {"the picture": path})
     draw(read, path)
     typer.echo(str(path))
 

@@ -9,7 +9,6 @@ Rules of this file:
 
 from __future__ import annotations
 
-import json
 from collections import deque
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass
@@ -17,6 +16,7 @@ from pathlib import Path
 from typing import Any, Final
 
 from parakeet_streaming.errors import OptionError
+from parakeet_streaming.formats import in_json
 from parakeet_streaming.live.metrics import LiveMetrics
 from parakeet_streaming.live.stats import StreamStats
 from parakeet_streaming.metrics.histogram import Distribution
@@ -160,7 +160,7 @@ def write_report(path: str, report: Mapping[str, Any]) -> None:
         OptionError: the path cannot be written.
     """
     try:
-        Path(path).write_text(json.dumps(report, indent=1) + "\n", encoding="utf-8")
+        Path(path).write_text(in_json(report, indent=1) + "\n", encoding="utf-8")
     except OSError as error:
         raise OptionError(f"cannot write {path}: {error.strerror}") from error
 

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterable, Sequence
 
 import typer
 from rich.console import Console
 from rich.text import Text
+
+from parakeet_streaming.formats import in_json
 
 
 def print_pairs(pairs: Iterable[tuple[str, str]], title: str = "") -> None:
@@ -37,7 +38,7 @@ def print_table(rows: Sequence[Sequence[str]], *, err: bool = False) -> None:
 
 def print_json(value: object) -> None:
     """Prints a value of plain types as indented JSON."""
-    typer.echo(json.dumps(value, indent=2, ensure_ascii=False))
+    typer.echo(in_json(value, indent=2))
 
 
 def in_bytes(size_bytes: int) -> str:

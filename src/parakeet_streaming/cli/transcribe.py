@@ -5,6 +5,7 @@ from __future__ import annotations
 import sys
 from contextlib import ExitStack
 from dataclasses import dataclass, replace
+from pathlib import Path
 from typing import Annotated, Final
 
 import typer
@@ -16,10 +17,18 @@ from parakeet_streaming.cli import options as shared
 from parakeet_streaming.cli.display import is_watched, new_display
 from parakeet_streaming.cli.file_transcription import FileTranscription
 from parakeet_streaming.cli.interruption import Interruption
-from parakeet_streaming.cli.outputs import STDIN, Output, check_format, output_paths
+from parakeet_streaming.cli.output_paths import (
+    STDIN,
+    check_overwriting,
+    chosen_format,
+    output_paths,
+)
+from parakeet_streaming.cli.outputs import Series
 from parakeet_streaming.cli.report import check_writable
+from parakeet_streaming.cli.standard_streams import check_stdin
 from parakeet_streaming.cli.transcription import (
     OutputOptions,
+    open_output,
     recording,
     show,
     transcribe_live,
@@ -70,14 +79,14 @@ def transcribe(
         ),
     ] = False,
     cached: shared.Cached = False,
-    format: shared.Format = "txt",
+    format: shared.Format = None,
     output: Annotated[
         str | None,
         typer.Option(
             "--output",
             "-o",
             rich_help_panel=shared.OUTPUT_GROUP,
-            help="A file, or a folder for many.",
+            help="A file, a folder for many, or - for standard output.",
         ),
     ] = None,
     stats: shared.Stats = False,
@@ -101,12 +110,13 @@ def transcribe(
     Files are whatever ffmpeg reads: wav, flac, mp3, m4a, ogg, opus, webm, films. By default files
     are read with the context 10-2-2, live audio with 5-0.5-0.5.
     """
-    check_format(format)
+    written_as = chosen_format(format, output)
     live = realtime or STDIN in files
     chosen = _context(context, preset, offline=offline, live=live)
     _check_live(files, live=live, measures=stats or report is not None, stall_guard=stall_guard)
     check_writable(report)
-    paths = output_paths(files, output, format)
+    paths = output_paths(files, output, written_as)
+    check_overwriting([*files, model], _written(paths, report))
     recognizer = load(
         model,
         precision=precision,
@@ -119,9 +129,10 @@ def transcribe(
     transcriber = _Transcriber(recognizer, chosen, guard, cached, realtime)
     raw = _RawOptions(rate, encoding, channels)
     failed = False
+    series = Series(several=len(paths) > 1)
     for source, path in paths.items():
-        wanted = OutputOptions(source, format, path, stats=stats, report=report)
-        if len(paths) > 1 and format == "txt" and path is None:
+        wanted = OutputOptions(source, written_as, path, series=series, stats=stats, report=report)
+        if len(paths) > 1 and written_as == "txt" and path is None:
             typer.echo(f"==> {source} <==")
         try:
             with _open(source, raw, track, strict) as audio:
@@ -136,6 +147,12 @@ def transcribe(
                 raise KeyboardInterrupt
     if failed:
         raise typer.Exit(1)
+
+
+def _written(paths: dict[str, Path | None], report: str | None) -> dict[str, Path | None]:
+    """Everything that is written, by what asked for it."""
+    written = {f"the output of {source}": path for source, path in paths.items()}
+    return written if report is None else {**written, "--report": Path(report)}
 
 
 def _context(
@@ -156,8 +173,8 @@ def _check_live(files: list[str], *, live: bool, measures: bool, stall_guard: bo
         raise OptionError("--stats and --report measure one live source; add --realtime, one file")
     if stall_guard and live:
         raise OptionError("--stall-guard goes with files that are read at once; leave it out")
-    if STDIN in files and sys.stdin.isatty():
-        raise OptionError("standard input is the keyboard; pipe a file or raw samples into it")
+    if STDIN in files:
+        check_stdin()
 
 
 def _open(source: str, raw: _RawOptions, track: str | None, strict: bool) -> AudioFile:
@@ -242,14 +259,15 @@ class _Transcriber:
         )
         with ExitStack() as stack:
             interruption = stack.enter_context(Interruption())
-            output = stack.enter_context(Output(wanted.source, wanted.format, wanted.path))
+            output = stack.enter_context(open_output(wanted))
             blocks = audio.blocks(_FILE_BLOCK_S)
             reading = FileTranscription(stream, blocks, interruption, duration_s=audio.duration_s)
             display = new_display(wanted.format, wanted.path, live=False)
             show(reading, display, output, lambda: audio.warnings)
             if reading.failure is None or reading.received_s > 0:
                 whole = recording(reading, self._recognizer, self._context, wanted.source)
-                output.write_whole(whole)
+                heard_all = reading.failure is None and not interruption.asked
+                output.write_whole(whole, whole=heard_all)
         if is_watched(Console(stderr=True)):
             typer.echo(reading.summary(), err=True)
         if reading.failure is not None:

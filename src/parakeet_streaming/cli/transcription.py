@@ -15,7 +15,7 @@ from parakeet_streaming.audio.saving import SavedSound
 from parakeet_streaming.cli.display import Display, new_display
 from parakeet_streaming.cli.interruption import Interruption
 from parakeet_streaming.cli.live_transcription import LiveTranscription
-from parakeet_streaming.cli.outputs import Output
+from parakeet_streaming.cli.outputs import Output, Series
 from parakeet_streaming.cli.report import (
     StreamLog,
     counts_in_words,
@@ -66,6 +66,10 @@ class OutputOptions:
     path: Path | None = None
     """None for standard output."""
     append: bool = False
+    in_place: bool = False
+    """Whether others read the file while it grows."""
+    series: Series | None = None
+    """Of results on standard output that follow one another."""
     save: str | None = None
     """File for the sound itself."""
     stats: bool = False
@@ -83,6 +87,18 @@ def recording(
         latency_s=None if context is None else context.latency_s,
         processing_s=transcription.processing_s,
         source=source,
+    )
+
+
+def open_output(wanted: OutputOptions) -> Output:
+    """The output that is wanted; it is opened when it is entered."""
+    return Output(
+        wanted.source,
+        wanted.format,
+        wanted.path,
+        append=wanted.append,
+        in_place=wanted.in_place,
+        series=wanted.series,
     )
 
 
@@ -129,8 +145,7 @@ def transcribe_live(
         options = replace(options, most_ring_s=_ring_s(options))
     with ExitStack() as stack:
         saved = _saved_sound(wanted, source.rate_hz, stack)
-        output = Output(wanted.source, wanted.format, wanted.path, append=wanted.append)
-        stack.enter_context(output)
+        output = stack.enter_context(open_output(wanted))
         engine = stack.enter_context(LiveEngine(recognizer, vad))
         log = StreamLog(keep_steps=wanted.report is not None)
         interruption = stack.enter_context(Interruption())
@@ -142,7 +157,7 @@ def transcribe_live(
             live.add_message(greeting)
         show(live, new_display(wanted.format, wanted.path, live=True), output, warnings)
         whole = recording(live, recognizer, context, wanted.source)
-        output.write_whole(whole)
+        output.write_whole(whole, whole=live.failure is None and not interruption.asked)
     typer.echo(live.summary(), err=True)
     if wanted.stats:
         typer.echo(counts_in_words(live.stats()), err=True)

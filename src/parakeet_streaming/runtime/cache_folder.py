@@ -8,16 +8,19 @@ from pathlib import Path
 
 
 def cache_folder(name: str) -> Path | None:
-    """The folder, which is created; None if it cannot be written."""
-    if sys.platform == "win32":
-        base = os.environ.get("LOCALAPPDATA") or Path.home() / "AppData" / "Local"
-    elif sys.platform == "darwin":
-        base = Path.home() / "Library" / "Caches"
-    else:
-        base = os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache"
-    folder = Path(base) / "parakeet-streaming" / name
+    """The folder, which is created; None if it cannot be written, or the user has no home."""
     try:
+        folder = _base() / "parakeet-streaming" / name
         folder.mkdir(parents=True, exist_ok=True)
-    except OSError:
+    except (OSError, RuntimeError):  # Path.home() raises RuntimeError
         return None
     return folder if os.access(folder, os.W_OK) else None
+
+
+def _base() -> Path:
+    """Where this user's caches are."""
+    if sys.platform == "win32":
+        return Path(os.environ.get("LOCALAPPDATA") or Path.home() / "AppData" / "Local")
+    if sys.platform == "darwin":
+        return Path.home() / "Library" / "Caches"
+    return Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache")
