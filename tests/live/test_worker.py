@@ -120,3 +120,16 @@ def test_it_does_not_wait_for_itself():
     assert answers == [False]
     assert ended(room, worker)
     assert finals_of(drained(stream)[0]) == []
+
+
+def test_it_prepares_before_the_first_turn_and_breaks_if_that_breaks():
+    order = []
+    room, bell = Room([]), Bell()
+    room.loop._rouse = bell.ring
+    turn = room.loop.turn
+    room.loop.turn = lambda now_s: (order.append("turn"), turn(now_s))[1]
+    worker = Worker(room.loop, bell, time.monotonic, lambda: order.append("prepared"))
+    room.open(fixed())
+    worker.start()
+    assert ended(room, worker)
+    assert order[:2] == ["prepared", "turn"]

@@ -3,7 +3,8 @@
 Rules of this file:
 
 1. What is wrong with the options is found first. Then the stream gets its place, or is refused.
-   Only then is a snapshot read, which may be large, and only then is anything made.
+   Only then is a snapshot read, which may be large, and only then is anything made. The first live
+   stream is always let in; all others wait until it is known what steps take.
 2. A stream that cannot be made gives its place back.
 """
 
@@ -12,7 +13,7 @@ from __future__ import annotations
 import secrets
 import threading
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import lru_cache, partial
 from typing import Final
 
@@ -65,6 +66,10 @@ class StreamOpener:
     vad: VoiceActivity | None
     clock: Callable[[], float]
     most_ring_s: float
+    measured: threading.Event | None = None
+    """Set once it is known what steps take; None where nobody measures."""
+    first: threading.Lock = field(default_factory=threading.Lock)
+    """Taken by the first live stream, which any machine has to carry."""
 
     def open(
         self,
@@ -78,9 +83,13 @@ class StreamOpener:
         self._check(options)
         stream_id = stream_id or secrets.token_hex(4)
         levels = self._levels(options)
-        costs = [cost_of(context, cached=options.cached) for context in (levels[0], levels[-1])]
+        cost, least = (cost_of(each, cached=options.cached) for each in (levels[0], levels[-1]))
+        narrowest = levels[0]
+        left_s, *_ = narrowest.effective
+        self._wait_until_measured(options)
         streams = self.loop.streams
-        streams.reserve(stream_id, options.lane, *costs)
+        new_s = left_s if resume is None else 0.0
+        streams.reserve(stream_id, options.lane, cost, least, new_s)
         try:
             codec = self.stepper.snapshots
             state = None if resume is None else read_state(codec, resume, options, self.vad)
@@ -107,6 +116,12 @@ class StreamOpener:
                 "this engine has no voice activity; make it with LiveEngine(recognizer, "
                 "load_vad()), or open the stream with vad=None"
             )
+
+    def _wait_until_measured(self, options: LiveOptions) -> None:
+        if options.lane == "recording" or self.first.acquire(blocking=False):
+            return
+        if self.measured is not None and not self.in_worker:
+            self.measured.wait()
 
     def _levels(self, options: LiveOptions) -> tuple[ContextConfig, ...]:
         """The contexts it may have; a recording keeps its own."""

@@ -41,9 +41,16 @@ class Bell:
 class Worker:
     """The one thread of an engine; it ends when the loop is closed and every stream is over."""
 
-    def __init__(self, loop: StreamLoop, bell: Bell, clock: Callable[[], float]) -> None:
-        """`bell`: the one that the loop rings."""
+    def __init__(
+        self,
+        loop: StreamLoop,
+        bell: Bell,
+        clock: Callable[[], float],
+        prepare: Callable[[], None] = lambda: None,
+    ) -> None:
+        """`bell`: the one that the loop rings; `prepare` is run in the thread, before all turns."""
         self._loop = loop
+        self._prepare = prepare
         self._bell = bell
         self._clock = clock
         # Not waited for when Python ends: `join` is called then, by whoever made it.
@@ -66,6 +73,7 @@ class Worker:
 
     def _run(self) -> None:
         try:
+            self._prepare()
             while not self._loop.over:
                 now_s = self._clock()
                 again_s = self._loop.turn(now_s)
