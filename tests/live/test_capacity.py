@@ -4,7 +4,7 @@ import pytest
 
 from parakeet_streaming import LiveEngine, load
 from parakeet_streaming.errors import CapacityError
-from parakeet_streaming.live.warm_up import warm_up
+from parakeet_streaming.live.warm_up import WarmUp
 from parakeet_streaming.testing import Cue, marked_audio
 from parakeet_streaming.timeline import ContextConfig
 from tests.live.by_hand import Room, fixed
@@ -30,7 +30,7 @@ class Rows(Room):
 
         self.encoder.encode = by_row
         streams = self.loop.streams
-        warm_up(self.recognizer, None, self.clock, streams.step_took, streams.vad_took)
+        WarmUp(self.recognizer, None, self.clock, streams.step_took, streams.vad_took).run()
         self.busy_s = 0.0
 
     def true_load(self, context):

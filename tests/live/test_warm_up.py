@@ -1,12 +1,14 @@
 """Before the second stream is let in, it is known what steps take."""
 
 import logging
+import threading
+import time
 
 import pytest
 
 from parakeet_streaming import load, load_vad
 from parakeet_streaming.live.step_costs import CostModel
-from parakeet_streaming.live.warm_up import KINDS, warm_up
+from parakeet_streaming.live.warm_up import KINDS, WarmUp
 from parakeet_streaming.testing import FakePieces, HandClock, ScriptedDecoderJoint, recognizer_of
 from tests.live.by_hand import WORDS, SlowEncoder
 
@@ -27,13 +29,13 @@ class OfKnownCost(SlowEncoder):
 def measured(encoder, clock, vad=None):
     recognizer = recognizer_of(encoder, ScriptedDecoderJoint([], len(WORDS)), FakePieces(WORDS))
     steps, vads = [], []
-    warm_up(
+    WarmUp(
         recognizer,
         vad,
         clock,
         lambda *step: steps.append(step),
         lambda *judged: vads.append(judged),
-    )
+    ).run()
     return steps, vads
 
 
@@ -79,16 +81,30 @@ def test_what_fails_here_is_left_to_the_streams(caplog):
 
 
 def test_the_real_model_is_measured():
-    import time
-
     steps, vads = [], []
-    warm_up(
+    WarmUp(
         load("tiny-en"),
         load_vad(),
         time.perf_counter,
-        lambda *each: steps.append(each),
-        lambda *each: vads.append(each),
-    )
+        lambda *step: steps.append(step),
+        lambda *judged: vads.append(judged),
+    ).run()
     assert steps
     assert len(vads) == 1
     assert all(took_s > 0 for _, took_s, _ in steps)
+
+
+def test_whoever_waits_says_so_and_is_let_go_where_it_is_given_up():
+    clock, roused = HandClock(), threading.Event()
+    recognizer = recognizer_of(
+        OfKnownCost(clock), ScriptedDecoderJoint([], len(WORDS)), FakePieces(WORDS)
+    )
+    warm_up = WarmUp(recognizer, None, clock, lambda *_: None, lambda *_: None)
+    waiting = threading.Thread(target=warm_up.wait, args=(roused.set,))
+    waiting.start()
+    assert roused.wait(60)
+    assert warm_up.wanted
+    assert not warm_up.over
+    warm_up.give_up()
+    waiting.join(60)
+    assert not waiting.is_alive()

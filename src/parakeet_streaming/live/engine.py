@@ -14,25 +14,22 @@ One engine has one worker thread, which computes for all its streams together.
 
 from __future__ import annotations
 
-import threading
 import time
 import weakref
 from collections.abc import Callable
-from functools import partial
 from typing import Self
 
 from parakeet_streaming.engine.stepper import Stepper
 from parakeet_streaming.live.admission import MOST_RECORDINGS, Admission
 from parakeet_streaming.live.loop import StreamLoop
 from parakeet_streaming.live.metrics import LiveMetrics
-from parakeet_streaming.live.open_streams import OpenStreams
 from parakeet_streaming.live.opening import StreamOpener
 from parakeet_streaming.live.options import LiveOptions
 from parakeet_streaming.live.ring_sizing import MOST_RING_S
 from parakeet_streaming.live.scheduler import BatchLimits
 from parakeet_streaming.live.stats import EngineStats
 from parakeet_streaming.live.stream import LiveStream
-from parakeet_streaming.live.warm_up import warm_up
+from parakeet_streaming.live.warm_up import WarmUp
 from parakeet_streaming.live.worker import Bell, Worker
 from parakeet_streaming.ports import VoiceActivity
 from parakeet_streaming.results import Event
@@ -52,8 +49,7 @@ class LiveEngine:
         most_ring_s: float = MOST_RING_S,
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
-        """Starts the worker, which first measures what steps take: a second at most on a machine
-        that can carry many streams.
+        """Starts the worker, which measures what steps take while no stream needs it.
 
         Args:
             stepper: a recognizer; it may be shared. Its steps run in the worker's thread.
@@ -73,10 +69,10 @@ class LiveEngine:
         )
         bell = Bell()
         self._loop = StreamLoop(stepper, vad, clock, bell.ring, admission, limits)
-        measured = threading.Event()
-        measure = partial(_measure, stepper, vad, clock, self._loop.streams, measured)
-        self._worker = Worker(self._loop, bell, clock, measure)
-        self._opener = StreamOpener(self._loop, stepper, vad, clock, most_ring_s, measured)
+        streams = self._loop.streams
+        warm_up = WarmUp(stepper, vad, clock, streams.step_took, streams.vad_took)
+        self._worker = Worker(self._loop, bell, clock, warm_up)
+        self._opener = StreamOpener(self._loop, stepper, vad, clock, most_ring_s, warm_up)
         # An engine that is dropped, or left open when Python ends, stops its thread.
         self._stop = weakref.finalize(self, _stop, self._loop, self._worker)
         self._worker.start()
@@ -140,20 +136,6 @@ class LiveEngine:
 
     def __exit__(self, exc_type: type[BaseException] | None, *_: object) -> None:
         self.close(drain=exc_type is None)
-
-
-def _measure(
-    stepper: Stepper,
-    vad: VoiceActivity | None,
-    clock: Callable[[], float],
-    streams: OpenStreams,
-    measured: threading.Event,
-) -> None:
-    try:
-        if streams.closing is None:
-            warm_up(stepper, vad, clock, streams.step_took, streams.vad_took)
-    finally:
-        measured.set()
 
 
 def _stop(loop: StreamLoop, worker: Worker) -> None:

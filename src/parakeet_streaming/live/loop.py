@@ -62,9 +62,9 @@ class StreamLoop:
         self.streams = OpenStreams(admission, self.metrics)
         self.turned_by = 0
         """The thread that turned it last; 0 before that."""
+        self.rouse = rouse
         self._stepper = stepper
         self._clock = clock
-        self._rouse = rouse
         self._scheduler: Scheduler[StreamTask] = Scheduler(limits, admission.step_s)
         self._voice = VoiceJudge(vad, clock, self._fail, self._judged)
         self._timers: Timers[StreamTask] = Timers()
@@ -94,13 +94,13 @@ class StreamLoop:
     def wake(self, stream_id: str) -> None:
         """A stream has news. Any thread."""
         self._news.append(stream_id)
-        self._rouse()
+        self.rouse()
 
     def close(self, *, drain: bool) -> None:
         """Lets no stream in any more; streams end as if finished, or else cancelled. Any thread."""
         self.streams.close(drain=drain)
         self._news.extend(task.id for task in self.streams.all())
-        self._rouse()
+        self.rouse()
 
     def stats(self) -> EngineStats:
         """How it goes. Any thread."""

@@ -42,6 +42,7 @@ from parakeet_streaming.live.resuming import (
 from parakeet_streaming.live.ring_sizing import ring_capacity
 from parakeet_streaming.live.snapshot_requests import SnapshotRequests
 from parakeet_streaming.live.task import StreamTask
+from parakeet_streaming.live.warm_up import WarmUp
 from parakeet_streaming.ports import VoiceActivity
 from parakeet_streaming.results import Event
 from parakeet_streaming.timeline import (
@@ -66,8 +67,8 @@ class StreamOpener:
     vad: VoiceActivity | None
     clock: Callable[[], float]
     most_ring_s: float
-    measured: threading.Event | None = None
-    """Set once it is known what steps take; None where nobody measures."""
+    warm_up: WarmUp | None = None
+    """Measures what steps take; None where nobody does."""
     first: threading.Lock = field(default_factory=threading.Lock)
     """Taken by the first live stream, which any machine has to carry."""
 
@@ -120,8 +121,8 @@ class StreamOpener:
     def _wait_until_measured(self, options: LiveOptions) -> None:
         if options.lane == "recording" or self.first.acquire(blocking=False):
             return
-        if self.measured is not None and not self.in_worker:
-            self.measured.wait()
+        if self.warm_up is not None and not self.warm_up.over and not self.in_worker:
+            self.warm_up.wait(self.loop.rouse)
 
     def _levels(self, options: LiveOptions) -> tuple[ContextConfig, ...]:
         """The contexts it may have; a recording keeps its own."""
