@@ -14,6 +14,7 @@ One engine has one worker thread, which computes for all its streams together.
 
 from __future__ import annotations
 
+import asyncio
 import time
 import weakref
 from collections.abc import Callable
@@ -124,6 +125,8 @@ class LiveEngine:
     def close(self, *, drain: bool = True) -> None:
         """Ends all streams and the worker, and waits for that. Closing again does nothing.
 
+        In an event loop use `close_async`, or `async with`: readers in the loop go on meanwhile.
+
         Args:
             drain: what was received is decoded and reported first; otherwise streams are cancelled.
         """
@@ -131,11 +134,24 @@ class LiveEngine:
         if self._worker.join():
             self._stop.detach()
 
+    async def close_async(self, *, drain: bool = True) -> None:
+        """As `close`, for an event loop, which goes on meanwhile."""
+        self._loop.close(drain=drain)
+        await asyncio.to_thread(self.close, drain=drain)
+
     def __enter__(self) -> Self:
         return self
 
     def __exit__(self, exc_type: type[BaseException] | None, *_: object) -> None:
         self.close(drain=exc_type is None)
+
+    async def __aenter__(self) -> Self:
+        """Comes back when it is known what steps take, so that no `open` waits for that."""
+        await asyncio.to_thread(self._opener.wait_until_measured)
+        return self
+
+    async def __aexit__(self, exc_type: type[BaseException] | None, *_: object) -> None:
+        await self.close_async(drain=exc_type is None)
 
 
 def _stop(loop: StreamLoop, worker: Worker) -> None:

@@ -87,7 +87,8 @@ class StreamOpener:
         cost, least = (cost_of(each, cached=options.cached) for each in (levels[0], levels[-1]))
         narrowest = levels[0]
         left_s, *_ = narrowest.effective
-        self._wait_until_measured(options)
+        if options.lane == "live" and not self.first.acquire(blocking=False):
+            self.wait_until_measured()
         streams = self.loop.streams
         new_s = left_s if resume is None else 0.0
         streams.reserve(stream_id, options.lane, cost, least, new_s)
@@ -118,9 +119,8 @@ class StreamOpener:
                 "load_vad()), or open the stream with vad=None"
             )
 
-    def _wait_until_measured(self, options: LiveOptions) -> None:
-        if options.lane == "recording" or self.first.acquire(blocking=False):
-            return
+    def wait_until_measured(self) -> None:
+        """Waits until it is known what steps take. Any thread; the worker's own does not wait."""
         if self.warm_up is not None and not self.warm_up.over and not self.in_worker:
             self.warm_up.wait(self.loop.rouse)
 
