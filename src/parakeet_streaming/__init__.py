@@ -72,8 +72,9 @@ if typing.TYPE_CHECKING:
     from parakeet_streaming.audio.files import open_audio, read_audio
     from parakeet_streaming.audio.pcm_decoder import PcmDecoder
     from parakeet_streaming.audio.saving import SavedSound
+    from parakeet_streaming.classic.debug_view import DebugView
     from parakeet_streaming.classic.producer_consumer import AudioProducer, TokenConsumer
-    from parakeet_streaming.classic.streaming import DebugView, StreamingParakeetTDT, live_tokens
+    from parakeet_streaming.classic.streaming import StreamingParakeetTDT, live_tokens
     from parakeet_streaming.live.adaptation import DelayRange
     from parakeet_streaming.live.engine import LiveEngine
     from parakeet_streaming.live.metrics import LiveMetrics
@@ -170,7 +171,7 @@ _IMPORTED_LATER = {
     "AudioFile": "audio.blocks",
     "AudioProducer": "classic.producer_consumer",
     "BatchLimits": "live.scheduler",
-    "DebugView": "classic.streaming",
+    "DebugView": "classic.debug_view",
     "DelayRange": "live.adaptation",
     "EngineStats": "live.stats",
     "InputDevice": "sources.devices",
