@@ -84,8 +84,9 @@ if typing.TYPE_CHECKING:
     from parakeet_streaming.live.stream import LiveStream
     from parakeet_streaming.metrics.prometheus import MetricsCollector, prometheus_text
     from parakeet_streaming.sources.devices import InputDevice
-    from parakeet_streaming.sources.microphone import Microphone, input_devices
+    from parakeet_streaming.sources.microphone import Microphone
     from parakeet_streaming.sources.pacing import paced
+    from parakeet_streaming.sources.portaudio import input_devices
     from parakeet_streaming.sources.stdin import open_stdin
 
 __version__ = "0.1.0"
@@ -186,7 +187,7 @@ _IMPORTED_LATER = {
     "StreamStats": "live.stats",
     "StreamingParakeetTDT": "classic.streaming",
     "TokenConsumer": "classic.producer_consumer",
-    "input_devices": "sources.microphone",
+    "input_devices": "sources.portaudio",
     "live_tokens": "classic.streaming",
     "open_audio": "audio.files",
     "open_stdin": "sources.stdin",

@@ -4,13 +4,23 @@ import asyncio
 import threading
 from dataclasses import replace
 
+import numpy as np
 import pytest
 
 from parakeet_streaming import LiveEngine, load
 from parakeet_streaming.errors import AudioInputError
-from parakeet_streaming.results import Partial
+from parakeet_streaming.results import Gap, Partial
 from parakeet_streaming.testing import Cue, fake_recognizer, marked_audio
-from tests.live.by_hand import CONTEXT, WORDS, Room, finals_of, fixed, outcome_of, tokens_of
+from tests.live.by_hand import (
+    CONTEXT,
+    WORDS,
+    Room,
+    drained,
+    finals_of,
+    fixed,
+    outcome_of,
+    tokens_of,
+)
 
 WAIT_S = 120
 SCRIPT = [Cue(3, 0), Cue(9, 1), Cue(20, 2)]
@@ -217,3 +227,50 @@ def test_a_push_that_waits_in_vain_says_how_much_was_taken():
     room.settle()
     pushing.join(WAIT_S)
     assert not pushing.is_alive()
+
+
+@pytest.mark.parametrize("rate_hz", [16_000, 48_000])
+def test_samples_that_cannot_be_used_or_were_lost_are_a_gap_and_later_times_stay_true(rate_hz):
+    context = replace(CONTEXT, sample_rate=rate_hz)
+    room = Room(SCRIPT)
+    stream = room.open(fixed(context))
+    second = np.zeros(rate_hz, np.float32)
+    stream.push(second)
+    broken = second.copy()
+    broken[rate_hz // 2] = np.nan
+    with pytest.raises(AudioInputError):
+        stream.push(broken)
+    with pytest.raises(AudioInputError):
+        stream.push(["no", "audio"])
+    stream.push(second)
+    stream.push_gap(rate_hz)
+    stream.push_gap(-5)
+    stream.push(second)
+    stream.finish()
+    room.settle()
+    events, _ = drained(stream)
+    gaps = [each for each in events if isinstance(each, Gap)]
+    assert [each.start for each in gaps] == pytest.approx(
+        [1.0, 3.0], abs=0.03
+    )  # what a resampler holds
+    assert [each.end - each.start for each in gaps] == pytest.approx([1.0, 1.0], abs=0.001)
+    assert stream.transcript().audio_s == pytest.approx(5.0, abs=0.01)
+    stats = stream.stats()
+    assert (stats.refused_samples, stats.received_samples) == (0, 80_000)
+
+
+def test_threads_that_push_at_once_lose_nothing():
+    room = Room(SCRIPT)
+    stream = room.open()
+    taken = [0] * 4
+
+    def push(number):
+        for _ in range(500):
+            taken[number] += stream.push(np.zeros(37, np.float32))
+
+    threads = [threading.Thread(target=push, args=(number,)) for number in range(4)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join(WAIT_S)
+    assert sum(taken) == 4 * 500 * 37 == stream.stats().received_samples

@@ -51,10 +51,12 @@ def as_mono(
     usable = np.abs(mono) <= _LOUDEST
     if not usable.all():
         bad = int(np.argmin(usable))
-        raise AudioInputError(
+        error = AudioInputError(
             f"{what}: sample {first_sample + bad} is {array[bad].tolist()}, which is no sample; "
             "replace NaN, infinity and whatever else is no audio before feeding"
         )
+        error.unusable_samples = len(mono)
+        raise error
     return mono
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 from concurrent.futures import Future
 from typing import Self
 
@@ -16,7 +17,7 @@ from parakeet_streaming.results import Transcript
 
 
 class LiveStream(AudioEnd, EventEnd):
-    """One speaker's audio, live. One thread may push; any may call the rest.
+    """One speaker's audio, live. Any thread may call it.
 
     At the end of a `with` or `async with` block it is finished, or cancelled if an error left the
     block; neither waits, and what comes of it can be read after the block.
@@ -33,6 +34,7 @@ class LiveStream(AudioEnd, EventEnd):
         self._opener = opener
         self._clock = opener.clock
         self._ingest = task.ingest
+        self._pushing = threading.RLock()
         self._events = task.events
         self._stream = task.stream
 

@@ -12,20 +12,24 @@ Rules of this file:
 
 from __future__ import annotations
 
+import threading
 from typing import Self
 
 from numpy.typing import ArrayLike
 
 from parakeet_streaming.audio.pcm import as_mono
+from parakeet_streaming.errors import AudioInputError
 from parakeet_streaming.live.event_queue import EventQueue
 from parakeet_streaming.live.ingest import AudioIngest
 from parakeet_streaming.results import Event
 
 
 class AudioEnd:
-    """Takes the samples of one thread or event loop."""
+    """Takes samples. Threads that push at once take turns; one alone knows the order."""
 
     _ingest: AudioIngest
+    _pushing: threading.RLock
+    """Held while samples are put into the ring, which never waits."""
 
     @property
     def room(self) -> int:
@@ -41,9 +45,24 @@ class AudioEnd:
             push it again. A source that can wait uses `push_waiting`, or `push_async`.
 
         Raises:
-            AudioInputError: wrong shape or type, NaN or infinity; nothing was taken.
+            AudioInputError: wrong shape or type, or NaN or infinity; nothing was taken. Samples
+                whose values cannot be used are missing like refused ones, so later times stay true;
+                do not push them again.
         """
-        return self._ingest.push(samples)
+        with self._pushing:
+            try:
+                return self._ingest.push(samples)
+            except AudioInputError as error:
+                self._ingest.miss(error.unusable_samples)
+                raise
+
+    def push_gap(self, samples: int) -> None:
+        """Says that so many samples were lost before they could be pushed.
+
+        A `Gap` tells where, and later times stay true.
+        """
+        with self._pushing:
+            self._ingest.miss(samples)
 
     def push_waiting(self, samples: ArrayLike, timeout_s: float | None = None) -> int:
         """As `push`, but waits for room where the ring is full, so that nothing is refused.
