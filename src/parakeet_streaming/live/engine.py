@@ -109,7 +109,8 @@ class LiveEngine:
         Raises:
             CapacityError: there is no room; those that are open go on.
             ContextError: the window is longer than the model can take.
-            EngineFailedError: the worker has broken; make a new engine.
+            EngineFailedError: the worker has broken, or is in the process that this one was forked
+                from; make a new engine.
             OptionError: voice activity is asked for, and this engine has none; a stream of that id
                 is open; or as in `Recognizer.stream`.
             SnapshotError: `resume` is no usable snapshot of this model.
@@ -130,13 +131,15 @@ class LiveEngine:
         Args:
             drain: what was received is decoded and reported first; otherwise streams are cancelled.
         """
+        callers = self._loop.callers
+        if not callers.at_home:
+            return  # what there is to close is in the process that made it
         self._loop.close(drain=drain)
         if self._worker.join():
             self._stop.detach()
 
     async def close_async(self, *, drain: bool = True) -> None:
         """As `close`, for an event loop, which goes on meanwhile."""
-        self._loop.close(drain=drain)
         await asyncio.to_thread(self.close, drain=drain)
 
     def __enter__(self) -> Self:
@@ -155,5 +158,8 @@ class LiveEngine:
 
 
 def _stop(loop: StreamLoop, worker: Worker) -> None:
+    callers = loop.callers
+    if not callers.at_home:
+        return
     loop.close(drain=False)
     worker.join()

@@ -18,7 +18,6 @@ Rules of this file:
 from __future__ import annotations
 
 import logging
-import threading
 from collections import deque
 from collections.abc import Callable, Sequence
 from functools import partial
@@ -26,6 +25,7 @@ from typing import Final
 
 from parakeet_streaming.engine.stepper import Stepper
 from parakeet_streaming.live.admission import Admission
+from parakeet_streaming.live.callers import Callers
 from parakeet_streaming.live.demand import StreamCost
 from parakeet_streaming.live.driver import Due
 from parakeet_streaming.live.failures import as_reported
@@ -60,8 +60,7 @@ class StreamLoop:
         self.metrics = LiveMetrics()
         self.meter = EngineMeter(self.metrics)
         self.streams = OpenStreams(admission, self.metrics)
-        self.turned_by = 0
-        """The thread that turned it last; 0 before that."""
+        self.callers = Callers()
         self.rouse = rouse
         self._stepper = stepper
         self._clock = clock
@@ -113,25 +112,26 @@ class StreamLoop:
         Returns:
             When to turn again if it is not roused before: `now_s` for at once; None for never.
         """
-        self.turned_by = threading.get_ident()
-        tasks = self._with_news(now_s)
-        self._voice.listen(tasks)
-        for task in tasks:
-            self._guarded(task, self._plan)
-        batch = self._scheduler.pick(self._clock())
-        if batch:
-            self.metrics.ready_streams.set(len(batch) + len(self._scheduler))
-            self._step(batch)
-            self.meter.turned(now_s, self._clock())
-        return self._next_s(now_s)
+        with self.callers.turning():
+            tasks = self._with_news(now_s)
+            self._voice.listen(tasks)
+            for task in tasks:
+                self._guarded(task, self._plan)
+            batch = self._scheduler.pick(self._clock())
+            if batch:
+                self.metrics.ready_streams.set(len(batch) + len(self._scheduler))
+                self._step(batch)
+                self.meter.turned(now_s, self._clock())
+            return self._next_s(now_s)
 
     def abandon(self, error: BaseException) -> None:
         """Ends every stream with that error; no stream is let in any more."""
         self.streams.fail(error)
         tasks = self.streams.all()
         _LOG.error("the worker failed, and %d streams with it", len(tasks), exc_info=error)
-        for task in tasks:
-            self._end(task, Phase.FAILED, error)
+        with self.callers.turning():
+            for task in tasks:
+                self._end(task, Phase.FAILED, error)
 
     def _with_news(self, now_s: float) -> list[StreamTask]:
         tasks, self._again = self._again, {}

@@ -25,6 +25,7 @@ from parakeet_streaming.engine.stream_state import (
 from parakeet_streaming.errors import OptionError
 from parakeet_streaming.live.adaptation import Adapter, DelayRange
 from parakeet_streaming.live.audio_queue import AudioQueueWriter
+from parakeet_streaming.live.callers import Callers
 from parakeet_streaming.live.driver import StreamDriver, cost_of
 from parakeet_streaming.live.event_queue import EventQueue
 from parakeet_streaming.live.ingest import AudioIngest
@@ -81,6 +82,7 @@ class StreamOpener:
         resume: bytes | None = None,
     ) -> StreamTask:
         """A stream that is in the loop. Raises as `LiveEngine.open` does."""
+        self.callers.check_process()
         self._check(options)
         stream_id = stream_id or secrets.token_hex(4)
         levels = self._levels(options)
@@ -103,9 +105,9 @@ class StreamOpener:
         return task
 
     @property
-    def in_worker(self) -> bool:
-        """Whether the caller is the thread that turns the loop, as in an `on_event`."""
-        return self.loop.turned_by == threading.get_ident()
+    def callers(self) -> Callers:
+        """Says whether a call may wait."""
+        return self.loop.callers
 
     def encode(self, state: StreamState) -> bytes:
         """A stream's state as bytes."""
@@ -121,7 +123,8 @@ class StreamOpener:
 
     def wait_until_measured(self) -> None:
         """Waits until it is known what steps take. Any thread; the worker's own does not wait."""
-        if self.warm_up is not None and not self.warm_up.over and not self.in_worker:
+        callers = self.loop.callers
+        if self.warm_up is not None and not self.warm_up.over and not callers.in_worker:
             self.warm_up.wait(self.loop.rouse)
 
     def _levels(self, options: LiveOptions) -> tuple[ContextConfig, ...]:

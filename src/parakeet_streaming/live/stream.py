@@ -7,7 +7,6 @@ from concurrent.futures import Future
 from typing import Self
 
 from parakeet_streaming.engine.stream_state import StreamState
-from parakeet_streaming.errors import UsageError
 from parakeet_streaming.live.opening import StreamOpener
 from parakeet_streaming.live.snapshot_requests import SnapshotRequest
 from parakeet_streaming.live.stats import StreamStats
@@ -33,6 +32,7 @@ class LiveStream(AudioEnd, EventEnd):
         self._task = task
         self._opener = opener
         self._clock = opener.clock
+        self._callers = opener.callers
         self._ingest = task.ingest
         self._pushing = threading.RLock()
         self._events = task.events
@@ -48,6 +48,7 @@ class LiveStream(AudioEnd, EventEnd):
 
         After `finish` it does nothing: the end of the stream commits everything.
         """
+        self._callers.check_process()
         self._task.commit(self._clock())
 
     def finish(self) -> None:
@@ -80,11 +81,11 @@ class LiveStream(AudioEnd, EventEnd):
             earlier_utterances: with the tokens of utterances that have ended.
 
         Raises:
+            EngineFailedError: called in a process that was forked after the engine was made.
             StreamClosedError: the stream is ending, or over.
             UsageError: called in `on_event`.
         """
-        if self._opener.in_worker:
-            raise UsageError("snapshot() waits for the worker; call it from another thread")
+        self._callers.check_may_wait("snapshot()")
         answer = self._ask(SnapshotRequest(audio, past, earlier_utterances))
         return self._opener.encode(answer.result())
 

@@ -19,6 +19,7 @@ from numpy.typing import ArrayLike
 
 from parakeet_streaming.audio.pcm import as_mono
 from parakeet_streaming.errors import AudioInputError
+from parakeet_streaming.live.callers import Callers
 from parakeet_streaming.live.event_queue import EventQueue
 from parakeet_streaming.live.ingest import AudioIngest
 from parakeet_streaming.results import Event
@@ -27,6 +28,7 @@ from parakeet_streaming.results import Event
 class AudioEnd:
     """Takes samples. Threads that push at once take turns; one alone knows the order."""
 
+    _callers: Callers
     _ingest: AudioIngest
     _pushing: threading.RLock
     """Held while samples are put into the ring, which never waits."""
@@ -48,7 +50,9 @@ class AudioEnd:
             AudioInputError: wrong shape or type, or NaN or infinity; nothing was taken. Samples
                 whose values cannot be used are missing like refused ones, so later times stay true;
                 do not push them again.
+            EngineFailedError: called in a process that was forked after the engine was made.
         """
+        self._callers.check_process()
         with self._pushing:
             try:
                 return self._ingest.push(samples)
@@ -107,11 +111,20 @@ class AudioEnd:
 
         Raises:
             TimeoutError: there was no such room in time.
+            UsageError: there is no such room, and it was called in an `on_event`.
         """
-        return self._ingest.wait_for_room(samples, timeout_s)
+        self._callers.check_process()
+        if not self._callers.in_worker:
+            return self._ingest.wait_for_room(samples, timeout_s)
+        try:
+            return self._ingest.wait_for_room(samples, 0.0)
+        except TimeoutError:
+            self._callers.check_may_wait("wait_for_room()")
+            raise
 
     async def wait_for_room_async(self, samples: int = 1) -> int:
         """As `wait_for_room`, for an event loop."""
+        self._callers.check_process()
         return await self._ingest.wait_for_room_async(samples)
 
     def _next_piece(self, left: int) -> int:
@@ -122,6 +135,7 @@ class AudioEnd:
 class EventEnd:
     """Gives events to any thread or event loop; each event goes to one of them."""
 
+    _callers: Callers
     _events: EventQueue
 
     def get(self, timeout_s: float | None = None) -> Event | None:
@@ -129,12 +143,21 @@ class EventEnd:
 
         Raises:
             TimeoutError: none came in time.
+            UsageError: there is none, and it was called in an `on_event`.
             BaseException: what ended the stream, after its last event.
         """
-        return self._events.get(timeout_s)
+        self._callers.check_process()
+        if timeout_s == 0 or not self._callers.in_worker:
+            return self._events.get(timeout_s)
+        try:
+            return self._events.get(0)
+        except TimeoutError:
+            self._callers.check_may_wait("get()")
+            raise
 
     async def get_async(self) -> Event | None:
         """As `get`, for an event loop. A wait that is cancelled or timed out loses no event."""
+        self._callers.check_process()
         return await self._events.get_async()
 
     def __iter__(self) -> EventIterator:
