@@ -33,6 +33,23 @@ def test_a_clock_moves_by_hand_alone():
     assert clock() == 6.5
 
 
+def test_everything_of_it_hides_nothing_of_ours():
+    """`Final` of typing stood for our event after `from parakeet_streaming.testing import *`."""
+    named = {}
+    exec("from parakeet_streaming import *\nfrom parakeet_streaming.testing import *", named)
+    import parakeet_streaming
+
+    assert named["Final"] is parakeet_streaming.Final
+    clash = set(testing.__all__) & set(parakeet_streaming.__all__)
+    assert clash == set()
+    made_here = {
+        name
+        for name, value in vars(testing).items()
+        if getattr(value, "__module__", None) == testing.__name__ and not name.startswith("_")
+    }
+    assert made_here == set(testing.__all__)
+
+
 def test_the_example_runs():
     (example,) = re.findall(r"```python\n(.*?)```", testing.__doc__, re.DOTALL)
     exec(example, vars(testing) | {"ContextConfig": ContextConfig})

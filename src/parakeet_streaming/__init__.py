@@ -78,8 +78,9 @@ if typing.TYPE_CHECKING:
     from parakeet_streaming.audio.files import open_audio, read_audio
     from parakeet_streaming.audio.pcm_decoder import PcmDecoder
     from parakeet_streaming.audio.saving import SavedSound
+    from parakeet_streaming.classic.debug_view import DebugView
     from parakeet_streaming.classic.producer_consumer import AudioProducer, TokenConsumer
-    from parakeet_streaming.classic.streaming import DebugView, StreamingParakeetTDT, live_tokens
+    from parakeet_streaming.classic.streaming import StreamingParakeetTDT, live_tokens
     from parakeet_streaming.live.adaptation import DelayRange
     from parakeet_streaming.live.engine import LiveEngine
     from parakeet_streaming.live.metrics import LiveMetrics
@@ -89,8 +90,9 @@ if typing.TYPE_CHECKING:
     from parakeet_streaming.live.stream import LiveStream
     from parakeet_streaming.metrics.prometheus import MetricsCollector, prometheus_text
     from parakeet_streaming.sources.devices import InputDevice
-    from parakeet_streaming.sources.microphone import Microphone, input_devices
+    from parakeet_streaming.sources.microphone import Microphone
     from parakeet_streaming.sources.pacing import paced
+    from parakeet_streaming.sources.portaudio import input_devices
     from parakeet_streaming.sources.stdin import open_stdin
 
 __version__ = "0.1.0"
@@ -176,7 +178,7 @@ _IMPORTED_LATER = {
     "AudioFile": "audio.blocks",
     "AudioProducer": "classic.producer_consumer",
     "BatchLimits": "live.scheduler",
-    "DebugView": "classic.streaming",
+    "DebugView": "classic.debug_view",
     "DelayRange": "live.adaptation",
     "EngineStats": "live.stats",
     "InputDevice": "sources.devices",
@@ -191,7 +193,7 @@ _IMPORTED_LATER = {
     "StreamStats": "live.stats",
     "StreamingParakeetTDT": "classic.streaming",
     "TokenConsumer": "classic.producer_consumer",
-    "input_devices": "sources.microphone",
+    "input_devices": "sources.portaudio",
     "live_tokens": "classic.streaming",
     "open_audio": "audio.files",
     "open_stdin": "sources.stdin",

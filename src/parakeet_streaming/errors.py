@@ -71,6 +71,9 @@ class StreamClosedError(UsageError, RuntimeError):
 class AudioInputError(InputError, ValueError):
     """Samples of the wrong shape, type or value; nothing of that call was taken."""
 
+    unusable_samples: int = 0
+    """How many there were, where it is their values that cannot be used."""
+
 
 class AudioFormatError(InputError, ValueError):
     """A file that is no audio, or is broken."""

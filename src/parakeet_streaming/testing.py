@@ -34,6 +34,21 @@ from parakeet_streaming.timeline import (
     seconds_to_samples,
 )
 
+__all__ = [
+    "Cue",
+    "FakeEncoder",
+    "FakePieces",
+    "HandClock",
+    "ScriptedDecoderJoint",
+    "ScriptedVad",
+    "fake_recognizer",
+    "marked_audio",
+    "noise",
+    "recognizer_of",
+    "silence",
+    "tone",
+]
+
 # Float32 keeps 2**24 steps apart, so frames up to 2**23 can be told from each other.
 _MARK: Final = np.float32(2.0**-23)
 

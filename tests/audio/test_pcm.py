@@ -1,3 +1,8 @@
+import array
+import ctypes
+import io
+import mmap
+
 import numpy as np
 import pytest
 from hypothesis import given
@@ -110,3 +115,55 @@ def test_slicing_and_memory_order_never_change_an_average(channels, cut, order, 
     sliced = np.asarray(frames, order=order)
     pieces = np.concatenate([as_mono(sliced[:cut]), as_mono(sliced[cut:])])
     np.testing.assert_array_equal(pieces, whole)
+
+
+def anonymous_map():
+    mapped = mmap.mmap(-1, 8)
+    mapped.write(PCM)
+    return mapped
+
+
+PCM = np.array([0, 16_384, -16_384, 0], np.int16).tobytes()
+
+
+@pytest.mark.parametrize(
+    "samples",
+    [
+        PCM,
+        bytearray(PCM),
+        memoryview(PCM),
+        memoryview(PCM).cast("c"),
+        memoryview(np.frombuffer(PCM, np.uint8)),
+        io.BytesIO(PCM).getbuffer(),
+        array.array("B", PCM),
+        (ctypes.c_char * 8).from_buffer_copy(PCM),
+        anonymous_map(),
+        [bytearray(PCM), bytearray(PCM)],
+        (PCM,),
+        b"",
+    ],
+    ids=lambda samples: type(samples).__name__,
+)
+def test_bytes_without_a_sample_type_are_refused_with_the_right_call(samples):
+    with pytest.raises(AudioInputError, match=r"np\.frombuffer\(data, np\.int16\).*PcmDecoder"):
+        as_mono(samples)
+
+
+@pytest.mark.parametrize(
+    "samples",
+    [
+        array.array("h", PCM),
+        memoryview(array.array("h", PCM)),
+        memoryview(PCM).cast("h"),
+        np.frombuffer(PCM, np.int16),
+        np.frombuffer(PCM, np.dtype("<i2")).astype(">i2"),
+        [0.0, 0.5, -0.5, 0.0],
+    ],
+    ids=lambda samples: type(samples).__name__,
+)
+def test_buffers_with_a_sample_type_are_read_as_that(samples):
+    assert as_mono(samples).tolist() == [0.0, 0.5, -0.5, 0.0]
+
+
+def test_eight_bit_audio_has_a_type_of_its_own():
+    assert as_mono(np.array([128, 192, 64], np.uint8)).tolist() == [0.0, 0.5, -0.5]

@@ -302,3 +302,123 @@ def test_a_live_streams_tokens_count_samples_of_the_pushed_rate():
         producer.finish()
         tokens = list(consumer)
     assert all(token.timestamp % 640 == 0 for token in tokens)
+
+
+def test_finalize_behind_a_full_ring_loses_no_token() -> None:
+    engine, producer, consumer = new(token_ring_slots=2)
+    producer.push(AUDIO)
+    engine.process_audio()
+    assert len(engine.get_tokens()) > 2
+    returned = engine.finalize()
+    assert not consumer.ended
+    assert in_frames([*drain(consumer), *returned]) == EXPECTED
+    assert consumer.ended
+    assert engine.ended
+
+
+def test_finalize_decodes_all_that_a_producer_was_told_is_taken() -> None:
+    engine, producer, _ = new()
+    taken: list[int] = []
+
+    class PushedMeanwhile:
+        """An audio ring into which a producer pushes in the moment after it was read."""
+
+        def __init__(self, ring: object) -> None:
+            self.ring = ring
+
+        def __getattr__(self, name: str) -> object:
+            return getattr(self.ring, name)
+
+        def read(self) -> object:
+            samples = self.ring.read()  # type: ignore[attr-defined]
+            taken.append(producer.push(AUDIO))
+            return samples
+
+    engine._audio = PushedMeanwhile(engine._audio)  # type: ignore[assignment]
+    engine.finalize()
+    assert taken == [0]
+
+
+def test_reset_drops_the_tokens_in_the_ring() -> None:
+    engine, producer, consumer = new()
+    producer.push(AUDIO)
+    engine.process_audio()
+    assert engine.get_tokens()
+    engine.reset()
+    assert consumer.pop() is None
+    producer.push(AUDIO)
+    producer.close()
+    engine.process_audio()
+    assert in_frames(drain(consumer)) == EXPECTED
+
+
+def test_reset_behind_a_full_ring_drops_what_waits_too() -> None:
+    engine, producer, consumer = new(token_ring_slots=2)
+    producer.push(AUDIO)
+    engine.process_audio()
+    engine.reset()
+    assert not consumer.ended
+    producer.push(AUDIO)
+    producer.close()
+    tokens: list[TokenResult] = []
+    while not consumer.ended:
+        engine.process_audio()
+        tokens += drain(consumer)
+    assert in_frames(tokens) == EXPECTED
+
+
+def test_finalize_in_one_thread_ends_run_in_another() -> None:
+    for slots in (2, 4096):
+        engine, producer, consumer = new(token_ring_slots=slots)
+        running = threading.Thread(target=engine.run)
+        running.start()
+        producer.push(AUDIO)
+        while engine.buffer_size == len(AUDIO):
+            pass
+        returned = engine.finalize()
+        tokens = list(consumer)
+        running.join(60)
+        assert not running.is_alive()
+        assert in_frames([*tokens, *returned]) == EXPECTED
+
+
+def test_threads_that_process_at_once_take_turns() -> None:
+    for _ in range(5):
+        engine, producer, consumer = new()
+        threads = [threading.Thread(target=engine.run) for _ in range(3)]
+        for thread in threads:
+            thread.start()
+        for start in range(0, len(AUDIO), 800):
+            producer.push(AUDIO[start : start + 800])
+        producer.close()
+        assert in_frames(list(consumer)) == EXPECTED
+        for thread in threads:
+            thread.join(60)
+            assert not thread.is_alive()
+
+
+def test_threads_that_push_and_pop_at_once_break_no_ring() -> None:
+    engine, producer, consumer = new()
+    pushed, popped = [0] * 4, [[], [], []]  # type: ignore[var-annotated]
+
+    def push(number: int) -> None:
+        for _ in range(300):
+            pushed[number] += producer.push(AUDIO[:37])
+
+    def pop(number: int) -> None:
+        popped[number].extend(consumer)
+
+    threads = [threading.Thread(target=push, args=(number,)) for number in range(4)]
+    readers = [threading.Thread(target=pop, args=(number,)) for number in range(3)]
+    running = threading.Thread(target=engine.run)
+    for thread in [*threads, *readers, running]:
+        thread.start()
+    for thread in threads:
+        thread.join(60)
+    producer.close()
+    for thread in [*readers, running]:
+        thread.join(60)
+        assert not thread.is_alive()
+    assert sum(pushed) == 4 * 300 * 37
+    assert engine._stream.windowed.window.fed_samples == sum(pushed)
+    assert sum(map(len, popped)) == len(engine.get_tokens())

@@ -7,62 +7,12 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from parakeet_streaming.errors import CapacityError
-from parakeet_streaming.live.admission import Admission, CostModel, StreamCost
+from parakeet_streaming.live.admission import Admission
+from parakeet_streaming.live.demand import StreamCost
 
 
 def uses(audio_s, steps=1.0):
     return StreamCost(steps, audio_s)
-
-
-def measured(*steps):
-    model = CostModel()
-    for audio_s, took_s in steps:
-        model.measured(audio_s, took_s)
-    return model
-
-
-@given(
-    fixed_s=st.floats(0.0, 1.0),
-    per_audio_s=st.floats(0.0, 1.0),
-    audio=st.lists(st.floats(1.0, 100.0), min_size=5, max_size=40),
-)
-def test_both_parts_are_found_where_steps_differ(fixed_s, per_audio_s, audio):
-    audio = [*audio, 1.0, 100.0]
-    model = measured(*((each, fixed_s + per_audio_s * each) for each in audio))
-    assert model.fixed_s == pytest.approx(fixed_s, abs=1e-5)
-    assert model.per_audio_s == pytest.approx(per_audio_s, abs=1e-5)
-
-
-@given(st.lists(st.tuples(st.floats(0.1, 100.0), st.floats(0.0, 10.0)), min_size=1, max_size=40))
-def test_no_part_is_ever_below_zero(steps):
-    model = measured(*steps)
-    assert model.fixed_s >= 0
-    assert model.per_audio_s >= 0
-
-
-def test_steps_that_are_alike_cost_in_proportion_to_their_audio():
-    model = measured(*[(4.0, 0.5)] * 30)
-    assert (model.fixed_s, model.per_audio_s) == (0.0, pytest.approx(0.125))
-    assert model.step_s(8.0) == pytest.approx(1.0)
-
-
-def test_larger_steps_that_took_less_time_have_a_fixed_cost_alone():
-    model = measured(*[(1.0, 2.0), (2.0, 1.0)] * 10)
-    assert model.per_audio_s == 0.0
-    assert 1.0 < model.fixed_s < 2.0
-
-
-def test_a_first_step_that_compiled_is_forgotten():
-    model = measured((4.0, 30.0), (4.0, 0.4), (4.0, 0.4), (4.0, 0.4))
-    assert model.step_s(4.0) == pytest.approx(0.4, rel=0.5)
-    for _ in range(50):
-        model.measured(4.0, 0.4)
-    assert model.step_s(4.0) == pytest.approx(0.4, rel=0.05)
-
-
-def test_a_step_of_no_audio_says_nothing():
-    model = measured((0.0, 5.0))
-    assert model.step_s(1.0) == 0.0
 
 
 def test_a_full_engine_refuses_and_stays_as_it_was():
@@ -123,14 +73,61 @@ def test_an_engine_is_full_when_larger_chunks_would_not_help_either():
     admission.measured(audio_s=10, took_s=1)
     admission.admit("a", uses(8), uses(4))
     admission.admit("b", uses(8), uses(4))
-    assert (admission.load, admission.least_load) == (pytest.approx(1.6), pytest.approx(0.8))
+    assert admission.load == pytest.approx(0.8)
     with pytest.raises(CapacityError, match=r"80\.0%.*120\.0%, above 90%"):
         admission.admit("c", uses(8), uses(4))
     admission.uses("a", uses(4))
     admission.uses("never there", uses(4))
-    assert admission.load == pytest.approx(1.2)
+    assert admission.load == pytest.approx(0.8)
+    # With the chunks that they have now.
+    assert admission.load_with("a", uses(4)) == pytest.approx(1.2)
     assert admission.load_with("a", uses(8)) == pytest.approx(1.6)
     assert admission.load_with("never there", uses(8)) == pytest.approx(1.2)
+
+
+def test_a_stream_of_whose_audio_most_is_passed_over_counts_less():
+    admission = Admission()
+    admission.measured(audio_s=10, took_s=1)
+    admission.admit("a", uses(8))
+    for _ in range(60):
+        admission.used("a", 1.0, encoded_s=8.0)
+    assert admission.load == pytest.approx(0.8)
+    for _ in range(120):
+        admission.used("a", 1.0)
+    admission.used("never there", 1.0)
+    assert 0.1 < admission.load < 0.3
+    for number in range(3):
+        admission.admit(number, uses(1))
+
+
+def test_new_streams_count_as_full_until_hundreds_have_ended_while_they_were_new():
+    admission = Admission(most_load=1e9)
+    admission.measured(audio_s=10, took_s=1)
+
+    def call(name):
+        admission.admit(name, uses(6), new_s=5.0)
+        admission.used(name, 0.5, encoded_s=1.0)
+        admission.used(name, 0.5, encoded_s=1.5)
+
+    for number in range(8):
+        admission.admit(number, uses(6), new_s=5.0)
+    assert admission.load == pytest.approx(8 * 0.6)
+    for number in range(8, 400):
+        call(number)
+        admission.leave(number - 8)
+    assert admission.load < 8 * 0.6 / 2
+    # More than are usual are not taken to be like those.
+    counted = admission.load
+    for number in range(400, 500):
+        admission.admit(number, uses(6), new_s=5.0)
+    assert admission.load > counted + 90 * 0.6
+    # One that stays counts as full, and so do those after it.
+    for number in range(400, 500):
+        admission.used(number, 6.0, encoded_s=60.0)
+    for number in range(392, 500):
+        admission.leave(number)
+    assert len(admission) == 0
+    assert admission.load == 0.0
 
 
 def test_listening_counts_for_every_stream():
@@ -171,7 +168,7 @@ def test_sums_are_those_of_the_streams_that_are_in(acts):
             inside[stream] = rate
         elif coming:
             admission.uses(stream, uses(rate))
-            inside[stream] = rate
+            admission.used(stream, rate, encoded_s=rate * rate)
         else:
             admission.leave(stream)
             inside.pop(stream, None)

@@ -10,7 +10,8 @@ from parakeet_streaming.errors import (
     OptionError,
     StreamClosedError,
 )
-from parakeet_streaming.live.admission import Admission, StreamCost
+from parakeet_streaming.live.admission import Admission
+from parakeet_streaming.live.demand import StreamCost
 from parakeet_streaming.live.metrics import LiveMetrics
 from parakeet_streaming.live.open_streams import OpenStreams
 
@@ -82,9 +83,9 @@ def test_loads_follow_what_steps_took():
     streams.vad_took(1.0, 0.05)
     assert streams.load == pytest.approx(0.25)
     assert streams.load_with("a", task.lower_cost) == pytest.approx(0.45)
-    task.cost = StreamCost(2.0, 4.0)
-    streams.uses("a", task.cost)
-    assert streams.load == pytest.approx(0.45)
+    streams.used("a", 1.0, encoded_s=2.0, cost=task.lower_cost)
+    assert streams.load_with("a", COST) == pytest.approx(0.25)
+    assert streams.load == pytest.approx(0.25)
     task.lower_cost = None
     assert streams.load_with("a", task.lower_cost) == 0.0
 

@@ -15,7 +15,7 @@ WAIT_S = 60
 def working(script=(), **choices):
     """A room whose loop rouses a worker, on the real clock where it must wait."""
     room, bell = Room(script, **choices), Bell()
-    room.loop._rouse = bell.ring
+    room.loop.rouse = bell.ring
     worker = Worker(room.loop, bell, time.monotonic)
     worker.start()
     return room, worker
@@ -120,3 +120,44 @@ def test_it_does_not_wait_for_itself():
     assert answers == [False]
     assert ended(room, worker)
     assert finals_of(drained(stream)[0]) == []
+
+
+class Measuring:
+    """Measurements that are counted; what a worker and an opener need of a warm-up."""
+
+    def __init__(self, count):
+        self.left, self.wanted, self.made = count, False, []
+
+    @property
+    def over(self):
+        return not self.left
+
+    def go_on(self):
+        self.left -= 1
+        self.made.append(time.monotonic())
+
+    def give_up(self):
+        self.left = 0
+
+
+def test_it_measures_while_it_would_rest():
+    room, bell, measuring = Room([]), Bell(), Measuring(3)
+    room.loop.rouse = bell.ring
+    worker = Worker(room.loop, bell, time.monotonic, measuring)
+    worker.start()
+    deadline = time.monotonic() + WAIT_S
+    while not measuring.over and time.monotonic() < deadline:
+        time.sleep(0.001)
+    assert len(measuring.made) == 3
+    assert ended(room, worker)
+
+
+def test_streams_come_before_measurements_unless_somebody_waits():
+    room, measuring = Room([]), Measuring(3)
+    worker = Worker(room.loop, Bell(), time.monotonic, measuring)
+    assert not worker._goes_on_measuring(rests=False)
+    assert worker._goes_on_measuring(rests=True)
+    measuring.wanted = True
+    assert worker._goes_on_measuring(rests=False)
+    measuring.give_up()
+    assert not worker._goes_on_measuring(rests=True)

@@ -76,3 +76,15 @@ def test_without_any_device_one_is_reported_where_to_look():
 )
 def test_advice_fits_the_system(platform, says):
     assert says in microphone_advice(platform)
+
+
+def test_a_name_of_digits():
+    digits, part = device(1, "404"), device(4, "USB 808 mic")
+    assert choose_device((*DEVICES, digits, part), "404") is digits
+    assert choose_device((*DEVICES, digits, part), "808") is part
+    # A number goes first; the full form is always a name.
+    two = device(7, "2")
+    assert choose_device((*DEVICES, two), "2") is USB
+    assert choose_device((*DEVICES, two), "2, ALSA") is two
+    with pytest.raises(DeviceNotFoundError, match="number 404"):
+        choose_device((*DEVICES, digits), 404)

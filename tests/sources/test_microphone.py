@@ -69,10 +69,11 @@ class FakeStream:
             raise self.module.PortAudioError("Unanticipated host error")
         self.running = True
 
-    def records(self, frames, overflow=False):
+    def records(self, frames, overflow=False, at_s=None):
         frames = np.asarray(frames, np.float32)
         status = SimpleNamespace(input_overflow=overflow)
-        self.callback(frames, len(frames), None, status)
+        times = None if at_s is None else SimpleNamespace(inputBufferAdcTime=at_s)
+        self.callback(frames, len(frames), times, status)
         frames.fill(9)  # PortAudio's memory is used again
 
     def ends(self):
@@ -266,6 +267,77 @@ def test_it_records_once(fake):
     with pytest.raises(StreamClosedError, match="records once"):
         microphone.start(len)
     assert not microphone.watch(0.0)
+
+
+def test_one_absurd_sample_is_silence_and_ends_nothing(fake):
+    receiver = Receiver()
+    microphone = Microphone("Webcam", channels=2)
+    microphone.start(receiver.push)
+    fake.stream.records([[0.5, 0.5], [np.nan, 0.5], [np.inf, -np.inf], [1e30, 0.0], [0.25, 0.25]])
+    assert receiver.pushed[0].tolist() == [0.5, 0.25, 0.0, 0.0, 0.25]
+    assert microphone.broken_samples == 3
+    assert microphone.failure is None
+
+
+def test_a_second_that_the_system_dropped_is_a_gap(fake):
+    class Stream(Receiver):
+        def push_gap(self, samples):
+            self.pushed.append(samples)
+
+    block = np.zeros((1_600, 1))
+    named, plain, told = Stream(), Receiver(10**6), []
+    for push, on_gap in (
+        (named.push, None),
+        (plain.push, None),
+        (Receiver().push, told.append),
+    ):
+        microphone = Microphone()
+        microphone.start(push, on_gap=on_gap)
+        fake.stream.records(block, overflow=True, at_s=5.0)
+        fake.stream.records(block, at_s=5.1)
+        fake.stream.records(block, overflow=True, at_s=6.2)
+        fake.stream.records(block, overflow=True, at_s=6.3)
+        assert microphone.dropped_samples == 16_000
+    assert named.pushed[2] == 16_000
+    assert sum(map(len, plain.pushed)) == 4 * 1_600 + 16_000
+    assert told == [16_000]
+
+
+class Stuck:
+    """A call that comes back only when the test lets it."""
+
+    def __init__(self):
+        self.free = threading.Event()
+
+    def __call__(self, **_):
+        self.free.wait(LONG_S)
+
+
+def test_a_driver_that_does_not_let_go_holds_up_nobody(fake, monkeypatch):
+    monkeypatch.setattr("parakeet_streaming.sources.microphone.CLOSING_S", 0.02)
+    receiver, stuck = Receiver(), Stuck()
+    microphone = Microphone()
+    microphone.start(receiver.push, receiver.on_end)
+    monkeypatch.setattr(fake.stream, "close", stuck)
+    assert microphone.watch(0.0)
+    assert not microphone.watch(GONE_AFTER_S)
+    assert receiver.ends == 1, "told before it is closed"
+    microphone.stop()
+    microphone.stop()
+    fake.stream.records([[0.5]])
+    assert receiver.pushed == []
+    stuck.free.set()
+
+
+@pytest.mark.parametrize("step", ["InputStream", "start"])
+def test_a_driver_that_does_not_answer_is_an_error(fake, monkeypatch, step):
+    monkeypatch.setattr("parakeet_streaming.sources.driver_calls.OPENING_S", 0.02)
+    stuck = Stuck()
+    microphone = None if step == "InputStream" else Microphone()
+    monkeypatch.setattr(fake if microphone is None else fake.stream, step, stuck)
+    with pytest.raises(DeviceError, match="does not answer"):
+        (microphone or Microphone()).start(len)
+    stuck.free.set()
 
 
 def test_a_real_portaudio_finds_the_device(virtual_microphone):

@@ -5,7 +5,9 @@ Rules of this file:
 1. Full scale is 1.0. Floats are taken as they are and not clipped; whole numbers are divided by
    their full scale (uint8 is centred on 128). A type without an agreed full scale is refused.
 2. Channels are averaged, added one after another, so that slicing never changes a bit.
-3. NaN and infinity are refused with their position; nothing is repaired silently.
+3. A buffer of bytes says nothing about its samples, and is refused: read as 8-bit audio, 16-bit PCM
+   would be noise of twice its length. A typed buffer, such as `array('h')`, says it.
+4. NaN and infinity are refused with their position; nothing is repaired silently.
 """
 
 from __future__ import annotations
@@ -36,6 +38,7 @@ def as_mono(
     Args:
         samples: (n,) or (n, channels) of float16, float32, float64, uint8, int16 or int32; a single
             number counts as one sample. Contiguous float32 (n,) is handed back without copying.
+            Bytes are refused: give them a type with `np.frombuffer`, or use `PcmDecoder`.
         what: how to call the samples in a message.
         first_sample: the position of `samples[0]`, for messages.
 
@@ -48,15 +51,23 @@ def as_mono(
     usable = np.abs(mono) <= _LOUDEST
     if not usable.all():
         bad = int(np.argmin(usable))
-        raise AudioInputError(
+        error = AudioInputError(
             f"{what}: sample {first_sample + bad} is {array[bad].tolist()}, which is no sample; "
             "replace NaN, infinity and whatever else is no audio before feeding"
         )
+        error.unusable_samples = len(mono)
+        raise error
     return mono
 
 
 def _as_frames(samples: ArrayLike, what: str) -> NDArray[Any]:
     """`samples` as an array (n,) or (n, channels) of an accepted type."""
+    if _is_untyped(samples):
+        raise AudioInputError(
+            f"{what} are {type(samples).__name__} without a sample type; use {_ACCEPTED}: for "
+            "16-bit PCM pass np.frombuffer(data, np.int16), for float32 np.frombuffer(data, "
+            "np.float32), or decode bytes of any encoding and any cut with PcmDecoder"
+        )
     try:
         array = np.asarray(samples)
     except (TypeError, ValueError, RuntimeError) as error:
@@ -79,6 +90,19 @@ def _as_frames(samples: ArrayLike, what: str) -> NDArray[Any]:
             f"(n, channels) with 1 to {MAX_CHANNELS} channels{hint}"
         )
     return array
+
+
+def _is_untyped(samples: object) -> bool:
+    """Whether it is a buffer of bytes, or a sequence of such; an array of numpy never is."""
+    if isinstance(samples, (list, tuple)) and samples:
+        samples = samples[0]
+    if isinstance(samples, str) or hasattr(samples, "__array__"):
+        return False
+    try:
+        view = memoryview(samples)  # type: ignore[arg-type]
+    except TypeError:
+        return False
+    return view.itemsize == 1
 
 
 def _full_scale_one(array: NDArray[Any]) -> NDArray[Any]:

@@ -2,16 +2,20 @@
 
 Rules of this file:
 
-1. `push` and `pop` never block. Only iterating the consumer waits, on an event. (Tokens of a live
-   stream are moved under a lock, which is held only while they are moved.)
-2. Closing or dropping the producer ends the stream; closing the consumer stops the engine.
+1. `push` never waits for the engine, and `pop` never waits for a token. Only iterating the consumer
+   waits, on an event.
+2. A ring has one writer and one reader. Where several threads push, or pop, they take turns, and
+   each waits only while another is inside the same call.
+3. Closing or dropping the producer ends the stream; closing the consumer stops the engine.
+4. Tokens that a full ring does not take wait in the outlet; none is lost. While an engine runs it
+   hands them over itself. Once nothing more will be recognised, each `pop` makes room for them.
 """
 
 from __future__ import annotations
 
 import threading
 from collections import deque
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Sequence
 from typing import Protocol, Self
 
 from numpy.typing import ArrayLike
@@ -24,11 +28,12 @@ from parakeet_streaming.timeline import FRAME_SAMPLES, SAMPLE_RATE_HZ
 
 
 class AudioProducer:
-    """Takes the samples of one thread. Never blocks."""
+    """Takes samples. Never waits for the engine."""
 
     def __init__(self, writer: SampleWriter, arrived: threading.Event) -> None:
         self._writer = writer
         self._arrived = arrived
+        self._pushing = threading.Lock()
 
     def push(self, samples: ArrayLike) -> int:
         """Puts a sample, or (n,) or (n, channels) samples, at the context's sample rate.
@@ -39,7 +44,9 @@ class AudioProducer:
         Raises:
             AudioInputError: wrong shape or type, NaN or infinity; nothing was taken.
         """
-        taken = self._writer.write(as_mono(samples))
+        mono = as_mono(samples)
+        with self._pushing:
+            taken = self._writer.write(mono)
         self._arrived.set()
         return taken
 
@@ -70,29 +77,35 @@ class RoomSignal(Protocol):
 
 
 class TokenConsumer:
-    """Gives tokens to one thread."""
+    """Gives tokens, each once."""
 
     def __init__(
         self,
         reader: ValueReader[TokenResult],
         recognised: threading.Event,
         room: RoomSignal,
+        dropped: Callable[[], int] = lambda: 0,
     ) -> None:
+        """`dropped`: how many tokens, from the first that the ring took on, are not wanted."""
         self._reader = reader
         self._recognised = recognised
         self._room = room
+        self._dropped = dropped
+        self._read = 0
+        self._popping = threading.Lock()
 
     def pop(self) -> TokenResult | None:
-        """The next token, or None when there is none now. Never blocks."""
-        token = self._reader.read()
-        if token is not None:
-            self._room.set()  # an engine that a full ring held back may go on
+        """The next token, or None when there is none now. Never waits for one."""
+        with self._popping:
+            token = self._next()
+            while token is not None and self._read <= self._dropped():
+                token = self._next()
         return token
 
     @property
     def ended(self) -> bool:
         """Whether the stream has ended and every token was taken."""
-        return self._reader.closed and self._reader.occupancy == 0
+        return self._reader.closed and self._reader.taken <= max(self._read, self._dropped())
 
     def close(self) -> None:
         """Takes no more tokens; the engine stops."""
@@ -105,6 +118,8 @@ class TokenConsumer:
         while True:
             self._recognised.clear()
             closed = self._reader.closed
+            if closed:
+                self._recognised.set()  # another thread may be about to wait
             token = self.pop()
             if token is not None:
                 yield token
@@ -119,20 +134,90 @@ class TokenConsumer:
     def __exit__(self, *_: object) -> None:
         self.close()
 
+    def _next(self) -> TokenResult | None:
+        token = self._reader.read()
+        if token is not None:
+            self._read += 1
+            self._room.set()  # an engine that a full ring held back may go on
+        return token
 
-class TokenDelivery:
-    """Moves the tokens of a live stream into a ring; tokens wait here while it is full."""
+
+class TokenOutlet:
+    """Moves tokens into a ring; they wait here while it is full."""
+
+    def __init__(
+        self,
+        writer: ValueWriter[TokenResult],
+        recognised: threading.Event,
+        arrived: threading.Event | None = None,
+    ) -> None:
+        """`arrived` wakes an engine that hands its tokens over itself; None for no such engine."""
+        self._writer = writer
+        self._recognised = recognised
+        self._arrived = arrived
+        self._waiting: deque[TokenResult] = deque()
+        self._last_is_here = False
+        self._dropped = 0
+        self._moving = threading.RLock()
+
+    @property
+    def waiting(self) -> int:
+        """Tokens that a full ring did not take yet."""
+        return len(self._waiting)
+
+    @property
+    def closed(self) -> bool:
+        """Whether every token was handed over after the last one came, or none is wanted."""
+        return self._writer.closed
+
+    def dropped(self) -> int:
+        """How many of the tokens that the ring has taken are not wanted any more."""
+        return self._dropped
+
+    def put(self, tokens: Sequence[TokenResult], *, last: bool = False) -> None:
+        """Takes tokens; `last`: none will come after them."""
+        with self._moving:
+            self._waiting.extend(tokens)
+            self._last_is_here = self._last_is_here or last
+        self.move()
+
+    def move(self) -> None:
+        """Moves tokens into the ring while there is room; closes it after the last one."""
+        with self._moving:
+            while self._waiting and self._writer.write(self._waiting[0]):
+                self._waiting.popleft()
+            if self._last_is_here and not self._waiting:
+                self._writer.close()
+        self._recognised.set()
+
+    def set(self) -> None:
+        """The ring has room again."""
+        if self._arrived is None or self._last_is_here:
+            self.move()
+        if self._arrived is not None:
+            self._arrived.set()
+
+    def drop(self) -> None:
+        """No token until now is wanted any more, in the ring or here."""
+        with self._moving:
+            self._waiting.clear()
+            self._dropped = self._writer.taken
+
+    def close(self) -> None:
+        """No token is taken any more."""
+        self._writer.close()
+        self._recognised.set()
+
+
+class TokenDelivery(TokenOutlet):
+    """The same for the events of a live stream."""
 
     def __init__(
         self, writer: ValueWriter[TokenResult], recognised: threading.Event, rate_hz: int
     ) -> None:
         """`rate_hz`: of the samples that are pushed."""
-        self._writer = writer
-        self._recognised = recognised
+        super().__init__(writer, recognised)
         self._rate_hz = rate_hz
-        self._waiting: deque[TokenResult] = deque()
-        self._ended = False
-        self._moving = threading.RLock()
 
     def take(self, event: Event) -> None:
         """Takes an event of the stream.
@@ -140,21 +225,10 @@ class TokenDelivery:
         Raises:
             StreamClosedError: the consumer of the tokens was closed.
         """
-        if self._writer.closed:
+        if self.closed:
             raise StreamClosedError("the consumer of this stream's tokens was closed")
-        with self._moving:
-            self._waiting.extend(token_results(event, self._rate_hz))
-            self._ended = isinstance(event, Final) and event.reason == "end"
-        self.set()
-
-    def set(self) -> None:
-        """Moves tokens into the ring while there is room; closes it after the last one."""
-        with self._moving:
-            while self._waiting and self._writer.write(self._waiting[0]):
-                self._waiting.popleft()
-            if self._ended and not self._waiting:
-                self._writer.close()
-        self._recognised.set()
+        last = isinstance(event, Final) and event.reason == "end"
+        self.put(token_results(event, self._rate_hz), last=last)
 
 
 def token_results(event: Event, rate_hz: int) -> list[TokenResult]:

@@ -10,14 +10,14 @@ Rules of this file:
 2. Closing or dropping the producer ends the stream: everything left is decoded, then the consumer
    ends. Closing the consumer stops the engine.
 3. Only `run` and iterating the consumer wait, on an event that `push` sets.
+4. Calls of the engine from several threads take turns. `finalize` in one thread ends `run` in
+   another.
 """
 
 from __future__ import annotations
 
 import threading
-from collections import deque
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
 from typing import Self
 
 from numpy.typing import ArrayLike
@@ -29,10 +29,12 @@ from parakeet_streaming.audio.ring import (
     sample_ring,
     value_ring,
 )
+from parakeet_streaming.classic.debug_view import DebugView
 from parakeet_streaming.classic.producer_consumer import (
     AudioProducer,
     TokenConsumer,
     TokenDelivery,
+    TokenOutlet,
     token_result,
     token_results,
 )
@@ -50,53 +52,22 @@ AUDIO_RING_S = 30.0
 TOKEN_RING_SLOTS = 4096
 
 
-@dataclass(frozen=True, slots=True)
-class DebugView:
-    """What an engine holds at one moment."""
-
-    context: ContextConfig
-    ring_samples: int
-    """Samples in the audio ring, at the pushed rate."""
-    window_samples: int
-    """Samples at 16 kHz taken but not yet decoded."""
-    decoded_samples: int
-    """Samples at 16 kHz decoded."""
-    refused_samples: int
-    """Samples that a full ring did not take."""
-    tokens: tuple[TokenResult, ...] = field(repr=False)
-    """Committed."""
-    tentative_text: str
-    """Decoded early from the look-ahead."""
-
-    def __str__(self) -> str:
-        left, chunk, right = self.context.effective
-        text = "".join(token.text for token in self.tokens)
-        return (
-            f"context  left {left} s, chunk {chunk} s, right {right} s\n"
-            f"buffer   {self.ring_samples} in the ring, {self.window_samples} in the window, "
-            f"{self.decoded_samples} decoded, {self.refused_samples} refused\n"
-            f"tokens   {len(self.tokens)}: {text!r} and tentatively {self.tentative_text!r}"
-        )
-
-
 class StreamingParakeetTDT:
-    """The engine between a producer and a consumer. One thread at a time may call it."""
+    """The engine between a producer and a consumer. Any thread may call it; calls take turns."""
 
     def __init__(
         self,
         open_stream: Callable[[], Stream],
         audio: SampleReader,
-        tokens: ValueWriter[TokenResult],
+        tokens: TokenOutlet,
         arrived: threading.Event,
-        recognised: threading.Event,
     ) -> None:
         self._open_stream = open_stream
         self._stream = open_stream()
         self._audio = audio
         self._out = tokens
         self._arrived = arrived
-        self._recognised = recognised
-        self._undelivered: deque[TokenResult] = deque()
+        self._inside = threading.RLock()
 
     @classmethod
     def new(
@@ -135,10 +106,11 @@ class StreamingParakeetTDT:
         token_reader: ValueReader[TokenResult]
         token_writer, token_reader = value_ring(token_ring_slots)
         arrived, recognised = threading.Event(), threading.Event()
+        outlet = TokenOutlet(token_writer, recognised, arrived)
         return (
-            cls(open_stream, reader, token_writer, arrived, recognised),
+            cls(open_stream, reader, outlet, arrived),
             AudioProducer(writer, arrived),
-            TokenConsumer(token_reader, recognised, arrived),
+            TokenConsumer(token_reader, recognised, outlet, outlet.dropped),
         )
 
     @property
@@ -163,20 +135,23 @@ class StreamingParakeetTDT:
         Returns:
             How many tokens were recognised.
         """
-        if self._out.closed:
-            self._audio.close()
-            return 0
-        self._deliver()
         count = 0
-        while not self._undelivered and not self._out.closed:
-            ended = self._audio.closed
-            samples = self._audio.read()
-            events = self._stream.feed(samples) if samples.shape[0] else []
-            if ended and not samples.shape[0]:
-                events = self._stream.finish()
-            count += self._hand_over(events)
-            if not samples.shape[0]:
-                break
+        with self._inside:
+            self._out.move()
+            while not self._out.waiting and not self._out.closed:
+                ended = self._audio.closed
+                samples = self._audio.read()
+                events = self._stream.feed(samples) if samples.shape[0] else []
+                if ended and not samples.shape[0]:
+                    events = self._stream.finish()
+                results = self._results(events)
+                self._out.put(results, last=self._stream.closed)
+                count += len(results)
+                if not samples.shape[0]:
+                    break
+            if self._out.closed:
+                self._audio.close()
+                self._arrived.set()
         return count
 
     def run(self) -> None:
@@ -193,7 +168,7 @@ class StreamingParakeetTDT:
         finally:
             self._audio.close()
             self._out.close()
-            self._recognised.set()
+            self._arrived.set()  # `run` in another thread may be about to wait
 
     def add_audio(self, samples: ArrayLike) -> None:
         """Takes samples directly, without the ring; decodes nothing yet.
@@ -202,20 +177,30 @@ class StreamingParakeetTDT:
             AudioInputError: wrong shape or type, NaN or infinity; nothing was taken.
             StreamClosedError: the stream has ended.
         """
-        self._stream.push(samples)
+        with self._inside:
+            self._stream.push(samples)
 
     def process_available(self) -> list[TokenResult]:
         """Runs every chunk of added audio that is ready; returns its tokens."""
-        return self._results(self._stream.feed([]))
+        with self._inside:
+            return self._results(self._stream.feed([]))
 
     def finalize(self) -> list[TokenResult]:
-        """Ends the stream by hand: decodes everything left and returns its tokens."""
-        if self._stream.closed:
-            return []
-        results = self._results([*self._stream.feed(self._audio.read()), *self._stream.finish()])
-        self._audio.close()
-        self._out.close()
-        self._recognised.set()
+        """Ends the stream by hand: decodes everything left and returns its tokens.
+
+        Tokens that were recognised before, and wait because the ring is full, are not among them:
+        the consumer gets them as it makes room. `run` in another thread ends after the last one.
+        """
+        with self._inside:
+            if self._stream.closed:
+                return []
+            # Closed first: what a producer was told is taken is decoded.
+            self._audio.close()
+            results = self._results(
+                [*self._stream.feed(self._audio.read()), *self._stream.finish()]
+            )
+            self._out.put((), last=True)
+        self._arrived.set()
         return results
 
     def get_tokens(self) -> list[TokenResult]:
@@ -228,11 +213,13 @@ class StreamingParakeetTDT:
         Raises:
             StreamClosedError: the stream has ended; make a new engine.
         """
-        if self._stream.closed or self._out.closed:
-            raise StreamClosedError("this engine's stream has ended; make a new engine")
-        self._audio.read()
-        self._undelivered.clear()
-        self._stream = self._open_stream()
+        with self._inside:
+            if self._stream.closed or self._out.closed:
+                raise StreamClosedError("this engine's stream has ended; make a new engine")
+            self._audio.read()
+            self._out.drop()
+            self._stream = self._open_stream()
+        self._arrived.set()
 
     def debug_view(self) -> DebugView:
         """Buffer, context and tokens at this moment; `str()` of it is for people."""
@@ -248,21 +235,7 @@ class StreamingParakeetTDT:
 
     @property
     def _busy(self) -> bool:
-        return self._audio.occupancy > 0 and not self._undelivered
-
-    def _hand_over(self, events: Sequence[Event]) -> int:
-        results = self._results(events)
-        self._undelivered.extend(results)
-        self._deliver()
-        return len(results)
-
-    def _deliver(self) -> None:
-        """Moves tokens into the ring while there is room; closes it after the last one."""
-        while self._undelivered and self._out.write(self._undelivered[0]):
-            self._undelivered.popleft()
-        if self._stream.closed and not self._undelivered:
-            self._out.close()
-        self._recognised.set()
+        return self._audio.occupancy > 0 and not self._out.waiting
 
     def _results(self, events: Sequence[Event]) -> list[TokenResult]:
         rate_hz = self.context.sample_rate

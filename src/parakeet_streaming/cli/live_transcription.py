@@ -119,6 +119,15 @@ class LiveTranscription:
         """Adds a message for people."""
         self._messages.append(message)
 
+    def push_gap(self, samples: int) -> None:
+        """Takes note of samples that the system dropped, in the source's thread."""
+        self._stream.push_gap(samples)
+        self._pushed_samples += samples
+        # What is saved keeps its times.
+        self._monitor_writer.write(
+            np.zeros(min(samples, self._monitor_writer.capacity), np.float32)
+        )
+
     def messages(self) -> Iterator[str]:
         """What people should know and have not been shown."""
         while self._messages:

@@ -2,18 +2,19 @@
 
 Rules of this file:
 
-1. A step costs a fixed time and a time for each second of audio that it encodes. Both are learnt
-   from measured steps; older steps count less and less.
+1. What a step costs is learnt from measured steps (`step_costs.py`), and how much of its full cost
+   a stream uses from what it was seen to use (`demand.py`).
 2. N streams share steps as well as they can: k = min(N, the most streams of a step) in each. So
    the load, the part of the time that steps take, is
 
    ```
-   fixed × Σ(steps per second) / k + per audio × Σ(seconds of audio encoded per second) + VAD × N
+   (fixed / k + per stream) × Σ(steps per second)
+       + per audio × Σ(seconds of audio encoded per second) + VAD × N
    ```
 
-3. An engine is full when all its streams, each with its longest chunk, would take more than
-   `MOST_LOAD` of the time. A full engine refuses at once: a stream that could not be carried would
-   make all others late.
+3. Load means one thing: that of all streams, each with its longest chunk. An engine is full when it
+   would be more than `MOST_LOAD`. A full engine refuses at once: a stream that could not be carried
+   would make all others late.
 4. Recordings run in what time is left, so they are no part of the load. They have a bound of their
    own.
 5. Each call costs the same, however many streams are in: sums are kept, and made anew from time to
@@ -23,10 +24,12 @@ Rules of this file:
 from __future__ import annotations
 
 from collections.abc import Hashable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Final, Generic, Literal, TypeVar
 
 from parakeet_streaming.errors import CapacityError
+from parakeet_streaming.live.demand import FULL, Newcomers, Part, StreamCost, Use
+from parakeet_streaming.live.step_costs import CostModel
 
 Key = TypeVar("Key", bound=Hashable)
 
@@ -36,70 +39,7 @@ MOST_LOAD: Final = 0.9
 """Part of the time that steps may take before new streams are refused; the rest is for bursts."""
 MOST_RECORDINGS: Final = 4
 _FORGETTING: Final = 0.95
-_WARM_UP_WEIGHT: Final = 0.02
-"""What the first step counts after the second: it may have compiled, or read pages."""
-_LEAST_SPREAD: Final = 0.02
-"""Relative spread of the steps' audio below which the two parts of a cost cannot be separated."""
 _CHANGES_TO_REFRESH: Final = 1_000
-
-
-@dataclass(frozen=True, slots=True)
-class StreamCost:
-    """What one stream asks for, per second of its own."""
-
-    steps: float
-    audio_s: float
-    """Seconds of audio that its steps encode."""
-
-    @property
-    def chunk_s(self) -> float:
-        """Seconds of its own from one step to the next."""
-        return 1 / self.steps
-
-
-class CostModel:
-    """Seconds that a step takes: `fixed_s + per_audio_s × audio`. Not thread-safe.
-
-    Least squares over the measured steps, each of which weighs less with every step after it.
-    Neither part is ever below 0. Where all steps are alike, time is taken as proportional to audio.
-    """
-
-    def __init__(self) -> None:
-        self.fixed_s = 0.0
-        self.per_audio_s = 0.0
-        self._steps = 0
-        self._weight = self._audio = self._time = 0.0
-        self._audio_squared = self._audio_time = 0.0
-
-    def measured(self, audio_s: float, took_s: float) -> None:
-        """Takes note that a step that encoded `audio_s` took `took_s`."""
-        if audio_s <= 0:
-            return
-        self._steps += 1
-        kept = _WARM_UP_WEIGHT if self._steps == 2 else _FORGETTING
-        self._weight = kept * self._weight + 1
-        self._audio = kept * self._audio + audio_s
-        self._time = kept * self._time + took_s
-        self._audio_squared = kept * self._audio_squared + audio_s * audio_s
-        self._audio_time = kept * self._audio_time + audio_s * took_s
-        self._solve()
-
-    def step_s(self, audio_s: float) -> float:
-        """Seconds that a step of so much audio will take; 0 until one was measured."""
-        return self.fixed_s + self.per_audio_s * audio_s
-
-    def _solve(self) -> None:
-        spread = self._weight * self._audio_squared - self._audio * self._audio
-        proportional = self._audio_time / self._audio_squared
-        self.fixed_s, self.per_audio_s = 0.0, proportional
-        if spread <= (_LEAST_SPREAD * self._audio) ** 2:
-            return
-        slope = (self._weight * self._audio_time - self._audio * self._time) / spread
-        fixed_s = (self._time - slope * self._audio) / self._weight
-        if slope < 0:
-            self.fixed_s, self.per_audio_s = self._time / self._weight, 0.0
-        elif fixed_s > 0:
-            self.fixed_s, self.per_audio_s = fixed_s, slope
 
 
 @dataclass(slots=True)
@@ -110,6 +50,32 @@ class _Sums:
     def add(self, cost: StreamCost, sign: int = 1) -> None:
         self.steps += sign * cost.steps
         self.audio_s += sign * cost.audio_s
+
+
+@dataclass(slots=True)
+class _Demand:
+    """Of all streams: what those use that are known, and the full cost of those that are new."""
+
+    known: _Sums = field(default_factory=_Sums)
+    new: _Sums = field(default_factory=_Sums)
+
+    def of(self, expected: Part) -> StreamCost:
+        """In all, where each new stream uses that part."""
+        new = StreamCost(self.new.steps, self.new.audio_s).part(expected)
+        return StreamCost(self.known.steps + new.steps, self.known.audio_s + new.audio_s)
+
+
+@dataclass(slots=True)
+class _Stream:
+    cost: StreamCost
+    least: StreamCost
+    use: Use
+
+    @property
+    def part(self) -> Part:
+        """What of its cost it is counted as, before what is expected of new ones."""
+        use = self.use
+        return FULL if use.is_new else use.part
 
 
 class Admission(Generic[Key]):
@@ -130,29 +96,27 @@ class Admission(Generic[Key]):
         self._costs = CostModel()
         self._batch_streams = batch_streams
         self._vad_time_s = self._vad_audio_s = 0.0
-        self._streams: dict[Key, tuple[StreamCost, StreamCost]] = {}
+        self._streams: dict[Key, _Stream] = {}
         self._recordings: set[Key] = set()
-        self._now = _Sums()
-        self._least = _Sums()
+        self._newcomers = Newcomers()
+        self._new = 0
+        self._now = _Demand()
+        self._least = _Demand()
         self._changes = 0
 
     def __len__(self) -> int:
         """Live streams that are in."""
         return len(self._streams)
 
-    @property
-    def load(self) -> float:
-        """Part of the time that all streams take as they are; 0 until something was measured."""
-        return self._load(self._now, len(self))
-
-    @property
-    def least_load(self) -> float:
-        """The same, were every stream given its longest chunk."""
-        return self._load(self._least, len(self))
-
     def __contains__(self, stream: Key) -> bool:
         """Whether a stream, live or a recording, is in."""
         return stream in self._streams or stream in self._recordings
+
+    @property
+    def load(self) -> float:
+        """Part of the time that all streams take, each with its longest chunk, as measured."""
+        newcomers = self._newcomers
+        return self._load(self._least.of(newcomers.counted(self._new)), len(self))
 
     def bound_met(self, lane: Lane) -> Literal["streams", "recordings", "load"]:
         """Which bound a refusal just now was for."""
@@ -161,7 +125,9 @@ class Admission(Generic[Key]):
         full = self.most_streams is not None and len(self) >= self.most_streams
         return "streams" if full else "load"
 
-    def admit(self, stream: Key, cost: StreamCost, least: StreamCost | None = None) -> None:
+    def admit(
+        self, stream: Key, cost: StreamCost, least: StreamCost | None = None, new_s: float = 0.0
+    ) -> None:
         """Lets a live stream in.
 
         Args:
@@ -169,6 +135,7 @@ class Admission(Generic[Key]):
             cost: what it asks for.
             least: the same with the longest chunk it may be given; None for one that keeps its
                 chunk.
+            new_s: seconds of audio until its windows are full.
 
         Raises:
             CapacityError: the engine is full; nothing has changed.
@@ -178,17 +145,16 @@ class Admission(Generic[Key]):
                 f"{len(self)} of {self.most_streams} streams are open; try again later, or allow "
                 "more streams"
             )
-        least = cost if least is None else least
-        with_it = _Sums(self._least.steps + least.steps, self._least.audio_s + least.audio_s)
-        after = self._load(with_it, len(self) + 1)
-        if self._streams and after > self.most_load:
+        before, streams = self.load, len(self)
+        self._enter(stream, _Stream(cost, cost if least is None else least, Use(new_s)))
+        after = self.load
+        if streams and after > self.most_load:
+            self._take_out(stream)
             raise CapacityError(
-                f"{len(self)} streams take {self.least_load:.1%} of the time, one more would make "
+                f"{streams} streams take {before:.1%} of the time, one more would make "
                 f"it {after:.1%}, above {self.most_load:.0%}; try again later, or use a context of "
                 "larger chunks"
             )
-        self._streams[stream] = (cost, least)
-        self._change(cost, least)
 
     def admit_recording(self, stream: Key) -> None:
         """Lets a recording in.
@@ -206,34 +172,52 @@ class Admission(Generic[Key]):
     def uses(self, stream: Key, cost: StreamCost) -> None:
         """A live stream that is in has changed what it asks for."""
         if stream in self._streams:
-            before, least = self._streams[stream]
-            self._streams[stream] = (cost, least)
-            self._now.add(before, -1)
-            self._now.add(cost)
+            each = self._take_out(stream)
+            each.cost = cost
+            self._enter(stream, each)
+
+    def used(self, stream: Key, passed_s: float, encoded_s: float = 0.0) -> None:
+        """A live stream has decoded, or passed over as quiet, `passed_s` more.
+
+        Args:
+            stream: the one that has.
+            passed_s: seconds of its audio.
+            encoded_s: what its step encoded; 0 where there was none.
+        """
+        if stream in self._streams:
+            each = self._take_out(stream)
+            use = each.use
+            if encoded_s > 0:
+                use.stepped(each.cost, encoded_s)
+            if use.passed(passed_s):
+                self._newcomers.stayed()
+            self._enter(stream, each)
 
     def load_with(self, stream: Key, cost: StreamCost) -> float:
-        """The load, were this stream, which is in, to ask for that."""
+        """The same with the chunks that they have now, were this stream to ask for that."""
         if stream not in self._streams:
-            return self.load
-        before, _ = self._streams[stream]
-        return self._load(
-            _Sums(
-                self._now.steps + cost.steps - before.steps,
-                self._now.audio_s + cost.audio_s - before.audio_s,
-            ),
-            len(self),
+            return self._load(self._now.of(FULL), len(self))
+        each = self._streams[stream]
+        before, after = each.cost.part(each.part), cost.part(each.part)
+        now = self._now.of(FULL)
+        asked = StreamCost(
+            now.steps + after.steps - before.steps, now.audio_s + after.audio_s - before.audio_s
         )
+        return self._load(asked, len(self))
 
     def leave(self, stream: Key) -> None:
         """A stream has gone; one that is not in is no error."""
         self._recordings.discard(stream)
         if stream in self._streams:
-            cost, least = self._streams.pop(stream)
-            self._change(cost, least, -1)
+            new = self._new
+            each = self._take_out(stream)
+            use = each.use
+            if use.is_new and use.passed_s > 0:
+                self._newcomers.ended(use.part_alone, new)
 
-    def measured(self, audio_s: float, took_s: float) -> None:
-        """Takes note that a step that encoded `audio_s` took `took_s`."""
-        self._costs.measured(audio_s, took_s)
+    def measured(self, audio_s: float, took_s: float, streams: int = 1) -> None:
+        """Takes note that a step of `streams` that encoded `audio_s` took `took_s`."""
+        self._costs.measured(audio_s, took_s, streams)
 
     def step_s(self, audio_s: float) -> float:
         """Seconds that a step of so much audio will take; 0 until one was measured."""
@@ -244,20 +228,32 @@ class Admission(Generic[Key]):
         self._vad_time_s = _FORGETTING * self._vad_time_s + took_s
         self._vad_audio_s = _FORGETTING * self._vad_audio_s + audio_s
 
-    def _change(self, cost: StreamCost, least: StreamCost, sign: int = 1) -> None:
-        self._now.add(cost, sign)
-        self._least.add(least, sign)
+    def _enter(self, key: Key, stream: _Stream) -> None:
+        self._streams[key] = stream
+        self._count(stream, 1)
         self._changes += 1
-        if self._changes >= _CHANGES_TO_REFRESH or not self._streams:
-            self._changes, self._now, self._least = 0, _Sums(), _Sums()
-            for now, longest in self._streams.values():
-                self._now.add(now)
-                self._least.add(longest)
+        if self._changes >= _CHANGES_TO_REFRESH:
+            self._changes, self._new, self._now, self._least = 0, 0, _Demand(), _Demand()
+            for each in self._streams.values():
+                self._count(each, 1)
 
-    def _load(self, sums: _Sums, streams: int) -> float:
+    def _take_out(self, key: Key) -> _Stream:
+        stream = self._streams.pop(key)
+        self._count(stream, -1)
+        if not self._streams:
+            self._changes, self._new, self._now, self._least = 0, 0, _Demand(), _Demand()
+        return stream
+
+    def _count(self, stream: _Stream, sign: int) -> None:
+        use = stream.use
+        self._new += sign * use.is_new
+        for demand, cost in ((self._now, stream.cost), (self._least, stream.least)):
+            sums = demand.new if use.is_new else demand.known
+            sums.add(cost.part(stream.part), sign)
+
+    def _load(self, asked: StreamCost, streams: int) -> float:
         shared = max(1, min(streams, self._batch_streams))
-        computing = (
-            self._costs.fixed_s * sums.steps / shared + self._costs.per_audio_s * sums.audio_s
-        )
+        fixed_s, per_stream_s, per_audio_s = self._costs.parts
+        computing = (fixed_s / shared + per_stream_s) * asked.steps + per_audio_s * asked.audio_s
         vad_s = self._vad_time_s / self._vad_audio_s if self._vad_audio_s else 0.0
         return computing + vad_s * streams

@@ -111,6 +111,7 @@ class AudioQueueWriter:
             return 0
         taken = self._fill(samples) if self._gap_is_handed_over() else 0
         if taken < count:
+            self.refused += count - taken
             self._miss(self.received + taken, count - taken)
         self.written_at_s = self._clock()
         end = self.received + count
@@ -125,6 +126,15 @@ class AudioQueueWriter:
             self._woken_at = wake_at
             self._wake()
         return taken
+
+    def miss(self, count: int) -> None:
+        """Counts samples that were lost before they came here: a gap, as refused ones are."""
+        if count <= 0 or self.closed or self.refusing:
+            return
+        self._miss(self.received, count)
+        self.written_at_s = self._clock()
+        self.available = self.received if self.missing is None else self.missing.start
+        self.received += count
 
     def close(self) -> None:
         """No more samples will come."""
@@ -145,7 +155,6 @@ class AudioQueueWriter:
         return taken
 
     def _miss(self, start: int, count: int) -> None:
-        self.refused += count
         before = self.missing
         known = count if before is None else before.count + count
         self.missing = Missing(start if before is None else before.start, known)

@@ -23,8 +23,8 @@ from parakeet_streaming.engine.stream_state import ActivityState, StreamState
 from parakeet_streaming.engine.window import Span
 from parakeet_streaming.engine.windowed_stream import WindowedStream
 from parakeet_streaming.live.adaptation import Adapter
-from parakeet_streaming.live.admission import StreamCost
 from parakeet_streaming.live.audio_queue import AudioQueueReader
+from parakeet_streaming.live.demand import StreamCost
 from parakeet_streaming.live.intake import TAIL_S, Intake
 from parakeet_streaming.live.speech import StreamSpeech
 from parakeet_streaming.results import ContextChanged, Event, Final, Partial

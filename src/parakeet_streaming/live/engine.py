@@ -14,6 +14,7 @@ One engine has one worker thread, which computes for all its streams together.
 
 from __future__ import annotations
 
+import asyncio
 import time
 import weakref
 from collections.abc import Callable
@@ -29,6 +30,7 @@ from parakeet_streaming.live.ring_sizing import MOST_RING_S
 from parakeet_streaming.live.scheduler import BatchLimits
 from parakeet_streaming.live.stats import EngineStats
 from parakeet_streaming.live.stream import LiveStream
+from parakeet_streaming.live.warm_up import WarmUp
 from parakeet_streaming.live.worker import Bell, Worker
 from parakeet_streaming.ports import VoiceActivity
 from parakeet_streaming.results import Event
@@ -48,7 +50,7 @@ class LiveEngine:
         most_ring_s: float = MOST_RING_S,
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
-        """Starts the worker.
+        """Starts the worker, which measures what steps take while no stream needs it.
 
         Args:
             stepper: a recognizer; it may be shared. Its steps run in the worker's thread.
@@ -68,8 +70,10 @@ class LiveEngine:
         )
         bell = Bell()
         self._loop = StreamLoop(stepper, vad, clock, bell.ring, admission, limits)
-        self._worker = Worker(self._loop, bell, clock)
-        self._opener = StreamOpener(self._loop, stepper, vad, clock, most_ring_s)
+        streams = self._loop.streams
+        warm_up = WarmUp(stepper, vad, clock, streams.step_took, streams.vad_took)
+        self._worker = Worker(self._loop, bell, clock, warm_up)
+        self._opener = StreamOpener(self._loop, stepper, vad, clock, most_ring_s, warm_up)
         # An engine that is dropped, or left open when Python ends, stops its thread.
         self._stop = weakref.finalize(self, _stop, self._loop, self._worker)
         self._worker.start()
@@ -91,7 +95,7 @@ class LiveEngine:
         id: str | None = None,
         resume: bytes | None = None,
     ) -> LiveStream:
-        """Opens a stream.
+        """Opens a stream. All but the first wait until the worker has measured what steps take.
 
         Args:
             options: `LiveOptions()` by default.
@@ -105,7 +109,8 @@ class LiveEngine:
         Raises:
             CapacityError: there is no room; those that are open go on.
             ContextError: the window is longer than the model can take.
-            EngineFailedError: the worker has broken; make a new engine.
+            EngineFailedError: the worker has broken, or is in the process that this one was forked
+                from; make a new engine.
             OptionError: voice activity is asked for, and this engine has none; a stream of that id
                 is open; or as in `Recognizer.stream`.
             SnapshotError: `resume` is no usable snapshot of this model.
@@ -121,12 +126,21 @@ class LiveEngine:
     def close(self, *, drain: bool = True) -> None:
         """Ends all streams and the worker, and waits for that. Closing again does nothing.
 
+        In an event loop use `close_async`, or `async with`: readers in the loop go on meanwhile.
+
         Args:
             drain: what was received is decoded and reported first; otherwise streams are cancelled.
         """
+        callers = self._loop.callers
+        if not callers.at_home:
+            return  # what there is to close is in the process that made it
         self._loop.close(drain=drain)
         if self._worker.join():
             self._stop.detach()
+
+    async def close_async(self, *, drain: bool = True) -> None:
+        """As `close`, for an event loop, which goes on meanwhile."""
+        await asyncio.to_thread(self.close, drain=drain)
 
     def __enter__(self) -> Self:
         return self
@@ -134,7 +148,18 @@ class LiveEngine:
     def __exit__(self, exc_type: type[BaseException] | None, *_: object) -> None:
         self.close(drain=exc_type is None)
 
+    async def __aenter__(self) -> Self:
+        """Comes back when it is known what steps take, so that no `open` waits for that."""
+        await asyncio.to_thread(self._opener.wait_until_measured)
+        return self
+
+    async def __aexit__(self, exc_type: type[BaseException] | None, *_: object) -> None:
+        await self.close_async(drain=exc_type is None)
+
 
 def _stop(loop: StreamLoop, worker: Worker) -> None:
+    callers = loop.callers
+    if not callers.at_home:
+        return
     loop.close(drain=False)
     worker.join()

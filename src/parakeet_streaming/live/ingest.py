@@ -44,6 +44,8 @@ class AudioIngest:
         """Samples given to the resampler, and samples that it gave out."""
         self._given_out = 0
         self._reported_refused = 0
+        self._lost = 0
+        """Samples at the pushed rate that never came."""
 
     @property
     def finished(self) -> bool:
@@ -71,6 +73,20 @@ class AudioIngest:
         if self._closing:
             self._close()
         return taken
+
+    def miss(self, samples: int) -> None:
+        """Takes note of samples, at the pushed rate, that were lost before they could be pushed."""
+        if not self._busy.acquire(blocking=False):
+            return
+        try:
+            if not self._closing:
+                before = self._lost * SAMPLE_RATE_HZ // self.rate_hz
+                self._lost += max(0, samples)
+                self._queue.miss(self._lost * SAMPLE_RATE_HZ // self.rate_hz - before)
+        finally:
+            self._busy.release()
+        if self._closing:
+            self._close()
 
     def finish(self) -> None:
         """No more samples will come; what the resampler holds back is handed on. Any thread."""

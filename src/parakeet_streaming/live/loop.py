@@ -18,19 +18,17 @@ Rules of this file:
 from __future__ import annotations
 
 import logging
-import threading
 from collections import deque
 from collections.abc import Callable, Sequence
 from functools import partial
 from typing import Final
 
 from parakeet_streaming.engine.stepper import Stepper
-from parakeet_streaming.errors import (
-    ComputeError,
-    ParakeetError,
-)
 from parakeet_streaming.live.admission import Admission
+from parakeet_streaming.live.callers import Callers
+from parakeet_streaming.live.demand import StreamCost
 from parakeet_streaming.live.driver import Due
+from parakeet_streaming.live.failures import as_reported
 from parakeet_streaming.live.meter import EngineMeter
 from parakeet_streaming.live.metrics import LiveMetrics
 from parakeet_streaming.live.open_streams import OpenStreams
@@ -62,11 +60,10 @@ class StreamLoop:
         self.metrics = LiveMetrics()
         self.meter = EngineMeter(self.metrics)
         self.streams = OpenStreams(admission, self.metrics)
-        self.turned_by = 0
-        """The thread that turned it last; 0 before that."""
+        self.callers = Callers()
+        self.rouse = rouse
         self._stepper = stepper
         self._clock = clock
-        self._rouse = rouse
         self._scheduler: Scheduler[StreamTask] = Scheduler(limits, admission.step_s)
         self._voice = VoiceJudge(vad, clock, self._fail, self._judged)
         self._timers: Timers[StreamTask] = Timers()
@@ -96,13 +93,13 @@ class StreamLoop:
     def wake(self, stream_id: str) -> None:
         """A stream has news. Any thread."""
         self._news.append(stream_id)
-        self._rouse()
+        self.rouse()
 
     def close(self, *, drain: bool) -> None:
         """Lets no stream in any more; streams end as if finished, or else cancelled. Any thread."""
         self.streams.close(drain=drain)
         self._news.extend(task.id for task in self.streams.all())
-        self._rouse()
+        self.rouse()
 
     def stats(self) -> EngineStats:
         """How it goes. Any thread."""
@@ -115,25 +112,26 @@ class StreamLoop:
         Returns:
             When to turn again if it is not roused before: `now_s` for at once; None for never.
         """
-        self.turned_by = threading.get_ident()
-        tasks = self._with_news(now_s)
-        self._voice.listen(tasks)
-        for task in tasks:
-            self._guarded(task, self._plan)
-        batch = self._scheduler.pick(self._clock())
-        if batch:
-            self.metrics.ready_streams.set(len(batch) + len(self._scheduler))
-            self._step(batch)
-            self.meter.turned(now_s, self._clock())
-        return self._next_s(now_s)
+        with self.callers.turning():
+            tasks = self._with_news(now_s)
+            self._voice.listen(tasks)
+            for task in tasks:
+                self._guarded(task, self._plan)
+            batch = self._scheduler.pick(self._clock())
+            if batch:
+                self.metrics.ready_streams.set(len(batch) + len(self._scheduler))
+                self._step(batch)
+                self.meter.turned(now_s, self._clock())
+            return self._next_s(now_s)
 
     def abandon(self, error: BaseException) -> None:
         """Ends every stream with that error; no stream is let in any more."""
         self.streams.fail(error)
         tasks = self.streams.all()
         _LOG.error("the worker failed, and %d streams with it", len(tasks), exc_info=error)
-        for task in tasks:
-            self._end(task, Phase.FAILED, error)
+        with self.callers.turning():
+            for task in tasks:
+                self._end(task, Phase.FAILED, error)
 
     def _with_news(self, now_s: float) -> list[StreamTask]:
         tasks, self._again = self._again, {}
@@ -166,8 +164,14 @@ class StreamLoop:
             driver = task.driver
             due = driver.plan()
             if due is not None:
-                self._ready(task, due)
-            self.meter.decoded(task.counted_audio_s())
+                self._scheduler.ready(
+                    task,
+                    deadline_s=due.deadline_s,
+                    audio_s=due.audio_s,
+                    now_s=self._clock(),
+                    recording=task.lane == "recording",
+                )
+            self._count(task)
         task.answer_requests()
         self._hand_out(task)
         if task.is_over:
@@ -178,21 +182,10 @@ class StreamLoop:
         elif outlook is Outlook.AGAIN:
             self._again[task] = None
 
-    def _ready(self, task: StreamTask, due: Due) -> None:
-        self._scheduler.ready(
-            task,
-            deadline_s=due.deadline_s,
-            audio_s=due.audio_s,
-            now_s=self._clock(),
-            recording=task.lane == "recording",
-        )
-
     def _welcome(self, task: StreamTask) -> None:
         task.phase = Phase.OPEN
         if task.lane == "live":
-            driver = task.driver
-            cost = driver.cost
-            self._scheduler.opened(cost.chunk_s)
+            self._scheduler.opened(_chunk_s(task))
         self.metrics.active_streams.set(len(self.streams))
 
     def _watch_idle(self, task: StreamTask) -> None:
@@ -223,7 +216,7 @@ class StreamLoop:
                     self._step([task])
             return
         audio_s = sum(due.audio_s for due in dues)
-        self.streams.step_took(audio_s, times.took_s)
+        self.streams.step_took(audio_s, times.took_s, len(batch))
         self.meter.step_done(len(batch), times)
         for task, due, events in zip(batch, dues, given, strict=True):
             timing = timing_of(due, times, len(batch), audio_s)
@@ -238,13 +231,21 @@ class StreamLoop:
         task.take_step(due, events, timing, lower_load)
         cost = driver.cost
         if cost != before:
-            self.streams.uses(task.id, cost)
             self._scheduler.closed(before.chunk_s)
             self._scheduler.opened(cost.chunk_s)
-        self.meter.decoded(task.counted_audio_s())
+        self._count(task, due.audio_s, cost)
         self.meter.backlog(intake.backlog_s)
         self._again[task] = None
         self._hand_out(task)
+
+    def _count(
+        self, task: StreamTask, encoded_s: float = 0.0, cost: StreamCost | None = None
+    ) -> None:
+        """Counts what a stream has come to, after a step that encoded so much, or without one."""
+        passed_s = task.counted_audio_s()
+        self.meter.decoded(passed_s)
+        if passed_s > 0 or cost is not None:
+            self.streams.used(task.id, passed_s, encoded_s, cost)
 
     def _judged(self, audio_s: float, took_s: float) -> None:
         self.metrics.vad_step_seconds.record(took_s)
@@ -265,12 +266,7 @@ class StreamLoop:
 
     def _fail(self, task: StreamTask, error: Exception) -> None:
         """Ends a stream by an error of its computation."""
-        if isinstance(error, ParakeetError):
-            error.add_note(f"stream {task.id}")
-        else:
-            cause, error = error, ComputeError(f"stream {task.id}: {error!r}")
-            error.__cause__ = cause
-        self._end(task, Phase.FAILED, error)
+        self._end(task, Phase.FAILED, as_reported(error, task.id))
 
     def _end(self, task: StreamTask, phase: Phase, error: BaseException | None = None) -> None:
         if task.is_over:
@@ -281,9 +277,7 @@ class StreamLoop:
         self._timers.clear(task)
         self._again.pop(task, None)
         if joined and task.lane == "live":
-            driver = task.driver
-            cost = driver.cost
-            self._scheduler.closed(cost.chunk_s)
+            self._scheduler.closed(_chunk_s(task))
         self.streams.leave(task.id)
         task.hand_out(self._clock)
         if task.error is not None:
@@ -295,3 +289,9 @@ class StreamLoop:
         if task.error is not None:
             _LOG.warning("stream %s: failed: %r", task.id, task.error)
         task.close_events()
+
+
+def _chunk_s(task: StreamTask) -> float:
+    driver = task.driver
+    cost = driver.cost
+    return cost.chunk_s

@@ -22,7 +22,8 @@ from parakeet_streaming.errors import (
     OptionError,
     StreamClosedError,
 )
-from parakeet_streaming.live.admission import Admission, Lane, StreamCost
+from parakeet_streaming.live.admission import Admission, Lane
+from parakeet_streaming.live.demand import StreamCost
 from parakeet_streaming.live.metrics import LiveMetrics
 from parakeet_streaming.live.task import StreamTask
 
@@ -47,7 +48,7 @@ class OpenStreams:
 
     @property
     def load(self) -> float:
-        """Part of the time that the work for all streams takes."""
+        """Part of the time that all streams take, each with its longest chunk."""
         with self._lock:
             return self._admission.load
 
@@ -60,8 +61,15 @@ class OpenStreams:
         with self._lock:
             return list(self._tasks.values())
 
-    def reserve(self, stream_id: str, lane: Lane, cost: StreamCost, least: StreamCost) -> None:
-        """Keeps a place for a stream.
+    def reserve(
+        self,
+        stream_id: str,
+        lane: Lane,
+        cost: StreamCost,
+        least: StreamCost,
+        new_s: float = 0.0,
+    ) -> None:
+        """Keeps a place for a stream; `new_s`: seconds of audio until its windows are full.
 
         Raises:
             CapacityError: there is no room.
@@ -77,7 +85,7 @@ class OpenStreams:
                 if lane == "recording":
                     self._admission.admit_recording(stream_id)
                 else:
-                    self._admission.admit(stream_id, cost, least)
+                    self._admission.admit(stream_id, cost, least, new_s)
             except CapacityError as error:
                 self._metrics.rejected_total[self._admission.bound_met(lane)].add()
                 _LOG.info("stream %s: refused: %s", stream_id, error)
@@ -111,20 +119,28 @@ class OpenStreams:
         with self._lock:
             self.failure, self.closing = error, "cancel"
 
-    def step_took(self, audio_s: float, took_s: float) -> None:
-        """A step that encoded `audio_s` took `took_s`."""
+    def step_took(self, audio_s: float, took_s: float, streams: int = 1) -> None:
+        """A step of `streams` that encoded `audio_s` took `took_s`."""
         with self._lock:
-            self._admission.measured(audio_s, took_s)
+            self._admission.measured(audio_s, took_s, streams)
 
     def vad_took(self, audio_s: float, took_s: float) -> None:
         """Looking for voice in `audio_s` took `took_s`."""
         with self._lock:
             self._admission.listened(audio_s, took_s)
 
-    def uses(self, stream_id: str, cost: StreamCost) -> None:
-        """A stream has changed what it asks for."""
+    def used(
+        self,
+        stream_id: str,
+        passed_s: float,
+        encoded_s: float = 0.0,
+        cost: StreamCost | None = None,
+    ) -> None:
+        """A stream has come so much further; `cost`: what it asks for from here on, if changed."""
         with self._lock:
-            self._admission.uses(stream_id, cost)
+            self._admission.used(stream_id, passed_s, encoded_s)
+            if cost is not None:
+                self._admission.uses(stream_id, cost)
 
     def load_with(self, stream_id: str, cost: StreamCost | None) -> float:
         """The load, were this stream to ask for that; 0 if it cannot."""

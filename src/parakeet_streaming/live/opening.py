@@ -3,7 +3,8 @@
 Rules of this file:
 
 1. What is wrong with the options is found first. Then the stream gets its place, or is refused.
-   Only then is a snapshot read, which may be large, and only then is anything made.
+   Only then is a snapshot read, which may be large, and only then is anything made. The first live
+   stream is always let in; all others wait until it is known what steps take.
 2. A stream that cannot be made gives its place back.
 """
 
@@ -12,7 +13,7 @@ from __future__ import annotations
 import secrets
 import threading
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import lru_cache, partial
 from typing import Final
 
@@ -24,6 +25,7 @@ from parakeet_streaming.engine.stream_state import (
 from parakeet_streaming.errors import OptionError
 from parakeet_streaming.live.adaptation import Adapter, DelayRange
 from parakeet_streaming.live.audio_queue import AudioQueueWriter
+from parakeet_streaming.live.callers import Callers
 from parakeet_streaming.live.driver import StreamDriver, cost_of
 from parakeet_streaming.live.event_queue import EventQueue
 from parakeet_streaming.live.ingest import AudioIngest
@@ -41,6 +43,7 @@ from parakeet_streaming.live.resuming import (
 from parakeet_streaming.live.ring_sizing import ring_capacity
 from parakeet_streaming.live.snapshot_requests import SnapshotRequests
 from parakeet_streaming.live.task import StreamTask
+from parakeet_streaming.live.warm_up import WarmUp
 from parakeet_streaming.ports import VoiceActivity
 from parakeet_streaming.results import Event
 from parakeet_streaming.timeline import (
@@ -65,6 +68,10 @@ class StreamOpener:
     vad: VoiceActivity | None
     clock: Callable[[], float]
     most_ring_s: float
+    warm_up: WarmUp | None = None
+    """Measures what steps take; None where nobody does."""
+    first: threading.Lock = field(default_factory=threading.Lock)
+    """Taken by the first live stream, which any machine has to carry."""
 
     def open(
         self,
@@ -75,12 +82,18 @@ class StreamOpener:
         resume: bytes | None = None,
     ) -> StreamTask:
         """A stream that is in the loop. Raises as `LiveEngine.open` does."""
+        self.callers.check_process()
         self._check(options)
         stream_id = stream_id or secrets.token_hex(4)
         levels = self._levels(options)
-        costs = [cost_of(context, cached=options.cached) for context in (levels[0], levels[-1])]
+        cost, least = (cost_of(each, cached=options.cached) for each in (levels[0], levels[-1]))
+        narrowest = levels[0]
+        left_s, *_ = narrowest.effective
+        if options.lane == "live" and not self.first.acquire(blocking=False):
+            self.wait_until_measured()
         streams = self.loop.streams
-        streams.reserve(stream_id, options.lane, *costs)
+        new_s = left_s if resume is None else 0.0
+        streams.reserve(stream_id, options.lane, cost, least, new_s)
         try:
             codec = self.stepper.snapshots
             state = None if resume is None else read_state(codec, resume, options, self.vad)
@@ -92,9 +105,9 @@ class StreamOpener:
         return task
 
     @property
-    def in_worker(self) -> bool:
-        """Whether the caller is the thread that turns the loop, as in an `on_event`."""
-        return self.loop.turned_by == threading.get_ident()
+    def callers(self) -> Callers:
+        """Says whether a call may wait."""
+        return self.loop.callers
 
     def encode(self, state: StreamState) -> bytes:
         """A stream's state as bytes."""
@@ -107,6 +120,12 @@ class StreamOpener:
                 "this engine has no voice activity; make it with LiveEngine(recognizer, "
                 "load_vad()), or open the stream with vad=None"
             )
+
+    def wait_until_measured(self) -> None:
+        """Waits until it is known what steps take. Any thread; the worker's own does not wait."""
+        callers = self.loop.callers
+        if self.warm_up is not None and not self.warm_up.over and not callers.in_worker:
+            self.warm_up.wait(self.loop.rouse)
 
     def _levels(self, options: LiveOptions) -> tuple[ContextConfig, ...]:
         """The contexts it may have; a recording keeps its own."""

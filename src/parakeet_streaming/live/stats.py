@@ -98,7 +98,8 @@ class EngineStats:
 
     active_streams: int
     load: float
-    """Part of the time that work takes, as far as it was measured; above 1 streams fall behind."""
+    """Part of the time that all streams take, each with its longest chunk: what `open` bounds, and
+    what a `CapacityError` names."""
     real_time_factor: float
     """Seconds of computing per second of audio, over the last steps."""
     steps: int

@@ -2,22 +2,24 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Iterator
+import threading
 from concurrent.futures import Future
-
-from numpy.typing import ArrayLike
+from typing import Self
 
 from parakeet_streaming.engine.stream_state import StreamState
-from parakeet_streaming.errors import UsageError
 from parakeet_streaming.live.opening import StreamOpener
 from parakeet_streaming.live.snapshot_requests import SnapshotRequest
 from parakeet_streaming.live.stats import StreamStats
+from parakeet_streaming.live.stream_ends import AudioEnd, EventEnd
 from parakeet_streaming.live.task import StreamTask
-from parakeet_streaming.results import Event, Transcript
+from parakeet_streaming.results import Transcript
 
 
-class LiveStream:
-    """One speaker's audio, live. One thread may push; any may call the rest.
+class LiveStream(AudioEnd, EventEnd):
+    """One speaker's audio, live. Any thread may call it.
+
+    At the end of a `with` or `async with` block it is finished, or cancelled if an error left the
+    block; neither waits, and what comes of it can be read after the block.
 
     A stream that is dropped ends: as finished, where a callback takes its events, or else as
     cancelled, since its events cannot be read any more. While a source does not push, the stream's
@@ -30,7 +32,9 @@ class LiveStream:
         self._task = task
         self._opener = opener
         self._clock = opener.clock
+        self._callers = opener.callers
         self._ingest = task.ingest
+        self._pushing = threading.RLock()
         self._events = task.events
         self._stream = task.stream
 
@@ -39,44 +43,12 @@ class LiveStream:
         """Its name in logs and errors."""
         return self._task.id
 
-    @property
-    def room(self) -> int:
-        """Samples that a push would take in full now; 0 once it takes no more."""
-        return self._ingest.room
-
-    def push(self, samples: ArrayLike) -> int:
-        """Takes samples, (n,) or (n, channels), at the rate of its options. Never waits.
-
-        Returns:
-            How many were taken: all of them, but for a ring that is full, and a stream that has
-            ended. What a full ring refuses is missing for good, and reported as a `Gap`; do not
-            push it again. A source that can wait asks `wait_for_room` first.
-
-        Raises:
-            AudioInputError: wrong shape or type, NaN or infinity; nothing was taken.
-        """
-        return self._ingest.push(samples)
-
-    def wait_for_room(self, samples: int = 1, timeout_s: float | None = None) -> int:
-        """Waits until a push of so many samples, or of as many as can ever be, is taken in full.
-
-        Returns:
-            The room, in samples; 0 if the stream takes no more.
-
-        Raises:
-            TimeoutError: there was no such room in time.
-        """
-        return self._ingest.wait_for_room(samples, timeout_s)
-
-    async def wait_for_room_async(self, samples: int = 1) -> int:
-        """As `wait_for_room`, for an event loop."""
-        return await self._ingest.wait_for_room_async(samples)
-
     def commit(self) -> None:
         """Ends an utterance with all that was pushed so far, now: `Final` with reason `commit`.
 
         After `finish` it does nothing: the end of the stream commits everything.
         """
+        self._callers.check_process()
         self._task.commit(self._clock())
 
     def finish(self) -> None:
@@ -90,25 +62,6 @@ class LiveStream:
         """Ends it at once: what was committed comes in a last `Final`, the rest is forgotten."""
         self._task.cancel_requested = True
         self._task.wake()
-
-    def get(self, timeout_s: float | None = None) -> Event | None:
-        """The next event; None when there are no more.
-
-        Raises:
-            TimeoutError: none came in time.
-            BaseException: what ended the stream, after its last event.
-        """
-        return self._events.get(timeout_s)
-
-    def __iter__(self) -> Iterator[Event]:
-        """Waits for events; ends with the stream, by an error if that ended it."""
-        while (event := self.get()) is not None:
-            yield event
-
-    async def __aiter__(self) -> AsyncIterator[Event]:
-        """The same for an event loop."""
-        while (event := await self._events.get_async()) is not None:
-            yield event
 
     def snapshot(
         self, *, audio: bool = True, past: bool = True, earlier_utterances: bool = True
@@ -128,11 +81,11 @@ class LiveStream:
             earlier_utterances: with the tokens of utterances that have ended.
 
         Raises:
+            EngineFailedError: called in a process that was forked after the engine was made.
             StreamClosedError: the stream is ending, or over.
             UsageError: called in `on_event`.
         """
-        if self._opener.in_worker:
-            raise UsageError("snapshot() waits for the worker; call it from another thread")
+        self._callers.check_may_wait("snapshot()")
         answer = self._ask(SnapshotRequest(audio, past, earlier_utterances))
         return self._opener.encode(answer.result())
 
@@ -143,6 +96,21 @@ class LiveStream:
     def stats(self) -> StreamStats:
         """How it goes."""
         return StreamStats.of(self._task)
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, exc_type: type[BaseException] | None, *_: object) -> None:
+        if exc_type is None:
+            self.finish()
+        else:
+            self.cancel()
+
+    async def __aenter__(self) -> Self:
+        return self
+
+    async def __aexit__(self, exc_type: type[BaseException] | None, *_: object) -> None:
+        self.__exit__(exc_type)
 
     def __del__(self) -> None:
         task = getattr(self, "_task", None)

@@ -5,7 +5,8 @@ Rules of this file:
 1. The thread turns the loop, waits as long as the loop says, and begins anew.
 2. A thread with news leaves it where the loop will look, and rings after that. At least one turn
    follows each ring, so no news is missed.
-3. The bell is a queue because that, unlike an event, may be rung by a finaliser that runs within
+3. Before it sleeps for the first time it measures what steps take, one measurement between turns.
+4. The bell is a queue because that, unlike an event, may be rung by a finaliser that runs within
    another call of it.
 """
 
@@ -17,6 +18,7 @@ from collections.abc import Callable
 from contextlib import suppress
 
 from parakeet_streaming.live.loop import StreamLoop
+from parakeet_streaming.live.warm_up import WarmUp
 
 
 class Bell:
@@ -41,9 +43,16 @@ class Bell:
 class Worker:
     """The one thread of an engine; it ends when the loop is closed and every stream is over."""
 
-    def __init__(self, loop: StreamLoop, bell: Bell, clock: Callable[[], float]) -> None:
-        """`bell`: the one that the loop rings."""
+    def __init__(
+        self,
+        loop: StreamLoop,
+        bell: Bell,
+        clock: Callable[[], float],
+        warm_up: WarmUp | None = None,
+    ) -> None:
+        """`bell`: the one that the loop rings; `warm_up` goes on while the streams leave time."""
         self._loop = loop
+        self._warm_up = warm_up
         self._bell = bell
         self._clock = clock
         # Not waited for when Python ends: `join` is called then, by whoever made it.
@@ -71,6 +80,9 @@ class Worker:
                 again_s = self._loop.turn(now_s)
                 if self._loop.over:
                     break
+                rests = again_s is None or again_s > now_s
+                if self._goes_on_measuring(rests=rests):
+                    continue
                 if again_s is None:
                     self._bell.wait(None)
                 elif again_s > now_s:
@@ -78,3 +90,14 @@ class Worker:
         except BaseException as error:
             self._loop.abandon(error)
             raise
+        finally:
+            if self._warm_up is not None:
+                self._warm_up.give_up()
+
+    def _goes_on_measuring(self, *, rests: bool) -> bool:
+        """Makes one measurement if there is time for it or somebody waits; whether it did."""
+        warm_up = self._warm_up
+        if warm_up is None or warm_up.over or not (rests or warm_up.wanted):
+            return False
+        warm_up.go_on()
+        return True

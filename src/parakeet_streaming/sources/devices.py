@@ -53,6 +53,9 @@ class InputDevice:
 def choose_device(devices: Sequence[InputDevice], wanted: int | str | None = None) -> InputDevice:
     """The device that `wanted` means: an index, a name or part of one, or None for the default.
 
+    Digits are an index where there is such a device, and else a name; `"name, host api"` is always
+    a name.
+
     Raises:
         DeviceNotFoundError: there is no such device, or none at all.
         OptionError: several devices match.
@@ -67,6 +70,8 @@ def choose_device(devices: Sequence[InputDevice], wanted: int | str | None = Non
     for device in devices:
         if device.index == index:
             return device
+    if isinstance(wanted, str) and any(wanted.strip() in device.name for device in devices):
+        return _by_name(devices, wanted)
     raise DeviceNotFoundError(f"no microphone has the number {index}; there are {_listed(devices)}")
 
 
