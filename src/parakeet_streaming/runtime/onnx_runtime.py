@@ -15,6 +15,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Iterable, Mapping
+from pathlib import Path
 from types import MappingProxyType
 from typing import Any, Final
 
@@ -30,6 +31,7 @@ from parakeet_streaming.errors import (
     ProviderMissingError,
 )
 from parakeet_streaming.runtime.cores import usable_cores
+from parakeet_streaming.runtime.utf8_names import is_utf8, utf8_name
 
 Array = NDArray[Any]
 
@@ -149,6 +151,9 @@ def open_onnx_runtime(
         ProviderMissingError: the provider is not offered, or could not start.
         ModelFormatError: the runtime refuses the graph.
     """
+    if not isinstance(source, bytes) and not is_utf8(source):
+        with utf8_name(Path(source)) as readable:
+            return open_onnx_runtime(readable, provider=provider, threads=threads, name=name)
     providers = resolve_providers(provider)
     try:
         session = _create(source, providers, threads, name)

@@ -5,7 +5,8 @@ Rules of this file:
 1. OpenVINO computes in float32 unless bfloat16 is asked for. By default it would use bfloat16 where
    the processor can, and answers would differ from machine to machine.
 2. A compiled graph is kept on disk, so that the second start is quick. A folder that cannot be
-   written costs time and is no error.
+   written costs time and is no error. Each precision has a folder of its own: OpenVINO's name of
+   what it keeps leaves the precision out, and a graph of another one gives NaN or ends the process.
 3. OpenVINO packs the weights of mapped files when it compiles, and again in the first call. The
    pages of these files are released meanwhile, or memory would hold the model twice.
 4. No exception of the runtime leaves this file: errors are ours.
@@ -41,9 +42,11 @@ from parakeet_streaming.errors import (
     ExtraMissingError,
     ModelFormatError,
     OptionError,
+    ParakeetError,
 )
 from parakeet_streaming.runtime.cache_folder import cache_folder
 from parakeet_streaming.runtime.page_release import releasing_pages
+from parakeet_streaming.runtime.utf8_names import is_utf8, utf8_name
 
 _DEVICE: Final = "CPU"
 _BFLOAT16: Final = "BF16"
@@ -128,36 +131,45 @@ def open_openvino(
             "this processor does not multiply bfloat16 (AMX or AVX-512 BF16 do); use another "
             "precision"
         )
+    precision = "bf16" if bfloat16 else "f32"
     options: dict[str, Any] = {
         "PERFORMANCE_HINT": "LATENCY",
         "NUM_STREAMS": 1,
         "INFERENCE_NUM_THREADS": threads,
-        "INFERENCE_PRECISION_HINT": "bf16" if bfloat16 else "f32",
+        "INFERENCE_PRECISION_HINT": precision,
     }
-    graph, weights = (source, None) if isinstance(source, bytes) else _within_reach(Path(source))
     mapped = [] if isinstance(source, bytes) else [Path(source).resolve().parent]
-    folder = cache_folder("openvino") if kept else None
-    if folder is not None:
+    folder = cache_folder(f"openvino/{precision}") if kept else None
+    if folder is not None and is_utf8(folder):
         options["CACHE_DIR"] = str(folder)
         mapped.append(folder)
     try:
-        with releasing_pages(mapped):
+        with releasing_pages(mapped), _within_reach(source) as (graph, weights):
             compiled = core.compile_model(core.read_model(graph), _DEVICE, options)
         return OpenVinoSession(compiled, name, threads, mapped, weights)
+    except ParakeetError:
+        raise
     except Exception as error:  # the runtime's exceptions are plain RuntimeError
         raise ModelFormatError(
             f"OpenVINO cannot open {name}: {_reason(error)}; use the runtime onnxruntime"
         ) from error
 
 
-def _within_reach(path: Path) -> tuple[str | bytes, Mapping[str, object]]:
+@contextmanager
+def _within_reach(source: str | bytes) -> Iterator[tuple[str | bytes, Mapping[str, object]]]:
     """What OpenVINO can read of a graph: its path, or its bytes and the memory that they name.
 
     OpenVINO refuses weights that are not in the folder of the graph. In the hub's cache they are
     links to files of other names; these are mapped, and the graph gets their addresses.
     """
+    if isinstance(source, bytes):
+        yield source, {}
+        return
+    path = Path(source)
     if not path.is_symlink():
-        return str(path), {}
+        with utf8_name(path) as name:
+            yield name, {}
+        return
     model = onnx.load(path, load_external_data=False)
     apart = [(tensor, place) for tensor in tensors_of(model) if (place := outside(tensor))]
     files = weight_files(path, {place.location for _, place in apart})
@@ -172,7 +184,7 @@ def _within_reach(path: Path) -> tuple[str | bytes, Mapping[str, object]]:
             ("length", length),
         ):
             tensor.external_data.add(key=key, value=str(value))
-    return (model.SerializeToString(), weights) if apart else (str(path), {})
+    yield model.SerializeToString(), weights
 
 
 def version() -> str | None:

@@ -62,7 +62,9 @@ def releasing_pages(places: Sequence[Path], mappings: Path = MAPPINGS) -> Iterat
 def release_pages(roots: Sequence[str], mappings: Path = MAPPINGS) -> int:
     """Releases the mapped pages of files at or in `roots`; gives the number of mapped bytes."""
     total_bytes = 0
-    for start, size_bytes in _read_only_mappings(mappings.read_text(errors="replace"), roots):
+    for start, size_bytes in _read_only_mappings(
+        mappings.read_text(errors="surrogateescape"), roots
+    ):
         _release(start, size_bytes)
         total_bytes += size_bytes
     return total_bytes
