@@ -1,5 +1,6 @@
 """What appears on a terminal and in a pipe."""
 
+import errno
 import io
 import textwrap
 from pathlib import Path
@@ -15,6 +16,7 @@ from parakeet_streaming.cli.display import (
     Silent,
     Status,
     Terminal,
+    UntilGone,
     clock,
     level_meter,
     new_display,
@@ -27,6 +29,27 @@ FINAL = Final(Transcript("", (), (), (), 1.0))
 
 def partial(text: str, tentative: str = "") -> Partial:
     return Partial(text, (), tentative, (), 1.0, 1.5)
+
+
+class Gone(Silent):
+    def __init__(self, number: int) -> None:
+        self.error = OSError(number, "no")
+        self.asked = 0
+
+    def show(self, event: object, status: str) -> None:
+        self.asked += 1
+        raise self.error
+
+
+def test_a_terminal_that_is_gone_is_asked_once() -> None:
+    gone = Gone(errno.EIO)
+    with UntilGone(gone) as display:
+        display.show(None, "")
+        display.show(None, "")
+        display.say("a message")
+    assert gone.asked == 1
+    with pytest.raises(BrokenPipeError), UntilGone(Gone(errno.EPIPE)) as display:
+        display.show(None, "")
 
 
 def terminal(width: int = 20) -> Console:

@@ -94,3 +94,109 @@ def test_subtitles_of_a_file_come_while_it_is_read(tmp_path):
     assert b"is as it was" in said
     assert path.read_text() == "old"
     assert "three one" in part.read_text()
+
+
+COMMAND = "from parakeet_command import main; main()"
+
+
+def test_a_second_ctrl_c_quits_at_once_while_a_computation_runs(tmp_path):
+    """Nothing of Python's main thread runs meanwhile, as with `--offline`."""
+    program = """
+import hashlib, os, threading
+from parakeet_streaming.cli import app, transcribe
+def compute(*_, **__):
+    threading.Timer(0.5, os.write, (1, b"computing")).start()
+    hashlib.pbkdf2_hmac("sha256", b"", b"", 10**9)
+transcribe.load = compute
+app.main()
+"""
+    process = started("transcribe", str(DIGITS), program=program)
+    assert process.stdout.read(9) == b"computing"
+    start_s = time.monotonic()
+    process.send_signal(signal.SIGINT)
+    time.sleep(0.2)
+    assert process.poll() is None
+    process.send_signal(signal.SIGINT)
+    assert process.wait(LONG_S) == 130
+    assert time.monotonic() - start_s < 5
+    assert process.stderr.read() == b""
+    close(process)
+
+
+def test_ctrl_c_while_it_is_imported_is_no_traceback(tmp_path):
+    program = f"""
+import os, signal, sys
+sys.argv = ["parakeet", "doctor"]
+class Slow:
+    def find_spec(self, name, path, target=None):
+        if name == "parakeet_streaming":
+            os.kill(os.getpid(), signal.SIGINT)
+sys.meta_path.insert(0, Slow())
+{COMMAND}
+"""
+    process = started(program=program)
+    said, wrong = process.communicate()
+    assert (process.returncode, said, wrong) == (130, b"", b"")
+
+
+@pytest.mark.parametrize("number", [signal.SIGHUP, signal.SIGTERM])
+def test_listening_tells_its_last_words_when_it_is_ended(tmp_path, number):
+    path = tmp_path / "a.txt"
+    process = started("listen", "-", f"--output={path}", "--endpointing=off", "--no-vad")
+    say(process, times=1)
+    wait_until(lambda: path.exists() and "three one" in path.read_text())
+    process.send_signal(number)
+    process.wait(LONG_S)
+    assert process.returncode == 0
+    assert path.read_text() == f"{SAID}\n"
+    close(process)
+
+
+def test_a_terminal_that_is_closed_costs_no_words(tmp_path):
+    import pty
+
+    path = tmp_path / "a.txt"
+    ours, theirs = pty.openpty()
+    program = f"import fcntl, termios; fcntl.ioctl(1, termios.TIOCSCTTY, 0); {PROGRAM}"
+    process = subprocess.Popen(
+        [sys.executable, "-c", program, "listen", "-", f"--output={path}", "--endpointing=off",
+         "--no-vad", "--stats"],
+        stdin=subprocess.PIPE, stdout=theirs, stderr=theirs, start_new_session=True,
+    )  # fmt: skip
+    os.close(theirs)
+    say(process, times=1)
+    wait_until(lambda: path.exists() and "three one" in path.read_text())
+    os.close(ours)
+    assert process.wait(LONG_S) == 0
+    assert path.read_text() == f"{SAID}\n"
+    process.stdin.close()
+
+
+MICROPHONE = """
+import os, signal, threading
+import parakeet_streaming
+class Microphone:
+    rate_hz = 16_000
+    def __enter__(self):
+        return self
+    def __exit__(self, *_):
+        pass
+    def start(self, push, on_end):
+        self.on_end = on_end
+        push(parakeet_streaming.read_audio(RECORDING))
+        threading.Timer(2.0, os.kill, (os.getpid(), signal.SIGINT)).start()
+    def stop(self):
+        self.on_end()
+parakeet_streaming.Microphone = Microphone
+"""
+
+
+def test_the_program_of_the_live_page_tells_its_last_words():
+    page = (Path(__file__).parents[2] / "docs" / "live.md").read_text(encoding="utf-8")
+    program = page.split("```python\n")[1].split("```")[0]
+    process = started(program=f"RECORDING = {str(DIGITS)!r}\n{MICROPHONE}\n{program}")
+    said, wrong = process.communicate(timeout=LONG_S)
+    assert (process.returncode, wrong) == (0, b"")
+    words = [word for word in said.decode().split() if word.isalpha()]
+    assert words[-1] == "six"
+    assert said.endswith(b"[end]\n")

@@ -13,6 +13,7 @@ import typer
 from parakeet_streaming import __version__
 from parakeet_streaming.cli.doctor import doctor
 from parakeet_streaming.cli.export import export
+from parakeet_streaming.cli.interruption import CODE, QuitAtOnce
 from parakeet_streaming.cli.listen import listen
 from parakeet_streaming.cli.models import models_app
 from parakeet_streaming.cli.options import lowered
@@ -82,13 +83,14 @@ def main() -> None:
     """Runs the command line; errors of ours become one line on standard error."""
     prepare()
     try:
-        app()
+        with QuitAtOnce():
+            app()
     except UsageError as error:
         _fail(error, 2)
     except ParakeetError as error:
         _fail(error, 1)
     except KeyboardInterrupt:
-        sys.exit(130)
+        sys.exit(CODE)
     except BrokenPipeError:
         # The reader of a pipe has gone; what is left in the buffer has nowhere to go.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())

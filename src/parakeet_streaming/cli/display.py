@@ -12,7 +12,9 @@ Rules of this file:
 
 from __future__ import annotations
 
+import errno
 import sys
+from collections.abc import Callable
 from pathlib import Path
 from typing import Final, Protocol, Self
 
@@ -160,6 +162,37 @@ class Terminal:
         for line in full:
             self._console.print(line.plain.rstrip(), markup=False, highlight=False)
             self._line = self._line[len(line.plain) :].lstrip()
+
+
+class UntilGone:
+    """Another display, as long as its terminal is there."""
+
+    def __init__(self, display: Display) -> None:
+        self._display = display
+        self._gone = False
+
+    def show(self, event: Event | None, status: str) -> None:
+        self._unless_gone(lambda: self._display.show(event, status))
+
+    def say(self, message: str) -> None:
+        self._unless_gone(lambda: self._display.say(message))
+
+    def __enter__(self) -> Self:
+        self._unless_gone(self._display.__enter__)
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._unless_gone(self._display.__exit__)
+
+    def _unless_gone(self, action: Callable[[], object]) -> None:
+        if self._gone:
+            return
+        try:
+            action()
+        except OSError as error:
+            if error.errno != errno.EIO:
+                raise
+            self._gone = True
 
 
 def new_display(format: str, path: Path | None, *, live: bool) -> Display:

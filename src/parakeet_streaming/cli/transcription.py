@@ -12,7 +12,7 @@ import typer
 
 from parakeet_streaming import formats
 from parakeet_streaming.audio.saving import SavedSound
-from parakeet_streaming.cli.display import Display, new_display
+from parakeet_streaming.cli.display import Display, UntilGone, new_display
 from parakeet_streaming.cli.interruption import Interruption
 from parakeet_streaming.cli.live_transcription import LiveTranscription
 from parakeet_streaming.cli.outputs import Output, Series
@@ -110,15 +110,15 @@ def show(
 ) -> None:
     """Runs to the end; each event is written and shown as it comes, and so is each warning."""
     unsaid = Unsaid(warnings)
-    with display:
+    with UntilGone(display) as shown:
         for event in transcription.events():
             for message in (*transcription.messages(), *unsaid()):
-                display.say(message)
+                shown.say(message)
             if event is not None:
                 output.write_event(event)
-            display.show(event, transcription.status())
+            shown.show(event, transcription.status())
         for message in (*transcription.messages(), *unsaid()):
-            display.say(message)
+            shown.say(message)
 
 
 def transcribe_live(
