@@ -1,4 +1,4 @@
-"""The command as it is installed; that Ctrl-C ends it while it starts is in `cli/test_interrupted`."""
+"""The command as it is installed; Ctrl-C while it starts is tested in `cli/test_interrupted`."""
 
 import signal
 

@@ -25,18 +25,18 @@ from typing import Final
 
 from parakeet_streaming.engine.stepper import Stepper
 from parakeet_streaming.live.admission import Admission
+from parakeet_streaming.live.audio_watch import AudioWatch
 from parakeet_streaming.live.callers import Callers
 from parakeet_streaming.live.demand import StreamCost
 from parakeet_streaming.live.driver import Due
 from parakeet_streaming.live.failures import as_reported
-from parakeet_streaming.live.meter import EngineMeter
+from parakeet_streaming.live.meter import MOST_S, EngineMeter
 from parakeet_streaming.live.metrics import LiveMetrics
 from parakeet_streaming.live.open_streams import OpenStreams
 from parakeet_streaming.live.scheduler import BatchLimits, Scheduler
 from parakeet_streaming.live.stats import EngineStats
 from parakeet_streaming.live.task import Outlook, Phase, StreamTask
 from parakeet_streaming.live.timed_step import run_step, timing_of
-from parakeet_streaming.live.timers import Timers
 from parakeet_streaming.live.voice import VoiceJudge
 from parakeet_streaming.ports import VoiceActivity
 from parakeet_streaming.results import Event, StepTiming
@@ -66,7 +66,7 @@ class StreamLoop:
         self._clock = clock
         self._scheduler: Scheduler[StreamTask] = Scheduler(limits, admission.step_s)
         self._voice = VoiceJudge(vad, clock, self._fail, self._judged)
-        self._timers: Timers[StreamTask] = Timers()
+        self._audio_watch = AudioWatch(clock)
         self._news: deque[str] = deque()
         self._again: dict[StreamTask, None] = {}
 
@@ -139,7 +139,7 @@ class StreamLoop:
             task = self.streams.get(self._news.popleft())
             if task is not None:
                 tasks[task] = None
-        for task in self._timers.due(now_s):
+        for task in self._audio_watch.due(now_s):
             tasks[task] = None
         return list(tasks)
 
@@ -148,7 +148,7 @@ class StreamLoop:
             return now_s
         times = [
             at_s
-            for at_s in (self._scheduler.next_time(self._clock()), self._timers.next_s)
+            for at_s in (self._scheduler.next_time(self._clock()), self._audio_watch.next_s)
             if at_s is not None
         ]
         return min(times, default=None)
@@ -159,7 +159,9 @@ class StreamLoop:
         if task.cancel_requested or self.streams.closing == "cancel":
             self._end(task, Phase.CANCELLED)
             return
-        self._watch_idle(task)
+        if self.streams.closing == "drain":
+            task.finish(self._clock())
+        self._audio_watch.end_if_idle(task)
         if task not in self._scheduler:
             driver = task.driver
             due = driver.plan()
@@ -181,27 +183,15 @@ class StreamLoop:
             self._end(task, Phase.TIMED_OUT if task.idle_too_long else Phase.FINISHED)
         elif outlook is Outlook.AGAIN:
             self._again[task] = None
+        else:
+            rests = task not in self._scheduler
+            self._audio_watch.end_utterance_if_it_rests(task, rests=rests)
 
     def _welcome(self, task: StreamTask) -> None:
         task.phase = Phase.OPEN
         if task.lane == "live":
             self._scheduler.opened(_chunk_s(task))
         self.metrics.active_streams.set(len(self.streams))
-
-    def _watch_idle(self, task: StreamTask) -> None:
-        """Ends a stream that gets no audio any more, as if finished."""
-        now_s = self._clock()
-        if self.streams.closing == "drain":
-            task.finish(now_s)
-        at_s = task.idle_at_s
-        if at_s is None:
-            self._timers.clear(task)
-        elif at_s > now_s:
-            if task not in self._timers:
-                self._timers.set(task, at_s)
-        else:
-            task.idle_too_long = True
-            task.finish(now_s)
 
     def _step(self, batch: Sequence[StreamTask]) -> None:
         drivers = [task.driver for task in batch]
@@ -216,7 +206,8 @@ class StreamLoop:
                     self._step([task])
             return
         audio_s = sum(due.audio_s for due in dues)
-        self.streams.step_took(audio_s, times.took_s, len(batch))
+        if times.took_s <= MOST_S:
+            self.streams.step_took(audio_s, times.took_s, len(batch))
         self.meter.step_done(len(batch), times)
         for task, due, events in zip(batch, dues, given, strict=True):
             timing = timing_of(due, times, len(batch), audio_s)
@@ -248,8 +239,9 @@ class StreamLoop:
             self.streams.used(task.id, passed_s, encoded_s, cost)
 
     def _judged(self, audio_s: float, took_s: float) -> None:
-        self.metrics.vad_step_seconds.record(took_s)
-        self.streams.vad_took(audio_s, took_s)
+        if took_s <= MOST_S:
+            self.metrics.vad_step_seconds.record(took_s)
+            self.streams.vad_took(audio_s, took_s)
 
     def _hand_out(self, task: StreamTask) -> None:
         task.hand_out(self._clock)
@@ -274,7 +266,7 @@ class StreamLoop:
         joined = task.phase is not Phase.JOINING
         task.end(phase, error)
         self._scheduler.leave(task)
-        self._timers.clear(task)
+        self._audio_watch.clear(task)
         self._again.pop(task, None)
         if joined and task.lane == "live":
             self._scheduler.closed(_chunk_s(task))
