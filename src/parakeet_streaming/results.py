@@ -135,8 +135,8 @@ class Partial:
     """Where the step's time went; set for live streams only."""
 
 
-EndReason = Literal["silence", "max_length", "commit", "end"]
-"""Why an utterance ended: silence, its length, a `commit`, the end of the stream."""
+EndReason = Literal["silence", "max_length", "commit", "no_audio", "end"]
+"""Why an utterance ended: silence, its length, a `commit`, no audio for long, the stream's end."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -63,7 +63,8 @@ class ByFrame(ScriptedDecoderJoint):
         return by_frame.get(frame, (self.blank_id, 1))
 
 
-def fixed(context=CONTEXT, *, vad=None, endpoint=None, **choices):
+def fixed(context=CONTEXT, *, vad=None, endpoint=None, no_audio_s=None, **choices):
+    choices["no_audio_s"] = no_audio_s
     return LiveOptions(DelayRange.fixed(context), vad=vad, endpoint=endpoint, **choices)
 
 

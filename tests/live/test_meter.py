@@ -98,6 +98,7 @@ def test_a_final_is_late_since_what_made_it():
         "silence": 2,
         "max_length": 1,
         "commit": 1,
+        "no_audio": 0,
         "end": 1,
     }
     assert metrics.utterance_duration_seconds.snapshot().max == 20.0

@@ -55,3 +55,13 @@ def test_against_a_dictionary(acts):
                 del naive[each]
         assert len(timers) == len(naive)
         assert timers.next_s == min(naive.values(), default=None)
+
+
+def test_an_earlier_time_is_kept():
+    timers = Timers()
+    timers.set_by("a", 5.0)
+    timers.set_by("a", 9.0)
+    assert timers.next_s == 5.0
+    timers.set_by("a", 3.0)
+    assert timers.due(4.0) == ["a"]
+    assert timers.next_s is None

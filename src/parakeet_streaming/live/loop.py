@@ -25,6 +25,7 @@ from typing import Final
 
 from parakeet_streaming.engine.stepper import Stepper
 from parakeet_streaming.live.admission import Admission
+from parakeet_streaming.live.audio_watch import AudioWatch
 from parakeet_streaming.live.callers import Callers
 from parakeet_streaming.live.demand import StreamCost
 from parakeet_streaming.live.driver import Due
@@ -36,7 +37,6 @@ from parakeet_streaming.live.scheduler import BatchLimits, Scheduler
 from parakeet_streaming.live.stats import EngineStats
 from parakeet_streaming.live.task import Outlook, Phase, StreamTask
 from parakeet_streaming.live.timed_step import run_step, timing_of
-from parakeet_streaming.live.timers import Timers
 from parakeet_streaming.live.voice import VoiceJudge
 from parakeet_streaming.ports import VoiceActivity
 from parakeet_streaming.results import Event, StepTiming
@@ -66,7 +66,7 @@ class StreamLoop:
         self._clock = clock
         self._scheduler: Scheduler[StreamTask] = Scheduler(limits, admission.step_s)
         self._voice = VoiceJudge(vad, clock, self._fail, self._judged)
-        self._timers: Timers[StreamTask] = Timers()
+        self._audio_watch = AudioWatch(clock)
         self._news: deque[str] = deque()
         self._again: dict[StreamTask, None] = {}
 
@@ -139,7 +139,7 @@ class StreamLoop:
             task = self.streams.get(self._news.popleft())
             if task is not None:
                 tasks[task] = None
-        for task in self._timers.due(now_s):
+        for task in self._audio_watch.due(now_s):
             tasks[task] = None
         return list(tasks)
 
@@ -148,7 +148,7 @@ class StreamLoop:
             return now_s
         times = [
             at_s
-            for at_s in (self._scheduler.next_time(self._clock()), self._timers.next_s)
+            for at_s in (self._scheduler.next_time(self._clock()), self._audio_watch.next_s)
             if at_s is not None
         ]
         return min(times, default=None)
@@ -159,7 +159,9 @@ class StreamLoop:
         if task.cancel_requested or self.streams.closing == "cancel":
             self._end(task, Phase.CANCELLED)
             return
-        self._watch_idle(task)
+        if self.streams.closing == "drain":
+            task.finish(self._clock())
+        self._audio_watch.end_if_idle(task)
         if task not in self._scheduler:
             driver = task.driver
             due = driver.plan()
@@ -181,27 +183,15 @@ class StreamLoop:
             self._end(task, Phase.TIMED_OUT if task.idle_too_long else Phase.FINISHED)
         elif outlook is Outlook.AGAIN:
             self._again[task] = None
+        else:
+            rests = task not in self._scheduler
+            self._audio_watch.end_utterance_if_it_rests(task, rests=rests)
 
     def _welcome(self, task: StreamTask) -> None:
         task.phase = Phase.OPEN
         if task.lane == "live":
             self._scheduler.opened(_chunk_s(task))
         self.metrics.active_streams.set(len(self.streams))
-
-    def _watch_idle(self, task: StreamTask) -> None:
-        """Ends a stream that gets no audio any more, as if finished."""
-        now_s = self._clock()
-        if self.streams.closing == "drain":
-            task.finish(now_s)
-        at_s = task.idle_at_s
-        if at_s is None:
-            self._timers.clear(task)
-        elif at_s > now_s:
-            if task not in self._timers:
-                self._timers.set(task, at_s)
-        else:
-            task.idle_too_long = True
-            task.finish(now_s)
 
     def _step(self, batch: Sequence[StreamTask]) -> None:
         drivers = [task.driver for task in batch]
@@ -274,7 +264,7 @@ class StreamLoop:
         joined = task.phase is not Phase.JOINING
         task.end(phase, error)
         self._scheduler.leave(task)
-        self._timers.clear(task)
+        self._audio_watch.clear(task)
         self._again.pop(task, None)
         if joined and task.lane == "live":
             self._scheduler.closed(_chunk_s(task))

@@ -44,6 +44,7 @@ class LiveMetrics(MetricSet):
             "silence",
             "max_length",
             "commit",
+            "no_audio",
             "end",
             help="Utterances that have ended, by what ended them",
         )

@@ -33,6 +33,7 @@ from parakeet_streaming.live.intake import TAIL_S
 from parakeet_streaming.live.loop import StreamLoop
 from parakeet_streaming.live.meter import StreamMeter
 from parakeet_streaming.live.options import LiveOptions
+from parakeet_streaming.live.pauses import PauseWatch
 from parakeet_streaming.live.resuming import (
     detector_of,
     endpointer_of,
@@ -177,6 +178,7 @@ class StreamOpener:
             driver=driver,
             events=EventQueue(),
             requests=SnapshotRequests(stream_id),
+            pauses=PauseWatch(queue, options.no_audio_s, hears=options.vad is not None),
             meter=self._meter(driver, adapter.context),
             wake=wake,
             on_event=on_event,

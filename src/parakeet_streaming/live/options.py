@@ -38,6 +38,9 @@ class LiveOptions:
     """`recording`: its windows run when no live stream needs the machine; see `recording`."""
     most_ring_s: float | None = None
     """Seconds of audio that may wait in front of it; None for the engine's bound."""
+    no_audio_s: float | None = 10.0
+    """Seconds without any audio after which the utterance ends as by `commit`, with the reason
+    `no_audio`, so that a source that is muted leaves no word tentative; None for never."""
     idle_timeout_s: float | None = None
     """Seconds without audio after which it ends as if finished; None for never."""
 
@@ -49,7 +52,7 @@ class LiveOptions:
     def __post_init__(self) -> None:
         if self.lane not in ("live", "recording"):
             raise OptionError(f"lane {self.lane!r}; use 'live' or 'recording'")
-        for name in ("burst_s", "most_ring_s", "idle_timeout_s"):
+        for name in ("burst_s", "most_ring_s", "no_audio_s", "idle_timeout_s"):
             seconds = getattr(self, name)
             if seconds is not None and not 0 < seconds < math.inf:
                 raise OptionError(f"{name} {seconds}; use seconds above 0")
@@ -62,4 +65,4 @@ class LiveOptions:
         shorter than a live chunk, so that it fits between the steps of live streams.
         """
         options = cls(DelayRange.fixed(context), vad=None, endpoint=None, tentative=False)
-        return replace(options, cached=cached, lane="recording")
+        return replace(options, cached=cached, lane="recording", no_audio_s=None)

@@ -24,6 +24,7 @@ from parakeet_streaming.live.event_queue import EventQueue
 from parakeet_streaming.live.ingest import AudioIngest
 from parakeet_streaming.live.intake import Intake
 from parakeet_streaming.live.meter import StreamMeter
+from parakeet_streaming.live.pauses import CommitReason, PauseWatch
 from parakeet_streaming.live.snapshot_requests import SnapshotRequest, SnapshotRequests
 from parakeet_streaming.live.speech import StreamSpeech
 from parakeet_streaming.results import Event, Partial, StepTiming
@@ -77,6 +78,7 @@ class StreamTask:
     events: EventQueue
     requests: SnapshotRequests
     """Any thread."""
+    pauses: PauseWatch
     meter: StreamMeter
     wake: Callable[[], None]
     """Says to the worker that there is news. Any thread."""
@@ -102,10 +104,12 @@ class StreamTask:
             return None
         return self.queue.written_at_s + self.idle_timeout_s
 
-    def commit(self, now_s: float) -> None:
+    def commit(self, now_s: float, reason: CommitReason = "commit") -> None:
         """Ends an utterance with all that was received so far. Any thread."""
         if not self.ingest.finished:
-            self.meter.commit_asked(now_s)
+            if reason == "commit":
+                self.meter.commit_asked(now_s)
+            self.pauses.asked(reason)
             self.driver.commit(self.queue.received)
             self.wake()
 
@@ -132,7 +136,7 @@ class StreamTask:
 
     def hand_out(self, clock: Callable[[], float]) -> None:
         """Gives events to the consumer; an error of its callback is left in `error`."""
-        events = self.driver.events()
+        events = [self.pauses.named(event) for event in self.driver.events()]
         at_s = clock() if events else 0.0
         for event in events:
             self.meter.reported(event, at_s)

@@ -22,15 +22,15 @@ class Timers(Generic[Key]):
 
     def __init__(self) -> None:
         self._heap: list[tuple[float, int, Key]] = []
-        self._numbers: dict[Key, int] = {}
+        self._set: dict[Key, tuple[int, float]] = {}
         self._number = 0
 
     def __len__(self) -> int:
-        return len(self._numbers)
+        return len(self._set)
 
     def __contains__(self, task: Key) -> bool:
         """Whether a task has a time."""
-        return task in self._numbers
+        return task in self._set
 
     @property
     def next_s(self) -> float | None:
@@ -42,22 +42,27 @@ class Timers(Generic[Key]):
     def set(self, task: Key, at_s: float) -> None:
         """Sets the time of a task, or moves it."""
         self._number += 1
-        self._numbers[task] = self._number
+        self._set[task] = (self._number, at_s)
         heapq.heappush(self._heap, (at_s, self._number, task))
+
+    def set_by(self, task: Key, at_s: float) -> None:
+        """Sets the time of a task unless it has an earlier one."""
+        if task not in self._set or self._set[task][1] > at_s:
+            self.set(task, at_s)
 
     def clear(self, task: Key) -> None:
         """Forgets a task; one that has no time is no error."""
-        self._numbers.pop(task, None)
+        self._set.pop(task, None)
 
     def due(self, now_s: float) -> list[Key]:
         """The tasks whose time has come, the earliest first; their times are then no longer set."""
         tasks: list[Key] = []
         while (next_s := self.next_s) is not None and next_s <= now_s:
             _, _, task = heapq.heappop(self._heap)
-            del self._numbers[task]
+            del self._set[task]
             tasks.append(task)
         return tasks
 
     def _is_stale(self) -> bool:
         _, number, task = self._heap[0]
-        return self._numbers.get(task) != number
+        return self._set.get(task, (0, 0.0))[0] != number
