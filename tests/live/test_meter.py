@@ -2,10 +2,12 @@
 
 import pytest
 
+from parakeet_streaming import VadOptions
 from parakeet_streaming.live.driver import Due
 from parakeet_streaming.live.meter import EngineMeter, StreamMeter
 from parakeet_streaming.live.metrics import LiveMetrics
 from parakeet_streaming.live.timed_step import StepTimes
+from parakeet_streaming.metrics.histogram import Histogram
 from parakeet_streaming.results import (
     ContextChanged,
     Final,
@@ -16,7 +18,9 @@ from parakeet_streaming.results import (
     Transcript,
     Word,
 )
+from parakeet_streaming.testing import Cue, ScriptedVad, marked_audio
 from parakeet_streaming.timeline import ContextConfig
+from tests.live.by_hand import Room, fixed
 
 DUE = Due(lookahead_end=32_000, complete_s=10.0, deadline_s=10.5, audio_s=2.0)
 
@@ -162,3 +166,39 @@ def test_the_longest_step_is_forgotten():
     for _ in range(60):
         meter.step_done(1, StepTimes(0.0, 0.1, 0.2))
     assert meter.longest_step_s == pytest.approx(0.2)
+
+
+def test_a_clock_that_leapt_leaves_no_time_for_good():
+    """A laptop that slept for an hour between two steps, within one, and before a final."""
+    room = Room([Cue(3, 0), Cue(9, 1), Cue(20, 2), Cue(40, 0)], vad=ScriptedVad([1.0] * 600))
+    stream = room.open(fixed(vad=VadOptions()))
+    audio = marked_audio(120)
+    encode = room.encoder.encode
+
+    def sleeps_within(inputs):
+        if room.encoder.calls and len(room.encoder.calls) == 3:
+            room.clock.now_s += 3_600
+        return encode(inputs)
+
+    room.encoder.encode = sleeps_within
+    for number, start in enumerate(range(0, len(audio), 6_400)):
+        stream.push(audio[start : start + 6_400])
+        if number == 6:
+            room.clock.now_s += 3_600
+        room.settle()
+        room.clock.now_s += 0.4
+    stream.commit()
+    room.clock.now_s += 3_600
+    room.settle()
+    stream.finish()
+    room.settle()
+    stats = stream.stats()
+    for each in (stats.queue_wait, stats.emission_delay, stats.finalization):
+        assert each.max is None or each.max < 60
+    assert stats.emission_delay.count
+    engine = room.loop.stats()
+    assert engine.longest_step_s < 60
+    assert engine.load < 1
+    for name, metric in vars(room.metrics).items():
+        if isinstance(metric, Histogram) and name.endswith("_seconds"):
+            assert metric.snapshot().count == 0 or metric.snapshot().max < 60, name

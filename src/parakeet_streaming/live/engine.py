@@ -29,6 +29,7 @@ from parakeet_streaming.live.options import LiveOptions
 from parakeet_streaming.live.ring_sizing import MOST_RING_S
 from parakeet_streaming.live.scheduler import BatchLimits
 from parakeet_streaming.live.stats import EngineStats
+from parakeet_streaming.live.steady_clock import SteadyClock
 from parakeet_streaming.live.stream import LiveStream
 from parakeet_streaming.live.warm_up import WarmUp
 from parakeet_streaming.live.worker import Bell, Worker
@@ -64,7 +65,7 @@ class LiveEngine:
                 refused, and reported as a `Gap`.
             clock: seconds; for tests.
         """
-        limits = limits or BatchLimits()
+        limits, clock = limits or BatchLimits(), SteadyClock(clock)
         admission: Admission[str] = Admission(
             most_streams, most_recordings=most_recordings, batch_streams=limits.max_streams
         )

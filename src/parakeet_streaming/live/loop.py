@@ -30,7 +30,7 @@ from parakeet_streaming.live.callers import Callers
 from parakeet_streaming.live.demand import StreamCost
 from parakeet_streaming.live.driver import Due
 from parakeet_streaming.live.failures import as_reported
-from parakeet_streaming.live.meter import EngineMeter
+from parakeet_streaming.live.meter import MOST_S, EngineMeter
 from parakeet_streaming.live.metrics import LiveMetrics
 from parakeet_streaming.live.open_streams import OpenStreams
 from parakeet_streaming.live.scheduler import BatchLimits, Scheduler
@@ -206,7 +206,8 @@ class StreamLoop:
                     self._step([task])
             return
         audio_s = sum(due.audio_s for due in dues)
-        self.streams.step_took(audio_s, times.took_s, len(batch))
+        if times.took_s <= MOST_S:
+            self.streams.step_took(audio_s, times.took_s, len(batch))
         self.meter.step_done(len(batch), times)
         for task, due, events in zip(batch, dues, given, strict=True):
             timing = timing_of(due, times, len(batch), audio_s)
@@ -238,8 +239,9 @@ class StreamLoop:
             self.streams.used(task.id, passed_s, encoded_s, cost)
 
     def _judged(self, audio_s: float, took_s: float) -> None:
-        self.metrics.vad_step_seconds.record(took_s)
-        self.streams.vad_took(audio_s, took_s)
+        if took_s <= MOST_S:
+            self.metrics.vad_step_seconds.record(took_s)
+            self.streams.vad_took(audio_s, took_s)
 
     def _hand_out(self, task: StreamTask) -> None:
         task.hand_out(self._clock)

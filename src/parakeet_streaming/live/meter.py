@@ -6,6 +6,8 @@ Rules of this file:
 2. When a sound was made follows from the window that it was decoded with: it lies so much before
    the window's last sample, and it is known when that arrived. A source that hands over much at
    once is taken as one that had spoken in real time until then.
+3. A machine that slept, or a clock that was set, makes times that nothing took. Where much more time
+   went by than audio may wait, it is not recorded: percentiles would have it for good.
 """
 
 from __future__ import annotations
@@ -24,6 +26,8 @@ from parakeet_streaming.results import ContextChanged, Event, Partial, StepTimin
 from parakeet_streaming.results import Final as FinalEvent
 from parakeet_streaming.timeline import samples_to_seconds
 
+MOST_S: Final = 600.0
+"""Longer than audio may wait (`most_ring_s`) and its steps take; above it, the clock has leapt."""
 _FORGETTING: Final = 0.98
 _LONGEST_FORGETTING: Final = 0.9
 _MEASURED_EVERY_S: Final = 0.1
@@ -59,9 +63,9 @@ class StreamMeter:
         """A step of this stream."""
         self._due = due
         self.lag_s = timing.lag_s
-        self.computing_s += timing.computing_s
-        self.queue_wait.record(timing.waited_s)
-        self._metrics.chunk_queue_wait_seconds.record(timing.waited_s)
+        if timing.computing_s <= MOST_S:
+            self.computing_s += timing.computing_s
+        _record(timing.waited_s, self.queue_wait, self._metrics.chunk_queue_wait_seconds)
 
     def reported(self, event: Event, now_s: float) -> None:
         """An event is handed out."""
@@ -91,11 +95,10 @@ class StreamMeter:
         if self.first_partial_s is None:
             first = (partial.tokens or partial.tentative)[0]
             self.first_partial_s = self._since(first.start, now_s)
-            self._metrics.first_partial_latency_seconds.record(self.first_partial_s)
+            _record(self.first_partial_s, self._metrics.first_partial_latency_seconds)
         for end_s in _word_ends(partial.tokens):
             delay_s = self._since(end_s, now_s)
-            self.emission_delay.record(delay_s)
-            self._metrics.emission_delay_seconds.record(delay_s)
+            _record(delay_s, self.emission_delay, self._metrics.emission_delay_seconds)
 
     def _record_final(self, final: FinalEvent, now_s: float) -> None:
         self._metrics.utterances_total[final.reason].add()
@@ -111,8 +114,7 @@ class StreamMeter:
         elif final.reason == "silence" and words:
             since_s = self._since(words[-1].end, now_s)
         if since_s is not None:
-            self.finalization.record(since_s)
-            self._metrics.finalization_latency_seconds.record(since_s)
+            _record(since_s, self.finalization, self._metrics.finalization_latency_seconds)
 
     def _since(self, position_s: float, now_s: float) -> float:
         """Seconds since the sound at `position_s` was made."""
@@ -136,10 +138,11 @@ class EngineMeter:
     def step_done(self, streams: int, times: StepTimes) -> None:
         """A step of so many streams."""
         self.steps += 1
-        self.longest_step_s = max(_LONGEST_FORGETTING * self.longest_step_s, times.took_s)
         self._metrics.batch_size.record(streams)
-        self._metrics.encoder_step_seconds.record(times.encoded_s - times.began_s)
-        self._metrics.decoder_step_seconds.record(times.done_s - times.encoded_s)
+        if times.took_s <= MOST_S:
+            self.longest_step_s = max(_LONGEST_FORGETTING * self.longest_step_s, times.took_s)
+        _record(times.encoded_s - times.began_s, self._metrics.encoder_step_seconds)
+        _record(times.done_s - times.encoded_s, self._metrics.decoder_step_seconds)
 
     def decoded(self, audio_s: float) -> None:
         """A stream has decoded that much more audio."""
@@ -152,7 +155,8 @@ class EngineMeter:
 
     def turned(self, began_s: float, now_s: float) -> None:
         """A turn with a step; gauges are set from time to time."""
-        self._busy_s += now_s - began_s
+        if now_s - began_s <= MOST_S:
+            self._busy_s += now_s - began_s
         if now_s < self._measured_s + _MEASURED_EVERY_S:
             return
         self._measured_s = now_s
@@ -162,6 +166,13 @@ class EngineMeter:
         self._busy_s *= _FORGETTING
         self._decoded_s *= _FORGETTING
         self._backlog_s = 0.0
+
+
+def _record(seconds: float, *histograms: Histogram) -> None:
+    """Records a time that something took; rule 3."""
+    if seconds <= MOST_S:
+        for histogram in histograms:
+            histogram.record(seconds)
 
 
 def _word_ends(tokens: Sequence[Token]) -> list[float]:

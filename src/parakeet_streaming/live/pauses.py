@@ -2,9 +2,9 @@
 
 Rules of this file:
 
-1. A source that is muted may send nothing at all, and the last word would stay tentative. So once a
-   stream has rested for long enough, with nothing to compute and no audio, its utterance is ended as
-   by a commit, with a reason of its own. Only the time without audio decides, not how late steps are.
+1. A source that is muted may send nothing at all, and the last word would stay tentative. So once
+   a stream has rested for long enough, with nothing to compute and no audio, its utterance is ended
+   as by a commit, with a reason of its own. How late steps are does not matter.
 2. That happens once for each pause, and only where there is an utterance to end: text, speech, or,
    without voice activity, any audio.
 3. Commits are asked for by any thread and come back in their order, so their reasons do.
