@@ -6,8 +6,8 @@ Rules of this file:
 2. When a sound was made follows from the window that it was decoded with: it lies so much before
    the window's last sample, and it is known when that arrived. A source that hands over much at
    once is taken as one that had spoken in real time until then.
-3. A machine that slept, or a clock that was set, makes times that nothing took. Where much more time
-   went by than audio may wait, it is not recorded: percentiles would have it for good.
+3. A machine that slept, or a clock that was set, makes times that nothing took. Where much more
+   time went by than audio may wait, it is not recorded: percentiles would have it for good.
 """
 
 from __future__ import annotations

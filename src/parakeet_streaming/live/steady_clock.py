@@ -10,7 +10,7 @@ _MOMENT_S: Final = 1.0
 
 
 class SteadyClock:
-    """Deadlines and waits are made of differences: where the clock is set back, this one goes on."""
+    """Goes on where the clock is set back: deadlines and waits are made of differences."""
 
     def __init__(self, clock: Callable[[], float]) -> None:
         self._clock = clock
