@@ -25,6 +25,7 @@ from parakeet_streaming.results import (
     ContextChanged,
     Final,
     Gap,
+    HealthHint,
     Partial,
     Segment,
     SpeechEnded,
@@ -281,6 +282,10 @@ def test_a_step_is_a_line():
         (SpeechStarted(1.0004), {"type": "speech_started", "at": 1.0}),
         (SpeechEnded(2.56), {"type": "speech_ended", "at": 2.56}),
         (Gap(1.25, 3.0), {"type": "gap", "start": 1.25, "end": 3.0}),
+        (
+            HealthHint("scale", "too loud", 0.5),
+            {"type": "health_hint", "kind": "scale", "message": "too loud", "at": 0.5},
+        ),
         (
             ContextChanged(ContextConfig(5.0, 1.04, 0.48), 7.2),
             {"type": "context_changed", "context": "5-1.04-0.48", "at": 7.2},

@@ -10,6 +10,7 @@ from parakeet_streaming.results import (
     Event,
     Final,
     Gap,
+    HealthHint,
     Partial,
     Segment,
     SpeechEnded,
@@ -34,6 +35,7 @@ EVENTS = [
     SpeechEnded(0.5),
     Gap(0.5, 0.9),
     ContextChanged(ContextConfig.balanced(), 0.5),
+    HealthHint("rate", "another rate", 1.0),
 ]
 TIMING = StepTiming(waited_s=0.1, encode_s=0.04, decode_s=0.02, streams=4, share=0.25)
 RESULTS = [TOKEN, TOKEN_RESULT, WORD, SEGMENT, TRANSCRIPT, TIMING, PARTIAL, *EVENTS]

@@ -8,8 +8,9 @@ Rules of this file:
 3. `json` is one object per recording. `jsonl` is one line per event while the recording runs, and
    at the end the object of `json` in one line.
 4. Each line of `jsonl` has a `type`. Those of events are named after their classes: `partial`,
-   `final` (an utterance has ended, with its reason), `speech_started`, `speech_ended`, `gap` and
-   `context_changed`. The last line, the whole recording, has the type `transcript`.
+   `final` (an utterance has ended, with its reason), `speech_started`, `speech_ended`, `gap`,
+   `context_changed` and `health_hint`. The last line, the whole recording, has the type
+   `transcript`.
 """
 
 from __future__ import annotations
@@ -29,6 +30,7 @@ from parakeet_streaming.results import (
     Event,
     Final,
     Gap,
+    HealthHint,
     Partial,
     Segment,
     SpeechStarted,
@@ -174,6 +176,9 @@ def _event_object(event: Event) -> tuple[str, dict[str, Any]]:
         return "gap", {"start": round(event.start, 3), "end": round(event.end, 3)}
     if isinstance(event, ContextChanged):
         return "context_changed", {"context": str(event.context), "at": round(event.at, 3)}
+    if isinstance(event, HealthHint):
+        hint = {"kind": event.kind, "message": event.message}
+        return "health_hint", {**hint, "at": round(event.at, 3)}
     if isinstance(event, Final):
         numbered = {"utterance": event.utterance, "reason": event.reason}
         return "final", {**numbered, **_transcript_object(event.transcript)}

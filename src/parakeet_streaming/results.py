@@ -189,5 +189,20 @@ class ContextChanged:
     """Seconds of audio that were decoded before it."""
 
 
-Event = Partial | Final | SpeechStarted | SpeechEnded | Gap | ContextChanged
+HintKind = Literal["scale", "interleaved", "rate"]
+"""What samples seem to be: not scaled, two channels read as one, of another rate."""
+
+
+@dataclass(frozen=True, slots=True)
+class HealthHint:
+    """Samples that seem to be something else than the stream takes them for; told once."""
+
+    kind: HintKind
+    message: str
+    """For people: what is seen and what to do."""
+    at: float
+    """Seconds of audio that had been pushed before it."""
+
+
+Event = Partial | Final | SpeechStarted | SpeechEnded | Gap | ContextChanged | HealthHint
 """What a stream gives. `feed` and `finish` give `Partial` and `Final`; live streams give all."""

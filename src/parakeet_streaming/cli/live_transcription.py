@@ -31,6 +31,7 @@ from parakeet_streaming.results import (
     ContextChanged,
     Event,
     Gap,
+    HealthHint,
     Partial,
     SpeechEnded,
     SpeechStarted,
@@ -200,6 +201,8 @@ class LiveTranscription:
                 f"{clock(event.start)}: this machine does not keep up; choose a longer chunk "
                 "(--context) or a smaller --model"
             )
+        elif isinstance(event, HealthHint):
+            self.add_message(event.message)
         elif isinstance(event, ContextChanged):
             self.log.changes.append(event)
             grew = event.context.chunk > self._context.chunk

@@ -28,6 +28,7 @@ from parakeet_streaming.live.audio_queue import AudioQueueWriter
 from parakeet_streaming.live.callers import Callers
 from parakeet_streaming.live.driver import StreamDriver, cost_of
 from parakeet_streaming.live.event_queue import EventQueue
+from parakeet_streaming.live.hints import StreamHints
 from parakeet_streaming.live.ingest import AudioIngest
 from parakeet_streaming.live.intake import TAIL_S
 from parakeet_streaming.live.loop import StreamLoop
@@ -178,6 +179,7 @@ class StreamOpener:
             driver=driver,
             events=EventQueue(),
             requests=SnapshotRequests(stream_id),
+            hints=StreamHints(rate_hz, self.clock, wake),
             pauses=PauseWatch(queue, options.no_audio_s, hears=options.vad is not None),
             meter=self._meter(driver, adapter.context),
             wake=wake,

@@ -9,6 +9,7 @@ from typing import Literal, Self
 from parakeet_streaming.live.meter import EngineMeter
 from parakeet_streaming.live.task import Outcome, StreamTask
 from parakeet_streaming.metrics.histogram import Distribution
+from parakeet_streaming.results import HealthHint
 from parakeet_streaming.timeline import ContextConfig, samples_to_seconds
 
 
@@ -56,6 +57,8 @@ class StreamStats:
     """Seconds from a window being complete to its step."""
     finalization: Distribution
     """Seconds from the end of speech, or the request, to `Final`."""
+    hints: tuple[HealthHint, ...] = ()
+    """What the samples that were pushed seem to be, where that is not what the options say."""
 
     @classmethod
     def of(cls, task: StreamTask) -> Self:
@@ -65,7 +68,7 @@ class StreamStats:
         counts = driver.counts
         audio_s = samples_to_seconds(driver.decoded_samples)
         emission_delay, queue_wait = meter.emission_delay, meter.queue_wait
-        finalization = meter.finalization
+        finalization, hints = meter.finalization, task.hints
         return cls(
             id=task.id,
             context=stream.context,
@@ -89,6 +92,7 @@ class StreamStats:
             emission_delay=emission_delay.snapshot(),
             queue_wait=queue_wait.snapshot(),
             finalization=finalization.snapshot(),
+            hints=hints.told,
         )
 
 

@@ -34,6 +34,7 @@ class LiveStream(AudioEnd, EventEnd):
         self._clock = opener.clock
         self._callers = opener.callers
         self._ingest = task.ingest
+        self._hints = task.hints
         self._pushing = threading.RLock()
         self._events = task.events
         self._stream = task.stream

@@ -21,6 +21,7 @@ from parakeet_streaming.audio.pcm import as_mono
 from parakeet_streaming.errors import AudioInputError
 from parakeet_streaming.live.callers import Callers
 from parakeet_streaming.live.event_queue import EventQueue
+from parakeet_streaming.live.hints import StreamHints
 from parakeet_streaming.live.ingest import AudioIngest
 from parakeet_streaming.results import Event
 
@@ -29,6 +30,7 @@ class AudioEnd:
     """Takes samples. Threads that push at once take turns; one alone knows the order."""
 
     _callers: Callers
+    _hints: StreamHints
     _ingest: AudioIngest
     _pushing: threading.RLock
     """Held while samples are put into the ring, which never waits."""
@@ -55,7 +57,7 @@ class AudioEnd:
         self._callers.check_process()
         with self._pushing:
             try:
-                return self._ingest.push(samples)
+                return self._ingest.push(self._hints.look_at(samples))
             except AudioInputError as error:
                 self._ingest.miss(error.unusable_samples)
                 raise

@@ -21,6 +21,7 @@ from parakeet_streaming.live.admission import Lane
 from parakeet_streaming.live.audio_queue import AudioQueueWriter
 from parakeet_streaming.live.driver import Due, StreamDriver
 from parakeet_streaming.live.event_queue import EventQueue
+from parakeet_streaming.live.hints import StreamHints
 from parakeet_streaming.live.ingest import AudioIngest
 from parakeet_streaming.live.intake import Intake
 from parakeet_streaming.live.meter import StreamMeter
@@ -79,6 +80,7 @@ class StreamTask:
     requests: SnapshotRequests
     """Any thread."""
     pauses: PauseWatch
+    hints: StreamHints
     meter: StreamMeter
     wake: Callable[[], None]
     """Says to the worker that there is news. Any thread."""
@@ -136,7 +138,9 @@ class StreamTask:
 
     def hand_out(self, clock: Callable[[], float]) -> None:
         """Gives events to the consumer; an error of its callback is left in `error`."""
-        events = [self.pauses.named(event) for event in self.driver.events()]
+        hints = self.hints
+        named = [self.pauses.named(event) for event in self.driver.events()]
+        events: list[Event] = [*hints.take(), *named]
         at_s = clock() if events else 0.0
         for event in events:
             self.meter.reported(event, at_s)
