@@ -104,3 +104,21 @@ def test_resources_are_left_alone_when_the_audio_is_refused():
             audio([], rate_hz=1, resources=stack)
         assert closed == []
     assert closed == [1]
+
+
+def test_one_channel_can_be_taken():
+    frames = [[0.5, -0.5], [0.25, 0.75]]
+    for number, wanted in ((0, [0.5, 0.25]), (1, [-0.5, 0.75])):
+        one = audio(frames)
+        one.choose_channel(number)
+        assert np.concatenate(list(one.blocks())).tolist() == wanted
+    with pytest.raises(OptionError, match="has 2 channels"):
+        audio(frames).choose_channel(2)
+
+
+def test_channels_that_cancel_each_other_are_a_warning():
+    sound = np.random.default_rng(3).normal(0, 0.1, 16_000)
+    for gain, warnings in ((-1.0, 1), (1.0, 0)):
+        told = audio(np.stack([sound, gain * sound], axis=1))
+        list(told.blocks())
+        assert len(told.warnings) == warnings

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from parakeet_streaming.audio.health import HealthLimits, HealthWatch, Level, level
+from parakeet_streaming.audio.health import HealthLimits, HealthWatch, Level, PhaseWatch, level
 from parakeet_streaming.errors import OptionError
 
 RATE_HZ = 1_000
@@ -147,3 +147,30 @@ def test_the_level_of_the_last_whole_block():
     assert watch.level == Level()
     watch.feed(np.ones(100, np.float32))
     assert watch.level.peak_dbfs == 0
+
+
+def phases(*gains, seconds=3.0, block=1600):
+    """After how many samples a watch is sure that channels with these gains cancel each other."""
+    mono = np.random.default_rng(3).normal(0, 0.1, round(16_000 * seconds)).astype(np.float32)
+    frames = np.stack([gain * mono for gain in gains], axis=1)
+    watch = PhaseWatch(16_000)
+    return [
+        at
+        for at in range(0, len(frames), block)
+        if watch.feed(frames[at : at + block], frames[at : at + block].mean(axis=1))
+    ]
+
+
+def test_channels_that_cancel_each_other_are_told_once():
+    assert phases(1.0, -1.0) == [14_400]
+    assert phases(1.0, -0.9) == [14_400]
+    assert phases(1.0, 1.0) == phases(1.0, 0.0) == phases(1.0, 0.5) == []
+    assert phases(1.0, -1.0, seconds=0.5) == []
+    assert phases(0.0, 0.0) == phases(1e-4, -1e-4) == []
+
+
+def test_whole_numbers_cancel_each_other_too():
+    left = (np.random.default_rng(3).normal(0, 3000, 16_000)).astype(np.int16)
+    watch = PhaseWatch(16_000)
+    assert watch.feed(np.stack([left, -left], axis=1), np.zeros(16_000, np.float32))
+    assert not watch.feed(np.zeros((0, 2), np.int16), np.zeros(0, np.float32))

@@ -184,6 +184,65 @@ def test_a_recording_that_is_called_as_its_text_is_not_written_over(
     assert (tmp_path / "rec.txt").read_bytes() == Path(DIGITS).read_bytes()
 
 
+def test_files_are_looked_at_before_a_model_is_loaded(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("parakeet_streaming.cli.transcribe.load", nothing_is_loaded)
+    (tmp_path / "broken.wav").write_bytes(b"RIFF")
+    (tmp_path / "empty.flac").write_bytes(b"")
+    names = ["no-such.wav", *(str(tmp_path / name) for name in ("broken.wav", "empty.flac"))]
+    result = parakeet(*names, str(tmp_path), "--model=parakeet-tdt-0.6b-v3")
+    assert result.exit_code == 1
+    lines = result.stderr.splitlines()
+    assert len(lines) == 4
+    assert all(name in line for name, line in zip(names, lines, strict=False))
+
+
+def test_a_recording_without_sound_leaves_the_older_result(tmp_path: Path) -> None:
+    soundfile.write(tmp_path / "empty.wav", np.zeros(0, np.int16), 16_000)
+    (tmp_path / "empty.txt").write_text("old")
+    result = parakeet(str(tmp_path / "empty.wav"), f"--output={tmp_path}")
+    assert result.exit_code == 1
+    assert (tmp_path / "empty.txt").read_text() == "old"
+
+
+def stereo(left: float, right: float) -> "np.ndarray[tuple[int, int], np.dtype[np.float32]]":
+    samples, _ = soundfile.read(DIGITS, dtype="float32")
+    return np.stack([left * samples, right * samples], axis=1)
+
+
+def test_channels_that_cancel_each_other_are_told_and_one_can_be_taken(tmp_path: Path) -> None:
+    path = tmp_path / "film.flac"
+    soundfile.write(path, stereo(0.9, -0.9), 16_000)
+    result = parakeet(str(path))
+    assert "--channels left or right" in result.stderr
+    for side in ("left", "RIGHT"):
+        result = parakeet(str(path), f"--channels={side}")
+        assert (result.stdout, result.stderr) == (f"{SAID}\n", "")
+    soundfile.write(path, stereo(0.9, 0.0), 16_000)
+    assert parakeet(str(path)).stderr == ""
+    assert parakeet(str(path), "--channels=right").stdout == ""
+    result = parakeet("-", "--channels=left", "--encoding=f32le", piped=stereo(1, -1).tobytes())
+    assert result.stdout == f"{SAID}\n"
+    assert parakeet(DIGITS, "--channels=right").stdout == f"{SAID}\n"
+    assert "use a number, left or right" in parakeet(DIGITS, "--channels=middle").stderr
+
+
+def test_raw_samples_in_a_file(tmp_path: Path) -> None:
+    path = tmp_path / "line.raw"
+    path.write_bytes(raw(PHONE))
+    result = parakeet(str(path))
+    assert result.exit_code == 1
+    assert "--encoding s16le --rate 16000" in result.stderr
+    rate = f"--rate={soundfile.info(PHONE).samplerate}"
+    for how in ((rate,), (rate, "--encoding=S16LE"), (rate, "--channels=1")):
+        assert parakeet(str(path), *how).stdout == f"{DIALLED}\n"
+    samples, _ = soundfile.read(DIGITS, dtype="float32")
+    path.write_bytes(np.repeat(samples, 4).astype("<f8").tobytes())
+    how = ("--rate=32000", "--encoding=f64le", "--channels=2")
+    assert parakeet(str(path), DIGITS, *how).stdout.count(SAID) == 2
+
+
 def test_recordings_of_one_name_are_refused_before_anything_is_computed(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

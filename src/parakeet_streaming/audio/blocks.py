@@ -11,6 +11,7 @@ from typing import Any, Final, Protocol, Self
 import numpy as np
 from numpy.typing import NDArray
 
+from parakeet_streaming.audio.health import PhaseWatch
 from parakeet_streaming.audio.pcm import MAX_CHANNELS, as_mono
 from parakeet_streaming.errors import AudioFormatError, InputError, OptionError, StreamClosedError
 from parakeet_streaming.timeline import (
@@ -83,6 +84,21 @@ class AudioFile:
         self._ahead: deque[NDArray[np.float32]] = deque()
         self._failure: InputError | None = None
         self._position_samples = 0
+        self._channel: int | None = None
+        self._phases = PhaseWatch(rate_hz)
+
+    def choose_channel(self, number: int) -> None:
+        """Makes blocks of one channel, counted from 0, instead of the average of all.
+
+        Raises:
+            OptionError: there is no such channel.
+        """
+        if not 0 <= number < self.channels:
+            raise OptionError(
+                f"{self.name} has {self.channels} channel{'s' * (self.channels > 1)}; "
+                "choose no channel, or one of them"
+            )
+        self._channel = number
 
     @property
     def read_s(self) -> float:
@@ -163,7 +179,13 @@ class AudioFile:
                 f"{self.name} is cut off after {read_s:.2f} s, {self._missing_bytes} bytes are "
                 "missing; get the whole file, or go on without the rest"
             )
-        block = as_mono(frames, what=self.name, first_sample=self._position_samples)
+        wanted = frames if self._channel is None or frames.ndim == 1 else frames[:, self._channel]
+        block = as_mono(wanted, what=self.name, first_sample=self._position_samples)
+        if self._channel is None and self.channels > 1 and self._phases.feed(frames, block):
+            self._warnings.append(
+                f"the channels of {self.name} cancel each other, so little is left of the speech; "
+                "take one of them: --channels left or right"
+            )
         self._position_samples += len(block)
         return block
 

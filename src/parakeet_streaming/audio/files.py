@@ -62,6 +62,17 @@ def open_audio(
         ExtraMissingError: it needs PyAV, which is not installed.
         OptionError: no such track.
     """
+    file = open_file(path)
+    return open_seekable(file.detach(), str(Path(path)), track=track, strict=strict)
+
+
+def open_file(path: str | PathLike[str]) -> io.BufferedReader:
+    """Open a file to read its bytes.
+
+    Raises:
+        AudioNotFoundError: there is no such file.
+        AudioFormatError: it is no file, or cannot be opened.
+    """
     where = Path(path)
     if not where.exists():
         raise AudioNotFoundError(f"there is no file {where}; check the path")
@@ -70,12 +81,11 @@ def open_audio(
     if not where.is_file():
         raise AudioFormatError(f"{where} is no regular file; pipe it into standard input instead")
     try:
-        raw = io.FileIO(where)
+        return io.BufferedReader(io.FileIO(where))
     except OSError as error:
         raise AudioFormatError(
             f"{where} cannot be opened ({error.strerror}); check its permissions"
         ) from error
-    return open_seekable(raw, str(where), track=track, strict=strict)
 
 
 def read_audio(

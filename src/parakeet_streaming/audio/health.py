@@ -16,17 +16,23 @@ import math
 from collections import deque
 from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import Final, Literal
+from typing import Any, Final, Literal
 
 import numpy as np
 from numpy.typing import NDArray
 
+from parakeet_streaming.audio.pcm import full_scale_one
 from parakeet_streaming.errors import OptionError
 from parakeet_streaming.timeline import samples_to_seconds, seconds_to_samples
 
 BLOCK_S: Final = 0.1
 LOWEST_DBFS: Final = -120.0
 
+_PHASE_S: Final = 1.0
+"""Seconds of sound after which it is decided whether channels cancel each other."""
+_SOUND_DBFS: Final = -60.0
+_CANCELLED_SHARE: Final = 0.01
+"""Share of the channels' energy below which their average has lost them: −20 dB."""
 _FULL_SCALE: Final = 0.999  # the loudest int16 is 0.99997; some drivers stay a little below
 
 Trouble = Literal["zeros", "quiet", "clipping"]
@@ -182,6 +188,36 @@ class HealthWatch:
 
     def _seconds(self, samples: int) -> float:
         return samples_to_seconds(samples, self._rate_hz)
+
+
+class PhaseWatch:
+    """Watches whether channels cancel each other, as where one is wired the wrong way round."""
+
+    def __init__(self, rate_hz: int) -> None:
+        self._rate_hz = rate_hz
+        self._samples = 0
+        self._channels_energy = 0.0
+        self._average_energy = 0.0
+        self._told = False
+
+    def feed(self, frames: NDArray[Any], average: NDArray[np.float32]) -> bool:
+        """Whether it is sure since these frames, (m, channels), that their average has lost them.
+
+        Frames without sound decide nothing.
+        """
+        if self._told or not len(average):
+            return False
+        floats = full_scale_one(frames)
+        energy = float(np.mean(np.square(floats, dtype=np.float64)))
+        if _dbfs(math.sqrt(energy)) < _SOUND_DBFS:
+            return False
+        self._samples += len(average)
+        self._channels_energy += energy * len(average)
+        self._average_energy += float(np.mean(np.square(average, dtype=np.float64))) * len(average)
+        if samples_to_seconds(self._samples, self._rate_hz) >= _PHASE_S:
+            self._told = self._average_energy < _CANCELLED_SHARE * self._channels_energy
+            self._samples, self._channels_energy, self._average_energy = 0, 0.0, 0.0
+        return self._told
 
 
 def _dbfs(amplitude: float) -> float:

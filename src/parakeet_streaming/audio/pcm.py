@@ -47,7 +47,7 @@ def as_mono(
     """
     array = _as_frames(samples, what)
     with np.errstate(over="ignore", invalid="ignore"):
-        mono = np.ascontiguousarray(_average(_full_scale_one(array)), dtype=np.float32)
+        mono = np.ascontiguousarray(_average(full_scale_one(array)), dtype=np.float32)
     usable = np.abs(mono) <= _LOUDEST
     if not usable.all():
         bad = int(np.argmin(usable))
@@ -105,7 +105,8 @@ def _is_untyped(samples: object) -> bool:
     return view.itemsize == 1
 
 
-def _full_scale_one(array: NDArray[Any]) -> NDArray[Any]:
+def full_scale_one(array: NDArray[Any]) -> NDArray[Any]:
+    """Numbers of any accepted type as floats whose full scale is 1.0."""
     kind = (array.dtype.kind, array.dtype.itemsize)
     if kind in _FLOATS:
         return array

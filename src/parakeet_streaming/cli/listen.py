@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import sys
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
@@ -12,6 +11,7 @@ from typing import Annotated, Final
 import typer
 
 from parakeet_streaming.cli import options as shared
+from parakeet_streaming.cli.inputs import InputOptions, open_input
 from parakeet_streaming.cli.output_paths import (
     STDIN,
     check_overwriting,
@@ -32,8 +32,7 @@ from parakeet_streaming.load import DEFAULT_MODEL, load, load_vad
 from parakeet_streaming.sources.devices import choose_device
 from parakeet_streaming.sources.live import BlockSource, LiveSource
 from parakeet_streaming.sources.microphone import Microphone, input_devices
-from parakeet_streaming.sources.stdin import open_stdin
-from parakeet_streaming.timeline import SAMPLE_RATE_HZ, ContextConfig
+from parakeet_streaming.timeline import ContextConfig
 
 _DEFAULT_PRESET: Final = "balanced"
 _NO_ENDPOINTING: Final = "off"
@@ -179,8 +178,8 @@ def listen(
     provider: shared.Provider = "auto",
     threads: shared.Threads = None,
     revision: shared.Revision = None,
-    rate: shared.Rate = SAMPLE_RATE_HZ,
-    encoding: shared.Encoding = "s16le",
+    rate: shared.Rate = None,
+    encoding: shared.Encoding = None,
 ) -> None:
     """Turn live speech into text, from a microphone or from standard input.
 
@@ -284,15 +283,13 @@ def _checked_source(source: str | None, device: str | None) -> str:
 
 @contextmanager
 def _open(
-    name: str, device: str | None, channels: int, rate_hz: int, encoding: str
+    name: str, device: str | None, channels: int, rate_hz: int | None, encoding: str | None
 ) -> Iterator[tuple[LiveSource, str, Callable[[], Sequence[str]]]]:
     """The source, what to call it, and what is to be told of it."""
     if name != STDIN:
         with Microphone(device, channels=channels) as microphone:
             yield microphone, repr(microphone.device.name), tuple
         return
-    # Unbuffered: a read that waits must not hold a lock when the program ends.
-    raw = getattr(sys.stdin.buffer, "raw", sys.stdin.buffer)
-    with open_stdin(raw, rate_hz=rate_hz, encoding=encoding, channels=channels) as audio:
+    with open_input(STDIN, InputOptions(rate_hz, encoding, str(channels))) as audio:
         source = BlockSource(audio.blocks(_BLOCK_S), audio.rate_hz, can_wait=True)
         yield source, "standard input", lambda: audio.warnings

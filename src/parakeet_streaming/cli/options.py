@@ -10,7 +10,7 @@ from parakeet_streaming import formats
 from parakeet_streaming.audio.pcm_decoder import ENCODINGS
 from parakeet_streaming.errors import OptionError
 from parakeet_streaming.runtime.session import RUNTIMES
-from parakeet_streaming.timeline import PRESETS, ContextConfig
+from parakeet_streaming.timeline import PRESETS, SAMPLE_RATE_HZ, ContextConfig
 
 
 def lowered(word: str | None) -> str | None:
@@ -22,7 +22,7 @@ MODEL_GROUP: Final = "Model"
 DELAY_GROUP: Final = "Delay and quality"
 OUTPUT_GROUP: Final = "Output"
 READING_GROUP: Final = "Reading files"
-RAW_GROUP: Final = "Raw samples on standard input"
+RAW_GROUP: Final = "Raw samples, in a file or on standard input"
 MEASURING_GROUP: Final = "Measuring"
 
 Model = Annotated[
@@ -118,11 +118,19 @@ Report = Annotated[
         help="Write the same, and every step, to this JSON file; parakeet plot draws it.",
     ),
 ]
-Rate = Annotated[int, typer.Option(rich_help_panel=RAW_GROUP, help="Sample rate, Hz.")]
-Encoding = Annotated[
-    str,
+Rate = Annotated[
+    int | None,
     typer.Option(
-        rich_help_panel=RAW_GROUP, callback=lowered, help=f"One of {', '.join(ENCODINGS)}."
+        rich_help_panel=RAW_GROUP, show_default=str(SAMPLE_RATE_HZ), help="Sample rate, Hz."
+    ),
+]
+Encoding = Annotated[
+    str | None,
+    typer.Option(
+        rich_help_panel=RAW_GROUP,
+        show_default="s16le",
+        callback=lowered,
+        help=f"One of {', '.join(ENCODINGS)}.",
     ),
 ]
 

@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-import sys
 from contextlib import ExitStack
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from pathlib import Path
 from typing import Annotated, Final
 
@@ -12,10 +11,10 @@ import typer
 from rich.console import Console
 
 from parakeet_streaming.audio.blocks import AudioFile
-from parakeet_streaming.audio.files import open_audio
 from parakeet_streaming.cli import options as shared
 from parakeet_streaming.cli.display import is_watched, new_display
 from parakeet_streaming.cli.file_transcription import FileTranscription
+from parakeet_streaming.cli.inputs import InputOptions, open_input, unreadable
 from parakeet_streaming.cli.interruption import Interruption
 from parakeet_streaming.cli.output_paths import (
     STDIN,
@@ -41,8 +40,7 @@ from parakeet_streaming.live.options import LiveOptions
 from parakeet_streaming.load import DEFAULT_MODEL, load
 from parakeet_streaming.sources.live import BlockSource
 from parakeet_streaming.sources.pacing import paced
-from parakeet_streaming.sources.stdin import open_stdin
-from parakeet_streaming.timeline import SAMPLE_RATE_HZ, ContextConfig, samples_to_seconds
+from parakeet_streaming.timeline import ContextConfig, samples_to_seconds
 
 _FILE_PRESET: Final = "offline_like"
 _LIVE_PRESET: Final = "balanced"
@@ -99,11 +97,17 @@ def transcribe(
     revision: shared.Revision = None,
     track: shared.Track = None,
     strict: shared.Strict = False,
-    rate: shared.Rate = SAMPLE_RATE_HZ,
-    encoding: shared.Encoding = "s16le",
+    rate: shared.Rate = None,
+    encoding: shared.Encoding = None,
     channels: Annotated[
-        int, typer.Option(rich_help_panel=shared.RAW_GROUP, help="Channels, averaged to one.")
-    ] = 1,
+        str | None,
+        typer.Option(
+            rich_help_panel=shared.RAW_GROUP,
+            callback=shared.lowered,
+            show_default="1",
+            help="How many, averaged to one; left or right takes one of two, of every file.",
+        ),
+    ] = None,
 ) -> None:
     """Turn speech into text, while it is read.
 
@@ -117,6 +121,8 @@ def transcribe(
     check_writable(report)
     paths = output_paths(files, output, written_as)
     check_overwriting([*files, model], _written(paths, report))
+    reading = InputOptions(rate, encoding, channels, track, strict)
+    readable = _readable(paths, reading)
     recognizer = load(
         model,
         precision=precision,
@@ -127,15 +133,14 @@ def transcribe(
     )
     guard = StallGuard() if stall_guard else None
     transcriber = _Transcriber(recognizer, chosen, guard, cached, realtime)
-    raw = _RawOptions(rate, encoding, channels)
-    failed = False
+    failed = len(readable) < len(paths)
     series = Series(several=len(paths) > 1)
-    for source, path in paths.items():
+    for source, path in readable.items():
         wanted = OutputOptions(source, written_as, path, series=series, stats=stats, report=report)
         if len(paths) > 1 and written_as == "txt" and path is None:
             typer.echo(f"==> {source} <==")
         try:
-            with _open(source, raw, track, strict) as audio:
+            with open_input(source, reading) as audio:
                 interrupted = transcriber.transcribe(audio, wanted)
                 if not interrupted and audio.read_s == 0:
                     raise AudioFormatError(f"{source} holds no sound; check what wrote it")
@@ -147,6 +152,20 @@ def transcribe(
                 raise KeyboardInterrupt
     if failed:
         raise typer.Exit(1)
+
+
+def _readable(paths: dict[str, Path | None], reading: InputOptions) -> dict[str, Path | None]:
+    """The inputs that can be read, and their outputs; says why the others cannot.
+
+    Raises:
+        Exit: there is none.
+    """
+    broken = unreadable(paths, reading)
+    for error in broken.values():
+        typer.echo(f"parakeet: {error}", err=True)
+    if len(broken) == len(paths):
+        raise typer.Exit(1)
+    return {source: path for source, path in paths.items() if source not in broken}
 
 
 def _written(paths: dict[str, Path | None], report: str | None) -> dict[str, Path | None]:
@@ -175,30 +194,6 @@ def _check_live(files: list[str], *, live: bool, measures: bool, stall_guard: bo
         raise OptionError("--stall-guard goes with files that are read at once; leave it out")
     if STDIN in files:
         check_stdin()
-
-
-def _open(source: str, raw: _RawOptions, track: str | None, strict: bool) -> AudioFile:
-    if source == STDIN:
-        # Unbuffered: a read that waits must not hold a lock when the program ends.
-        stream = getattr(sys.stdin.buffer, "raw", sys.stdin.buffer)
-        return open_stdin(
-            stream,
-            rate_hz=raw.rate_hz,
-            encoding=raw.encoding,
-            channels=raw.channels,
-            track=track,
-            strict=strict,
-        )
-    return open_audio(source, track=track, strict=strict)
-
-
-@dataclass(frozen=True, slots=True)
-class _RawOptions:
-    """What raw samples on standard input are."""
-
-    rate_hz: int
-    encoding: str
-    channels: int
 
 
 class _Transcriber:
@@ -267,7 +262,7 @@ class _Transcriber:
             if reading.failure is None or reading.received_s > 0:
                 whole = recording(reading, self._recognizer, self._context, wanted.source)
                 heard_all = reading.failure is None and not interruption.asked
-                output.write_whole(whole, whole=heard_all)
+                output.write_whole(whole, whole=heard_all and reading.received_s > 0)
         if is_watched(Console(stderr=True)):
             typer.echo(reading.summary(), err=True)
         if reading.failure is not None:

@@ -157,7 +157,8 @@ def transcribe_live(
             live.add_message(greeting)
         show(live, new_display(wanted.format, wanted.path, live=True), output, warnings)
         whole = recording(live, recognizer, context, wanted.source)
-        output.write_whole(whole, whole=live.failure is None and not interruption.asked)
+        heard_all = live.failure is None and not interruption.asked
+        output.write_whole(whole, whole=heard_all and live.received_s > 0)
     typer.echo(live.summary(), err=True)
     if wanted.stats:
         typer.echo(counts_in_words(live.stats()), err=True)

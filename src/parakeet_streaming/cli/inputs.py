@@ -1,0 +1,135 @@
+"""Names of files, or `-`, and options in; sound that can be read, or why it cannot, out.
+
+Rules of this file:
+
+1. Content decides what a file is. One that no first bytes tell is raw samples where `--encoding`
+   says so, and where `--rate` or `--channels` does and nothing can read it otherwise.
+2. Files are looked at before a model is loaded: that may take long, or need a network.
+"""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Iterable
+from dataclasses import dataclass
+from typing import Final
+
+from parakeet_streaming.audio.blocks import AudioFile
+from parakeet_streaming.audio.containers import sniff_file
+from parakeet_streaming.audio.files import open_audio, open_file
+from parakeet_streaming.audio.raw import open_raw
+from parakeet_streaming.cli.output_paths import STDIN
+from parakeet_streaming.errors import AudioFormatError, OptionError, ParakeetError
+from parakeet_streaming.sources.stdin import open_stdin
+from parakeet_streaming.timeline import SAMPLE_RATE_HZ
+
+ENCODING: Final = "s16le"
+"""What raw samples are, unless `--encoding` says otherwise."""
+_SIDES: Final = {"left": 0, "right": 1}
+
+
+@dataclass(frozen=True, slots=True)
+class InputOptions:
+    """How inputs are read; None is what was not asked for."""
+
+    rate_hz: int | None = None
+    encoding: str | None = None
+    channels: str | None = None
+    """How many channels raw samples have, or `left` or `right` for one of two, of every file."""
+    track: str | None = None
+    strict: bool = False
+
+    @property
+    def side(self) -> int | None:
+        """The one channel that is wanted."""
+        return _SIDES.get(self.channels or "")
+
+    @property
+    def count(self) -> int:
+        """How many channels raw samples have.
+
+        Raises:
+            OptionError: neither a number nor a side.
+        """
+        if self.channels is None:
+            return 1
+        if self.side is not None:
+            return len(_SIDES)
+        if not self.channels.isdecimal():
+            raise OptionError(f"--channels {self.channels}; use a number, left or right")
+        return int(self.channels)
+
+
+def open_input(source: str, options: InputOptions) -> AudioFile:
+    """Opens a file, or standard input.
+
+    Raises:
+        ParakeetError: why it cannot be read.
+    """
+    count = options.count
+    if source == STDIN:
+        # Unbuffered: a read that waits must not hold a lock when the program ends.
+        audio = open_stdin(
+            getattr(sys.stdin.buffer, "raw", sys.stdin.buffer),
+            rate_hz=_rate_hz(options),
+            encoding=options.encoding or ENCODING,
+            channels=count,
+            track=options.track,
+            strict=options.strict,
+        )
+    else:
+        audio = _open_file(source, options)
+    if options.side is not None and audio.channels > 1:
+        audio.choose_channel(options.side)
+    return audio
+
+
+def unreadable(sources: Iterable[str], options: InputOptions) -> dict[str, ParakeetError]:
+    """Why files cannot be read, as far as a look at their beginning says it."""
+    reasons: dict[str, ParakeetError] = {}
+    for source in sources:
+        if source != STDIN:
+            try:
+                open_input(source, options).close()
+            except ParakeetError as error:
+                reasons[source] = error
+    return reasons
+
+
+def _open_file(source: str, options: InputOptions) -> AudioFile:
+    asked = options.encoding or options.rate_hz or options.channels
+    if options.encoding is not None and _is_unknown(source):
+        return _open_raw(source, options)
+    try:
+        return open_audio(source, track=options.track, strict=options.strict)
+    except AudioFormatError as error:
+        if asked and _is_unknown(source):
+            return _open_raw(source, options)
+        if _is_unknown(source):
+            raise AudioFormatError(
+                f"{error}; if it is raw samples, say which: --encoding {ENCODING} --rate "
+                f"{SAMPLE_RATE_HZ}"
+            ) from error
+        raise
+
+
+def _open_raw(source: str, options: InputOptions) -> AudioFile:
+    return open_raw(
+        source,
+        rate_hz=_rate_hz(options),
+        encoding=options.encoding or ENCODING,
+        channels=options.count,
+    )
+
+
+def _rate_hz(options: InputOptions) -> int:
+    return SAMPLE_RATE_HZ if options.rate_hz is None else options.rate_hz
+
+
+def _is_unknown(source: str) -> bool:
+    """Whether the first bytes of a file do not tell what it is, and there are any."""
+    try:
+        with open_file(source) as file:
+            return bool(file.peek(1)) and sniff_file(file) is None
+    except ParakeetError:
+        return False
