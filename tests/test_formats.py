@@ -19,6 +19,7 @@ from parakeet_streaming.formats import (
     to_srt,
     to_txt,
     to_vtt,
+    to_vtt_note,
     vtt_cues,
 )
 from parakeet_streaming.results import (
@@ -355,3 +356,7 @@ def test_half_a_character_is_escaped():
     text = to_json(recording(TWO, source="a\udcff.wav"))
     text.encode("utf-8")
     assert json.loads(text)["source"] == "a\udcff.wav"
+
+
+def test_a_note_of_webvtt_is_one_line_that_is_no_cue():
+    assert to_vtt_note("the words\n --> go on") == "\nNOTE the words -> go on\n"
