@@ -23,10 +23,10 @@ from numpy.typing import NDArray
 
 from parakeet_streaming import ContextConfig, Event, Recognizer, Token
 from parakeet_streaming.engine.snapshot import SnapshotCodec
+from parakeet_streaming.engine.spans import Span
 from parakeet_streaming.engine.step import Step
 from parakeet_streaming.engine.stepper import Stepper
 from parakeet_streaming.engine.stream_state import StreamOptions, StreamState
-from parakeet_streaming.engine.window import Span
 from parakeet_streaming.engine.windowed_stream import WindowedStream
 from parakeet_streaming.live.intake import TAIL_S
 

@@ -147,7 +147,7 @@ class Cue:
 
 
 class ScriptedDecoderJoint:
-    """Emits the script's cues in order, each when its frame is looked at; blank everywhere else."""
+    """Emits the script's cues, each when its frame is looked at; blank everywhere else."""
 
     def __init__(
         self,
@@ -192,9 +192,9 @@ class ScriptedDecoderJoint:
         return tokens, durations if self.durations else None
 
     def _choice(self, frame: int, emitted: int) -> tuple[int, int]:
-        if emitted < len(self.script) and self.script[emitted].frame == frame:
-            cue = self.script[emitted]
-            return cue.token, cue.duration
+        here = [cue for cue in self.script[emitted:] if cue.frame == frame]
+        if here:
+            return here[0].token, here[0].duration
         return self.blank_id, self._blank_durations.get(frame, 1)
 
 

@@ -42,11 +42,22 @@ def heard(committed: int, decoded: int | None = None) -> tuple[int, int]:
     return committed * FRAME, (committed if decoded is None else decoded) * FRAME
 
 
+def ends(endpointer):
+    """Where the utterance ends, if it does; the detector must not have to wait for decoding."""
+    endpoint = endpointer.check()
+    return endpoint if endpoint is not None and endpointer.confirms(endpoint) else None
+
+
+def to(commit_to, seen_to, reason="silence", left=0):
+    """An endpoint, in frames."""
+    return Endpoint(reason, commit_to * FRAME, seen_to * FRAME, left)
+
+
 # Silence: both must agree
 
 
 @pytest.mark.parametrize(
-    ("known_to", "decoded_to", "last_token", "ends"),
+    ("known_to", "decoded_to", "last_token", "agreed"),
     [
         (26, 23, 18, True),
         (25, 30, 18, False),  # not silent for long enough
@@ -57,29 +68,72 @@ def heard(committed: int, decoded: int | None = None) -> tuple[int, int]:
         (40, 20, 10, True),
     ],
 )
-def test_silence_and_blanks_together_end_an_utterance(known_to, decoded_to, last_token, ends):
+def test_silence_and_blanks_together_end_an_utterance(known_to, decoded_to, last_token, agreed):
     endpointer = Endpointer(OPTIONS)
     speech(endpointer, 5, 20, known_to)
     endpointer.decoded(*heard(decoded_to), tokens(6, last_token))
-    assert (endpointer.check() is not None) == ends
+    assert (ends(endpointer) is not None) == agreed
+
+
+def test_an_end_is_named_before_the_decoder_has_come_so_far():
+    endpointer = Endpointer(OPTIONS)
+    speech(endpointer, 5, 20, 25)
+    endpointer.decoded(*heard(10, 15), tokens(6))
+    assert endpointer.check() is None
+    endpointer.judged(26 * FRAME, 20 * FRAME)
+    endpoint = endpointer.check()
+    assert endpoint == to(23, 26)
+    assert not endpointer.confirms(endpoint)
+    # The decoder finds text behind the voice: then the end is further on.
+    endpointer.decoded(*heard(23, 26), tokens(18), tokens(24))
+    assert not endpointer.confirms(endpoint)
+    assert endpointer.check() is None
+    endpointer.judged(28 * FRAME, 20 * FRAME)
+    assert endpointer.check() == to(28, 28)
+    endpointer.decoded(*heard(28), tokens(24))
+    assert endpointer.confirms(to(28, 28))
+
+
+def test_what_cannot_be_decoded_as_whole_frames_is_not_asked_for():
+    endpointer = Endpointer(OPTIONS)
+    endpointer.judged(5 * FRAME, None, Transition(True, 5 * FRAME))
+    endpointer.judged(27 * FRAME, 20 * FRAME, Transition(False, 20 * FRAME))
+    endpointer.decoded(22 * FRAME - 1, 22 * FRAME - 1, tokens(21))
+    # Blanks up to frame 25 are needed: three whole frames end before it, four after it.
+    endpointer.judged(25 * FRAME, 19 * FRAME)
+    assert endpointer.check() is None
+    endpointer.judged(26 * FRAME - 1, 19 * FRAME)
+    assert endpointer.check() is not None
+
+
+def test_marks_do_not_put_an_end_off_and_belong_to_the_utterance_as_far_as_they_are_known():
+    mark = Token(2, "?", 24, 1, 1.6, 1.6, 0.9)
+    endpointer = Endpointer(OPTIONS)
+    speech(endpointer, 5, 20, 26)
+    endpointer.decoded(*heard(16, 26), tokens(6), [token(18), mark])
+    assert ends(endpointer) == to(25, 26)
+    endpointer.decoded(*heard(25, 26), [token(18), mark])
+    assert endpointer.close(to(25, 26))
+    endpointer.decoded(*heard(40), [mark])
+    assert not endpointer.has_text
 
 
 def test_tentative_text_is_text():
     endpointer = Endpointer(OPTIONS)
     speech(endpointer, 5, 20, 30)
     endpointer.decoded(*heard(22, 30), tokens(18), tokens(28))
-    assert endpointer.check() is None
+    assert ends(endpointer) is None
     endpointer.decoded(*heard(22, 30), (), tokens(26))
-    assert endpointer.check() == Endpoint("silence", 30 * FRAME)
+    assert endpointer.check() == to(30, 30)
     # What the next step does not find again was none.
     endpointer.decoded(*heard(22, 30))
-    assert endpointer.check() == Endpoint("silence", 23 * FRAME)
+    assert endpointer.check() == to(23, 30)
 
 
 @pytest.mark.parametrize(
     ("committed", "decoded", "last_token", "commit_to"),
     [
-        (16, 22, 18, 22),  # all that was decoded: blanks reach no further
+        (16, 22, 18, 23),  # what has to be decoded for it
         (16, 30, 18, 23),  # the blanks behind the voice
         (16, 30, 24, 28),  # the blanks behind the last token
         (25, 30, 18, 25),  # nothing more
@@ -89,14 +143,14 @@ def test_as_much_is_committed_as_shows_the_end(committed, decoded, last_token, c
     endpointer = Endpointer(OPTIONS)
     speech(endpointer, 5, 20, 40)
     endpointer.decoded(*heard(committed, decoded), tokens(6), tokens(last_token))
-    assert endpointer.check() == Endpoint("silence", commit_to * FRAME)
+    assert endpointer.check() == to(commit_to, 40)
 
 
 def test_what_a_duration_skips_was_blank():
     endpointer = Endpointer(OPTIONS)
     speech(endpointer, 5, 20, 40)
-    endpointer.decoded(*heard(22), [token(18, duration=4)])
-    assert endpointer.check() == Endpoint("silence", 22 * FRAME)
+    endpointer.decoded(*heard(23), [token(18, duration=4)])
+    assert ends(endpointer) == to(23, 40)
 
 
 @pytest.mark.parametrize("silence_from", [None, 35 * FRAME])
@@ -104,7 +158,7 @@ def test_voice_that_may_become_speech_is_no_silence(silence_from):
     endpointer = Endpointer(OPTIONS)
     speech(endpointer, 5, 20, 30)
     endpointer.decoded(*heard(30), tokens(18))
-    assert endpointer.check() == Endpoint("silence", 30 * FRAME)
+    assert endpointer.check() == to(30, 30)
     endpointer.judged(36 * FRAME, silence_from)
     assert endpointer.check() is None
 
@@ -137,16 +191,16 @@ def test_without_a_detector_blanks_decide(decoded_to, ends):
 def test_without_a_detector_as_much_is_committed_as_blanks_beside_silence_need():
     endpointer = Endpointer(OPTIONS)
     endpointer.decoded(*heard(10, 40), tokens(6), tokens(18))
-    assert endpointer.check() == Endpoint("silence", 22 * FRAME)
+    assert endpointer.check() == to(22, 40)
 
 
 def test_where_the_detector_missed_the_speech_blanks_decide():
     endpointer = Endpointer(OPTIONS)
     endpointer.judged(60 * FRAME, 0)
-    endpointer.decoded(*heard(28), tokens(6, 18))
+    endpointer.decoded(*heard(28), tokens(9, 18))
     assert endpointer.check() is None
     endpointer.decoded(*heard(29))
-    assert endpointer.check() == Endpoint("silence", 29 * FRAME)
+    assert endpointer.check() == to(29, 60)
 
 
 def test_tentative_text_that_vanished_was_no_utterance():
@@ -154,28 +208,101 @@ def test_tentative_text_that_vanished_was_no_utterance():
     endpointer.decoded(*heard(20, 30), (), tokens(25))
     endpointer.decoded(*heard(40, 50))
     endpoint = endpointer.check()
-    assert endpoint == Endpoint("silence", 40 * FRAME)
+    assert endpoint == to(40, 50)
     assert not endpointer.close(endpoint)
+    assert endpointer.check() is None
+
+
+@pytest.mark.parametrize(("second", "divided"), [(28, False), (29, True), (60, True)])
+def test_a_pause_between_two_tokens_of_one_step_ends_an_utterance(second, divided):
+    endpointer = Endpointer(OPTIONS)
+    endpointer.decoded(*heard(70), tokens(9, 18, second, second + 1))
+    endpoint = endpointer.check()
+    if not divided:
+        assert endpoint == to(70, 70)
+        return
+    # Two tokens before the pause, two after it; nothing has to be decoded for it.
+    assert endpoint == to(22, 0, left=2)
+    assert endpointer.confirms(endpoint)
+    assert endpointer.close(endpoint)
+    assert endpointer.has_text
+    assert endpointer._said.begin == second * FRAME
+    endpointer.decoded(*heard(80))
+    assert endpointer.check() == to(80, 80)
+
+
+def test_several_pauses_in_one_step_end_as_many_utterances():
+    endpointer = Endpointer(OPTIONS)
+    endpointer.decoded(*heard(100), tokens(6, 30, 50, 51))
+    found = []
+    while (endpoint := endpointer.check()) is not None:
+        assert endpointer.close(endpoint)
+        found.append(endpoint)
+    assert found == [to(10, 0, left=3), to(34, 0, left=2), to(100, 100)]
+
+
+def test_without_voice_a_pause_within_a_word_ends_nothing():
+    endpointer = Endpointer(OPTIONS)
+    piece = Token(2, "ing", 30, 1, 2.4, 2.48, 0.9)
+    endpointer.decoded(*heard(35), [*tokens(6), piece])
     assert endpointer.check() is None
 
 
 # Length
 
 
-@pytest.mark.parametrize(("committed", "ends"), [(104, False), (105, True)])
-def test_an_utterance_has_a_greatest_length(committed, ends):
+@pytest.mark.parametrize(("committed", "too_long"), [(104, False), (105, True)])
+def test_an_utterance_has_a_greatest_length(committed, too_long):
     endpointer = Endpointer(OPTIONS)
     speech(endpointer, 5, None, 200)
-    endpointer.decoded(*heard(committed, 200), tokens(6, committed - 1))
-    assert endpointer.check() == (Endpoint("max_length", committed * FRAME) if ends else None)
+    endpointer.decoded(*heard(committed, 200), tokens(6))
+    assert endpointer.check() == (to(committed, 0, "max_length") if too_long else None)
 
 
 def test_length_counts_from_the_first_token_where_speech_is_dated_later():
     endpointer = Endpointer(OPTIONS)
-    endpointer.decoded(*heard(90), tokens(3, 89))
+    endpointer.decoded(*heard(90), tokens(*range(3, 90, 8)))
     endpointer.judged(90 * FRAME, None, Transition(True, 80 * FRAME))
     endpointer.decoded(*heard(103), tokens(102))
-    assert endpointer.check() == Endpoint("max_length", 103 * FRAME)
+    assert endpointer.check() == to(102, 0, "max_length", left=1)
+
+
+def word(frame, text):
+    return Token(1, text, frame, 1, frame * 0.08, (frame + 1) * 0.08, 0.9)
+
+
+def test_an_utterance_that_is_too_long_ends_before_the_word_that_may_go_on():
+    endpointer = Endpointer(OPTIONS)
+    speech(endpointer, 5, None, 200)
+    said = [word(6, " the"), word(9, ","), word(80, " na"), word(103, "tur")]
+    endpointer.decoded(*heard(105, 107), said, [word(106, "e")])
+    endpoint = endpointer.check()
+    assert endpoint == to(80, 0, "max_length", left=2)
+    assert endpointer.confirms(endpoint)
+    assert endpointer.close(endpoint)
+    assert endpointer.has_text
+    # The next utterance has begun with it, and is measured from there.
+    endpointer.decoded(*heard(179, 181), [word(106, "e"), word(175, " of")])
+    assert endpointer.check() is None
+    endpointer.decoded(*heard(180, 182))
+    assert endpointer.check() == to(175, 0, "max_length", left=1)
+
+
+def test_before_the_first_word_nothing_is_told_of_what_was_too_long():
+    endpointer = Endpointer(OPTIONS)
+    speech(endpointer, 5, None, 200)
+    endpointer.decoded(*heard(106), [word(104, " na"), word(105, "ture")])
+    endpoint = endpointer.check()
+    assert endpoint == to(104, 0, "max_length", left=2)
+    assert not endpointer.close(endpoint)
+    assert endpointer.has_text
+    assert endpointer.check() is None
+
+
+def test_one_word_that_is_too_long_ends_where_it_is():
+    endpointer = Endpointer(OPTIONS)
+    endpointer.decoded(*heard(110, 112), [word(6, "a"), *(word(at, "a") for at in range(7, 109))])
+    assert endpointer.check() == to(110, 0, "max_length")
 
 
 def test_what_goes_on_behind_the_greatest_length_is_measured_from_there():
@@ -187,7 +314,7 @@ def test_what_goes_on_behind_the_greatest_length_is_measured_from_there():
     endpointer.decoded(*heard(209), tokens(150))
     assert endpointer.check() is None
     endpointer.decoded(*heard(210))
-    assert endpointer.check() == Endpoint("max_length", 210 * FRAME)
+    assert endpointer.check() == to(210, 0, "max_length")
 
 
 # Asked for
@@ -200,7 +327,7 @@ def test_a_commit_in_the_middle_of_speech_divides_it():
     assert endpointer.close(Endpoint("commit", 30 * FRAME))
     endpointer.judged(50 * FRAME, 40 * FRAME, Transition(False, 40 * FRAME))
     endpointer.decoded(*heard(50), tokens(35))
-    assert endpointer.check() == Endpoint("silence", 50 * FRAME)
+    assert ends(endpointer) == to(50, 50)
 
 
 # What is told
@@ -228,11 +355,11 @@ def test_text_is_always_told(reason):
 def test_speech_without_a_token_ends_and_is_not_told():
     endpointer = Endpointer(OPTIONS)
     speech(endpointer, 5, 20, 30)
-    endpointer.decoded(*heard(22))
-    assert endpointer.check() is None
+    endpointer.decoded(*heard(19))
+    assert ends(endpointer) is None
     endpointer.decoded(*heard(23))
-    endpoint = endpointer.check()
-    assert endpoint == Endpoint("silence", 23 * FRAME)
+    endpoint = ends(endpointer)
+    assert endpoint == to(23, 30)
     assert not endpointer.close(endpoint)
     assert endpointer.check() is None
 
@@ -260,7 +387,7 @@ def test_the_next_utterance_knows_nothing_of_the_last():
     endpointer.decoded(*heard(121))
     assert endpointer.check() is None
     endpointer.decoded(*heard(122))
-    assert endpointer.check() == Endpoint("silence", 122 * FRAME)
+    assert endpointer.check() == to(122, 122)
 
 
 # Options
@@ -309,23 +436,29 @@ def run(text, token_frames, chunk, right=2):
         Endpoints with whether they were told, and the length of each utterance in frames.
     """
     detector, endpointer = SpeechDetector(VAD), Endpointer(OPTIONS)
-    committed, ends = 0, []
+    committed, found = 0, []
+
+    def decode(to_frame, seen_to):
+        nonlocal committed
+        step = [each for each in token_frames if committed <= each < to_frame]
+        ahead = [each for each in token_frames if to_frame <= each < seen_to]
+        committed = to_frame
+        endpointer.decoded(*heard(committed, seen_to), tokens(*step), tokens(*ahead))
+
     for each in text:
         transition = detector.feed(LEVELS[each])
         endpointer.judged(detector.known_to, detector.silence_from, transition)
         while detector.known_to >= (committed + chunk + right) * FRAME:
-            step = [each for each in token_frames if committed <= each < committed + chunk]
-            committed += chunk
-            ahead = [each for each in token_frames if committed <= each < committed + right]
-            endpointer.decoded(*heard(committed, committed + right), tokens(*step), tokens(*ahead))
-        if (endpoint := endpointer.check()) is not None:
-            last = -(-endpoint.commit_to // FRAME)
-            late = [each for each in token_frames if committed <= each < last]
-            committed = max(committed, last)
-            endpointer.decoded(*heard(committed), tokens(*late))
-            begin = endpointer._begin
-            ends.append((endpoint, endpointer.close(endpoint), (last * FRAME - begin) // FRAME))
-    return ends, endpointer
+            decode(committed + chunk, committed + chunk + right)
+        while (endpoint := endpointer.check()) is not None:
+            last = min(-(-endpoint.commit_to // FRAME), endpoint.seen_to // FRAME)
+            if last > committed:
+                decode(last, min(last + right, endpoint.seen_to // FRAME))
+            if not endpointer.confirms(endpoint):
+                continue
+            length = endpoint.commit_to // FRAME - endpointer._said.begin // FRAME
+            found.append((endpoint, endpointer.close(endpoint), length))
+    return found, endpointer
 
 
 texts = st.lists(
@@ -336,7 +469,7 @@ spoken = st.sets(st.integers(0, 400), max_size=40).map(sorted)
 
 def test_two_sentences_are_two_utterances():
     text = "." * 20 + "#" * 40 + "." * 40 + "#" * 40 + "." * 40
-    (one, told, _), (two, also_told, _) = run(text, [9, 12, 20, 45, 55], 3)[0]
+    (one, told, _), (two, also_told, _) = run(text, [9, 12, 20, 45, 50], 3)[0]
     assert one.reason == two.reason == "silence"
     assert told
     assert also_told
@@ -347,24 +480,26 @@ def test_two_sentences_are_two_utterances():
 @given(text=texts, token_frames=spoken, chunk=st.integers(1, 12))
 def test_no_utterance_starves(text, token_frames, chunk):
     """Whatever is heard, none grows longer than it may, by more than a step."""
-    ends, endpointer = run(text, token_frames, chunk)
-    assert all(length <= 100 + chunk for _, _, length in ends)
-    if endpointer._begin is not None:
-        assert endpointer._committed_to - endpointer._begin < 100 * FRAME
+    found, endpointer = run(text, token_frames, chunk)
+    assert all(length <= 100 + chunk for _, _, length in found)
+    if endpointer._said.begin is not None:
+        assert endpointer._committed_to - endpointer._said.begin < 100 * FRAME
 
 
 @given(text=texts, token_frames=spoken, chunk=st.integers(1, 12))
 def test_every_token_is_in_one_utterance_and_all_ends_are_in_order(text, token_frames, chunk):
-    ends, _ = run(text, token_frames, chunk)
-    borders = [0, *(-(-endpoint.commit_to // FRAME) for endpoint, _, _ in ends)]
+    found, _ = run(text, token_frames, chunk)
+    borders = [0, *(-(-endpoint.commit_to // FRAME) for endpoint, _, _ in found)]
     assert borders == sorted(borders)
-    for (endpoint, told, length), start, end in zip(ends, borders, borders[1:], strict=False):
+    for (endpoint, told, _), start, end in zip(found, borders, borders[1:], strict=False):
         said = [each for each in token_frames if start <= each < end]
         assert told == bool(said)
         if endpoint.reason == "silence":
-            assert not said or end - said[-1] - 1 >= 3
+            # The look-ahead may show the blanks, too.
+            shown_to = max(end, endpoint.seen_to // FRAME)
+            assert not said or shown_to - said[-1] - 1 >= 3
         else:
-            assert (endpoint.reason, length >= 100) == ("max_length", True)
+            assert endpoint.reason == "max_length"
 
 
 @given(text=texts, token_frames=spoken, chunk=st.integers(1, 12))

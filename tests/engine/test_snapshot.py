@@ -66,7 +66,13 @@ def test_a_state_comes_back_as_it_was():
     state = replace(
         state,
         activity=ActivityState(
-            detector.state(), 7, endpointer.state(), Endpoint("commit", 5), ((1, 2), (3, 4)), 9
+            detector.state(),
+            ((4512, 0.5), (5000, -1.0)),
+            7,
+            endpointer.state(),
+            Endpoint("commit", 5),
+            ((1, 2), (3, 4)),
+            9,
         ),
     )
     vad = ScriptedVad()
@@ -307,7 +313,7 @@ LARGE = 10**400
         (setting("window", "ended", to=True), "ended"),
         (setting("window", "samples", to={"array": 77}), "usable"),
         (setting("window", "samples", to=None), "usable"),
-        (setting("window", "samples", to={"array": 1}), "int32 where float32 belongs"),
+        (setting("window", "samples", to={"array": 2}), "int32 where float32 belongs"),
         (setting("transcript", "utterance_from", to=50), "utterance's start"),
         (setting("transcript", "tentative", to=[{"id": 1}]), "usable"),
         (setting("transcript", "tentative", to=7), "usable"),
@@ -336,7 +342,7 @@ LARGE = 10**400
         (with_array(0, kind="float32", shape=[1] * 70), "usable"),
         (with_array(0, kind="pcm16", shape=[]), "samples"),
         (with_array(0, kind="pcm16", shape="many"), "usable"),
-        (with_array(1, kind="int64", shape=[0]), "int64 where int32 belongs"),
+        (with_array(2, kind="int64", shape=[0]), "int64 where int32 belongs"),
     ],
 )
 def test_forged_values_are_refused(change, message):

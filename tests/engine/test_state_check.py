@@ -7,6 +7,7 @@ import pytest
 
 from parakeet_streaming.audio.resample import ResamplerState
 from parakeet_streaming.engine.state_check import check_state
+from parakeet_streaming.engine.transcript_builder import AudioEnd, UtteranceEnd
 from parakeet_streaming.errors import SnapshotError
 from parakeet_streaming.results import Token
 from parakeet_streaming.testing import Cue, fake_recognizer, marked_audio, noise
@@ -52,7 +53,7 @@ def test_a_state_of_a_stream_is_sound(frames, silence_s, audio):
     if silence_s is not None:
         stream.end(silence_s)
     check(stream.windowed.state(audio=audio))
-    while stream.windowed.window.ready:
+    while stream.windowed.window.next_span() is not None:
         stream.step()
         if not stream.closed:
             check(stream.windowed.state(audio=audio))
@@ -94,7 +95,18 @@ def test_a_state_with_a_resampler_is_sound(rate_hz):
         ({"transcript": {"utterance": -1}}, "utterance"),
         ({"transcript": {"utterance_from": -1}}, "utterance's start"),
         ({"transcript": {"utterance_from": 3}}, "utterance's start"),
-        ({"transcript": {"audio_end_s": 1.0}}, "end of times"),
+        ({"transcript": {"audio_end": AudioEnd(1.0)}}, "ends of utterances"),
+        ({"transcript": {"ends": (UtteranceEnd(3, None),)}}, "ends of utterances"),
+        ({"transcript": {"ends": (UtteranceEnd(-1, None),)}}, "ends of utterances"),
+        (
+            {"transcript": {"ends": (UtteranceEnd(1, AudioEnd(-1.0)),)}},
+            "ends of utterances",
+        ),
+        ({"window": {"reach_from": -1}}, "reach"),
+        ({"window": {"flush_to": 2_560, "flush_seen_to": 1_280}}, "flush"),
+        ({"window": {"cut_at": -1}}, "cut"),
+        ({"window": {"cut_tail": np.zeros((2, 2), np.float32)}}, "tail"),
+        ({"window": {"cut_tail": np.zeros(99_999, np.float32)}}, "tail"),
         ({"transcript": {"last": replace(TOKEN, id=2)}}, "text"),
         ({"transcript": {"last": replace(TOKEN, id=-1)}}, "text"),
         ({"transcript": {"before_utterance": replace(TOKEN, start_frame=-1)}}, "text"),

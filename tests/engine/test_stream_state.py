@@ -30,7 +30,13 @@ def state_of(frames=20):
         step.decode()
         step.commit()
     activity = ActivityState(
-        SpeechDetector().state(), 0, Endpointer().state(), Endpoint("commit", 3), ((1, 2),), 5
+        SpeechDetector().state(),
+        heard=((512, 0.5),),
+        voice=0,
+        endpointer=Endpointer().state(),
+        endpoint=Endpoint("commit", 3),
+        gaps=((1, 2),),
+        speech_samples=5,
     )
     return replace(stream.state(), activity=activity)
 

@@ -29,6 +29,10 @@ def keep(built, *emissions, lookahead=(), committed=16_000, ahead=24_000):
     return partial
 
 
+def tokens_of(built):
+    return built.transcript(0).tokens
+
+
 def texts(tokens):
     return [each.text for each in tokens]
 
@@ -50,7 +54,7 @@ def test_making_a_partial_changes_nothing():
     before = built.state()
     partials = [built.as_partial([emission(1, 5)], [emission(1, 9)], 0, 0) for _ in range(2)]
     assert partials[0] == partials[1]
-    assert texts(built.tokens) == ["one"]
+    assert texts(tokens_of(built)) == ["one"]
     after = built.state()
     assert (after.last, after.tentative) == (before.last, before.tentative)
     assert after.emissions.token_ids.tolist() == [0]
@@ -88,24 +92,24 @@ def test_an_utterance_begins_where_the_last_one_ended():
     assert [each.transcript.audio_s for each in (first, second, third)] == [1.0, 2.0, 3.0]
     # A token of a later utterance keeps its space, so that text can be joined.
     assert texts(second.transcript.tokens) == [" two", "."]
-    assert texts(built.tokens) == ["one", " two", "."]
+    assert texts(tokens_of(built)) == ["one", " two", "."]
 
 
 def test_no_time_lies_after_the_end_of_the_audio():
     built = builder()
-    built.audio_end_s = 0.5
+    built.ends_at(0.5)
     partial = keep(
         built, emission(0, 5, 4), emission(1, 8, 2), lookahead=[emission(0, 11)], committed=16_000
     )
     times = [(each.start, each.end) for each in (*partial.tokens, *partial.tentative)]
     assert times == [(0.4, 0.5), (0.5, 0.5), (0.5, 0.5)]
     assert (partial.committed_s, partial.lookahead_end_s) == (0.5, 0.5)
-    assert [(each.start, each.end) for each in built.tokens] == times[:2]
+    assert [(each.start, each.end) for each in tokens_of(built)] == times[:2]
     final = built.end_utterance("end", 16_000)
     assert final.transcript.audio_s == built.transcript(16_000).audio_s == 0.5
     assert [each.end for each in final.transcript.words] == [0.5, 0.5]
     # Frames stay those of the decoder.
-    assert [each.start_frame for each in built.tokens] == [5, 8]
+    assert [each.start_frame for each in tokens_of(built)] == [5, 8]
 
 
 def test_earlier_utterances_may_be_left_out_of_a_state():
@@ -121,6 +125,68 @@ def test_earlier_utterances_may_be_left_out_of_a_state():
         keep(again, emission(3, 17))
         final = again.end_utterance("end", 32_000)
         assert (final.transcript.text, final.utterance) == ("two.", 1)
+
+
+def test_an_utterance_may_end_before_its_last_words():
+    built = builder()
+    keep(built, emission(0, 1), emission(1, 9), emission(2, 10))
+    first = built.end_utterance("max_length", 11_520, left=2)
+    keep(built, emission(3, 12))
+    second = built.end_utterance("end", 32_000)
+    assert [each.transcript.text for each in (first, second)] == ["one", "twoing."]
+    assert first.transcript.audio_s == 0.72
+    assert built.transcript(0).text == "one twoing."
+
+
+def test_a_word_begins_with_an_utterance_and_the_words_of_all_are_those_of_the_transcript():
+    built = builder()
+    finals = []
+    for token in (0, 2, 1):
+        keep(built, emission(token, 4 * len(finals)))
+        finals.append(built.end_utterance("commit", 0))
+    assert [each.transcript.text for each in finals] == ["one", "ing", "two"]
+    whole = built.transcript(0)
+    assert whole.text == "one ing two"
+    assert [each for final in finals for each in final.transcript.words] == [*whole.words]
+
+
+def test_a_mark_that_comes_when_its_utterance_is_over_is_left_out():
+    built = builder()
+    keep(built, emission(0, 1), lookahead=[emission(3, 9)])
+    assert built.end_utterance("silence", 0).transcript.text == "one"
+    late = keep(built, emission(3, 12), emission(4, 14), lookahead=[emission(3, 20)])
+    assert (late.text, late.tokens, late.tentative_text) == ("", (), "")
+    assert keep(built, emission(3, 30), emission(1, 31)).text == " two"
+    assert keep(built, emission(3, 33)).text == "."
+    assert built.end_utterance("end", 0).transcript.text == "two."
+    assert built.transcript(0).text == "one two."
+    assert built.state().emissions.frames.tolist() == [1, 31, 33]
+
+
+def test_a_mark_that_opens_a_sentence_begins_its_utterance():
+    built = TranscriptBuilder(TokenFormatter(FakePieces(["hola", "¿", "que"]), has_durations=True))
+    keep(built, emission(0, 1))
+    built.end_utterance("silence", 0)
+    assert keep(built, emission(1, 12), emission(2, 13)).text == " ¿ que"
+    final = built.end_utterance("end", 0)
+    assert final.transcript.words[0].start == 0.96
+    assert built.transcript(0).words[1:] == final.transcript.words
+
+
+def test_what_was_told_before_the_end_of_the_audio_was_read_keeps_its_times():
+    for known in (False, True):
+        built = builder()
+        if known:
+            built.ends_at(0.5)
+        partial = keep(built, emission(0, 5, 4), committed=7_680, ahead=7_999)
+        assert partial.tokens[0].end == 0.72
+        built.ends_at(0.5)
+        assert keep(built, emission(1, 6, 4), ahead=8_000).tokens[0].end == 0.5
+        final = built.end_utterance("commit", 8_000)
+        assert [each.end for each in final.transcript.tokens] == [0.72, 0.5]
+        # After a commit the audio goes on.
+        assert keep(built, emission(0, 9), committed=16_000).tokens[0].end == 0.8
+        assert tokens_of(built)[:2] == final.transcript.tokens
 
 
 plans = st.lists(
@@ -154,9 +220,9 @@ def test_a_builder_of_a_state_goes_on_as_the_first_one(plan, ends_after_s):
                 given.append(built.end_utterance("silence", position))
             if cut and cuts:
                 built = TranscriptBuilder.of(formatter(), built.state())
-            if step == len(plan) // 2:
-                built.audio_end_s = ends_after_s
-        return given, built.tokens, built.end_utterance("end", 1280 * frame)
+            if step == len(plan) // 2 and ends_after_s is not None:
+                built.ends_at(ends_after_s)
+        return given, tokens_of(built), built.end_utterance("end", 1280 * frame)
 
     assert run(cut=True) == run(cut=False)
 
@@ -171,7 +237,7 @@ def test_partials_and_finals_give_the_same_tokens(plan):
         if ends:
             finals += built.end_utterance("silence", 0).transcript.tokens
     finals += built.end_utterance("end", 0).transcript.tokens
-    assert tuple(partials) == tuple(finals) == built.tokens
+    assert tuple(partials) == tuple(finals) == tokens_of(built)
     assert "".join(texts(partials)).strip() == built.transcript(0).text
 
 
@@ -183,6 +249,6 @@ def test_a_state_is_a_copy_that_does_not_follow():
     assert state.emissions.frames.tolist() == [1]
     state.emissions.frames[:] = 77
     again = TranscriptBuilder.of(formatter(), state)
-    assert [each.start_frame for each in built.tokens] == [1, 5]
+    assert [each.start_frame for each in tokens_of(built)] == [1, 5]
     state.emissions.frames[:] = 99
-    assert [each.start_frame for each in again.tokens] == [77]
+    assert [each.start_frame for each in tokens_of(again)] == [77]

@@ -5,7 +5,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from parakeet_streaming.engine.window import ContextWindow, Window
+from parakeet_streaming.engine.spans import Window
+from parakeet_streaming.engine.window import ContextWindow
 from parakeet_streaming.errors import AudioInputError
 from parakeet_streaming.timeline import FRAME_SAMPLES, ContextConfig
 from tests.model.hashed import context_of, sliced
@@ -44,7 +45,7 @@ def windows_of(asked, pieces):
     windows = []
 
     def drain():
-        while buffer.ready:
+        while buffer.next_span() is not None:
             window = buffer.peek()
             windows.append(window)
             buffer.advance(window)
@@ -130,9 +131,9 @@ def test_a_long_stream_forgets_only_what_no_window_needs(samples):
 def test_a_window_waits_for_one_sample_beyond_its_right_context():
     buffer = ContextWindow(context((1, 2, 1)))
     buffer.feed(count_up(3 * FRAME_SAMPLES))
-    assert not buffer.ready
+    assert buffer.next_span() is None
     buffer.feed(count_up(1))
-    assert buffer.ready
+    assert buffer.next_span() is not None
     assert buffer.buffered_samples == 3 * FRAME_SAMPLES + 1
     assert (buffer.peek().chunk_samples, buffer.peek().is_last) == (2 * FRAME_SAMPLES, False)
 

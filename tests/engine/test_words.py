@@ -103,7 +103,7 @@ def test_words_reach_from_one_start_to_the_next():
         (" Hello", 0, 2), (",", 9, 1), (" wor", 10, 1), ("ld", 12, 2), (".", 20, 1), ("'s", 21, 1)
     )
     assert times(group_words(tokens)) == [("Hello,", 0.0, 0.16), ("world.'s", 0.8, 1.76)]
-    assert scribe.transcript(tokens, 2.0).text == "Hello, world.'s"
+    assert scribe.transcript([tokens], 2.0).text == "Hello, world.'s"
 
 
 def test_a_continuation_that_is_first_is_a_word():
@@ -167,7 +167,7 @@ def test_a_gap_never_hides_a_mark():
 def test_no_words_make_no_segment():
     assert group_segments([]) == ()
     scribe, tokens = heard()
-    transcript = scribe.transcript(tokens, 1.5)
+    transcript = scribe.transcript([tokens], 1.5)
     assert (transcript.text, transcript.words, transcript.segments) == ("", (), ())
     assert transcript.audio_s == 1.5
 
@@ -176,7 +176,7 @@ def test_the_scribe_uses_its_choices():
     scribe, tokens = heard(
         (" wor", 0, 1), ("ld", 1, 1), (" Hello", 40, 1), confidence="mean", gap_s=1.0
     )
-    transcript = scribe.transcript(tokens, 4.0)
+    transcript = scribe.transcript([tokens], 4.0)
     assert transcript.words[0].confidence == pytest.approx(0.15)
     assert [each.text for each in transcript.segments] == ["world", "Hello"]
 
@@ -203,7 +203,7 @@ def test_text_and_tokens_are_append_only(choices, cuts, durations):
         pieced += scribe.tokens(spoken[first:end], pieced[-1] if pieced else None)
         first = max(first, end)
     assert pieced == whole
-    assert scribe.transcript(whole, 9.0).text == text_of(whole).strip()
+    assert scribe.transcript([whole], 9.0).text == text_of(whole).strip()
 
 
 @given(choices=emissions)

@@ -104,8 +104,10 @@ def test_a_commit_gives_what_was_pushed_before_it():
     driver.commit(writer.received)
     writer.write(marked_audio(2)[:100])
     events, _ = run(recognizer, driver)
-    assert [type(each) for each in events] == [Partial, Final]
+    # With the silence after it there are a chunk and the rest.
+    assert [type(each) for each in events] == [Partial, Partial, Final]
     assert (events[-1].transcript.text, events[-1].reason) == ("one", "commit")
+    assert events[-1].transcript.audio_s == 8 * 0.08
     assert driver.stream.window.decoded_samples == 8 * FRAME_SAMPLES
 
 
@@ -168,7 +170,7 @@ def test_quiet_chunks_are_passed_over_and_clear_what_was_tentative():
         driver.take()
         while driver.speech.block_to_judge() is not None:
             # There is speech for half a second, and the decoder has a tentative word after it.
-            first = driver.speech._detector.known_to // 512
+            first = driver.speech._ahead.known_to // 512
             frames = range(first, first + len(driver.speech.block_to_judge()) // 512)
             driver.speech.judged([float(frame < 14) for frame in frames], None)
         due = driver.plan()

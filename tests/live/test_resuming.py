@@ -8,6 +8,7 @@ import pytest
 
 from parakeet_streaming.engine.endpoint import Endpoint, EndpointOptions
 from parakeet_streaming.engine.stall import StallGuard
+from parakeet_streaming.engine.utterance import Pause, Utterance
 from parakeet_streaming.engine.vad_options import VadOptions
 from parakeet_streaming.errors import (
     OptionError,
@@ -226,8 +227,17 @@ def test_a_snapshot_of_a_stream_with_voice_activity_is_resumed():
         ({"endpointer": {"silence_from": 2**50}}, "utterance"),
         ({"endpointer": {"committed_to": 2**50}}, "utterance"),
         ({"endpointer": {"decoded_to": -1}}, "utterance"),
-        ({"endpointer": {"begin": 2**50}}, "utterance"),
-        ({"endpointer": {"text_to": -1}}, "utterance"),
+        ({"endpointer": {"said": Utterance(begin=2**50)}}, "utterance"),
+        ({"endpointer": {"said": Utterance(text_to=-1, last_word_at=5)}}, "utterance"),
+        ({"endpointer": {"said": Utterance(text_to=9)}}, "utterance"),
+        ({"endpointer": {"said": Utterance(tokens=2, last_word=3)}}, "utterance"),
+        ({"endpointer": {"said": Utterance(pauses=(Pause(1, 9, 20),))}}, "utterance"),
+        ({"endpointer": {"tentative_end": -1}}, "utterance"),
+        ({"heard": ((10**6, 2.0),)}, "heard"),
+        ({"heard": ((10**6, 0.5), (10**6, 0.5))}, "heard"),
+        ({"heard": ((512, 0.5),)}, "heard"),
+        ({"endpoint": Endpoint("silence", 5, -1)}, "endpoint"),
+        ({"endpoint": Endpoint("silence", 5, left=7)}, "endpoint"),
         ({"endpointer": {"tentative_to": 2**50}}, "utterance"),
         ({"endpoint": Endpoint("commit", -1)}, "endpoint"),
         ({"endpoint": Endpoint("commit", 2**50)}, "endpoint"),

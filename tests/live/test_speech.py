@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from parakeet_streaming.engine.endpoint import Endpointer
+from parakeet_streaming.engine.endpoint import Endpointer, EndpointOptions
 from parakeet_streaming.engine.vad_options import VadOptions
 from parakeet_streaming.live.intake import TAIL_S
 from parakeet_streaming.results import SpeechEnded, SpeechStarted
@@ -20,9 +20,9 @@ def test_a_chunk_within_a_gap_is_quiet_and_others_are_not():
     writer.write(np.ones(16_000, np.float32))
     intake.take()
     quiet = []
-    while stream.window.ready:
+    while stream.window.next_span() is not None:
         span = stream.window.next_span()
-        quiet.append(speech.quiet(span, in_haste=False))
+        quiet.append(speech.quiet(span))
         stream.skip()
         speech.forget_before(stream.window.decoded_samples)
         intake.take()
@@ -37,7 +37,8 @@ def test_what_lies_after_a_quiet_chunk_is_quiet_by_the_padding_and_after_a_gap_i
     span = stream.window.next_span()
     assert speech.quiet_after(span) == 0
     judge_all(speech, 0.0)
-    assert speech.quiet(span, in_haste=False)
+    speech.hear(10 * 16_000)
+    assert speech.quiet(span)
     assert speech.quiet_after(span) == round(OPTIONS.prefix_padding_ms * 16)
     intake, speech, writer, stream, _ = intake_of(capacity=16_000)
     writer.write(np.ones(16_000 * 6, np.float32))
@@ -67,21 +68,41 @@ def test_the_last_part_of_a_frame_is_judged_and_times_end_with_the_audio():
     assert speech.speech_samples == (3 + frames) * FRAME
 
 
-def test_quiet_is_said_when_it_is_sure_or_nobody_waits():
+def test_quiet_is_said_when_what_was_heard_makes_it_sure():
     options = VadOptions(prefix_padding_ms=320, hangover_ms=0, min_silence_ms=0)
     intake, speech, writer, stream, _ = intake_of(options=options)
     writer.write(silence(1.0))
     intake.take()
     span = stream.window.next_span()
-    assert speech.quiet(span, in_haste=False) is None
-    assert speech.quiet(span, in_haste=True) is False
+    assert speech.quiet(span) is None
     speech.judged([0.0] * 25, None)
-    assert speech.quiet(span, in_haste=False) is True
+    # What was judged counts when it is used, however far judging ran ahead.
+    assert speech.quiet(span) is None
+    assert speech.hear(24 * FRAME)
+    assert not speech.hear(24 * FRAME)
+    assert speech.quiet(span) is None
+    assert speech.hear_next(None)
+    assert not speech.hear_next(None)
+    assert speech.quiet(span) is True
     intake, speech, writer, stream, _ = intake_of(options=options)
     writer.write(silence(1.0))
     intake.take()
     speech.judged([1.0], None)
-    assert speech.quiet(span, in_haste=False) is False
+    assert speech.hear_next(FRAME)
+    assert speech.quiet(span) is False
+
+
+def test_speech_is_reported_before_it_is_used_and_hearing_stops_where_an_utterance_may_end():
+    endpointer = Endpointer(EndpointOptions(96, 80, 800))
+    intake, speech, writer, _, events = intake_of(options=OPTIONS, endpointer=endpointer)
+    writer.write(silence(1.5))
+    intake.take()
+    speech.judged([1.0] * 4 + [0.0] * 20, None)
+    assert events == [SpeechStarted(0.0), SpeechEnded(4 * FRAME / 16_000)]
+    assert endpointer.check() is None
+    assert speech.hear(20 * FRAME)
+    assert endpointer.check() is not None
+    assert len(speech.state(None).heard) == 16
 
 
 def test_up_to_eight_frames_are_judged_at_once():

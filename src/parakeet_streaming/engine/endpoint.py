@@ -4,14 +4,20 @@ Rules of this file:
 
 1. Positions are samples of the stream at 16 kHz. There is no clock: a stream that is not fed does
    not end by itself.
-2. Silence ends an utterance only where both agree: the detector hears no voice, and the decoder,
+2. What is known must be given in the order of the audio: a frame's judgement before the step whose
+   last sample comes after it. Then the ends depend on the audio alone.
+3. Silence ends an utterance only where both agree: the detector hears no voice, and the decoder,
    after all the speech, has emitted nothing since. Each alone errs: the detector in noise and
-   soft voices, the decoder where it stalls. Tentative text counts as text.
-3. Where there is no detector, or it found no speech in the utterance, blanks alone decide, and must
-   last longer. An utterance begins with its first speech or its first token: silence before it
-   neither ends it nor makes it long.
-4. An utterance that grows too long ends where audio is committed already, speech or not.
-5. `Final` is reported for an end by silence or length only if there is text: a cough is none.
+   soft voices, the decoder where it stalls. Tentative text counts as text; a mark that closes a
+   sentence does not, because marks come late.
+4. As soon as the detector has heard enough silence, the end is named, even where the decoder has
+   not come so far: `check` names what to decode, and `confirms` says whether the decoder agrees.
+5. Where there is no detector, or it found no speech in the utterance, blanks alone decide, and must
+   last longer. They are looked for between tokens, too. An utterance begins with its first speech
+   or its first token: silence before it neither ends it nor makes it long.
+6. An utterance that grows too long ends before its last word, which may go on; or after it, where
+   blanks follow it, or where it is the only one.
+7. `Final` is reported for an end by silence or length only if there is text: a cough is none.
    An end that was asked for (commit, end of stream) is always answered.
 """
 
@@ -22,10 +28,13 @@ from dataclasses import dataclass
 from typing import Final, Self
 
 from parakeet_streaming.engine.activity import Transition
+from parakeet_streaming.engine.utterance import Utterance, end_of
 from parakeet_streaming.engine.vad_options import MAX_DURATION_MS
+from parakeet_streaming.engine.words import is_closing_mark
 from parakeet_streaming.errors import OptionError
 from parakeet_streaming.results import EndReason, Token
 from parakeet_streaming.timeline import (
+    FRAME_SAMPLES,
     frames_to_samples,
     milliseconds_to_samples,
     seconds_to_samples,
@@ -71,11 +80,7 @@ class EndpointOptions:
 
     @classmethod
     def parse(cls, name: str) -> Self:
-        """The options of a preset.
-
-        Raises:
-            OptionError: no such preset.
-        """
+        """The options of a preset; one that does not exist is an `OptionError`."""
         if name.strip().lower() not in PRESETS:
             raise OptionError(f"{name!r} is no endpointing; use {', '.join(PRESETS)}")
         return cls(*PRESETS[name.strip().lower()])
@@ -108,6 +113,10 @@ class Endpoint:
     reason: EndReason
     commit_to: int
     """Sample up to which audio is to be committed, at least, before the utterance is closed."""
+    seen_to: int = 0
+    """Sample up to which audio may be used for that."""
+    left: int = 0
+    """Tokens, committed already, that belong to the next utterance."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -120,18 +129,17 @@ class EndpointerState:
     speaking: bool
     committed_to: int
     decoded_to: int
-    begin: int | None
-    spoken: bool
-    text_to: int | None
+    said: Utterance
     tentative_to: int | None
+    tentative_end: int | None
 
 
 class Endpointer:
     """When one stream's utterances end. Not thread-safe.
 
     Give it what the detector knows (`judged`) and what was decoded (`decoded`), ask it (`check`).
-    When it answers, commit the audio that it names, give it what that decoded, and `close` the
-    utterance.
+    When it answers, commit the audio that it names, give it what that decoded, and ask whether it
+    `confirms` the end. If so, `close` the utterance.
     """
 
     def __init__(self, options: EndpointOptions | None = None) -> None:
@@ -146,42 +154,33 @@ class Endpointer:
         self._speaking = False
         self._committed_to = 0
         self._decoded_to = 0
-        # What holds for the utterance; None and False until it begins.
-        self._begin: int | None = None
-        self._spoken = False
-        self._text_to: int | None = None
+        # What holds for the utterance.
+        self._said = Utterance()
         self._tentative_to: int | None = None
+        self._tentative_end: int | None = None
 
     def state(self) -> EndpointerState:
         """What it knows now, as a value."""
-        return EndpointerState(
-            self.options,
-            self._known_to,
-            self._silence_from,
-            self._speaking,
-            self._committed_to,
-            self._decoded_to,
-            self._begin,
-            self._spoken,
-            self._text_to,
-            self._tentative_to,
-        )
+        heard = (self._known_to, self._silence_from, self._speaking)
+        decoded = (self._committed_to, self._decoded_to, self._said)
+        tentative = (self._tentative_to, self._tentative_end)
+        return EndpointerState(self.options, *heard, *decoded, *tentative)
 
     @classmethod
     def of(cls, state: EndpointerState) -> Self:
         """The endpointer that a state was taken of."""
         endpointer = cls(state.options)
         endpointer._known_to, endpointer._silence_from = state.known_to, state.silence_from
-        endpointer._speaking = state.speaking
+        endpointer._speaking, endpointer._said = state.speaking, state.said
         endpointer._committed_to, endpointer._decoded_to = state.committed_to, state.decoded_to
-        endpointer._begin, endpointer._spoken = state.begin, state.spoken
-        endpointer._text_to, endpointer._tentative_to = state.text_to, state.tentative_to
+        endpointer._tentative_to = state.tentative_to
+        endpointer._tentative_end = state.tentative_end
         return endpointer
 
     @property
     def has_text(self) -> bool:
-        """Whether the utterance has committed text."""
-        return self._text_to is not None
+        """Whether the utterance has committed text, and not only marks."""
+        return self._said.has_text
 
     def judged(
         self, known_to: int, silence_from: int | None, transition: Transition | None = None
@@ -194,12 +193,10 @@ class Endpointer:
             transition: what `SpeechDetector.feed` gave; every one that is not None must be given.
         """
         self._known_to, self._silence_from = known_to, silence_from
-        if transition is None:
-            return
-        self._speaking = transition.started
-        if transition.started:
-            self._spoken = True
-            self._begin_at(transition.at_sample)
+        if transition is not None:
+            self._speaking = transition.started
+            if transition.started:
+                self._said = self._said.speech(transition.at_sample)
 
     def decoded(
         self,
@@ -217,57 +214,82 @@ class Endpointer:
             tentative: all that is tentative now.
         """
         self._committed_to, self._decoded_to = committed_to, max(committed_to, decoded_to)
-        for token in (*tokens[:1], *tentative[:1]):
-            self._begin_at(frames_to_samples(token.start_frame))
-        if tokens:
-            self._text_to = _end_of(tokens[-1])
-        self._tentative_to = _end_of(tentative[-1]) if tentative else None
+        for token in tokens:
+            self._said = self._said.token(token, self._blank_only, self._needed_blank)
+        for token in tentative[:1]:
+            self._said = self._said.begun(frames_to_samples(token.start_frame))
+        ends = [end_of(token) for token in tentative if not is_closing_mark(token.text)]
+        self._tentative_to = ends[-1] if ends else None
+        self._tentative_end = end_of(tentative[-1]) if tentative else None
 
     def check(self) -> Endpoint | None:
-        """The end of the utterance, if it has come. Asking changes nothing."""
-        if self._begin is None:
+        """The end of the utterance, if it seems to have come. Asking changes nothing."""
+        said = self._said
+        if said.begin is None:
             return None
+        if said.pauses:
+            pause = said.pauses[0]
+            return Endpoint("silence", pause.shown_at, left=said.tokens - pause.tokens)
         if self._silent():
-            return Endpoint("silence", self._enough())
-        if self._committed_to - self._begin >= self._max_length:
-            return Endpoint("max_length", self._committed_to)
+            return Endpoint("silence", self._enough(), max(self._known_to, self._decoded_to))
+        if self._committed_to - said.begin >= self._max_length:
+            return self._cut()
         return None
+
+    def confirms(self, endpoint: Endpoint) -> bool:
+        """Whether it has come, now that what it names is committed."""
+        if endpoint.reason != "silence" or endpoint.left:
+            return True
+        spoken_to = (self._silence_from or 0) if self._said.spoken else 0
+        return self._decoded_to >= max(spoken_to, self._last_sound() + self._needed_blank)
 
     def close(self, endpoint: Endpoint) -> bool:
         """Ends the utterance; whether its `Final` is to be reported."""
-        reported = self.has_text or endpoint.reason in ("commit", "end")
-        self._text_to = self._tentative_to = None
-        self._spoken = self._speaking
-        self._begin = endpoint.commit_to if self._speaking else None
-        return reported
+        said = self._said
+        if endpoint.left:
+            tokens = said.tokens - endpoint.left
+            self._said = said.without(tokens, self._silence_from)
+            return tokens > 0
+        self._said = Utterance(endpoint.commit_to if self._speaking else None, self._speaking)
+        self._tentative_to = self._tentative_end = None
+        return said.has_text or endpoint.reason in ("commit", "end")
 
-    def _begin_at(self, position: int) -> None:
-        self._begin = position if self._begin is None else min(self._begin, position)
+    @property
+    def _needed_blank(self) -> int:
+        """Samples without a token that confirm silence."""
+        spoken = self._said.spoken
+        return self._min_blank if spoken else min(self._min_blank, self._blank_only)
 
     def _silent(self) -> bool:
         if self._speaking or self._silence_from is None:
             return False
-        if not self._spoken:
-            return self._blank() >= self._blank_only
-        silence = self._known_to - self._silence_from
-        all_decoded = self._decoded_to >= self._silence_from
-        return all_decoded and silence >= self._min_silence and self._blank() >= self._min_blank
-
-    def _blank(self) -> int:
-        """Samples decoded since the last token, or since speech ended without any."""
-        return self._decoded_to - self._last_sound()
+        if not self._said.spoken:
+            return self._decoded_to - self._last_sound() >= self._blank_only
+        if self._known_to - self._silence_from < self._min_silence:
+            return False
+        # What is decoded for it is whole frames.
+        frames = (self._known_to - self._committed_to) // FRAME_SAMPLES
+        reach = max(self._decoded_to, self._committed_to + frames_to_samples(frames))
+        needed = max(self._silence_from, self._last_sound() + self._min_blank)
+        return reach >= needed
 
     def _last_sound(self) -> int:
         """The end of the last token; where there is none, the end of the speech."""
-        ends = [end for end in (self._text_to, self._tentative_to) if end is not None]
+        ends = [end for end in (self._said.text_to, self._tentative_to) if end is not None]
         return max(ends, default=self._silence_from or 0)
 
     def _enough(self) -> int:
-        """Far enough that committed audio shows the blanks itself, as far as they are decoded."""
-        needed = max(self._last_sound(), self._silence_from or 0) + self._min_blank
-        return max(self._committed_to, min(needed, self._decoded_to))
+        """Far enough that committed audio shows the blanks itself, and marks after the text."""
+        shown = max(self._last_sound(), self._silence_from or 0) + self._min_blank
+        seen_to = max(self._decoded_to, self._known_to if self._said.spoken else 0)
+        needed = max(shown, self._tentative_end or 0)
+        return max(self._committed_to, min(needed, seen_to))
 
-
-def _end_of(token: Token) -> int:
-    """The end of the frame that emitted it: what its duration skips was decoded without a token."""
-    return frames_to_samples(token.start_frame + 1)
+    def _cut(self) -> Endpoint:
+        """The end of an utterance that has become too long."""
+        said = self._said
+        goes_on = self._decoded_to - self._last_sound() < self._blank_only
+        if goes_on and said.last_word_at is not None and said.last_word_at > (said.begin or 0):
+            left = said.tokens - said.last_word
+            return Endpoint("max_length", said.last_word_at, left=left)
+        return Endpoint("max_length", self._committed_to)

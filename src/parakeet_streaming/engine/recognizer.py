@@ -169,10 +169,10 @@ class Recognizer:
         """
         self._check_cached(options)
         self.check_context(options.context)
+        start, longest = self._transducer.start(), self._longest_duration
         if restored is None:
-            decoder = self._transducer.start()
-            return WindowedStream(self, options, decoder, self._formatter, self._longest_duration)
-        return WindowedStream.of(self, options, restored, self._formatter, self._longest_duration)
+            return WindowedStream(self, options, start, self._formatter, longest)
+        return WindowedStream.of(self, options, restored, start, self._formatter, longest)
 
     def check_context(self, context: ContextConfig) -> None:
         """Refuses a context of windows longer than the model can take.

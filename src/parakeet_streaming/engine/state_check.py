@@ -8,6 +8,7 @@ add is checked in `live/resuming.py`.
 from __future__ import annotations
 
 from dataclasses import fields
+from itertools import pairwise
 from typing import Any, Final
 
 import numpy as np
@@ -18,6 +19,7 @@ from parakeet_streaming.engine.stream_state import StreamState
 from parakeet_streaming.errors import SnapshotError
 from parakeet_streaming.results import Token
 from parakeet_streaming.timeline import (
+    FRAME_SAMPLES,
     MAX_CONTEXT_S,
     SAMPLE_RATE_HZ,
     frames_to_samples,
@@ -27,6 +29,8 @@ from parakeet_streaming.timeline import (
 
 _MOST_REACH: Final = seconds_to_samples(2 * MAX_CONTEXT_S)
 """Samples before the next chunk that a window can reach: left context and one chunk."""
+_MOST_TAIL: Final = seconds_to_samples(2.0)
+"""Samples that can stand for the audio after a cut."""
 
 
 def check_state(state: StreamState, token_count: int, longest_duration: int) -> None:
@@ -41,13 +45,12 @@ def check_state(state: StreamState, token_count: int, longest_duration: int) -> 
         SnapshotError: there is such a value.
     """
     decoder, transcript, options = state.decoder, state.transcript, state.options
-    emissions, end = transcript.emissions, state.audio_end
+    emissions = transcript.emissions
     wrong = [
         *_wrong_in_window(state),
         *_wrong_in_emissions(emissions, token_count, decoder.decoded_frames),
     ]
     tokens = (transcript.last, transcript.before_utterance, *transcript.tentative)
-    end_s = None if end is None else samples_to_seconds(end)
     checks = {
         "skipped frames": 0 <= decoder.frames_to_skip <= longest_duration,
         "token": 0 <= decoder.last_token <= token_count,
@@ -56,7 +59,7 @@ def check_state(state: StreamState, token_count: int, longest_duration: int) -> 
         "text": all(_is_sound(token, token_count) for token in tokens if token is not None),
         "utterance": transcript.utterance >= 0,
         "utterance's start": 0 <= transcript.utterance_from <= len(emissions.token_ids),
-        "end of times": transcript.audio_end_s in (None, end_s),
+        "ends of utterances": _are_sound_ends(state),
         "resampler": _is_sound_resampler(state),
     }
     wrong += [name for name, right in checks.items() if not right]
@@ -67,16 +70,41 @@ def check_state(state: StreamState, token_count: int, longest_duration: int) -> 
 def _wrong_in_window(state: StreamState) -> list[str]:
     window, decoder, end = state.window, state.decoder, state.audio_end
     samples, kept_from, decoded = window.samples, window.kept_from, window.decoded_samples
-    fed = kept_from + samples.size
+    fed, tail = kept_from + samples.size, window.cut_tail
     checks = {
         "samples": samples.ndim == 1,
         "positions": 0 <= kept_from <= decoded <= kept_from + _MOST_REACH,
-        "flush": window.flush_to >= 0,
-        "frames": decoded == frames_to_samples(decoder.decoded_frames),
+        "reach": kept_from <= window.reach_from <= decoded,
+        "flush": 0 <= window.flush_to <= window.flush_seen_to,
+        "cut": window.cut_at is None or kept_from <= window.cut_at <= kept_from + _MOST_REACH,
+        "tail": tail.ndim == 1 and tail.size <= _MOST_TAIL,
+        # After a cut frames lie up to one frame before their number.
+        "frames": 0 <= frames_to_samples(decoder.decoded_frames) - decoded < FRAME_SAMPLES,
         "ended": window.ended == (end is not None) and not state.closed,
         "audio end": end is None or (0 <= end <= fed and decoded <= fed),
     }
     return [name for name, right in checks.items() if not right]
+
+
+def _are_sound_ends(state: StreamState) -> bool:
+    """Whether utterances end in order, and times where the audio ends or is cut."""
+    transcript, window = state.transcript, state.window
+    present = transcript.audio_end
+    known = {
+        None if at is None else samples_to_seconds(at) for at in (state.audio_end, window.cut_at)
+    }
+    emissions = transcript.emissions
+    count = len(emissions.token_ids)
+    ends = [0, *(end.emissions for end in transcript.ends), count]
+    audio_ends = [*(end.audio_end for end in transcript.ends), present]
+    return (
+        all(first <= last for first, last in pairwise(ends))
+        and (present is None or present.at_s in known)
+        and all(
+            each is None or (each.at_s >= 0 and 0 <= (each.emissions or 0) <= count)
+            for each in audio_ends
+        )
+    )
 
 
 def _wrong_in_emissions(emissions: EmissionColumns, token_count: int, frames: int) -> list[str]:
@@ -85,7 +113,7 @@ def _wrong_in_emissions(emissions: EmissionColumns, token_count: int, frames: in
         return ["emissions"]
     checks = {
         "tokens": _within(emissions.token_ids, 0, token_count - 1),
-        "times": _within(emissions.frames, 0, frames - 1),
+        "times": _within(emissions.frames, 0, frames - 1 + _MOST_TAIL // FRAME_SAMPLES),
         "durations": _within(emissions.durations_frames, 0, np.inf),
         "confidences": _within(emissions.confidences, 0, 1),
         "recovered": _within(emissions.recovered, 0, 1),

@@ -19,9 +19,9 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
+from parakeet_streaming.engine.spans import Window
 from parakeet_streaming.engine.stall import Recovered, StallGuard, recover, speech_frames
 from parakeet_streaming.engine.stream_state import StreamOptions
-from parakeet_streaming.engine.window import Window
 from parakeet_streaming.engine.windowed_stream import StepResult, WindowedStream
 from parakeet_streaming.ports import (
     Decoded,

@@ -8,9 +8,9 @@ from typing import Literal
 from parakeet_streaming.audio.resample import ResamplerState
 from parakeet_streaming.engine.activity import DetectorState
 from parakeet_streaming.engine.endpoint import Endpoint, EndpointerState
+from parakeet_streaming.engine.spans import WindowState
 from parakeet_streaming.engine.stall import StallGuard
 from parakeet_streaming.engine.transcript_builder import TranscriptState
-from parakeet_streaming.engine.window import WindowState
 from parakeet_streaming.ports import DecoderState
 from parakeet_streaming.timeline import ContextConfig
 
@@ -42,6 +42,10 @@ class ActivityState:
     """What a live stream knows of speech, besides what it recognises."""
 
     detector: DetectorState | None
+    """As far as it was used: to the end of what was decoded, and some more."""
+    heard: tuple[tuple[int, float], ...]
+    """Where the frames end that were judged and not used yet, and their probabilities of speech; -1
+    for a gap."""
     voice: object | None
     """The memory of the voice activity's network; None where it begins anew."""
     endpointer: EndpointerState | None

@@ -11,9 +11,10 @@ Rules of this file (the arithmetic of NVIDIA NeMo's `StreamingBatchedAudioBuffer
 5. The last window decodes everything that is left: at most chunk + right. What the right context
    gave up goes to the left, so the last left context may be longer than asked and need not be
    whole frames. The reference leaves that grid shifted, and so does this file.
-6. Live streams ask for more: `use` changes the lengths for the windows to come, and `flush` makes
-   chunk of what is known already. Chunks stay whole frames, so the grid stays, and rule 2's first
-   half holds.
+6. Live streams ask for more. `use` changes the lengths for the windows to come. `flush` makes chunk
+   of what is known at a position, as whole frames; or it cuts, with windows as if the audio ended
+   there. After a cut the frames of the next chunk may lie between those before.
+7. What `flush` makes depends on the positions it was given, and not on how much was fed since.
 
 ```
 step 1             |·chunk·|·right·|
@@ -25,68 +26,18 @@ last step      |·left··············|·chunk··········|
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import Self
+from typing import Final, Self
 
 import numpy as np
 
+from parakeet_streaming.engine.spans import Span, Window, WindowState
 from parakeet_streaming.errors import AudioInputError
 from parakeet_streaming.ports import Floats
-from parakeet_streaming.timeline import FRAME_SAMPLES, ContextConfig
+from parakeet_streaming.timeline import FRAME_SAMPLES, ContextConfig, seconds_to_samples
 
-
-@dataclass(frozen=True, slots=True)
-class Span:
-    """Where a window lies and how it is divided, in samples."""
-
-    left_samples: int
-    chunk_samples: int
-    right_samples: int
-    chunk_start: int
-    """Position in the stream of the first sample of the chunk."""
-    is_last: bool
-
-    @property
-    def chunk_end(self) -> int:
-        """Position in the stream where the chunk ends."""
-        return self.chunk_start + self.chunk_samples
-
-    @property
-    def lookahead_end(self) -> int:
-        """Position in the stream where the window ends."""
-        return self.chunk_end + self.right_samples
-
-
-@dataclass(frozen=True, slots=True)
-class Window(Span):
-    """One window: where it lies, and its samples."""
-
-    samples: Floats
-    """(left + chunk + right,) float32."""
-
-    @property
-    def left_frames(self) -> int:
-        """Encoder frames before the chunk, floored as in the reference."""
-        return self.left_samples // FRAME_SAMPLES
-
-    def chunk_frames(self, encoded_frames: int) -> int:
-        """Frames of `encoded_frames` to decode as chunk; the last window decodes all it has."""
-        if self.is_last:
-            return max(encoded_frames - self.left_frames, 0)
-        return self.chunk_samples // FRAME_SAMPLES
-
-
-@dataclass(frozen=True, slots=True)
-class WindowState:
-    """Between two chunks: which samples are kept, and how far they were decoded."""
-
-    samples: Floats
-    """(n,) float32, those that a window to come can reach."""
-    kept_from: int
-    """Position in the stream of the first of them."""
-    decoded_samples: int
-    flush_to: int
-    ended: bool
+_NOTHING: Final = np.zeros(0, np.float32)
+MEMORY_SAMPLES: Final = seconds_to_samples(1.0)
+"""The newest samples that are always kept."""
 
 
 class ContextWindow:
@@ -104,7 +55,10 @@ class ContextWindow:
         """Samples fed so far."""
         self.decoded_samples = 0
         """Samples that have been chunk."""
-        self._flush_to = 0
+        self._flush_to = self._flush_seen_to = 0
+        self.cut_at: int | None = None
+        """Position of the cut that is being decoded."""
+        self._cut_tail: Floats = _NOTHING
         self._ended = False
 
     @property
@@ -113,25 +67,28 @@ class ContextWindow:
         return max(0, self.fed_samples - self.decoded_samples)
 
     @property
-    def ready(self) -> bool:
-        """Whether there is a window to decode."""
-        if self._ended:
-            return self.fed_samples > self.decoded_samples
-        return self._complete or self._flushed_samples > 0
+    def flushing(self) -> bool:
+        """Whether what a flush or a cut asked for is still to be decoded."""
+        return self.cut_at is not None or self._flushed_samples > 0
 
     def state(self, *, audio: bool = True) -> WindowState:
         """What this window is made of now; without `audio` its samples must be fed again."""
-        first = min(self._reach_from, self.fed_samples)
+        first = self._needed_from
         kept = self.samples(first, self.fed_samples if audio else first)
-        return WindowState(kept, first, self.decoded_samples, self._flush_to, self._ended)
+        lengths = (first, self._reach_from, self.decoded_samples)
+        flush = (self._flush_to, self._flush_seen_to)
+        return WindowState(kept, *lengths, *flush, self.cut_at, self._cut_tail, self._ended)
 
     @classmethod
     def of(cls, context: ContextConfig, state: WindowState) -> Self:
         """The window that a state was taken of."""
         window = cls(context)
-        window._kept_from = window._reach_from = window.fed_samples = state.kept_from
+        window._kept_from = window.fed_samples = state.kept_from
+        window._reach_from = state.reach_from
         window.feed(state.samples)
-        window.decoded_samples, window._flush_to = state.decoded_samples, state.flush_to
+        window.decoded_samples = state.decoded_samples
+        window._flush_to, window._flush_seen_to = state.flush_to, state.flush_seen_to
+        window.cut_at, window._cut_tail = state.cut_at, state.cut_tail
         window._ended = state.ended
         return window
 
@@ -140,13 +97,23 @@ class ContextWindow:
         lengths = context.samples
         self._left, self._chunk, self._right = lengths.left, lengths.chunk, lengths.right
 
-    def flush(self, position: int) -> None:
+    def flush(
+        self, position: int, seen_to: int | None = None, *, tail: Floats | None = None
+    ) -> None:
         """Makes chunk of what lies before `position`, without waiting for a whole chunk.
 
-        What follows it, up to a whole right context, is the right context of that window.
-        Only whole frames become chunk, so less than one may be left over.
+        What follows it, up to a whole right context, is the right context of that window, but
+        nothing after `seen_to` (None: all that was fed). Only whole frames become chunk, so less
+        than one may be left over.
+
+        With a `tail`, a cut: windows are made as if the audio ended at `position` with the tail
+        after it. When the last of them has been chunk, the next chunk begins at `position`.
         """
-        self._flush_to = max(self._flush_to, min(position, self.fed_samples))
+        if tail is None:
+            self._flush_seen_to = self.fed_samples if seen_to is None else seen_to
+            self._flush_to = min(position, self._flush_seen_to)
+        elif position > self.decoded_samples:
+            self.cut_at, self._cut_tail = position, tail
 
     def feed(self, samples: Floats) -> None:
         """Takes float32 (n,) at 16 kHz, any n."""
@@ -177,56 +144,80 @@ class ContextWindow:
 
     def next_span(self) -> Span | None:
         """Where the next window lies, or None while it is not complete."""
-        if not self.ready:
+        cut, flushed = self.cut_at, self._flushed_samples
+        if cut is None and not flushed:
+            return self._span(self.fed_samples, ends=self._ended)
+        if self.fed_samples < (self._flush_seen_to if cut is None else cut):
             return None
-        start = self.decoded_samples
-        remaining = self.fed_samples - start
-        is_last = self._ended and remaining <= self._chunk + self._right
-        chunk, right, left = self._chunk, self._right, self._left
-        if is_last:
-            # After a flush less than a right context may remain; what no window needs is gone.
-            left += min(chunk, chunk + right - remaining)
-            chunk, right = remaining, 0
-        elif not self._complete:
-            chunk = self._flushed_samples
-            right = min(right, remaining - chunk)
-        return Span(min(left, start - self._reach_from), chunk, right, start, is_last)
+        if cut is None:
+            return self._span(self._flush_seen_to, ends=False, flushed=flushed)
+        return self._span(cut + self._cut_tail.shape[0], ends=True)
 
     def peek(self) -> Window | None:
         """The next window, or None while it is not complete. `advance` moves on."""
         span = self.next_span()
         if span is None:
             return None
-        samples = self.samples(span.chunk_start - span.left_samples, span.lookahead_end)
-        return Window(
-            span.left_samples,
-            span.chunk_samples,
-            span.right_samples,
-            span.chunk_start,
-            span.is_last,
-            samples,
-        )
+        start, last = span.chunk_start, span.is_last
+        lengths = (span.left_samples, span.chunk_samples, span.right_samples)
+        return Window(*lengths, start, last, self._samples_of(span))
 
     def advance(self, window: Window) -> None:
         """Moves on to the end of the chunk of `window`, which must be the one that `peek` gave."""
-        self.decoded_samples = window.chunk_end
-        self._reach_from = max(self._reach_from, self.decoded_samples - self._left - self._chunk)
+        self.decoded_samples = end = window.chunk_end
+        if self.cut_at is not None:
+            end = min(end, self.cut_at)
+            if window.is_last:
+                self.decoded_samples = end
+                self.cut_at, self._cut_tail = None, _NOTHING
+        self._reach_from = max(self._reach_from, end - self._left - self._chunk)
 
-    @property
-    def _complete(self) -> bool:
-        """Whether a whole window is there, and it is known not to be the last."""
-        return self.fed_samples > self.decoded_samples + self._chunk + self._right
+    def _span(self, limit: int, *, ends: bool, flushed: int = 0) -> Span | None:
+        """The next window of what lies before `limit`, where the audio `ends` or not."""
+        start = self.decoded_samples
+        remaining = limit - start
+        chunk, right, left = self._chunk, self._right, self._left
+        is_last = ends and remaining <= chunk + right
+        if is_last:
+            # After a flush less than a right context may remain; what no window needs is gone.
+            left += min(chunk, chunk + right - remaining)
+            chunk, right = remaining, 0
+        elif remaining <= chunk + right:
+            # Only a window that is followed by a sample is known not to be the last.
+            chunk = flushed
+            right = min(right, remaining - chunk)
+        if chunk <= 0:
+            return None
+        left = min(left, start - self._reach_from)
+        if not is_last or start % FRAME_SAMPLES:
+            # Beside a cut the last window, too, has the grid that its chunk has.
+            left -= left % FRAME_SAMPLES
+        return Span(left, chunk, right, start, is_last)
+
+    def _samples_of(self, span: Span) -> Floats:
+        start, stop = span.chunk_start - span.left_samples, span.lookahead_end
+        if self.cut_at is None or stop <= self.cut_at:
+            return self.samples(start, stop)
+        after = max(0, start - self.cut_at)
+        tail = self._cut_tail[after : stop - self.cut_at]
+        return np.concatenate((self.samples(min(start, self.cut_at), self.cut_at), tail))
 
     @property
     def _flushed_samples(self) -> int:
         """Samples of the chunk that a flush asks for, in whole frames; 0 where none does."""
-        waiting = self.fed_samples - self.decoded_samples
+        seen = self._flush_seen_to - self.decoded_samples
         asked_frames = -(-(self._flush_to - self.decoded_samples) // FRAME_SAMPLES)
-        return max(0, min(asked_frames, waiting // FRAME_SAMPLES) * FRAME_SAMPLES)
+        return max(0, min(asked_frames, seen // FRAME_SAMPLES) * FRAME_SAMPLES)
+
+    @property
+    def _needed_from(self) -> int:
+        """Position of the first sample that is still needed."""
+        newest = max(self._kept_from, self.fed_samples - MEMORY_SAMPLES)
+        return min(self._reach_from, newest)
 
     def _make_room(self, count: int) -> None:
         """Forgets samples no window can reach any more, and grows where that is not enough."""
-        needed_from = min(self._reach_from, self.fed_samples)
+        needed_from = max(self._needed_from, self._kept_from)
         needed = self._kept[needed_from - self._kept_from : self.fed_samples - self._kept_from]
         capacity = self._kept.shape[0]
         if needed.shape[0] + count > capacity:

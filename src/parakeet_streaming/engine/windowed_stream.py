@@ -8,6 +8,8 @@ Rules of this file:
 3. After its window has ended and was decoded, the stream gives `Final` once and is closed.
 4. `use`, `skip`, `end_utterance` and a flush of the window act at chunk borders only: every sample
    is chunk once, or skipped once, and times stay true.
+5. What follows a cut begins anew, but for its left context: no decoder's state, and no encoder's
+   past, is carried over. Its frames count from the first that begins at the cut or after it.
 """
 
 from __future__ import annotations
@@ -17,9 +19,10 @@ from typing import Self
 
 import numpy as np
 
+from parakeet_streaming.engine.spans import Window
 from parakeet_streaming.engine.stream_state import Resumed, StreamOptions, StreamState
 from parakeet_streaming.engine.transcript_builder import TranscriptBuilder
-from parakeet_streaming.engine.window import ContextWindow, Window
+from parakeet_streaming.engine.window import ContextWindow
 from parakeet_streaming.engine.words import TokenFormatter
 from parakeet_streaming.ports import DecoderState, Emission
 from parakeet_streaming.results import EndReason, Final, Partial, Token, Transcript
@@ -61,7 +64,7 @@ class WindowedStream:
         """Its recognizer, which alone may step it."""
         self.options = options
         self.window = ContextWindow(options.context)
-        self.decoder = decoder
+        self.decoder = self._start = decoder
         self.stall_from = 0
         """Absolute frame from which the stall guard looks for a stall."""
         self.past: object | None = None
@@ -83,9 +86,9 @@ class WindowedStream:
     @property
     def ready(self) -> bool:
         """Whether a step of this stream would give events."""
-        return self.window.ready or (self.audio_end is not None and not self.closed)
+        return self._due or (self.audio_end is not None and not self.closed)
 
-    def end(self, silence_s: float = 0.0) -> None:
+    def end(self, silence_s: float = 0.0, at: int | None = None) -> None:
         """No more samples will come. Calling it again does nothing.
 
         A stream that was restored without its audio, and did not get all of it again, ends where it
@@ -94,15 +97,22 @@ class WindowedStream:
         Args:
             silence_s: silence to decode after the audio, which no time counts: some models give
                 their last word only when silence follows it.
+            at: makes the windows to come as if the audio ended at this position, which must have
+                been fed; what follows it is decoded after `end_utterance("commit")`.
         """
         if self.audio_end is not None:
+            return
+        tail = np.zeros(seconds_to_samples(silence_s), np.float32)
+        if at is not None:
+            self._transcript.ends_at(samples_to_seconds(at))
+            self.window.flush(at, tail=tail)
             return
         missing = max(0, self.window.decoded_samples - self.window.fed_samples)
         self.window.feed(np.zeros(missing, np.float32))
         self.audio_end = self.window.fed_samples
         if silence_s > 0:
-            self._transcript.audio_end_s = samples_to_seconds(self.audio_end)
-            self.window.feed(np.zeros(seconds_to_samples(silence_s), np.float32))
+            self._transcript.ends_at(samples_to_seconds(self.audio_end))
+            self.window.feed(tail)
         self.window.end()
 
     def use(self, context: ContextConfig) -> None:
@@ -132,9 +142,19 @@ class WindowedStream:
         self.commit(result, partial)
         return (partial, *self.close_if_done())
 
-    def end_utterance(self, reason: EndReason) -> Final:
-        """What was committed since the last utterance ended, as an utterance of its own."""
-        return self._transcript.end_utterance(reason, self.window.decoded_samples)
+    def end_utterance(self, reason: EndReason, position: int | None = None, left: int = 0) -> Final:
+        """What was committed since the last utterance ended, as an utterance of its own.
+
+        Args:
+            reason: why it ends; after a `commit` the next one begins anew.
+            position: where it ends; None for all that was decoded.
+            left: how many tokens belong to the next utterance.
+        """
+        end = self.window.decoded_samples if position is None else position
+        final = self._transcript.end_utterance(reason, end, left)
+        if reason == "commit":
+            self._begin_anew()
+        return final
 
     def transcript(self) -> Transcript:
         """Everything committed so far."""
@@ -157,7 +177,7 @@ class WindowedStream:
 
     def close_if_done(self) -> tuple[Final, ...]:
         """`Final`, once, when everything has been decoded."""
-        if self.audio_end is None or self.closed or self.window.ready:
+        if self.audio_end is None or self.closed or self._due:
             return ()
         self.closed = True
         return (self.end_utterance("end"),)
@@ -193,11 +213,16 @@ class WindowedStream:
         opened_by: object,
         options: StreamOptions,
         state: StreamState,
+        start: DecoderState,
         formatter: TokenFormatter,
         longest_duration: int,
     ) -> Self:
-        """The stream that a state was taken of; it goes on with `options`."""
-        stream = cls(opened_by, options, state.decoder, formatter, longest_duration)
+        """The stream that a state was taken of; it goes on with `options`.
+
+        `start`: a decoder's state before any audio.
+        """
+        stream = cls(opened_by, options, start, formatter, longest_duration)
+        stream.decoder = state.decoder
         stream.window = ContextWindow.of(stream.context, state.window)
         stream.stall_from, stream.past = state.stall_from, state.past
         stream.audio_end, stream.closed = state.audio_end, state.closed
@@ -206,6 +231,15 @@ class WindowedStream:
         stream._transcript = TranscriptBuilder.of(formatter, transcript)
         stream._resumed = state.resumed
         return stream
+
+    @property
+    def _due(self) -> bool:
+        return self.window.next_span() is not None
+
+    def _begin_anew(self) -> None:
+        frames = -(-self.window.decoded_samples // FRAME_SAMPLES)
+        self.decoder = replace(self._start, decoded_frames=frames)
+        self.stall_from, self.past, self.tentative = frames, None, ()
 
 
 def after_silence(

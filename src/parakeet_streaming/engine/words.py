@@ -12,12 +12,16 @@ Rules of this file (NVIDIA NeMo's `_refine_timestamps_tdt`, `get_words_offsets` 
    (NeMo looks for marks or for gaps; here a gap never hides a mark.)
 5. What a token adds to the text depends on the token before it, never on one after it: text is
    append-only.
+6. With an utterance a word begins, whatever its piece says, and no word goes on in the next one.
+   A mark that closes a sentence belongs to the utterance before, and is left out where that has
+   ended.
 """
 
 from __future__ import annotations
 
 import unicodedata
 from collections.abc import Iterable, Sequence
+from dataclasses import replace
 from typing import Final, Literal, Protocol
 
 from parakeet_streaming.ports import Emission
@@ -27,6 +31,7 @@ from parakeet_streaming.timeline import frames_to_seconds
 WordConfidence = Literal["min", "mean"]
 
 _SENTENCE_ENDS: Final = (".", "?", "!")
+_CLOSING: Final = frozenset(".,?!;:…。，？！、；：؟،؛।॥·")
 
 
 class Pieces(Protocol):
@@ -46,6 +51,12 @@ def is_punctuation(text: str) -> bool:
     """Whether a token's text is one punctuation mark and nothing else."""
     mark = text.lstrip(" ")
     return len(mark) == 1 and unicodedata.category(mark).startswith("P")
+
+
+def is_closing_mark(text: str) -> bool:
+    """Whether a token's text is one mark that closes a sentence, a part of it, or a bracket."""
+    mark = text.lstrip(" ")
+    return mark in _CLOSING or (len(mark) == 1 and unicodedata.category(mark) in ("Pe", "Pf"))
 
 
 def text_of(tokens: Iterable[Token]) -> str:
@@ -120,25 +131,40 @@ class TokenFormatter:
         self._confidence = confidence
         self._gap_s = gap_s
 
-    def tokens(self, emissions: Iterable[Emission], previous: Token | None) -> tuple[Token, ...]:
-        """Tokens of emissions that follow `previous` (None at the start of a stream)."""
+    def tokens(
+        self, emissions: Iterable[Emission], previous: Token | None, *, begin: bool = False
+    ) -> tuple[Token, ...]:
+        """Tokens of emissions that follow `previous` (None at the start of a stream).
+
+        Where they `begin` an utterance that is not the first, closing marks are left out as long as
+        no other token has come.
+        """
         tokens: list[Token] = []
         for emission in emissions:
-            previous = self._token(emission, previous)
-            tokens.append(previous)
+            token = self._token(emission, None if begin else previous)
+            if begin and previous is not None:
+                if is_closing_mark(token.text):
+                    continue
+                token = replace(token, text=f" {token.text}")
+            tokens.append(token)
+            previous, begin = token, False
         return tuple(tokens)
 
     def text(self, tokens: Iterable[Token]) -> str:
         """What tokens add to a transcript."""
         return text_of(tokens)
 
-    def transcript(self, tokens: Sequence[Token], audio_s: float) -> Transcript:
-        """The transcript of all tokens of a stream of `audio_s` seconds."""
-        words = group_words(tokens, self._confidence)
+    def transcript(self, utterances: Iterable[Sequence[Token]], audio_s: float) -> Transcript:
+        """The transcript of all tokens, by utterance, of a stream of `audio_s` seconds."""
+        tokens: list[Token] = []
+        words: list[Word] = []
+        for said in utterances:
+            tokens += said
+            words += group_words(said, self._confidence)
         return Transcript(
             text=text_of(tokens).strip(),
             tokens=tuple(tokens),
-            words=words,
+            words=tuple(words),
             segments=group_segments(words, self._gap_s),
             audio_s=audio_s,
         )

@@ -5,28 +5,32 @@ Rules of this file:
 1. Everything here belongs to the worker's thread. There is no clock: times are handed in.
 2. Speech is judged before anything is decoded. A chunk that is surely quiet is passed over and
    costs nothing; the next chunk that is decoded still has it as left context.
-3. An utterance ends when the audio its endpoint names is committed, not before. The stream ends
-   after all utterances that were asked for. The silence added at the end ends no utterance.
-4. Deadlines follow each other by a chunk at least: a source that hands over much at once may not
+3. What is told depends on the audio, not on when it came: what the detector heard, commits and
+   steps are taken in the order of the samples that they need, as if each sample had been pushed
+   alone. What has arrived after that is not looked at. (A chunk that grew under load is told.)
+4. The stream ends after all utterances that were asked for. The silence added at the end ends no
+   utterance.
+5. Deadlines follow each other by a chunk at least: a source that hands over much at once may not
    keep out those that come in real time.
 """
 
 from __future__ import annotations
 
-from collections import deque
+import sys
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 from parakeet_streaming.engine.activity import SpeechDetector
-from parakeet_streaming.engine.endpoint import Endpoint, Endpointer
+from parakeet_streaming.engine.endpoint import Endpointer
+from parakeet_streaming.engine.spans import Span
 from parakeet_streaming.engine.stream_state import ActivityState, StreamState
-from parakeet_streaming.engine.window import Span
 from parakeet_streaming.engine.windowed_stream import WindowedStream
 from parakeet_streaming.live.adaptation import Adapter
 from parakeet_streaming.live.audio_queue import AudioQueueReader
 from parakeet_streaming.live.demand import StreamCost
 from parakeet_streaming.live.intake import TAIL_S, Intake
 from parakeet_streaming.live.speech import StreamSpeech
+from parakeet_streaming.live.utterances import Utterances
 from parakeet_streaming.results import ContextChanged, Event, Final, Partial
 from parakeet_streaming.timeline import (
     ContextConfig,
@@ -95,8 +99,7 @@ class StreamDriver:
         self.counts = Counts()
         self._window = stream.window
         options = stream.options
-        self._cached = options.cached
-        self._commits: deque[int] = deque()
+        self._cached, self._tentative = options.cached, options.tentative
         self._adapter = adapter
         self._queue = queue
         self._events: list[Event] = []
@@ -105,15 +108,16 @@ class StreamDriver:
         self.intake = Intake(
             stream, queue, self.speech, self._events, tail_s=tail_s, padding_samples=padding
         )
-        self._detector = detector
         self._endpointer = endpointer
-        self._endpoint = None if resumed is None else resumed.endpoint
+        endpoint = None if resumed is None else resumed.endpoint
+        self.utterances = Utterances(stream, self.intake, endpointer, endpoint, tail_s=tail_s)
         self._deadline_s = 0.0
 
     @property
     def decoded_samples(self) -> int:
         """Samples of audio that were decoded or passed over."""
-        return self.speech.within_audio(self._window.decoded_samples)
+        decoded, cut_at = self._window.decoded_samples, self._window.cut_at
+        return self.speech.within_audio(decoded if cut_at is None else min(decoded, cut_at))
 
     @property
     def is_to_end(self) -> bool:
@@ -133,12 +137,12 @@ class StreamDriver:
 
     def commit(self, position: int) -> None:
         """Wants the text up to that position now. Any thread."""
-        self._commits.append(position)
+        self.utterances.commit(position)
 
     def take(self) -> bool:
         """Takes what has arrived, or that nothing will any more; whether there was anything."""
         came = self.intake.take()
-        if self.is_to_end and self._endpoint is None and not self._commits:
+        if self.is_to_end and not self.utterances.waiting:
             self.intake.end()
             came = True
         return came
@@ -150,21 +154,24 @@ class StreamDriver:
         """
         self.speech.finish_judging()
         while not self.stream.closed:
-            self._look_for_endpoint()
+            ending = self.utterances.look() is not None
             span = self._window.next_span()
-            if self._closes_utterance(span):
+            if ending and self._window.flushing:
+                return None if span is None else self.due()
+            if ending:
+                for final in self.utterances.close():
+                    self._report(final)
+            elif self.speech.hear(self._needed_to(span)):
                 continue
-            if span is None:
+            elif self.utterances.commit_comes_before(span):
+                self.utterances.begin_commit()
+            elif span is None:
                 # Without silence at the end there may be no last window.
                 for event in self.stream.close_if_done():
                     self._report(event)
                 return None
-            quiet = self.speech.quiet(span, in_haste=self._endpoint is not None)
-            if quiet is None:
-                return None
-            if not quiet:
-                return self.due()
-            self._skip(self.speech.quiet_after(span))
+            elif not (quiet := self._quiet(span)):
+                return None if quiet is None else self.due()
         return None
 
     def due(self) -> Due:
@@ -172,6 +179,7 @@ class StreamDriver:
         span = self._window.next_span()
         assert span is not None, "a window that was due stays due until it was stepped"
         end = self.speech.within_audio(span.lookahead_end)
+        end = end if self._window.cut_at is None else min(end, self._window.cut_at)
         complete_s = self.intake.arrived_s(end)
         begin_s = max(complete_s, self._deadline_s)
         left = 0 if self._cached else span.left_samples
@@ -198,7 +206,7 @@ class StreamDriver:
         self._deadline_s = due.deadline_s
         for event in events:
             if isinstance(event, Partial):
-                self._decoded(event, seconds_to_samples(event.lookahead_end_s))
+                self._decoded(event, self._tentative)
             self._report(event)
         context = self._adapter.stepped(waited_s, lower_load)
         if context is not None and not self.stream.closed:
@@ -221,14 +229,7 @@ class StreamDriver:
 
     def state(self, *, audio: bool, past: bool, earlier_utterances: bool) -> StreamState:
         """All of the stream as a value; audio that is still in the queue is not in it."""
-        activity = ActivityState(
-            detector=None if self._detector is None else self._detector.state(),
-            voice=self.speech.vad_state,
-            endpointer=None if self._endpointer is None else self._endpointer.state(),
-            endpoint=self._endpoint,
-            gaps=tuple(self.speech.gaps),
-            speech_samples=self.speech.speech_samples,
-        )
+        activity = self.speech.state(self.utterances.endpoint)
         state = self.stream.state(audio=audio, past=past, earlier_utterances=earlier_utterances)
         return replace(state, activity=activity)
 
@@ -241,40 +242,41 @@ class StreamDriver:
         is_news = bool(self.stream.tentative)
         for event in self.stream.skip(quiet_after):
             if isinstance(event, Partial):
-                # A chunk that is passed over has no look-ahead.
-                self._decoded(event, self.decoded_samples)
+                self._decoded(event, has_lookahead=False)
                 if not is_news:
                     continue
             self._report(event)
 
-    def _decoded(self, partial: Partial, lookahead_end: int) -> None:
+    def _decoded(self, partial: Partial, has_lookahead: bool) -> None:
         self.counts.tokens += len(partial.tokens)
-        self.speech.forget_before(self._window.decoded_samples)
+        self.speech.forget_before(self.decoded_samples)
         self.intake.arrived_s(self.decoded_samples)
         if self._endpointer is not None:
-            committed = self.decoded_samples
-            self._endpointer.decoded(committed, lookahead_end, partial.tokens, partial.tentative)
+            read_s = partial.lookahead_end_s if has_lookahead else partial.committed_s
+            positions = seconds_to_samples(partial.committed_s), seconds_to_samples(read_s)
+            self._endpointer.decoded(*positions, partial.tokens, partial.tentative)
 
-    def _look_for_endpoint(self) -> None:
-        if self._endpoint is not None:
-            return
-        window = self._window
-        if self._commits and self._commits[0] <= self.intake.taken:
-            asked = min(self._commits.popleft(), window.fed_samples)
-            self._endpoint = Endpoint("commit", max(asked, window.decoded_samples))
-        elif self._endpointer is not None:
-            self._endpoint = self._endpointer.check()
-        if self._endpoint is not None:
-            window.flush(self._endpoint.commit_to)
+    def _needed_to(self, span: Span | None) -> int:
+        """Position up to which all is used that was heard, before the next step or commit."""
+        if self.intake.ended and (span is None or span.is_last):
+            return sys.maxsize
+        needed = self._window.fed_samples if span is None else span.needed_to
+        return self.utterances.before_commit(needed)
 
-    def _closes_utterance(self, span: Span | None) -> bool:
-        """Ends the utterance once what its endpoint names is committed, as far as it can be."""
-        endpoint = self._endpoint
-        if endpoint is None:
-            return False
-        if span is not None and self._window.decoded_samples < endpoint.commit_to:
-            return False
-        self._endpoint = None
-        if self._endpointer is None or self._endpointer.close(endpoint):
-            self._report(self.stream.end_utterance(endpoint.reason))
-        return True
+    def _quiet(self, span: Span) -> bool | None:
+        """Whether the chunk may be passed over, which is then done; None while that is not known.
+
+        True as well where something else comes first.
+        """
+        quiet = self.speech.quiet(span)
+        if quiet:
+            self._skip(self.speech.quiet_after(span))
+        elif quiet is None:
+            commit = self.utterances.next_commit
+            if self.speech.hear_next(commit):
+                return True
+            if commit is not None:
+                # A commit does not wait for what comes after it.
+                self.utterances.begin_commit()
+                return True
+        return quiet

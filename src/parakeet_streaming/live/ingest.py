@@ -10,7 +10,9 @@ Rules of this file:
    no push is inside, and `finish` closes the queue. If not, a push is inside. That push reads
    `_closing` after it has released `_busy`, so after `_closing` was set, and closes the queue then.
    So the queue is closed once, after the last sample that was taken; a later push takes nothing.
-4. What `push` returns adds up: all that was pushed, less what was refused at 16 kHz scaled to the
+4. A commit takes all that was pushed: what the resampler holds back is handed on, and a new one
+   begins. It uses `_busy` as `finish` does, so no sample of a later push can come before it.
+5. What `push` returns adds up: all that was pushed, less what was refused at 16 kHz scaled to the
    pushed rate. A resampler gives out samples of earlier pushes, so a refusal that is larger than
    the push that met it is carried over to the next one.
 """
@@ -18,6 +20,8 @@ Rules of this file:
 from __future__ import annotations
 
 import threading
+from collections import deque
+from collections.abc import Callable
 
 from numpy.typing import ArrayLike
 
@@ -39,6 +43,7 @@ class AudioIngest:
         self._resampler = None if rate_hz == SAMPLE_RATE_HZ else Resampler(rate_hz)
         self._busy = threading.Lock()
         self._closing = False
+        self._commits: deque[Callable[[int], None]] = deque()
         self._waiters = Waiters()
         self._resampled = 0
         """Samples given to the resampler, and samples that it gave out."""
@@ -70,6 +75,8 @@ class AudioIngest:
             taken = 0 if self._closing else self._put(mono)
         finally:
             self._busy.release()
+        if self._commits:
+            self._commit()
         if self._closing:
             self._close()
         return taken
@@ -87,6 +94,11 @@ class AudioIngest:
             self._busy.release()
         if self._closing:
             self._close()
+
+    def commit(self, at: Callable[[int], None]) -> None:
+        """Hands on all that was pushed; `at` is told where it ends, at 16 kHz. Any thread."""
+        self._commits.append(at)
+        self._commit()
 
     def finish(self) -> None:
         """No more samples will come; what the resampler holds back is handed on. Any thread."""
@@ -147,6 +159,22 @@ class AudioIngest:
         refused = min(count, refused)
         self._reported_refused += refused
         return count - refused
+
+    def _commit(self) -> None:
+        if not self._busy.acquire(blocking=False):
+            return
+        try:
+            while self._commits:
+                if self._resampler is not None and not self._queue.closed:
+                    self._hand_on(self._resampler.finish())
+                    self._resampler = Resampler(self.rate_hz)
+                self._commits.popleft()(self._queue.received)
+        finally:
+            self._busy.release()
+
+    def _hand_on(self, held_back: Floats) -> None:
+        self._given_out += int(held_back.shape[0])
+        self._queue.write(held_back)
 
     def _close(self) -> None:
         if not self._busy.acquire(blocking=False):

@@ -15,11 +15,13 @@ from itertools import pairwise
 from typing import Final, Literal
 
 from parakeet_streaming.engine.activity import DetectorState, SpeechDetector
-from parakeet_streaming.engine.endpoint import Endpointer, EndpointerState
+from parakeet_streaming.engine.endpoint import Endpoint, Endpointer, EndpointerState
 from parakeet_streaming.engine.snapshot import SnapshotCodec
 from parakeet_streaming.engine.stream_state import ActivityState, Resumed, StreamState
+from parakeet_streaming.engine.utterance import Utterance
 from parakeet_streaming.errors import OptionError, SnapshotError
 from parakeet_streaming.live.options import LiveOptions
+from parakeet_streaming.live.speech import GAP
 from parakeet_streaming.ports import VoiceActivity
 from parakeet_streaming.timeline import SAMPLE_RATE_HZ, seconds_to_samples
 
@@ -112,15 +114,15 @@ def _check_activity(state: StreamState, activity: ActivityState, vad: VoiceActiv
     detector, endpointer, endpoint = activity.detector, activity.endpointer, activity.endpoint
     window = state.window
     longest = state.fed_samples + seconds_to_samples(_LONGEST_GAP_S)
-    commit_to = 0 if endpoint is None else endpoint.commit_to
     checks = {
         "frames": detector is None or vad is None or detector.frame_samples == vad.frame_samples,
         "judged": detector is None or window.kept_from <= detector.known_to <= longest,
         "voice": detector is None or _is_sound_detector(detector),
+        "heard": detector is None or _is_sound_hearing(detector, activity, longest),
         "gaps": _in_order([0, *_ends(activity.gaps), longest]),
         "speech": activity.speech_samples >= 0,
         "utterance": endpointer is None or _is_sound_endpointer(endpointer, longest),
-        "endpoint": 0 <= commit_to <= longest,
+        "endpoint": endpoint is None or _is_sound_endpoint(endpoint, state, longest),
     }
     wrong = [name for name, right in checks.items() if not right]
     if wrong:
@@ -140,16 +142,47 @@ def _is_sound_detector(detector: DetectorState) -> bool:
 
 
 def _is_sound_endpointer(endpointer: EndpointerState, longest: int) -> bool:
+    said = endpointer.said
     positions = (
         endpointer.known_to,
         endpointer.silence_from,
         endpointer.committed_to,
         endpointer.decoded_to,
-        endpointer.begin,
-        endpointer.text_to,
         endpointer.tentative_to,
+        endpointer.tentative_end,
+        said.begin,
+        said.text_to,
+        said.last_word_at,
+        *(at for pause in said.pauses for at in (pause.shown_at, pause.next_at)),
     )
-    return all(each is None or 0 <= each <= longest for each in positions)
+    words = [0, *(pause.tokens for pause in said.pauses), said.last_word, said.tokens]
+    return (
+        all(each is None or 0 <= each <= longest for each in positions)
+        and _in_order(words)
+        and (said.text_to is None) == (said.last_word_at is None)
+        and (said.last_word_at is not None or not words[-2])
+    )
+
+
+def _is_sound_endpoint(endpoint: Endpoint, state: StreamState, longest: int) -> bool:
+    activity, transcript = state.activity, state.transcript
+    endpointer = None if activity is None else activity.endpointer
+    said = Utterance() if endpointer is None else endpointer.said
+    emissions = transcript.emissions
+    known = min(said.tokens, len(emissions.token_ids) - transcript.utterance_from)
+    return (
+        0 <= endpoint.commit_to <= longest
+        and 0 <= endpoint.seen_to <= longest
+        and (endpoint.left == 0 or 0 < endpoint.left <= known)
+        and (endpoint.left == 0 or said.last_word_at is not None)
+    )
+
+
+def _is_sound_hearing(detector: DetectorState, activity: ActivityState, longest: int) -> bool:
+    ends = [detector.known_to, *(end for end, _ in activity.heard), longest + 1]
+    return all(first < last for first, last in pairwise(ends)) and all(
+        probability == GAP or 0 <= probability <= 1 for _, probability in activity.heard
+    )
 
 
 def _ends(stretches: Sequence[tuple[int, int]]) -> list[int]:

@@ -4,8 +4,11 @@ Rules of this file:
 
 1. Frames are judged in order, up to 8 in one call, and each once. In a gap no voice is found, nor
    is it quiet; but a chunk that has nothing else in its window need not be decoded.
-2. No time that is reported lies after the end of the audio.
-3. Everything here belongs to the worker's thread. Positions are samples at 16 kHz.
+2. Frames are judged, and speech is reported, as soon as their audio is there. What decides, about
+   ends of utterances and about chunks that are passed over, is used later, in the order of the
+   audio: `hear` is called between the steps. So nothing depends on how far judging ran ahead.
+3. No time that is reported lies after the end of the audio.
+4. Everything here belongs to the worker's thread. Positions are samples at 16 kHz.
 """
 
 from __future__ import annotations
@@ -17,15 +20,17 @@ from typing import Final
 import numpy as np
 
 from parakeet_streaming.engine.activity import SpeechDetector, Transition
-from parakeet_streaming.engine.endpoint import Endpointer
+from parakeet_streaming.engine.endpoint import Endpoint, Endpointer
+from parakeet_streaming.engine.spans import Span
 from parakeet_streaming.engine.stream_state import ActivityState
-from parakeet_streaming.engine.window import Span
 from parakeet_streaming.engine.windowed_stream import WindowedStream
 from parakeet_streaming.ports import Floats
 from parakeet_streaming.results import Event
 
 _FRAMES_TO_WAKE: Final = 2
 """Frames that voice activity waits for; a call for each would cost more than it is worth."""
+GAP: Final = -1.0
+"""Stands for the probability of what cannot be judged."""
 _FRAMES_PER_BLOCK: Final = 8
 """Frames that are judged in one call at most."""
 
@@ -60,14 +65,35 @@ class StreamSpeech:
         self._window = stream.window
         self._events = events
         self._detector = detector
+        """As far as it was used."""
+        self._ahead = None if detector is None else SpeechDetector.of(detector.state())
+        """As far as frames were judged."""
+        self._heard: deque[tuple[int, float]] = deque()
+        """Where judged frames end that were not used yet, and their probabilities."""
         self._endpointer = endpointer
         if resumed is not None:
             self.vad_state, self.speech_samples = resumed.voice, resumed.speech_samples
             self.gaps.extend(resumed.gaps)
+            if self._ahead is not None:
+                self._heard.extend(resumed.heard)
+                for end, probability in self._heard:
+                    _feed(self._ahead, end, probability)
+
+    def state(self, endpoint: Endpoint | None) -> ActivityState:
+        """All that is known, as a value; `endpoint`: one that waits for its audio."""
+        return ActivityState(
+            detector=None if self._detector is None else self._detector.state(),
+            heard=tuple(self._heard),
+            voice=self.vad_state,
+            endpointer=None if self._endpointer is None else self._endpointer.state(),
+            endpoint=endpoint,
+            gaps=tuple(self.gaps),
+            speech_samples=self.speech_samples,
+        )
 
     def block_to_judge(self) -> Floats | None:
         """The next frames, (K · frame_samples,) with K from 1; None where there are none."""
-        detector = self._detector
+        detector = self._ahead
         if detector is None or detector.finished:
             return None
         start, frame, fed = detector.known_to, detector.frame_samples, self._window.fed_samples
@@ -82,17 +108,16 @@ class StreamSpeech:
 
     def judged(self, probabilities: Sequence[float], state: object) -> None:
         """Takes the probabilities of speech in the frames of that block."""
-        assert self._detector is not None, "a block is judged only where there is a detector"
+        assert self._ahead is not None, "a block is judged only where there is a detector"
         self.vad_state = state
         for probability in probabilities:
-            transition = self._detector.feed(probability)
-            if self._detector.silence_from is None:
-                self.speech_samples += self._detector.frame_samples
-            self._report(transition)
+            self._take(self._ahead.known_to + self._ahead.frame_samples, probability)
+            if self._ahead.silence_from is None:
+                self.speech_samples += self._ahead.frame_samples
 
     def finish_judging(self) -> None:
         """Ends speech that goes on, once all audio of an ended stream was judged."""
-        detector = self._detector
+        detector = self._ahead
         if detector is None or self._stream.audio_end is None or detector.finished:
             return
         fed = self._window.fed_samples
@@ -101,18 +126,40 @@ class StreamSpeech:
 
     def pass_over_gap(self) -> None:
         """All that was fed since the last frame is a gap: whether it was speech cannot be known."""
-        if self._detector is not None:
-            position = max(self._detector.known_to, self._window.fed_samples)
-            self._report(self._detector.skip_to(position))
+        if self._ahead is not None:
+            self._take(max(self._ahead.known_to, self._window.fed_samples), GAP)
             self.vad_state = None
 
-    def quiet(self, span: Span, *, in_haste: bool) -> bool | None:
-        """Whether the next chunk may be passed over; None while that cannot be said.
+    def hear(self, up_to: int) -> bool:
+        """Uses judged frames that end at `up_to` or before it, until the endpointer has news.
 
-        Args:
-            span: of its window.
-            in_haste: whether an endpoint cannot wait until it can be said.
+        Returns:
+            Whether there were any.
         """
+        came, endpointer = False, self._endpointer
+        while self.hear_next(up_to):
+            came = True
+            if endpointer is not None and endpointer.check() is not None:
+                break
+        return came
+
+    def hear_next(self, up_to: int | None) -> bool:
+        """Uses the next judged frame, if it ends at `up_to` or before it; whether it did."""
+        detector, ahead = self._detector, self._ahead
+        if detector is None or ahead is None:
+            return False
+        if self._heard:
+            if up_to is not None and self._heard[0][0] > up_to:
+                return False
+            self._tell(_feed(detector, *self._heard.popleft()))
+            return True
+        if not ahead.finished or detector.finished:
+            return False
+        self._tell(detector.finish(self._window.fed_samples))
+        return True
+
+    def quiet(self, span: Span) -> bool | None:
+        """Whether the chunk of that window may be passed over; None while that cannot be said."""
         start, end = span.chunk_start, span.chunk_end
         if any(first <= start and span.lookahead_end <= last for first, last in self.gaps):
             return True
@@ -120,7 +167,7 @@ class StreamSpeech:
             return False
         if self._detector.quiet(start, end):
             return True
-        if self._detector.finished or in_haste:
+        if self._detector.finished:
             return False
         return None if self._detector.quiet_so_far(start, end) else False
 
@@ -137,10 +184,12 @@ class StreamSpeech:
             self.gaps.popleft()
         if self._detector is not None:
             self._detector.forget_before(decoded)
+        if self._ahead is not None:
+            self._ahead.forget_before(decoded)
 
     def needed_samples(self) -> int | None:
         """Samples without which nothing can be judged; None where nothing is."""
-        detector = self._detector
+        detector = self._ahead
         if detector is None:
             return None
         frames = _FRAMES_TO_WAKE * detector.frame_samples
@@ -151,16 +200,33 @@ class StreamSpeech:
         end = self._stream.audio_end
         return position if end is None else min(position, end)
 
+    def _take(self, end: int, probability: float) -> None:
+        assert self._ahead is not None, "only a detector judges"
+        if end > self._ahead.known_to:
+            self._heard.append((end, probability))
+            self._report(_feed(self._ahead, end, probability))
+
     def _report(self, transition: Transition | None) -> None:
-        assert self._detector is not None, "only a detector makes transitions"
+        if transition is not None:
+            at = self.within_audio(transition.at_sample)
+            self._events.append(Transition(transition.started, at).event())
+
+    def _tell(self, transition: Transition | None) -> None:
+        """Tells the endpointer what the last frame that was used has come to."""
+        detector, endpointer = self._detector, self._endpointer
+        if endpointer is None:
+            return
+        assert detector is not None, "only a detector makes transitions"
         if transition is not None:
             at = self.within_audio(transition.at_sample)
             transition = Transition(transition.started, at)
-            self._events.append(transition.event())
-        if self._endpointer is not None:
-            silence_from = self._detector.silence_from
-            self._endpointer.judged(
-                self.within_audio(self._detector.known_to),
-                None if silence_from is None else self.within_audio(silence_from),
-                transition,
-            )
+        silence_from = detector.silence_from
+        endpointer.judged(
+            self.within_audio(detector.known_to),
+            None if silence_from is None else self.within_audio(silence_from),
+            transition,
+        )
+
+
+def _feed(detector: SpeechDetector, end: int, probability: float) -> Transition | None:
+    return detector.skip_to(end) if probability == GAP else detector.feed(probability)

@@ -112,8 +112,7 @@ class StreamTask:
             if reason == "commit":
                 self.meter.commit_asked(now_s)
             self.pauses.asked(reason)
-            self.driver.commit(self.queue.received)
-            self.wake()
+            self.ingest.commit(self._commit_at)
 
     def finish(self, now_s: float) -> None:
         """No more audio will come. Any thread."""
@@ -185,6 +184,10 @@ class StreamTask:
         self.events.close(self.error)
         self.ingest.woken()
         self.requests.refuse()
+
+    def _commit_at(self, position: int) -> None:
+        self.driver.commit(position)
+        self.wake()
 
     def _state_for(self, request: SnapshotRequest) -> StreamState:
         return self.driver.state(

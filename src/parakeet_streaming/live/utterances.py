@@ -1,0 +1,101 @@
+"""What was decoded, what was heard, and commits of one stream in; the ends of its utterances out.
+
+Rules of this file:
+
+1. An utterance ends when the audio that its endpoint names is committed, not before, and only if
+   the decoder has not found more text there.
+2. A commit is at a position of the audio and comes in its order: after the steps that needed no
+   more than that, before the others. It decodes what the end of the stream would decode there, and
+   what follows begins anew.
+3. Everything here belongs to the worker's thread, but for `commit`. Positions are samples at
+   16 kHz.
+"""
+
+from __future__ import annotations
+
+from collections import deque
+
+from parakeet_streaming.engine.endpoint import Endpoint, Endpointer
+from parakeet_streaming.engine.spans import Span
+from parakeet_streaming.engine.windowed_stream import WindowedStream
+from parakeet_streaming.live.intake import Intake
+from parakeet_streaming.results import Final
+
+
+class Utterances:
+    """Where the utterances of one stream end."""
+
+    def __init__(
+        self,
+        stream: WindowedStream,
+        intake: Intake,
+        endpointer: Endpointer | None,
+        endpoint: Endpoint | None,
+        *,
+        tail_s: float,
+    ) -> None:
+        """Ends utterances.
+
+        Args:
+            stream: the one whose utterances end.
+            intake: where its audio comes in.
+            endpointer: None for ends by commits alone.
+            endpoint: the one that waits for its audio, of a stream that goes on.
+            tail_s: seconds of silence that a commit decodes after the audio.
+        """
+        self.endpoint = endpoint
+        """The end that waits for its audio to be committed."""
+        self._stream = stream
+        self._window = stream.window
+        self._intake = intake
+        self._endpointer = endpointer
+        self._tail_s = tail_s
+        self._commits: deque[int] = deque()
+
+    def commit(self, position: int) -> None:
+        """Wants the text up to that position now. Any thread."""
+        self._commits.append(position)
+
+    @property
+    def waiting(self) -> bool:
+        """Whether an end was asked for or found that has not come yet."""
+        return self.endpoint is not None or bool(self._commits)
+
+    @property
+    def next_commit(self) -> int | None:
+        """Position of the next commit, if its audio is there."""
+        commits = self._commits
+        return commits[0] if commits and commits[0] <= self._intake.taken else None
+
+    def look(self) -> Endpoint | None:
+        """The end that waits for its audio, or has just been found."""
+        if self.endpoint is None and self._endpointer is not None:
+            self.endpoint = self._endpointer.check()
+            if self.endpoint is not None:
+                self._window.flush(self.endpoint.commit_to, self.endpoint.seen_to)
+        return self.endpoint
+
+    def before_commit(self, position: int) -> int:
+        """`position`, or that of the next commit where that comes first."""
+        return min(position, self._commits[0]) if self._commits else position
+
+    def commit_comes_before(self, span: Span | None) -> bool:
+        """Whether the next commit comes before the step of that window."""
+        commit = self.next_commit
+        return commit is not None and (span is None or commit < span.needed_to)
+
+    def begin_commit(self) -> None:
+        """Makes the next commit the end that waits."""
+        asked = max(self._commits.popleft(), self._window.decoded_samples)
+        self.endpoint = Endpoint("commit", asked, asked)
+        self._stream.end(self._tail_s, at=asked)
+
+    def close(self) -> tuple[Final, ...]:
+        """Ends the utterance, now that what its endpoint names is committed; what to report."""
+        endpoint, self.endpoint = self.endpoint, None
+        assert endpoint is not None, "only an endpoint ends an utterance"
+        ends = self._endpointer
+        if ends is not None and not (ends.confirms(endpoint) and ends.close(endpoint)):
+            return ()
+        position = endpoint.commit_to if endpoint.left else None
+        return (self._stream.end_utterance(endpoint.reason, position, endpoint.left),)
