@@ -91,7 +91,7 @@ class Caller:
         elif act == "stall":
             yield self._now() + self._random.uniform(0.1, 4)
         elif act == "commit":
-            record.commits += 1
+            record.note_commit()
             stream.commit()
         elif self.plan.reading == "now and then":
             read_all(stream, record, 0.0)

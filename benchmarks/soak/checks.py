@@ -85,7 +85,7 @@ def is_unmoved(record: CallRecord) -> bool:
     delay, endpoint = record.plan.options.delay, record.plan.options.endpoint
     fixed = delay.longest_chunk == delay.context.chunk
     whole = record.outcome == "finished" and record.was_read and not record.refused
-    return fixed and endpoint is None and not record.commits and whole
+    return fixed and endpoint is None and not record.committed and whole
 
 
 def _compared(how: str, wanted: list[TokenKey], record: CallRecord, *, whole: bool) -> list[str]:

@@ -1,8 +1,8 @@
 """A recognizer in; the same recognizer, with a note of how each stream's audio was cut, out.
 
-A live stream may be cut otherwise than a stream of its own: its context may change, and the end of
-an utterance makes a shorter chunk. `decoded_alone` cuts the same audio in the same places, alone
-and in one thread: its tokens are those that the live stream must have given.
+A live stream may be cut otherwise than a stream of its own: its context may change, the end of an
+utterance makes a shorter chunk, and a commit cuts the audio. `decoded_alone` cuts the same audio in
+the same places, alone and in one thread: its tokens are those that the live stream must have given.
 
 Rules of this file:
 
@@ -45,6 +45,10 @@ class Cut:
     context: ContextConfig
     ended: bool
     """Whether it was known that no more audio would come."""
+    cut_at: int | None
+    """Position of the commit that it is decoded for."""
+    begins: bool
+    """Whether the decoder had not found anything, in all or since a commit."""
     entered_at: int
     """Frame of the chunk at which its decoding began."""
 
@@ -122,14 +126,12 @@ def decoded_alone(
         while window.decoded_samples < cut.span.chunk_start:
             window.flush(cut.span.chunk_start)
             stream.skip()
-        if window.decoded_samples > before:
+        if cut.begins and not _begins(stream):
+            stream.end_utterance("commit")
+            stream.decoder = replace(stream.decoder, frames_to_skip=cut.entered_at)
+        elif window.decoded_samples > before:
             _enter(stream, cut)
-        if cut.ended:
-            _feed(stream, audio, len(audio))
-            stream.end(TAIL_S)
-        else:
-            _feed(stream, audio, cut.span.lookahead_end)
-            window.flush(cut.span.chunk_end)
+        _cut_as(stream, audio, cut)
         stream.use(cut.context)
         if window.next_span() != cut.span:
             raise AssertionError(f"{window.next_span()} alone, {cut.span} live")
@@ -137,7 +139,25 @@ def decoded_alone(
         step.encode()
         step.decode()
         step.commit()
+        if cut.cut_at is not None and cut.span.is_last:
+            stream.end_utterance("commit")
     return keys_of(stream.transcript().tokens)
+
+
+def _cut_as(stream: WindowedStream, audio: NDArray[np.float32], cut: Cut) -> None:
+    """Feeds what the live stream knew, and asks for the same window."""
+    window = stream.window
+    if cut.cut_at is not None:
+        _feed(stream, audio, cut.cut_at)
+        if window.cut_at is None:
+            stream.end(TAIL_S, at=cut.cut_at)
+    elif cut.ended:
+        _feed(stream, audio, len(audio))
+        stream.end(TAIL_S)
+    else:
+        _feed(stream, audio, cut.span.lookahead_end)
+    if cut.cut_at is None and not cut.span.is_last:
+        window.flush(cut.span.chunk_end, cut.span.lookahead_end)
 
 
 def _enter(stream: WindowedStream, cut: Cut) -> None:
@@ -170,6 +190,8 @@ def skipped(cuts: Sequence[Cut]) -> list[tuple[int, int]]:
         if cut.span.chunk_start > decoded:
             holes.append((decoded, cut.span.chunk_start))
         decoded = cut.span.chunk_end
+        if cut.cut_at is not None and cut.span.is_last:
+            decoded = cut.cut_at
     return holes
 
 
@@ -178,7 +200,13 @@ def _next_cut(stream: WindowedStream) -> Cut | None:
     if span is None:
         return None
     ended = stream.audio_end is not None
-    return Cut(span, stream.options.context, ended, stream.decoder.frames_to_skip)
+    entered_at = stream.decoder.frames_to_skip
+    cut_at = stream.window.cut_at
+    return Cut(span, stream.options.context, ended, cut_at, _begins(stream), entered_at)
+
+
+def _begins(stream: WindowedStream) -> bool:
+    return stream.decoder.memory is stream.beginning.memory
 
 
 def _feed(stream: WindowedStream, audio: NDArray[np.float32], until: int) -> None:

@@ -24,6 +24,7 @@ from parakeet_streaming import (
 )
 from parakeet_streaming import Final as FinalEvent
 from parakeet_streaming.audio.resample import Resampler
+from parakeet_streaming.engine.room_noise import REACH_SAMPLES, room_noise, room_of
 from parakeet_streaming.timeline import SAMPLE_RATE_HZ
 
 Reading = Literal[
@@ -105,7 +106,8 @@ class CallRecord:
     read_to_end: bool = False
     reader_stopped: bool = False
     """Whether its reader stopped before the end."""
-    commits: int = 0
+    committed: list[int] = field(default_factory=list)
+    """How many samples had been pushed when a commit was asked for."""
     outcome: str | None = None
     audio_s: float = 0.0
     """Decoded or skipped, as the stream says."""
@@ -128,6 +130,10 @@ class CallRecord:
         else:
             self.pushed.append((start, count))
 
+    def note_commit(self) -> None:
+        """Takes note of a commit."""
+        self.committed.append(sum(count for _, count in self.pushed))
+
     def note_refusals(self, received: int, refused: int) -> None:
         """Takes note of the refusals since the last call: they end at position `received`."""
         new = refused - self.refused
@@ -146,16 +152,37 @@ class CallRecord:
             self.gap_samples += round((event.end - event.start) * SAMPLE_RATE_HZ)
 
     def timeline(self, book: NDArray[np.float32]) -> NDArray[np.float32]:
-        """The stream's time, (n,) at 16 kHz, with zeros for what was refused."""
+        """The stream's time, (n,) at 16 kHz, with the room's noise for what was refused."""
         parts = [np.empty(0, np.float32)]
         parts += [looped(book, start, count) for start, count in self.pushed]
         audio = np.concatenate(parts)
         if self.plan.rate_hz != SAMPLE_RATE_HZ:
-            resampler = Resampler(self.plan.rate_hz)
-            audio = np.concatenate([resampler.feed(audio), resampler.finish()])
-        for start, count in self.missing:
-            audio[start : start + count] = 0
+            audio = np.concatenate(
+                [
+                    _resampled(part, self.plan.rate_hz)
+                    for part in np.split(audio, [at for at in self.committed if at < len(audio)])
+                ]
+            )
+        for start, count in _joined(self.missing):
+            room = room_of(audio[max(0, start - REACH_SAMPLES) : start])
+            audio[start : start + count] = room_noise(room, count, start)
         return audio
+
+
+def _resampled(audio: NDArray[np.float32], rate_hz: int) -> NDArray[np.float32]:
+    resampler = Resampler(rate_hz)
+    return np.concatenate([resampler.feed(audio), resampler.finish()])
+
+
+def _joined(stretches: list[tuple[int, int]]) -> list[tuple[int, int]]:
+    """Start and length of stretches; those that touch are one."""
+    joined: list[tuple[int, int]] = []
+    for start, count in stretches:
+        if joined and sum(joined[-1]) == start:
+            joined[-1] = (joined[-1][0], joined[-1][1] + count)
+        else:
+            joined.append((start, count))
+    return joined
 
 
 def weighted(random_source: random.Random, weights: dict[Any, int]) -> Any:  # a key

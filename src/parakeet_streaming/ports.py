@@ -42,6 +42,9 @@ class EncoderInput:
     past: object | None = None
     """What the encoder kept at the window before. With it the row begins at the chunk; without it
     the row begins with the left context."""
+    tail_samples: int = 0
+    """Samples at the end that are no audio, but stand for the silence after it: what is measured of
+    the window as a whole, such as the mean that features are normalised by, leaves them out."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -192,9 +192,9 @@ class ScriptedDecoderJoint:
         return tokens, durations if self.durations else None
 
     def _choice(self, frame: int, emitted: int) -> tuple[int, int]:
-        here = [cue for cue in self.script[emitted:] if cue.frame == frame]
-        if here:
-            return here[0].token, here[0].duration
+        for number, cue in enumerate(self.script[emitted:]):
+            if cue.frame == frame and (number == 0 or cue.duration > 0):
+                return cue.token, cue.duration
         return self.blank_id, self._blank_durations.get(frame, 1)
 
 

@@ -3,6 +3,7 @@
 import errno
 import io
 import textwrap
+from dataclasses import replace
 from pathlib import Path
 
 import pyte
@@ -80,6 +81,43 @@ def test_a_pipe_gets_a_line_per_utterance(capsys: pytest.CaptureFixture[str]) ->
         display.show(FINAL, "")
         display.show(partial(" two"), "")
     assert capsys.readouterr().out == "one\ntwo\n"
+
+
+def too_long(text: str) -> Final:
+    transcript = replace(FINAL.transcript, text=text)
+    return Final(transcript, 0, "max_length")
+
+
+@pytest.mark.parametrize(
+    ("after", "lines"),
+    [
+        (["ture", " of"], ["the nature", "of"]),
+        (["ture of"], ["the nature", "of"]),
+        ([" of"], ["the na", "of"]),
+        (["ture"], ["the nature"]),
+        ([], ["the na"]),
+    ],
+)
+def test_no_line_of_a_pipe_ends_within_a_word(
+    after: list[str], lines: list[str], capsys: pytest.CaptureFixture[str]
+) -> None:
+    with Plain() as display:
+        display.show(partial("the na"), "")
+        display.show(too_long("the"), "")
+        for text in after:
+            display.show(partial(text), "")
+    assert capsys.readouterr().out.splitlines() == lines
+
+
+def test_a_word_before_which_an_utterance_ended_begins_the_next_line() -> None:
+    console = terminal()
+    with Terminal(console) as display:
+        display.show(partial("the na"), "")
+        display.show(too_long("the"), "")
+        display.show(partial("ture"), "")
+        display.show(too_long("nature"), "")
+        display.show(partial(" of"), "")
+    assert screen(console) == ["the", "nature", "of"]
 
 
 def test_a_pipe_gets_nothing_for_silence(capsys: pytest.CaptureFixture[str]) -> None:

@@ -72,6 +72,7 @@ def test_a_state_comes_back_as_it_was():
             endpointer.state(),
             Endpoint("commit", 5),
             ((1, 2), (3, 4)),
+            (0.5, 0.0),
             9,
         ),
     )

@@ -36,6 +36,7 @@ def state_of(frames=20):
         endpointer=Endpointer().state(),
         endpoint=Endpoint("commit", 3),
         gaps=((1, 2),),
+        gap_room=(),
         speech_samples=5,
     )
     return replace(stream.state(), activity=activity)

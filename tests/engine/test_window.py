@@ -225,3 +225,85 @@ def test_samples_that_are_gone_or_to_come_are_refused():
     np.testing.assert_array_equal(window.samples(2, 4), [2, 3])
     with pytest.raises(AudioInputError, match=f"only 0 to {FRAME_SAMPLES}"):
         window.samples(0, FRAME_SAMPLES + 1)
+
+
+def walked(buffer):
+    """All windows that are there now: where they begin and end, and whether they are the last."""
+    spans = []
+    while (window := buffer.peek()) is not None:
+        spans.append((window.chunk_start, window.chunk_end, window.lookahead_end, window.is_last))
+        buffer.advance(window)
+    return spans
+
+
+FRAME = FRAME_SAMPLES
+SOUND = (np.arange(60 * FRAME) + 1).astype(np.float32)
+
+
+@given(frames=contexts, at=st.integers(1, 20 * FRAME), more=st.integers(0, 20 * FRAME))
+def test_a_cut_makes_the_windows_of_an_end_whatever_was_fed_after_it(frames, at, more):
+    tail = np.zeros(3_000, np.float32)
+    ended = ContextWindow(context(frames))
+    ended.feed(SOUND[:at])
+    ended.feed(tail)
+    ended.end()
+    cut = ContextWindow(context(frames))
+    cut.feed(SOUND[: at + more])
+    cut.flush(at, tail=tail)
+    while cut.flushing:
+        wanted, window = ended.peek(), cut.peek()
+        assert (window.chunk_start, window.chunk_end) == (wanted.chunk_start, wanted.chunk_end)
+        np.testing.assert_array_equal(window.samples, wanted.samples)
+        ended.advance(wanted)
+        cut.advance(window)
+    assert ended.peek() is None
+    assert cut.decoded_samples == at
+    # What follows begins there, and its windows have whole frames before the chunk.
+    cut.feed(SOUND[at + more :])
+    cut.end()
+    while (window := cut.peek()) is not None:
+        assert window.left_samples % FRAME == 0
+        np.testing.assert_array_equal(
+            window.samples, SOUND[window.chunk_start - window.left_samples : window.lookahead_end]
+        )
+        cut.advance(window)
+    assert cut.decoded_samples == len(SOUND)
+
+
+@given(
+    frames=contexts,
+    to=st.integers(0, 20 * FRAME),
+    seen=st.integers(1, 20 * FRAME),
+    more=st.integers(0, 20 * FRAME),
+)
+def test_a_flush_depends_on_its_positions_alone(frames, to, seen, more):
+    buffers = [ContextWindow(context(frames)) for _ in range(2)]
+    for buffer, fed in zip(buffers, (seen, seen + more), strict=True):
+        buffer.feed(SOUND[:fed])
+        buffer.flush(to, seen)
+    found = []
+    for buffer in buffers:
+        spans = []
+        while buffer.flushing:
+            span = buffer.peek()
+            spans.append((span.chunk_end, span.lookahead_end, span.left_samples))
+            buffer.advance(span)
+        found.append(spans)
+    assert found[0] == found[1]
+    assert all(read <= seen for _, read, _ in found[0])
+
+
+def test_a_flush_and_a_cut_wait_for_audio_that_was_left_out():
+    for cut in (False, True):
+        buffer = ContextWindow(context((2, 2, 1)))
+        buffer.feed(SOUND[: 9 * FRAME])
+        walked(buffer)
+        if cut:
+            buffer.flush(9 * FRAME, tail=np.zeros(9, np.float32))
+        else:
+            buffer.flush(9 * FRAME)
+        again = ContextWindow.of(context((2, 2, 1)), buffer.state(audio=False))
+        assert again.flushing
+        assert again.next_span() is None
+        again.feed(SOUND[again.kept_from : 9 * FRAME])
+        assert walked(again) == walked(buffer) != []

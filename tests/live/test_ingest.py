@@ -198,3 +198,51 @@ def test_an_event_loop_waits_for_room_and_for_the_end():
     found, at_end = asyncio.run(run())
     assert found >= 10
     assert at_end == 0
+
+
+@pytest.mark.parametrize("rate_hz", [8_000, 16_000, 44_100])
+def test_a_commit_hands_on_all_that_was_pushed(rate_hz):
+    edge, writer = ingest(rate_hz)
+    audio, at = noise(1.0)[:rate_hz], []
+    first, second = np.split(audio, [rate_hz // 3])
+    for piece in np.array_split(first, 5):
+        edge.push(piece)
+    edge.commit(at.append)
+    assert at == [writer.received] == [round(len(first) * 16_000 / rate_hz)]
+    edge.push(second)
+    edge.finish()
+    wanted = []
+    for part in (first, second):
+        resampler = Resampler(rate_hz)
+        wanted += [resampler.feed(part), resampler.finish()]
+    np.testing.assert_array_equal(taken(writer), np.concatenate(wanted) if at else [])
+
+
+def test_a_commit_while_a_push_runs_comes_after_it(monkeypatch):
+    edge, writer = ingest(8_000)
+    inside, go_on, at = threading.Event(), threading.Event(), []
+    feed = Resampler.feed
+
+    def slow(self, samples):
+        inside.set()
+        assert go_on.wait(WAIT_S)
+        return feed(self, samples)
+
+    monkeypatch.setattr(Resampler, "feed", slow)
+    pushing = threading.Thread(target=edge.push, args=[noise(1.0)[:4_000]])
+    pushing.start()
+    assert inside.wait(WAIT_S)
+    edge.commit(at.append)
+    assert at == []
+    go_on.set()
+    pushing.join(WAIT_S)
+    assert at == [writer.received] == [8_000]
+
+
+def test_a_commit_after_the_end_finds_nothing_more():
+    edge, writer = ingest(8_000)
+    edge.push(noise(1.0)[:4_000])
+    edge.finish()
+    at = []
+    edge.commit(at.append)
+    assert at == [writer.received]

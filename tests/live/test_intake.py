@@ -3,9 +3,10 @@
 import numpy as np
 import pytest
 
+from parakeet_streaming.engine.room_noise import room_noise, room_of
 from parakeet_streaming.engine.vad_options import VadOptions
 from parakeet_streaming.results import Gap
-from parakeet_streaming.testing import marked_audio, silence
+from parakeet_streaming.testing import marked_audio, noise, silence
 from tests.live.by_hand import CONTEXT, intake_of, judge_all
 
 FRAME = 512
@@ -95,3 +96,15 @@ def test_a_gap_that_does_not_fit_is_taken_bit_by_bit():
         assert intake.asks_to_be_woken() == (stream.window.buffered_samples > 40_000)
         stream.skip()
     assert stream.window.fed_samples == 160_000
+
+
+def test_a_gap_sounds_like_the_room_before_it():
+    intake, _, writer, stream, _ = intake_of(capacity=16_000)
+    room = noise(1.0, 1e-3)
+    writer.write(np.concatenate([room, noise(0.5)]))
+    intake.take()
+    writer.write(noise(0.1))
+    intake.take()
+    gap = stream.window.samples(16_000, 24_000)
+    assert np.sqrt(np.mean(np.square(gap))) == pytest.approx(1e-3, rel=0.2)
+    np.testing.assert_array_equal(gap, room_noise(room_of(room), 8_000, 16_000))

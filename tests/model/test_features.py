@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from parakeet_streaming.model.features import log_mel
+from parakeet_streaming.model.features import log_mel, normalised, raw_log_mel
 from parakeet_streaming.testing import noise, silence, tone
 
 LENGTHS = [0, 1, 159, 160, 161, 319, 320, 321, 399, 400, 1279, 1280, 1281, 16_000]
@@ -50,3 +50,21 @@ def test_a_tone_is_loudest_in_its_own_bin() -> None:
     centre_mel = 15.0  # 1000 Hz on Slaney's scale
     top_mel = 15.0 + 27 * np.log(8.0) / np.log(6.4)
     assert abs(loudest - (centre_mel / top_mel * 129 - 1)) <= 2
+
+
+@pytest.mark.parametrize("tail", [160, 1_000, 8_000])
+def test_what_stands_after_the_audio_does_not_normalise_it(tail: int) -> None:
+    audio = noise(1.0)
+    window = np.concatenate([audio, np.zeros(tail, np.float32)])
+    features = log_mel(window, 80, tail)
+    assert features.shape[1] == len(window) // 160
+    raw = raw_log_mel(window, 80)
+    np.testing.assert_array_equal(features, normalised(raw, raw[:, :100]))
+    # Its own frames mean nothing for the others.
+    np.testing.assert_allclose(features[:, :100].mean(axis=1), 0, atol=1e-4)
+
+
+def test_audio_that_is_too_short_to_normalise_by_is_normalised_as_a_whole() -> None:
+    window = noise(0.5)
+    np.testing.assert_array_equal(log_mel(window, 80, 7_000), log_mel(window, 80))
+    np.testing.assert_array_equal(log_mel(window, 80, 8_000), log_mel(window, 80))

@@ -5,7 +5,9 @@ Rules of this file:
 1. On a terminal the utterance being spoken is redrawn with every step: committed text, tentative
    text dimmed, and a status below. Lines that are full, and utterances that have ended, scroll up
    and stay.
-2. In a pipe committed text is written as it comes, one line per utterance, and nothing else.
+2. In a pipe committed text is written as it comes, one line per utterance, and nothing else. A
+   line never ends within a word: where an utterance that became too long ends before the last word
+   that was written, the line ends after that word.
 3. What people should know is never mixed into a pipe: it goes above the status, or to standard
    error.
 """
@@ -72,13 +74,24 @@ class Plain(Silent):
 
     def __init__(self) -> None:
         self._in_line = False
+        self._said = ""
+        self._ends_with_word = False
 
     def show(self, event: Event | None, status: str) -> None:
         if isinstance(event, Partial) and event.text:
-            self._write(event.text if self._in_line else event.text.lstrip())
+            text = event.text
+            self._said += text
+            if self._ends_with_word and " " in text:
+                word, text = text.split(" ", 1)
+                self._write(word)
+                self._end_line()
+            self._write(text if self._in_line else text.lstrip())
             self._in_line = True
         elif isinstance(event, FinalEvent):
-            self._end_line()
+            self._said = _left_over(self._said, event)
+            self._ends_with_word = bool(self._said)
+            if not self._said:
+                self._end_line()
 
     def __exit__(self, *_: object) -> None:
         self._end_line()
@@ -86,7 +99,7 @@ class Plain(Silent):
     def _end_line(self) -> None:
         if self._in_line:
             self._write("\n")
-            self._in_line = False
+        self._in_line = self._ends_with_word = False
 
     def _write(self, text: str) -> None:
         sys.stdout.write(text)
@@ -124,16 +137,19 @@ class Terminal:
     def __init__(self, console: Console) -> None:
         self._console = console
         self._line = ""
+        self._said = ""
         self._tentative = ""
         self._live = _live(console)
 
     def show(self, event: Event | None, status: str) -> None:
         if isinstance(event, Partial):
             self._line += event.text if self._line else event.text.lstrip()
+            self._said += event.text
             self._tentative = event.tentative_text
             self._print_full_lines()
         elif isinstance(event, FinalEvent):
-            self._print_line()
+            self._said = _left_over(self._said, event)
+            self._print_line(left=self._said)
         # The next utterance may be in the right context before this one has ended.
         tentative = self._tentative if self._line else self._tentative.lstrip()
         spoken = Text(self._line) + Text(tentative, style="dim italic")
@@ -151,10 +167,12 @@ class Terminal:
         self._live.__exit__(None, None, None)
         self._print_line()
 
-    def _print_line(self) -> None:
-        if self._line.strip():
-            self._console.print(Text(self._line.strip()))
-        self._line = ""
+    def _print_line(self, left: str = "") -> None:
+        """Ends the line; what is `left` of it begins the next one."""
+        line = self._line.removesuffix(left)
+        if line.strip():
+            self._console.print(Text(line.strip()))
+        self._line = left.lstrip()
 
     def _print_full_lines(self) -> None:
         """Moves what fills whole lines out of the part that is redrawn."""
@@ -162,6 +180,15 @@ class Terminal:
         for line in full:
             self._console.print(line.plain.rstrip(), markup=False, highlight=False)
             self._line = self._line[len(line.plain) :].lstrip()
+
+
+def _left_over(said: str, final: FinalEvent) -> str:
+    """What was said and belongs to the next utterance: the word before which this one ended."""
+    transcript = final.transcript
+    said, text = said.lstrip(), transcript.text
+    if final.reason != "max_length" or not said.startswith(text):
+        return ""
+    return said[len(text) :] if said[len(text) :].strip() else ""
 
 
 class UntilGone:

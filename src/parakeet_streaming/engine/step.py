@@ -45,12 +45,15 @@ class _Due:
     def encoder_input(self) -> EncoderInput:
         stream, window, options = self.stream, self.window, self.options
         kept_frames = options.kept_frames
+        samples = stream.window
+        end = stream.audio_end if samples.cut_at is None else samples.cut_at
         return EncoderInput(
             samples=window.samples,
             left_samples=window.left_samples,
             chunk_samples=window.chunk_samples,
             kept_frames=kept_frames,
             past=stream.past,
+            tail_samples=0 if end is None else max(0, window.lookahead_end - end),
         )
 
     def decoder_input(self, row: int, length: int) -> DecoderInput:

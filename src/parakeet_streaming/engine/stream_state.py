@@ -8,6 +8,7 @@ from typing import Literal
 from parakeet_streaming.audio.resample import ResamplerState
 from parakeet_streaming.engine.activity import DetectorState
 from parakeet_streaming.engine.endpoint import Endpoint, EndpointerState
+from parakeet_streaming.engine.room_noise import Room
 from parakeet_streaming.engine.spans import WindowState
 from parakeet_streaming.engine.stall import StallGuard
 from parakeet_streaming.engine.transcript_builder import TranscriptState
@@ -53,6 +54,8 @@ class ActivityState:
     """The end of an utterance that waits for its audio to be committed."""
     gaps: tuple[tuple[int, int], ...]
     """Start and end of stretches without audio that a window to come can reach."""
+    gap_room: Room
+    """The room before the gap that the stream is in."""
     speech_samples: int
 
 

@@ -30,14 +30,13 @@ from typing import Final, Self
 
 import numpy as np
 
+from parakeet_streaming.engine.room_noise import REACH_SAMPLES
 from parakeet_streaming.engine.spans import Span, Window, WindowState
 from parakeet_streaming.errors import AudioInputError
 from parakeet_streaming.ports import Floats
-from parakeet_streaming.timeline import FRAME_SAMPLES, ContextConfig, seconds_to_samples
+from parakeet_streaming.timeline import FRAME_SAMPLES, ContextConfig
 
 _NOTHING: Final = np.zeros(0, np.float32)
-MEMORY_SAMPLES: Final = seconds_to_samples(1.0)
-"""The newest samples that are always kept."""
 
 
 class ContextWindow:
@@ -47,7 +46,8 @@ class ContextWindow:
         lengths = context.samples
         self._left, self._chunk, self._right = lengths.left, lengths.chunk, lengths.right
         self._kept = np.empty(2 * lengths.window + self._chunk, dtype=np.float32)
-        self._kept_from = 0
+        self.kept_from = 0
+        """Position of the first sample that is still here."""
         # What windows to come can reach, by the contexts so far: it decides how long a left context
         # can be, and must not depend on when memory is freed.
         self._reach_from = 0
@@ -83,7 +83,7 @@ class ContextWindow:
     def of(cls, context: ContextConfig, state: WindowState) -> Self:
         """The window that a state was taken of."""
         window = cls(context)
-        window._kept_from = window.fed_samples = state.kept_from
+        window.kept_from = window.fed_samples = state.kept_from
         window._reach_from = state.reach_from
         window.feed(state.samples)
         window.decoded_samples = state.decoded_samples
@@ -118,10 +118,10 @@ class ContextWindow:
     def feed(self, samples: Floats) -> None:
         """Takes float32 (n,) at 16 kHz, any n."""
         count = samples.shape[0]
-        used = self.fed_samples - self._kept_from
+        used = self.fed_samples - self.kept_from
         if used + count > self._kept.shape[0]:
             self._make_room(count)
-            used = self.fed_samples - self._kept_from
+            used = self.fed_samples - self.kept_from
         self._kept[used : used + count] = samples
         self.fed_samples += count
 
@@ -135,12 +135,12 @@ class ContextWindow:
         Raises:
             AudioInputError: they are gone, or were not fed yet.
         """
-        if not self._kept_from <= start <= stop <= self.fed_samples:
+        if not self.kept_from <= start <= stop <= self.fed_samples:
             raise AudioInputError(
-                f"samples {start} to {stop} are not here; only {self._kept_from} to "
+                f"samples {start} to {stop} are not here; only {self.kept_from} to "
                 f"{self.fed_samples} are"
             )
-        return self._kept[start - self._kept_from : stop - self._kept_from].copy()
+        return self._kept[start - self.kept_from : stop - self.kept_from].copy()
 
     def next_span(self) -> Span | None:
         """Where the next window lies, or None while it is not complete."""
@@ -212,13 +212,13 @@ class ContextWindow:
     @property
     def _needed_from(self) -> int:
         """Position of the first sample that is still needed."""
-        newest = max(self._kept_from, self.fed_samples - MEMORY_SAMPLES)
-        return min(self._reach_from, newest)
+        heard = max(self.kept_from, self.decoded_samples - REACH_SAMPLES)
+        return min(self._reach_from, heard)
 
     def _make_room(self, count: int) -> None:
         """Forgets samples no window can reach any more, and grows where that is not enough."""
-        needed_from = max(self._needed_from, self._kept_from)
-        needed = self._kept[needed_from - self._kept_from : self.fed_samples - self._kept_from]
+        needed_from = max(self._needed_from, self.kept_from)
+        needed = self._kept[needed_from - self.kept_from : self.fed_samples - self.kept_from]
         capacity = self._kept.shape[0]
         if needed.shape[0] + count > capacity:
             capacity = max(2 * capacity, needed.shape[0] + count)
@@ -227,4 +227,4 @@ class ContextWindow:
             self._kept = grown
         else:
             self._kept[: needed.shape[0]] = needed.copy()
-        self._kept_from = needed_from
+        self.kept_from = needed_from

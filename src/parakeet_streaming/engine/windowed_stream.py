@@ -19,6 +19,7 @@ from typing import Self
 
 import numpy as np
 
+from parakeet_streaming.engine.room_noise import REACH_SAMPLES, room_noise, room_of
 from parakeet_streaming.engine.spans import Window
 from parakeet_streaming.engine.stream_state import Resumed, StreamOptions, StreamState
 from parakeet_streaming.engine.transcript_builder import TranscriptBuilder
@@ -64,7 +65,8 @@ class WindowedStream:
         """Its recognizer, which alone may step it."""
         self.options = options
         self.window = ContextWindow(options.context)
-        self.decoder = self._start = decoder
+        self.decoder = self.beginning = decoder
+        """`beginning`: before any audio, and after a cut."""
         self.stall_from = 0
         """Absolute frame from which the stall guard looks for a stall."""
         self.past: object | None = None
@@ -96,13 +98,16 @@ class WindowedStream:
 
         Args:
             silence_s: silence to decode after the audio, which no time counts: some models give
-                their last word only when silence follows it.
+                their last word only when silence follows it. It sounds like the room behind the
+                audio, and features are normalised without it.
             at: makes the windows to come as if the audio ended at this position, which must have
                 been fed; what follows it is decoded after `end_utterance("commit")`.
         """
         if self.audio_end is not None:
             return
-        tail = np.zeros(seconds_to_samples(silence_s), np.float32)
+        end = self.window.fed_samples if at is None else at
+        heard = self.window.samples(max(self.window.kept_from, end - REACH_SAMPLES), end)
+        tail = room_noise(room_of(heard), seconds_to_samples(silence_s))
         if at is not None:
             self._transcript.ends_at(samples_to_seconds(at))
             self.window.flush(at, tail=tail)
@@ -238,7 +243,7 @@ class WindowedStream:
 
     def _begin_anew(self) -> None:
         frames = -(-self.window.decoded_samples // FRAME_SAMPLES)
-        self.decoder = replace(self._start, decoded_frames=frames)
+        self.decoder = replace(self.beginning, decoded_frames=frames)
         self.stall_from, self.past, self.tentative = frames, None, ()
 
 

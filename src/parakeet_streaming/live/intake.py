@@ -2,8 +2,8 @@
 
 Rules of this file:
 
-1. A gap is silence of its length, so all times after it stay true. Audio before a gap is judged
-   before the gap is taken.
+1. A gap is silence of its length, so all times after it stay true; it sounds like the room before
+   it. Audio before a gap is judged before the gap is taken.
 2. Half a second of silence follows live audio, and no time counts it: these models may keep their
    last word until they decode that nothing follows. Nothing follows a recording, as in
    `Recognizer.stream`.
@@ -14,8 +14,7 @@ from __future__ import annotations
 
 from typing import Final
 
-import numpy as np
-
+from parakeet_streaming.engine.room_noise import REACH_SAMPLES, room_noise, room_of
 from parakeet_streaming.engine.windowed_stream import WindowedStream
 from parakeet_streaming.live.audio_queue import AudioQueueReader, Missing
 from parakeet_streaming.live.speech import StreamSpeech
@@ -145,13 +144,19 @@ class Intake:
 
     def _begin_gap(self, missing: Missing) -> None:
         self._gap_left = missing.count
+        fed = self._window.fed_samples
+        heard = self._window.samples(max(self._window.kept_from, fed - REACH_SAMPLES), fed)
+        self._speech.gap_room = room_of(heard)
         end = missing.start + missing.count
         self._speech.gaps.append((missing.start, end))
         self._events.append(Gap(samples_to_seconds(missing.start), samples_to_seconds(end)))
 
     def _fill_gap(self, most: int) -> int:
         count = min(most, self._gap_left)
-        self._window.feed(np.zeros(count, np.float32))
+        room, fed = self._speech.gap_room, self._window.fed_samples
+        self._window.feed(room_noise(room, count, fed))
         self._gap_left -= count
+        if not self._gap_left:
+            self._speech.gap_room = ()
         self._speech.pass_over_gap()
         return count

@@ -16,6 +16,7 @@ from typing import Final, Literal
 
 from parakeet_streaming.engine.activity import DetectorState, SpeechDetector
 from parakeet_streaming.engine.endpoint import Endpoint, Endpointer, EndpointerState
+from parakeet_streaming.engine.room_noise import ROOM_SIZE
 from parakeet_streaming.engine.snapshot import SnapshotCodec
 from parakeet_streaming.engine.stream_state import ActivityState, Resumed, StreamState
 from parakeet_streaming.engine.utterance import Utterance
@@ -25,6 +26,7 @@ from parakeet_streaming.live.speech import GAP
 from parakeet_streaming.ports import VoiceActivity
 from parakeet_streaming.timeline import SAMPLE_RATE_HZ, seconds_to_samples
 
+_LOUDEST: Final = 1_000.0
 _LONGEST_GAP_S: Final = 3_600.0
 """A gap of which more is left is no gap that a stream was in."""
 
@@ -112,7 +114,7 @@ def _check_choices(activity: ActivityState, options: LiveOptions) -> None:
 def _check_activity(state: StreamState, activity: ActivityState, vad: VoiceActivity | None) -> None:
     """Refuses what no live stream can know; its positions are those of its audio and its gaps."""
     detector, endpointer, endpoint = activity.detector, activity.endpointer, activity.endpoint
-    window = state.window
+    window, room = state.window, activity.gap_room
     longest = state.fed_samples + seconds_to_samples(_LONGEST_GAP_S)
     checks = {
         "frames": detector is None or vad is None or detector.frame_samples == vad.frame_samples,
@@ -120,6 +122,7 @@ def _check_activity(state: StreamState, activity: ActivityState, vad: VoiceActiv
         "voice": detector is None or _is_sound_detector(detector),
         "heard": detector is None or _is_sound_hearing(detector, activity, longest),
         "gaps": _in_order([0, *_ends(activity.gaps), longest]),
+        "room": len(room) in (0, ROOM_SIZE) and all(0 <= each <= _LOUDEST for each in room),
         "speech": activity.speech_samples >= 0,
         "utterance": endpointer is None or _is_sound_endpointer(endpointer, longest),
         "endpoint": endpoint is None or _is_sound_endpoint(endpoint, state, longest),

@@ -21,6 +21,7 @@ import numpy as np
 
 from parakeet_streaming.engine.activity import SpeechDetector, Transition
 from parakeet_streaming.engine.endpoint import Endpoint, Endpointer
+from parakeet_streaming.engine.room_noise import Room
 from parakeet_streaming.engine.spans import Span
 from parakeet_streaming.engine.stream_state import ActivityState
 from parakeet_streaming.engine.windowed_stream import WindowedStream
@@ -61,6 +62,8 @@ class StreamSpeech:
         """In which voice was found."""
         self.gaps: deque[tuple[int, int]] = deque()
         """Start and end of gaps that a window to come can reach."""
+        self.gap_room: Room = ()
+        """The room before the gap that is being filled."""
         self._stream = stream
         self._window = stream.window
         self._events = events
@@ -74,6 +77,7 @@ class StreamSpeech:
         if resumed is not None:
             self.vad_state, self.speech_samples = resumed.voice, resumed.speech_samples
             self.gaps.extend(resumed.gaps)
+            self.gap_room = resumed.gap_room
             if self._ahead is not None:
                 self._heard.extend(resumed.heard)
                 for end, probability in self._heard:
@@ -88,6 +92,7 @@ class StreamSpeech:
             endpointer=None if self._endpointer is None else self._endpointer.state(),
             endpoint=endpoint,
             gaps=tuple(self.gaps),
+            gap_room=self.gap_room,
             speech_samples=self.speech_samples,
         )
 

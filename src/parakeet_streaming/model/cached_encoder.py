@@ -27,7 +27,7 @@ import numpy as np
 from parakeet_streaming.catalog.spec import ModelSpec
 from parakeet_streaming.errors import ModelFormatError
 from parakeet_streaming.model.encoder_past import EncoderPast, lay_blocks, with_block
-from parakeet_streaming.model.features import normalised, raw_log_mel
+from parakeet_streaming.model.features import normalised, raw_log_mel, without_tail
 from parakeet_streaming.model.finite import require_finite
 from parakeet_streaming.ports import Encoded, EncoderInput, Floats
 from parakeet_streaming.runtime.session import Array, Session
@@ -150,7 +150,8 @@ class OnnxCachedEncoder:
         log_mel, left = self._log_mel(given.samples, known, past, new)
         look_back = SUBSAMPLING if left >= SUBSAMPLING else 0
         features = np.zeros((self._mel_bins, SUBSAMPLING + new), dtype=np.float32)
-        features[:, SUBSAMPLING - look_back :] = normalised(log_mel[:, left - look_back :], log_mel)
+        heard = without_tail(log_mel, given.samples.shape[0], given.tail_samples)
+        features[:, SUBSAMPLING - look_back :] = normalised(log_mel[:, left - look_back :], heard)
         return _Row(features, log_mel, left, look_back, past)
 
     def _log_mel(

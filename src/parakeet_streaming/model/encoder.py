@@ -54,7 +54,9 @@ class OnnxEncoder:
         rows = [row for row, length in enumerate(lengths) if length > 0]
         groups = [rows] if self._rows_independent else [[row] for row in rows]
         for group in filter(None, groups):
-            encoded = self._run([log_mel(windows[row], self._mel_bins) for row in group])
+            encoded = self._run(
+                [log_mel(windows[row], self._mel_bins, inputs[row].tail_samples) for row in group]
+            )
             for row, row_frames in zip(group, encoded, strict=True):
                 frames[row] = row_frames[: lengths[row]].copy()
                 require_finite(frames[row], self._name)

@@ -8,6 +8,7 @@ logarithm with an added guard of 2⁻²⁴, then per-bin mean and unbiased devia
 Rules of this file:
 
 1. Statistics are the window's own, so a feature of the same sound differs from window to window.
+   What stands for silence after the end of the audio has no part in them.
 2. One frame has no deviation: its features are 0. No frame gives (F, 0). No feature is ever NaN.
 """
 
@@ -26,6 +27,8 @@ from parakeet_streaming.timeline import HOP_SAMPLES, feature_frames
 
 PREEMPHASIS: Final = np.float32(0.97)
 LOG_GUARD: Final = np.float32(2.0**-24)
+LEAST_FRAMES: Final = 16
+"""Feature frames that a mean and a deviation are taken of, where there are as many."""
 DEVIATION_GUARD: Final = np.float32(1e-5)
 
 # These sizes change the speed only. A block of frames fits the processor's cache. Products are so
@@ -36,18 +39,19 @@ FEW_FRAMES: Final = 10
 MAX_BAND_WEIGHTS: Final = 128
 
 
-def log_mel(samples: Floats, mel_bins: int) -> Floats:
+def log_mel(samples: Floats, mel_bins: int, tail_samples: int = 0) -> Floats:
     """Normalised log-mel features of one window.
 
     Args:
         samples: (n,) float32 at 16 kHz, any n from 0.
         mel_bins: F, 128 or 80 in the models of the field.
+        tail_samples: those at the end by which the others are not normalised.
 
     Returns:
         (F, n // 160) float32, finite.
     """
     features = raw_log_mel(samples, mel_bins)
-    return normalised(features, features)
+    return normalised(features, without_tail(features, samples.shape[0], tail_samples))
 
 
 def raw_log_mel(samples: Floats, mel_bins: int) -> Floats:
@@ -63,6 +67,12 @@ def raw_log_mel(samples: Floats, mel_bins: int) -> Floats:
     features += LOG_GUARD
     np.log(features, out=features)
     return features
+
+
+def without_tail(features: Floats, samples: int, tail_samples: int) -> Floats:
+    """The features (F, T) of a window of `samples` that its audio has; all, where it has few."""
+    frames = features.shape[1] - feature_frames(samples) + feature_frames(samples - tail_samples)
+    return features if not tail_samples or frames < LEAST_FRAMES else features[:, :frames]
 
 
 def normalised(features: Floats, window: Floats) -> Floats:

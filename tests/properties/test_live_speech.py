@@ -1,0 +1,137 @@
+"""The built-in model hears the same words however they come, and at a commit as at the end."""
+
+from functools import cache
+from pathlib import Path
+
+import numpy as np
+import pytest
+import soxr
+
+from parakeet_streaming import load, load_vad
+from parakeet_streaming.audio.files import read_audio
+from parakeet_streaming.engine.endpoint import EndpointOptions
+from parakeet_streaming.engine.vad_options import VadOptions
+from parakeet_streaming.live.admission import Admission
+from parakeet_streaming.live.loop import StreamLoop
+from parakeet_streaming.live.opening import StreamOpener
+from parakeet_streaming.live.stream import LiveStream
+from parakeet_streaming.testing import HandClock, noise
+from parakeet_streaming.timeline import ContextConfig
+from tests.live.by_hand import drained, finals_of, fixed
+
+DIGITS = Path(__file__).parents[2] / "examples" / "recordings" / "digits.wav"
+WORDS = ["three", "one", "four", "one", "five", "nine", "two", "six"]
+
+
+@cache
+def models():
+    return load("tiny-en"), load_vad()
+
+
+@cache
+def recording():
+    return read_audio(DIGITS)
+
+
+@cache
+def words():
+    return models()[0].transcribe(recording()).words
+
+
+class Hand:
+    """A real model, turned by hand."""
+
+    def __init__(self, context, rate_hz=16_000, *, vad=None, endpoint=None):
+        recognizer, voice = models()
+        clock = HandClock()
+        self.loop = StreamLoop(recognizer, voice, clock, lambda: None, Admission())
+        opener = StreamOpener(self.loop, recognizer, voice, clock, 120.0)
+        options = fixed(ContextConfig.parse(context, rate_hz), vad=vad, endpoint=endpoint)
+        self.stream = LiveStream(self, opener.open(options), opener)
+        self.finals = []
+
+    def push(self, samples):
+        self.stream.push(samples)
+        self.settle()
+
+    def settle(self):
+        while (again_s := self.loop.turn(0.0)) is not None and again_s <= 0.0:
+            pass
+        self.finals += finals_of(drained(self.stream)[0])
+
+    def commit(self):
+        self.stream.commit()
+        self.settle()
+        return self.finals[-1]
+
+    def finish(self):
+        self.stream.finish()
+        self.settle()
+        return self.finals[-1]
+
+
+def said(finals):
+    return " ".join(each.transcript.text for each in finals).split()
+
+
+@pytest.mark.parametrize("context", ["balanced", "10-2-2"])
+@pytest.mark.parametrize("pause_s", [1.0, 1.5])
+@pytest.mark.parametrize("piece_s", [0.02, 0.7, 60.0])
+def test_every_pause_ends_an_utterance_at_any_context_and_speed(context, pause_s, piece_s):
+    """Spoken, in bursts and at once; with long chunks pauses were missed, and in bursts most."""
+    sentence = recording()[: round((words()[2].end + 0.1) * 16_000)]
+    pause = np.zeros(round(pause_s * 16_000), np.float32)
+    audio = np.concatenate([sentence, pause] * 3)
+    audio += noise(len(audio) / 16_000 + 1, 1e-4)[: len(audio)]
+    hand = Hand(context, vad=VadOptions(), endpoint=EndpointOptions())
+    step = round(piece_s * 16_000)
+    for start in range(0, len(audio), step):
+        hand.push(audio[start : start + step])
+    hand.finish()
+    assert [each.reason for each in hand.finals] == ["silence"] * 3 + ["end"]
+    heard = [each.transcript.text.split() for each in hand.finals]
+    assert [each[:3] for each in heard] == [WORDS[:3]] * 3 + [[]]
+
+
+@pytest.mark.parametrize("rate_hz", [8_000, 16_000])
+@pytest.mark.parametrize("number", range(8))
+def test_a_commit_hears_what_an_end_hears(rate_hz, number):
+    """It lost the end of the last word, and gave it to the next utterance."""
+    audio = soxr.resample(recording(), 16_000, rate_hz)
+    at = round(words()[number].end * rate_hz)
+    ended, committed = Hand("balanced", rate_hz), Hand("balanced", rate_hz)
+    ended.push(audio[:at])
+    committed.push(audio[:at])
+    wanted, final = ended.finish(), committed.commit()
+    assert final.transcript.text == wanted.transcript.text
+    assert final.transcript.words == wanted.transcript.words
+    assert final.transcript.audio_s == wanted.transcript.audio_s
+    # What follows begins anew, and nothing of it is lost.
+    committed.push(audio[at:])
+    committed.finish()
+    rest = WORDS[number + 1 :]
+    assert said(committed.finals[1:]) == rest
+    transcript = committed.stream.transcript()
+    assert said(committed.finals) == transcript.text.split()
+    assert [word for each in committed.finals for word in each.transcript.words] == [
+        *transcript.words
+    ]
+
+
+def test_the_silence_after_the_audio_spoils_no_word():
+    """Digital silence behind room noise did: of 120 words it cost five."""
+    recognizer, _ = models()
+    lost = {0.0: 0, 0.5: 0}
+    for level_dbfs in (-85, -75, -65, -55, -45):
+        for room_s in (0.1, 0.3, 0.5):
+            for number, word in enumerate(words()):
+                begin, end = round(word.start * 16_000) - 800, round(word.end * 16_000)
+                audio = np.pad(recording()[begin:end], (0, round(room_s * 16_000)))
+                level = 10 ** (level_dbfs / 20)
+                audio += noise(len(audio) / 16_000 + 1, level, seed=number)[: len(audio)]
+                for silence_s in lost:
+                    stream = recognizer.stream(ContextConfig.offline_like())
+                    stream.push(audio)
+                    stream.end(silence_s)
+                    lost[silence_s] += stream.finish()[-1].transcript.text != WORDS[number]
+    assert lost[0.5] <= lost[0.0]
