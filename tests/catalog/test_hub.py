@@ -106,6 +106,12 @@ def test_auto_fetches_int8_and_nothing_else(fake):
     assert find_parts(got).encoder.precision == "int8"
 
 
+def test_types_of_pieces_are_fetched(fake):
+    both_precisions(fake)
+    (fake.repository / "pieces.json").write_text("{}")
+    assert (hub._download(REPO, None, "auto") / "pieces.json").is_file()
+
+
 def test_fp32_brings_the_weights_that_its_graph_names(fake):
     both_precisions(fake)
     got = hub.fetch(REPO, precision="fp32")
