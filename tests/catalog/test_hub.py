@@ -74,6 +74,7 @@ def fake(tmp_path, monkeypatch):
     monkeypatch.setattr(huggingface_hub, "list_repo_files", fake.list_repo_files)
     monkeypatch.setattr(huggingface_hub, "snapshot_download", fake.snapshot_download)
     monkeypatch.setattr(constants, "HF_HUB_CACHE", str(fake.cache))
+    monkeypatch.setattr(hub, "answer_or_unreachable", lambda call, *_: call())
     return fake
 
 
