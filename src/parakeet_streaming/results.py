@@ -33,6 +33,9 @@ class Token:
     """0 to 1, from the token part of the logits; never a constant."""
     recovered: bool = False
     """True when the stall guard found it in speech for which the decoder had given no token."""
+    unfinished: str = ""
+    """Of a vocabulary with byte pieces: the bytes so far, in hexadecimal, of a character that the
+    next token goes on with."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -48,3 +48,9 @@ def test_one_byte_of_a_small_file_counts(folder):
         file.seek(-2, 2)
         file.write(bytes([byte[0] ^ 1]))
     assert fingerprint(parts) != before
+
+
+def test_types_of_pieces_make_another(folder):
+    before = fingerprint(find_parts(folder))
+    (folder / "pieces.json").write_text("{}")
+    assert fingerprint(find_parts(folder)) != before

@@ -74,6 +74,7 @@ def fake(tmp_path, monkeypatch):
     monkeypatch.setattr(huggingface_hub, "list_repo_files", fake.list_repo_files)
     monkeypatch.setattr(huggingface_hub, "snapshot_download", fake.snapshot_download)
     monkeypatch.setattr(constants, "HF_HUB_CACHE", str(fake.cache))
+    monkeypatch.setattr(hub, "answer_or_unreachable", lambda call, *_: call())
     return fake
 
 
@@ -104,6 +105,12 @@ def test_auto_fetches_int8_and_nothing_else(fake):
         "vocab.txt",
     ]
     assert find_parts(got).encoder.precision == "int8"
+
+
+def test_types_of_pieces_are_fetched(fake):
+    both_precisions(fake)
+    (fake.repository / "pieces.json").write_text("{}")
+    assert (hub._download(REPO, None, "auto") / "pieces.json").is_file()
 
 
 def test_fp32_brings_the_weights_that_its_graph_names(fake):

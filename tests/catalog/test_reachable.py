@@ -63,6 +63,14 @@ def test_an_answer_comes_through(refusing, listening):
     assert answer_or_unreachable(lambda: 7, address(listening), LOGGER) == 7
 
 
+def test_an_answer_that_came_in_another_way(refusing):
+    def call():
+        time.sleep(0.1)
+        return 7
+
+    assert answer_or_unreachable(call, refusing, LOGGER) == 7
+
+
 def test_an_error_of_the_call_comes_through(listening):
     def call():
         raise LookupError("no such repository")

@@ -1,3 +1,4 @@
+import json
 from pathlib import Path
 
 import pytest
@@ -35,10 +36,57 @@ def test_a_piece_may_hold_spaces_and_rare_line_separators(tmp_path):
 
 @pytest.mark.parametrize(
     ("text", "blank_id"),
-    [("<blk> 0\na 1\n", 0), ("<blank> 0\na 1\n", 0), ("a 0\nb 1\n", 1)],
+    [
+        ("<blk> 0\na 1\n", 0),
+        ("<blank> 0\na 1\n", 0),
+        ("a 0\nb 1\n", 1),
+        ("a 0\n<blk> 1\nb 2\n<blk> 3\n", 3),
+        ("<blank> 0\n<blk> 1\n", 1),
+    ],
 )
 def test_blank_is_found_by_name_else_the_last(tmp_path, text, blank_id):
     assert read_vocabulary(written(tmp_path, text)).blank_id == blank_id
+
+
+@pytest.mark.parametrize("end", ["\n\n", "\n\n\n\n", "\r\n\r\n", "\n\r\n"])
+def test_blank_lines_at_the_end(tmp_path, end):
+    assert read_vocabulary(written(tmp_path, f"▁a 0\n<blk> 1{end}")).pieces == ("▁a", "<blk>")
+
+
+@pytest.mark.parametrize("end", ["\n", "\n\n", ""])
+def test_a_piece_that_is_a_line_s_end_takes_two_lines(tmp_path, end):
+    text = f"▁a 0\n\n 1\nb 2\n\n 3{end}"
+    assert read_vocabulary(written(tmp_path, text)).pieces == ("▁a", "\n", "b", "\n")
+
+
+def typed(tmp_path, text="a 0\n<pad> 1\n\\n 2\n<blk> 3\nb 4\n", **changes):
+    """A vocabulary whose blank is not `<blk>`, and whose `<pad>` is a text."""
+    told = {"version": 1, "pieces": ["a", "<pad>", "\n", "<blk>", "b"], "blank": 4} | changes
+    path = written(tmp_path, text)
+    path.with_name("pieces.json").write_text(json.dumps(told), encoding="utf-8")
+    return path
+
+
+def test_types_beside_the_file_decide(tmp_path):
+    vocabulary = read_vocabulary(typed(tmp_path, control=[0]))
+    assert (vocabulary.size, vocabulary.blank_id) == (5, 4)
+    texts = [vocabulary.text_of(token_id) for token_id in range(5)]
+    assert texts == ["", "<pad>", "\n", "<blk>", ""]
+
+
+@pytest.mark.parametrize(
+    "text",
+    ["a 0\n<pad> 1\n\\n 2\n<blk> 3\n", "b 0\n<pad> 1\n\\n 2\n<blk> 3\na 4\n"],
+)
+def test_types_of_another_model_are_refused(tmp_path, text):
+    with pytest.raises(ModelFormatError, match=r"vocab\.txt have different pieces"):
+        read_vocabulary(typed(tmp_path, text))
+
+
+def test_bytes_of_a_piece():
+    vocabulary = Vocabulary(("<0xE2>", "<0x41>", "<0xe2><0x82><0xAC>", "a", "<blk>"), 4)
+    assert [vocabulary.bytes_of(each) for each in range(4)] == [b"\xe2", b"A", "€".encode(), None]
+    assert [vocabulary.text_of(each) for each in range(4)] == ["", "A", "€", "a"]
 
 
 @pytest.mark.parametrize(

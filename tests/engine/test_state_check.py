@@ -115,6 +115,8 @@ def test_a_state_with_a_resampler_is_sound(rate_hz):
         ({"transcript": {"tentative": (replace(TOKEN, start=-1.0),)}}, "text"),
         ({"transcript": {"tentative": (replace(TOKEN, confidence=1.5),)}}, "text"),
         ({"transcript": {"tentative": (replace(TOKEN, confidence=-0.5),)}}, "text"),
+        ({"transcript": {"last": replace(TOKEN, unfinished="no")}}, "text"),
+        ({"transcript": {"last": replace(TOKEN, unfinished="e2828282")}}, "text"),
         ({"emissions": {"frames": np.zeros(3, np.int64)}}, "emissions"),
         ({"emissions": {"token_ids": np.array([0, 2], np.int32)}}, "tokens"),
         ({"emissions": {"token_ids": np.array([-1, 0], np.int32)}}, "tokens"),

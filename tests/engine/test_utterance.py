@@ -38,6 +38,11 @@ def test_the_last_word_begins_with_its_first_token():
     assert (utterance.tokens, utterance.last_word, utterance.last_word_at) == (4, 2, 8 * FRAME)
 
 
+def test_a_space_at_a_token_s_end_ends_the_word():
+    utterance = said(token(3, "na"), token(5, "ture "), token(8, "of"), token(9, "ten "))
+    assert (utterance.tokens, utterance.last_word, utterance.last_word_at) == (4, 2, 8 * FRAME)
+
+
 @pytest.mark.parametrize("mark", ["?", ".", ",", "\u3002", ")", " !"])
 def test_a_mark_is_no_text(mark):
     utterance = said(token(3), token(30, mark))

@@ -1,11 +1,13 @@
 """Tokens, words and segments by the reference's rules."""
 
+from functools import cache
 from itertools import pairwise
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from parakeet_streaming.catalog.vocabulary import Vocabulary
 from parakeet_streaming.engine.words import (
     TokenFormatter,
     group_segments,
@@ -32,6 +34,11 @@ PIECES = [
     " naïve",
     " -",
     "。",
+    "a b",
+    " c d",
+    "e ",
+    " f  g ",
+    "\n",
 ]
 
 
@@ -124,6 +131,123 @@ def test_a_lone_space_starts_the_word_behind_it():
     assert times(group_words(tokens)) == [("Hello", 0.0, 0.08), ("ld", 0.08, 0.24)]
 
 
+@pytest.mark.parametrize(
+    ("pieces", "words"),
+    [
+        (["a b"], ["a", "b"]),
+        (["a b", "ld"], ["a", "bld"]),
+        ([" wor", "a b"], ["wora", "b"]),
+        ([" c d", " f  g ", "ld"], ["c", "d", "f", "g", "ld"]),
+        (["e ", "e ", "ld", "e "], ["e", "e", "lde"]),
+        (["e ", ",", "ld"], ["e,ld"]),
+        (["ld", "\n", "ld"], ["ld", "ld"]),
+        ([" ⁇ ", "ld"], ["⁇", "ld"]),
+    ],
+)
+def test_a_space_ends_a_word_wherever_it_stands(pieces, words):
+    _, tokens = heard(*((piece, at, 1) for at, piece in enumerate(pieces)))
+    assert [each.text for each in group_words(tokens)] == words
+
+
+def test_words_of_one_token_share_its_time():
+    _, tokens = heard((" Hello", 0, 1), (" c d", 2, 4), ("ld", 7, 1))
+    assert times(group_words(tokens)) == [
+        ("Hello", 0.0, 0.08),
+        ("c", 0.16, 0.32),
+        ("dld", 0.32, 0.64),
+    ]
+
+
+TYPED = Vocabulary(
+    (
+        *(
+            "▁a",
+            "b",
+            "<unk>",
+            "<s>",
+            "<0xE2>",
+            "<0x82>",
+            "<0xAC>",
+            "<0xe2><0x82>",
+            "<0x2C>",
+            "<blk>",
+        ),
+    ),
+    9,
+)
+A, B, UNK, S, E2, X82, AC, E282, COMMA = range(9)
+
+
+def text_by(*ids, cut=None):
+    """Text of tokens; those from `cut` on come in another step."""
+    scribe = TokenFormatter(TYPED, has_durations=True)
+    emissions = [Emission(token_id, at, 1, 0.5) for at, token_id in enumerate(ids)]
+    first = scribe.tokens(emissions[:cut], None)
+    return [each.text for each in (*first, *scribe.tokens(emissions[len(first) :], first[-1]))]
+
+
+@pytest.mark.parametrize("cut", [1, 2, 3])
+def test_bytes_of_several_tokens_are_one_character(cut):
+    assert text_by(A, E2, X82, AC, B, cut=cut) == ["a", "", "", "€", "b"]
+    assert text_by(A, E282, AC, B, cut=cut) == ["a", "", "€", "b"]
+
+
+@pytest.mark.parametrize(
+    ("ids", "texts"),
+    [
+        ([A, E2, B], ["a", "", "\ufffdb"]),
+        ([A, E2, X82, A], ["a", "", "", "\ufffd\ufffd a"]),
+        ([A, X82, AC, B], ["a", "\ufffd", "\ufffd", "b"]),
+        ([A, E2, E2, X82, AC], ["a", "", "\ufffd", "", "€"]),
+        ([A, E2, S, X82], ["a", "", "\ufffd", "\ufffd"]),
+        ([A, E2, UNK], ["a", "", "\ufffd ⁇ "]),
+        ([A, COMMA, E2, COMMA], ["a", ",", "", "\ufffd,"]),
+    ],
+)
+def test_bytes_that_are_no_character_are_told(ids, texts):
+    assert text_by(*ids, cut=2) == texts
+
+
+def test_a_mark_of_bytes_belongs_to_the_word_before_it():
+    scribe = TokenFormatter(TYPED, has_durations=True)
+    emissions = [Emission(token_id, 9 * at, 1, 0.5) for at, token_id in enumerate((A, COMMA, A))]
+    words = group_words(scribe.tokens(emissions, None))
+    assert times(words) == [("a,", 0.0, 0.08), ("a", 1.44, 1.52)]
+
+
+@given(ids=st.lists(st.integers(0, 8), min_size=1), cut=st.integers(0, 9))
+def test_text_is_that_of_sentencepiece(ids, cut):
+    """But for the marks' spaces, which NeMo takes away, and for the first one."""
+    sentencepiece = pytest.importorskip("sentencepiece", reason="the export extra")
+    ids = [each for each in ids if each not in (COMMA, E282)] + [B]
+    tokenizer = sentencepiece.SentencePieceProcessor(model_proto=sentencepiece_model())
+    mapped = [SENTENCEPIECE_IDS[each] for each in ids]
+    found = "".join(text_by(*ids, cut=max(1, cut)))
+    assert found.lstrip(" ") == tokenizer.decode(mapped).lstrip(" ")
+
+
+SENTENCEPIECE_IDS = {A: 3, B: 4, UNK: 0, S: 1, E2: 5 + 0xE2, X82: 5 + 0x82, AC: 5 + 0xAC}
+
+
+@cache
+def sentencepiece_model():
+    from sentencepiece import sentencepiece_model_pb2
+
+    normal, unknown, control, byte = 1, 2, 3, 6
+    model = sentencepiece_model_pb2.ModelProto()
+    pieces = [
+        ("<unk>", unknown),
+        ("<s>", control),
+        ("</s>", control),
+        ("▁a", normal),
+        ("b", normal),
+    ]
+    for piece, kind in (*pieces, *((f"<0x{code:02X}>", byte) for code in range(256))):
+        model.pieces.add(piece=piece, type=kind, score=0.0)
+    model.trainer_spec.byte_fallback = True
+    return model.SerializeToString()
+
+
 def test_confidence_of_a_word():
     _, tokens = heard((" wor", 0, 1), ("ld", 1, 1), (".", 2, 1), (" Hello", 3, 1))
     assert [each.confidence for each in group_words(tokens)] == [0.1, 0.4]
@@ -212,7 +336,8 @@ def test_words_hold_all_the_text_and_do_not_overlap(choices):
         *((PIECES[each.token_id], each.frame, each.duration_frames) for each in spread(choices))
     )
     words = group_words(tokens)
-    assert "".join(each.text for each in words).replace(" ", "") == text_of(tokens).replace(" ", "")
+    found = "".join(each.text for each in words)
+    assert "".join(found.split()) == "".join(text_of(tokens).split())
     for each in words:
         assert each.start <= each.end
     for before, after in pairwise(words):

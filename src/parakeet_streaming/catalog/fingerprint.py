@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Final
 
 from parakeet_streaming.catalog.model_folder import ModelParts
+from parakeet_streaming.catalog.vocabulary import PIECES_NAME
 
 _BLOCK_BYTES: Final = 4096
 _BLOCKS: Final = 64
@@ -21,7 +22,8 @@ def fingerprint(parts: ModelParts) -> str:
     """32 hexadecimal digits for the graphs, the weights and the vocabulary of a model."""
     digest = hashlib.blake2b(digest_size=16)
     files = [path for part in parts.onnx for path in part.files]
-    for path in (*files, parts.vocabulary):
+    typed = parts.vocabulary.with_name(PIECES_NAME)
+    for path in (*files, parts.vocabulary, *([typed] if typed.is_file() else [])):
         digest.update(_sampled(path))
     return digest.hexdigest()
 

@@ -22,6 +22,7 @@ from parakeet_streaming.catalog.graph import read_graph
 from parakeet_streaming.catalog.model_folder import CONFIG_NAME, VOCABULARY_NAMES, find_parts
 from parakeet_streaming.catalog.precision import check_precision, named_precision
 from parakeet_streaming.catalog.reachable import answer_or_unreachable
+from parakeet_streaming.catalog.vocabulary import PIECES_NAME
 from parakeet_streaming.errors import (
     DownloadError,
     ModelFormatError,
@@ -166,7 +167,7 @@ def _download(name: str, revision: str | None, precision: str) -> Path:
 
 
 def _choose(name: str, names: Sequence[str], precision: str) -> tuple[str, ...]:
-    """The .onnx files of one precision, vocabulary and config.json among a repository's files."""
+    """The .onnx files of one precision, and the small files, among those of a repository."""
     graphs = [path for path in map(PurePosixPath, names) if _may_be_part(path)]
     encoders = [path for path in graphs if "encoder" in path.name.lower()]
     if not encoders:
@@ -183,7 +184,7 @@ def _choose(name: str, names: Sequence[str], precision: str) -> tuple[str, ...]:
     joiners = [path for path in graphs if "join" in path.name.lower() and path not in decoders]
     halves = [_first(decoders, order), _first(joiners, order)]
     parts = [encoder, *([fused] if fused else filter(None, halves))]
-    wanted = {CONFIG_NAME, *VOCABULARY_NAMES}
+    wanted = {CONFIG_NAME, PIECES_NAME, *VOCABULARY_NAMES}
     texts = [path for path in names if PurePosixPath(path).name in wanted and path.count("/") <= 1]
     return tuple(str(path) for path in (*parts, *texts))
 

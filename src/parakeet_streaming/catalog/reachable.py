@@ -30,6 +30,8 @@ REACHED_WITHIN_S: Final = 1.2
 ANSWERED_WITHIN_S: Final = 10.0
 """For the whole call."""
 
+_GRACE_S: Final = 0.3
+"""For a call that gets its answer in another way than by a connection from here."""
 _UNDER_WAY: Final = (0, errno.EINPROGRESS, errno.EWOULDBLOCK)
 _Answer = TypeVar("_Answer")
 
@@ -60,8 +62,10 @@ def answer_or_unreachable(
     thread.start()
     threading.Thread(target=race.connect, args=(url, reached_within_s), daemon=True).start()
     race.wait(reached_within_s)
+    if not race.ended and race.reason:
+        race.wait(_GRACE_S, over=True)
     if not race.ended and race.connected:
-        race.wait(answered_within_s - reached_within_s, connected=True)
+        race.wait(answered_within_s - reached_within_s, over=True)
     if race.ended:
         if race.error is not None:
             raise race.error
@@ -99,11 +103,11 @@ class _Race:
             self.connected, self.reason = reason is None, reason or ""
             self._known.notify_all()
 
-    def wait(self, seconds: float, *, connected: bool = False) -> None:
-        """Until the call has ended, or nothing was reached, or `seconds` have passed."""
+    def wait(self, seconds: float, *, over: bool = False) -> None:
+        """Until the call has ended, or (if not `over`) the connection is known, or time is up."""
 
         def known() -> bool:
-            return self.ended or bool(self.reason) or (self.connected and not connected)
+            return self.ended or (not over and (self.connected or bool(self.reason)))
 
         with self._known:
             self._known.wait_for(known, seconds)

@@ -14,6 +14,7 @@ from parakeet_streaming import __version__
 from parakeet_streaming.cli.doctor import doctor
 from parakeet_streaming.cli.export import export
 from parakeet_streaming.cli.interruption import CODE, QuitAtOnce
+from parakeet_streaming.cli.library_messages import LOGGERS, kept_off_standard_error
 from parakeet_streaming.cli.listen import listen
 from parakeet_streaming.cli.models import models_app
 from parakeet_streaming.cli.options import lowered
@@ -59,16 +60,17 @@ def _root(
 
 
 def _write_log(level: str, command: typer.Context) -> None:
-    """Writes the package's log to standard error until the command has ended."""
+    """Writes the package's log and Python's warnings to standard error, for this command."""
     if level not in _LOG_LEVELS:
         raise OptionError(f"--log-level {level} does not exist; use {', '.join(_LOG_LEVELS)}")
     handler = logging.StreamHandler()
     handler.setFormatter(logging.Formatter("%(asctime)s %(levelname)s %(name)s: %(message)s"))
-    logger = logging.getLogger("parakeet_streaming")
-    command.call_on_close(partial(logger.setLevel, logger.level))
-    command.call_on_close(partial(logger.removeHandler, handler))
-    logger.addHandler(handler)
-    logger.setLevel(level.upper())
+    for name in LOGGERS:
+        logger = logging.getLogger(name)
+        command.call_on_close(partial(logger.setLevel, logger.level))
+        command.call_on_close(partial(logger.removeHandler, handler))
+        logger.addHandler(handler)
+        logger.setLevel(level.upper())
 
 
 app.command()(listen)
@@ -83,7 +85,7 @@ def main() -> None:
     """Runs the command line; errors of ours become one line on standard error."""
     prepare()
     try:
-        with QuitAtOnce():
+        with QuitAtOnce(), kept_off_standard_error():
             app()
     except UsageError as error:
         _fail(error, 2)

@@ -7,6 +7,7 @@ add is checked in `live/resuming.py`.
 
 from __future__ import annotations
 
+import re
 from dataclasses import fields
 from itertools import pairwise
 from typing import Any, Final
@@ -31,6 +32,8 @@ _MOST_REACH: Final = seconds_to_samples(2 * MAX_CONTEXT_S)
 """Samples before the next chunk that a window can reach: left context and one chunk."""
 _MOST_TAIL: Final = seconds_to_samples(2.0)
 """Samples that can stand for the audio after a cut."""
+_UNFINISHED: Final = re.compile("([0-9a-f]{2}){0,3}")
+"""Bytes of a character that lacks one at least."""
 
 
 def check_state(state: StreamState, token_count: int, longest_duration: int) -> None:
@@ -132,6 +135,7 @@ def _is_sound(token: Token, token_count: int) -> bool:
         and token.duration_frames >= 0
         and 0 <= token.start <= token.end
         and 0 <= token.confidence <= 1
+        and _UNFINISHED.fullmatch(token.unfinished) is not None
     )
 
 

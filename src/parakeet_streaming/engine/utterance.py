@@ -12,7 +12,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 
-from parakeet_streaming.engine.words import is_closing_mark
+from parakeet_streaming.engine.words import begins_word, ends_word, is_closing_mark
 from parakeet_streaming.results import Token
 from parakeet_streaming.timeline import frames_to_samples
 
@@ -45,6 +45,8 @@ class Utterance:
     """Tokens before its last word."""
     last_word_at: int | None = None
     """Sample at which the last word begins."""
+    word_ended: bool = False
+    """Whether the last word is over, as its own text says."""
     pauses: tuple[Pause, ...] = ()
 
     @property
@@ -74,7 +76,7 @@ class Utterance:
         said = self.begun(start)
         if is_closing_mark(token.text):
             return replace(said, tokens=said.tokens + 1)
-        begins = token.text.startswith(" ") or said.last_word_at is None
+        begins = begins_word(token.text) or said.word_ended or said.last_word_at is None
         before, pauses = said.text_to, said.pauses
         if not said.spoken and begins and before is not None and start - before >= pause:
             pauses = (*pauses, Pause(said.tokens, before + blank, start))
@@ -84,6 +86,7 @@ class Utterance:
             text_to=end_of(token),
             last_word=said.tokens if begins else said.last_word,
             last_word_at=start if begins else said.last_word_at,
+            word_ended=ends_word(token.text),
             pauses=pauses,
         )
 

@@ -6,12 +6,14 @@ Rules of this file (NVIDIA NeMo's `_refine_timestamps_tdt`, `get_words_offsets` 
 1. A token lasts from its frame to its frame plus its duration. RNN-T has no durations: one frame.
 2. A punctuation mark that is not first starts and ends where the token before it ends, because
    marks are often emitted long after the word they belong to.
-3. A piece with a leading ▁ starts a word. Punctuation belongs to the word before it, with no space
-   between them, and stretches its end.
+3. A space starts a word, wherever in a piece it stands: mostly before its text, but some
+   tokenizers have it after the text, or inside. The parts of a piece share its time equally.
+   Punctuation belongs to the word before it, with no space between them, and stretches its end.
 4. A segment ends after `.`, `?` or `!`, and before a gap of `gap_s` where that is asked for.
    (NeMo looks for marks or for gaps; here a gap never hides a mark.)
 5. What a token adds to the text depends on the token before it, never on one after it: text is
-   append-only.
+   append-only. So a character of several byte pieces comes with the last of them, and bytes that
+   are no character become U+FFFD with the token that shows it.
 6. With an utterance a word begins, whatever its piece says, and no word goes on in the next one.
    A mark that closes a sentence belongs to the utterance before, and is left out where that has
    ended.
@@ -19,8 +21,10 @@ Rules of this file (NVIDIA NeMo's `_refine_timestamps_tdt`, `get_words_offsets` 
 
 from __future__ import annotations
 
+import codecs
+import re
 import unicodedata
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import replace
 from typing import Final, Literal, Protocol
 
@@ -32,10 +36,17 @@ WordConfidence = Literal["min", "mean"]
 
 _SENTENCE_ENDS: Final = (".", "?", "!")
 _CLOSING: Final = frozenset(".,?!;:…。，？！、；：؟،؛।॥·")
+_SPACES: Final = (" ", "\n", "\r", "\t")
+# A word with the spaces before it, and at the token's end with those after it.
+_TEXT_OF_A_WORD: Final = re.compile(r"[ \n\r\t]*[^ \n\r\t]+(?:[ \n\r\t]+$)?")
+_NO_CHARACTER: Final = "each byte that is no character"
 
 
 class Pieces(Protocol):
-    """A vocabulary, as far as words need it."""
+    """A vocabulary, as far as words need it.
+
+    One with byte pieces also has `bytes_of`: a token id to its bytes, None for other pieces.
+    """
 
     @property
     def size(self) -> int:
@@ -59,6 +70,16 @@ def is_closing_mark(text: str) -> bool:
     return mark in _CLOSING or (len(mark) == 1 and unicodedata.category(mark) in ("Pe", "Pf"))
 
 
+def begins_word(text: str) -> bool:
+    """Whether a token's text says that a word begins with it."""
+    return text.startswith(_SPACES)
+
+
+def ends_word(text: str) -> bool:
+    """Whether a token's text says that its word ends with it."""
+    return text.endswith(_SPACES) and bool(text.strip())
+
+
 def text_of(tokens: Iterable[Token]) -> str:
     """The text that tokens add to a transcript."""
     return "".join(token.text for token in tokens)
@@ -67,14 +88,30 @@ def text_of(tokens: Iterable[Token]) -> str:
 def group_words(tokens: Iterable[Token], confidence: WordConfidence = "min") -> tuple[Word, ...]:
     """Words of a whole stretch of tokens, in order."""
     groups: list[list[Token]] = []
+    closed = True
     for token in tokens:
-        starts_word = token.text.startswith(" ") and not is_punctuation(token.text)
-        if starts_word or not groups:
-            groups.append([token])
-        else:
-            groups[-1].append(token)
+        for part in _parts(token):
+            mark = is_punctuation(part.text)
+            if not groups or (not mark and (closed or begins_word(part.text))):
+                groups.append([part])
+            else:
+                groups[-1].append(part)
+            closed = not mark and ends_word(part.text)
     words = (_word(group, confidence) for group in groups)
     return tuple(word for word in words if word.text)
+
+
+def _parts(token: Token) -> list[Token]:
+    """The token, or, where it has text of several words, one for each."""
+    texts = _TEXT_OF_A_WORD.findall(token.text)
+    if len(texts) < 2:
+        return [token]
+    lasts = (token.end - token.start) / len(texts)
+    edges = [round(token.start + lasts * at, 6) for at in range(len(texts))]
+    return [
+        replace(token, text=text, start=start, end=end)
+        for text, start, end in zip(texts, edges, [*edges[1:], token.end], strict=True)
+    ]
 
 
 def group_segments(words: Sequence[Word], gap_s: float | None = None) -> tuple[Segment, ...]:
@@ -102,7 +139,7 @@ def _gap_s(before: Word, after: Word) -> float:
 def _word(tokens: Sequence[Token], confidence: WordConfidence) -> Word:
     sure = [token.confidence for token in tokens]
     return Word(
-        text=text_of(tokens).strip(),
+        text="".join(token.text.strip("".join(_SPACES)) for token in tokens).strip(),
         start=tokens[0].start,
         end=tokens[-1].end,
         confidence=min(sure) if confidence == "min" else sum(sure) / len(sure),
@@ -127,6 +164,7 @@ class TokenFormatter:
         gap_s: float | None = None,
     ) -> None:
         self._pieces = pieces
+        self._bytes_of: Callable[[int], bytes | None] = getattr(pieces, "bytes_of", _no_bytes)
         self._has_durations = has_durations
         self._confidence = confidence
         self._gap_s = gap_s
@@ -145,7 +183,8 @@ class TokenFormatter:
             if begin and previous is not None:
                 if is_closing_mark(token.text):
                     continue
-                token = replace(token, text=f" {token.text}")
+                if not previous.text.endswith(_SPACES):
+                    token = replace(token, text=f" {token.text}")
             tokens.append(token)
             previous, begin = token, False
         return tuple(tokens)
@@ -170,7 +209,7 @@ class TokenFormatter:
         )
 
     def _token(self, emission: Emission, previous: Token | None) -> Token:
-        text = self._pieces.text_of(emission.token_id)
+        text, unfinished = self._written(emission.token_id, previous)
         lasts = emission.duration_frames if self._has_durations else 1
         start = frames_to_seconds(emission.frame)
         end = frames_to_seconds(emission.frame + lasts)
@@ -189,4 +228,27 @@ class TokenFormatter:
             end=end,
             confidence=emission.confidence,
             recovered=emission.recovered,
+            unfinished=unfinished,
         )
+
+    def _written(self, token_id: int, previous: Token | None) -> tuple[str, str]:
+        """What a piece adds to the text, and the bytes of a character that are still to come."""
+        before = bytes.fromhex(previous.unfinished) if previous and previous.unfinished else b""
+        raw = self._bytes_of(token_id)
+        if raw is None:
+            return "\ufffd" * len(before) + self._pieces.text_of(token_id), ""
+        decoder = codecs.getincrementaldecoder("utf-8")(_NO_CHARACTER)
+        text = decoder.decode(before + raw)
+        return text, decoder.getstate()[0].hex()
+
+
+def _no_bytes(_: int) -> None:
+    return None
+
+
+def _replaced(error: UnicodeError) -> tuple[str, int]:
+    assert isinstance(error, UnicodeDecodeError)
+    return "\ufffd" * (error.end - error.start), error.end
+
+
+codecs.register_error(_NO_CHARACTER, _replaced)

@@ -18,6 +18,7 @@ from collections.abc import Sequence
 from itertools import pairwise
 from typing import Final
 
+from parakeet_streaming.engine.words import begins_word, ends_word
 from parakeet_streaming.live.driver import Due
 from parakeet_streaming.live.metrics import LiveMetrics
 from parakeet_streaming.live.timed_step import StepTimes
@@ -177,5 +178,9 @@ def _record(seconds: float, *histograms: Histogram) -> None:
 
 def _word_ends(tokens: Sequence[Token]) -> list[float]:
     """Seconds at which words of one step end; one that goes on in the next step counts twice."""
-    ends = [token.end for token, following in pairwise(tokens) if following.text.startswith(" ")]
+    ends = [
+        token.end
+        for token, following in pairwise(tokens)
+        if begins_word(following.text) or ends_word(token.text)
+    ]
     return [*ends, *(token.end for token in tokens[-1:])]
