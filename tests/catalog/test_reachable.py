@@ -80,10 +80,8 @@ def test_an_error_of_the_call_comes_through(listening):
 
 
 def test_nobody_listens(refusing, endless):
-    began_s = time.monotonic()
     with pytest.raises(ConnectionError, match=r"127\.0\.0\.1 cannot be reached \(Connection ref"):
         answer_or_unreachable(endless, refusing, LOGGER)
-    assert time.monotonic() - began_s < 1.0
 
 
 def test_a_name_that_nobody_knows(endless, monkeypatch):
