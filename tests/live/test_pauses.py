@@ -55,6 +55,20 @@ def test_packets_that_come_slowly_end_nothing():
     assert finals_of(drained(stream)[0]) == []
 
 
+@pytest.mark.parametrize("samples", [1, 1_000, 6_000])
+def test_little_audio_after_a_rest_is_not_left_undecoded(samples):
+    room = Room(SCRIPT)
+    stream = room.open(fixed(no_audio_s=3.0))
+    audio = marked_audio(60)
+    stream.push(audio[: 24 * 1280])
+    room.run(10.0)
+    stream.push(audio[24 * 1280 :][:samples])
+    room.run(10.0)
+    finals = finals_of(drained(stream)[0])
+    assert [final.reason for final in finals] == ["no_audio", "no_audio"]
+    assert finals[-1].transcript.audio_s == pytest.approx(24 * 0.08 + samples / 16_000)
+
+
 def test_a_machine_that_is_late_ends_nothing():
     room = Room(SCRIPT, cost_s=4.0)
     stream = room.open(fixed(no_audio_s=3.0))

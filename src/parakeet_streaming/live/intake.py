@@ -121,9 +121,9 @@ class Intake:
         """
         return self._queue.arrived_s(position)
 
-    def asks_to_be_woken(self) -> bool:
+    def asks_to_be_woken(self, *, by_any_audio: bool = False) -> bool:
         """Asks the producer to wake the worker in time; False if that time is now."""
-        self._queue.wake_after(self._needed_samples())
+        self._queue.wake_after(1 if by_any_audio else self._needed_samples())
         fills_a_gap = self._gap_left > 0 and self._room() > 0
         return not (self._queue.wake_is_due or fills_a_gap)
 

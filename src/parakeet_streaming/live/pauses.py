@@ -62,6 +62,12 @@ class PauseWatch:
                 return replace(event, reason=self._asked.popleft())
         return event
 
+    @property
+    def waits_for_audio(self) -> bool:
+        """Whether the next audio, however little, begins what no more audio will end."""
+        limited = self._limit_s is not None and not self._hears
+        return limited and self._queue.received == self._ended_at
+
     def works(self) -> None:
         """The stream has something to compute."""
         self._rests_since_s = None

@@ -156,7 +156,7 @@ class StreamTask:
         if self.stream.closed:
             return Outlook.OVER
         to_end = self.driver.is_to_end and not waits_for_step
-        if to_end or not self.intake.asks_to_be_woken():
+        if to_end or not self.intake.asks_to_be_woken(by_any_audio=self.pauses.waits_for_audio):
             return Outlook.AGAIN
         return Outlook.NEWS
 
