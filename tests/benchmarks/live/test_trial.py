@@ -65,8 +65,8 @@ def test_figures_of_a_real_engine(run):
     assert held.streams == 2
     # Packets of 20 ms and steps take their time.
     assert 0 < held.late_s[0] < held.late_s[3]
-    # Each stream has 3 or 4 chunks whose left context is full, by its offset.
-    assert 6 <= held.chunks <= 10
+    # Of up to 10 chunks of each stream, those count whose left context is full.
+    assert 6 <= held.chunks <= 15
     assert held.streams_a_step >= 1
     assert 0 < held.decoding_share < 1
     assert held.busy_share > 0
