@@ -13,8 +13,9 @@ Rules of this file:
    ```
 
 3. Load means one thing: that of all streams, each with its longest chunk. An engine is full when it
-   would be more than `MOST_LOAD`. A full engine refuses at once: a stream that could not be carried
-   would make all others late.
+   would be more than `MOST_LOAD`, or, where a number of streams is given, with that number: it
+   decides alone then. A full engine refuses at once: a stream that could not be carried would make
+   all others late.
 4. Recordings run in what time is left, so they are no part of the load. They have a bound of their
    own.
 5. Each call costs the same, however many streams are in: sums are kept, and made anew from time to
@@ -148,7 +149,7 @@ class Admission(Generic[Key]):
         before, streams = self.load, len(self)
         self._enter(stream, _Stream(cost, cost if least is None else least, Use(new_s)))
         after = self.load
-        if streams and after > self.most_load:
+        if self.most_streams is None and streams and after > self.most_load:
             self._take_out(stream)
             raise CapacityError(
                 f"{streams} streams take {before:.1%} of the time, one more would make "

@@ -57,8 +57,8 @@ class LiveEngine:
             stepper: a recognizer; it may be shared. Its steps run in the worker's thread.
             vad: judges whether someone speaks, such as `load_vad()`; needed by streams that ask
                 for it.
-            most_streams: how many live streams may be open at once; None for as many as can be
-                carried, by what steps are seen to cost.
+            most_streams: how many live streams may be open at once, whatever they cost; None for
+                as many as can be carried, by what steps are seen to cost.
             most_recordings: how many streams of the recording lane may be open at once.
             limits: what one step may hold.
             most_ring_s: seconds of audio that may wait in front of a stream; what is more is

@@ -13,6 +13,7 @@ from parakeet_streaming.live.stats import StreamStats
 from parakeet_streaming.live.stream_ends import AudioEnd, EventEnd
 from parakeet_streaming.live.task import StreamTask
 from parakeet_streaming.results import Transcript
+from parakeet_streaming.timeline import samples_to_seconds
 
 
 class LiveStream(AudioEnd, EventEnd):
@@ -93,6 +94,11 @@ class LiveStream(AudioEnd, EventEnd):
     def transcript(self) -> Transcript:
         """Everything committed so far, of all utterances."""
         return self._stream.transcript()
+
+    @property
+    def told_s(self) -> float:
+        """Seconds of audio that are decoded, or passed over as quiet, with all events of them."""
+        return samples_to_seconds(self._task.told_samples)
 
     def stats(self) -> StreamStats:
         """How it goes."""

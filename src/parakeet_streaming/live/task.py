@@ -94,6 +94,8 @@ class StreamTask:
     cancel_requested: bool = False
     """Any thread."""
     idle_too_long: bool = False
+    told_samples: int = 0
+    """Decoded, with all events of them handed out."""
 
     @property
     def is_over(self) -> bool:
@@ -150,6 +152,7 @@ class StreamTask:
                 self.on_event(event)
             except BaseException as error:  # whatever a consumer raises is its own
                 self.error, self.on_event = self.error or error, None
+        self.told_samples = self.driver.decoded_samples
 
     def outlook(self, *, waits_for_step: bool) -> Outlook:
         """What comes next; the producer is asked to wake the worker in time."""

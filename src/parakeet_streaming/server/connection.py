@@ -1,0 +1,211 @@
+"""Audio and commands of one client's channel in, into a live stream; what it is told, out.
+
+```python
+connection = Connection(engine, channel_options)
+await connection.push(data)          # waits while the engine has no room
+connection.commit()
+async for event in connection: ...   # session events, joined where the client reads slowly
+```
+
+Rules of this file:
+
+1. It belongs to one event loop. Nothing here computes but the conversion of the samples.
+2. The stream's events are taken as they come, whether the client reads or not: the outbox joins
+   them. A client for which too much waits gets `SlowReaderError`.
+3. Whatever ends the connection, `close` frees the stream.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator, Iterable
+from contextlib import suppress
+from dataclasses import dataclass, field
+from typing import Final, Self
+
+from parakeet_streaming.audio.pcm_decoder import PcmDecoder
+from parakeet_streaming.live.engine import LiveEngine
+from parakeet_streaming.live.options import LiveOptions
+from parakeet_streaming.live.stats import StreamStats
+from parakeet_streaming.server.outbox import MOST_WAITING, Outbox
+from parakeet_streaming.server.replies import SlowReaderError
+from parakeet_streaming.server.session import Session
+from parakeet_streaming.server.session_events import SessionEvent
+
+_LOOKED_AT_EVERY_S: Final = 0.03
+"""How often the stream is asked how far it has come, while a marker or a cough waits for that."""
+
+
+@dataclass(frozen=True, slots=True)
+class ChannelOptions:
+    """How one channel's audio comes, and how it is recognised."""
+
+    live: LiveOptions = field(default_factory=LiveOptions)
+    """Its rate is that of the samples."""
+    encoding: str = "s16le"
+    """A name from `audio.pcm_decoder.ENCODINGS`."""
+    channels: int = 1
+    """Interleaved; they are averaged."""
+    stream_id: str | None = None
+    most_waiting: int = MOST_WAITING
+    """Events that a client may leave unread."""
+
+    @property
+    def rate_hz(self) -> int:
+        """Of the samples."""
+        return self.live.context.sample_rate
+
+
+class Connection:
+    """One channel: a live stream with its session."""
+
+    def __init__(self, engine: LiveEngine, options: ChannelOptions) -> None:
+        """Opens the stream; call it in the event loop.
+
+        Raises:
+            CapacityError: there is no room, and what `LiveEngine.open` raises besides.
+        """
+        live = options.live
+        endpoint, voice = live.endpoint, live.vad
+        spoken = endpoint is not None and voice is not None
+        self._decoder = PcmDecoder(options.encoding, options.channels)
+        self._stream = engine.open(live, id=options.stream_id)
+        self._session = Session(
+            silence_s=endpoint.min_silence_ms / 1000 if endpoint and spoken else None,
+            most_utterance_s=None if endpoint is None else endpoint.max_utterance_s,
+        )
+        self._rate_hz = options.rate_hz
+        self._pushed = 0
+        self._outbox = Outbox(options.most_waiting)
+        self._news = asyncio.Event()
+        self._over = False
+        self._error: BaseException | None = None
+        self._reading = asyncio.create_task(self._read())
+        self._looking: asyncio.Task[None] | None = None
+
+    @property
+    def id(self) -> str:
+        """The stream's name in logs."""
+        return self._stream.id
+
+    @property
+    def pushed_s(self) -> float:
+        """Seconds of audio that were pushed."""
+        return self._pushed / self._rate_hz
+
+    @property
+    def session(self) -> Session:
+        return self._session
+
+    async def push(self, data: bytes | bytearray | memoryview) -> int:
+        """Takes bytes of audio, cut anywhere; waits while there is no room.
+
+        Returns:
+            How many samples they completed.
+
+        Raises:
+            AudioInputError: a sample is NaN or infinite; nothing of the call was taken.
+        """
+        samples = self._decoder.feed(data)
+        self._pushed += len(samples)
+        await self._stream.push_async(samples)
+        return len(samples)
+
+    def commit(self) -> None:
+        """Ends the utterance with all that was pushed."""
+        self._session.commit()
+        self._stream.commit()
+
+    def clear(self) -> None:
+        """Forgets what was pushed and has not ended as an utterance."""
+        self._session.clear()
+        self._stream.commit()
+
+    def mark(self, marker: str) -> None:
+        """Wants `Marked` when all that was pushed is decoded."""
+        self._session.mark(marker, self.pushed_s)
+        self._look()
+
+    def finish(self) -> None:
+        """No more audio comes; the events end after the last utterance."""
+        self._stream.finish()
+
+    def stats(self) -> StreamStats:
+        """How the stream goes."""
+        return self._stream.stats()
+
+    async def events(self) -> AsyncIterator[SessionEvent]:
+        """What the client is told, until the stream ends.
+
+        Raises:
+            SlowReaderError: too much waited.
+            BaseException: what ended the stream.
+        """
+        while True:
+            while (event := self._outbox.take()) is not None:
+                yield event
+            if self._over:
+                if self._error is not None:
+                    raise self._error
+                return
+            self._news.clear()
+            await self._news.wait()
+
+    async def close(self) -> None:
+        """Ends the stream at once, unless it is over; nothing is left of it."""
+        self._stream.cancel()
+        for task in (self._reading, self._looking):
+            if task is not None:
+                task.cancel()
+        await asyncio.gather(
+            *(task for task in (self._reading, self._looking) if task is not None),
+            return_exceptions=True,
+        )
+
+    async def __aenter__(self) -> Self:
+        return self
+
+    async def __aexit__(self, *_: object) -> None:
+        await self.close()
+
+    async def _read(self) -> None:
+        """Takes the stream's events until it ends."""
+        try:
+            async for event in self._stream:
+                self._put(self._session.take(event))
+                self._check_reader()
+                self._look()
+        except asyncio.CancelledError:
+            raise
+        except BaseException as error:  # whatever ended the stream is told to the one who reads
+            self._error = error
+        finally:
+            self._over = True
+            self._news.set()
+
+    def _check_reader(self) -> None:
+        if self._outbox.is_full:
+            raise SlowReaderError(f"{len(self._outbox)} events were not read; read faster")
+
+    def _look(self) -> None:
+        if self._session.waits and (self._looking is None or self._looking.done()):
+            self._looking = asyncio.create_task(self._look_until_told())
+
+    async def _look_until_told(self) -> None:
+        """Asks how far the stream has come while the session waits for that."""
+        while self._session.waits and not self._over:
+            told_s = self._stream.told_s
+            self._take_all()
+            if self._session.waits:
+                self._put(self._session.decoded(told_s))
+            await asyncio.sleep(_LOOKED_AT_EVERY_S)
+
+    def _take_all(self) -> None:
+        """Takes the events that are there; what ends the stream is left to `_read`."""
+        with suppress(Exception):
+            while (event := self._stream.get(0)) is not None:
+                self._put(self._session.take(event))
+
+    def _put(self, events: Iterable[SessionEvent]) -> None:
+        self._outbox.add(events)
+        self._news.set()

@@ -1,0 +1,221 @@
+"""Starlette in; requests, replies and sockets as the doors know them, out.
+
+The doors know only what is here, so no other file imports Starlette.
+
+Rules of this file:
+
+1. A body is read as it comes, and never as a whole. A door that answers before it has read all of
+   it leaves the rest unread.
+2. A socket is refused before it is accepted by a reply with a status and a body, as a request is.
+3. A client that is gone ends `Socket.messages`; what is sent to it after that is dropped.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Final
+
+from starlette.applications import Starlette
+from starlette.requests import ClientDisconnect
+from starlette.requests import Request as StarletteRequest
+from starlette.responses import Response, StreamingResponse
+from starlette.routing import Route, WebSocketRoute
+from starlette.types import ASGIApp
+from starlette.websockets import WebSocket, WebSocketDisconnect, WebSocketState
+
+
+@dataclass(frozen=True, slots=True)
+class Caller:
+    """Who asks, as far as the request says."""
+
+    address: str
+    """Of the network; empty where it has none."""
+    headers: Mapping[str, str]
+    """By lower-case name."""
+    query: Mapping[str, str]
+    """The last value of each name."""
+    protocols: tuple[str, ...] = ()
+    """Subprotocols that a socket offers."""
+
+
+@dataclass(frozen=True, slots=True)
+class Reply:
+    """An answer with a status."""
+
+    status: int
+    body: bytes | AsyncIterator[bytes] = b""
+    content_type: str = "application/json"
+    headers: Mapping[str, str] = field(default_factory=dict)
+
+    @classmethod
+    def of_json(cls, value: object, status: int = 200, **headers: str) -> Reply:
+        """A value as JSON; underscores in the names of `headers` stand for hyphens."""
+        body = json.dumps(value, ensure_ascii=False, allow_nan=False).encode()
+        named = {name.replace("_", "-"): text for name, text in headers.items()}
+        return cls(status, body, headers=named)
+
+
+class Request:
+    """One HTTP request."""
+
+    def __init__(self, request: StarletteRequest) -> None:
+        self._request = request
+        self.caller: Final = _caller(request)
+        self.method: Final = request.method
+        self.path_values: Final[Mapping[str, str]] = request.path_params
+
+    async def body(self) -> AsyncIterator[bytes]:
+        """The body, as it comes.
+
+        Raises:
+            ConnectionError: the client is gone.
+        """
+        try:
+            async for piece in self._request.stream():
+                if piece:
+                    yield piece
+        except ClientDisconnect:
+            raise ConnectionError("the client has gone") from None
+
+    async def is_gone(self) -> bool:
+        """Whether the client has gone; only after all of the body was read."""
+        return await self._request.is_disconnected()
+
+
+class Socket:
+    """One WebSocket."""
+
+    def __init__(self, socket: WebSocket) -> None:
+        self._socket = socket
+        self.caller: Final = _caller(socket, tuple(socket.scope.get("subprotocols", ())))
+        self.path_values: Final[Mapping[str, str]] = socket.path_params
+
+    async def accept(self, protocol: str | None = None) -> None:
+        """Takes the connection, with one of the subprotocols that it offers."""
+        await self._socket.accept(protocol)
+
+    async def refuse(self, reply: Reply) -> None:
+        """Answers the handshake with a reply instead."""
+        assert isinstance(reply.body, bytes), "a refusal is short"
+        headers = dict(reply.headers)
+        await self._socket.send_denial_response(
+            Response(reply.body, reply.status, headers, reply.content_type)
+        )
+
+    async def messages(self) -> AsyncIterator[str | bytes]:
+        """What the client sends, until it closes or is gone."""
+        while True:
+            message = await self._socket.receive()
+            if message["type"] != "websocket.receive":
+                return
+            data = message.get("bytes")
+            yield data if data is not None else message["text"]
+
+    async def send(self, message: str | bytes) -> None:
+        """Sends; waits while the client reads slowly."""
+        if not self._is_open:
+            return
+        try:
+            if isinstance(message, str):
+                await self._socket.send_text(message)
+            else:
+                await self._socket.send_bytes(message)
+        except (WebSocketDisconnect, RuntimeError):
+            return
+
+    async def close(self, code: int = 1000, reason: str = "") -> None:
+        """Closes; a reason is cut to the 123 bytes that a close frame holds."""
+        if not self._is_open:
+            return
+        short = reason.encode()[:123].decode(errors="ignore")
+        try:
+            await self._socket.close(code, short)
+        except (WebSocketDisconnect, RuntimeError):
+            return
+
+    @property
+    def _is_open(self) -> bool:
+        states = (self._socket.client_state, self._socket.application_state)
+        return all(state is WebSocketState.CONNECTED for state in states)
+
+
+Answering = Callable[[Request], Awaitable[Reply]]
+Talking = Callable[[Socket], Awaitable[None]]
+
+
+@dataclass(frozen=True, slots=True)
+class HttpRoute:
+    """A path, its methods, and who answers."""
+
+    path: str
+    answer: Answering
+    methods: Sequence[str] = ("GET",)
+
+
+@dataclass(frozen=True, slots=True)
+class SocketRoute:
+    """A path whose WebSockets are talked to."""
+
+    path: str
+    talk: Talking
+
+
+def application(
+    routes: Sequence[HttpRoute | SocketRoute],
+    not_found: Answering,
+    failed: Callable[[Exception], Reply],
+) -> ASGIApp:
+    """The application of these routes, tried in order.
+
+    Args:
+        routes: who answers what.
+        not_found: answers what no route fits, or no method of it.
+        failed: the reply for an error that a door did not expect.
+    """
+
+    async def unmatched(request: StarletteRequest, _: Exception) -> Response:
+        return _response(await not_found(Request(request)))
+
+    made: list[Route | WebSocketRoute] = []
+    for route in routes:
+        if isinstance(route, HttpRoute):
+            made.append(
+                Route(route.path, _endpoint(route.answer, failed), methods=list(route.methods))
+            )
+        else:
+            made.append(WebSocketRoute(route.path, _talking(route.talk)))
+    return Starlette(routes=made, exception_handlers={404: unmatched, 405: unmatched})
+
+
+def _endpoint(
+    answer: Answering, failed: Callable[[Exception], Reply]
+) -> Callable[[StarletteRequest], Awaitable[Response]]:
+    async def endpoint(request: StarletteRequest) -> Response:
+        try:
+            return _response(await answer(Request(request)))
+        except Exception as error:  # whatever it is, the client gets an answer
+            return _response(failed(error))
+
+    return endpoint
+
+
+def _talking(talk: Talking) -> Callable[[WebSocket], Awaitable[None]]:
+    async def endpoint(socket: WebSocket) -> None:
+        await talk(Socket(socket))
+
+    return endpoint
+
+
+def _response(reply: Reply) -> Response:
+    headers = dict(reply.headers)
+    if isinstance(reply.body, bytes):
+        return Response(reply.body, reply.status, headers, reply.content_type)
+    return StreamingResponse(reply.body, reply.status, headers, reply.content_type)
+
+
+def _caller(connection: StarletteRequest | WebSocket, protocols: tuple[str, ...] = ()) -> Caller:
+    address = "" if connection.client is None else connection.client.host
+    query = dict(connection.query_params)
+    return Caller(address, dict(connection.headers), query, protocols)
