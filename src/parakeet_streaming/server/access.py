@@ -18,7 +18,7 @@ from hashlib import sha256
 from typing import Final
 from urllib.parse import urlsplit
 
-from parakeet_streaming.server.http import Caller
+from parakeet_streaming.server.caller import Caller
 from parakeet_streaming.server.replies import AccessError, OriginError
 
 KEY_PROTOCOL: Final = "openai-insecure-api-key."

@@ -25,19 +25,7 @@ from starlette.routing import Route, WebSocketRoute
 from starlette.types import ASGIApp
 from starlette.websockets import WebSocket, WebSocketDisconnect, WebSocketState
 
-
-@dataclass(frozen=True, slots=True)
-class Caller:
-    """Who asks, as far as the request says."""
-
-    address: str
-    """Of the network; empty where it has none."""
-    headers: Mapping[str, str]
-    """By lower-case name."""
-    query: Mapping[str, str]
-    """The last value of each name."""
-    protocols: tuple[str, ...] = ()
-    """Subprotocols that a socket offers."""
+from parakeet_streaming.server.caller import Caller
 
 
 @dataclass(frozen=True, slots=True)

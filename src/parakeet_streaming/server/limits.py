@@ -35,6 +35,8 @@ class Limits:
     """Of one socket."""
     unread_events: int = 1_000
     """That a client may leave unread."""
+    unread_s: float = 30.0
+    """For which a client may not read what is sent."""
 
 
 class Places:

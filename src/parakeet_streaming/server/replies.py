@@ -137,3 +137,7 @@ def answer_to(error: BaseException) -> Answer:
             field = getattr(error, "field", None)
             return Answer(*_TABLE[kind], str(error), field, retry)
     return Answer(*_HIDDEN, "the server failed at this request; its log says why")
+
+
+CODES: Final = tuple(sorted({row[3] for row in (*_TABLE.values(), _HIDDEN)}))
+"""All words for programs."""

@@ -1,0 +1,229 @@
+"""One socket and one dialogue in; messages to and fro, with the limits and the end of both, out.
+
+A protocol's `Dialogue` says what messages mean; this file does what all sockets have in common.
+
+Rules of this file:
+
+1. All that can be refused is refused in the handshake, by a reply with a body.
+2. Whatever happens, the dialogue is closed, and so its streams are freed.
+3. A mistake of the client is answered, and the dialogue goes on; an error that the dialogue does
+   not answer ends it, with the close code of `replies.py`.
+4. When the server is to stop, the dialogue is told, says what was heard until then, and is closed
+   with 1012 by the end of the time that is left.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
+from contextlib import suppress
+from typing import Final, Protocol
+
+from parakeet_streaming.server.http import Reply, Socket
+from parakeet_streaming.server.limits import MessageRate
+from parakeet_streaming.server.replies import (
+    DrainingError,
+    SessionTimeError,
+    SlowReaderError,
+    TooLargeError,
+    answer_to,
+)
+from parakeet_streaming.server.service import Service
+
+_LOG: Final = logging.getLogger("parakeet_streaming")
+
+_LAST_WORDS_S: Final = 2.0
+"""For telling a client why it is closed, and closing."""
+
+Message = str | bytes
+
+
+class Dialogue(Protocol):
+    """What one protocol says on one socket. Each method gives messages for the client."""
+
+    @property
+    def stream_ids(self) -> str:
+        """Ids of its streams, for the log."""
+        ...
+
+    def greeting(self) -> Sequence[Message]:
+        """First of all."""
+        ...
+
+    async def receive(self, message: Message) -> Sequence[Message]:
+        """Answers a message; may wait while the engine has no room for its audio.
+
+        Raises:
+            Exception: the dialogue cannot go on.
+        """
+        ...
+
+    def finish(self) -> None:
+        """No more messages come, or are listened to: decode what came, then end `events`."""
+        ...
+
+    def going_away(self, seconds: float) -> Sequence[Message]:
+        """The server is about to stop, in so many seconds."""
+        ...
+
+    def failed(self, error: BaseException) -> Sequence[Message]:
+        """Last words before it ends because of an error."""
+        ...
+
+    def events(self) -> AsyncIterator[Sequence[Message]]:
+        """What is told without being asked, until everything was told after `finish`."""
+        ...
+
+    async def close(self) -> None:
+        """Frees everything."""
+        ...
+
+
+Opening = Callable[[str], Awaitable[Dialogue]]
+"""Takes the name of the caller's key and opens the dialogue, or raises why it cannot be."""
+
+
+async def converse(
+    service: Service, socket: Socket, door: str, opening: Opening, protocol: str | None = None
+) -> None:
+    """Lets a socket in, or refuses it, and talks to it until it ends.
+
+    Args:
+        service: what all doors share.
+        socket: not accepted yet.
+        door: its name in metrics.
+        opening: makes the dialogue.
+        protocol: the subprotocol to accept.
+    """
+    try:
+        owner = service.let_in(socket.caller, from_page=True)
+        with service.counted_socket(door, owner, socket.caller):
+            dialogue = await opening(owner)
+            try:
+                await _Talk(service, socket, door, dialogue).run(protocol)
+            finally:
+                await dialogue.close()
+    except Exception as error:  # whatever it is, the client is answered
+        service.refused(error)
+        answer = answer_to(error)
+        _log(error, door)
+        await socket.refuse(Reply.of_json(answer.as_openai(), answer.status, **answer.headers))
+
+
+class _Talk:
+    """A dialogue that was let in."""
+
+    def __init__(self, service: Service, socket: Socket, door: str, dialogue: Dialogue) -> None:
+        self._service, self._socket, self._door = service, socket, door
+        self._dialogue = dialogue
+        self._sent = service.metrics.sent_bytes_total[door]
+        self._received = service.metrics.received_bytes_total[door]
+        self._sending = asyncio.Lock()
+        self._heard_s = service.clock()
+
+    async def run(self, protocol: str | None) -> None:
+        """Accepts the socket, and talks until all was told, or something ends it."""
+        await self._socket.accept(protocol)
+        error: BaseException | None = None
+        try:
+            # Nothing is answered before it.
+            await self._send(self._dialogue.greeting())
+            await self._until_over()
+        except Exception as found:  # what ends it is told
+            error = found
+        await self._part(error)
+
+    async def _until_over(self) -> None:
+        limits, begun_s = self._service.limits, self._service.clock()
+        telling = asyncio.create_task(self._tell())
+        tasks = [
+            telling,
+            asyncio.create_task(self._listen()),
+            asyncio.create_task(self._drain()),
+            asyncio.create_task(self._watch(begun_s, limits.idle_s, limits.session_s)),
+        ]
+        try:
+            # All but the first end by an error only.
+            done, _ = await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
+            await (telling if telling in done else done.pop())
+        finally:
+            for task in tasks:
+                task.cancel()
+            await asyncio.gather(*tasks, return_exceptions=True)
+
+    async def _listen(self) -> None:
+        rate = MessageRate(self._service.limits.messages_a_second, self._service.clock())
+        async for message in self._socket.messages():
+            self._heard_s = self._service.clock()
+            rate.message(self._heard_s)
+            self._received.add(len(message))
+            self._check_size(message)
+            await self._send(await self._dialogue.receive(message))
+            self._heard_s = self._service.clock()
+        # The client has closed or is gone; nobody reads what is left.
+        raise ConnectionError("the client has gone")
+
+    def _check_size(self, message: Message) -> None:
+        most = self._service.limits.message_bytes
+        if len(message) > most:
+            raise TooLargeError(f"a message has {len(message)} bytes; send {most} at most")
+
+    async def _tell(self) -> None:
+        async for messages in self._dialogue.events():
+            await self._send(messages)
+
+    async def _drain(self) -> None:
+        drain = self._service.drain
+        await drain.wait()
+        left_s = max(0.0, (drain.until_s or 0.0) - self._service.clock())
+        self._dialogue.finish()
+        async with asyncio.timeout(left_s):
+            await self._send(self._dialogue.going_away(left_s))
+        await asyncio.sleep(left_s)
+        raise DrainingError("the server stops")
+
+    async def _watch(self, begun_s: float, idle_s: float, session_s: float) -> None:
+        while True:
+            now_s = self._service.clock()
+            if now_s - begun_s >= session_s:
+                raise SessionTimeError(f"a session may last {session_s:g} s; begin a new one")
+            if now_s - self._heard_s >= idle_s:
+                raise SessionTimeError(f"no message came for {idle_s:g} s")
+            await asyncio.sleep(min(self._heard_s + idle_s, begun_s + session_s) - now_s)
+
+    async def _send(self, messages: Sequence[Message]) -> None:
+        unread_s = self._service.limits.unread_s
+        async with self._sending:
+            for message in messages:
+                self._sent.add(len(message))
+                try:
+                    await asyncio.wait_for(self._socket.send(message), unread_s)
+                except TimeoutError:
+                    raise SlowReaderError(f"nothing was read for {unread_s:g} s") from None
+
+    async def _part(self, error: BaseException | None) -> None:
+        """Says the last words, and closes."""
+        if isinstance(error, ConnectionError):
+            return
+        if error is None and self._service.drain.draining:
+            await self._socket.close(1012, "the server stops")
+        elif error is None:
+            await self._socket.close(1000)
+        else:
+            answer = answer_to(error)
+            self._service.refused(error)
+            _log(error, f"{self._door} {self._dialogue.stream_ids}")
+            with suppress(TimeoutError, SlowReaderError):
+                async with asyncio.timeout(_LAST_WORDS_S):
+                    if not isinstance(error, SlowReaderError):
+                        await self._send(self._dialogue.failed(error))
+                    await self._socket.close(answer.close_code, answer.message)
+
+
+def _log(error: BaseException, where: str) -> None:
+    answer = answer_to(error)
+    if answer.status == 500:
+        _LOG.error("%s: %s", where, error, exc_info=error)
+    else:
+        _LOG.info("%s: %s: %s", where, answer.code, answer.message)

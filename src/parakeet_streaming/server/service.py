@@ -1,0 +1,120 @@
+"""What all doors share: the engine, what is loaded, who may come in, and whether it is to stop.
+
+Rules of this file:
+
+1. Doors get one `Service` and nothing else. It is made in `composition.py`.
+2. It belongs to one event loop.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+
+from parakeet_streaming.live.engine import LiveEngine
+from parakeet_streaming.live.options import LiveOptions
+from parakeet_streaming.server.access import Access
+from parakeet_streaming.server.caller import Caller
+from parakeet_streaming.server.limits import Limits, Places
+from parakeet_streaming.server.metrics import ServerMetrics
+from parakeet_streaming.server.replies import DrainingError, WrongRequestError, answer_to
+
+
+@dataclass(frozen=True, slots=True)
+class LoadedModel:
+    """What is loaded."""
+
+    name: str
+    """As it was asked for when the server was started."""
+    created_s: int
+    """Unix time at which it was loaded."""
+    languages: tuple[str, ...] = ()
+    strict: bool = False
+    """Whether other names are refused; by default any name stands for this model."""
+
+    def check(self, asked: str | None) -> None:
+        """Refuses other names, if it is strict.
+
+        Raises:
+            WrongRequestError: another model is asked for.
+        """
+        if self.strict and asked and asked != self.name:
+            raise WrongRequestError(f"no model {asked!r} here; use {self.name!r}", "model")
+
+
+class Drain:
+    """Whether the server is about to stop, and until when those inside may finish."""
+
+    def __init__(self) -> None:
+        self.until_s: float | None = None
+        """On the service's clock; None while it does not drain."""
+        self._begun = asyncio.Event()
+
+    @property
+    def draining(self) -> bool:
+        return self.until_s is not None
+
+    def begin(self, until_s: float) -> None:
+        """Nobody is let in any more, and those inside are told to go."""
+        self.until_s = until_s
+        self._begun.set()
+
+    async def wait(self) -> None:
+        """Until it begins."""
+        await self._begun.wait()
+
+
+@dataclass(slots=True)
+class Service:
+    """See the module."""
+
+    engine: LiveEngine
+    model: LoadedModel
+    defaults: LiveOptions
+    """Of streams whose client asks for nothing else; at 16 kHz."""
+    access: Access
+    limits: Limits
+    metrics: ServerMetrics
+    clock: Callable[[], float] = time.monotonic
+    drain: Drain = field(default_factory=Drain)
+    sockets: Places = field(init=False)
+    uploads: Places = field(init=False)
+
+    def __post_init__(self) -> None:
+        limits = self.limits
+        self.sockets = Places("sockets", limits.sockets_of_key, limits.sockets_of_address)
+        self.uploads = Places("uploads", limits.uploads_of_key)
+
+    def let_in(self, caller: Caller, *, from_page: bool = False) -> str:
+        """The name of the caller's key.
+
+        Args:
+            caller: who asks.
+            from_page: whether pages of other sites are to be refused (sockets).
+
+        Raises:
+            RefusedError: it shows no key that is known, or comes from a page of another site.
+            DrainingError: the server is about to stop.
+        """
+        if self.drain.draining:
+            raise DrainingError("the server is about to stop; connect to another one")
+        if from_page:
+            self.access.check_origin(caller)
+        return self.access.owner(caller, self.clock())
+
+    @contextmanager
+    def counted_socket(self, door: str, owner: str, caller: Caller) -> Iterator[None]:
+        """Holds a place for a socket, and counts it.
+
+        Raises:
+            TooManyError: the key or the address has as many as it may have.
+        """
+        with self.sockets.hold(owner, caller.address), self.metrics.connection(door, owner):
+            yield
+
+    def refused(self, error: BaseException) -> None:
+        """Counts a refusal, or what has ended a connection."""
+        self.metrics.refusals_total[answer_to(error).code].add()
