@@ -20,40 +20,21 @@ from __future__ import annotations
 import asyncio
 from collections.abc import AsyncIterator, Iterable
 from contextlib import suppress
-from dataclasses import dataclass, field
 from typing import Final, Self
 
 from parakeet_streaming.audio.pcm_decoder import PcmDecoder
+from parakeet_streaming.errors import AudioInputError
 from parakeet_streaming.live.engine import LiveEngine
-from parakeet_streaming.live.options import LiveOptions
 from parakeet_streaming.live.stats import StreamStats
-from parakeet_streaming.server.outbox import MOST_WAITING, Outbox
+from parakeet_streaming.ports import Floats
+from parakeet_streaming.server.connection_options import ChannelOptions
+from parakeet_streaming.server.outbox import Outbox
 from parakeet_streaming.server.replies import SlowReaderError
 from parakeet_streaming.server.session import Session
 from parakeet_streaming.server.session_events import SessionEvent
 
 _LOOKED_AT_EVERY_S: Final = 0.03
 """How often the stream is asked how far it has come, while a marker or a cough waits for that."""
-
-
-@dataclass(frozen=True, slots=True)
-class ChannelOptions:
-    """How one channel's audio comes, and how it is recognised."""
-
-    live: LiveOptions = field(default_factory=LiveOptions)
-    """Its rate is that of the samples."""
-    encoding: str = "s16le"
-    """A name from `audio.pcm_decoder.ENCODINGS`."""
-    channels: int = 1
-    """Interleaved; they are averaged."""
-    stream_id: str | None = None
-    most_waiting: int = MOST_WAITING
-    """Events that a client may leave unread."""
-
-    @property
-    def rate_hz(self) -> int:
-        """Of the samples."""
-        return self.live.context.sample_rate
 
 
 class Connection:
@@ -104,12 +85,27 @@ class Connection:
             How many samples they completed.
 
         Raises:
-            AudioInputError: a sample is NaN or infinite; nothing of the call was taken.
+            AudioInputError: a sample is NaN or infinite. The samples of the call are missing; a
+                `Lost` tells where, and later times stay true.
         """
-        samples = self._decoder.feed(data)
+        try:
+            samples = self._decoder.feed(data)
+        except AudioInputError:
+            # As many bytes that can be decoded, so that the next sample begins where it should.
+            self.lose(len(self._decoder.feed(bytes(len(data)))))
+            raise
+        await self.push_samples(samples)
+        return len(samples)
+
+    def lose(self, samples: int) -> None:
+        """So many samples are missing before the next ones."""
+        self._pushed += samples
+        self._stream.push_gap(samples)
+
+    async def push_samples(self, samples: Floats) -> None:
+        """Takes float32 samples (n,); waits while there is no room."""
         self._pushed += len(samples)
         await self._stream.push_async(samples)
-        return len(samples)
 
     def commit(self) -> None:
         """Ends the utterance with all that was pushed."""
