@@ -1,4 +1,4 @@
-"""Several channels of one client: one connection for each, and all their events in one order."""
+"""The channels of one client: one connection for each, and all their events in one order."""
 
 from __future__ import annotations
 
@@ -15,8 +15,8 @@ from parakeet_streaming.server.connection_options import ChannelOptions
 from parakeet_streaming.server.session_events import SessionEvent
 
 
-class SeparateChannels:
-    """Streams that share their audio's frames. Each event comes with the number of its channel."""
+class Channels:
+    """One stream, or several that share their audio's frames. Each event comes with its channel."""
 
     def __init__(self, connections: Sequence[Connection], encoding: str) -> None:
         self.connections = connections
@@ -45,6 +45,9 @@ class SeparateChannels:
         Raises:
             AudioInputError: a sample is NaN or infinite; all samples of the call are missing.
         """
+        if len(self.connections) == 1:
+            await self.connections[0].push(data)
+            return
         try:
             channels = self._splitter.feed(data)
         except AudioInputError as error:

@@ -198,7 +198,9 @@ class _Talk:
             for message in messages:
                 self._sent.add(len(message))
                 try:
-                    await asyncio.wait_for(self._socket.send(message), unread_s)
+                    # Not `wait_for`, which can lose a cancellation in Python 3.11.
+                    async with asyncio.timeout(unread_s):
+                        await self._socket.send(message)
                 except TimeoutError:
                     raise SlowReaderError(f"nothing was read for {unread_s:g} s") from None
 

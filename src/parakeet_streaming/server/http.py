@@ -12,8 +12,10 @@ Rules of this file:
 
 from __future__ import annotations
 
+import asyncio
 import json
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field
 from typing import Final
 
@@ -118,16 +120,21 @@ class Socket:
         if not self._is_open:
             return
         short = reason.encode()[:123].decode(errors="ignore")
-        try:
+        with suppress(WebSocketDisconnect, RuntimeError, TimeoutError):
             await self._socket.close(code, short)
-        except (WebSocketDisconnect, RuntimeError):
-            return
+            # A connection that ends with messages unread is reset, and the last words with it.
+            async with asyncio.timeout(_CLOSES_WITHIN_S):
+                while (await self._socket.receive())["type"] != "websocket.disconnect":
+                    pass
 
     @property
     def _is_open(self) -> bool:
         states = (self._socket.client_state, self._socket.application_state)
         return all(state is WebSocketState.CONNECTED for state in states)
 
+
+_CLOSES_WITHIN_S: Final = 2.0
+"""For a client to answer a close."""
 
 Answering = Callable[[Request], Awaitable[Reply]]
 Talking = Callable[[Socket], Awaitable[None]]

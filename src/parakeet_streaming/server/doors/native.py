@@ -6,7 +6,7 @@ import asyncio
 from collections.abc import AsyncIterator, Sequence
 
 from parakeet_streaming.errors import InputError, UsageError
-from parakeet_streaming.server.channels import SeparateChannels
+from parakeet_streaming.server.channels import Channels
 from parakeet_streaming.server.connection import Connection
 from parakeet_streaming.server.dialogue import Message, converse
 from parakeet_streaming.server.http import Socket, SocketRoute
@@ -35,11 +35,9 @@ def routes(service: Service) -> list[SocketRoute]:
 class NativeDialogue:
     """One socket of it."""
 
-    def __init__(
-        self, service: Service, settings: StreamSettings, channels: SeparateChannels
-    ) -> None:
+    def __init__(self, service: Service, settings: StreamSettings, channels: Channels) -> None:
         self._service, self._settings, self._channels = service, settings, channels
-        self._opening: asyncio.Future[SeparateChannels] | None = None
+        self._opening: asyncio.Future[Channels] | None = None
         """The streams that come after `configure`."""
         self._audio_came = self._finished = False
 
@@ -90,7 +88,7 @@ class NativeDialogue:
 
     async def events(self) -> AsyncIterator[Sequence[Message]]:
         """What is told."""
-        channels: SeparateChannels | None = self._channels
+        channels: Channels | None = self._channels
         while channels is not None:
             async for channel, event in channels.events():
                 if (message := self._message(channel, event)) is not None:
@@ -147,10 +145,10 @@ class NativeDialogue:
             raise WrongRequestError("the stream was finished; open another one", "type")
 
 
-async def _streams(service: Service, settings: StreamSettings) -> SeparateChannels:
+async def _streams(service: Service, settings: StreamSettings) -> Channels:
     count = settings.channels if settings.separate else 1
     options = settings.options(service.defaults)
-    return await SeparateChannels.open(service.engine, options, count)
+    return await Channels.open(service.engine, options, count)
 
 
 def _stats(connection: Connection) -> dict[str, object]:

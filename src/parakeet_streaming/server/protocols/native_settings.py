@@ -1,4 +1,4 @@
-"""What a client of `/v1/stream` asks of its stream: fields of a query or of `configure`, as a value.
+"""What a client of `/v1/stream` asks for: fields of a query or of `configure`, as a value.
 
 Names that are not known are ignored: clients of a later version may send them. A value that makes
 no sense is named, with what would.
