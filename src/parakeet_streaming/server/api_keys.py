@@ -12,7 +12,8 @@ from typing import Final
 
 from parakeet_streaming.errors import OptionError
 
-_LINE: Final = re.compile(r"(?:(?P<name>[A-Za-z0-9_.-]{1,64}):)?(?P<key>[!-~]+)")
+_NAME: Final = re.compile(r"[A-Za-z0-9_.-]{1,64}")
+_KEY: Final = re.compile(r"[!-~]+")
 _RESERVED: Final = "anonymous"
 """What callers without a key are counted as."""
 _MOST_KEYS: Final = 1_000
@@ -25,12 +26,14 @@ def read_key(line: str) -> tuple[str | None, str]:
     Raises:
         OptionError: it holds none.
     """
-    match = _LINE.fullmatch(line.strip())
-    if match is None:
+    before, colon, after = line.strip().partition(":")
+    is_named = bool(colon) and _NAME.fullmatch(before) is not None
+    name, key = (before, after) if is_named else (None, line.strip())
+    if _KEY.fullmatch(key) is None:
         raise OptionError("a key is KEY or NAME:KEY, of letters, digits and signs without spaces")
-    if match["name"] == _RESERVED:
+    if name == _RESERVED:
         raise OptionError(f"the name {_RESERVED!r} is taken; give the key another one")
-    return match["name"], match["key"]
+    return name, key
 
 
 def read_key_file(path: str) -> list[str]:
