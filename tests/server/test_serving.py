@@ -5,6 +5,7 @@ import os
 import signal
 import socket
 import ssl
+import subprocess
 from contextlib import suppress
 from pathlib import Path
 
@@ -208,13 +209,29 @@ def test_a_client_that_does_not_read_does_not_hold_the_end():
             assert server.ended() == 0
 
 
+def test_two_signals_at_once_are_one():
+    with Served() as server, connect(f"{server.ws_url}/echo") as client:
+        client.send(digits())
+        client.send("sent")
+        while client.recv(LONG_S) != "sent":
+            pass
+        for number in (signal.SIGSTOP, signal.SIGINT, signal.SIGTERM, signal.SIGCONT):
+            server.signal(number)  # both wait for it when it goes on
+        told, code = messages_until_closed(client)
+        assert (told[0], code) == ("going away", 1012)
+        assert server.ended() == 0
+
+
 def test_a_second_signal_ends_it_at_once():
     with Served("--drain-s", "3600") as server, connect(f"{server.ws_url}/echo") as client:
         client.send("stay")
         server.signal(signal.SIGINT)
         while client.recv(LONG_S) != "going away":
             pass
-        server.signal(signal.SIGINT)
+        while server.process.poll() is None:  # two that come together count as one
+            server.signal(signal.SIGINT)
+            with suppress(subprocess.TimeoutExpired):
+                server.process.wait(0.1)
         assert server.ended() == 130
 
 

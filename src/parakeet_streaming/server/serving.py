@@ -35,6 +35,8 @@ from parakeet_streaming.server.settings import Settings
 _LOG: Final = logging.getLogger("parakeet_streaming.server")
 
 _INTERRUPTED: Final = 130
+_SAME_S: Final = 0.1
+"""Programs that run others pass on a Ctrl-C that the terminal has sent to both: it is one."""
 _CLOSING_S: Final = 2.0
 """Of the time for draining, what is left for sockets that have not ended by themselves."""
 _LOOKED_AT_EVERY_S: Final = 0.05
@@ -119,18 +121,27 @@ async def _drain(service: Service, server: _Server, drain_s: float) -> None:
     closing_s = min(_CLOSING_S, drain_s / 2)
     _LOG.info("draining: %d open", len(server.server_state.tasks))
     service.drain.begin(now_s + drain_s - closing_s)
-    while server.server_state.tasks and service.clock() < now_s + drain_s:
+
+    def is_empty() -> bool:
+        # Calls, and sockets of other protocols, are no tasks of the HTTP server.
+        return not server.server_state.tasks and service.metrics.open_sockets.value == 0
+
+    while not is_empty() and service.clock() < now_s + drain_s:
         await asyncio.sleep(_LOOKED_AT_EVERY_S)
 
 
 def _signals() -> asyncio.Event:
     """Is set by the first signal; the second one ends the process."""
     asked, loop = asyncio.Event(), asyncio.get_running_loop()
+    first_s = 0.0
 
     def came() -> None:
-        if asked.is_set():
+        nonlocal first_s
+        if not asked.is_set():
+            first_s = loop.time()
+            asked.set()
+        elif loop.time() - first_s > _SAME_S:
             os._exit(_INTERRUPTED)
-        asked.set()
 
     for number in (signal.SIGINT, signal.SIGTERM):
         if signal.getsignal(number) is signal.SIG_IGN:
