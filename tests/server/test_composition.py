@@ -99,7 +99,7 @@ def test_what_is_nowhere_is_told_in_words_and_counted(make):
     assert service.metrics.refusals_total["not_found"].total == 1
     reply = ask(service, settings, "DELETE", "/healthz")
     assert reply.status_code == 405
-    assert reply.headers["allow"] == "GET, HEAD"
+    assert set(reply.headers["allow"].split(", ")) == {"GET", "HEAD"}
     assert reply.json()["error"]["code"] == "method_not_allowed"
 
 
