@@ -44,6 +44,7 @@ _KEEP_ALIVE_S: Final = 75
 """Longer than clients keep connections that they do not use, so that they close them, not we."""
 _TICKS_A_SECOND: Final = 10
 _MOST_FILES: Final = 65_536
+_HEADER_BYTES: Final = 65_536
 _ROOM_BYTES: Final = 65_536
 """Messages are refused by the door's own answer, as long as they are not much above the limit."""
 
@@ -161,6 +162,7 @@ def _configuration(
         application,
         # Its parser bounds the headers of a request; the faster one does not.
         http="h11",
+        h11_max_incomplete_event_size=_HEADER_BYTES,
         ws="websockets-sansio",
         ws_max_size=limits.message_bytes + _ROOM_BYTES,
         ws_ping_interval=settings.ping_s,
