@@ -18,6 +18,7 @@ Rules of this file:
 from __future__ import annotations
 
 import asyncio
+import logging
 from collections.abc import AsyncIterator, Iterable
 from contextlib import suppress
 from typing import Final, Self
@@ -28,11 +29,13 @@ from parakeet_streaming.live.engine import LiveEngine
 from parakeet_streaming.live.stats import StreamStats
 from parakeet_streaming.ports import Floats
 from parakeet_streaming.server.connection_options import ChannelOptions
+from parakeet_streaming.server.logs import SAID
 from parakeet_streaming.server.outbox import Outbox
 from parakeet_streaming.server.replies import SlowReaderError
 from parakeet_streaming.server.session import Session
-from parakeet_streaming.server.session_events import SessionEvent
+from parakeet_streaming.server.session_events import Ended, SessionEvent
 
+_SAID: Final = logging.getLogger(SAID)
 _LOOKED_AT_EVERY_S: Final = 0.03
 """How often the stream is asked how far it has come, while a marker or a cough waits for that."""
 
@@ -203,5 +206,10 @@ class Connection:
                 self._put(self._session.take(event))
 
     def _put(self, events: Iterable[SessionEvent]) -> None:
+        events = list(events)
+        for event in events:
+            # The logger is off unless the server was told to write down what was said.
+            if isinstance(event, Ended) and event.text:
+                _SAID.info("utterance", extra={"stream": self._stream.id, "said": event.text})
         self._outbox.add(events)
         self._news.set()

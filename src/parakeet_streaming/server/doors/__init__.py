@@ -1,1 +1,4 @@
-"""The ways in: thin adapters between a transport, a protocol and the engine."""
+"""The ways in: one file per protocol, which takes a `Service` and gives routes.
+
+May import: protocols, and what all doors share. Must never enter: what messages mean.
+"""
