@@ -216,7 +216,6 @@ LARGE = [513, 4 * 10**7, 10**15, 2**62, 10**4_000]
 @pytest.mark.parametrize("value", LARGE)
 @pytest.mark.parametrize("key", ["features_size", "subsampling_factor", "max_tokens_per_step"])
 def test_a_number_of_the_config_has_a_bound(tmp_path, key, value):
-    value = max(value, 1_001)
     with pytest.raises(ModelFormatError, match=r"by config\.json, is .*; 1 to \d+ is possible"):
         spec_of(tmp_path, encoder=encoder("mels"), config={key: value})
 
@@ -264,7 +263,7 @@ def test_sizes_up_to_the_bounds(tmp_path, sizes):
         tmp_path,
         encoder=encoder(mels, width),
         decoder_joint=decoder_joint(10, width, layers=layers, hidden=hidden),
-        config={"max_tokens_per_step": 1_000},
+        config={"max_tokens_per_step": 100},
     )
     assert (spec.mel_bins, spec.encoder_width, spec.predictor_layers, spec.predictor_width) == sizes
 

@@ -9,7 +9,6 @@ from __future__ import annotations
 from typing import Final
 
 from parakeet_streaming.errors import ModelFormatError
-from parakeet_streaming.limits import MOST_SYMBOLS
 
 MOST_MEL_BINS: Final = 512
 """F is 80 or 128; a spectrum of 512 samples has 257 bins to make them of."""
@@ -23,8 +22,8 @@ MOST_REACH: Final = 128
 """Frames that a convolution of a cached encoder reaches back to: 4."""
 MOST_PAST_VALUES: Final = 2**24
 """Numbers that a cached encoder keeps for its convolutions, in all layers: 24 · 4 · 1024."""
-MOST_TOKENS_A_FRAME: Final = MOST_SYMBOLS
-"""`max_tokens_per_step`: 10."""
+MOST_TOKENS_A_FRAME: Final = 100
+"""`max_tokens_per_step`, tokens in 80 ms: 10."""
 MOST_PIECES: Final = 2**20
 """Of a vocabulary, and ids in it: 1,025 or 8,193; the largest vocabularies of language models have
 256,000."""
