@@ -350,3 +350,16 @@ def test_what_is_no_model_of_ours_is_not_told(tmp_path, monkeypatch):
     break_encoder(two_file_folder(snapshot) / "encoder.onnx", "zeros")
     (snapshot / "vocab.txt").rename(snapshot / "vocab.json")
     assert hub.cached_models() == ()
+
+
+@pytest.mark.parametrize("kind", BROKEN)
+def test_a_broken_model_that_cannot_be_fetched_anew_is_told_as_broken(tmp_path, monkeypatch, kind):
+    monkeypatch.setattr(constants, "HF_HUB_CACHE", str(tmp_path))
+    monkeypatch.setattr(constants, "HF_HUB_OFFLINE", True)
+    root = tmp_path / "models--someone--bad"
+    snapshot = two_file_folder(root / "snapshots" / ("9" * 40))
+    (root / "refs").mkdir()
+    (root / "refs/main").write_text("9" * 40)
+    break_encoder(snapshot / "encoder.onnx", kind)
+    with pytest.raises(DownloadError, match=f"is broken: .*{BROKEN[kind]}.* was not fetched"):
+        hub.fetch("someone/bad")

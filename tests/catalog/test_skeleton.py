@@ -131,3 +131,12 @@ def test_a_budget_of_depth(tmp_path):
 def _length(value):
     """A length below 2 ** 21, in three bytes."""
     return bytes((value & 127 | 128, value >> 7 & 127 | 128, value >> 14))
+
+
+@pytest.mark.parametrize(
+    "junk", [b"\x08", b"\x08\xff", b"\x12", b"\x09seven", b"\x0dsix", b"\x7a\xff"]
+)
+def test_a_field_that_is_cut_off_is_noticed(tmp_path, junk):
+    (tmp_path / "m.onnx").write_bytes(junk)
+    with pytest.raises(ValueError, match="early"):
+        without_weights(tmp_path / "m.onnx")

@@ -6,6 +6,7 @@ from parakeet_streaming.catalog.model_folder import find_parts
 from parakeet_streaming.catalog.spec import name_of, read_spec
 from parakeet_streaming.errors import ModelFormatError
 from tests.catalog.graphs import (
+    FLOAT,
     GOLDEN,
     INT64,
     TINY_EN,
@@ -274,6 +275,13 @@ def test_a_message_quotes_the_beginning_only(tmp_path, key):
     with pytest.raises(ModelFormatError) as raised:
         spec_of(tmp_path, encoder=encoder(metadata={key: much}), config={key: much})
     assert len(str(raised.value)) < 600
+
+
+def test_an_encoder_whose_frames_have_another_rank_is_none(tmp_path):
+    model = encoder()
+    model.graph.output[0].CopyFrom(helper.make_tensor_value_info("outputs", FLOAT, [1, 2, 3, 4]))
+    with pytest.raises(ModelFormatError, match="is no part of a Parakeet that we know"):
+        spec_of(tmp_path, encoder=model)
 
 
 @pytest.mark.parametrize("shape", [[], ["B", 1, 1]])

@@ -67,10 +67,19 @@ def fetch(
     """
     check_precision(precision)
     name, revision = split_revision(repo_id, revision)
-    if not update:
-        cached = _cached(name, revision, precision)
-        if cached is not None:
-            return cached
+    folder = None if update else _cached(name, revision)
+    fault = None if folder is None else _fault(folder, precision)
+    if folder is not None and fault is None:
+        return folder
+    try:
+        return _fetched(name, revision, precision)
+    except DownloadError as error:
+        if fault is None or isinstance(fault, MissingError):
+            raise
+        raise DownloadError(f"what the cache has is broken: {fault}; and {error}") from error
+
+
+def _fetched(name: str, revision: str | None, precision: str) -> Path:
     try:
         return _download(name, revision, precision)
     except ParakeetError:
@@ -134,12 +143,12 @@ def _fault(folder: Path, precision: str = "auto") -> ParakeetError | None:
     return None
 
 
-def _cached(name: str, revision: str | None, precision: str) -> Path | None:
-    """The model's folder in the cache if it is whole in that precision."""
+def _cached(name: str, revision: str | None) -> Path | None:
+    """The model's folder in the cache, whole or not; None where there is none."""
     import huggingface_hub
 
     try:
-        folder = Path(
+        return Path(
             huggingface_hub.snapshot_download(
                 name,
                 revision=revision,
@@ -149,7 +158,6 @@ def _cached(name: str, revision: str | None, precision: str) -> Path | None:
         )
     except (OSError, ValueError):  # nothing cached, or no id at all: the hub's answer says which
         return None
-    return folder if _fault(folder, precision) is None else None
 
 
 def _download(name: str, revision: str | None, precision: str) -> Path:
