@@ -7,6 +7,7 @@ import huggingface_hub
 import onnx
 import pytest
 from huggingface_hub import constants, errors
+from onnx import helper
 
 from parakeet_streaming.catalog import hub
 from parakeet_streaming.catalog.model_folder import find_parts
@@ -302,3 +303,63 @@ def test_without_a_cache_nothing_is_cached(fake):
     shutil.rmtree(fake.cache)
     assert hub.cache_folder() == fake.cache
     assert hub.cached_models() == ()
+
+
+BROKEN = {
+    "nodes in a circle": "in a circle",
+    "half a file": "no whole ONNX file",
+    "zeros": "no whole ONNX file",
+    "a node without an output": "lacks an input or an output",
+}
+
+
+@pytest.mark.parametrize("kind", BROKEN)
+def test_a_broken_model_is_told_and_hides_no_other(tmp_path, monkeypatch, kind):
+    monkeypatch.setattr(constants, "HF_HUB_CACHE", str(tmp_path))
+    for name in ("bad", "good"):
+        root = tmp_path / f"models--someone--{name}"
+        snapshot = two_file_folder(root / "snapshots" / ("9" * 40))
+        (root / "refs").mkdir()
+        (root / "refs/main").write_text("9" * 40)
+        if name == "bad":
+            break_encoder(snapshot / "encoder.onnx", kind)
+    bad, good = hub.cached_models()
+    assert (bad.repo_id, good.repo_id, good.fault) == ("someone/bad", "someone/good", None)
+    assert BROKEN[kind] in bad.fault
+
+
+def break_encoder(path, kind):
+    model = onnx.load(path)
+    if kind == "half a file":
+        path.write_bytes(path.read_bytes()[:-9])
+    elif kind == "zeros":
+        path.write_bytes(bytes(100_000))
+    elif kind == "nodes in a circle":
+        model.graph.node.append(helper.make_node("Identity", ["q"], ["q"]))
+        model.graph.node.append(helper.make_node("Slice", ["q"], ["r"]))
+        onnx.save_model(model, path)
+    else:
+        model.graph.node.append(helper.make_node("Cast", ["q"], []))
+        onnx.save_model(model, path)
+
+
+def test_what_is_no_model_of_ours_is_not_told(tmp_path, monkeypatch):
+    monkeypatch.setattr(constants, "HF_HUB_CACHE", str(tmp_path))
+    snapshot = tmp_path / "models--someone--whisper-onnx" / "snapshots" / ("9" * 40)
+    snapshot.mkdir(parents=True)
+    break_encoder(two_file_folder(snapshot) / "encoder.onnx", "zeros")
+    (snapshot / "vocab.txt").rename(snapshot / "vocab.json")
+    assert hub.cached_models() == ()
+
+
+@pytest.mark.parametrize("kind", BROKEN)
+def test_a_broken_model_that_cannot_be_fetched_anew_is_told_as_broken(tmp_path, monkeypatch, kind):
+    monkeypatch.setattr(constants, "HF_HUB_CACHE", str(tmp_path))
+    monkeypatch.setattr(constants, "HF_HUB_OFFLINE", True)
+    root = tmp_path / "models--someone--bad"
+    snapshot = two_file_folder(root / "snapshots" / ("9" * 40))
+    (root / "refs").mkdir()
+    (root / "refs/main").write_text("9" * 40)
+    break_encoder(snapshot / "encoder.onnx", kind)
+    with pytest.raises(DownloadError, match=f"is broken: .*{BROKEN[kind]}.* was not fetched"):
+        hub.fetch("someone/bad")

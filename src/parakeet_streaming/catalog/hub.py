@@ -25,6 +25,7 @@ from parakeet_streaming.catalog.reachable import answer_or_unreachable
 from parakeet_streaming.catalog.vocabulary import PIECES_NAME
 from parakeet_streaming.errors import (
     DownloadError,
+    MissingError,
     ModelFormatError,
     ModelNotFoundError,
     ModelPartMissingError,
@@ -37,11 +38,13 @@ _ORDER: Final = ("int8", "fp32", "fp16", "int4")
 
 @dataclass(frozen=True, slots=True)
 class CachedModel:
-    """A model in the hub's cache that can be loaded without a network."""
+    """A model in the hub's cache that can be loaded without a network, unless it is broken."""
 
     repo_id: str
     folder: Path
     size_bytes: int
+    fault: str | None = None
+    """Why it cannot be loaded although no file is missing; None where it can."""
 
 
 def fetch(
@@ -64,10 +67,19 @@ def fetch(
     """
     check_precision(precision)
     name, revision = split_revision(repo_id, revision)
-    if not update:
-        cached = _cached(name, revision, precision)
-        if cached is not None:
-            return cached
+    folder = None if update else _cached(name, revision)
+    fault = None if folder is None else _fault(folder, precision)
+    if folder is not None and fault is None:
+        return folder
+    try:
+        return _fetched(name, revision, precision)
+    except DownloadError as error:
+        if fault is None or isinstance(fault, MissingError):
+            raise
+        raise DownloadError(f"what the cache has is broken: {fault}; and {error}") from error
+
+
+def _fetched(name: str, revision: str | None, precision: str) -> Path:
     try:
         return _download(name, revision, precision)
     except ParakeetError:
@@ -89,21 +101,29 @@ def split_revision(repo_id: str, revision: str | None = None) -> tuple[str, str 
 
 
 def cached_models() -> tuple[CachedModel, ...]:
-    """Models in the hub's cache that are whole, by name."""
+    """Models in the hub's cache, by name: those that are whole, and those that are broken.
+
+    A broken one has its fault. What lacks a file, or has no vocabulary of ours, is none of them.
+    """
     import huggingface_hub
 
     if not cache_folder().is_dir():
         return ()
     models = []
     for repo in huggingface_hub.scan_cache_dir(cache_folder()).repos:
+        found: list[CachedModel] = []
         for revision in sorted(repo.revisions, key=lambda each: each.last_modified, reverse=True):
-            if any(file.file_name.endswith(".onnx") for file in revision.files) and _is_whole(
-                revision.snapshot_path
-            ):
-                models.append(
-                    CachedModel(repo.repo_id, revision.snapshot_path, revision.size_on_disk)
-                )
+            names = {file.file_name for file in revision.files}
+            folder = revision.snapshot_path
+            if not any(name.endswith(".onnx") for name in names):
+                continue
+            fault = _fault(folder)
+            if fault is None:
+                found.insert(0, CachedModel(repo.repo_id, folder, revision.size_on_disk))
                 break
+            if not isinstance(fault, MissingError) and names.intersection(VOCABULARY_NAMES):
+                found.append(CachedModel(repo.repo_id, folder, revision.size_on_disk, str(fault)))
+        models += found[:1]
     return tuple(sorted(models, key=lambda model: model.repo_id))
 
 
@@ -114,20 +134,21 @@ def cache_folder() -> Path:
     return Path(constants.HF_HUB_CACHE)
 
 
-def _is_whole(folder: Path, precision: str = "auto") -> bool:
+def _fault(folder: Path, precision: str = "auto") -> ParakeetError | None:
+    """Why the model in a folder cannot be loaded, as far as its files tell."""
     try:
         find_parts(folder, precision)
-    except ParakeetError:
-        return False
-    return True
+    except ParakeetError as error:
+        return error
+    return None
 
 
-def _cached(name: str, revision: str | None, precision: str) -> Path | None:
-    """The model's folder in the cache if it is whole in that precision."""
+def _cached(name: str, revision: str | None) -> Path | None:
+    """The model's folder in the cache, whole or not; None where there is none."""
     import huggingface_hub
 
     try:
-        folder = Path(
+        return Path(
             huggingface_hub.snapshot_download(
                 name,
                 revision=revision,
@@ -137,7 +158,6 @@ def _cached(name: str, revision: str | None, precision: str) -> Path | None:
         )
     except (OSError, ValueError):  # nothing cached, or no id at all: the hub's answer says which
         return None
-    return folder if _is_whole(folder, precision) else None
 
 
 def _download(name: str, revision: str | None, precision: str) -> Path:

@@ -15,6 +15,7 @@ from typing import Final
 
 from parakeet_streaming.catalog import hub
 from parakeet_streaming.catalog.built_in import BUILT_IN_FOLDER
+from parakeet_streaming.catalog.file_reading import exists, in_brief
 from parakeet_streaming.catalog.model_folder import VOCABULARY_NAMES
 from parakeet_streaming.errors import ModelNotFoundError, OptionError
 
@@ -52,14 +53,15 @@ def resolve(
         ModelNotFoundError: no model has that name.
         OptionError: a revision of something that is not on the hub, or see `hub.fetch`.
         ModelPartMissingError, ModelFormatError, DownloadError: see `hub.fetch`.
+        FileAccessError: a folder on the way may not be searched.
     """
     path = Path(os.path.expanduser(source))  # noqa: PTH111  Path's raises where there is no home
     built_in = built_in_models()
-    if isinstance(source, str) and not (source and path.exists()) and source not in built_in:
+    if isinstance(source, str) and not (source and exists(path)) and source not in built_in:
         return _downloaded(source, revision, precision=precision, update=update)
     if revision is not None:
         raise OptionError(f"{source} is not on the hub, so it has no revision; leave it out")
-    return path if path.exists() else built_in.get(str(source), path)
+    return path if exists(path) else built_in.get(str(source), path)
 
 
 def _downloaded(source: str, revision: str | None, *, precision: str, update: bool) -> Path:
@@ -75,6 +77,6 @@ def _unknown(source: str) -> str:
     close = difflib.get_close_matches(source, names, n=1)
     hint = f"did you mean {close[0]}? " if close else ""
     return (
-        f"there is no folder and no model called {source!r}; {hint}there are {', '.join(names)}, "
-        "folders, and hub ids such as istupakov/parakeet-tdt-0.6b-v3-onnx"
+        f"there is no folder and no model called {in_brief(source)}; {hint}there are "
+        f"{', '.join(names)}, folders, and hub ids such as istupakov/parakeet-tdt-0.6b-v3-onnx"
     )

@@ -16,7 +16,8 @@ from typing import Final
 
 import onnx
 
-from parakeet_streaming.catalog.graph import Graph, refuse_pointer
+from parakeet_streaming.catalog.file_reading import refuse_pointer
+from parakeet_streaming.catalog.graph import Graph
 from parakeet_streaming.catalog.tensors import Stretch, outside, tensors_of
 from parakeet_streaming.errors import ModelFormatError, ModelPartMissingError
 

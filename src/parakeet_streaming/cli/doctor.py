@@ -195,7 +195,7 @@ def _downloads() -> Section:
     models = hub.cached_models()
     return {
         "cache": str(hub.cache_folder()),
-        "models": [model.repo_id for model in models],
+        "models": [model.repo_id + " (broken)" * bool(model.fault) for model in models],
         "size_bytes": sum(model.size_bytes for model in models),
     }
 

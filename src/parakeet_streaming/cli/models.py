@@ -9,6 +9,7 @@ import typer
 
 from parakeet_streaming.catalog import hub
 from parakeet_streaming.catalog.broken_weights import refuse_broken_weights
+from parakeet_streaming.catalog.hub import CachedModel
 from parakeet_streaming.catalog.model_folder import ModelParts, Part, find_parts
 from parakeet_streaming.catalog.resolve import KNOWN_MODELS, built_in_models, resolve
 from parakeet_streaming.catalog.spec import ModelSpec, read_spec
@@ -37,10 +38,10 @@ def list_models(as_json: AsJson = False) -> None:
     }
     for name, repo_id in KNOWN_MODELS.items():
         model = cached.pop(repo_id, None)
-        state = "downloaded" if model else "not downloaded"
+        state = _state(model) if model else "not downloaded"
         sizes[name] = (state, model.size_bytes if model else None, repo_id)
     for repo_id, model in cached.items():
-        sizes[repo_id] = ("downloaded", model.size_bytes, repo_id)
+        sizes[repo_id] = (_state(model), model.size_bytes, repo_id)
     if as_json:
         keys = ("name", "state", "size_bytes", "hub_id")
         rows = [
@@ -120,6 +121,11 @@ def verify(
     )
     if found.cached_steps:
         typer.echo(f"ok  cached      {found.cached_steps} steps with context {CACHED_CONTEXT}")
+
+
+def _state(model: CachedModel) -> str:
+    """`parakeet models inspect` says what is wrong with a broken one."""
+    return "downloaded" if model.fault is None else "broken"
 
 
 def _lines(parts: ModelParts, spec: ModelSpec) -> list[tuple[str, str]]:

@@ -24,7 +24,7 @@ import torch
 from safetensors import SafetensorError
 from safetensors.torch import load_file
 
-from parakeet_streaming.catalog.graph import refuse_pointer
+from parakeet_streaming.catalog.file_reading import refuse_pointer
 from parakeet_streaming.errors import ModelFormatError, ModelPartMissingError
 
 WHOLE_NAME: Final = "model.safetensors"

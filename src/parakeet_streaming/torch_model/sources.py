@@ -17,7 +17,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Final
 
-from parakeet_streaming.catalog.graph import refuse_pointer
+from parakeet_streaming.catalog.file_reading import refuse_pointer
 from parakeet_streaming.errors import ModelFormatError, ModelNotFoundError, ModelPartMissingError
 from parakeet_streaming.torch_model.checkpoint import read_checkpoint
 from parakeet_streaming.torch_model.hugging_face import CONFIG_NAME, read_hugging_face
