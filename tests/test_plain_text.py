@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from parakeet_streaming.plain_text import MOST_SHOWN, escaped, readable, shown, visible
+from parakeet_streaming.plain_text import MOST_SHOWN, escaped, listed, readable, shown, visible
 
 ORDERS = {
     "escape": ("\x1b[31m", "\\x1b[31m"),
@@ -105,3 +105,10 @@ def test_a_value_of_any_size_is_few_words(value):
 @pytest.mark.parametrize("value", [None, True, 3, -7, 1.5, "a\x1b", ["a", 1], {"a": None}])
 def test_a_small_value_is_written_as_it_is(value):
     assert shown(value) == repr(value)
+
+
+def test_many_names_are_a_few():
+    assert listed([]) == ""
+    assert listed(["a", "b\n"]) == "a, b\\n"
+    assert listed([str(each) for each in range(10**5)]).endswith("6, 7 and 99992 more")
+    assert len(listed(["x" * 10**6])) < 200

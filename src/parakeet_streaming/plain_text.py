@@ -7,7 +7,7 @@ Rules of this file:
 2. `readable` is for programs: what was recognised, as one line without such characters. A piece of
    a vocabulary is text; an order to a terminal or a line's end in it means nothing.
 3. `escaped` is for JSON: the same characters as JSON's own escapes, so that nothing is lost.
-4. `shown` is a value of any size in few words.
+4. `shown` is a value of any size in few words, `listed` any number of names.
 5. Bytes of a file's name that are no UTF-8 stay, except those that are orders.
 6. Joiners (U+200C, U+200D) stay between letters beyond ASCII, where Persian, Hindi and emoji are
    written with them.
@@ -17,6 +17,8 @@ from __future__ import annotations
 
 import re
 import reprlib
+from collections.abc import Collection
+from itertools import islice
 from typing import Final
 
 MOST_SHOWN: Final = 2000
@@ -26,6 +28,8 @@ _MOST_BITS: Final = 256
 """Of a whole number that is written out; Python itself refuses those of 4,300 digits."""
 _MOST_CHARACTERS: Final = 120
 """Of a text inside `shown`: longer than names of tensors and settings are."""
+_MOST_LISTED: Final = 8
+"""Names in a list of them."""
 
 _LINE_ENDS: Final = "\t\n\v\f\r\x1c-\x1f\x85\u2028\u2029"
 # Orders to terminals (C0, DEL, C1); direction of writing; what has no width; halves of characters.
@@ -70,6 +74,13 @@ def escaped(json: str) -> str:
     return _ANY_CONTROL.sub(
         lambda found: found[0] if found[0] == "\n" else _json_number(found[0]), json
     )
+
+
+def listed(names: Collection[str]) -> str:
+    """Names in a message: the first few, and how many more there are."""
+    few = ", ".join(visible(name, _MOST_CHARACTERS) for name in islice(names, _MOST_LISTED))
+    more = len(names) - _MOST_LISTED
+    return f"{few} and {more} more" if more > 0 else few
 
 
 def shown(value: object) -> str:

@@ -11,7 +11,6 @@ The first bytes of a file decide what it is; its name does not.
 
 from __future__ import annotations
 
-import tarfile
 import zipfile
 from collections.abc import Callable
 from pathlib import Path
@@ -19,6 +18,7 @@ from typing import Final
 
 from parakeet_streaming.catalog.file_reading import refuse_pointer
 from parakeet_streaming.errors import ModelFormatError, ModelNotFoundError, ModelPartMissingError
+from parakeet_streaming.torch_model.archive import is_archive
 from parakeet_streaming.torch_model.checkpoint import read_checkpoint
 from parakeet_streaming.torch_model.hugging_face import CONFIG_NAME, read_hugging_face
 from parakeet_streaming.torch_model.nemo import read_nemo
@@ -59,7 +59,7 @@ def _reader(path: Path) -> Reader:
         raise ModelNotFoundError(f"{path} does not exist; {_EXPECTED}")
     refuse_pointer(path)
     # In this order: a tar that ends with a zip, as a .nemo may, is a zip to `is_zipfile` too.
-    if tarfile.is_tarfile(path):
+    if is_archive(path):
         return read_nemo
     if zipfile.is_zipfile(path):
         return read_checkpoint
