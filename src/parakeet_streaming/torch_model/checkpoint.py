@@ -17,6 +17,7 @@ from typing import IO, Final
 
 import torch
 
+from parakeet_streaming.catalog.file_reading import read_bytes
 from parakeet_streaming.errors import ModelFormatError, ModelPartMissingError, OptionError
 from parakeet_streaming.plain_text import listed, visible
 from parakeet_streaming.torch_model.fastconformer import EncoderConfig
@@ -84,7 +85,7 @@ def read_checkpoint(path: Path) -> tuple[Transducer, Pieces]:
         raise ModelFormatError(f"{path} is no checkpoint of training: it has no mean weights")
     config = _config(saved.get("config"), path)
     return assembled(config, dict(mean), str(path)), pieces_of(
-        tokenizer.read_bytes(), str(tokenizer)
+        read_bytes(tokenizer), str(tokenizer)
     )
 
 

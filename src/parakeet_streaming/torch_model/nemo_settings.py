@@ -10,6 +10,7 @@ Rules of this file:
 
 from __future__ import annotations
 
+import math
 from typing import Final
 
 from parakeet_streaming.errors import ModelFormatError
@@ -212,16 +213,16 @@ def _check_kind(settings: Settings) -> None:
     """Refuses what is no transducer with durations, by the classes that the config names."""
     if "joint" not in settings:
         raise ModelFormatError(
-            f"{settings.origin} describes no transducer but {settings.value('target')}; use a "
+            f"{settings.origin} describes no transducer but {settings.text('target', '')}; use a "
             "Parakeet TDT, which has a joint"
         )
     for part, name in _CLASSES.items():
-        target = str(settings.section(part).value("_target_", name))
+        target = settings.section(part).text("_target_", name)
         if target.rpartition(".")[2] != name:
             raise ModelFormatError(
                 f"{settings.origin}: the {part} is a {target}, not a {name}; use a Parakeet TDT"
             )
-    target = str(settings.value("target", _MODELS[0]))
+    target = settings.text("target", _MODELS[0])
     if target.rpartition(".")[2] not in _MODELS:
         raise ModelFormatError(
             f"{settings.origin}: the model is a {target}, which may have parts that cannot be "
@@ -244,7 +245,7 @@ def _check_windows(preprocessor: Settings) -> None:
         seconds = as_number(preprocessor.value(key, default_s))
         if not seconds:
             preprocessor.require(in_samples, (samples,), None, _FEATURES)
-        elif int(seconds * SAMPLE_RATE_HZ) != samples:
+        elif not math.isfinite(seconds) or int(seconds * SAMPLE_RATE_HZ) != samples:
             preprocessor.require(key, (samples / SAMPLE_RATE_HZ,), default_s, _FEATURES)
         else:
             preprocessor.require(in_samples, (None, 0), None, _FEATURES)
@@ -265,7 +266,8 @@ def _check_encoder(encoder: Settings) -> None:
 
 def _is_full(context: object) -> bool:
     """Whether the first of an encoder's contexts, which NeMo takes, has no bound."""
-    first = context[0] if isinstance(context, list) and isinstance(context[0], list) else context
+    nested = isinstance(context, list) and context and isinstance(context[0], list)
+    first = context[0] if nested else context  # type: ignore[index]  # a list then
     return isinstance(first, list) and first == [-1, -1]
 
 
