@@ -28,7 +28,9 @@ _MOST_BITS: Final = 256
 """Of a whole number that is written out; Python itself refuses those of 4,300 digits."""
 _MOST_CHARACTERS: Final = 120
 """Of a text inside `shown`: longer than names of tensors and settings are."""
-_MOST_LISTED: Final = 8
+_MOST_OF_A_VALUE: Final = 300
+"""Of a list or a mapping in `shown`."""
+_MOST_LISTED: Final = 10
 """Names in a list of them."""
 
 _LINE_ENDS: Final = "\t\n\v\f\r\x1c-\x1f\x85\u2028\u2029"
@@ -80,12 +82,13 @@ def listed(names: Collection[str]) -> str:
     """Names in a message: the first few, and how many more there are."""
     few = ", ".join(visible(name, _MOST_CHARACTERS) for name in islice(names, _MOST_LISTED))
     more = len(names) - _MOST_LISTED
-    return f"{few} and {more} more" if more > 0 else few
+    return f"{few}, and {more} more" if more > 0 else few
 
 
 def shown(value: object) -> str:
     """A value in a message, as Python writes it, cut to few words whatever its size."""
-    return _SHORT.repr(value)
+    text = _SHORT.repr(value)
+    return text if len(text) <= _MOST_OF_A_VALUE else f"{text[:_MOST_OF_A_VALUE]}..."
 
 
 class _Short(reprlib.Repr):

@@ -13,13 +13,14 @@ from __future__ import annotations
 import math
 from typing import Final
 
+from parakeet_streaming.catalog.limits import MOST_TOKENS_A_FRAME
 from parakeet_streaming.errors import ModelFormatError
 from parakeet_streaming.timeline import HOP_SAMPLES, SAMPLE_RATE_HZ, SUBSAMPLING
 from parakeet_streaming.torch_model.settings import Choice, Rules, Settings, as_number
 
 MAX_SYMBOLS: Final = 10
 """Of a config that does not name it, as in NeMo's own defaults."""
-UNBOUNDED_SYMBOLS: Final = 1000
+UNBOUNDED_SYMBOLS: Final = MOST_TOKENS_A_FRAME
 """Of a config that asks for no bound: NeMo would go on for ever where a model does."""
 
 _WINDOW_SAMPLES: Final = 400
