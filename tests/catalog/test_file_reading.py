@@ -10,13 +10,11 @@ import pytest
 
 from parakeet_streaming.catalog.file_reading import (
     exists,
-    in_brief,
     open_file,
     read_bytes,
     read_object,
     reading,
     refuse_pointer,
-    some_of,
 )
 from parakeet_streaming.errors import (
     FileAccessError,
@@ -234,14 +232,3 @@ def test_a_pointer_of_git_lfs(tmp_path, read):
     (tmp_path / "m").write_text("version https://git-lfs.github.com/spec/v1\noid sha256:4d7a\n")
     with pytest.raises(ModelFormatError, match="git lfs pull"):
         read(tmp_path / "m")
-
-
-def test_names_and_values_for_messages():
-    assert some_of("abc") == "a, b, c"
-    assert some_of(str(each) for each in range(1_000)).endswith("8, 9, and 990 more")
-    assert in_brief("short") == "'short'"
-    deep: list[object] = []
-    for _ in range(10_000):
-        deep = [deep]
-    wide = {f"{at}": ["x" * 10_000] * 10_000 for at in range(1_000)}
-    assert max(len(in_brief(each)) for each in ("x" * 10_000, 10**4_000, deep, wide)) < 100

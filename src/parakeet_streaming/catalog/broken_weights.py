@@ -17,9 +17,12 @@ import onnx
 from numpy.typing import NDArray
 from onnx import TensorProto
 
-from parakeet_streaming.catalog.file_reading import in_brief, reading
+from parakeet_streaming.catalog.file_reading import (
+    reading,
+)
 from parakeet_streaming.catalog.weight_files import load_graph, with_values
 from parakeet_streaming.errors import ModelFormatError
+from parakeet_streaming.plain_text import shown
 
 _FLOATS: Final = frozenset(
     {TensorProto.FLOAT, TensorProto.FLOAT16, TensorProto.BFLOAT16, TensorProto.DOUBLE}
@@ -45,13 +48,13 @@ def _refuse_broken_weights(path: Path) -> None:
             values = onnx.numpy_helper.to_array(tensor)
         except (TypeError, ValueError) as error:
             raise ModelFormatError(
-                f"{path}: the values of {in_brief(tensor.name)} do not fit its shape ({error}); "
+                f"{path}: the values of {shown(tensor.name)} do not fit its shape ({error}); "
                 "fetch the model again"
             ) from error
         broken = _not_finite(values)
         if broken:
             raise ModelFormatError(
-                f"{path}: {broken} of {values.size} weights in {in_brief(tensor.name)} are not "
+                f"{path}: {broken} of {values.size} weights in {shown(tensor.name)} are not "
                 "finite; fetch or export the model again"
             )
         tensor.ClearField("raw_data")  # memory never holds all that lie beside the graph

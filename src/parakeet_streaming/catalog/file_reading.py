@@ -15,9 +15,8 @@ from __future__ import annotations
 import errno
 import json
 import os
-import reprlib
 import stat
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, BinaryIO, Final
@@ -32,9 +31,7 @@ from parakeet_streaming.errors import (
 
 _LFS_POINTER: Final = b"version https://git-lfs"
 _OUR_MISTAKES: Final = (AttributeError, NameError, AssertionError)
-_MOST_NAMES: Final = 10
 _MOST_REASON_CHARACTERS: Final = 200
-_MOST_BRIEF_CHARACTERS: Final = 80
 _KINDS: Final = (
     (stat.S_ISDIR, "a folder"),
     (stat.S_ISFIFO, "a pipe (FIFO)"),
@@ -42,24 +39,6 @@ _KINDS: Final = (
     (stat.S_ISCHR, "a device"),
     (stat.S_ISBLK, "a device"),
 )
-
-_short: Final = reprlib.Repr()
-_short.maxstring = _short.maxother = _MOST_BRIEF_CHARACTERS
-_short.maxlevel = 2
-
-
-def in_brief(value: object) -> str:
-    """A value of a file as Python writes it, shortened where it is long or deep."""
-    text = _short.repr(value)
-    cut = len(text) > 2 * _MOST_BRIEF_CHARACTERS
-    return f"{text[:_MOST_BRIEF_CHARACTERS]}..." if cut else text
-
-
-def some_of(names: Iterable[str]) -> str:
-    """Names for a message; of many, the first ones."""
-    every = list(names)
-    more = len(every) - _MOST_NAMES
-    return ", ".join([*every[:_MOST_NAMES], *([f"and {more} more"] if more > 0 else [])])
 
 
 @contextmanager

@@ -6,7 +6,9 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Final
 
-from parakeet_streaming.catalog.file_reading import exists, some_of
+from parakeet_streaming.catalog.file_reading import (
+    exists,
+)
 from parakeet_streaming.catalog.graph import Graph
 from parakeet_streaming.catalog.roles import REFUSALS, Role
 from parakeet_streaming.errors import (
@@ -15,6 +17,7 @@ from parakeet_streaming.errors import (
     ModelPartMissingError,
     ParakeetError,
 )
+from parakeet_streaming.plain_text import listed
 
 EXPORT_ADVICE: Final = (
     "turn it into ONNX with `parakeet export MODEL --to FOLDER`, or use an ONNX export such as "
@@ -92,7 +95,7 @@ def without(found: Found, part: str, example: str) -> ParakeetError:
             )
     if not found.graphs:
         return _without_onnx(found.folder, example)
-    there = some_of(graph.path.name for _, graph in found.graphs)
+    there = listed([graph.path.name for _, graph in found.graphs])
     return ModelPartMissingError(
         f"{found.folder} has no {part} (such as {example}); there is {there}; fetch the missing "
         "file from where the model came from"
@@ -111,7 +114,7 @@ def _without_onnx(folder: Path, example: str) -> ParakeetError:
     nested = sorted({path.parent.name for path in folder.glob("*/*.onnx")})
     if nested:
         return ModelPartMissingError(
-            f"{folder} has models in the folders {some_of(nested)}; give one of them"
+            f"{folder} has models in the folders {listed(nested)}; give one of them"
         )
     return ModelPartMissingError(
         f"{folder} has no .onnx files (an encoder such as {example} first of all); give the folder "

@@ -19,7 +19,10 @@ import numpy as np
 import onnx
 from numpy.typing import NDArray
 
-from parakeet_streaming.catalog.file_reading import in_brief, reading, refuse_pointer
+from parakeet_streaming.catalog.file_reading import (
+    reading,
+    refuse_pointer,
+)
 from parakeet_streaming.catalog.limits import (
     MOST_GRAPH_BYTES,
     MOST_NAME_CHARACTERS,
@@ -29,6 +32,7 @@ from parakeet_streaming.catalog.limits import (
 )
 from parakeet_streaming.catalog.skeleton import without_weights
 from parakeet_streaming.catalog.tensors import nodes_of, outside, tensors_of
+from parakeet_streaming.plain_text import shown
 
 _SAME_VALUE: Final = frozenset({"Identity", "Cast", "DequantizeLinear"})
 _MOST_BITS: Final = 64
@@ -135,7 +139,7 @@ def _face_of(path: Path, model: onnx.ModelProto) -> Graph:
 def _spec(value: onnx.ValueInfoProto) -> TensorSpec:
     tensor = value.type.tensor_type
     if len(tensor.shape.dim) > MOST_RANK:
-        raise ValueError(f"{in_brief(value.name)} has {len(tensor.shape.dim)} dimensions")
+        raise ValueError(f"{shown(value.name)} has {len(tensor.shape.dim)} dimensions")
     try:
         dtype = np.dtype(onnx.helper.tensor_dtype_to_np_dtype(tensor.elem_type))
     except KeyError:
@@ -150,13 +154,13 @@ def _spec(value: onnx.ValueInfoProto) -> TensorSpec:
 def _text(text: str) -> str:
     """A text of the file; protobuf gives bytes where one is no UTF-8."""
     if not isinstance(text, str):
-        raise ValueError(f"{in_brief(text)} is no text in UTF-8")  # noqa: TRY004  it is the file's
+        raise ValueError(f"{shown(text)} is no text in UTF-8")  # noqa: TRY004  it is the file's
     return text
 
 
 def _name(name: str) -> str:
     if len(_text(name)) > MOST_NAME_CHARACTERS:
-        raise ValueError(f"the name {in_brief(name)} has {len(name)} characters")
+        raise ValueError(f"the name {shown(name)} has {len(name)} characters")
     return name
 
 
@@ -217,7 +221,7 @@ class _Constants:
         way: dict[str, None] = {}
         while name in self._origin:
             if name in way:
-                raise ValueError(f"its nodes read each other in a circle: {in_brief(name)}")
+                raise ValueError(f"its nodes read each other in a circle: {shown(name)}")
             way[name] = None
             name = self._origin[name]
         self._origin.update(dict.fromkeys(way, name))
@@ -227,5 +231,5 @@ class _Constants:
 def _at(node: onnx.NodeProto, names: Sequence[str], place: int = 0) -> str:
     """One of a node's inputs or outputs."""
     if place >= len(names):
-        raise ValueError(f"a node {in_brief(node.op_type)} lacks an input or an output")
+        raise ValueError(f"a node {shown(node.op_type)} lacks an input or an output")
     return names[place]

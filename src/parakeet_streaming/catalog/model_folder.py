@@ -20,7 +20,6 @@ from parakeet_streaming.catalog.file_reading import (
     read_object,
     reading,
     refuse_pointer,
-    some_of,
 )
 from parakeet_streaming.catalog.folder_errors import Found, no_folder, without
 from parakeet_streaming.catalog.graph import Graph, read_graph
@@ -44,6 +43,7 @@ from parakeet_streaming.errors import (
     ModelPartMissingError,
     ParakeetError,
 )
+from parakeet_streaming.plain_text import listed
 
 VOCABULARY_NAMES: Final = ("vocab.txt", "tokens.txt")
 CONFIG_NAME: Final = "config.json"
@@ -187,7 +187,7 @@ def _encoder(parts: Mapping[Role, list[Part]], found: Found, precision: str) -> 
         return encoder
     if not candidates or found.broken_named("encoder"):
         raise without(found, "encoder", "encoder-model.onnx")
-    there = some_of(sorted(f"{part.precision} ({part.path.name})" for part in candidates))
+    there = listed(sorted(f"{part.precision} ({part.path.name})" for part in candidates))
     raise ModelPartMissingError(
         f"{found.folder} has no {precision} encoder; there is {there}: ask for that precision, or "
         "fetch the file"

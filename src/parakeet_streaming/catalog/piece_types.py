@@ -19,9 +19,12 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final, Self
 
-from parakeet_streaming.catalog.file_reading import in_brief, read_object
+from parakeet_streaming.catalog.file_reading import (
+    read_object,
+)
 from parakeet_streaming.catalog.limits import MOST_PIECE_CHARACTERS, MOST_PIECES, refuse_beyond
 from parakeet_streaming.errors import ModelFormatError
+from parakeet_streaming.plain_text import shown
 
 _VERSION: Final = 1
 UNKNOWN_TEXT: Final = " \u2047 "
@@ -72,7 +75,7 @@ def read_typed_pieces(path: Path) -> TypedPieces:
     told = read_object(path)
     if told.get("version") != _VERSION:
         raise ModelFormatError(
-            f"{path} has version {in_brief(told.get('version'))}; this program reads {_VERSION}: "
+            f"{path} has version {shown(told.get('version'))}; this program reads {_VERSION}: "
             "take a newer one, or export the model again"
         )
     pieces = told.get("pieces")
@@ -95,7 +98,7 @@ def read_typed_pieces(path: Path) -> TypedPieces:
     for token_id in bytes_:
         if not _BYTES.fullmatch(pieces[token_id]):
             raise _wrong(
-                path, f"piece {token_id} is no byte as <0x41> is: {in_brief(pieces[token_id])}"
+                path, f"piece {token_id} is no byte as <0x41> is: {shown(pieces[token_id])}"
             )
     types = PieceTypes(frozenset(unknown), frozenset(control), frozenset(bytes_), unknown_text)
     return TypedPieces(tuple(pieces), blank, types)

@@ -15,9 +15,12 @@ from typing import Final
 
 from parakeet_streaming.catalog import hub
 from parakeet_streaming.catalog.built_in import BUILT_IN_FOLDER
-from parakeet_streaming.catalog.file_reading import exists, in_brief
+from parakeet_streaming.catalog.file_reading import (
+    exists,
+)
 from parakeet_streaming.catalog.model_folder import VOCABULARY_NAMES
 from parakeet_streaming.errors import ModelNotFoundError, OptionError
+from parakeet_streaming.plain_text import shown
 
 KNOWN_MODELS: Final[dict[str, str]] = {
     "parakeet-tdt-0.6b-v2": "istupakov/parakeet-tdt-0.6b-v2-onnx",
@@ -77,6 +80,6 @@ def _unknown(source: str) -> str:
     close = difflib.get_close_matches(source, names, n=1)
     hint = f"did you mean {close[0]}? " if close else ""
     return (
-        f"there is no folder and no model called {in_brief(source)}; {hint}there are "
+        f"there is no folder and no model called {shown(source)}; {hint}there are "
         f"{', '.join(names)}, folders, and hub ids such as istupakov/parakeet-tdt-0.6b-v3-onnx"
     )

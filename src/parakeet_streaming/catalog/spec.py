@@ -14,7 +14,9 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Final, Literal
 
-from parakeet_streaming.catalog.file_reading import in_brief, reading
+from parakeet_streaming.catalog.file_reading import (
+    reading,
+)
 from parakeet_streaming.catalog.graph import TensorSpec
 from parakeet_streaming.catalog.limits import (
     MOST_LSTM_LAYERS,
@@ -28,6 +30,7 @@ from parakeet_streaming.catalog.model_folder import ModelParts, Part
 from parakeet_streaming.catalog.roles import TensorNames, tensor_names
 from parakeet_streaming.catalog.vocabulary import Vocabulary, read_vocabulary
 from parakeet_streaming.errors import ModelFormatError
+from parakeet_streaming.plain_text import shown
 from parakeet_streaming.timeline import SUBSAMPLING
 
 DEFAULT_MEL_BINS: Final = 128
@@ -124,13 +127,13 @@ def _check_family(parts: ModelParts) -> None:
     family = str(parts.config.get("model_type", "")).lower()
     if family.startswith(_FOREIGN_FAMILIES):
         raise ModelFormatError(
-            f"config.json in {parts.folder} calls this a {in_brief(family)} model; use a Parakeet "
+            f"config.json in {parts.folder} calls this a {shown(family)} model; use a Parakeet "
             "export"
         )
     normalised = parts.encoder.graph.metadata.get("normalize_type", "per_feature")
     if normalised != "per_feature":
         raise ModelFormatError(
-            f"{parts.encoder.path} wants features normalised as {in_brief(normalised)}, like "
+            f"{parts.encoder.path} wants features normalised as {shown(normalised)}, like "
             "streaming models; use a full-attention Parakeet, whose features are normalised "
             "per_feature"
         )
@@ -236,7 +239,7 @@ def _from_config(parts: ModelParts, key: str) -> dict[str, int | None]:
     if value is not None and (isinstance(value, bool) or not isinstance(value, int) or value < 1):
         raise ModelFormatError(
             f"config.json in {parts.folder}: {key} must be a whole number above 0, not "
-            f"{in_brief(value)}"
+            f"{shown(value)}"
         )
     return {"config.json": value}
 
@@ -245,8 +248,7 @@ def _from_metadata(parts: ModelParts, key: str) -> dict[str, int | None]:
     value = parts.encoder.graph.metadata.get(key)
     if value is not None and not (value.isascii() and value.isdecimal()):
         raise ModelFormatError(
-            f"{parts.encoder.path}: its metadata has {key} {in_brief(value)}, which is no whole "
-            "number"
+            f"{parts.encoder.path}: its metadata has {key} {shown(value)}, which is no whole number"
         )
     return {"metadata": None if value is None else whole_number(value)}
 

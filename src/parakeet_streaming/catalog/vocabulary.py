@@ -15,7 +15,11 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Final
 
-from parakeet_streaming.catalog.file_reading import exists, in_brief, read_bytes, reading
+from parakeet_streaming.catalog.file_reading import (
+    exists,
+    read_bytes,
+    reading,
+)
 from parakeet_streaming.catalog.limits import (
     MOST_PIECE_CHARACTERS,
     MOST_PIECES,
@@ -24,6 +28,7 @@ from parakeet_streaming.catalog.limits import (
 )
 from parakeet_streaming.catalog.piece_types import PieceTypes, read_typed_pieces
 from parakeet_streaming.errors import ModelFormatError
+from parakeet_streaming.plain_text import shown
 
 WORD_START: Final = "\u2581"
 """How a piece marks a space, most often before a word that starts with it."""
@@ -130,7 +135,7 @@ def _parse(path: Path, number: int, line: str) -> tuple[str, int]:
     piece, separator, digits = line.rpartition(" ")
     if not separator or not piece or not (digits.isascii() and digits.isdecimal()):
         raise ModelFormatError(
-            f"{path}, line {number}: expected a piece, a space and its id, found {in_brief(line)}"
+            f"{path}, line {number}: expected a piece, a space and its id, found {shown(line)}"
         )
     refuse_beyond(
         f"{path}, line {number}: the number of characters of its piece",

@@ -16,6 +16,7 @@ from parakeet_streaming.cli.export import export
 from parakeet_streaming.cli.interruption import CODE, QuitAtOnce
 from parakeet_streaming.cli.library_messages import LOGGERS, kept_off_standard_error
 from parakeet_streaming.cli.listen import listen
+from parakeet_streaming.cli.messages import Commands, OneLineFormatter, complain
 from parakeet_streaming.cli.models import models_app
 from parakeet_streaming.cli.options import lowered
 from parakeet_streaming.cli.plot import plot
@@ -27,6 +28,7 @@ _LOG_LEVELS: Final = ("debug", "info", "warning", "error")
 
 app = typer.Typer(
     name="parakeet",
+    cls=Commands,
     help="Streaming speech-to-text with NVIDIA's Parakeet TDT models.",
     no_args_is_help=True,
     add_completion=False,
@@ -64,7 +66,7 @@ def _write_log(level: str, command: typer.Context) -> None:
     if level not in _LOG_LEVELS:
         raise OptionError(f"--log-level {level} does not exist; use {', '.join(_LOG_LEVELS)}")
     handler = logging.StreamHandler()
-    handler.setFormatter(logging.Formatter("%(asctime)s %(levelname)s %(name)s: %(message)s"))
+    handler.setFormatter(OneLineFormatter("%(asctime)s %(levelname)s %(name)s: %(message)s"))
     for name in LOGGERS:
         logger = logging.getLogger(name)
         command.call_on_close(partial(logger.setLevel, logger.level))
@@ -100,5 +102,5 @@ def main() -> None:
 
 
 def _fail(error: ParakeetError, code: int) -> None:
-    typer.echo(f"parakeet: {error}", err=True)
+    complain(error)
     sys.exit(code)

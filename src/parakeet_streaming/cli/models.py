@@ -13,6 +13,7 @@ from parakeet_streaming.catalog.hub import CachedModel
 from parakeet_streaming.catalog.model_folder import ModelParts, Part, find_parts
 from parakeet_streaming.catalog.resolve import KNOWN_MODELS, built_in_models, resolve
 from parakeet_streaming.catalog.spec import ModelSpec, read_spec
+from parakeet_streaming.cli.messages import answer
 from parakeet_streaming.cli.rows import in_bytes, print_json, print_pairs, print_table
 from parakeet_streaming.dry_run import CACHED_CONTEXT, dry_run
 from parakeet_streaming.timeline import frames_to_seconds
@@ -71,7 +72,7 @@ def download(
     """
     folder = resolve(name, precision=precision, revision=revision, update=update)
     parts = find_parts(folder, precision)
-    typer.echo(f"{name} is ready in {folder} ({in_bytes(_parts_bytes(parts))})")
+    answer(f"{name} is ready in {folder} ({in_bytes(_parts_bytes(parts))})")
 
 
 @models_app.command()
@@ -104,23 +105,23 @@ def verify(
     folder = resolve(name, precision=precision, revision=revision)
     parts = find_parts(folder, precision)
     names = ", ".join(path.name for part in parts.onnx for path in part.files)
-    typer.echo(f"ok  files       {names}, {parts.vocabulary.name}")
+    answer(f"ok  files       {names}, {parts.vocabulary.name}")
     spec = read_spec(parts)
-    typer.echo(f"ok  vocabulary  {spec.vocabulary.size} pieces, blank {spec.vocabulary.blank_id}")
-    typer.echo(
+    answer(f"ok  vocabulary  {spec.vocabulary.size} pieces, blank {spec.vocabulary.blank_id}")
+    answer(
         f"ok  shapes      {spec.kind.upper()}, {spec.mel_bins} mel bins, encoder width "
         f"{spec.encoder_width}, LSTM {spec.predictor_layers} × {spec.predictor_width}"
     )
     for part in parts.onnx:
         refuse_broken_weights(part.path)
-    typer.echo("ok  weights     all are finite numbers")
+    answer("ok  weights     all are finite numbers")
     found = dry_run(folder, precision=precision, provider=provider)
-    typer.echo(
+    answer(
         f"ok  dry run     1 s of tone: {found.frames} frames encoded in {found.encode_ms:.1f} ms, "
         f"decoded in {found.decode_ms:.1f} ms on {found.providers[0]}"
     )
     if found.cached_steps:
-        typer.echo(f"ok  cached      {found.cached_steps} steps with context {CACHED_CONTEXT}")
+        answer(f"ok  cached      {found.cached_steps} steps with context {CACHED_CONTEXT}")
 
 
 def _state(model: CachedModel) -> str:

@@ -46,6 +46,7 @@ from parakeet_streaming.errors import (
 )
 from parakeet_streaming.runtime.cache_folder import cache_folder
 from parakeet_streaming.runtime.page_release import releasing_pages
+from parakeet_streaming.runtime.reasons import last_reason
 from parakeet_streaming.runtime.utf8_names import is_utf8, utf8_name
 
 _DEVICE: Final = "CPU"
@@ -96,7 +97,7 @@ class OpenVinoSession:
                 with releasing_pages(self._mapped):
                     results = self._infer(feeds)
         except Exception as error:  # the runtime's exceptions are plain RuntimeError and KeyError
-            raise ComputeError(f"{self._name} could not run: {_reason(error)}") from error
+            raise ComputeError(f"{self._name} could not run: {last_reason(error)}") from error
         return {
             name: values.astype(np.float32) if values.dtype == np.float16 else values
             for name, values in zip(self.outputs, results.values(), strict=True)
@@ -151,7 +152,7 @@ def open_openvino(
         raise
     except Exception as error:  # the runtime's exceptions are plain RuntimeError
         raise ModelFormatError(
-            f"OpenVINO cannot open {name}: {_reason(error)}; use the runtime onnxruntime"
+            f"OpenVINO cannot open {name}: {last_reason(error)}; use the runtime onnxruntime"
         ) from error
 
 
@@ -212,7 +213,8 @@ def _core(openvino: Any) -> Any:
         return openvino.Core()
     except Exception as error:  # the runtime's exceptions are plain RuntimeError
         raise ComputeError(
-            f"OpenVINO cannot start on this machine: {_reason(error)}; use the runtime onnxruntime"
+            f"OpenVINO cannot start on this machine: {last_reason(error)}; use the runtime "
+            "onnxruntime"
         ) from error
 
 
@@ -227,8 +229,8 @@ def _openvino() -> Any:
         ) from error
     except Exception as error:  # a library that this machine cannot load
         raise ExtraMissingError(
-            f"OpenVINO is installed but cannot be imported: {_reason(error)}; install it again, or "
-            "use the runtime onnxruntime"
+            f"OpenVINO is installed but cannot be imported: {last_reason(error)}; install it "
+            "again, or use the runtime onnxruntime"
         ) from error
     return openvino
 
@@ -254,9 +256,3 @@ def _specs(ports: Iterable[Any]) -> Mapping[str, TensorSpec]:
 def _spec(port: Any) -> TensorSpec:
     shape = tuple(size.get_length() if size.is_static else "?" for size in port.get_partial_shape())
     return TensorSpec(port.any_name, np.dtype(port.element_type.to_dtype()), shape)
-
-
-def _reason(error: Exception) -> str:
-    """The last line of the runtime's message: the first ones are places in its source."""
-    lines = str(error).strip().splitlines() or [type(error).__name__]
-    return lines[-1].strip().rstrip(".")
