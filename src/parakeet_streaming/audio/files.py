@@ -32,6 +32,7 @@ from parakeet_streaming.audio.pcm_decoder import bytes_per_frame
 from parakeet_streaming.audio.pcm_reader import PcmReader
 from parakeet_streaming.audio.recording_errors import as_recording_errors, reason_of
 from parakeet_streaming.audio.resample import Resampler
+from parakeet_streaming.audio.riff_texts import check_texts
 from parakeet_streaming.audio.tracks import only_track
 from parakeet_streaming.audio.truncation import missing_bytes
 from parakeet_streaming.audio.wav import read_wav_header
@@ -132,6 +133,11 @@ def open_seekable(
         sound, reasons = None, []
         container = sniff_file(file)
         missing = missing_bytes(file, container)
+
+        def lacking_bytes() -> int:
+            file.check()
+            return missing
+
         if container not in COMPRESSED:
             try:
                 sound = stack.enter_context(_InOrder(file))
@@ -142,8 +148,9 @@ def open_seekable(
             return _open_with_libsndfile(name, file, stack, sound, missing)
         file.seek(0)
         try:
+            check_texts(file, container)
             return open_compressed(
-                name, file, stack, track=track, strict=strict, missing_bytes=lambda: missing
+                name, file, stack, track=track, strict=strict, missing_bytes=lacking_bytes
             )
         except AudioFormatError as error:
             reasons.append(f"PyAV: {error}")
@@ -171,7 +178,7 @@ class _Nameless(io.BufferedReader):
 
     name = ""
     failure: Exception | None = None
-    """What a read of libsndfile has raised."""
+    """What the last read has raised."""
 
     def seek(self, offset: int, whence: int = io.SEEK_SET, /) -> int:
         try:
@@ -180,11 +187,26 @@ class _Nameless(io.BufferedReader):
             return self.tell()
 
     def readinto(self, buffer: WriteableBuffer, /) -> int:
+        """As libsndfile reads."""
         try:
-            return super().readinto(buffer)
+            count = super().readinto(buffer)
+        except (OSError, ValueError) as error:
+            self.failure, count = error, 0
+        return count
+
+    def read(self, size: int | None = -1, /) -> bytes:
+        """As PyAV reads, which forgets what was raised."""
+        self.failure = None
+        try:
+            return super().read(size)
         except (OSError, ValueError) as error:
             self.failure = error
-            return 0
+            raise
+
+    def check(self) -> None:
+        """Raises what the last read has raised."""
+        if self.failure is not None:
+            raise self.failure
 
 
 class _InOrder(soundfile.SoundFile):  # type: ignore[misc]  # soundfile has no types
@@ -212,8 +234,8 @@ class _LibsndfileReader:
             except soundfile.LibsndfileError as error:
                 self._broken = reason_of(error)
                 count = self._decoded_samples()
-        if count == 0 and self._file.failure is not None:
-            raise self._file.failure
+        if count == 0:
+            self._file.check()
         if count == 0 and self._broken is not None:
             raise AudioFormatError(self._broken)
         self._position_samples += count

@@ -14,6 +14,7 @@ import typer
 from parakeet_streaming.cli.messages import answer
 from parakeet_streaming.cli.output_paths import check_overwriting
 from parakeet_streaming.cli.report import PARTS
+from parakeet_streaming.cli.written_files import check_folder_of
 from parakeet_streaming.errors import ExtraMissingError, OptionError
 from parakeet_streaming.plain_text import visible
 
@@ -50,8 +51,7 @@ def plot(
     """
     read = _read(report)
     path = Path(output) if output is not None else Path(report).with_suffix(".png")
-    if not path.absolute().parent.is_dir():
-        raise OptionError(f"there is no folder for {path}; make it first")
+    check_folder_of(path)
     check_overwriting([report], {"the picture": path})
     try:
         draw(read, path)

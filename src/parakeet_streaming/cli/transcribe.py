@@ -14,7 +14,7 @@ from parakeet_streaming.audio.blocks import AudioFile
 from parakeet_streaming.cli import options as shared
 from parakeet_streaming.cli.display import is_watched, new_display
 from parakeet_streaming.cli.file_transcription import FileTranscription
-from parakeet_streaming.cli.inputs import InputOptions, open_input, unreadable
+from parakeet_streaming.cli.inputs import InputOptions, comes_live, open_input, unreadable
 from parakeet_streaming.cli.interruption import Interruption
 from parakeet_streaming.cli.messages import answer, complain, note
 from parakeet_streaming.cli.output_paths import (
@@ -116,7 +116,7 @@ def transcribe(
     are read with the context 10-2-2, live audio with 5-0.5-0.5.
     """
     written_as = chosen_format(format, output)
-    live = realtime or STDIN in files
+    live = realtime or any(comes_live(each) for each in files)
     chosen = _context(context, preset, offline=offline, live=live)
     _check_live(files, live=live, measures=stats or report is not None, stall_guard=stall_guard)
     check_writable(report)
@@ -225,13 +225,13 @@ class _Transcriber:
         """
         asked = self._context or self._recognizer.offline_context(self._length_s(audio, wanted))
         context = replace(asked, sample_rate=audio.rate_hz)
-        if self._realtime or wanted.source == STDIN:
+        if self._realtime or comes_live(wanted.source):
             return self._live(audio, context, wanted)
         return self._file(audio, context, wanted)
 
     def _length_s(self, audio: AudioFile, wanted: OutputOptions) -> float | None:
         """How long a file is that one window may hold; what a file says of itself may be wrong."""
-        if wanted.source == STDIN:
+        if comes_live(wanted.source):
             return None
         return audio.measure(samples_to_seconds(self._recognizer.max_window_samples))
 

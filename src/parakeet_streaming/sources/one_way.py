@@ -76,20 +76,31 @@ class LibraryStream:
 
     def read(self, most_bytes: int) -> bytes:
         """As `OneWayStream.read`; after what ends the program there is nothing more."""
+        if self._is_interrupted():
+            return b""
         try:
             arrived = self._stream.read(most_bytes)
-        except Exception as error:
-            self._failure = error
-            raise
         except BaseException as error:
-            self._failure, arrived = error, b""
+            self._failure = error
+            if isinstance(error, Exception):
+                raise
+            return b""
+        self._failure = None
         self.passed.feed(arrived)
         return arrived
 
+    def check_interrupted(self) -> None:
+        """Raises what ends the program, if a read has raised it."""
+        if self._is_interrupted():
+            self.check()
+
     def check(self) -> None:
-        """Raises what a read has raised; a library may have taken it for the end."""
+        """Raises what the last read has raised; a library may have taken it for the end."""
         if self._failure is not None:
             raise self._failure
+
+    def _is_interrupted(self) -> bool:
+        return self._failure is not None and not isinstance(self._failure, Exception)
 
 
 def _waited_for(stream: BinaryStream, most_bytes: int) -> bytes:

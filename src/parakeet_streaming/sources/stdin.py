@@ -20,6 +20,7 @@ from parakeet_streaming.audio.blocks import AudioFile
 from parakeet_streaming.audio.compressed import open_compressed
 from parakeet_streaming.audio.containers import HEAD_BYTES, bytes_to_sniff, sniff
 from parakeet_streaming.audio.files import open_seekable
+from parakeet_streaming.audio.mp3_padding import EndPadding, end_padding, tag_bytes
 from parakeet_streaming.audio.pcm_decoder import bytes_per_frame
 from parakeet_streaming.audio.pcm_reader import BinaryStream, PcmReader
 from parakeet_streaming.audio.recording_errors import as_recording_errors
@@ -90,9 +91,12 @@ def open_stdin(
                 reader = PcmReader(one_way, wav.encoding, wav.channels, length_bytes=wav.data_bytes)
                 return AudioFile(name, reader, rate_hz=wav.rate_hz, channels=wav.channels)
         is_streamed = container in _STREAMED or (container == "MP4" and _has_index_first(one_way))
+        padding = None
+        if container == "MPEG":
+            padding = end_padding(one_way.peek(tag_bytes(one_way.peek(HEAD_BYTES))))
         one_way.rewind()
         if is_streamed:
-            return _open_streamed(name, one_way, container, track, strict)
+            return _open_streamed(name, one_way, container, track, strict, padding)
         file = spooled(one_way, name, container)
         return open_seekable(file, name, track=track, strict=strict)
 
@@ -103,6 +107,7 @@ def _open_streamed(
     container: str,
     track: int | str | None,
     strict: bool,
+    padding: EndPadding | None,
 ) -> AudioFile:
     file = LibraryStream(stream)
 
@@ -112,9 +117,13 @@ def _open_streamed(
 
     try:
         with ExitStack() as stack:
-            return open_compressed(
-                name, file, stack, track=track, strict=strict, missing_bytes=missing_bytes
-            )
+            audio = open_compressed(
+                name, file, stack,
+                track=track, strict=strict, missing_bytes=missing_bytes, padding=padding,
+            )  # fmt: skip
+            stack.callback(audio.close)
+            file.check_interrupted()
+            stack.pop_all()
     except AudioFormatError as error:
         file.check()
         raise AudioFormatError(
@@ -123,6 +132,7 @@ def _open_streamed(
         ) from error
     except ExtraMissingError as error:
         raise ExtraMissingError(f"{name} is {container}, which needs PyAV: {error}") from error
+    return audio
 
 
 def _has_index_first(stream: OneWayStream) -> bool:
