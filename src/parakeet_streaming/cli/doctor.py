@@ -26,6 +26,7 @@ from parakeet_streaming.errors import (
     UnavailableError,
 )
 from parakeet_streaming.runtime import openvino_runtime
+from parakeet_streaming.runtime.cache_folder import cache_in_words
 from parakeet_streaming.runtime.choice import fastest
 from parakeet_streaming.runtime.cores import usable_cores
 from parakeet_streaming.runtime.onnx_runtime import available_providers, resolve_providers
@@ -144,6 +145,7 @@ def _runtime(measured: tuple[Speed, ...]) -> Section:
         "auto_picks": resolve_providers("auto")[0],
         "openvino": _openvino(measured),
         "threads": usable_cores(),
+        "kept_between_starts": cache_in_words("machine"),
     }
 
 
