@@ -1,4 +1,4 @@
-"""Arguments in, an exit code out: 0 well, 1 something failed, 2 wrong usage, 130 or 143 interrupted."""
+"""Arguments in, an exit code out: 0 well, 1 failed, 2 wrong usage, 130 or 143 interrupted."""
 
 from __future__ import annotations
 
