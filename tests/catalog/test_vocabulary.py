@@ -135,3 +135,11 @@ def test_text_of_a_piece(piece, text):
 
 def test_blank_has_no_text_even_under_another_name():
     assert Vocabulary(("a", "b"), 1).text_of(1) == ""
+
+
+@pytest.mark.parametrize("line", ["root:x:0:0:root", "hush", "a -1", "a b c", "PASSWORD=hush"])
+def test_a_line_that_is_none_is_not_quoted(tmp_path, line):
+    (tmp_path / "vocab.txt").write_text(f"a 0\n{line}\n")
+    with pytest.raises(ModelFormatError, match="line 2: expected a piece") as caught:
+        read_vocabulary(tmp_path / "vocab.txt")
+    assert line not in str(caught.value)

@@ -7,19 +7,29 @@ Rules of this file:
    quarter of the bytes (0.65 GB instead of 2.5 GB for a Parakeet of 0.6 billion weights).
 3. A hub that cannot be reached is told at once; its client by itself tries for half a minute.
 4. A graph names the files that hold its weights; these names are not guessed.
+5. A known model is one commit, and its files have the digests of `pinned.py`; where a revision is
+   given, that one is taken as it is.
 """
 
 from __future__ import annotations
 
 import glob
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 from typing import Final
 
 from parakeet_streaming.catalog.folder_errors import EXPORT_ADVICE
 from parakeet_streaming.catalog.graph import read_graph
+from parakeet_streaming.catalog.hub_cache import (
+    cached_snapshots,
+    check_ref,
+    check_snapshot,
+    snapshot_bytes,
+)
+from parakeet_streaming.catalog.hub_ids import is_hub_name, split_revision
 from parakeet_streaming.catalog.model_folder import CONFIG_NAME, VOCABULARY_NAMES, find_parts
+from parakeet_streaming.catalog.pinned import PINS, Pin, check_digests
 from parakeet_streaming.catalog.precision import check_precision, named_precision
 from parakeet_streaming.catalog.reachable import answer_or_unreachable
 from parakeet_streaming.catalog.vocabulary import PIECES_NAME
@@ -28,11 +38,12 @@ from parakeet_streaming.errors import (
     ModelFormatError,
     ModelNotFoundError,
     ModelPartMissingError,
-    OptionError,
     ParakeetError,
 )
 
 _ORDER: Final = ("int8", "fp32", "fp16", "int4")
+_MAIN: Final = "main"
+_BESIDE: Final = (CONFIG_NAME, PIECES_NAME)
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,54 +67,61 @@ def fetch(
         update: asks the hub for a newer version even if the cache has one.
 
     Raises:
-        OptionError: no such precision, or two different revisions.
+        OptionError: no such precision, no such kind of revision, or two different ones.
         ModelNotFoundError: no such model or revision, or one that asks for a login.
         ModelPartMissingError: the model has no encoder of that precision.
-        ModelFormatError: the model has no ONNX files.
+        ModelFormatError: the model has no ONNX files, or a known one has others than it should; or
+            what the cache has is no commit, or leads out of the cache.
         DownloadError: the hub cannot be reached, or offline mode is on, and the cache lacks a file.
     """
     check_precision(precision)
     name, revision = split_revision(repo_id, revision)
-    if not update:
-        cached = _cached(name, revision, precision)
-        if cached is not None:
-            return cached
+    if not is_hub_name(name):
+        raise ModelNotFoundError(f"{name!r} is no name on the hub; those are owner/name")
+    pin = PINS.get(name) if revision is None else None
+    if pin is not None:
+        return _pinned(name, pin, precision, update=update)
+    cached = None if update else _cached(name, revision, precision)
+    return cached or _fetched(name, revision, precision)
+
+
+def _pinned(name: str, pin: Pin, precision: str, *, update: bool) -> Path:
+    """A known model; of another version in the cache, if its files are the same."""
+    cached = None if update else _cached(name, pin.commit, precision)
+    if cached is None and not update:
+        other = _cached(name, None, precision)
+        if other is not None and _is_of(other, pin, precision):
+            return other
+    folder = cached or _fetched(name, pin.commit, precision)
+    check_digests(pin, _used(folder, precision))
+    return folder
+
+
+def _is_of(folder: Path, pin: Pin, precision: str) -> bool:
     try:
-        return _download(name, revision, precision)
-    except ParakeetError:
-        raise
-    except Exception as error:  # the hub's client lets errors of its HTTP library through
-        raise _translated(error, name, revision) from error
+        check_digests(pin, _used(folder, precision))
+    except ModelFormatError:
+        return False
+    return True
 
 
-def split_revision(repo_id: str, revision: str | None = None) -> tuple[str, str | None]:
-    """Takes `org/name@revision` apart.
-
-    Raises:
-        OptionError: `revision` says something else.
-    """
-    name, _, pinned = repo_id.partition("@")
-    if pinned and revision and pinned != revision:
-        raise OptionError(f"{repo_id} names another revision than {revision}; give only one")
-    return name, pinned or revision or None
+def _used(folder: Path, precision: str) -> Iterator[Path]:
+    """Every file of a model that is read."""
+    parts = find_parts(folder, precision)
+    yield parts.vocabulary
+    for place in {folder, parts.encoder.path.parent, parts.vocabulary.parent}:
+        yield from (place / name for name in _BESIDE if (place / name).is_file())
+    for part in parts.onnx:
+        yield from part.files
 
 
 def cached_models() -> tuple[CachedModel, ...]:
     """Models in the hub's cache that are whole, by name."""
-    import huggingface_hub
-
-    if not cache_folder().is_dir():
-        return ()
     models = []
-    for repo in huggingface_hub.scan_cache_dir(cache_folder()).repos:
-        for revision in sorted(repo.revisions, key=lambda each: each.last_modified, reverse=True):
-            if any(file.file_name.endswith(".onnx") for file in revision.files) and _is_whole(
-                revision.snapshot_path
-            ):
-                models.append(
-                    CachedModel(repo.repo_id, revision.snapshot_path, revision.size_on_disk)
-                )
-                break
+    for name, snapshots in cached_snapshots(cache_folder()):
+        whole = next((folder for folder in snapshots if _is_whole(folder)), None)
+        if whole is not None:
+            models.append(CachedModel(name, whole, snapshot_bytes(whole)))
     return tuple(sorted(models, key=lambda model: model.repo_id))
 
 
@@ -117,15 +135,20 @@ def cache_folder() -> Path:
 def _is_whole(folder: Path, precision: str = "auto") -> bool:
     try:
         find_parts(folder, precision)
-    except ParakeetError:
+    except Exception:  # whatever is wrong with files of others, they are no whole model
         return False
     return True
 
 
 def _cached(name: str, revision: str | None, precision: str) -> Path | None:
-    """The model's folder in the cache if it is whole in that precision."""
+    """The model's folder in the cache if it is whole in that precision.
+
+    Raises:
+        ModelFormatError: the cache leads elsewhere.
+    """
     import huggingface_hub
 
+    check_ref(cache_folder(), name, revision or _MAIN)
     try:
         folder = Path(
             huggingface_hub.snapshot_download(
@@ -137,7 +160,19 @@ def _cached(name: str, revision: str | None, precision: str) -> Path | None:
         )
     except (OSError, ValueError):  # nothing cached, or no id at all: the hub's answer says which
         return None
+    check_snapshot(cache_folder(), name, folder)
     return folder if _is_whole(folder, precision) else None
+
+
+def _fetched(name: str, revision: str | None, precision: str) -> Path:
+    try:
+        folder = _download(name, revision, precision)
+    except ParakeetError:
+        raise
+    except Exception as error:  # the hub's client lets errors of its HTTP library through
+        raise _translated(error, name, revision) from error
+    check_snapshot(cache_folder(), name, folder)
+    return folder
 
 
 def _download(name: str, revision: str | None, precision: str) -> Path:

@@ -24,7 +24,9 @@ from parakeet_streaming.catalog.precision import (
     named_precision,
     precision_of,
 )
+from parakeet_streaming.catalog.real_paths import refuse_outside
 from parakeet_streaming.catalog.roles import Role, role_of
+from parakeet_streaming.catalog.vocabulary import PIECES_NAME
 from parakeet_streaming.catalog.weight_files import check_weights
 from parakeet_streaming.errors import ModelFormatError, ModelPartMissingError
 
@@ -190,6 +192,9 @@ def _vocabulary(folder: Path, encoder: Part) -> Path:
     for place in (folder, encoder.path.parent):
         for name in VOCABULARY_NAMES:
             if (place / name).is_file():
+                for each in (place / name, place / PIECES_NAME):
+                    if each.is_file():
+                        refuse_outside(each, _places(folder, encoder))
                 refuse_pointer(place / name)
                 return place / name
     raise ModelPartMissingError(
@@ -198,10 +203,16 @@ def _vocabulary(folder: Path, encoder: Part) -> Path:
     )
 
 
+def _places(folder: Path, encoder: Part) -> tuple[Path, ...]:
+    """Where the small files of a model may lie: as its weights may."""
+    return (folder, encoder.path.parent, encoder.path.resolve().parent)
+
+
 def _config(folder: Path, encoder: Part) -> Mapping[str, object]:
     for place in (folder, encoder.path.parent):
         path = place / CONFIG_NAME
         if path.is_file():
+            refuse_outside(path, _places(folder, encoder))
             refuse_pointer(path)
             try:
                 config = json.loads(path.read_text(encoding="utf-8-sig"))

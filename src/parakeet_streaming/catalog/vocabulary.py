@@ -125,7 +125,7 @@ def _parse(path: Path, number: int, line: str) -> tuple[str, int]:
     piece, separator, digits = line.rpartition(" ")
     if not separator or not piece or not (digits.isascii() and digits.isdecimal()):
         raise ModelFormatError(
-            f"{path}, line {number}: expected a piece, a space and its id, found {line!r}"
+            f"{path}, line {number}: expected a piece, a space and its id; fetch it again"
         )
     return piece, int(digits)
 

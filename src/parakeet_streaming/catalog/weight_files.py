@@ -5,7 +5,8 @@ Rules of this file:
 1. In the hub's cache every file is a link to a blob, whose name is a digest. ONNX, ONNX Runtime and
    OpenVINO refuse such links to weights, each in its own way, so files are opened by real paths.
 2. Weights lie in the folder of the graph; or, where the graph is a link, in the folder of the file
-   to which it leads. Whatever else a graph or a link names is not opened.
+   to which it leads; or they are blobs of the hub's cache (`real_paths.py`). Whatever else a graph
+   or a link names is not opened.
 3. To runtimes some names mean no file but an address in memory, and what lies there would come out
    as frames. Such names are refused, also where a file of that name exists.
 """
@@ -20,6 +21,7 @@ from typing import Final
 import onnx
 
 from parakeet_streaming.catalog.graph import Graph, refuse_pointer
+from parakeet_streaming.catalog.real_paths import real_path
 from parakeet_streaming.catalog.tensors import Stretch, outside, tensors_of
 from parakeet_streaming.errors import ModelFormatError, ModelPartMissingError
 
@@ -127,11 +129,10 @@ def _real_path(path: Path, name: str) -> Path:
             f"{beside} is missing: it holds weights of {path.name} and must lie beside it; "
             "fetch it too"
         )
-    real = beside.resolve()
-    folders = {path.parent.resolve(), path.resolve().parent}
-    if not any(real.is_relative_to(folder) for folder in folders):
+    real = real_path(beside, (path.parent, path.resolve().parent))
+    if real is None:
         raise ModelFormatError(
-            f"{path} has weights in {beside}, which is a link to {real}, outside its folder; put "
-            "the file itself beside it"
+            f"{path} has weights in {beside}, which is a link to {beside.resolve()}, outside its "
+            "folder; put the file itself beside it"
         )
     return real

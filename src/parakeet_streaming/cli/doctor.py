@@ -15,6 +15,7 @@ import typer
 
 from parakeet_streaming import __version__
 from parakeet_streaming.catalog import hub
+from parakeet_streaming.catalog.cache_folder import cache_in_words
 from parakeet_streaming.catalog.resolve import built_in_models
 from parakeet_streaming.cli.rows import in_bytes, print_json, print_pairs
 from parakeet_streaming.dry_run import dry_run
@@ -26,7 +27,6 @@ from parakeet_streaming.errors import (
     UnavailableError,
 )
 from parakeet_streaming.runtime import openvino_runtime
-from parakeet_streaming.runtime.cache_folder import cache_in_words
 from parakeet_streaming.runtime.choice import fastest
 from parakeet_streaming.runtime.cores import usable_cores
 from parakeet_streaming.runtime.onnx_runtime import available_providers, resolve_providers

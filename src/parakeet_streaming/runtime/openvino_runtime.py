@@ -34,6 +34,7 @@ import numpy as np
 import onnx
 from numpy.typing import NDArray
 
+from parakeet_streaming.catalog.cache_folder import cache_folder
 from parakeet_streaming.catalog.graph import Graph, TensorSpec, read_graph
 from parakeet_streaming.catalog.tensors import Stretch, outside, tensors_of
 from parakeet_streaming.catalog.weight_files import check_weights, load_graph, weight_files
@@ -44,7 +45,6 @@ from parakeet_streaming.errors import (
     OptionError,
     ParakeetError,
 )
-from parakeet_streaming.runtime.cache_folder import cache_folder
 from parakeet_streaming.runtime.page_release import releasing_pages
 from parakeet_streaming.runtime.utf8_names import is_utf8, utf8_name
 

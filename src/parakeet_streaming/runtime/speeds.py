@@ -27,8 +27,8 @@ import numpy as np
 from numpy.typing import NDArray
 from onnx import NodeProto, TensorProto, helper, numpy_helper
 
+from parakeet_streaming.catalog.cache_folder import cache_folder, keep_text, kept_text
 from parakeet_streaming.runtime import onnx_runtime, openvino_runtime
-from parakeet_streaming.runtime.cache_folder import cache_folder, keep_text, kept_text
 from parakeet_streaming.runtime.cores import usable_cores
 from parakeet_streaming.runtime.processor import processor
 from parakeet_streaming.runtime.session import ONNX_RUNTIME, OPENVINO, Session

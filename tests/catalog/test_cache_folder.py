@@ -6,8 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from parakeet_streaming.runtime import cache_folder as cache_folder_module
-from parakeet_streaming.runtime.cache_folder import (
+from parakeet_streaming.catalog import cache_folder as cache_folder_module
+from parakeet_streaming.catalog.cache_folder import (
     MOST_BYTES,
     cache_folder,
     cache_in_words,
