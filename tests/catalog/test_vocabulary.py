@@ -172,3 +172,11 @@ def test_a_pipe_makes_nobody_wait(tmp_path, name):
     os.mkfifo(tmp_path / name)
     with pytest.raises(ModelFormatError, match="is a pipe"):
         read_vocabulary(tmp_path / "vocab.txt")
+
+
+@pytest.mark.parametrize("line", ["root:x:0:0:root", "hush", "a -1", "a b c", "PASSWORD=hush"])
+def test_a_line_that_is_none_is_not_quoted(tmp_path, line):
+    (tmp_path / "vocab.txt").write_text(f"a 0\n{line}\n")
+    with pytest.raises(ModelFormatError, match="line 2: expected a piece") as caught:
+        read_vocabulary(tmp_path / "vocab.txt")
+    assert line not in str(caught.value)

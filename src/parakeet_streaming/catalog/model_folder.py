@@ -35,7 +35,9 @@ from parakeet_streaming.catalog.precision import (
     named_precision,
     precision_of,
 )
+from parakeet_streaming.catalog.real_paths import refuse_outside
 from parakeet_streaming.catalog.roles import Role, role_of
+from parakeet_streaming.catalog.vocabulary import PIECES_NAME
 from parakeet_streaming.catalog.weight_files import check_weights
 from parakeet_streaming.errors import (
     FileAccessError,
@@ -234,6 +236,9 @@ def _vocabulary(folder: Path, encoder: Part) -> Path:
     for place in (folder, encoder.path.parent):
         for name in VOCABULARY_NAMES:
             if exists(place / name):
+                for each in (place / name, place / PIECES_NAME):
+                    if exists(each):
+                        refuse_outside(each, _places(folder, encoder))
                 refuse_pointer(place / name)
                 return place / name
     raise ModelPartMissingError(
@@ -242,9 +247,15 @@ def _vocabulary(folder: Path, encoder: Part) -> Path:
     )
 
 
+def _places(folder: Path, encoder: Part) -> tuple[Path, ...]:
+    """Where the small files of a model may lie: as its weights may."""
+    return (folder, encoder.path.parent, encoder.path.resolve().parent)
+
+
 def _config(folder: Path, encoder: Part) -> Mapping[str, object]:
     for place in (folder, encoder.path.parent):
         path = place / CONFIG_NAME
         if exists(path):
+            refuse_outside(path, _places(folder, encoder))
             return MappingProxyType(read_object(path))
     return MappingProxyType({})

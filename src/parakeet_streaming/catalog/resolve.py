@@ -8,16 +8,14 @@ from __future__ import annotations
 
 import difflib
 import os
-import re
 from os import PathLike
 from pathlib import Path
 from typing import Final
 
 from parakeet_streaming.catalog import hub
 from parakeet_streaming.catalog.built_in import BUILT_IN_FOLDER
-from parakeet_streaming.catalog.file_reading import (
-    exists,
-)
+from parakeet_streaming.catalog.file_reading import exists
+from parakeet_streaming.catalog.hub_ids import is_hub_name, split_revision
 from parakeet_streaming.catalog.model_folder import VOCABULARY_NAMES
 from parakeet_streaming.errors import ModelNotFoundError, OptionError
 from parakeet_streaming.plain_text import shown
@@ -27,8 +25,6 @@ KNOWN_MODELS: Final[dict[str, str]] = {
     "parakeet-tdt-0.6b-v3": "istupakov/parakeet-tdt-0.6b-v3-onnx",
 }
 """Short name → hub id of an ONNX export."""
-
-_HUB_ID: Final = re.compile(r"\w[\w.-]*/\w[\w.-]*")
 
 
 def built_in_models() -> dict[str, Path]:
@@ -54,7 +50,8 @@ def resolve(
 
     Raises:
         ModelNotFoundError: no model has that name.
-        OptionError: a revision of something that is not on the hub, or see `hub.fetch`.
+        OptionError: a revision that is none, or of something that is not on the hub, or see
+            `hub.fetch`.
         ModelPartMissingError, ModelFormatError, DownloadError: see `hub.fetch`.
         FileAccessError: a folder on the way may not be searched.
     """
@@ -68,9 +65,9 @@ def resolve(
 
 
 def _downloaded(source: str, revision: str | None, *, precision: str, update: bool) -> Path:
-    name, revision = hub.split_revision(source, revision)
+    name, revision = split_revision(source, revision)
     repo_id = KNOWN_MODELS.get(name, name)
-    if not _HUB_ID.fullmatch(repo_id):
+    if not is_hub_name(repo_id):
         raise ModelNotFoundError(_unknown(source))
     return hub.fetch(repo_id, revision=revision, precision=precision, update=update)
 

@@ -28,7 +28,6 @@ from parakeet_streaming.catalog.limits import (
 )
 from parakeet_streaming.catalog.piece_types import PieceTypes, read_typed_pieces
 from parakeet_streaming.errors import ModelFormatError
-from parakeet_streaming.plain_text import shown
 
 WORD_START: Final = "\u2581"
 """How a piece marks a space, most often before a word that starts with it."""
@@ -135,7 +134,7 @@ def _parse(path: Path, number: int, line: str) -> tuple[str, int]:
     piece, separator, digits = line.rpartition(" ")
     if not separator or not piece or not (digits.isascii() and digits.isdecimal()):
         raise ModelFormatError(
-            f"{path}, line {number}: expected a piece, a space and its id, found {shown(line)}"
+            f"{path}, line {number}: expected a piece, a space and its id; fetch it again"
         )
     refuse_beyond(
         f"{path}, line {number}: the number of characters of its piece",

@@ -1,4 +1,4 @@
-"""Arguments in, an exit code out: 0 well, 1 something failed, 2 wrong usage, 130 interrupted."""
+"""Arguments in, an exit code out: 0 well, 1 failed, 2 wrong usage, 130 or 143 interrupted."""
 
 from __future__ import annotations
 
@@ -86,15 +86,18 @@ app.add_typer(models_app, name="models")
 def main() -> None:
     """Runs the command line; errors of ours become one line on standard error."""
     prepare()
+    quitting = QuitAtOnce()
     try:
-        with QuitAtOnce(), kept_off_standard_error():
+        with quitting, kept_off_standard_error():
             app()
+    except SystemExit as end:
+        sys.exit(quitting.code if end.code == CODE else end.code)
     except UsageError as error:
         _fail(error, 2)
     except ParakeetError as error:
         _fail(error, 1)
     except KeyboardInterrupt:
-        sys.exit(CODE)
+        sys.exit(quitting.code)
     except BrokenPipeError:
         # The reader of a pipe has gone; what is left in the buffer has nowhere to go.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
