@@ -166,7 +166,8 @@ class _Reader:
         self._arrays: list[NDArray[Any]] = []
         start = 0
         for kind, shape in kinds:
-            if kind not in (*_DTYPES, _PCM16) or any(size < 0 for size in shape):
+            possible = all(type(size) is int and size >= 0 for size in shape)
+            if kind not in (*_DTYPES, _PCM16) or not possible:
                 raise SnapshotError(f"an array of {kind} {shape}")
             dtype = np.dtype("int16" if kind == _PCM16 else kind).newbyteorder("<")
             count = int(np.prod(shape, dtype=np.int64))
