@@ -25,10 +25,14 @@ from fuzz.catalogue import FINDINGS, ROOT, target_names
 
 OUT: Final = ROOT / "fuzz" / "out"
 
+LOG: Final = "log.txt"
+
 _EXECUTIONS: Final = re.compile(r"^stat::number_of_executed_units:\s*(\d+)", re.MULTILINE)
 _EDGES: Final = re.compile(r"\bcov: (\d+)")
 _TO_START_S: Final = 300
 """For imports, and for a last input, beside the seconds that were asked for."""
+_MOST_DEATHS: Final = 50
+"""Of one target in one run."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,49 +66,80 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 
 def run_target(name: str, seconds: int) -> Ran:
-    """One target in a process of its own, which may crash."""
+    """One target in a process of its own; where that dies of an input, the next one goes on."""
     folder = OUT / name
     for each in (FINDINGS, "scratch", "seeds"):
         shutil.rmtree(folder / each, ignore_errors=True)
+    began_s = time.monotonic()
+    log, executions, edges, deaths = "", 0, 0, 0
+    while True:
+        left_s = round(seconds - (time.monotonic() - began_s))
+        died = _process(name, max(1, left_s), folder)
+        log = (folder / LOG).read_text(encoding="utf-8", errors="replace")
+        executions += sum(map(int, _EXECUTIONS.findall(log)))
+        edges = max([edges, *map(int, _EDGES.findall(log))])
+        # What died before its first input would do so again.
+        if not died or not _EXECUTIONS.search(log) or left_s < 2 or deaths == _MOST_DEATHS:
+            break
+        deaths += 1
+    findings = _findings(name, folder)
+    if died and not findings:
+        findings.append(f"it ended by itself; see {folder / LOG}")
+    took_s = time.monotonic() - began_s
+    print(f"{name:22} {executions:11,} {edges:6,} {took_s:8.0f} {len(findings):9}", flush=True)
+    return Ran(name, executions, edges, took_s, tuple(findings))
+
+
+def _process(name: str, seconds: int, folder: Path) -> bool:
+    """Whether the process died of an input, or of itself."""
     scratch = folder / "scratch"
     scratch.mkdir(parents=True)
-    command = [sys.executable, "-m", "fuzz.one_target", name, str(seconds), str(folder)]
     own = {"TMPDIR": str(scratch), "XDG_CACHE_HOME": str(scratch), "HF_HUB_OFFLINE": "1"}
-    began_s = time.monotonic()
-    log = folder / "log.txt"
-    with log.open("wb") as file:
+    with (folder / LOG).open("wb") as log:
         ended = subprocess.run(
-            command,
-            stdout=file,
-            stderr=file,
+            [sys.executable, "-m", "fuzz.one_target", name, str(seconds), str(folder)],
+            stdout=log,
+            stderr=log,
             cwd=ROOT,
             env=os.environ | own,
             check=False,
             timeout=seconds + _TO_START_S,
         )
     shutil.rmtree(scratch, ignore_errors=True)
-    ran = _told(name, log, ended.returncode, time.monotonic() - began_s)
-    print(
-        f"{name:22} {ran.executions:11,} {ran.edges:6,} {ran.took_s:8.0f} {len(ran.findings):9}",
-        flush=True,
-    )
-    return ran
+    return ended.returncode != 0
 
 
-def _told(name: str, log: Path, returncode: int, took_s: float) -> Ran:
-    said = log.read_text(encoding="utf-8", errors="replace")
-    executions, edges = _EXECUTIONS.findall(said), _EDGES.findall(said)
-    texts = sorted((log.parent / FINDINGS).glob("*.txt"))
-    findings = [path.read_text(encoding="utf-8")[:2_000] for path in texts]
-    if returncode or not executions:
-        findings.append(f"ended with {returncode}; see {log} and {log.parent / FINDINGS}")
-    return Ran(
-        name,
-        int(executions[-1]) if executions else 0,
-        int(edges[-1]) if edges else 0,
-        took_s,
-        tuple(findings),
-    )
+def _findings(name: str, folder: Path) -> list[str]:
+    """Those that the target's process wrote down, and what it died of, by place."""
+    written = [
+        path.read_text(encoding="utf-8")[:2_000]
+        for path in sorted((folder / FINDINGS).glob("*.txt"))
+    ]
+    deaths: dict[str, Path] = {}
+    for pattern in ("crash-*", "timeout-*", "oom-*"):
+        for path in sorted((folder / FINDINGS).glob(pattern)):
+            deaths.setdefault(_death(name, path), path)
+    return [*written, *(f"{said}\n{path}" for said, path in deaths.items())]
+
+
+def _death(name: str, path: Path) -> str:
+    """What happens again with an input that a process died of: its fault, and the lines of ours."""
+    try:
+        ended = subprocess.run(
+            [sys.executable, "-m", "fuzz.again", name, str(path)],
+            capture_output=True,
+            text=True,
+            errors="replace",
+            cwd=ROOT,
+            check=False,
+            timeout=_TO_START_S,
+        )
+    except subprocess.TimeoutExpired:
+        return "it never ends"
+    lines = ended.stderr.splitlines()
+    fault = [line for line in lines if line.startswith("Fatal")]
+    ours = [line.strip() for line in lines if "/parakeet_streaming/" in line]
+    return "\n".join((*fault, *ours[:2])) or "the process died, and does not do so again"
 
 
 def _parser() -> argparse.ArgumentParser:
