@@ -11,7 +11,7 @@ from parakeet_streaming.ports import Emission
 from parakeet_streaming.results import Transcript
 
 MOST_PIECES = 12
-MOST_TOKENS = 60
+MOST_TOKENS = 30
 
 
 def heard(data: bytes) -> Transcript:
@@ -53,5 +53,5 @@ def speech() -> Iterator[bytes]:
 def _written(pieces: tuple[str, ...]) -> bytes:
     listed = [piece.encode() for piece in pieces]
     head = bytes([len(listed) - 1]) + b"".join(bytes([len(each)]) + each for each in listed)
-    tokens = (bytes((1, at % 3, at % 5, at % len(listed), 200)) for at in range(40))
+    tokens = (bytes((1, at % 3, at % 5, at % len(listed), 200)) for at in range(25))
     return head + b"\1\0\0" + b"".join(tokens)
