@@ -49,6 +49,7 @@ def open_stdin(
     track: int | str | None = None,
     strict: bool = False,
     name: str = _NAME,
+    raw: bool = True,
 ) -> AudioFile:
     """Read audio from `stream`, such as `sys.stdin.buffer`; returns when its first bytes are there.
 
@@ -60,6 +61,8 @@ def open_stdin(
         track: as `open_audio`.
         strict: as `open_audio`.
         name: how to call the stream in messages.
+        raw: whether bytes that are no container are raw PCM; else they are read as a file, which
+            tells what is wrong with them.
 
     Raises:
         AudioFormatError: no byte at all, or a container that is broken or holds no audio.
@@ -77,11 +80,15 @@ def open_stdin(
         if not one_way.peek(1):
             raise AudioFormatError(f"{name} is empty; check the program that writes into it")
         container = sniff(one_way.peek(bytes_to_sniff(one_way.peek(HEAD_BYTES))))
+        if container is None and not raw:
+            one_way.rewind()
+            file = spooled(one_way, name, "of a kind that is not known")
+            return open_seekable(file, name, track=track, strict=strict)
         if container is None:
             only_track(track, name)
             one_way.rewind()
-            raw = PcmReader(one_way, encoding, channels)
-            return AudioFile(name, raw, rate_hz=rate_hz, channels=channels)
+            samples = PcmReader(one_way, encoding, channels)
+            return AudioFile(name, samples, rate_hz=rate_hz, channels=channels)
         if container == "WAV":
             wav = read_wav_header(one_way.take, name)
             if wav.encoding is not None:
