@@ -57,6 +57,14 @@ class FileOptions:
 
 
 @dataclass(frozen=True, slots=True)
+class FileBegun:
+    """The file is audio, and has its place in the engine."""
+
+    channel: int | None
+    """From 0; None where channels are averaged."""
+
+
+@dataclass(frozen=True, slots=True)
 class FileText:
     """Committed text; the texts of a channel, joined, are its transcript."""
 
@@ -74,7 +82,7 @@ class ChannelTranscript:
     transcript: Transcript
 
 
-FileEvent = FileText | ChannelTranscript
+FileEvent = FileBegun | FileText | ChannelTranscript
 
 
 class FileReaders:
@@ -177,6 +185,7 @@ class FileTranscription:
         await asyncio.wait(either, return_when=asyncio.FIRST_COMPLETED)
         if not opened.done():
             reading.result()
+        yield FileBegun(channel)
         is_first = True
         async for event in opened.result():
             if isinstance(event, Partial) and event.text:

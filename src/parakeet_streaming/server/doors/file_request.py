@@ -12,6 +12,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncIterator, Mapping
+from typing import Any
 
 from parakeet_streaming.server.http import Request
 from parakeet_streaming.server.limits import ByteCount
@@ -30,6 +31,7 @@ from parakeet_streaming.server.protocols.openai_rest import (
 )
 from parakeet_streaming.server.recordings import (
     ChannelTranscript,
+    FileBegun,
     FileEvent,
     FileOptions,
     FileReaders,
@@ -74,6 +76,8 @@ class FileRequest:
         self._is_told = True
         """Whether text is told as it comes; before all fields are there, it may be."""
         self._news = asyncio.Event()
+        self._begun = asyncio.Event()
+        """Set also where it failed."""
 
     @property
     def warnings(self) -> tuple[str, ...]:
@@ -107,6 +111,19 @@ class FileRequest:
             await self._give_up()
             self._begin()
 
+    async def begun(self, request: Request) -> None:
+        """Until it is known that the file is audio, and that there is room for it.
+
+        Raises:
+            ConnectionError: the client has gone.
+            Exception: the file cannot be recognised.
+        """
+        beginning = asyncio.create_task(self._begun.wait())
+        try:
+            await self._wait(request, beginning)
+        finally:
+            beginning.cancel()
+
     async def finished(self, request: Request) -> None:
         """Until all was recognised.
 
@@ -116,14 +133,7 @@ class FileRequest:
         """
         assert self._collecting is not None, "the form was received"
         self._is_told, self._waiting = False, []
-        gone = asyncio.create_task(request.wait_until_gone())
-        try:
-            await asyncio.wait({self._collecting, gone}, return_when=asyncio.FIRST_COMPLETED)
-        finally:
-            gone.cancel()
-        if not self._collecting.done():
-            raise ConnectionError("the client has gone")
-        self._check_failed()
+        await self._wait(request, self._collecting)
 
     async def events(self, most_wait_s: float) -> AsyncIterator[FileEvent | None]:
         """What is recognised, as it is; None where nothing was for so long.
@@ -152,6 +162,16 @@ class FileRequest:
         self._stopping.cancel()
         self._upload.close()
         await self._give_up()
+
+    async def _wait(self, request: Request, what: asyncio.Task[Any]) -> None:
+        gone: asyncio.Task[Any] = asyncio.create_task(request.wait_until_gone())
+        try:
+            await asyncio.wait({what, gone}, return_when=asyncio.FIRST_COMPLETED)
+        finally:
+            gone.cancel()
+        if not what.done():
+            raise ConnectionError("the client has gone")
+        self._check_failed()
 
     async def _take(self, event: PartEvent) -> None:
         if isinstance(event, PartBegin):
@@ -190,6 +210,7 @@ class FileRequest:
 
     def _begin(self) -> None:
         self._options = self._wanted()
+        self._begun.clear()
         self._transcription = FileTranscription(
             self._service.engine, self._readers, self._upload, self._options
         )
@@ -209,12 +230,16 @@ class FileRequest:
     async def _collect(self, transcription: FileTranscription) -> None:
         try:
             async for event in transcription.events():
+                if isinstance(event, FileBegun):
+                    self._begun.set()
+                    continue
                 if isinstance(event, ChannelTranscript):
                     self.transcripts.append(event)
                 if self._is_told:
                     self._waiting.append(event)
                 self._news.set()
         finally:
+            self._begun.set()
             self._news.set()
 
     def _check_failed(self) -> None:

@@ -13,8 +13,10 @@ from __future__ import annotations
 import logging
 from collections.abc import AsyncIterator, Sequence
 from contextlib import AsyncExitStack
+from dataclasses import replace
 from typing import Final
 
+from parakeet_streaming.errors import InputError
 from parakeet_streaming.server.doors.file_request import FileRequest
 from parakeet_streaming.server.http import HttpRoute, Reply, Request
 from parakeet_streaming.server.limits import ByteCount
@@ -29,8 +31,9 @@ from parakeet_streaming.server.protocols.openai_bodies import (
     error_event,
     segment_events,
 )
+from parakeet_streaming.server.protocols.openai_rest import FILE_FIELD
 from parakeet_streaming.server.protocols.openapi import openapi
-from parakeet_streaming.server.recordings import FileReaders, FileText
+from parakeet_streaming.server.recordings import ChannelTranscript, FileReaders, FileText
 from parakeet_streaming.server.replies import UnknownPathError, WrongRequestError, answer_to
 from parakeet_streaming.server.service import Service
 from parakeet_streaming.timeline import ContextConfig
@@ -84,6 +87,7 @@ class RestDoor:
             stack.push_async_callback(work.close)
             await work.receive(request, reader, count)
             if work.asked.stream:
+                await work.begun(request)
                 # Nothing is awaited between here and the reply, which closes what is held.
                 held = stack.pop_all()
                 headers = {"Cache-Control": "no-cache", "X-Accel-Buffering": "no"}
@@ -108,7 +112,7 @@ class RestDoor:
                     channel = event.channel
                     texts.append(f"\n{event.text}" if begins else event.text)
                     yield self._sent(delta_event(texts[-1], event.tokens, work.asked, channel))
-                elif work.asked.format == "diarized_json":
+                elif isinstance(event, ChannelTranscript) and work.asked.format == "diarized_json":
                     for told in segment_events(Heard(event.transcript, event.channel)):
                         yield self._sent(told)
             self._service.metrics.uploads_total.add()
@@ -170,11 +174,9 @@ class RestDoor:
         self._service.refused(error)
         _log(error)
         answer = answer_to(error)
-        return Reply(
-            answer.status,
-            Reply.of_json(answer.as_openai()).body,
-            headers=answer.headers,
-        )
+        if isinstance(error, InputError):
+            answer = replace(answer, field=FILE_FIELD)
+        return Reply.of_json(answer.as_openai(), answer.status, **answer.headers)
 
     def _sent(self, data: bytes) -> bytes:
         self._service.metrics.sent_bytes_total[_DOOR].add(len(data))
