@@ -401,3 +401,21 @@ def test_a_long_header_is_read_in_linear_time_and_refused_where_it_has_no_end():
     with pytest.raises(AudioFormatError, match=f"at most {MOST_HEADER_BYTES} are read|chunks"):
         open_stdin(source)
     assert source.sent_bytes <= MOST_HEADER_BYTES + 10_000
+
+
+def test_bytes_of_no_known_kind_may_be_refused():
+    """What an upload is, its sender does not say; so it is never taken for raw samples."""
+    with pytest.raises(AudioFormatError, match="the file is no audio"):
+        open_stdin(io.BytesIO(b"no audio " * 100), name="the file", as_file=True)
+
+
+def test_the_bytes_of_a_file_give_the_samples_of_the_file(tmp_path):
+    """An MP3's padding is known only where all of it is there."""
+    path = tmp_path / "tone.mp3"
+    soundfile.write(path, TONE, 16_000, format="MP3")
+    with (
+        open_audio(path) as file,
+        open_stdin(io.BytesIO(path.read_bytes()), as_file=True) as stream,
+    ):
+        expected, got = np.concatenate(list(file.blocks())), np.concatenate(list(stream.blocks()))
+    assert np.array_equal(expected, got)

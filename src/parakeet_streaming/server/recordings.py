@@ -201,7 +201,7 @@ class FileTranscription:
     def _read(self, channel: int | None, tell: Callable[[LiveStream], object]) -> None:
         """Reads the file into a stream of the engine; in a thread."""
         try:
-            audio = open_stdin(self._upload.reader(), name=_NAME, raw=False)
+            audio = open_stdin(self._upload.reader(), name=_NAME, as_file=True)
         except OptionError as error:
             # Nothing was asked for but to read it: the temporary folder has no room.
             raise CapacityError("the server's disk has no room for this file; try later") from error

@@ -36,6 +36,8 @@ _STREAMED: Final = frozenset(
     | {"Matroska", "NUT", "Ogg"}
 )
 """Containers that give the same sound without seeking; MP4 does, if its index comes first."""
+_OTHER_IN_A_FILE: Final = frozenset({"MPEG"})
+"""Those of them that have a few samples more in a stream: the padding at an MP3's end."""
 _BOXES_BYTES: Final = 1 << 16
 """Boxes of an MP4 that may stand before its index."""
 
@@ -49,7 +51,7 @@ def open_stdin(
     track: int | str | None = None,
     strict: bool = False,
     name: str = _NAME,
-    raw: bool = True,
+    as_file: bool = False,
 ) -> AudioFile:
     """Read audio from `stream`, such as `sys.stdin.buffer`; returns when its first bytes are there.
 
@@ -61,8 +63,8 @@ def open_stdin(
         track: as `open_audio`.
         strict: as `open_audio`.
         name: how to call the stream in messages.
-        raw: whether bytes that are no container are raw PCM; else they are read as a file, which
-            tells what is wrong with them.
+        as_file: whether the bytes are those of a file: they are never raw PCM, and their samples
+            are those that `open_audio` gives.
 
     Raises:
         AudioFormatError: no byte at all, or a container that is broken or holds no audio.
@@ -80,7 +82,7 @@ def open_stdin(
         if not one_way.peek(1):
             raise AudioFormatError(f"{name} is empty; check the program that writes into it")
         container = sniff(one_way.peek(bytes_to_sniff(one_way.peek(HEAD_BYTES))))
-        if container is None and not raw:
+        if container is None and as_file:
             one_way.rewind()
             file = spooled(one_way, name, "of a kind that is not known")
             return open_seekable(file, name, track=track, strict=strict)
@@ -97,6 +99,7 @@ def open_stdin(
                 reader = PcmReader(one_way, wav.encoding, wav.channels, length_bytes=wav.data_bytes)
                 return AudioFile(name, reader, rate_hz=wav.rate_hz, channels=wav.channels)
         is_streamed = container in _STREAMED or (container == "MP4" and _has_index_first(one_way))
+        is_streamed = is_streamed and not (as_file and container in _OTHER_IN_A_FILE)
         one_way.rewind()
         if is_streamed:
             return _open_streamed(name, one_way, container, track, strict)

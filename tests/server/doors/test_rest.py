@@ -442,10 +442,12 @@ def test_a_client_that_does_not_read(engine):
     async def answer(_):
         return Reply(200, endless(), unread_s=0.2, on_end=end)
 
-    with Serving(engine, routes=[HttpRoute("/endless", answer)]) as server:
-        with socket.create_connection(("127.0.0.1", server.port), 10) as raw:
-            raw.sendall(b"GET /endless HTTP/1.1\r\nHost: h\r\n\r\n")
-            assert ended.wait(20)
+    with (
+        Serving(engine, routes=[HttpRoute("/endless", answer)]) as server,
+        socket.create_connection(("127.0.0.1", server.port), 10) as raw,
+    ):
+        raw.sendall(b"GET /endless HTTP/1.1\r\nHost: h\r\n\r\n")
+        assert ended.wait(20)
 
 
 def test_several_at_once(idle):
