@@ -1,6 +1,8 @@
 """Parts of a form in, without a socket."""
 
 import asyncio
+import itertools
+import time
 from pathlib import Path
 
 import pytest
@@ -53,7 +55,7 @@ def engine():
         yield engine
 
 
-async def work(engine, request, query=None, limits=None, use=None):
+async def work(engine, request, query=None, limits=None, use=None, clock=time.monotonic):
     service = Service(
         engine,
         LoadedModel("tiny-en", 1),
@@ -61,6 +63,7 @@ async def work(engine, request, query=None, limits=None, use=None):
         Access({}),
         limits or Limits(),
         ServerMetrics(),
+        clock,
     )
     context = ContextConfig.offline_like()
     file_request = FileRequest(service, FileReaders(), context, query or {})
@@ -104,6 +107,15 @@ def test_a_client_that_stalls(engine):
         asyncio.run(
             work(engine, FakeRequest([FORM[:9_000]], stalls=True), limits=Limits(idle_s=0.05))
         )
+
+
+def test_a_client_that_drips(engine):
+    """A byte every five seconds is never idle, and would hold its place for ever."""
+    clock = itertools.count(0, 5)
+    request = FakeRequest(in_pieces(FORM[:9_000], 1))
+    with pytest.raises(SessionTimeError, match="faster"):
+        asyncio.run(work(engine, request, clock=lambda: next(clock)))
+    assert next(clock) < 200
 
 
 @pytest.mark.parametrize("form", [b"--x--\r\n", FILE + FILE + b"--x--\r\n", FILE])

@@ -4,15 +4,16 @@ Rules of this file:
 
 1. Fields come in any order. Recognition begins with the file's first bytes, by the fields that are
    known; where a later field changes how, it begins anew.
-2. An error of the file ends the receiving at the next piece of the body.
-3. Whatever ends it, `close` frees everything.
+2. A form that comes too slowly is given up.
+3. An error of the file ends the receiving at the next piece of the body.
+4. Whatever ends it, `close` frees everything.
 """
 
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Mapping
-from typing import Any
+from collections.abc import AsyncIterator, Callable, Mapping
+from typing import Any, Final
 
 from parakeet_streaming.server.http import Request
 from parakeet_streaming.server.limits import ByteCount
@@ -41,6 +42,9 @@ from parakeet_streaming.server.replies import DrainingError, SessionTimeError, W
 from parakeet_streaming.server.service import Service
 from parakeet_streaming.server.upload import Upload
 from parakeet_streaming.timeline import ContextConfig
+
+_LEAST_BYTES_A_SECOND: Final = 500
+"""On average: an upload holds a place in the engine; speech takes more in any codec."""
 
 
 class FileRequest:
@@ -94,8 +98,9 @@ class FileRequest:
             WrongRequestError: it is no form, lacks the file, or has an impossible field.
             Exception: the file cannot be recognised.
         """
+        limits = self._service.limits
         received = self._service.metrics.received_bytes_total["rest"]
-        async for data in _patient(request.body(), self._service.limits.idle_s):
+        async for data in _patient(request.body(), limits.idle_s, self._service.clock):
             received.add(len(data))
             count.came(len(data))
             for event in reader.feed(data):
@@ -259,14 +264,24 @@ class FileRequest:
         self._news.set()
 
 
-async def _patient(pieces: AsyncIterator[bytes], idle_s: float) -> AsyncIterator[bytes]:
-    """The pieces, unless none comes for `idle_s`."""
+async def _patient(
+    pieces: AsyncIterator[bytes], idle_s: float, clock: Callable[[], float]
+) -> AsyncIterator[bytes]:
+    """The pieces, unless none comes for `idle_s`, or they come more slowly than any sound."""
+    begun_s, received = clock(), 0
     while True:
+        left_s = begun_s + idle_s + received / _LEAST_BYTES_A_SECOND - clock()
         try:
-            async with asyncio.timeout(idle_s):
+            async with asyncio.timeout(max(0.0, min(idle_s, left_s))):
+                # A piece that is there already is not waited for, and so meets no timeout.
+                await asyncio.sleep(0)
                 piece = await anext(pieces, None)
         except TimeoutError:
-            raise SessionTimeError(f"nothing of the file came for {idle_s:g} s") from None
+            raise SessionTimeError(
+                f"too little of the file came: {received} bytes, and none for {idle_s:g} s, or "
+                f"fewer than {_LEAST_BYTES_A_SECOND} a second; send it faster"
+            ) from None
         if piece is None:
             return
+        received += len(piece)
         yield piece
