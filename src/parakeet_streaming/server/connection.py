@@ -77,10 +77,6 @@ class Connection:
         """Seconds of audio that were pushed."""
         return self._pushed / self._rate_hz
 
-    @property
-    def session(self) -> Session:
-        return self._session
-
     async def push(self, data: bytes | bytearray | memoryview) -> int:
         """Takes bytes of audio, cut anywhere; waits while there is no room.
 
