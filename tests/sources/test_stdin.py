@@ -405,3 +405,14 @@ def test_ctrl_c_while_a_container_is_opened_is_not_lost(tmp_path, sent_bytes):
     content = muxed(tmp_path, "a.mp3", "libmp3lame")
     with pytest.raises(KeyboardInterrupt):
         joined(open_stdin(Interrupted(content[:sent_bytes])))
+
+
+@pytest.mark.parametrize("skipped", [1, 50, 333, 1_000])
+def test_a_stream_may_begin_within_a_frame(skipped):
+    """A radio station lets in at any byte; it was taken for raw samples, and nothing was heard."""
+    file = io.BytesIO()
+    soundfile.write(file, TONE, 16_000, format="MP3")
+    with open_stdin(io.BytesIO(file.getvalue()[skipped:])) as audio:
+        got = np.concatenate(list(audio.blocks()))
+    assert audio.rate_hz == 16_000
+    assert len(TONE) - 8_000 < len(got) < len(TONE) + 8_000
