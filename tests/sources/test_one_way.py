@@ -37,7 +37,7 @@ def test_what_was_taken_may_be_left_out():
     assert stream.peek(5) == b"abcde"
     assert stream.take(2) == b"ab"
     stream.skip_taken()
-    assert [stream.read(9), stream.read(9), stream.read(9)] == [b"cde", b"f", b""]
+    assert [stream.read(9), stream.read(9)] == [b"cdef", b""]
 
 
 def test_looking_further_than_the_end_gives_what_is_there():
@@ -99,3 +99,23 @@ def test_ctrl_c_passes_by_a_library():
     for check in (stream.check, stream.check_interrupted):
         with pytest.raises(KeyboardInterrupt):
             check()
+
+
+def test_what_arrives_soon_is_waited_for_and_nothing_else():
+    out, into = os.pipe()
+    with os.fdopen(out, "rb", buffering=0) as source, os.fdopen(into, "wb", buffering=0) as sink:
+        stream = OneWayStream(source)
+        sink.write(b"ab")
+        assert stream.peek_arriving(4, 0.01) == b"ab"
+        sink.write(b"cdef")
+        assert stream.peek_arriving(4, 60.0) == b"abcd"
+        stream.drop(1)
+        stream.rewind()
+        assert stream.read(9) == b"bcd"
+        assert stream.read(9) == b"ef"
+
+
+def test_a_stream_that_cannot_be_waited_for_is_not():
+    stream = OneWayStream(Trickle(b"abcdef", 3))
+    assert stream.peek(1) == b"a"
+    assert stream.peek_arriving(6, 60.0) == b"abc"

@@ -423,3 +423,14 @@ def test_the_bytes_of_a_file_give_the_samples_of_the_file(tmp_path):
     ):
         expected, got = np.concatenate(list(file.blocks())), np.concatenate(list(stream.blocks()))
     assert np.array_equal(expected, got)
+
+
+@pytest.mark.parametrize("skipped", [1, 50, 333, 1_000])
+def test_a_stream_may_begin_within_a_frame(skipped):
+    """A radio station lets in at any byte; it was taken for raw samples, and nothing was heard."""
+    file = io.BytesIO()
+    soundfile.write(file, TONE, 16_000, format="MP3")
+    with open_stdin(io.BytesIO(file.getvalue()[skipped:])) as audio:
+        got = np.concatenate(list(audio.blocks()))
+    assert audio.rate_hz == 16_000
+    assert len(TONE) - 8_000 < len(got) < len(TONE) + 8_000

@@ -10,11 +10,14 @@ Rules of this file:
 from __future__ import annotations
 
 import select
-from typing import cast
+import time
+from typing import Final, cast
 
 from parakeet_streaming.audio.passing import PassedBytes
 from parakeet_streaming.audio.pcm_reader import BinaryStream, read_arrived
 from parakeet_streaming.errors import OptionError
+
+_AHEAD_BYTES: Final = 4_096
 
 
 class OneWayStream:
@@ -31,6 +34,24 @@ class OneWayStream:
         self._fetch(count)
         return bytes(self._kept[:count])
 
+    def peek_arriving(self, count: int, within_s: float) -> bytes:
+        """The first `count` bytes, fewer where they do not arrive soon."""
+        until_s = time.monotonic() + within_s
+        while len(self._kept) < count and self._comes_by(until_s):
+            arrived = read_arrived(self._stream, count - len(self._kept))
+            if not arrived:
+                break
+            self._kept += arrived
+        return bytes(self._kept[:count])
+
+    def _comes_by(self, until_s: float) -> bool:
+        """Whether there is more to read by then; not where that cannot be known."""
+        try:
+            left_s = max(0.0, until_s - time.monotonic())
+            return bool(select.select([cast("int", self._stream)], [], [], left_s)[0])
+        except (OSError, TypeError, ValueError):
+            return False
+
     def take(self, count: int) -> bytes:
         """The next `count` bytes, fewer only at the end of the stream."""
         start = self._position_bytes
@@ -38,6 +59,10 @@ class OneWayStream:
         taken = bytes(self._kept[start : start + count])
         self._position_bytes += len(taken)
         return taken
+
+    def drop(self, count: int) -> None:
+        """Forgets the first `count` bytes, which must have been fetched and not taken."""
+        del self._kept[:count]
 
     def skip_taken(self) -> None:
         """Reading begins after what was taken."""
@@ -60,7 +85,8 @@ class OneWayStream:
 
     def _fetch(self, count: int) -> None:
         while len(self._kept) < count:
-            arrived = _waited_for(self._stream, count - len(self._kept))
+            # As much as has arrived, up to what may be looked at next.
+            arrived = _waited_for(self._stream, max(count - len(self._kept), _AHEAD_BYTES))
             if not arrived:
                 return
             self._kept += arrived

@@ -18,7 +18,13 @@ from typing import Final
 
 from parakeet_streaming.audio.blocks import AudioFile
 from parakeet_streaming.audio.compressed import open_compressed
-from parakeet_streaming.audio.containers import HEAD_BYTES, bytes_to_sniff, sniff
+from parakeet_streaming.audio.containers import (
+    HEAD_BYTES,
+    MIDDLE_BYTES,
+    bytes_to_sniff,
+    first_frame,
+    sniff,
+)
 from parakeet_streaming.audio.files import open_seekable
 from parakeet_streaming.audio.mp3_padding import EndPadding, end_padding, tag_bytes
 from parakeet_streaming.audio.pcm_decoder import bytes_per_frame
@@ -37,6 +43,8 @@ _STREAMED: Final = frozenset(
     | {"Matroska", "NUT", "Ogg"}
 )
 """Containers that give the same sound without seeking; MP4 does, if its index comes first."""
+_SOON_S: Final = 0.2
+"""Waited for more of what seems to be raw samples, which may begin within a frame of MP3."""
 _BOXES_BYTES: Final = 1 << 16
 """Boxes of an MP4 that may stand before its index."""
 
@@ -84,6 +92,10 @@ def open_stdin(
             one_way.rewind()
             file = spooled(one_way, name, "of a kind that is not known")
             return open_seekable(file, name, track=track, strict=strict)
+        start = b"" if container else one_way.peek_arriving(MIDDLE_BYTES, _SOON_S)
+        if (at := first_frame(start)) is not None:
+            one_way.drop(at)
+            container = sniff(one_way.peek(bytes_to_sniff(one_way.peek(HEAD_BYTES))))
         if container is None:
             only_track(track, name)
             one_way.rewind()
