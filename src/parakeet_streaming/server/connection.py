@@ -27,6 +27,7 @@ from parakeet_streaming.audio.pcm_decoder import PcmDecoder
 from parakeet_streaming.live.engine import LiveEngine
 from parakeet_streaming.live.options import LiveOptions
 from parakeet_streaming.live.stats import StreamStats
+from parakeet_streaming.live.stream import LiveStream
 from parakeet_streaming.server.outbox import MOST_WAITING, Outbox
 from parakeet_streaming.server.replies import SlowReaderError
 from parakeet_streaming.server.session import Session
@@ -59,8 +60,20 @@ class ChannelOptions:
 class Connection:
     """One channel: a live stream with its session."""
 
-    def __init__(self, engine: LiveEngine, options: ChannelOptions) -> None:
+    def __init__(
+        self,
+        engine: LiveEngine,
+        options: ChannelOptions,
+        *,
+        instead_of: Connection | None = None,
+    ) -> None:
         """Opens the stream; call it in the event loop.
+
+        Args:
+            engine: what the stream runs in.
+            options: how its audio comes.
+            instead_of: a connection of the same client, which gives its place to this one and is
+                to be finished or closed.
 
         Raises:
             CapacityError: there is no room, and what `LiveEngine.open` raises besides.
@@ -69,7 +82,8 @@ class Connection:
         endpoint, voice = live.endpoint, live.vad
         spoken = endpoint is not None and voice is not None
         self._decoder = PcmDecoder(options.encoding, options.channels)
-        self._stream = engine.open(live, id=options.stream_id)
+        before = None if instead_of is None else instead_of._stream
+        self._stream: LiveStream = engine.open(live, id=options.stream_id, instead_of=before)
         self._session = Session(
             silence_s=endpoint.min_silence_ms / 1000 if endpoint and spoken else None,
             most_utterance_s=None if endpoint is None else endpoint.max_utterance_s,
@@ -92,6 +106,11 @@ class Connection:
     def pushed_s(self) -> float:
         """Seconds of audio that were pushed."""
         return self._pushed / self._rate_hz
+
+    @property
+    def told_s(self) -> float:
+        """Seconds of audio that are decoded, or passed over as quiet."""
+        return self._stream.told_s
 
     @property
     def session(self) -> Session:
@@ -117,7 +136,8 @@ class Connection:
         self._stream.commit()
 
     def clear(self) -> None:
-        """Forgets what was pushed and has not ended as an utterance."""
+        """Forgets what was pushed and has not ended as an utterance, part of a sample included."""
+        self._decoder.finish()
         self._session.clear()
         self._stream.commit()
 

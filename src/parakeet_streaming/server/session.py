@@ -111,7 +111,6 @@ class Session:
     def decoded(self, to_s: float) -> list[SessionEvent]:
         """The stream has decoded all audio up to `to_s`, and its events were taken."""
         events: list[SessionEvent] = []
-        assert self._silence_s is not None or not self._is_cough
         if self._is_cough and to_s >= (self._stopped_s or 0.0) + (self._silence_s or 0.0):
             events += self._ended((), 0, to_s, "silence")
         while self._marks and self._marks[0][1] <= to_s + _SAMPLE_S:
@@ -141,6 +140,8 @@ class Session:
     @property
     def _is_cough(self) -> bool:
         """Whether there was speech, and no text of it so far."""
+        if self._silence_s is None:
+            return False
         silent = self._started and not self._speaking and self._stopped_s is not None
         return silent and not self._heard and not self._tentative
 
