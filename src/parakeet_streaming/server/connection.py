@@ -181,6 +181,9 @@ class Connection:
             *(task for task in (self._reading, self._looking) if task is not None),
             return_exceptions=True,
         )
+        # A task that is cancelled before it ran does not say so itself.
+        self._over = True
+        self._news.set()
 
     async def __aenter__(self) -> Self:
         return self

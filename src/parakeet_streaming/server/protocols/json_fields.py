@@ -18,7 +18,8 @@ from parakeet_streaming.server.replies import WrongRequestError
 MOST_TEXT: Final = 4_096
 """Characters of a name, a prompt or the like."""
 _MOST_SHOWN: Final = 60
-_MOST_TEXTS: Final = 1_000
+_MOST_TEXTS: Final = 256
+_MOST_OF_TEXTS: Final = 128
 
 
 def object_of(message: str | bytes) -> Mapping[str, object]:
@@ -64,11 +65,9 @@ class Fields:
         return Fields(value, self.path(name))
 
     def text(self, name: str, default: str | None = None) -> str | None:
-        """A string of moderate length."""
+        """A string, cut to a moderate length."""
         value = self.long_text(name)
-        if value is not None and len(value) > MOST_TEXT:
-            raise self.mistake(name, f"is longer than {MOST_TEXT} characters")
-        return default if value is None else value
+        return default if value is None else value[:MOST_TEXT]
 
     def long_text(self, name: str) -> str | None:
         """A string of any length."""
@@ -107,15 +106,13 @@ class Fields:
         return int(value)
 
     def texts(self, name: str) -> tuple[str, ...]:
-        """An array of strings; empty where there is none."""
+        """An array of strings, cut to a moderate number and length; empty where there is none."""
         value = self._values.get(name)
         if value is None:
             return ()
         if not isinstance(value, list) or not all(isinstance(each, str) for each in value):
             raise self._wrong(name, value, "an array of strings")
-        if len(value) > _MOST_TEXTS or any(len(each) > MOST_TEXT for each in value):
-            raise self.mistake(name, f"has more than {_MOST_TEXTS} strings, or too long ones")
-        return tuple(value)
+        return tuple(each[:_MOST_OF_TEXTS] for each in value[:_MOST_TEXTS])
 
     def path(self, name: str) -> str:
         """How the client calls a field."""
