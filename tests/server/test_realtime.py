@@ -395,8 +395,10 @@ async def do(client, step, at):
         "manual": {"turn_detection": None},
         "turns": {"turn_detection": {"type": "semantic_vad", "eagerness": "high"}},
         "same": {"noise_reduction": None},
-        "rate": {"format": {"type": "audio/pcm", "rate": (8_000, 16_000, 24_000, 48_000)[number]}},
-        "delay": {"transcription": {"delay": ("minimal", "low", "medium", "high")[number]}},
+        "rate": {
+            "format": {"type": "audio/pcm", "rate": (8_000, 16_000, 24_000, 48_000)[number % 4]}
+        },
+        "delay": {"transcription": {"delay": ("minimal", "low", "medium", "high")[number % 4]}},
         "idle": {"turn_detection": {"type": "server_vad", "idle_timeout_ms": 300 * number}},
     }
     if kind in session:
