@@ -105,6 +105,8 @@ def test_a_state_with_a_resampler_is_sound(rate_hz):
         ({"window": {"reach_from": -1}}, "reach"),
         ({"window": {"flush_to": 2_560, "flush_seen_to": 1_280}}, "flush"),
         ({"window": {"cut_at": -1}}, "cut"),
+        ({"window": {"begun_at": -1}}, "beginning"),
+        ({"window": {"begun_at": 10**9}}, "beginning"),
         ({"window": {"cut_tail": np.zeros((2, 2), np.float32)}}, "tail"),
         ({"window": {"cut_tail": np.zeros(99_999, np.float32)}}, "tail"),
         ({"transcript": {"last": replace(TOKEN, id=2)}}, "text"),

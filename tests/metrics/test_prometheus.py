@@ -1,13 +1,14 @@
 """What Prometheus reads is what the snapshot says."""
 
 import builtins
+import sys
 
 import pytest
 from prometheus_client.parser import text_string_to_metric_families
 
 from parakeet_streaming.errors import ExtraMissingError
 from parakeet_streaming.live.metrics import LiveMetrics
-from parakeet_streaming.metrics.prometheus import prometheus_text
+from parakeet_streaming.metrics.prometheus import process_text, prometheus_text
 from parakeet_streaming.metrics.registry import PREFIX
 
 
@@ -61,3 +62,8 @@ def test_without_the_library_the_extra_is_named(monkeypatch):
     monkeypatch.setattr(builtins, "__import__", failing)
     with pytest.raises(ExtraMissingError, match=r"parakeet-streaming\[metrics\]"):
         prometheus_text(LiveMetrics())
+
+
+def test_what_the_system_tells_of_this_process():
+    families = {family.name for family in text_string_to_metric_families(process_text())}
+    assert not sys.platform.startswith("linux") or "process_resident_memory_bytes" in families

@@ -118,6 +118,17 @@ def test_a_commit_hears_what_an_end_hears(rate_hz, number):
     ]
 
 
+@pytest.mark.parametrize(("rate_hz", "end_samples"), [(8_000, -500), (8_000, 700), (16_000, -500)])
+@pytest.mark.parametrize("number", range(8))
+def test_after_a_commit_an_end_without_audio_hears_nothing(rate_hz, end_samples, number):
+    """Where the cut fell within a word, the silence after it made another word of its sound."""
+    audio = soxr.resample(recording(), 16_000, rate_hz)
+    hand = Hand("balanced", rate_hz, vad=VadOptions(), endpoint=EndpointOptions())
+    hand.push(audio[: round(words()[number].end * rate_hz) + end_samples])
+    hand.commit()
+    assert hand.finish().transcript.text == ""
+
+
 def test_the_silence_after_the_audio_spoils_no_word():
     """Digital silence behind room noise did: of 120 words it cost five."""
     recognizer, _ = models()

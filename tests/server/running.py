@@ -1,94 +1,46 @@
-"""A real server for a test: uvicorn on a port of its own, in a thread, with the built-in model."""
+"""Routes over real sockets, in a thread, for clients that have no event loop."""
 
 import asyncio
 import threading
 from contextlib import contextmanager
 from dataclasses import dataclass
-from functools import cache
 
-import uvicorn
-
-from parakeet_streaming.live.adaptation import DelayRange
-from parakeet_streaming.live.engine import LiveEngine
-from parakeet_streaming.live.options import LiveOptions
-from parakeet_streaming.load import load, load_vad
-from parakeet_streaming.server.access import Access
-from parakeet_streaming.server.http import Reply, application
-from parakeet_streaming.server.limits import Limits
-from parakeet_streaming.server.metrics import ServerMetrics
-from parakeet_streaming.server.replies import UnknownPathError, answer_to
-from parakeet_streaming.server.service import LoadedModel, Service
-from parakeet_streaming.timeline import ContextConfig
-
-
-@cache
-def models():
-    return load("tiny-en", provider="cpu", threads=1), load_vad()
-
-
-def refusal(error):
-    answer = answer_to(error)
-    return Reply.of_json(answer.as_openai(), answer.status, **answer.headers)
-
-
-async def not_found(_):
-    return refusal(UnknownPathError("no such path"))
+from parakeet_streaming.server.service import Service
+from tests.server.served import serving
 
 
 @dataclass
 class Running:
     """What a test may use of it."""
 
-    port: int
+    address: str
     service: Service
     loop: asyncio.AbstractEventLoop
 
     @property
     def base_url(self):
-        return f"http://127.0.0.1:{self.port}/v1"
+        return f"http://{self.address}/v1"
 
-    def call(self, function, *arguments):
+    def call(self, function):
         """Calls in the server's event loop."""
 
         async def called():
-            return function(*arguments)
+            return function()
 
         return asyncio.run_coroutine_threadsafe(called(), self.loop).result(30)
 
 
-def service_of(engine, *, keys=None, limits=None, strict=False, context="balanced"):
-    keys = keys or {}
-    return Service(
-        engine,
-        LoadedModel("tiny-en", 0, ("en",), strict=strict),
-        LiveOptions(DelayRange.fixed(ContextConfig.parse(context))),
-        Access(keys),
-        limits or Limits(),
-        ServerMetrics(keys),
-    )
-
-
 @contextmanager
-def running(routes, *, most_streams=16, **options):
-    """Runs a server with the routes that `routes(service)` gives."""
-    recognizer, vad = models()
+def running(routes_of, **options):
+    """Serves the routes that `routes_of(service)` gives; options as of `serving`."""
     started, found = threading.Event(), []
 
     async def serve():
-        async with LiveEngine(recognizer, vad, most_streams=most_streams) as engine:
-            service = service_of(engine, **options)
-            app = application(routes(service), not_found, refusal)
-            config = uvicorn.Config(
-                app, port=0, log_level="warning", lifespan="off", ws_max_size=64 << 20
-            )
-            server = uvicorn.Server(config)
-            serving = asyncio.create_task(server.serve())
-            while not server.started:
-                await asyncio.sleep(0.005)
-            port = server.servers[0].sockets[0].getsockname()[1]
-            found.extend((Running(port, service, asyncio.get_running_loop()), server))
+        stop, loop = asyncio.Event(), asyncio.get_running_loop()
+        async with serving(routes_of, **options) as (service, address):
+            found.extend((Running(address, service, loop), stop))
             started.set()
-            await serving
+            await stop.wait()
 
     def run():
         try:
@@ -103,6 +55,7 @@ def running(routes, *, most_streams=16, **options):
         yield found[0]
     finally:
         if found:
-            found[1].should_exit = True
+            server, stop = found
+            server.loop.call_soon_threadsafe(stop.set)
         thread.join(30)
     assert not thread.is_alive()

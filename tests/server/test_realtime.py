@@ -15,11 +15,16 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from parakeet_streaming.live.engine import LiveEngine
+from parakeet_streaming.load import load, load_vad
+from parakeet_streaming.server.access import Access
+from parakeet_streaming.server.limits import Limits
+from parakeet_streaming.server.metrics import ServerMetrics
 from parakeet_streaming.server.protocols.openai_realtime_options import first_settings
 from parakeet_streaming.server.protocols.openai_realtime_settings import AudioFormat, Settings
 from parakeet_streaming.server.realtime import RealtimeDialogue
+from parakeet_streaming.server.service import LoadedModel, Service
 from tests.server.realtime_order import Order
-from tests.server.running import models, service_of
+from tests.server.served import FIXED
 
 WORDS = "three one four one five nine two six"
 
@@ -89,15 +94,19 @@ class Client:
         return [each["type"].rpartition(".")[2] for each in self.messages]
 
 
-def talk(script, *, changes=None, track=None, most_streams=4, context="balanced"):
+@cache
+def models():
+    return load("tiny-en", provider="cpu", threads=1), load_vad()
+
+
+def talk(script, *, defaults=FIXED, track=None, most_streams=4):
     """Runs a script with a client; gives the client when all is told."""
 
     async def run():
         recognizer, vad = models()
         async with LiveEngine(recognizer, vad, most_streams=most_streams) as engine:
-            service = service_of(engine, context=context)
-            if changes:
-                service.defaults = replace(service.defaults, **changes)
+            model = LoadedModel("tiny-en", 0)
+            service = Service(engine, model, defaults, Access({}), Limits(), ServerMetrics())
             asked = first_settings("tiny-en", service.defaults)
             dialogue = RealtimeDialogue(service, asked, track=track)
             try:
@@ -350,7 +359,7 @@ def test_without_voice_activity_text_is_speech():
     async def script(client):
         await client.say(SPOKEN + 2 * SILENCE)
 
-    client = talk(script, changes={"vad": None})
+    client = talk(script, defaults=replace(FIXED, vad=None))
     assert " ".join(client.texts).split() == WORDS.split()
     assert client.kinds.count("speech_started") == len(client.texts)
 

@@ -98,6 +98,34 @@ class PcmDecoder:
         return cut_off_bytes
 
 
+class ChannelSplitter:
+    """Interleaved raw PCM as it comes; float32 (n,) of each channel for itself, out."""
+
+    def __init__(self, encoding: str, channels: int) -> None:
+        """Names and numbers as of `PcmDecoder`, which raises for the same."""
+        self._frame_bytes = bytes_per_frame(encoding, channels)
+        self._encoding, self._channels = encoding, channels
+        self._remainder = b""
+        self._position_samples = 0
+
+    def feed(self, data: bytes | bytearray | memoryview) -> list[NDArray[np.float32]]:
+        """The samples (n,) that these bytes complete, one array for each channel.
+
+        Raises:
+            AudioInputError: a sample is NaN or infinite. All samples of the call are dropped; the
+                error says how many of each channel.
+        """
+        joined = self._remainder + bytes(data)
+        whole = len(joined) - len(joined) % self._frame_bytes
+        self._remainder = joined[whole:]
+        frames = pcm_frames(joined[:whole], self._encoding, self._channels)
+        first, self._position_samples = self._position_samples, self._position_samples + len(frames)
+        return [
+            as_mono(frames[:, channel], what=f"channel {channel + 1}", first_sample=first).copy()
+            for channel in range(self._channels)
+        ]
+
+
 def pcm_frames(data: bytes, encoding: str, channels: int = 1) -> NDArray[Any]:
     """Whole frames of raw PCM as an array (n, channels) of a type that `as_mono` takes.
 

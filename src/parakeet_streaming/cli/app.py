@@ -19,6 +19,7 @@ from parakeet_streaming.cli.listen import listen
 from parakeet_streaming.cli.models import models_app
 from parakeet_streaming.cli.options import lowered
 from parakeet_streaming.cli.plot import plot
+from parakeet_streaming.cli.serve import serve
 from parakeet_streaming.cli.standard_streams import prepare
 from parakeet_streaming.cli.transcribe import transcribe
 from parakeet_streaming.errors import OptionError, ParakeetError, UsageError
@@ -75,6 +76,7 @@ def _write_log(level: str, command: typer.Context) -> None:
 
 app.command()(listen)
 app.command()(transcribe)
+app.command()(serve)
 app.command()(plot)
 app.command()(export)
 app.command()(doctor)

@@ -47,6 +47,7 @@ _DEPENDENCIES: Final = (
 )
 _EXTRAS: Final = {
     "sounddevice": "microphones: pip install 'parakeet-streaming[mic]'",
+    "uvicorn": "parakeet serve: pip install 'parakeet-streaming[server]'",
 }
 # `auto` keeps the precision that is stored, so that texts are the same on every machine.
 _HOW_TO_GET: Final = {

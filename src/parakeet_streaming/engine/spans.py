@@ -65,6 +65,8 @@ class WindowState:
     reach_from: int
     """Position of the first sample that a left context to come can have."""
     decoded_samples: int
+    begun_at: int
+    """Position of the last cut, after which decoding began anew; 0 where there was none."""
     flush_to: int
     flush_seen_to: int
     cut_at: int | None

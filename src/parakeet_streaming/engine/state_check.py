@@ -78,6 +78,7 @@ def _wrong_in_window(state: StreamState) -> list[str]:
         "samples": samples.ndim == 1,
         "positions": 0 <= kept_from <= decoded <= kept_from + _MOST_REACH,
         "reach": kept_from <= window.reach_from <= decoded,
+        "beginning": 0 <= window.begun_at <= decoded,
         "flush": 0 <= window.flush_to <= window.flush_seen_to,
         "cut": window.cut_at is None or kept_from <= window.cut_at <= kept_from + _MOST_REACH,
         "tail": tail.ndim == 1 and tail.size <= _MOST_TAIL,

@@ -55,6 +55,8 @@ class ContextWindow:
         """Samples fed so far."""
         self.decoded_samples = 0
         """Samples that have been chunk."""
+        self.begun_at = 0
+        """Position of the last cut, after which decoding began anew."""
         self._flush_to = self._flush_seen_to = 0
         self.cut_at: int | None = None
         """Position of the cut that is being decoded."""
@@ -75,7 +77,7 @@ class ContextWindow:
         """What this window is made of now; without `audio` its samples must be fed again."""
         first = self._needed_from
         kept = self.samples(first, self.fed_samples if audio else first)
-        lengths = (first, self._reach_from, self.decoded_samples)
+        lengths = (first, self._reach_from, self.decoded_samples, self.begun_at)
         flush = (self._flush_to, self._flush_seen_to)
         return WindowState(kept, *lengths, *flush, self.cut_at, self._cut_tail, self._ended)
 
@@ -86,7 +88,7 @@ class ContextWindow:
         window.kept_from = window.fed_samples = state.kept_from
         window._reach_from = state.reach_from
         window.feed(state.samples)
-        window.decoded_samples = state.decoded_samples
+        window.decoded_samples, window.begun_at = state.decoded_samples, state.begun_at
         window._flush_to, window._flush_seen_to = state.flush_to, state.flush_seen_to
         window.cut_at, window._cut_tail = state.cut_at, state.cut_tail
         window._ended = state.ended
@@ -168,7 +170,7 @@ class ContextWindow:
         if self.cut_at is not None:
             end = min(end, self.cut_at)
             if window.is_last:
-                self.decoded_samples = end
+                self.decoded_samples = self.begun_at = end
                 self.cut_at, self._cut_tail = None, _NOTHING
         self._reach_from = max(self._reach_from, end - self._left - self._chunk)
 

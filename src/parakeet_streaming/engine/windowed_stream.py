@@ -115,7 +115,8 @@ class WindowedStream:
         missing = max(0, self.window.decoded_samples - self.window.fed_samples)
         self.window.feed(np.zeros(missing, np.float32))
         self.audio_end = self.window.fed_samples
-        if silence_s > 0:
+        # Where nothing came after a commit, nothing was said that silence could still bring out.
+        if silence_s > 0 and self.audio_end > self.window.begun_at:
             self._transcript.ends_at(samples_to_seconds(self.audio_end))
             self.window.feed(tail)
         self.window.end()

@@ -5,7 +5,7 @@ Nothing is counted twice: the client library only writes down what a snapshot sa
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from typing import TYPE_CHECKING
 
 from parakeet_streaming.errors import ExtraMissingError
@@ -53,6 +53,29 @@ def prometheus_text(metrics: MetricSet) -> str:
     Raises:
         ExtraMissingError: prometheus_client is not installed.
     """
+    return _text(MetricsCollector(metrics))
+
+
+def process_text() -> str:
+    """Memory, processor time and open files of this process, where the system tells them.
+
+    Raises:
+        ExtraMissingError: prometheus_client is not installed.
+    """
+    return _text(_Process())
+
+
+class _Process:
+    """Collects what the library knows of this process; made where the library is there."""
+
+    def collect(self) -> Iterable[Metric]:
+        from prometheus_client import ProcessCollector
+
+        metrics: Iterable[Metric] = ProcessCollector(registry=None).collect()
+        return metrics
+
+
+def _text(collector: MetricsCollector | _Process) -> str:
     try:
         from prometheus_client import CollectorRegistry, generate_latest
     except ImportError as error:
@@ -60,5 +83,5 @@ def prometheus_text(metrics: MetricSet) -> str:
             "prometheus_client is not installed; pip install 'parakeet-streaming[metrics]'"
         ) from error
     registry = CollectorRegistry(auto_describe=False)
-    registry.register(MetricsCollector(metrics))
+    registry.register(collector)
     return generate_latest(registry).decode()

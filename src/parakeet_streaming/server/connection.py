@@ -18,43 +18,27 @@ Rules of this file:
 from __future__ import annotations
 
 import asyncio
+import logging
 from collections.abc import AsyncIterator, Iterable
 from contextlib import suppress
-from dataclasses import dataclass, field
 from typing import Final, Self
 
 from parakeet_streaming.audio.pcm_decoder import PcmDecoder
+from parakeet_streaming.errors import AudioInputError
 from parakeet_streaming.live.engine import LiveEngine
-from parakeet_streaming.live.options import LiveOptions
 from parakeet_streaming.live.stats import StreamStats
 from parakeet_streaming.live.stream import LiveStream
-from parakeet_streaming.server.outbox import MOST_WAITING, Outbox
+from parakeet_streaming.ports import Floats
+from parakeet_streaming.server.connection_options import ChannelOptions
+from parakeet_streaming.server.logs import SAID
+from parakeet_streaming.server.outbox import Outbox
 from parakeet_streaming.server.replies import SlowReaderError
 from parakeet_streaming.server.session import Session
-from parakeet_streaming.server.session_events import SessionEvent
+from parakeet_streaming.server.session_events import Ended, SessionEvent
 
+_SAID: Final = logging.getLogger(SAID)
 _LOOKED_AT_EVERY_S: Final = 0.03
 """How often the stream is asked how far it has come, while a marker or a cough waits for that."""
-
-
-@dataclass(frozen=True, slots=True)
-class ChannelOptions:
-    """How one channel's audio comes, and how it is recognised."""
-
-    live: LiveOptions = field(default_factory=LiveOptions)
-    """Its rate is that of the samples."""
-    encoding: str = "s16le"
-    """A name from `audio.pcm_decoder.ENCODINGS`."""
-    channels: int = 1
-    """Interleaved; they are averaged."""
-    stream_id: str | None = None
-    most_waiting: int = MOST_WAITING
-    """Events that a client may leave unread."""
-
-    @property
-    def rate_hz(self) -> int:
-        """Of the samples."""
-        return self.live.context.sample_rate
 
 
 class Connection:
@@ -84,6 +68,8 @@ class Connection:
         self._decoder = PcmDecoder(options.encoding, options.channels)
         before = None if instead_of is None else instead_of._stream
         self._stream: LiveStream = engine.open(live, id=options.stream_id, instead_of=before)
+        self.id: Final = self._stream.id
+        """The stream's name in logs."""
         self._session = Session(
             silence_s=endpoint.min_silence_ms / 1000 if endpoint and spoken else None,
             most_utterance_s=None if endpoint is None else endpoint.max_utterance_s,
@@ -98,23 +84,14 @@ class Connection:
         self._looking: asyncio.Task[None] | None = None
 
     @property
-    def id(self) -> str:
-        """The stream's name in logs."""
-        return self._stream.id
-
-    @property
     def pushed_s(self) -> float:
         """Seconds of audio that were pushed."""
         return self._pushed / self._rate_hz
 
     @property
-    def told_s(self) -> float:
-        """Seconds of audio that are decoded, or passed over as quiet."""
-        return self._stream.told_s
-
-    @property
-    def session(self) -> Session:
-        return self._session
+    def quiet_s(self) -> float | None:
+        """Seconds that are decoded or passed over; None while an utterance is told."""
+        return None if self._session.is_open else self._stream.told_s
 
     async def push(self, data: bytes | bytearray | memoryview) -> int:
         """Takes bytes of audio, cut anywhere; waits while there is no room.
@@ -123,12 +100,27 @@ class Connection:
             How many samples they completed.
 
         Raises:
-            AudioInputError: a sample is NaN or infinite; nothing of the call was taken.
+            AudioInputError: a sample is NaN or infinite. The samples of the call are missing; a
+                `Lost` tells where, and later times stay true.
         """
-        samples = self._decoder.feed(data)
+        try:
+            samples = self._decoder.feed(data)
+        except AudioInputError:
+            # As many bytes that can be decoded, so that the next sample begins where it should.
+            self.lose(len(self._decoder.feed(bytes(len(data)))))
+            raise
+        await self.push_samples(samples)
+        return len(samples)
+
+    def lose(self, samples: int) -> None:
+        """So many samples are missing before the next ones."""
+        self._pushed += samples
+        self._stream.push_gap(samples)
+
+    async def push_samples(self, samples: Floats) -> None:
+        """Takes float32 samples (n,); waits while there is no room."""
         self._pushed += len(samples)
         await self._stream.push_async(samples)
-        return len(samples)
 
     def commit(self) -> None:
         """Ends the utterance with all that was pushed."""
@@ -230,5 +222,10 @@ class Connection:
                 self._put(self._session.take(event))
 
     def _put(self, events: Iterable[SessionEvent]) -> None:
+        events = list(events)
+        for event in events:
+            # The logger is off unless the server was told to write down what was said.
+            if isinstance(event, Ended) and event.text:
+                _SAID.info("utterance", extra={"stream": self._stream.id, "said": event.text})
         self._outbox.add(events)
         self._news.set()

@@ -31,7 +31,7 @@ from parakeet_streaming.server.replies import (
 )
 from parakeet_streaming.server.service import Service
 
-_LOG: Final = logging.getLogger("parakeet_streaming")
+_LOG: Final = logging.getLogger("parakeet_streaming.server")
 
 _LAST_WORDS_S: Final = 2.0
 """For telling a client why it is closed, and closing."""
@@ -101,21 +101,26 @@ async def converse(
         with service.counted_socket(door, owner, socket.caller):
             dialogue = await opening(owner)
             try:
-                await _Talk(service, socket, door, dialogue).run(protocol)
+                await _Talk(service, socket, (door, owner), dialogue).run(protocol)
             finally:
                 await dialogue.close()
     except Exception as error:  # whatever it is, the client is answered
         service.refused(error)
         answer = answer_to(error)
-        _log(error, door)
+        log_error(error, door)
         await socket.refuse(Reply.of_json(answer.as_openai(), answer.status, **answer.headers))
 
 
 class _Talk:
     """A dialogue that was let in."""
 
-    def __init__(self, service: Service, socket: Socket, door: str, dialogue: Dialogue) -> None:
-        self._service, self._socket, self._door = service, socket, door
+    def __init__(
+        self, service: Service, socket: Socket, way: tuple[str, str], dialogue: Dialogue
+    ) -> None:
+        """`way`: names of the door and of the key."""
+        self._service, self._socket = service, socket
+        door, self._owner = way
+        self._door = door
         self._dialogue = dialogue
         self._sent = service.metrics.sent_bytes_total[door]
         self._received = service.metrics.received_bytes_total[door]
@@ -125,6 +130,7 @@ class _Talk:
     async def run(self, protocol: str | None) -> None:
         """Accepts the socket, and talks until all was told, or something ends it."""
         await self._socket.accept(protocol)
+        self._note("opened", address=self._socket.caller.address)
         error: BaseException | None = None
         try:
             # Nothing is answered before it.
@@ -133,6 +139,11 @@ class _Talk:
         except Exception as found:  # what ends it is told
             error = found
         await self._part(error)
+        self._note("ended")
+
+    def _note(self, what: str, **more: str) -> None:
+        fields = {"door": self._door, "stream": self._dialogue.stream_ids, "key": self._owner}
+        _LOG.info(what, extra={**fields, **more})
 
     async def _until_over(self) -> None:
         limits, begun_s = self._service.limits, self._service.clock()
@@ -198,7 +209,9 @@ class _Talk:
             for message in messages:
                 self._sent.add(len(message))
                 try:
-                    await asyncio.wait_for(self._socket.send(message), unread_s)
+                    # Not `wait_for`, which can lose a cancellation in Python 3.11.
+                    async with asyncio.timeout(unread_s):
+                        await self._socket.send(message)
                 except TimeoutError:
                     raise SlowReaderError(f"nothing was read for {unread_s:g} s") from None
 
@@ -213,7 +226,7 @@ class _Talk:
         else:
             answer = answer_to(error)
             self._service.refused(error)
-            _log(error, f"{self._door} {self._dialogue.stream_ids}")
+            log_error(error, self._door, self._dialogue.stream_ids)
             with suppress(TimeoutError, SlowReaderError):
                 async with asyncio.timeout(_LAST_WORDS_S):
                     if not isinstance(error, SlowReaderError):
@@ -221,9 +234,11 @@ class _Talk:
                     await self._socket.close(answer.close_code, answer.message)
 
 
-def _log(error: BaseException, where: str) -> None:
+def log_error(error: BaseException, door: str, stream: str = "") -> None:
+    """Writes down what was refused or has ended; what nobody expected with where it arose."""
     answer = answer_to(error)
+    fields = {"door": door, "stream": stream, "code": answer.code}
     if answer.status == 500:
-        _LOG.error("%s: %s", where, error, exc_info=error)
+        _LOG.error("%s", error, exc_info=error, extra=fields)
     else:
-        _LOG.info("%s: %s: %s", where, answer.code, answer.message)
+        _LOG.info("%s", answer.message, extra=fields)

@@ -8,13 +8,16 @@ Rules of this file:
    it leaves the rest unread.
 2. A socket is refused before it is accepted by a reply with a status and a body, as a request is.
 3. A client that is gone ends `Socket.messages`; what is sent to it after that is dropped.
+4. Whatever no route fits is answered in words: no path, no such method of it, no socket there.
 """
 
 from __future__ import annotations
 
+import asyncio
 import json
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from contextlib import suppress
+from dataclasses import dataclass, field, replace
 from typing import Final
 
 from starlette.applications import Starlette
@@ -26,6 +29,7 @@ from starlette.types import ASGIApp
 from starlette.websockets import WebSocket, WebSocketDisconnect, WebSocketState
 
 from parakeet_streaming.server.caller import Caller
+from parakeet_streaming.server.replies import UnknownPathError, WrongMethodError
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,6 +56,7 @@ class Request:
         self._request = request
         self.caller: Final = _caller(request)
         self.method: Final = request.method
+        self.path: Final = request.url.path
         self.path_values: Final[Mapping[str, str]] = request.path_params
 
     async def body(self) -> AsyncIterator[bytes]:
@@ -118,16 +123,21 @@ class Socket:
         if not self._is_open:
             return
         short = reason.encode()[:123].decode(errors="ignore")
-        try:
+        with suppress(WebSocketDisconnect, RuntimeError, TimeoutError):
             await self._socket.close(code, short)
-        except (WebSocketDisconnect, RuntimeError):
-            return
+            # A connection that ends with messages unread is reset, and the last words with it.
+            async with asyncio.timeout(_CLOSES_WITHIN_S):
+                while (await self._socket.receive())["type"] != "websocket.disconnect":
+                    pass
 
     @property
     def _is_open(self) -> bool:
         states = (self._socket.client_state, self._socket.application_state)
         return all(state is WebSocketState.CONNECTED for state in states)
 
+
+_CLOSES_WITHIN_S: Final = 2.0
+"""For a client to answer a close."""
 
 Answering = Callable[[Request], Awaitable[Reply]]
 Talking = Callable[[Socket], Awaitable[None]]
@@ -159,12 +169,20 @@ def application(
 
     Args:
         routes: who answers what.
-        not_found: answers what no route fits, or no method of it.
-        failed: the reply for an error that a door did not expect.
+        not_found: answers what no route fits.
+        failed: the reply for an error that a door did not expect, and for a wrong method.
     """
 
     async def unmatched(request: StarletteRequest, _: Exception) -> Response:
         return _response(await not_found(Request(request)))
+
+    async def wrong_method(request: StarletteRequest, error: Exception) -> Response:
+        allowed = dict(getattr(error, "headers", None) or {})
+        reply = failed(WrongMethodError(f"{request.url.path} takes no {request.method}"))
+        return _response(replace(reply, headers={**reply.headers, **allowed}))
+
+    async def no_socket(socket: Socket) -> None:
+        await socket.refuse(failed(UnknownPathError("no socket is answered at this path")))
 
     made: list[Route | WebSocketRoute] = []
     for route in routes:
@@ -174,7 +192,8 @@ def application(
             )
         else:
             made.append(WebSocketRoute(route.path, _talking(route.talk)))
-    return Starlette(routes=made, exception_handlers={404: unmatched, 405: unmatched})
+    made.append(WebSocketRoute("/{path:path}", _talking(no_socket)))
+    return Starlette(routes=made, exception_handlers={404: unmatched, 405: wrong_method})
 
 
 def _endpoint(

@@ -18,6 +18,8 @@ class ServerMetrics(MetricSet):
 
     def __init__(self, owners: Iterable[str] = ()) -> None:
         """`owners`: names of keys; their number is that of the label's values."""
+        self.load = Gauge(help="Part of the time that steps take; full at 0.9")
+        self.draining = Gauge(help="1 while the server lets nobody in, because it is to stop")
         self.open_sockets = Gauge(help="Sockets and calls that are open")
         self.connections_total = LabelledCounter(
             "door", *DOORS, help="Connections that were let in, by the way they came"

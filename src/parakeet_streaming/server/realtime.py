@@ -23,7 +23,8 @@ from dataclasses import dataclass
 from typing import Final
 
 from parakeet_streaming.errors import CapacityError, ContextError, InputError, OptionError
-from parakeet_streaming.server.connection import ChannelOptions, Connection
+from parakeet_streaming.server.connection import Connection
+from parakeet_streaming.server.connection_options import ChannelOptions
 from parakeet_streaming.server.protocols.openai_realtime_commands import (
     Append,
     Clear,
@@ -231,7 +232,7 @@ class RealtimeDialogue:
     def _look_whether_idle(self, channel: _Channel) -> None:
         """Commits silence that has lasted for as long as the client wants to know of."""
         connection, telling = channel.connection, channel.telling
-        session = connection.session
-        if telling.is_idle(connection.told_s) and not session.is_open:
+        quiet_s = connection.quiet_s
+        if quiet_s is not None and telling.is_idle(quiet_s):
             telling.asked("idle")
             connection.commit()

@@ -45,6 +45,10 @@ class UnknownPathError(RefusedError):
     """No door there."""
 
 
+class WrongMethodError(RefusedError):
+    """A door that takes other methods."""
+
+
 class WrongRequestError(RefusedError, ValueError):
     """A request, a message or a field that cannot be understood."""
 
@@ -113,6 +117,7 @@ _TABLE: Final[dict[type[BaseException], tuple[int, int, str, str]]] = {
     AccessError: (401, 3000, "invalid_request_error", "invalid_api_key"),
     OriginError: (403, 3003, "invalid_request_error", "origin_not_allowed"),
     UnknownPathError: (404, 1008, "invalid_request_error", "not_found"),
+    WrongMethodError: (405, 1008, "invalid_request_error", "method_not_allowed"),
     TooLargeError: (413, 1009, "invalid_request_error", "too_large"),
     TooManyError: (429, 1008, "rate_limit_error", "rate_limit_exceeded"),
     WrongRequestError: (400, 1008, "invalid_request_error", "invalid_value"),

@@ -140,10 +140,8 @@ class Session:
     @property
     def _is_cough(self) -> bool:
         """Whether there was speech, and no text of it so far."""
-        if self._silence_s is None:
-            return False
         silent = self._started and not self._speaking and self._stopped_s is not None
-        return silent and not self._heard and not self._tentative
+        return silent and self._silence_s is not None and not (self._heard or self._tentative)
 
     @property
     def _clearing(self) -> bool:
@@ -171,6 +169,7 @@ class Session:
         if self._clearing:
             self._told = len(self._heard)
             return []
+        started = list(self._started_by_text(first))
         sure = self._sure(partial.committed_s)
         tokens = tuple(self._heard[self._told : sure])
         held = tuple(self._heard[max(self._told, sure) :])
@@ -190,11 +189,11 @@ class Session:
             partial.committed_s,
             partial.lookahead_end_s,
         )
-        return [*self._started_by_text(first), heard]
+        return [*started, heard]
 
     def _started_by_text(self, first: tuple[Token, ...]) -> Iterator[Started]:
         """Speech that went on when the last utterance ended starts the next one with its text."""
-        if first and not self._started and self._speaking:
+        if first and not self.is_open and self._speaking:
             self._started = True
             yield Started(self._number, first[0].start if self._begin_s is None else self._begin_s)
 
@@ -250,13 +249,16 @@ class Session:
             at_s = to_s if self._stopped_s is None else min(self._stopped_s, to_s)
             events.append(Stopped(self._number, at_s))
         words = group_words(said) if words is None else words
-        start_s = self._end_s if self._begin_s is None else self._begin_s
+        # Speech is told as soon as it is heard, which may be before the commit of what was before.
+        start_s = min(self._end_s if self._begin_s is None else self._begin_s, to_s)
         events.append(
             Ended(self._number, text_of(said).strip(), words, said, start_s, to_s, reason)
         )
         left, next_s = self._heard[len(said) :], self._next_started_s
         self._begin_anew(to_s)
         self._moved, self._heard = moved, left
+        if left:
+            self._begin_s = left[0].start
         if next_s is not None and self._speaking:
             self._started, self._begin_s = True, next_s
             events.append(Started(self._number, next_s))

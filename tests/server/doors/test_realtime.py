@@ -14,7 +14,7 @@ from websockets.exceptions import ConnectionClosed, InvalidStatus
 from websockets.sync.client import connect
 
 from parakeet_streaming.audio.pcm_decoder import pcm_frames
-from parakeet_streaming.server.doors.realtime import realtime_routes
+from parakeet_streaming.server.doors.realtime import routes
 from parakeet_streaming.server.limits import Limits
 from tests.server.realtime_order import Order
 from tests.server.running import running
@@ -29,13 +29,13 @@ TRANSCRIPTION = {"intent": "transcription"}
 
 @pytest.fixture(scope="module")
 def server():
-    with running(realtime_routes) as found:
+    with running(routes) as found:
         yield found
 
 
 @pytest.fixture(scope="module")
 def locked():
-    with running(realtime_routes, keys={"team": "sk-team"}) as found:
+    with running(routes, keys={"team": "sk-team"}) as found:
         yield found
 
 
@@ -68,7 +68,7 @@ def until(receive, kind):
 
 def socket_to(server, query="intent=transcription", key=None, **options):
     headers = {} if key is None else {"Authorization": f"Bearer {key}"}
-    address = f"ws://127.0.0.1:{server.port}/v1/realtime?{query}"
+    address = f"ws://{server.address}/v1/realtime?{query}"
     return connect(address, additional_headers=headers, open_timeout=30, **options)
 
 
@@ -286,7 +286,7 @@ def test_the_wish_of_before(locked):
 
 
 def test_a_full_house_refuses_at_once():
-    with running(realtime_routes, most_streams=1) as server, socket_to(server) as socket:
+    with running(routes, streams=1) as server, socket_to(server) as socket:
         socket.recv()
         with pytest.raises(InvalidStatus) as caught, socket_to(server):
             pass
@@ -299,7 +299,7 @@ def test_a_full_house_refuses_at_once():
 
 
 def test_another_model_is_refused_where_names_are_strict():
-    with running(realtime_routes, strict=True) as server:
+    with running(routes, strict=True) as server:
         with pytest.raises(InvalidStatus), socket_to(server, "intent=transcription&model=x"):
             pass
         with socket_to(server) as socket:
@@ -315,7 +315,7 @@ def test_another_model_is_refused_where_names_are_strict():
 
 def test_a_client_that_says_nothing_is_told_and_closed():
     limits = Limits(idle_s=0.3)
-    with running(realtime_routes, limits=limits) as server, socket_to(server) as socket:
+    with running(routes, limits=limits) as server, socket_to(server) as socket:
         events = until(socket.recv, "error")
         assert events[-1]["error"]["code"] == "timeout"
         with pytest.raises(ConnectionClosed) as caught:
@@ -325,7 +325,7 @@ def test_a_client_that_says_nothing_is_told_and_closed():
 
 
 def test_draining_tells_the_last_words():
-    with running(realtime_routes) as server, socket_to(server) as socket:
+    with running(routes) as server, socket_to(server) as socket:
         socket.recv()
         appended(socket, pcm_of(DIGITS))
         until(socket.recv, "delta")

@@ -5,7 +5,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from parakeet_streaming.server.protocols.json_fields import MOST_TEXT, Fields, object_of
+from parakeet_streaming.server.protocols.fields import object_of
+from parakeet_streaming.server.protocols.json_fields import MOST_TEXT, Fields
 from parakeet_streaming.server.replies import WrongRequestError
 
 VALUES = st.recursive(

@@ -16,7 +16,8 @@ from parakeet_streaming.server.access import KEY_PROTOCOL
 from parakeet_streaming.server.caller import Caller
 from parakeet_streaming.server.dialogue import converse
 from parakeet_streaming.server.http import HttpRoute, Reply, Request, Socket, SocketRoute
-from parakeet_streaming.server.protocols.json_fields import MOST_TEXT, Fields, object_of
+from parakeet_streaming.server.protocols.fields import object_of
+from parakeet_streaming.server.protocols.json_fields import MOST_TEXT, Fields
 from parakeet_streaming.server.protocols.openai_realtime_options import first_settings
 from parakeet_streaming.server.protocols.openai_realtime_settings import Settings, with_query_format
 from parakeet_streaming.server.realtime import RealtimeDialogue
@@ -31,8 +32,8 @@ _OLDER_USUALLY_LASTS_S: Final = 60
 _OLDER_PROTOCOL: Final = "openai-beta.realtime-v1"
 
 
-def realtime_routes(service: Service) -> Sequence[HttpRoute | SocketRoute]:
-    """The routes of this door."""
+def routes(service: Service) -> Sequence[HttpRoute | SocketRoute]:
+    """Where it is found."""
     door = RealtimeDoor(service)
     return (
         SocketRoute("/v1/realtime", door.talk),

@@ -1,4 +1,4 @@
-"""A JSON object of a client in; its fields, checked, or what is wrong with which of them, out.
+"""A JSON object with objects inside in; its fields, or what is wrong with which of them, out.
 
 Rules of this file:
 
@@ -20,23 +20,6 @@ MOST_TEXT: Final = 4_096
 _MOST_SHOWN: Final = 60
 _MOST_TEXTS: Final = 256
 _MOST_OF_TEXTS: Final = 128
-
-
-def object_of(message: str | bytes) -> Mapping[str, object]:
-    """The JSON object that a message is.
-
-    Raises:
-        WrongRequestError: it is none.
-    """
-    try:
-        value = json.loads(message)
-    except RecursionError:
-        raise WrongRequestError("the message is nested too deeply") from None
-    except ValueError as error:
-        raise WrongRequestError(f"the message is no JSON: {str(error)[:_MOST_SHOWN]}") from None
-    if not isinstance(value, dict):
-        raise WrongRequestError("the message is no JSON object")
-    return value
 
 
 class Fields:

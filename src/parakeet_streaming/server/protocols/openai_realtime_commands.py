@@ -14,7 +14,8 @@ import binascii
 from dataclasses import dataclass
 from typing import Final
 
-from parakeet_streaming.server.protocols.json_fields import Fields, object_of
+from parakeet_streaming.server.protocols.fields import object_of
+from parakeet_streaming.server.protocols.json_fields import Fields
 from parakeet_streaming.server.replies import WrongRequestError
 
 _MOST_EVENT_ID: Final = 512

@@ -1,0 +1,168 @@
+"""Settings in; the service, its routes and its listeners out: the one place where all meet.
+
+To add a door, write its line into `DOORS`; to add a listener of another kind, one into `LISTENERS`.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Final, Protocol
+
+from parakeet_streaming.engine.endpoint import EndpointOptions
+from parakeet_streaming.engine.recognizer import Recognizer
+from parakeet_streaming.errors import OptionError
+from parakeet_streaming.live.adaptation import DelayRange
+from parakeet_streaming.live.engine import LiveEngine
+from parakeet_streaming.live.options import LiveOptions
+from parakeet_streaming.load import load, load_vad
+from parakeet_streaming.ports import VoiceActivity
+from parakeet_streaming.server.access import Access
+from parakeet_streaming.server.api_keys import named_keys, read_key_file
+from parakeet_streaming.server.dialogue import log_error
+from parakeet_streaming.server.doors import health, native, realtime
+from parakeet_streaming.server.http import HttpRoute, Reply, Request, SocketRoute, application
+from parakeet_streaming.server.metrics import ServerMetrics
+from parakeet_streaming.server.replies import UnknownPathError, answer_to
+from parakeet_streaming.server.request_log import Application, logged
+from parakeet_streaming.server.service import LoadedModel, Service
+from parakeet_streaming.server.settings import NO_ENDPOINTING, Settings
+from parakeet_streaming.timeline import SAMPLE_RATE_HZ, ContextConfig
+
+_DEFAULT_CONTEXT: Final = "balanced"
+
+Routes = Sequence[HttpRoute | SocketRoute]
+
+
+class Listener(Protocol):
+    """Something beside HTTP that listens, such as a protocol on a TCP port of its own."""
+
+    async def start(self) -> str:
+        """Begins to accept; gives its address, such as `tcp://127.0.0.1:10300`.
+
+        Raises:
+            OSError: it cannot listen there.
+        """
+        ...
+
+    async def close(self) -> None:
+        """Accepts nothing more, and ends what is left. Connections end by `service.drain`."""
+        ...
+
+
+DOORS: Final[list[Callable[[Service, Settings], Routes]]] = [
+    lambda service, settings: health.routes(service, open_metrics=settings.open_metrics),
+    lambda service, _: native.routes(service),
+    lambda service, _: realtime.routes(service),
+]
+LISTENERS: Final[list[Callable[[Service, Settings], Listener | None]]] = []
+"""Each gives None where its settings do not ask for it."""
+
+
+@dataclass(frozen=True, slots=True)
+class Loaded:
+    """What takes long to load."""
+
+    recognizer: Recognizer
+    vad: VoiceActivity
+    options: LiveOptions
+    """Of streams whose client asks for nothing else."""
+
+
+def read_keys(settings: Settings) -> dict[str, str]:
+    """Keys by name; none where the server is open.
+
+    Raises:
+        OptionError: the file of keys cannot be read, or keys do not go together.
+    """
+    lines = list(settings.api_key)
+    if settings.api_key_file is not None:
+        lines += read_key_file(settings.api_key_file)
+    return named_keys(lines)
+
+
+def load_all(settings: Settings) -> Loaded:
+    """Loads the model and voice activity.
+
+    Raises:
+        ParakeetError: as in `load`.
+        ContextError: the model takes no windows as long as the context makes them.
+    """
+    if settings.wyoming_port is not None and not LISTENERS:
+        raise OptionError("--wyoming-port: this version does not speak Wyoming; leave it out")
+    options = live_options(settings)
+    recognizer = load(
+        settings.model,
+        precision=settings.precision,
+        runtime=settings.runtime,
+        provider=settings.provider,
+        threads=settings.threads,
+        revision=settings.revision,
+    )
+    recognizer.check_context(options.context)
+    return Loaded(recognizer, load_vad(), options)
+
+
+def live_options(settings: Settings) -> LiveOptions:
+    """Options of streams whose client asks for nothing else, at 16 kHz."""
+    asked = settings.context or settings.preset or _DEFAULT_CONTEXT
+    context = ContextConfig.parse(asked, SAMPLE_RATE_HZ)
+    delay = DelayRange.fixed(context) if settings.fixed else DelayRange.growing(context)
+    ends = settings.endpointing != NO_ENDPOINTING
+    return LiveOptions(
+        delay, endpoint=EndpointOptions.parse(settings.endpointing) if ends else None
+    )
+
+
+def make_engine(loaded: Loaded, settings: Settings) -> LiveEngine:
+    """The engine; its worker begins to measure what steps take."""
+    return LiveEngine(
+        loaded.recognizer,
+        loaded.vad,
+        most_streams=settings.max_streams,
+        most_recordings=settings.max_uploads,
+    )
+
+
+def make_service(
+    engine: LiveEngine, loaded: Loaded, settings: Settings, keys: dict[str, str]
+) -> Service:
+    """What all doors get."""
+    return Service(
+        engine,
+        LoadedModel(_called(settings.model), int(time.time()), strict=settings.strict_model),
+        loaded.options,
+        Access(keys, settings.allow_origin),
+        settings.limits,
+        ServerMetrics(keys),
+    )
+
+
+def make_application(service: Service, settings: Settings) -> Application:
+    """All doors that speak HTTP."""
+
+    def failed(error: Exception) -> Reply:
+        answer = answer_to(error)
+        service.refused(error)
+        log_error(error, "")
+        return Reply.of_json(answer.as_openai(), answer.status, **answer.headers)
+
+    async def not_found(request: Request) -> Reply:
+        return failed(UnknownPathError(f"nothing is at {request.path}"))
+
+    routes = [route for door in DOORS for route in door(service, settings)]
+    return logged(application(routes, not_found, failed))
+
+
+def make_listeners(service: Service, settings: Settings) -> list[Listener]:
+    """All doors that do not speak HTTP."""
+    made = [listener(service, settings) for listener in LISTENERS]
+    return [each for each in made if each is not None]
+
+
+def _called(model: str) -> str:
+    """What clients call the model: of a folder its last name, as the rest is nobody's business."""
+    path = Path(model)
+    return path.resolve().name if path.is_dir() else model

@@ -1,0 +1,167 @@
+"""`WS /v1/stream`: binary PCM in, JSON events out. `docs/protocol.md` specifies it."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator, Sequence
+
+from parakeet_streaming.errors import InputError, UsageError
+from parakeet_streaming.server.channels import Channels
+from parakeet_streaming.server.connection import Connection
+from parakeet_streaming.server.dialogue import Message, converse
+from parakeet_streaming.server.http import Socket, SocketRoute
+from parakeet_streaming.server.protocols import native
+from parakeet_streaming.server.protocols.native_settings import StreamSettings
+from parakeet_streaming.server.replies import RefusedError, WrongRequestError, answer_to
+from parakeet_streaming.server.service import Service
+from parakeet_streaming.server.session_events import SessionEvent
+
+DOOR = "native"
+
+
+def routes(service: Service) -> list[SocketRoute]:
+    """Where it is found."""
+
+    async def talk(socket: Socket) -> None:
+        async def opened(_: str) -> NativeDialogue:
+            settings = StreamSettings().with_fields(socket.caller.query)
+            return await NativeDialogue.open(service, settings)
+
+        await converse(service, socket, DOOR, opened)
+
+    return [SocketRoute("/v1/stream", talk)]
+
+
+class NativeDialogue:
+    """One socket of it."""
+
+    def __init__(self, service: Service, settings: StreamSettings, channels: Channels) -> None:
+        self._service, self._settings, self._channels = service, settings, channels
+        self._opening: asyncio.Future[Channels] | None = None
+        """The streams that come after `configure`."""
+        self._audio_came = self._finished = False
+
+    @classmethod
+    async def open(cls, service: Service, settings: StreamSettings) -> NativeDialogue:
+        """Opens the streams.
+
+        Raises:
+            CapacityError: there is no room.
+            ContextError, OptionError: settings that do not fit.
+        """
+        return cls(service, settings, await _streams(service, settings))
+
+    @property
+    def stream_ids(self) -> str:
+        return " ".join(each.id for each in self._channels.connections)
+
+    def greeting(self) -> Sequence[Message]:
+        """`ready`."""
+        context = self._channels.connections[0].stats().context
+        ids, model = self.stream_ids, self._service.model.name
+        return [native.ready(ids, model, self._settings, context)]
+
+    async def receive(self, message: Message) -> Sequence[Message]:
+        """Takes audio or a command; a mistake is answered."""
+        try:
+            if isinstance(message, bytes):
+                self._check_open()
+                self._audio_came = True
+                await self._channels.push(message)
+                return []
+            return await self._obey(native.command_of(message))
+        except (InputError, UsageError, RefusedError) as error:
+            return [native.error(answer_to(error))]
+
+    def finish(self) -> None:
+        """No more audio is taken."""
+        self._finished = True
+        self._channels.each(Connection.finish)
+
+    def going_away(self, seconds: float) -> Sequence[Message]:
+        """Says so."""
+        return [native.going_away("the server is about to stop", seconds)]
+
+    def failed(self, error: BaseException) -> Sequence[Message]:
+        """Says why."""
+        return [native.error(answer_to(error))]
+
+    async def events(self) -> AsyncIterator[Sequence[Message]]:
+        """What is told."""
+        channels: Channels | None = self._channels
+        while channels is not None:
+            async for channel, event in channels.events():
+                if (message := self._message(channel, event)) is not None:
+                    yield [message]
+            opening, self._opening = self._opening, None
+            channels = None if opening is None else await opening
+
+    async def close(self) -> None:
+        """Frees the streams."""
+        await self._channels.close()
+
+    def _message(self, channel: int, event: SessionEvent) -> str | None:
+        words, separate = self._settings.words, self._settings.separate
+        return native.message_of(event, words=words, channel=channel if separate else None)
+
+    async def _obey(self, command: native.Command) -> Sequence[Message]:
+        match command:
+            case native.Configure():
+                return await self._configure(command)
+            case native.Stats():
+                return [native.stats([_stats(each) for each in self._channels.connections])]
+            case native.Finish():
+                self.finish()
+            case native.Commit():
+                self._check_open()
+                self._channels.each(Connection.commit)
+            case native.Clear():
+                self._check_open()
+                self._channels.each(Connection.clear)
+            case native.Marker():
+                self._channels.each(lambda connection: connection.mark(command.id))
+        return []
+
+    async def _configure(self, command: native.Configure) -> Sequence[Message]:
+        """Opens the streams anew, as they are to be."""
+        if self._audio_came or self._finished:
+            raise WrongRequestError("configure comes before any audio; open another stream", "type")
+        settings = self._settings.with_fields(command.fields)
+        # Checked first: settings that do not fit leave all as it was.
+        settings.options(self._service.defaults)
+        opening = self._opening = asyncio.get_running_loop().create_future()
+        await self._channels.close()
+        try:
+            self._channels = await _streams(self._service, settings)
+        except BaseException as error:
+            opening.set_exception(error)
+            raise
+        self._settings = settings
+        opening.set_result(self._channels)
+        return self.greeting()
+
+    def _check_open(self) -> None:
+        if self._finished:
+            raise WrongRequestError("the stream was finished; open another one", "type")
+
+
+async def _streams(service: Service, settings: StreamSettings) -> Channels:
+    count = settings.channels if settings.separate else 1
+    options = settings.options(service.defaults)
+    return await Channels.open(service.engine, options, count)
+
+
+def _stats(connection: Connection) -> dict[str, object]:
+    stats = connection.stats()
+    late_s = stats.emission_delay.p95
+    return {
+        "id": stats.id,
+        "audio_s": round(stats.audio_s, 3),
+        "speech_s": round(stats.speech_s, 3),
+        "backlog_s": round(stats.backlog_s, 3),
+        "lag_s": round(stats.lag_s, 3),
+        "tokens": stats.tokens,
+        "utterances": stats.utterances,
+        "chunk_s": stats.context.chunk,
+        "emission_delay_p95_s": None if late_s is None else round(late_s, 3),
+    }

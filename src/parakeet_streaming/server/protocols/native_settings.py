@@ -1,0 +1,109 @@
+"""What a client of `/v1/stream` asks for: fields of a query or of `configure`, as a value.
+
+Names that are not known are ignored: clients of a later version may send them. A value that makes
+no sense is named, with what would.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from typing import Final
+
+from parakeet_streaming.audio.pcm_decoder import ENCODINGS
+from parakeet_streaming.engine.endpoint import EndpointOptions
+from parakeet_streaming.engine.vad_options import VadOptions
+from parakeet_streaming.live.adaptation import DelayRange
+from parakeet_streaming.live.options import LiveOptions
+from parakeet_streaming.server.connection_options import ChannelOptions
+from parakeet_streaming.server.protocols.fields import flag_of, text_of, whole_of
+from parakeet_streaming.server.replies import WrongRequestError
+from parakeet_streaming.timeline import SAMPLE_RATE_HZ, ContextConfig
+
+MOST_CHANNELS: Final = 8
+"""That one socket may have transcribed each for itself."""
+LEAST_RATE_HZ: Final = 4_000
+MOST_RATE_HZ: Final = 192_000
+
+
+@dataclass(frozen=True, slots=True)
+class StreamSettings:
+    """What a client asks of its stream."""
+
+    sample_rate: int = SAMPLE_RATE_HZ
+    encoding: str = "s16le"
+    channels: int = 1
+    """Interleaved in the audio."""
+    separate: bool = False
+    """Whether each channel is a stream of its own."""
+    context: str | None = None
+    """None for what the server was started with."""
+    fixed: bool = False
+    """Whether the chunk never grows."""
+    endpointing: str | None = None
+    """A preset, or "off"; None for what the server was started with."""
+    vad: bool = True
+    words: bool = True
+    """Whether `final` lists words with their times."""
+
+    def with_fields(self, fields: Mapping[str, object]) -> StreamSettings:
+        """These with those of `fields` that are known.
+
+        Raises:
+            WrongRequestError: a value that makes no sense, by its name.
+        """
+        settings = self
+        if (rate_hz := whole_of(fields, "sample_rate", LEAST_RATE_HZ, MOST_RATE_HZ)) is not None:
+            settings = replace(settings, sample_rate=rate_hz)
+        if (encoding := text_of(fields, "encoding")) is not None:
+            if encoding not in ENCODINGS:
+                raise WrongRequestError(
+                    f"encoding {encoding!r} is not known; use {', '.join(ENCODINGS)}", "encoding"
+                )
+            settings = replace(settings, encoding=encoding)
+        settings = _with_channels(settings, fields)
+        if (context := text_of(fields, "context")) is not None:
+            settings = replace(settings, context=context)
+        if (endpointing := text_of(fields, "endpointing")) is not None:
+            settings = replace(settings, endpointing=endpointing)
+        if (vad := flag_of(fields, "vad")) is not None:
+            settings = replace(settings, vad=vad)
+        if (words := flag_of(fields, "words")) is not None:
+            settings = replace(settings, words=words)
+        if (fixed := flag_of(fields, "fixed")) is not None:
+            settings = replace(settings, fixed=fixed)
+        return settings
+
+    def options(self, defaults: LiveOptions) -> ChannelOptions:
+        """Of each channel's stream.
+
+        Raises:
+            ContextError: an impossible context.
+            OptionError: an endpointing that does not exist.
+        """
+        delay = defaults.delay
+        context = replace(delay.context, sample_rate=self.sample_rate)
+        longest = delay.longest_chunk
+        if self.context is not None:
+            context = ContextConfig.parse(self.context, self.sample_rate)
+            longest = DelayRange.growing(context).longest_chunk
+        live = replace(
+            defaults, delay=DelayRange(context, context.chunk if self.fixed else longest)
+        )
+        if self.endpointing is not None:
+            off = self.endpointing == "off"
+            endpoint = None if off else EndpointOptions.parse(self.endpointing)
+            live = replace(live, endpoint=endpoint)
+        vad = (live.vad or VadOptions()) if self.vad else None
+        live = replace(live, vad=vad)
+        channels = 1 if self.separate else self.channels
+        return ChannelOptions(live, self.encoding, channels)
+
+
+def _with_channels(settings: StreamSettings, fields: Mapping[str, object]) -> StreamSettings:
+    """`channels=2` averages two channels; `channels=separate` keeps two, or `channel_count`."""
+    if fields.get("channels") == "separate":
+        separate = whole_of(fields, "channel_count", 1, MOST_CHANNELS) or 2
+        return replace(settings, channels=separate, separate=True)
+    count = whole_of(fields, "channels", 1, MOST_CHANNELS)
+    return settings if count is None else replace(settings, channels=count, separate=False)

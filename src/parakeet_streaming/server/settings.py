@@ -1,0 +1,237 @@
+"""Everything that can be set of a server: the one table of names, defaults, bounds and help.
+
+The command line, environment variables and the settings file have the same names: `--max-streams`,
+`PARAKEET_MAX_STREAMS`, `max_streams`. `settings_sources.py` reads them.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, field, fields
+from typing import Any, Final, TypeVar
+
+from parakeet_streaming.engine.endpoint import PRESETS as ENDPOINTINGS
+from parakeet_streaming.errors import OptionError
+from parakeet_streaming.live.admission import MOST_RECORDINGS
+from parakeet_streaming.load import DEFAULT_MODEL
+from parakeet_streaming.runtime.session import RUNTIMES
+from parakeet_streaming.server.api_keys import read_key
+from parakeet_streaming.server.limits import Limits
+from parakeet_streaming.timeline import PRESETS, ContextConfig
+
+NO_ENDPOINTING: Final = "off"
+LOG_FORMATS: Final = ("text", "json")
+LOG_LEVELS: Final = ("debug", "info", "warning", "error")
+
+_MODEL: Final = "Model"
+_DELAY: Final = "Delay and quality"
+_ADDRESSES: Final = "Addresses"
+_ACCESS: Final = "Who may use it"
+_LIMITS: Final = "Limits"
+_LOG: Final = "Log and end"
+
+_DEFAULT_LIMITS: Final = Limits()
+_T = TypeVar("_T")
+
+
+@dataclass(frozen=True, slots=True)
+class About:
+    """What is known of a setting, beside its type and default."""
+
+    panel: str
+    """Where the help shows it."""
+    help: str
+    least: float | None = None
+    above: float | None = None
+    most: float | None = None
+    check: Callable[[Any], Any] | None = None
+    """Takes a value and gives it as it is used; raises ValueError for one that cannot be used."""
+    secret: bool = False
+    """Whether messages must not show its value."""
+    default_in_words: str | None = None
+
+
+def _setting(default: _T, panel: str, help: str, **about: Any) -> _T:  # noqa: ANN401
+    metadata = {"about": About(panel, help, **about)}
+    made: _T = field(default=default, metadata=metadata, repr=not about.get("secret", False))
+    return made
+
+
+def _one_of(*words: str) -> Callable[[str], str]:
+    def check(word: str) -> str:
+        lowered = word.strip().lower()
+        if lowered not in words:
+            raise OptionError(f"{word!r} does not exist; use {', '.join(words)}")
+        return lowered
+
+    return check
+
+
+def _context(text: str) -> str:
+    ContextConfig.parse(text)
+    return text
+
+
+def _keys(lines: tuple[str, ...]) -> tuple[str, ...]:
+    for line in lines:
+        read_key(line)
+    return lines
+
+
+@dataclass(frozen=True, slots=True)
+class Settings:
+    """See the module. What is None is left to the engine, or is off."""
+
+    model: str = _setting(
+        DEFAULT_MODEL, _MODEL, "Folder, built-in name or hub id; the argument MODEL says the same."
+    )
+    strict_model: bool = _setting(
+        False,
+        _MODEL,
+        "Refuse other names of models; by default any name stands for the loaded one.",
+    )
+    precision: str = _setting("auto", _MODEL, "auto, fp32, int8, fp16 or bf16.")
+    runtime: str = _setting(
+        "auto", _MODEL, f"One of {', '.join(RUNTIMES)}.", check=_one_of(*RUNTIMES)
+    )
+    provider: str = _setting("auto", _MODEL, "auto, cpu, cuda, ... (see parakeet doctor).")
+    threads: int | None = _setting(
+        None, _MODEL, "Threads of the encoder.", least=1, default_in_words="one per core"
+    )
+    revision: str | None = _setting(None, _MODEL, "Revision of a hub model.")
+    max_streams: int | None = _setting(
+        None,
+        _MODEL,
+        "Live streams at once; it alone decides then.",
+        least=1,
+        default_in_words="as many as this machine is measured to carry",
+    )
+    max_uploads: int = _setting(MOST_RECORDINGS, _MODEL, "Files transcribed at once.", least=1)
+
+    context: str | None = _setting(
+        None,
+        _DELAY,
+        "Seconds of left-chunk-right context, such as 10-2-2, or a preset's name; clients may ask "
+        "for another.",
+        check=_context,
+        default_in_words="balanced",
+    )
+    preset: str | None = _setting(
+        None, _DELAY, f"A context by name: {', '.join(PRESETS)}.", check=_one_of(*PRESETS)
+    )
+    fixed: bool = _setting(
+        False, _DELAY, "Chunks never grow; sound that cannot be decoded in time is refused."
+    )
+    endpointing: str = _setting(
+        "balanced",
+        _DELAY,
+        f"How soon an utterance ends in silence: {', '.join(ENDPOINTINGS)} or {NO_ENDPOINTING}.",
+        check=_one_of(*ENDPOINTINGS, NO_ENDPOINTING),
+    )
+
+    host: str = _setting(
+        "127.0.0.1", _ADDRESSES, "Address or name to listen on; 0.0.0.0 and :: are all."
+    )
+    port: int = _setting(8000, _ADDRESSES, "0 takes any that is free.", least=0, most=65_535)
+    wyoming_port: int | None = _setting(
+        None, _ADDRESSES, "Wyoming's port, usually 10300.", least=0, most=65_535,
+        default_in_words="none",
+    )  # fmt: skip
+    wyoming_host: str = _setting(
+        "127.0.0.1", _ADDRESSES, "Where Wyoming listens; the protocol knows no keys."
+    )
+    tls_cert: str | None = _setting(None, _ADDRESSES, "Certificates, a PEM file: https and wss.")
+    tls_key: str | None = _setting(
+        None, _ADDRESSES, "Their key, a PEM file.", default_in_words="in --tls-cert"
+    )
+    trusted_proxy: tuple[str, ...] = _setting(
+        (),
+        _ADDRESSES,
+        "Addresses of proxies whose X-Forwarded-For says who asks.",
+    )
+
+    api_key: tuple[str, ...] = _setting(
+        (),
+        _ACCESS,
+        "A key, or NAME:KEY to see it by name in metrics; may be given again. Other users of this "
+        "machine see arguments: better PARAKEET_API_KEY or --api-key-file.",
+        check=_keys,
+        secret=True,
+    )
+    api_key_file: str | None = _setting(
+        None, _ACCESS, "A file of keys, KEY or NAME:KEY, one a line; # begins a comment."
+    )
+    no_auth: bool = _setting(False, _ACCESS, "Need no key, on any address.")
+    allow_origin: tuple[str, ...] = _setting(
+        (),
+        _ACCESS,
+        "A site whose pages may open sockets here, such as https://example.org, or *; may be "
+        "given again.",
+    )
+    open_metrics: bool = _setting(False, _ACCESS, "Show /metrics without a key.")
+
+    upload_megabytes: int = _setting(
+        _DEFAULT_LIMITS.upload_megabytes, _LIMITS, "Megabytes of one file.", least=1
+    )
+    upload_s: float = _setting(
+        _DEFAULT_LIMITS.upload_s, _LIMITS, "Seconds of sound in one file.", above=0
+    )
+    message_bytes: int = _setting(
+        _DEFAULT_LIMITS.message_bytes, _LIMITS, "Bytes of one message of a socket.", least=1024
+    )
+    messages_a_second: int = _setting(
+        _DEFAULT_LIMITS.messages_a_second, _LIMITS, "Messages a second of one socket.", least=1
+    )
+    sockets_of_key: int = _setting(
+        _DEFAULT_LIMITS.sockets_of_key, _LIMITS, "Open sockets of one key.", least=1
+    )
+    sockets_of_address: int = _setting(
+        _DEFAULT_LIMITS.sockets_of_address, _LIMITS, "Open sockets of one address.", least=1
+    )
+    uploads_of_key: int = _setting(
+        _DEFAULT_LIMITS.uploads_of_key, _LIMITS, "Uploads at once of one key.", least=1
+    )
+    idle_s: float = _setting(
+        _DEFAULT_LIMITS.idle_s, _LIMITS, "Seconds without a message until a socket ends.", above=0
+    )
+    session_s: float = _setting(
+        _DEFAULT_LIMITS.session_s, _LIMITS, "Seconds that a socket may last.", above=0
+    )
+    unread_events: int = _setting(
+        _DEFAULT_LIMITS.unread_events, _LIMITS, "Events that a client may leave unread.", least=1
+    )
+    unread_s: float = _setting(
+        _DEFAULT_LIMITS.unread_s, _LIMITS, "Seconds for which a client may read nothing.", above=0
+    )
+    request_s: float = _setting(
+        20.0, _LIMITS, "Seconds until the first request of a connection.", above=0
+    )
+    ping_s: float = _setting(20.0, _LIMITS, "Seconds between pings of a socket.", above=0)
+    ping_timeout_s: float = _setting(
+        60.0, _LIMITS, "Seconds until a client that answers no ping is gone.", above=0
+    )
+
+    drain_s: float = _setting(
+        20.0, _LOG, "Seconds for those inside after Ctrl-C or SIGTERM.", least=0, most=86_400
+    )
+    log_format: str = _setting(
+        "text", _LOG, "text, or json: one object a line.", check=_one_of(*LOG_FORMATS)
+    )
+    log_level: str = _setting(
+        "info", _LOG, f"From this level on: {', '.join(LOG_LEVELS)}.", check=_one_of(*LOG_LEVELS)
+    )
+    log_text: bool = _setting(
+        False, _LOG, "Write what was said into the log, too; by default it never is."
+    )
+
+    @property
+    def limits(self) -> Limits:
+        """What one client may do."""
+        return Limits(**{each.name: getattr(self, each.name) for each in fields(Limits)})
+
+
+def about(name: str) -> About:
+    """What is known of that setting."""
+    (found,) = (each.metadata["about"] for each in fields(Settings) if each.name == name)
+    assert isinstance(found, About)
+    return found
