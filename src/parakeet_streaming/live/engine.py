@@ -21,6 +21,8 @@ from collections.abc import Callable
 from typing import Self
 
 from parakeet_streaming.engine.stepper import Stepper
+from parakeet_streaming.limits import LEAST_SECONDS, MOST_STREAMS, check_number, check_whole
+from parakeet_streaming.limits import MOST_RING_S as LONGEST_RING_S
 from parakeet_streaming.live.admission import MOST_RECORDINGS, Admission
 from parakeet_streaming.live.loop import StreamLoop
 from parakeet_streaming.live.metrics import LiveMetrics
@@ -64,7 +66,14 @@ class LiveEngine:
             most_ring_s: seconds of audio that may wait in front of a stream; what is more is
                 refused, and reported as a `Gap`.
             clock: seconds; for tests.
+
+        Raises:
+            OptionError: a number that makes no sense.
         """
+        if most_streams is not None:
+            check_whole("most_streams", most_streams, 0, MOST_STREAMS)
+        check_whole("most_recordings", most_recordings, 0, MOST_STREAMS)
+        check_number("most_ring_s", most_ring_s, LEAST_SECONDS, LONGEST_RING_S, "seconds")
         limits, clock = limits or BatchLimits(), SteadyClock(clock)
         admission: Admission[str] = Admission(
             most_streams, most_recordings=most_recordings, batch_streams=limits.max_streams

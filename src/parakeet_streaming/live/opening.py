@@ -42,7 +42,7 @@ from parakeet_streaming.live.resuming import (
     resumed_as,
     start_of,
 )
-from parakeet_streaming.live.ring_sizing import ring_capacity
+from parakeet_streaming.live.ring_sizing import MOST_RING_S, ring_capacity
 from parakeet_streaming.live.snapshot_requests import SnapshotRequests
 from parakeet_streaming.live.task import StreamTask
 from parakeet_streaming.live.warm_up import WarmUp
@@ -197,8 +197,9 @@ class StreamOpener:
         self, options: LiveOptions, wake: Callable[[], None], start: int
     ) -> AudioQueueWriter:
         meter = self.loop.meter
-        step_s = meter.longest_step_s or _FIRST_STEP_S
         most_ring_s = self.most_ring_s if options.most_ring_s is None else options.most_ring_s
+        # A step may have taken as long as the machine slept.
+        step_s = min(meter.longest_step_s or _FIRST_STEP_S, most_ring_s, MOST_RING_S)
         return AudioQueueWriter(
             ring_capacity(options.context, burst_s=options.burst_s, step_s=step_s),
             seconds_to_samples(most_ring_s),
