@@ -405,3 +405,21 @@ def test_ctrl_c_while_a_container_is_opened_is_not_lost(tmp_path, sent_bytes):
     content = muxed(tmp_path, "a.mp3", "libmp3lame")
     with pytest.raises(KeyboardInterrupt):
         joined(open_stdin(Interrupted(content[:sent_bytes])))
+
+
+def test_bytes_of_no_known_kind_may_be_refused():
+    """What an upload is, its sender does not say; so it is never taken for raw samples."""
+    with pytest.raises(AudioFormatError, match="the file is no audio"):
+        open_stdin(io.BytesIO(b"no audio " * 100), name="the file", as_file=True)
+
+
+def test_the_bytes_of_a_file_give_the_samples_of_the_file(tmp_path):
+    """An MP3's padding is known only where all of it is there."""
+    path = tmp_path / "tone.mp3"
+    soundfile.write(path, TONE, 16_000, format="MP3")
+    with (
+        open_audio(path) as file,
+        open_stdin(io.BytesIO(path.read_bytes()), as_file=True) as stream,
+    ):
+        expected, got = np.concatenate(list(file.blocks())), np.concatenate(list(stream.blocks()))
+    assert np.array_equal(expected, got)

@@ -50,6 +50,7 @@ def open_stdin(
     track: int | str | None = None,
     strict: bool = False,
     name: str = _NAME,
+    as_file: bool = False,
 ) -> AudioFile:
     """Read audio from `stream`, such as `sys.stdin.buffer`; returns when its first bytes are there.
 
@@ -61,6 +62,7 @@ def open_stdin(
         track: as `open_audio`.
         strict: as `open_audio`.
         name: how to call the stream in messages.
+        as_file: whether the bytes are those of a file, which are never raw PCM.
 
     Raises:
         AudioFormatError: no byte at all, or a container that is broken or holds no audio.
@@ -78,6 +80,10 @@ def open_stdin(
         if not one_way.peek(1):
             raise AudioFormatError(f"{name} is empty; check the program that writes into it")
         container = sniff(one_way.peek(bytes_to_sniff(one_way.peek(HEAD_BYTES))))
+        if container is None and as_file:
+            one_way.rewind()
+            file = spooled(one_way, name, "of a kind that is not known")
+            return open_seekable(file, name, track=track, strict=strict)
         if container is None:
             only_track(track, name)
             one_way.rewind()
