@@ -153,6 +153,18 @@ def test_what_cannot_be_opened():
         stream.cancel()
 
 
+def test_a_stream_takes_the_place_of_one_that_still_decodes():
+    with LiveEngine(fake(), most_streams=1) as engine:
+        first = engine.open(fixed())
+        second = engine.open(fixed(), instead_of=first)
+        with pytest.raises(CapacityError):
+            engine.open(fixed())
+        for stream in (first, second):
+            stream.finish()
+            assert list(stream)[-1].reason == "end"
+        engine.open(fixed()).cancel()
+
+
 @pytest.mark.filterwarnings("ignore::pytest.PytestUnhandledThreadExceptionWarning")
 def test_an_engine_that_is_well_says_so_and_one_that_failed_says_why():
     engine = LiveEngine(fake())

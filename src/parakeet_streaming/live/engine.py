@@ -104,6 +104,7 @@ class LiveEngine:
         *,
         id: str | None = None,
         resume: bytes | None = None,
+        instead_of: LiveStream | None = None,
     ) -> LiveStream:
         """Opens a stream. All but the first wait until the worker has measured what steps take.
 
@@ -115,6 +116,8 @@ class LiveEngine:
             resume: what `LiveStream.snapshot` gave, here or elsewhere. The stream goes on from
                 there, with the voice activity and endpoints it had; push it from the sample that
                 `stats().received_samples` names, at 16 kHz.
+            instead_of: a stream of this engine that gives its place to this one: nobody else can
+                take it. Finish or cancel it then; it goes on until it is over.
 
         Raises:
             CapacityError: there is no room; those that are open go on.
@@ -126,7 +129,13 @@ class LiveEngine:
             SnapshotError: `resume` is no usable snapshot of this model.
             StreamClosedError: the engine is closed.
         """
-        task = self._opener.open(options or LiveOptions(), on_event, stream_id=id, resume=resume)
+        task = self._opener.open(
+            options or LiveOptions(),
+            on_event,
+            stream_id=id,
+            resume=resume,
+            instead_of=None if instead_of is None else instead_of.id,
+        )
         return LiveStream(self, task, self._opener)
 
     def stats(self) -> EngineStats:

@@ -82,6 +82,7 @@ class StreamOpener:
         *,
         stream_id: str | None = None,
         resume: bytes | None = None,
+        instead_of: str | None = None,
     ) -> StreamTask:
         """A stream that is in the loop. Raises as `LiveEngine.open` does."""
         self.callers.check_process()
@@ -95,7 +96,7 @@ class StreamOpener:
             self.wait_until_measured()
         streams = self.loop.streams
         new_s = left_s if resume is None else 0.0
-        streams.reserve(stream_id, options.lane, cost, least, new_s)
+        streams.reserve(stream_id, options.lane, cost, least, new_s, instead_of)
         try:
             codec = self.stepper.snapshots
             state = None if resume is None else read_state(codec, resume, options, self.vad)
