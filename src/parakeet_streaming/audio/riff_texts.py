@@ -38,7 +38,7 @@ def check_texts(file: io.BufferedReader, container: str | None) -> None:
 def _check_chunks(
     file: io.BufferedReader, start: int, end: int, size: int, left: Iterator[int], *, is_list: bool
 ) -> None:
-    """Looks at chunks from `start` on, those of lists of texts among them, while some are `left`."""
+    """Looks at the chunks from `start` on, those in lists of texts, too, while some are `left`."""
     while start < min(end, size):
         if next(left, None) is None:
             raise AudioFormatError(f"it has more than {MOST_CHUNKS} chunks")

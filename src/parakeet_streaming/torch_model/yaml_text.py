@@ -28,8 +28,8 @@ _BROKEN: Final = (
     *(yaml.YAMLError, ArithmeticError, LookupError, RecursionError, TypeError, ValueError),
     AttributeError,
 )
-"""What a file provokes: by its tags (`!!bool x`, `!!int ""`, `!!timestamp x`) it chooses what reads a
-text, which then may be none that the reader expects."""
+"""What a file provokes: by its tags (`!!bool x`, `!!int ""`, `!!timestamp x`) it chooses what reads
+a text, which then may be none that the reader expects."""
 _NUMBERS: Final = ("tag:yaml.org,2002:int", "tag:yaml.org,2002:float")
 _Base: Any = getattr(yaml, "CSafeLoader", yaml.SafeLoader)  # ten times as fast, where it is there
 
