@@ -2,7 +2,10 @@
 
 import contextlib
 import os
+import shutil
+import tempfile
 from collections.abc import Iterator
+from pathlib import Path
 
 NOBODY = 65_534
 
@@ -18,3 +21,16 @@ def as_somebody_else() -> Iterator[None]:
         yield
     finally:
         os.seteuid(0)
+
+
+@contextlib.contextmanager
+def folder_for_all() -> Iterator[Path]:
+    """A folder that every user can reach, as pytest's own cannot be."""
+    folder = Path(tempfile.mkdtemp())
+    folder.chmod(0o755)
+    try:
+        yield folder
+    finally:
+        for path in (folder, *folder.rglob("*")):
+            path.chmod(0o755)
+        shutil.rmtree(folder)

@@ -1,6 +1,11 @@
 """Loading and what must not depend on how a model is packed."""
 
+import importlib
+import json
+import shutil
+from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import jiwer
 import numpy as np
@@ -20,6 +25,7 @@ from parakeet_streaming import (
 )
 from parakeet_streaming.engine.activity import SpeechDetector
 from parakeet_streaming.load import DEFAULT_MODEL
+from parakeet_streaming.model.label_looping import LabelLoopingDecoder
 from parakeet_streaming.testing import noise, silence
 
 AUDIO = Path(__file__).parent / "parity" / "golden" / "audio"
@@ -57,6 +63,50 @@ def test_options_reach_the_decoder(golden_folder: Path, golden_recognizer: Recog
     assert [token.confidence for token in tokens] != [
         token.confidence for token in golden_recognizer.transcribe(samples).tokens
     ]
+
+
+@pytest.fixture
+def bounds(monkeypatch: pytest.MonkeyPatch) -> list[int | None]:
+    """The tokens on a frame that decoders are made with."""
+    made = []
+
+    class Decoder(LabelLoopingDecoder):
+        def __init__(self, *parts: Any, max_symbols: int | None, **others: Any) -> None:
+            made.append(max_symbols)
+            super().__init__(*parts, max_symbols=max_symbols, **others)
+
+    module = importlib.import_module("parakeet_streaming.load")  # its name is the function's, too
+    monkeypatch.setattr(module, "LabelLoopingDecoder", Decoder)
+    return made
+
+
+@pytest.mark.parametrize("said", [None, 1, 1_000])
+@pytest.mark.parametrize(
+    ("options", "chosen"),
+    [
+        (None, None),
+        (RecognitionOptions(), None),
+        (RecognitionOptions(confidence="entropy"), None),
+        (RecognitionOptions(segment_gap_s=1.0, word_confidence="mean"), None),
+        (RecognitionOptions(max_symbols=2), 2),
+    ],
+)
+def test_tokens_on_a_frame_are_the_caller_s_or_the_model_s_or_ten(
+    tmp_path: Path,
+    golden_folder: Path,
+    bounds: list[int | None],
+    options: RecognitionOptions | None,
+    chosen: int | None,
+    said: int | None,
+) -> None:
+    """Other options once put 10 in place of what the model says."""
+    shutil.copytree(golden_folder / "tdt-tiny-onnx", tmp_path, dirs_exist_ok=True)
+    config = {} if said is None else {"max_tokens_per_step": said}
+    (tmp_path / "config.json").write_text(json.dumps(config))
+    recognizer = load(tmp_path, runtime="onnxruntime", options=options)
+    expected = chosen or said or 10
+    assert bounds == [expected]
+    assert recognizer.options == replace(options or RecognitionOptions(), max_symbols=expected)
 
 
 def test_audio_beyond_one_window_loses_and_doubles_nothing_at_borders() -> None:

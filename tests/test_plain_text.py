@@ -77,6 +77,13 @@ def test_a_long_text_is_cut_in_the_middle():
     assert visible("b" * MOST_SHOWN) == "b" * MOST_SHOWN
 
 
+@pytest.mark.parametrize("most", [0, 1, 2, 3, 7])
+def test_few_characters_are_few(most):
+    line = visible("a" * 1_000, most)
+    assert line.count("a") == 2 * (most // 2) + "characters".count("a")
+    assert f"… {1_000 - 2 * (most // 2)} characters …" in line
+
+
 def test_recognised_text_is_a_line_of_letters():
     assert readable(" one\n\n2\t\x1b]0;T\x07\u202etwo\u200b می\u200cخواهم") == (
         " one 2 ]0;Ttwo می\u200cخواهم"

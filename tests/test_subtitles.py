@@ -96,6 +96,27 @@ def test_a_word_that_fits_in_no_cue_is_cut():
 
 
 @pytest.mark.parametrize(
+    "text",
+    [
+        "あ" + "。" * 400,
+        "「" * 300,
+        "」" * 200 + "あ" * 200,
+        "a" * 80 + "," * 90,
+        "中" * 20 + "…" * 50 + "中" * 20,
+        "ア" + "ー" * 500,
+        "ก" + "\N{THAI CHARACTER SARA AM}\N{THAI CHARACTER MAIYAMOK}" * 100,
+        "क" + "\N{DEVANAGARI SIGN VISARGA}" * 200,
+    ],
+)
+@pytest.mark.parametrize("size", [0, 1, 7, 1000])
+def test_marks_that_belong_to_what_is_before_them_make_no_line_too_wide(text, size):
+    heard = transcript((text, 0.0, 30.0), tokens=pieces(text, size, 30.0) if size else [])
+    made = list(cues(heard))
+    is_valid(made, 30.0)
+    assert "".join(cue.text.replace("\n", "") for cue in made) == text
+
+
+@pytest.mark.parametrize(
     ("spoken", "audio_s"),
     [
         ([("One.", 0.0, 0.4), ("Two.", 0.4, 0.4), ("Three.", 0.4, 0.4)], 3.0),

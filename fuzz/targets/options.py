@@ -7,7 +7,7 @@ from typing import Any
 
 from fuzz.choices import Choices
 from parakeet_streaming.engine.endpoint import Endpointer, EndpointOptions
-from parakeet_streaming.engine.recognizer import RecognitionOptions
+from parakeet_streaming.engine.recognition_options import RecognitionOptions
 from parakeet_streaming.engine.stall import StallGuard
 from parakeet_streaming.engine.vad_options import VadOptions
 from parakeet_streaming.errors import ParakeetError

@@ -129,4 +129,7 @@ class DownloadError(UnavailableError, OSError):
 
 
 class FileAccessError(UnavailableError, OSError):
-    """A file that is there and that the system does not let be read: permission, a failing disk."""
+    """A recording, or a model's file, that the system does not let be read.
+
+    This user may not, or the disk fails. It is an `OSError`, and no `AudioFormatError`.
+    """

@@ -17,9 +17,12 @@ from parakeet_streaming.errors import OptionError
 
 LEAST_SECONDS: Final = 1e-6
 """A time that must not be nothing."""
+DEFAULT_SYMBOLS: Final = 10
+"""Tokens on one frame of 80 ms, where neither the caller nor the model says how many: NeMo's own
+default. The fastest speech needs two or three."""
 MOST_SYMBOLS: Final = 1_000
-"""Tokens on one frame of 80 ms. NeMo allows 10, and the fastest speech needs two or three. With no
-bound chosen (`max_symbols=None`) it is an error to come here: such a decoder would never go on."""
+"""Tokens on one frame, by a caller or by a model's files. No decoder goes without a bound: one that
+stays on a frame would never end. A file that asks for none gets this one."""
 MOST_SEGMENT_GAP_S: Final = 3_600.0
 """A gap between words that ends a segment."""
 MOST_STALL_S: Final = 3_600.0

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from os import PathLike
 from pathlib import Path
 from typing import Final, Self
@@ -73,7 +73,7 @@ def load(
         threads: threads of one encoder call; None for one per physical core that affinity and
             quotas leave.
         revision: branch, tag or commit of a hub repository.
-        options: confidence, symbols per frame, segments; None for what the model says.
+        options: confidence, symbols per frame, segments.
         wrap: what to put in place of each session; for measuring.
 
     Raises:
@@ -102,19 +102,21 @@ def load(
         threads=threads,
         bfloat16=bfloat16,
     )
-    options = options or RecognitionOptions(max_symbols=spec.max_symbols)
+    options = options or RecognitionOptions()
+    max_symbols = spec.max_symbols if options.max_symbols is None else options.max_symbols
     encoder_class = OnnxCachedEncoder if spec.names.cached else OnnxEncoder
     transducer = NumpyTransducer(
         encoder_class(wrap(session, "encoder"), spec, str(parts.encoder.path)),
         LabelLoopingDecoder(
             open_decoder_joint(parts, spec, provider, wrap),
-            max_symbols=options.max_symbols,
+            max_symbols=max_symbols,
             confidence=measure(options.confidence),
         ),
         fingerprint=fingerprint(parts),
         runs_on=_in_words(runs_on, session),
     )
     _LOGGER.info("%s runs on %s", spec.name, transducer.runs_on)
+    options = replace(options, max_symbols=max_symbols)
     return Recognizer(transducer, spec.vocabulary, name=spec.name, options=options)
 
 
@@ -144,7 +146,7 @@ class ModelConfig:
     revision: str | None = None
     """Revision of a hub repository."""
     options: RecognitionOptions | None = None
-    """Confidence measure, symbols per frame, segments; None for what the model says."""
+    """Confidence measure, symbols per frame, segments."""
 
 
 class ParakeetTDTModel:

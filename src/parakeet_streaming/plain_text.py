@@ -61,7 +61,7 @@ def visible(text: str, most: int = MOST_SHOWN) -> str:
     if len(text) > most:
         half = most // 2
         left_out = len(text) - 2 * half
-        text = f"{text[:half]} … {left_out} characters … {text[-half:]}"
+        text = f"{text[:half]} … {left_out} characters … {text[half + left_out :]}"
     text = _BYTES.sub(lambda found: _in_utf8(found[0]), text)
     return _ANY_UNSEEN.sub(lambda found: _number(found[0]), text)
 

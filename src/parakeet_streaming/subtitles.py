@@ -8,9 +8,9 @@ Rules of this file:
 2. Cues do not overlap, and none ends after the audio. No cue ends when it starts: it lasts at least
    0.1 s, for which it may begin later than its first word, or earlier at the end of the audio.
 3. A word of a script without spaces between words is a whole sentence: it is cut between tokens,
-   or between characters where there are no tokens. No line begins with what belongs to the one
-   before it: a closing mark, or a part of a character. Other words are cut only where they do not
-   fit into a cue.
+   or between characters where there are no tokens. As long as a line has room, none begins with
+   what belongs to the one before it: a closing mark, or a part of a character. Other words are cut
+   only where they do not fit into a cue.
 4. Cues that come one by one are those that come of the whole.
 5. A unit of which nothing can be read makes no cue, and line ends in a unit no lines.
 """
@@ -86,16 +86,36 @@ def units_of_word(word: Word, tokens: Sequence[Token], *, continues: bool = Fals
     space = not continues
     if not continues and not is_divided(word.text):
         return [Unit(word.text, word.start, word.end, space)]
-    units: list[Unit] = []
+    parts: list[_Part] = []
     owner = -1
     for character, token, start, end in _timed_characters(word, tokens):
-        if units and _stays(units[-1].text, character, same_token=token == owner):
-            last = units[-1]
-            units[-1] = replace(last, text=last.text + character, end=max(last.end, end))
-        else:
-            units.append(Unit(character, start, end, space and not units))
+        if not (parts and parts[-1].takes(character, end, same_token=token == owner)):
+            parts.append(_Part(character, start, end))
         owner = token
-    return [replace(each, text=each.text.strip()) if each.text.strip() else each for each in units]
+    return [part.unit(space=space and part is parts[0]) for part in parts]
+
+
+class _Part:
+    """A unit that is still being made."""
+
+    def __init__(self, character: str, start: float, end: float) -> None:
+        self._characters = [character]
+        self._columns = columns(character)
+        self._start, self._end = start, end
+
+    def takes(self, character: str, end: float, *, same_token: bool) -> bool:
+        """Takes a character if it belongs to this part and a line has room for both."""
+        wider = self._columns + columns(character)
+        if wider > LINE_CHARACTERS or not _stays(self._characters[-1], character, same_token):
+            return False
+        self._characters.append(character)
+        self._columns, self._end = wider, max(self._end, end)
+        return True
+
+    def unit(self, *, space: bool) -> Unit:
+        """What it has become."""
+        text = "".join(self._characters)
+        return Unit(text.strip() or text, self._start, self._end, space)
 
 
 def is_divided(text: str) -> bool:
@@ -188,14 +208,13 @@ def _lines(units: Sequence[Unit]) -> list[str]:
     return lines
 
 
-def _stays(text: str, character: str, *, same_token: bool) -> bool:
-    """Whether no line may begin with `character` after `text`."""
+def _stays(before: str, character: str, same_token: bool) -> bool:
+    """Whether no line should begin with `character` after the one `before` it."""
     if character.isspace() or character in _STAYS_WITH:
         return True
-    if unicodedata.category(character) in _CLOSING or unicodedata.category(text[-1]) in _OPENING:
+    if unicodedata.category(character) in _CLOSING or unicodedata.category(before) in _OPENING:
         return True
-    together = same_token or (_is_plain(text[-1]) and _is_plain(character))
-    return together and columns(text + character) <= LINE_CHARACTERS
+    return same_token or (_is_plain(before) and _is_plain(character))
 
 
 def _is_plain(character: str) -> bool:

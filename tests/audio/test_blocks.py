@@ -7,6 +7,7 @@ from parakeet_streaming.audio.blocks import AudioFile
 from parakeet_streaming.errors import (
     AudioFormatError,
     AudioInputError,
+    FileAccessError,
     OptionError,
     StreamClosedError,
 )
@@ -136,16 +137,29 @@ def test_a_length_that_is_none_is_not_measured(most_s):
         audio(np.zeros((3, 1), np.float32)).measure(most_s)
 
 
-@pytest.mark.parametrize("error", [OSError(5, "Input/output error"), MemoryError(), ValueError()])
-def test_what_reading_provokes_is_an_error_of_ours(error):
+@pytest.mark.parametrize(
+    ("error", "kind", "message"),
+    [
+        (OSError(5, "Input/output error"), FileAccessError, "cannot be read"),
+        (PermissionError(1, "Operation not permitted"), FileAccessError, "cannot be read"),
+        (OSError(116, "Stale file handle"), FileAccessError, "cannot be read"),
+        (MemoryError(), AudioFormatError, "is broken"),
+        (ValueError(), AudioFormatError, "is broken"),
+    ],
+)
+def test_what_reading_provokes_is_an_error_of_ours(error, kind, message):
     class Provoking:
         def read(self, wanted_samples):
             raise error
 
     opened = AudioFile("talk", Provoking(), rate_hz=8_000, channels=1)
-    with pytest.raises(AudioFormatError, match=r"talk is broken after 0\.00 s") as caught:
+    with pytest.raises(kind, match=rf"talk {message} after 0\.00 s") as caught:
         next(opened.blocks())
     assert caught.value.__cause__ is error
+    again = AudioFile("talk", Provoking(), rate_hz=8_000, channels=1)
+    assert again.measure(1.0) == 0
+    with pytest.raises(kind, match=message):
+        next(again.blocks())
 
 
 def test_a_failure_of_the_source_says_more_than_what_it_led_to():
@@ -153,7 +167,7 @@ def test_a_failure_of_the_source_says_more_than_what_it_led_to():
         raise OSError(5, "Input/output error")
 
     opened = audio(np.zeros((0, 2), np.float32), broken=True, missing_bytes=lacking)
-    with pytest.raises(AudioFormatError, match="Input/output error"):
+    with pytest.raises(FileAccessError, match="Input/output error"):
         next(opened.blocks())
 
 

@@ -1,6 +1,8 @@
 """Recordings that ffmpeg reads, and that were once read in part, too early or not at all."""
 
 import io
+import subprocess
+import sys
 from contextlib import ExitStack
 from fractions import Fraction
 from pathlib import Path
@@ -224,3 +226,101 @@ def test_many_tracks_are_listed_in_short(tmp_path):
         assert "and 20 more" in audio.warnings[0]
     with pytest.raises(OptionError, match="has no audio track"):
         open_audio(tmp_path / "a.mkv", track="1" * 5_000)
+
+
+TONES_HZ = 300 + 100 * np.arange(32)
+SECONDS = np.arange(48_000) / 48_000
+
+
+def tones(channels):
+    """A second of a tone for each channel, (48000, channels), of different levels."""
+    levels = 0.5 / (1 + np.arange(channels))
+    return np.sin(2 * np.pi * TONES_HZ[:channels] * SECONDS[:, None]) * levels
+
+
+def surround(path, codec, layout, planes=None):
+    """Tones in a file of that codec."""
+    channels = av.AudioLayout(layout).nb_channels
+    whole = (tones(channels) * 32_767).astype(np.int16)
+    with av.open(path, "w") as container:
+        stream = container.add_stream(codec, rate=48_000, layout=layout)
+        if planes is not None:
+            stream.format = planes
+        for at in range(0, len(whole), 960):
+            part = np.ascontiguousarray(whole[at : at + 960]).reshape(1, -1)
+            frame = av.AudioFrame.from_ndarray(part, format="s16", layout=layout)
+            frame.sample_rate, frame.pts, frame.time_base = 48_000, at, Fraction(1, 48_000)
+            for packet in stream.encode(frame):
+                container.mux(packet)
+        for packet in stream.encode(None):
+            container.mux(packet)
+    return whole
+
+
+READ = """
+import sys
+import numpy as np
+from parakeet_streaming.audio.files import open_audio
+with open_audio(sys.argv[1], strict=True) as audio:
+    samples = np.concatenate(list(audio.blocks()))
+    print(audio.channels, audio.rate_hz, *audio.warnings)
+    np.save(sys.argv[2], samples)
+"""
+
+
+def read_by_another_process(path):
+    """What a process reads that may die of it."""
+    answer = path.with_suffix(".npy")
+    done = subprocess.run(
+        [sys.executable, "-c", READ, path, answer], capture_output=True, text=True, check=False
+    )
+    assert (done.returncode, done.stderr) == (0, "")
+    return done.stdout.split(), np.load(answer)
+
+
+@pytest.mark.parametrize(
+    ("name", "codec", "layout"),
+    [
+        ("a.m4a", "aac", "7.1"),
+        ("a.m4a", "aac", "hexadecagonal"),
+        ("a.ogg", "libopus", "7.1"),
+        ("a.aac", "aac", "7.1"),
+        ("a.mka", "libopus", "7.1"),
+        ("a.m4a", "aac", "6.1"),
+    ],
+)
+def test_eight_channels_and_more_in_planes(tmp_path, name, codec, layout):
+    """They ended the process: PyAV reads on behind the addresses of eight planes."""
+    surround(tmp_path / name, codec, layout)
+    channels = av.AudioLayout(layout).nb_channels
+    said, samples = read_by_another_process(tmp_path / name)
+    assert said == [str(channels), "48000"]
+    assert len(samples) == pytest.approx(48_000, abs=2_048)
+    heard = np.abs(np.fft.rfft(samples[12_000:36_000]))
+    clear = [TONES_HZ[each] * 24_000 // 48_000 for each in range(channels) if each != 3]
+    assert (heard[clear] > 10 * np.median(heard)).all()  # all but the bass channel
+
+
+@pytest.mark.parametrize("layout", ["stereo", "7.1", "hexadecagonal", "22.2", "octagonal"])
+def test_planes_are_packed_without_loss(tmp_path, layout):
+    path = tmp_path / "a.wv"
+    whole = surround(path, "wavpack", layout, planes="s16p")
+    _, samples = read_by_another_process(path)
+    expected = (whole / 32_768).astype(np.float32).mean(axis=1)
+    np.testing.assert_allclose(samples, expected, atol=1e-6)
+
+
+@pytest.mark.parametrize(
+    "layouts",
+    [("mono", "7.1"), ("7.1", "stereo"), ("5.1", "7.1", "mono"), ("7.1", "hexadecagonal")],
+)
+def test_channels_that_become_more_or_fewer(tmp_path, layouts):
+    joined = tmp_path / "joined.aac"
+    with joined.open("wb") as file:
+        for layout in layouts:
+            surround(tmp_path / "part.aac", "aac", layout)
+            file.write((tmp_path / "part.aac").read_bytes())
+    said, samples = read_by_another_process(joined)
+    assert said[0] == str(av.AudioLayout(layouts[0]).nb_channels)
+    assert len(samples) == pytest.approx(48_000 * len(layouts), abs=2_500 * len(layouts))
+    assert all(np.abs(part).max() > 0.01 for part in np.array_split(samples, 8))

@@ -79,7 +79,7 @@ def test_a_packet_that_cannot_be_decoded_is_lost_and_reading_goes_on():
 @pytest.mark.parametrize("value", [np.nan, np.inf, 1e7])
 def test_samples_that_are_no_sound_are_lost(value):
     made = frames(Packet([frame(value), frame(0.5)]))
-    assert next(made).to_ndarray()[0, 0] == 0.5
+    assert next(made).samples[0, 0] == 0.5
     assert made.lost_why == "its samples are no sound"
 
 

@@ -16,6 +16,7 @@ from parakeet_streaming.errors import (
     AudioInputError,
     AudioNotFoundError,
     ExtraMissingError,
+    FileAccessError,
     StreamClosedError,
 )
 from parakeet_streaming.testing import tone
@@ -145,7 +146,7 @@ def test_a_file_that_cannot_be_opened_says_why(tmp_path, monkeypatch):
 
     (tmp_path / "a.wav").write_bytes(wav_bytes())
     monkeypatch.setattr(io, "FileIO", refuse)
-    with pytest.raises(AudioFormatError, match=r"a\.wav cannot be opened \(Permission denied\)"):
+    with pytest.raises(FileAccessError, match=r"a\.wav cannot be opened \(Permission denied\)"):
         open_audio(tmp_path / "a.wav")
 
 

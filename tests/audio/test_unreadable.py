@@ -11,7 +11,7 @@ import soundfile
 
 from parakeet_streaming.audio.files import open_audio, read_audio
 from parakeet_streaming.audio.raw import open_raw
-from parakeet_streaming.errors import AudioFormatError, AudioNotFoundError
+from parakeet_streaming.errors import AudioFormatError, AudioNotFoundError, FileAccessError
 
 WAYS = [open_audio, open_raw, read_audio]
 
@@ -39,7 +39,9 @@ def test_a_recording_of_another_user(tmp_path, request, way, where):
     private = folder / "a.wav" if where == "file" else folder
     private.chmod(0)
     request.getfixturevalue("unprivileged")
-    with pytest.raises(AudioFormatError, match=r"Permission denied\); check its permissions"):
+    with pytest.raises(FileAccessError, match=r"Permission denied\); check its permissions"):
+        way(folder / "a.wav")
+    with pytest.raises(OSError, match="Permission denied"):
         way(folder / "a.wav")
 
 
@@ -80,13 +82,14 @@ def test_what_is_no_regular_file(tmp_path, monkeypatch, way):
 @pytest.mark.skipif(not os.path.exists("/proc/self/mem"), reason="Linux has it")  # noqa: PTH110
 @pytest.mark.parametrize("way", [open_audio, read_audio])
 def test_a_file_whose_first_read_fails(way):
-    with pytest.raises(AudioFormatError, match=r"cannot be read \(Input/output error\)"):
+    with pytest.raises(FileAccessError, match=r"cannot be read \(Input/output error\)"):
         way("/proc/self/mem")
 
 
 FAILING = """
 import io, sys
 from parakeet_streaming.audio import files
+from parakeet_streaming.errors import FileAccessError
 
 class Dying(io.FileIO):
     def readinto(self, buffer):
@@ -99,7 +102,7 @@ try:
     with files.open_seekable(Dying(sys.argv[1]), "talk") as audio:
         for block in audio.blocks(0.05):
             heard += len(block)
-except files.AudioFormatError as error:
+except FileAccessError as error:
     print(heard, error)
 """
 

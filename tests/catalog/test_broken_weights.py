@@ -43,6 +43,22 @@ def test_weights_that_are_no_numbers(tmp_path, values):
         refuse_broken_weights(path)
 
 
+@pytest.mark.filterwarnings("error")
+@pytest.mark.parametrize(
+    "values",
+    [
+        np.array([0x7F800001, 0], np.uint32).view(np.float32),
+        np.array([0xFF800001, 0xFF800000], np.uint32).view(np.float32),
+        np.array([0x7C01, 0], np.uint16).view(np.float16),
+        np.array([0x7FF0000000000001, 0], np.uint64).view(np.float64),
+    ],
+)
+def test_a_signalling_nan_is_refused_without_a_warning(tmp_path, values):
+    path = with_weights(tmp_path / "encoder.onnx", values)
+    with pytest.raises(ModelFormatError, match=r"of 2 weights in 'w' are not finite"):
+        refuse_broken_weights(path)
+
+
 @pytest.mark.parametrize(
     "values",
     [np.array([0, -INF], np.float32), np.array(-INF, np.float32), np.array([3], np.int64)],

@@ -1,9 +1,7 @@
 import errno
 import os
-import shutil
 import socket
 import struct
-import tempfile
 from pathlib import Path
 
 import pytest
@@ -22,7 +20,7 @@ from parakeet_streaming.errors import (
     ModelPartMissingError,
     OptionError,
 )
-from tests.another_user import as_somebody_else
+from tests.another_user import as_somebody_else, folder_for_all
 
 READERS = [open_file, read_bytes, read_object, refuse_pointer]
 
@@ -30,12 +28,8 @@ READERS = [open_file, read_bytes, read_object, refuse_pointer]
 @pytest.fixture
 def open_folder():
     """A folder that every user can reach."""
-    folder = Path(tempfile.mkdtemp())
-    folder.chmod(0o755)
-    yield folder
-    for path in (folder, *folder.rglob("*")):
-        path.chmod(0o755)
-    shutil.rmtree(folder)
+    with folder_for_all() as folder:
+        yield folder
 
 
 @pytest.mark.parametrize("read", READERS)

@@ -53,6 +53,13 @@ def test_home_is_expanded(tmp_path, monkeypatch):
     assert resolve("~/model") == tmp_path / "model"
 
 
+@pytest.mark.parametrize("name", ["~a\0", "~\0/model", "~\ud800", "a\0", "~nobody-of-that-name"])
+def test_a_home_folder_of_nobody_is_no_model(name):
+    with pytest.raises(ModelNotFoundError, match="no folder and no model called"):
+        resolve(name)
+    assert resolve(Path(name)) == Path(name)
+
+
 def test_a_path_object_never_means_a_name(asked):
     assert resolve(Path("org/name")) == Path("org/name")
     assert asked == []

@@ -1,3 +1,5 @@
+from itertools import product
+
 import onnx
 import pytest
 from onnx import helper
@@ -5,6 +7,7 @@ from onnx import helper
 from parakeet_streaming.catalog.model_folder import find_parts
 from parakeet_streaming.catalog.spec import name_of, read_spec
 from parakeet_streaming.errors import ModelFormatError
+from parakeet_streaming.limits import MOST_SYMBOLS
 from tests.catalog.graphs import (
     FLOAT,
     GOLDEN,
@@ -211,11 +214,17 @@ def test_int8_beside_fp32(tmp_path):
     assert read_spec(find_parts(tmp_path)).rows_independent
 
 
-LARGE = [513, 4 * 10**7, 10**15, 2**62, 10**4_000]
+LARGE = [1_001, 4 * 10**7, 10**15, 2**62, 10**4_000]
 
 
-@pytest.mark.parametrize("value", LARGE)
-@pytest.mark.parametrize("key", ["features_size", "subsampling_factor", "max_tokens_per_step"])
+@pytest.mark.parametrize(
+    ("key", "value"),
+    [
+        *product(["features_size", "subsampling_factor", "max_tokens_per_step"], LARGE),
+        ("features_size", 513),
+        ("subsampling_factor", 513),
+    ],
+)
 def test_a_number_of_the_config_has_a_bound(tmp_path, key, value):
     with pytest.raises(ModelFormatError, match=r"by config\.json, is .*; 1 to \d+ is possible"):
         spec_of(tmp_path, encoder=encoder("mels"), config={key: value})
@@ -264,7 +273,7 @@ def test_sizes_up_to_the_bounds(tmp_path, sizes):
         tmp_path,
         encoder=encoder(mels, width),
         decoder_joint=decoder_joint(10, width, layers=layers, hidden=hidden),
-        config={"max_tokens_per_step": 100},
+        config={"max_tokens_per_step": MOST_SYMBOLS},
     )
     assert (spec.mel_bins, spec.encoder_width, spec.predictor_layers, spec.predictor_width) == sizes
 

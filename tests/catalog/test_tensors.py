@@ -56,6 +56,15 @@ def test_a_place_that_cannot_be(key, value):
         outside(tensor)
 
 
+@pytest.mark.parametrize("name", [b"\xff", b"w\xc3.bin", b"\xed\xa0\x80", b"a\0\xfe"])
+def test_a_place_whose_name_is_no_text(name):
+    """Protobuf gives bytes there."""
+    stand_in = b"X" * len(name)
+    written = external("a", stand_in.decode(), 4).SerializeToString().replace(stand_in, name)
+    with pytest.raises(ValueError, match="no text in UTF-8"):
+        outside(TensorProto.FromString(written))
+
+
 def test_a_place_that_is_said_twice():
     """One reader takes the first of two entries, another the last."""
     tensor = external("a", "a.data", 40)

@@ -5,13 +5,15 @@ import onnx
 import pytest
 
 from parakeet_streaming import load
+from parakeet_streaming.catalog.broken_weights import refuse_broken_weights
 from parakeet_streaming.catalog.graph import read_graph
 from parakeet_streaming.catalog.model_folder import find_parts
 from parakeet_streaming.catalog.tensors import tensors_of
 from parakeet_streaming.catalog.weight_files import check_weights, load_whole, weight_files
 from parakeet_streaming.dry_run import dry_run
-from parakeet_streaming.errors import ModelFormatError, ModelPartMissingError
+from parakeet_streaming.errors import FileAccessError, ModelFormatError, ModelPartMissingError
 from parakeet_streaming.testing import noise
+from tests.another_user import as_somebody_else, folder_for_all
 from tests.catalog.graphs import GOLDEN, encoder, external, in_cache_of_links, weights_beside
 
 DECODER = "decoder_joint-model.onnx"
@@ -151,3 +153,40 @@ def test_a_place_that_cannot_be_is_no_whole_file(tmp_path):
         read_graph(tmp_path / "encoder.onnx")
     with pytest.raises(ModelFormatError, match="negative place"):
         load_whole(tmp_path / "encoder.onnx")
+
+
+def with_no_utf8(model, folder):
+    """An encoder whose weights lie in a file with a name that is no text."""
+    model.graph.initializer.append(external("w", "XXXX", 4000))
+    (folder / "encoder.onnx").write_bytes(model.SerializeToString().replace(b"XXXX", b"w\xff\xfe."))
+    return folder / "encoder.onnx"
+
+
+@pytest.mark.parametrize("look", [read_graph, load_whole, refuse_broken_weights])
+def test_a_name_that_is_no_text(tmp_path, look):
+    with pytest.raises(ModelFormatError, match="no text in UTF-8"):
+        look(with_no_utf8(encoder(), tmp_path))
+
+
+@pytest.mark.parametrize("look", [load_whole, refuse_broken_weights])
+def test_a_name_longer_than_names_may_be(tmp_path, look):
+    graph = with_weights(tmp_path, "w" * 5000)
+    with pytest.raises(ModelPartMissingError, match="longer than names of files may be"):
+        look(graph.path)
+    with pytest.raises(ModelPartMissingError, match="longer than names of files may be"):
+        check_weights(graph)
+
+
+@pytest.mark.parametrize("look", [load_whole, refuse_broken_weights])
+def test_weights_that_may_not_be_read(look):
+    with folder_for_all() as folder:
+        graph = with_weights(folder, "w.data")
+        (folder / "w.data").write_bytes(bytes(4000))
+        (folder / "w.data").chmod(0)
+        with (
+            as_somebody_else(),
+            pytest.raises(FileAccessError, match=r"w\.data may not be read by this user"),
+        ):
+            look(graph.path)
+        with as_somebody_else(), pytest.raises(FileAccessError, match=r"w\.data may not be read"):
+            check_weights(graph)

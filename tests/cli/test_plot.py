@@ -8,7 +8,8 @@ from typer.testing import CliRunner
 
 from parakeet_streaming.cli.app import app
 from parakeet_streaming.cli.plot import draw, layers
-from parakeet_streaming.errors import ExtraMissingError, OptionError
+from parakeet_streaming.errors import ExtraMissingError, FileAccessError, OptionError
+from tests.another_user import as_somebody_else, folder_for_all
 
 
 def step(committed_s, lag_s=0.3, delays_s=(0.7,)):
@@ -114,6 +115,18 @@ def test_a_report_nested_too_deeply(tmp_path):
     path = tmp_path / "report.json"
     path.write_text("[" * 200_000)
     assert isinstance(CliRunner().invoke(app, ["plot", str(path)]).exception, OptionError)
+
+
+@pytest.mark.parametrize("private", ["file", "folder"])
+def test_a_report_that_may_not_be_read(private):
+    with folder_for_all() as folder:
+        path = folder / "reports" / "report.json"
+        path.parent.mkdir()
+        path.write_text(json.dumps(REPORT))
+        (path if private == "file" else path.parent).chmod(0)
+        with as_somebody_else():
+            result = CliRunner().invoke(app, ["plot", str(path)])
+    assert isinstance(result.exception, FileAccessError)
 
 
 def test_a_source_is_no_formula(tmp_path):

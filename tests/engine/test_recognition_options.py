@@ -36,3 +36,4 @@ def test_what_is_no_number_is_refused(choice):
 @pytest.mark.parametrize("most", [1, 10, 1_000, np.int64(5), None])
 def test_symbols_per_frame(most):
     assert RecognitionOptions(max_symbols=most).max_symbols == most
+    assert RecognitionOptions().max_symbols is None

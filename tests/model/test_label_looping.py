@@ -7,7 +7,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from parakeet_streaming.errors import ComputeError, SnapshotError
+from parakeet_streaming.errors import SnapshotError
+from parakeet_streaming.limits import DEFAULT_SYMBOLS, MOST_SYMBOLS
 from parakeet_streaming.model.label_looping import LabelLoopingDecoder
 from parakeet_streaming.ports import DecoderInput
 from parakeet_streaming.testing import Cue, ScriptedDecoderJoint
@@ -367,12 +368,12 @@ class Stuck(HashedJoint):
 
 
 @pytest.mark.parametrize("durations", [(0, 1, 2, 3, 4), (4, 0, 2), (0,), ()])
-def test_without_a_bound_a_decoder_that_stays_on_a_frame_is_an_error(durations):
+@pytest.mark.parametrize("max_symbols", [1, 7, MOST_SYMBOLS])
+def test_a_decoder_that_stays_on_a_frame_leaves_it_at_the_bound(durations, max_symbols):
     joint = Stuck(0, durations=durations)
     frames = np.arange(6, dtype=np.float32)[:, None]
-    for first in (0, 3):
-        given = DecoderInput(0, first, 6, 6, initial_state(joint))
-        with pytest.raises(ComputeError, match=r"1000 tokens on frame 0 .*max_symbols=None"):
-            LabelLoopingDecoder(joint, max_symbols=None).decode([frames], [given])
-    (bounded,) = LabelLoopingDecoder(joint, max_symbols=7).decode([frames], [given])
-    assert len(bounded.emissions) == 7 * 3
+    given = DecoderInput(0, 3, 6, 6, initial_state(joint))
+    (bounded,) = LabelLoopingDecoder(joint, max_symbols=max_symbols).decode([frames], [given])
+    assert [each.frame for each in bounded.emissions] == sorted([0, 1, 2] * max_symbols)
+    (usual,) = LabelLoopingDecoder(joint).decode([frames], [given])
+    assert len(usual.emissions) == 3 * DEFAULT_SYMBOLS

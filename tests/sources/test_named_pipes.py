@@ -3,7 +3,7 @@ import threading
 
 import pytest
 
-from parakeet_streaming.errors import AudioFormatError
+from parakeet_streaming.errors import AudioFormatError, FileAccessError
 from parakeet_streaming.sources.named_pipes import is_named_pipe, open_named_pipe
 
 pytestmark = pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="no named pipes here")
@@ -43,5 +43,5 @@ def test_a_pipe_that_is_forbidden_is_named(pipe, monkeypatch):
         raise PermissionError(13, "Permission denied")
 
     monkeypatch.setattr(os, "open", refuse)
-    with pytest.raises(AudioFormatError, match="check its permissions"):
+    with pytest.raises(FileAccessError, match="check its permissions"):
         open_named_pipe(str(pipe))

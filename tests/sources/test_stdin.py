@@ -21,6 +21,7 @@ from parakeet_streaming.errors import (
     AudioFormatError,
     AudioInputError,
     ExtraMissingError,
+    FileAccessError,
     OptionError,
 )
 from parakeet_streaming.sources.stdin import open_stdin
@@ -363,10 +364,10 @@ def test_a_read_that_fails_is_told_after_what_came_before_it():
         blocks = open_stdin(Dying(content)).blocks()
         assert len(next(blocks))
         with pytest.raises(
-            AudioFormatError, match=r"standard input is broken after .*Input/output"
+            FileAccessError, match=r"standard input cannot be read after .*Input/output"
         ):
             list(blocks)
-    with pytest.raises(AudioFormatError, match="standard input cannot be read"):
+    with pytest.raises(FileAccessError, match="standard input cannot be read"):
         open_stdin(Dying())
 
 

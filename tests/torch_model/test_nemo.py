@@ -9,11 +9,11 @@ torch = pytest.importorskip("torch", reason="the training group")
 
 from parakeet_streaming import load
 from parakeet_streaming.audio.mel import mel_bank
-from parakeet_streaming.catalog.limits import MOST_TOKENS_A_FRAME
 from parakeet_streaming.catalog.model_folder import find_parts
 from parakeet_streaming.catalog.spec import read_spec
 from parakeet_streaming.errors import ModelFormatError, ModelPartMissingError
 from parakeet_streaming.export.onnx_files import write_model
+from parakeet_streaming.limits import MOST_SYMBOLS
 from parakeet_streaming.model.encoder import OnnxEncoder
 from parakeet_streaming.ports import EncoderInput
 from parakeet_streaming.runtime.session import open_session
@@ -218,4 +218,4 @@ def test_golden_frames_are_those_of_nemos_own_export(golden_export, golden_folde
 def test_a_config_without_a_bound_on_tokens_gives_a_model_that_loads(unbounded):
     changes = {"decoding": {"greedy": {"max_symbols": unbounded}}}
     config = config_of(Settings(nemo_config(**changes), "config"))
-    assert config.max_symbols == MOST_TOKENS_A_FRAME
+    assert config.max_symbols == MOST_SYMBOLS

@@ -5,9 +5,9 @@ import pytest
 torch = pytest.importorskip("torch", reason="the training group")
 
 from parakeet_streaming.errors import ModelFormatError
+from parakeet_streaming.limits import MOST_SYMBOLS
 from parakeet_streaming.torch_model.nemo import config_of
 from parakeet_streaming.torch_model.nemo_settings import (
-    UNBOUNDED_SYMBOLS,
     check_settings,
     durations_of,
     max_symbols_of,
@@ -153,7 +153,7 @@ def test_another_preprocessor_is_refused():
         ({"max_symbols": None, "max_symbols_per_step": 30}, 30),
         ({"max_symbols": 0, "max_symbols_per_step": 30}, 30),
         ({"max_symbols": 5, "max_symbols_per_step": 30}, 5),
-        ({"max_symbols": None}, UNBOUNDED_SYMBOLS),
+        ({"max_symbols": None}, MOST_SYMBOLS),
     ],
 )
 def test_most_tokens_on_a_frame(greedy, expected):

@@ -40,6 +40,13 @@ HOSTILE = {
     "a list as key": (b"? [a]\n: b", "no YAML"),
     "bytes": (b"\xff\xfe\xff", "no YAML"),
     "nothing printable": (b"a: \x1b]0;T\x07", "no YAML"),
+    "no truth": (b"a: !!bool x", "no YAML"),
+    "a truth of nothing": (b"a: !!bool", "no YAML"),
+    "a number of nothing": (b'a: !!int ""', "no YAML"),
+    "a sign alone": (b"a: !!float '-'", "no YAML"),
+    "no time": (b"a: !!timestamp x", "no YAML"),
+    "no day": (b"a: 2001-99-99", "no YAML"),
+    "a number that is a list": (b"a: !!int [1]", "no YAML"),
 }
 
 

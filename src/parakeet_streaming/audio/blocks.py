@@ -16,6 +16,7 @@ from parakeet_streaming.audio.pcm import MAX_CHANNELS, as_mono
 from parakeet_streaming.audio.recording_errors import READ_ERRORS, reason_of
 from parakeet_streaming.errors import (
     AudioFormatError,
+    FileAccessError,
     InputError,
     OptionError,
     ParakeetError,
@@ -93,7 +94,7 @@ class AudioFile:
         self._missing_bytes = missing_bytes
         self._warnings: list[str] = [] if warnings is None else warnings
         self._ahead: deque[NDArray[np.float32]] = deque()
-        self._failure: InputError | None = None
+        self._failure: InputError | FileAccessError | None = None
         self._position_samples = 0
         self._channel: int | None = None
         self._phases = PhaseWatch(rate_hz)
@@ -129,6 +130,7 @@ class AudioFile:
 
         Raises:
             AudioFormatError: the rest of the file is broken; all before it was handed on.
+            FileAccessError: the system does not let the rest be read.
             AudioInputError: a sample is NaN or infinite; its position counts from the file's start.
             OptionError: blocks of no length.
             StreamClosedError: the file has been closed.
@@ -159,7 +161,7 @@ class AudioFile:
         while ahead_samples <= most_samples:
             try:
                 block = self._read(seconds_to_samples(BLOCK_S, self.rate_hz))
-            except InputError as error:
+            except (InputError, FileAccessError) as error:
                 self._failure = error
                 break
             if not len(block):
@@ -199,7 +201,7 @@ class AudioFile:
         except ParakeetError:
             raise
         except READ_ERRORS as error:
-            raise self._broken(reason_of(error)) from error
+            raise self._failed(error) from error
         if not len(frames):
             self._check_whole()
         wanted = frames if self._channel is None or frames.ndim == 1 else frames[:, self._channel]
@@ -221,7 +223,7 @@ class AudioFile:
         except ParakeetError:
             raise
         except READ_ERRORS as error:
-            raise self._broken(reason_of(error)) from error
+            raise self._failed(error) from error
 
     def _check_whole(self) -> None:
         if missing_bytes := self._lacking_bytes():
@@ -229,6 +231,14 @@ class AudioFile:
                 f"{self.name} is cut off after {self.read_s:.2f} s, {missing_bytes} bytes are "
                 "missing; get the whole file, or go on without the rest"
             )
+
+    def _failed(self, error: Exception) -> ParakeetError:
+        if not isinstance(error, OSError):
+            return self._broken(reason_of(error))
+        return FileAccessError(
+            f"{self.name} cannot be read after {self.read_s:.2f} s ({reason_of(error)}); "
+            "check the disk, or go on without the rest"
+        )
 
     def _broken(self, why: str) -> AudioFormatError:
         return AudioFormatError(

@@ -22,7 +22,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from parakeet_streaming.audio.blocks import AudioFile
-from parakeet_streaming.audio.decoded_frames import DecodedFrames
+from parakeet_streaming.audio.decoded_frames import DecodedFrame, DecodedFrames
 from parakeet_streaming.audio.fitting import FrameFitter, float_frames
 from parakeet_streaming.audio.mp3_padding import EndPadding
 from parakeet_streaming.audio.packet_clock import MOST_SILENCE_S, SMALLEST_GAP_S, PacketClock
@@ -33,7 +33,7 @@ from parakeet_streaming.errors import AudioFormatError, ExtraMissingError
 from parakeet_streaming.timeline import samples_to_seconds
 
 if TYPE_CHECKING:
-    from av import AudioFrame, AudioStream
+    from av import AudioStream
     from av.container import InputContainer
 
 _TICKS_PER_S: Final = 1_000_000
@@ -164,10 +164,10 @@ class _Track:
         first = next(frames, None)
         if first is None:
             raise AudioFormatError(frames.lost_why or "its audio stream is empty")
-        self._first: AudioFrame = first
+        self._first = first
         # Only a decoded frame has the true rate: HE-AAC declares half of it.
-        self.rate_hz: int = first.sample_rate
-        self.channels: int = first.layout.nb_channels
+        self.rate_hz: int = first.rate_hz
+        self.channels: int = first.channels
         ticks = container.start_time
         self._start_s = 0.0 if ticks is None else ticks / _TICKS_PER_S
         if ticks is None:
@@ -183,7 +183,7 @@ class _Track:
             AudioFormatError: it is broken from here on.
         """
         fitter = FrameFitter(self.rate_hz, self.channels)
-        frame: AudioFrame | None = self._first
+        frame: DecodedFrame | None = self._first
         while frame is not None:
             lost = self._lost_samples()
             missing = self._clock.missing_before(self._place(frame), lost=lost)
@@ -193,7 +193,7 @@ class _Track:
                 self._tell_missing(missing)
                 yield from self._silence(missing)
             self._frames.forget_lost()
-            samples, length = fitter.feed(_frames_of(frame), frame.sample_rate)
+            samples, length = fitter.feed(float_frames(frame.samples), frame.rate_hz)
             self._clock.advance(length)
             yield from (samples,) if self._padding is None else self._padding.feed(samples)
             frame = next(self._frames, None)
@@ -229,11 +229,11 @@ class _Track:
                 f"{ticks / _TICKS_PER_S:.2f} s long by its own account"
             )
 
-    def _place(self, frame: AudioFrame) -> int | None:
+    def _place(self, frame: DecodedFrame) -> int | None:
         """Where the frame begins by the container's clock, in samples from its start."""
-        if not self._is_clocked or frame.pts is None or frame.time_base is None:
+        if not self._is_clocked or frame.start_s is None:
             return None
-        return round((float(frame.pts * frame.time_base) - self._start_s) * self.rate_hz)
+        return round((frame.start_s - self._start_s) * self.rate_hz)
 
     def _longest_gap_s(self, names: set[str]) -> float:
         if not names.isdisjoint(_SPLICED):
@@ -262,10 +262,3 @@ class _Track:
         else:
             said = f"has no sound {place}; silence stands there"
         self._warnings.append(f"{self._name} {said}")
-
-
-def _frames_of(frame: AudioFrame) -> NDArray[np.float32]:
-    """The samples of one decoded frame, (m, channels)."""
-    samples = frame.to_ndarray()
-    shaped = samples.T if frame.format.is_planar else samples.reshape(-1, frame.layout.nb_channels)
-    return float_frames(shaped)

@@ -6,11 +6,15 @@ Rules of this file:
    why, is kept until the caller forgets it. `strict` ends there instead.
 2. Tags that stand between packets are neither sound nor lost.
 3. A read that fails is tried again: what follows it may be whole.
+4. PyAV counts the planes of a frame up to an empty one, which only frames of fewer than eight have:
+   of others it would read on into memory that is not theirs. So these are made packed before.
+   Every frame is looked at, for a file may say other channels at each.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final, Self
 
 import numpy as np
@@ -21,7 +25,7 @@ from parakeet_streaming.audio.recording_errors import reason_of
 from parakeet_streaming.errors import AudioFormatError
 
 if TYPE_CHECKING:
-    from av import AudioFrame, AudioStream, Packet
+    from av import AudioFrame, AudioResampler, AudioStream, Packet
     from av.container import InputContainer
 
 _FRAMED: Final = ("mp3", "aac", "ac3", "eac3")
@@ -30,6 +34,23 @@ _SLACK_BYTES: Final = 4
 _LOUDEST: Final = 1e6
 _MOST_LOST_AT_START: Final = 100
 _MOST_FAILED_READS: Final = 20
+_MOST_PLANES: Final = 7
+"""A frame has room for the addresses of eight planes, and the empty one is the eighth."""
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class DecodedFrame:
+    """What a decoder gave at once."""
+
+    samples: NDArray[Any]
+    """(m, channels), of the decoder's type."""
+    rate_hz: int
+    start_s: float | None
+    """By the container's clock; None where it does not say."""
+
+    @property
+    def channels(self) -> int:
+        return int(self.samples.shape[1])
 
 
 class DecodedFrames:
@@ -43,6 +64,7 @@ class DecodedFrames:
         self._strict = strict
         self._is_framed = container.format.name in _FRAMED
         self._is_pcm = stream.codec_context.name.startswith("pcm_")
+        self._samples = _Samples()
         self._decoded = self._frames()
         self.lost_s = 0.0
         """Seconds that the container says were in packets lost since `forget_lost`."""
@@ -56,7 +78,7 @@ class DecodedFrames:
     def __iter__(self) -> Self:
         return self
 
-    def __next__(self) -> AudioFrame:
+    def __next__(self) -> DecodedFrame:
         """The next frame.
 
         Raises:
@@ -68,22 +90,20 @@ class DecodedFrames:
         """What was lost has been told."""
         self.lost_s, self.lost_why, self.is_quiet = 0.0, None, False
 
-    def delay_s(self, first: AudioFrame) -> float:
+    def delay_s(self, first: DecodedFrame) -> float:
         """Seconds by which the first frame is later than the first packet, that was not lost."""
-        if self.lost_why is not None or self.first_s is None:
+        if self.lost_why is not None or self.first_s is None or first.start_s is None:
             return 0.0
-        if first.pts is None or first.time_base is None:
-            return 0.0
-        return max(0.0, float(first.pts * first.time_base) - max(0.0, self.first_s))
+        return max(0.0, first.start_s - max(0.0, self.first_s))
 
-    def _frames(self) -> Iterator[AudioFrame]:
+    def _frames(self) -> Iterator[DecodedFrame]:
         import av
 
         lost_at_start, is_start, last = 0, True, None
         for packet in self._packets():
             last = packet if packet.size else last
             try:
-                frames: list[AudioFrame] = self._stream.decode(packet)
+                frames = [self._decoded_frame(each) for each in self._stream.decode(packet)]
             except (av.FFmpegError, ValueError) as error:
                 if packet.size and not is_tag(bytes(packet)):
                     lost_at_start += is_start
@@ -94,7 +114,7 @@ class DecodedFrames:
             if not frames and packet.size and not is_start:
                 self.is_quiet = True
             for frame in frames:
-                if self._is_pcm or _is_sound(frame):
+                if self._is_pcm or _is_sound(frame.samples):
                     is_start = False
                     yield frame
                 else:
@@ -102,6 +122,12 @@ class DecodedFrames:
 
         if self._is_framed and last is not None and _is_cut(bytes(last)):
             self._lose(None, "its last frame is cut off")
+
+    def _decoded_frame(self, frame: AudioFrame) -> DecodedFrame:
+        start_s = None
+        if frame.pts is not None and frame.time_base is not None:
+            start_s = float(frame.pts * frame.time_base)
+        return DecodedFrame(self._samples.of(frame), frame.sample_rate, start_s)
 
     def _packets(self) -> Iterator[Packet[AudioStream]]:
         """Every packet of the track; the last one is empty."""
@@ -130,10 +156,47 @@ class DecodedFrames:
         self.lost_why = why
 
 
+class _Samples:
+    """Takes the samples out of frames; rule 4."""
+
+    def __init__(self) -> None:
+        self._packer: AudioResampler | None = None
+        self._packs: object = None
+
+    def of(self, frame: AudioFrame) -> NDArray[Any]:
+        """The samples of one frame (m, channels).
+
+        Raises:
+            FFmpegError, ValueError: samples or channels of a kind that cannot be taken out.
+        """
+        channels = frame.layout.nb_channels
+        if not frame.format.is_planar:
+            return _packed_samples(frame)
+        if channels <= _MOST_PLANES:
+            return frame.to_ndarray().T
+        packed = [_packed_samples(each) for each in self._packer_for(frame).resample(frame)]
+        samples = np.concatenate(packed) if packed else np.zeros((0, channels), np.float32)
+        if samples.shape != (frame.samples, channels):
+            raise ValueError(f"{channels} channels of no known order")
+        return samples
+
+    def _packer_for(self, frame: AudioFrame) -> AudioResampler:
+        from av import AudioResampler
+
+        kind = (frame.format.name, frame.layout.name, frame.sample_rate)
+        if self._packer is None or kind != self._packs:
+            self._packs = kind
+            self._packer = AudioResampler(format=frame.format.packed)
+        return self._packer
+
+
+def _packed_samples(frame: AudioFrame) -> NDArray[Any]:
+    return frame.to_ndarray().reshape(-1, frame.layout.nb_channels)
+
+
 def _is_cut(packet: bytes) -> bool:
     return frame_bytes(packet) > len(packet) + _SLACK_BYTES
 
 
-def _is_sound(frame: AudioFrame) -> bool:
-    samples: NDArray[Any] = frame.to_ndarray()
+def _is_sound(samples: NDArray[Any]) -> bool:
     return samples.dtype.kind != "f" or bool((np.abs(samples) < _LOUDEST).all())

@@ -64,6 +64,7 @@ def open_audio(
 
     Raises:
         AudioNotFoundError: there is no such file.
+        FileAccessError: the system does not let it be read.
         AudioFormatError: it is no audio, or it is broken.
         ExtraMissingError: it needs PyAV, which is not installed.
         OptionError: no such track.
@@ -77,7 +78,8 @@ def open_file(path: str | PathLike[str]) -> io.BufferedReader:
 
     Raises:
         AudioNotFoundError: there is no such file.
-        AudioFormatError: it is no file, or cannot be opened.
+        FileAccessError: the system does not let it be opened.
+        AudioFormatError: it is no file.
     """
     name = str(Path(path))
     with as_recording_errors(name):
@@ -97,7 +99,8 @@ def read_audio(
     """Reads a whole file into memory; to stream one, take `open_audio` and its blocks.
 
     Raises:
-        AudioNotFoundError, AudioFormatError, ExtraMissingError, OptionError: as `open_audio`.
+        AudioNotFoundError, FileAccessError, AudioFormatError, ExtraMissingError, OptionError: as
+            `open_audio`.
         AudioInputError: a sample is NaN or infinite.
     """
     with open_audio(path, track=track, strict=strict) as audio:
@@ -122,6 +125,7 @@ def open_seekable(
         strict: as `open_audio`.
 
     Raises:
+        FileAccessError: the system does not let it be read.
         AudioFormatError: it is no audio, or it is broken.
         ExtraMissingError: it needs PyAV, which is not installed.
         OptionError: no such track.

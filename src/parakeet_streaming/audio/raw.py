@@ -30,7 +30,8 @@ def open_raw(
 
     Raises:
         AudioNotFoundError: there is no such file.
-        AudioFormatError: it cannot be opened, or is shorter than one frame.
+        FileAccessError: the system does not let it be opened.
+        AudioFormatError: it is no file, or shorter than one frame.
         OptionError: an impossible rate, encoding or number of channels.
     """
     frame_bytes = bytes_per_frame(encoding, channels)

@@ -2,7 +2,8 @@
 
 Rules of this file:
 
-1. The error is chosen by what the caller can do: find the file, mend its permissions, or the file.
+1. The error is chosen by what the caller can do: find the file, mend its permissions or the disk,
+   or mend the file.
 2. Errors of ours, and what nobody expects of bytes (TypeError, AttributeError), are handed on.
 3. The cause stays with the error.
 """
@@ -17,7 +18,12 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Final
 
-from parakeet_streaming.errors import AudioFormatError, AudioNotFoundError, ParakeetError
+from parakeet_streaming.errors import (
+    AudioFormatError,
+    AudioNotFoundError,
+    FileAccessError,
+    ParakeetError,
+)
 
 READ_ERRORS: Final = (
     OSError,
@@ -39,7 +45,8 @@ def as_recording_errors(name: str) -> Iterator[None]:
 
     Raises:
         AudioNotFoundError: there is no such file.
-        AudioFormatError: it cannot be opened or read.
+        FileAccessError: the system does not let it be read.
+        AudioFormatError: its content is at fault.
     """
     try:
         yield
@@ -70,11 +77,11 @@ def _system_error(name: str, error: OSError) -> ParakeetError:
     if error.errno == errno.ELOOP:
         return AudioNotFoundError(f"{name} is a link that leads back to itself; mend the link")
     if error.errno in _FORBIDDEN:
-        return AudioFormatError(
+        return FileAccessError(
             f"{name} cannot be opened ({reason_of(error)}); check its permissions and those of its "
             "folders"
         )
-    return AudioFormatError(
+    return FileAccessError(
         f"{name} cannot be read ({reason_of(error)}); check the disk, or copy it elsewhere"
     )
 

@@ -17,9 +17,7 @@ import onnx
 from numpy.typing import NDArray
 from onnx import TensorProto
 
-from parakeet_streaming.catalog.file_reading import (
-    reading,
-)
+from parakeet_streaming.catalog.file_reading import reading
 from parakeet_streaming.catalog.weight_files import load_graph, with_values
 from parakeet_streaming.errors import ModelFormatError
 from parakeet_streaming.plain_text import shown
@@ -65,7 +63,8 @@ def _not_finite(values: NDArray[Any]) -> int:
     finite = np.isfinite(values)
     if finite.all():
         return 0
-    masks = np.isneginf(values.astype(np.float64))
+    with np.errstate(invalid="ignore"):  # numpy warns of a signalling NaN that it converts
+        masks = np.isneginf(values.astype(np.float64))
     if (masks | (values == 0)).all():
         return 0
     return int(values.size - np.count_nonzero(finite))

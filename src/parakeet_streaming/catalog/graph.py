@@ -19,10 +19,7 @@ import numpy as np
 import onnx
 from numpy.typing import NDArray
 
-from parakeet_streaming.catalog.file_reading import (
-    reading,
-    refuse_pointer,
-)
+from parakeet_streaming.catalog.file_reading import reading, refuse_pointer
 from parakeet_streaming.catalog.limits import (
     MOST_GRAPH_BYTES,
     MOST_NAME_CHARACTERS,

@@ -1,7 +1,8 @@
 """What the files of a model may say at most: every bound on a number that is read from them.
 
 A file comes from outside. Without bounds one number in it would ask for more memory or time than
-there is. Each bound is far above what real models have, which its comment says.
+there is. Each bound is far above what real models have, which its comment says. (Tokens on one
+frame have the bound that callers have, `MOST_SYMBOLS` of the package's `limits.py`.)
 """
 
 from __future__ import annotations
@@ -22,8 +23,6 @@ MOST_REACH: Final = 128
 """Frames that a convolution of a cached encoder reaches back to: 4."""
 MOST_PAST_VALUES: Final = 2**24
 """Numbers that a cached encoder keeps for its convolutions, in all layers: 24 · 4 · 1024."""
-MOST_TOKENS_A_FRAME: Final = 100
-"""`max_tokens_per_step`, tokens in 80 ms: 10."""
 MOST_PIECES: Final = 2**20
 """Of a vocabulary, and ids in it: 1,025 or 8,193; the largest vocabularies of language models have
 256,000."""

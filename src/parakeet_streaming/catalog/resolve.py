@@ -55,13 +55,21 @@ def resolve(
         ModelPartMissingError, ModelFormatError, DownloadError: see `hub.fetch`.
         FileAccessError: a folder on the way may not be searched.
     """
-    path = Path(os.path.expanduser(source))  # noqa: PTH111  Path's raises where there is no home
+    path = _user_path(source)
     built_in = built_in_models()
     if isinstance(source, str) and not (source and exists(path)) and source not in built_in:
         return _downloaded(source, revision, precision=precision, update=update)
     if revision is not None:
         raise OptionError(f"{source} is not on the hub, so it has no revision; leave it out")
     return path if exists(path) else built_in.get(str(source), path)
+
+
+def _user_path(source: str | PathLike[str]) -> Path:
+    """A path, with the folder in place of `~` or `~user`; no user has a name that is no text."""
+    try:
+        return Path(os.path.expanduser(source))  # noqa: PTH111  Path's raises where there is no home
+    except ValueError:
+        return Path(source)
 
 
 def _downloaded(source: str, revision: str | None, *, precision: str, update: bool) -> Path:

@@ -21,7 +21,6 @@ from parakeet_streaming.catalog.graph import TensorSpec
 from parakeet_streaming.catalog.limits import (
     MOST_LSTM_LAYERS,
     MOST_MEL_BINS,
-    MOST_TOKENS_A_FRAME,
     MOST_WIDTH,
     refuse_beyond,
     whole_number,
@@ -30,11 +29,11 @@ from parakeet_streaming.catalog.model_folder import ModelParts, Part
 from parakeet_streaming.catalog.roles import TensorNames, tensor_names
 from parakeet_streaming.catalog.vocabulary import Vocabulary, read_vocabulary
 from parakeet_streaming.errors import ModelFormatError
+from parakeet_streaming.limits import DEFAULT_SYMBOLS, MOST_SYMBOLS
 from parakeet_streaming.plain_text import shown
 from parakeet_streaming.timeline import SUBSAMPLING
 
 DEFAULT_MEL_BINS: Final = 128
-DEFAULT_MAX_SYMBOLS: Final = 10
 MAX_DURATIONS: Final = 16
 _MOST_SUBSAMPLING: Final = 64
 
@@ -94,7 +93,7 @@ def _read_spec(parts: ModelParts) -> ModelSpec:
     width = _encoder_width(parts, names)
     layers, predictor_width = _predictor_shape(parts, names)
     tokens_a_frame = _from_config(parts, "max_tokens_per_step")
-    max_symbols = _agreed(parts, "tokens per frame", tokens_a_frame, MOST_TOKENS_A_FRAME)
+    max_symbols = _agreed(parts, "tokens per frame", tokens_a_frame, MOST_SYMBOLS)
     decoders = [part for part in parts.onnx if part is not parts.encoder]
     return ModelSpec(
         name=name_of(parts.folder),
@@ -106,7 +105,7 @@ def _read_spec(parts: ModelParts) -> ModelSpec:
         vocabulary=vocabulary,
         predictor_layers=layers,
         predictor_width=predictor_width,
-        max_symbols=DEFAULT_MAX_SYMBOLS if max_symbols is None else max_symbols,
+        max_symbols=DEFAULT_SYMBOLS if max_symbols is None else max_symbols,
         max_frames=_max_frames(parts.encoder, width),
         rows_independent=all(_independent_rows(part) for part in decoders),
         encoder_rows_independent=_independent_rows(parts.encoder),

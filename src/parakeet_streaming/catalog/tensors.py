@@ -65,8 +65,11 @@ def outside(tensor: onnx.TensorProto) -> Stretch | None:
     entry = {item.key: item.value for item in tensor.external_data}
     if len(entry) < len(tensor.external_data):
         raise ValueError(f"{tensor.name} says twice where its values are")
+    location = entry.get("location", "")
+    if not isinstance(location, str):  # protobuf gives bytes where a text is no UTF-8
+        raise ValueError(f"{tensor.name} has its values in {location!r}, no text in UTF-8")  # noqa: TRY004  it is the file's
     length = int(entry["length"]) if "length" in entry else None
-    stretch = Stretch(entry.get("location", ""), int(entry.get("offset", 0)), length)
+    stretch = Stretch(location, int(entry.get("offset", 0)), length)
     if stretch.offset < 0 or (length or 0) < 0:
         raise ValueError(f"{tensor.name} has its values at a negative place")
     return stretch

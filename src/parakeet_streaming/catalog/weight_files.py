@@ -20,7 +20,7 @@ from typing import Final
 
 import onnx
 
-from parakeet_streaming.catalog.file_reading import refuse_pointer
+from parakeet_streaming.catalog.file_reading import reading, refuse_pointer
 from parakeet_streaming.catalog.graph import Graph
 from parakeet_streaming.catalog.real_paths import real_path
 from parakeet_streaming.catalog.tensors import Stretch, outside, tensors_of
@@ -40,7 +40,8 @@ def weight_files(path: Path, names: Iterable[str]) -> dict[str, Path]:
         ModelFormatError: a file outside the folder of the graph.
         ModelPartMissingError: no such file.
     """
-    return {name: _real_path(path, name) for name in names}
+    with reading(path):
+        return {name: _real_path(path, name) for name in names}
 
 
 def check_weights(graph: Graph) -> None:
@@ -56,7 +57,8 @@ def check_weights(graph: Graph) -> None:
         )
     for name, path in weight_files(graph.path, graph.external_files).items():
         refuse_pointer(path)
-        size, needed = path.stat().st_size, graph.external_files[name]
+        with reading(path):
+            size, needed = path.stat().st_size, graph.external_files[name]
         if size < needed:
             raise ModelFormatError(
                 f"{graph.path.parent / name} has {size} of at least {needed} bytes; fetch it again"
@@ -69,10 +71,12 @@ def load_whole(path: Path) -> onnx.ModelProto:
     Raises:
         ModelFormatError: a broken file, or one with weights outside its folder.
         ModelPartMissingError: a file with weights is missing.
+        FileAccessError: the system does not let one be read.
     """
-    model = load_graph(path)
-    for _ in with_values(model, path):
-        pass
+    with reading(path):
+        model = load_graph(path)
+        for _ in with_values(model, path):
+            pass
     return model
 
 
@@ -82,10 +86,8 @@ def load_graph(path: Path) -> onnx.ModelProto:
     Raises:
         ModelFormatError: a broken file.
     """
-    try:
+    with reading(path, "is no whole ONNX file"):
         return onnx.load(path, load_external_data=False)
-    except Exception as error:  # protobuf has an error of its own, in a package without types
-        raise ModelFormatError(f"{path} is no whole ONNX file; fetch it again ({error})") from error
 
 
 def with_values(model: onnx.ModelProto, path: Path) -> Iterator[onnx.TensorProto]:

@@ -15,7 +15,7 @@ from parakeet_streaming.cli.messages import answer
 from parakeet_streaming.cli.output_paths import check_overwriting
 from parakeet_streaming.cli.report import PARTS
 from parakeet_streaming.cli.written_files import check_folder_of
-from parakeet_streaming.errors import ExtraMissingError, OptionError
+from parakeet_streaming.errors import ExtraMissingError, FileAccessError, OptionError
 from parakeet_streaming.plain_text import visible
 
 _COLOURS: Final = {
@@ -103,6 +103,10 @@ def layers(step: dict[str, Any]) -> dict[str, float]:
 def _read(path: str) -> dict[str, Any]:
     try:
         report = json.loads(Path(path).read_text(encoding="utf-8"))
+    except PermissionError as error:
+        raise FileAccessError(
+            f"{path} may not be read by this user; change its permissions, or use a copy"
+        ) from error
     except OSError as error:
         raise OptionError(f"cannot read {path}: {error.strerror}") from error
     except (ValueError, RecursionError) as error:

@@ -24,9 +24,9 @@ class RecognitionOptions:
         OptionError: a choice that does not exist.
     """
 
-    max_symbols: int | None = 10
-    """Tokens on one frame after which a frame is skipped; None for no bound, where a decoder that
-    never leaves a frame is a `ComputeError`."""
+    max_symbols: int | None = None
+    """Tokens on one frame after which a frame is skipped, 1 to 1,000; None for what the model says,
+    and 10 where it says nothing. (`load` puts the model's number in place of None.)"""
     confidence: str = "probability"
     """`probability` (softmax) or `entropy` (NeMo's Tsallis measure)."""
     word_confidence: WordConfidence = "min"

@@ -7,8 +7,7 @@ has run. What is of another shape would be taken for other numbers, or end in an
 
 from __future__ import annotations
 
-from parakeet_streaming.errors import ComputeError, ModelFormatError
-from parakeet_streaming.limits import MOST_SYMBOLS
+from parakeet_streaming.errors import ModelFormatError
 from parakeet_streaming.ports import Floats
 
 
@@ -33,14 +32,6 @@ def require_room(values: Floats, shape: tuple[int, ...], axis: int, file: str, t
         raise _wrong(values, str(shape), file, tensor)
     if any(at != axis and found[at] != size for at, size in enumerate(shape)):
         raise _wrong(values, str(shape), file, tensor)
-
-
-def endless(frame: int) -> ComputeError:
-    """The error for a decoder without a bound that does not leave a frame."""
-    return ComputeError(
-        f"the decoder gave {MOST_SYMBOLS} tokens on frame {frame} and does not leave it; with "
-        "max_symbols=None nothing else ends that: choose a number, such as 10"
-    )
 
 
 def _wrong(values: Floats, expected: str, file: str, tensor: str) -> ModelFormatError:

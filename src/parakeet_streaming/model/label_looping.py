@@ -9,7 +9,7 @@ Rules of this file:
 1. State is one frozen value per stream, passed in and handed back. There is no other memory.
 2. A blank never touches the prediction network. A blank skips its duration, at least one frame.
 3. A token skips its duration, which may be none: the next token may come from the same frame.
-4. After `max_symbols` tokens on one frame, one frame is skipped; without it, many are an error.
+4. After `max_symbols` tokens on one frame, one frame is skipped.
 5. A skip past the last frame is carried over as `frames_to_skip`, however many chunks it covers.
 6. Ties go to the lowest index.
 7. Look-ahead goes on where the chunk ends. The state that is handed back is the one at that border,
@@ -32,8 +32,7 @@ from typing import Final, Protocol
 import numpy as np
 
 from parakeet_streaming.errors import SnapshotError
-from parakeet_streaming.limits import MOST_SYMBOLS
-from parakeet_streaming.model.answers import endless
+from parakeet_streaming.limits import DEFAULT_SYMBOLS
 from parakeet_streaming.model.confidence import probability
 from parakeet_streaming.ports import (
     Counts,
@@ -113,18 +112,18 @@ class LabelLoopingDecoder:
         self,
         decoder_joint: DecoderJoint,
         *,
-        max_symbols: int | None = 10,
+        max_symbols: int | None = None,
         confidence: Callable[[Floats], float] = probability,
     ) -> None:
         """How tokens are chosen.
 
         Args:
             decoder_joint: prediction network and joint.
-            max_symbols: tokens on one frame after which a frame is skipped, 1 or more; or None.
+            max_symbols: tokens on one frame after which a frame is skipped, 1 or more; None for 10.
             confidence: raw token logits (V,) to a confidence from 0 to 1.
         """
         self._decoder_joint = decoder_joint
-        self._max_symbols = max_symbols
+        self._max_symbols = max_symbols or DEFAULT_SYMBOLS
         self._confidence = confidence
         self._blank_id = decoder_joint.blank_id
         self._durations = np.asarray(decoder_joint.durations, dtype=np.int64)
@@ -229,7 +228,7 @@ def _joined(arrays: Sequence[Floats], axis: int) -> Floats:
 class _Row:
     """One stream on its way through the frames of one call; frames count from the chunk's first."""
 
-    def __init__(self, frames: Floats, given: DecoderInput, max_symbols: int | None) -> None:
+    def __init__(self, frames: Floats, given: DecoderInput, max_symbols: int) -> None:
         state = given.state
         assert isinstance(state.memory, PredictorMemory), "the memory of another decoder"
         self.frame = state.frames_to_skip
@@ -276,13 +275,11 @@ class _Row:
         )
         self._last_emitting_frame = frame
         self.last_token = token_id
-        absolute = self._first_frame + frame
         emissions = self._emissions if frame < self._border else self._lookahead
+        absolute = self._first_frame + frame
         emissions.append(Emission(token_id, absolute, duration_frames, confidence))
         self.frame += duration_frames
-        if duration_frames == 0 and self._tokens_on_frame >= (self._max_symbols or MOST_SYMBOLS):
-            if self._max_symbols is None:
-                raise endless(absolute)
+        if duration_frames == 0 and self._tokens_on_frame >= self._max_symbols:
             self.frame += 1
 
     def keep_state_at_border(self) -> None:

@@ -29,7 +29,8 @@ def open_named_pipe(path: str, *, opening_s: float = _OPENING_S) -> io.FileIO:
     """Opens a pipe as soon as a program writes into it.
 
     Raises:
-        AudioFormatError: it cannot be opened, or no program writes into it within `opening_s`.
+        AudioNotFoundError, FileAccessError: it is not there, or may not be opened.
+        AudioFormatError: no program writes into it within `opening_s`.
     """
     with as_recording_errors(path):
         try:

@@ -74,6 +74,7 @@ def open_stdin(
 
     Raises:
         AudioFormatError: no byte at all, or a container that is broken or holds no audio.
+        FileAccessError: the system does not let it be read.
         ExtraMissingError: a container that needs PyAV, which is not installed.
         OptionError: an impossible rate, encoding or number of channels, no such track, or no room
             for a temporary file.

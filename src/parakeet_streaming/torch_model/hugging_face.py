@@ -20,6 +20,7 @@ from typing import Final
 
 from parakeet_streaming.catalog.file_reading import read_object
 from parakeet_streaming.errors import ModelFormatError, OptionError
+from parakeet_streaming.limits import DEFAULT_SYMBOLS
 from parakeet_streaming.torch_model.fastconformer import EncoderConfig
 from parakeet_streaming.torch_model.hugging_face_settings import (
     check_features,
@@ -113,7 +114,7 @@ def config_of(settings: Settings) -> TransducerConfig:
             predictor_width=width,
             predictor_layers=settings.whole("num_decoder_layers", 2, most=16),
             joint_width=width,
-            max_symbols=settings.whole("max_symbols_per_step", 10),
+            max_symbols=settings.whole("max_symbols_per_step", DEFAULT_SYMBOLS),
         )
     except OptionError as error:
         raise ModelFormatError(f"{settings.origin}: {error}") from error

@@ -13,15 +13,10 @@ from __future__ import annotations
 import math
 from typing import Final
 
-from parakeet_streaming.catalog.limits import MOST_TOKENS_A_FRAME
 from parakeet_streaming.errors import ModelFormatError
+from parakeet_streaming.limits import DEFAULT_SYMBOLS, MOST_SYMBOLS
 from parakeet_streaming.timeline import HOP_SAMPLES, SAMPLE_RATE_HZ, SUBSAMPLING
 from parakeet_streaming.torch_model.settings import Choice, Rules, Settings, as_number
-
-MAX_SYMBOLS: Final = 10
-"""Of a config that does not name it, as in NeMo's own defaults."""
-UNBOUNDED_SYMBOLS: Final = MOST_TOKENS_A_FRAME
-"""Of a config that asks for no bound: NeMo would go on for ever where a model does."""
 
 _WINDOW_SAMPLES: Final = 400
 _FEATURES: Final = "use a Parakeet TDT with the usual features (log-mel, 25 ms every 10 ms)"
@@ -171,7 +166,7 @@ def check_settings(settings: Settings) -> None:
 
 
 def max_symbols_of(settings: Settings) -> int:
-    """Tokens after which NeMo's greedy decoding leaves a frame.
+    """Tokens after which NeMo's greedy decoding leaves a frame; the most where it never does.
 
     Raises:
         ModelFormatError: no whole number above 0.
@@ -181,7 +176,7 @@ def max_symbols_of(settings: Settings) -> int:
         if greedy.value(key):
             return greedy.whole(key)
     asked = any(greedy.mentions(key) for key in ("max_symbols", "max_symbols_per_step"))
-    return UNBOUNDED_SYMBOLS if asked else MAX_SYMBOLS
+    return MOST_SYMBOLS if asked else DEFAULT_SYMBOLS
 
 
 def durations_of(settings: Settings) -> int:

@@ -12,10 +12,10 @@ from parakeet_streaming.catalog.limits import (
     MOST_ENCODER_LAYERS,
     MOST_LSTM_LAYERS,
     MOST_MEL_BINS,
-    MOST_TOKENS_A_FRAME,
     MOST_WIDTH,
 )
 from parakeet_streaming.errors import OptionError
+from parakeet_streaming.limits import MOST_SYMBOLS
 from parakeet_streaming.plain_text import shown
 
 MOST: Final = {
@@ -30,7 +30,7 @@ MOST: Final = {
     "predictor_width": MOST_WIDTH,
     "predictor_layers": MOST_LSTM_LAYERS,
     "joint_width": MOST_WIDTH,
-    "max_symbols": MOST_TOKENS_A_FRAME,
+    "max_symbols": MOST_SYMBOLS,
 }
 """Of each size its bound; beside it, where `limits.py` does not say it, what models have."""
 MOST_DURATIONS: Final = 16

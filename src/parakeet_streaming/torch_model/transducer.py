@@ -14,6 +14,7 @@ from torch import Tensor, nn
 from torch.nn import functional
 
 from parakeet_streaming.errors import OptionError
+from parakeet_streaming.limits import DEFAULT_SYMBOLS
 from parakeet_streaming.plain_text import shown
 from parakeet_streaming.torch_model.fastconformer import Dropout, Encoder, EncoderConfig
 from parakeet_streaming.torch_model.sizes import MOST_DURATIONS, check_part, check_size
@@ -41,7 +42,7 @@ class TransducerConfig:
     joint_width: int = 256
     dropout: float = 0.1
     """Of the prediction network and the joint; training sets one for all."""
-    max_symbols: int = 10
+    max_symbols: int = DEFAULT_SYMBOLS
     """Tokens after which decoding leaves a frame."""
 
     def __post_init__(self) -> None:

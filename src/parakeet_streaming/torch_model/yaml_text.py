@@ -24,6 +24,12 @@ MOST_DIGITS: Final = 100
 """Of a number; long ones take the square of their length to be read."""
 
 _MOST_REASON: Final = 200
+_BROKEN: Final = (
+    *(yaml.YAMLError, ArithmeticError, LookupError, RecursionError, TypeError, ValueError),
+    AttributeError,
+)
+"""What a file provokes: by its tags (`!!bool x`, `!!int ""`, `!!timestamp x`) it chooses what reads
+a text, which then may be none that the reader expects."""
 _NUMBERS: Final = ("tag:yaml.org,2002:int", "tag:yaml.org,2002:float")
 _Base: Any = getattr(yaml, "CSafeLoader", yaml.SafeLoader)  # ten times as fast, where it is there
 
@@ -45,7 +51,7 @@ def parsed(content: bytes, origin: str) -> object:
         return yaml.load(content, Loader=_Loader)
     except ModelFormatError:
         raise
-    except (yaml.YAMLError, ValueError, RecursionError, OverflowError, TypeError) as error:
+    except _BROKEN as error:
         reason = visible((str(error).splitlines() or [""])[0], _MOST_REASON)
         raise ModelFormatError(f"{origin} is no YAML: {reason}; fetch the model again") from error
 
