@@ -14,19 +14,19 @@ This file and `decoded_frames` are the only ones that import av.
 
 from __future__ import annotations
 
-import io
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import ExitStack
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Final, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
 
 from parakeet_streaming.audio.blocks import AudioFile
-from parakeet_streaming.audio.decoded_frames import DecodedFrames, reason_of
+from parakeet_streaming.audio.decoded_frames import DecodedFrames
 from parakeet_streaming.audio.fitting import FrameFitter, float_frames
 from parakeet_streaming.audio.packet_clock import SMALLEST_GAP_S, PacketClock
 from parakeet_streaming.audio.pieces import PieceReader
+from parakeet_streaming.audio.recording_errors import reason_of
 from parakeet_streaming.audio.tracks import Track, choose_track
 from parakeet_streaming.errors import AudioFormatError, ExtraMissingError
 from parakeet_streaming.timeline import samples_to_seconds
@@ -54,24 +54,30 @@ _MOST_WARNINGS: Final = 20
 _ASIDE: Final = ("comment", "hearing_impaired", "visual_impaired", "descriptions")
 
 
+class ByteSource(Protocol):
+    """What PyAV reads from; with `seek` and `tell` it seeks, too."""
+
+    def read(self, most_bytes: int, /) -> bytes: ...
+
+
 def open_compressed(
     name: str,
-    file: io.BufferedReader,
+    file: ByteSource,
     stack: ExitStack,
     *,
     track: int | str | None = None,
     strict: bool = False,
-    missing_bytes: int = 0,
+    missing_bytes: Callable[[], int] = lambda: 0,
 ) -> AudioFile:
     """Open what PyAV can read of `file`, which is at its start.
 
     Args:
         name: how to call it in messages.
-        file: seekable; it stays the caller's.
+        file: it stays the caller's. Where it cannot seek it is read as it comes.
         stack: what has to be closed; it is taken over when all went well.
         track: a track's number from 1, or its language; None for the file's own choice.
         strict: whether a packet that cannot be decoded ends the file.
-        missing_bytes: how many the file lacks by its own account.
+        missing_bytes: at the end, how many the file lacks by its own account.
 
     Raises:
         AudioFormatError: no audio, or broken from the start; without the file's name.

@@ -23,6 +23,7 @@ from parakeet_streaming.server.access import Access
 from parakeet_streaming.server.api_keys import named_keys, read_key_file
 from parakeet_streaming.server.dialogue import log_error
 from parakeet_streaming.server.doors import health, native
+from parakeet_streaming.server.doors.rest import RestDoor
 from parakeet_streaming.server.http import HttpRoute, Reply, Request, SocketRoute, application
 from parakeet_streaming.server.metrics import ServerMetrics
 from parakeet_streaming.server.replies import UnknownPathError, answer_to
@@ -55,6 +56,7 @@ class Listener(Protocol):
 DOORS: Final[list[Callable[[Service, Settings], Routes]]] = [
     lambda service, settings: health.routes(service, open_metrics=settings.open_metrics),
     lambda service, _: native.routes(service),
+    lambda service, _: RestDoor(service).routes(),
 ]
 LISTENERS: Final[list[Callable[[Service, Settings], Listener | None]]] = []
 """Each gives None where its settings do not ask for it."""
