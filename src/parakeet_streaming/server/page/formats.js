@@ -48,30 +48,29 @@ export function json(transcript) {
   return `${JSON.stringify(told, null, 2)}\n`;
 }
 
-/** Subtitles: at most two lines of 42 columns and 7 s; they do not overlap. */
-export function cues({ utterances }) {
+/** Subtitles: at most two lines of 42 columns and 7 s; they do not overlap, nor outlast the sound. */
+export function cues({ utterances, audioS }) {
   const groups = [];
-  for (const utterance of utterances) {
-    let group = null;
-    for (const unit of units(utterance)) {
-      if (group === null || breaks(group, unit)) groups.push((group = []));
-      group.push(unit);
-    }
+  for (const unit of utterances.flatMap(units)) {
+    if (groups.length === 0 || breaks(groups.at(-1), unit)) groups.push([]);
+    groups.at(-1).push(unit);
   }
   let floor = 0;
   return groups.map((group, at) => {
     const start = Math.max(group[0].start, floor);
-    const limit = Math.max(groups[at + 1]?.[0].start ?? Infinity, start + LEAST_S);
-    const end = Math.min(Math.max(group.at(-1).end, start + SHORTEST_S), start + CUE_S, limit);
+    const limit = groups[at + 1]?.[0].start ?? audioS;
+    const wanted = Math.max(group.at(-1).end, start + SHORTEST_S);
+    const end = Math.max(Math.min(wanted, start + CUE_S, limit), start + LEAST_S);
     floor = end;
     return { start, end, text: lines(group).join("\n") };
   });
 }
 
-/** Words, those that no line holds in parts; of an utterance without times, its text shared out. */
+/** Its words; where there are none its text, shared out over its time. */
 function units({ text, start, end, words }) {
   const timed = words.length > 0 ? words : shared(text.split(/\s+/u).filter(Boolean), start, end);
-  return timed.flatMap((word) => (columns(word.text) <= LINE ? [word] : parts(word)));
+  const cut = timed.flatMap((word) => (columns(word.text) <= LINES * LINE ? [word] : parts(word)));
+  return cut.map((each, at) => ({ ...each, endsUtterance: at === cut.length - 1 }));
 }
 
 function parts({ text, start, end }) {
@@ -92,7 +91,7 @@ function breaks(group, unit) {
   const last = group.at(-1);
   if (lines([...group, unit]).length > LINES || unit.end - group[0].start > CUE_S) return true;
   if (unit.start - group[0].start < LEAST_S) return false;
-  return /[.?!。！？]$/u.test(last.text) || unit.start - last.end >= PAUSE_S;
+  return last.endsUtterance || /[.?!。！？]$/u.test(last.text) || unit.start - last.end >= PAUSE_S;
 }
 
 function lines(group) {
@@ -107,7 +106,7 @@ function lines(group) {
 
 function columns(text) {
   let count = 0;
-  for (const character of text) count += WIDE.test(character) ? 2 : 1;
+  for (const character of text) count += /\p{Mn}/u.test(character) ? 0 : WIDE.test(character) ? 2 : 1;
   return count;
 }
 
