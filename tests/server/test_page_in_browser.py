@@ -80,6 +80,77 @@ def test_words_come_as_they_are_said_and_can_be_taken_away(browser, server):
         assert page.wrong == []
 
 
+OLD_WAY = """
+    const listen = AudioContext.prototype.createMediaStreamSource;
+    AudioContext.prototype.createMediaStreamSource = function (media) {
+        if (this.sampleRate === 16000) throw new DOMException("", "NotSupportedError");
+        return listen.call(this, media);
+    };"""
+
+
+def test_a_browser_that_does_not_convert_rates_is_heard(browser, server):
+    with tab(browser) as page:
+        page.page.add_init_script(OLD_WAY)
+        page.open(server.url)
+        heard(page)
+        assert page.utterances() == [SAID]
+        assert page.wrong == []
+
+
+UNPLUGGED = """
+    const open = navigator.mediaDevices.getUserMedia.bind(navigator.mediaDevices);
+    navigator.mediaDevices.getUserMedia = async (wanted) => (window.media = await open(wanted));"""
+
+
+def test_a_microphone_that_is_unplugged_ends_it_with_what_was_said(browser, server):
+    with tab(browser) as page:
+        page.page.add_init_script(UNPLUGGED)
+        page.open(server.url)
+        page.start()
+        page.until("document.querySelector('.committed').textContent.includes('three')")
+        page.page.evaluate("media.getAudioTracks()[0].dispatchEvent(new Event('ended'))")
+        page.until_complaint("disconnected")
+        page.until_state("over")
+        (text,) = page.utterances()
+        assert SAID.startswith(text[:9])
+        assert page.wrong == []
+
+
+def test_a_start_that_is_stopped_at_once_leaves_nothing(browser, server):
+    with tab(browser) as page:
+        page.open(server.url)
+        for _ in range(3):
+            page.start()
+            page.until("document.body.dataset.state !== undefined")
+            page.until_state("listening")
+            page.stop()
+        assert page.page.locator(".take").count() == 3
+        assert set(page.page.locator(".remarks").all_inner_texts()) == {"No words were recognised."}
+        assert page.wrong == []
+
+
+def test_a_file_that_is_removed_is_not_sent(browser, server):
+    with tab(browser) as page:
+        page.open(server.url)
+        sent = []
+        page.page.on("request", lambda request: sent.append(request.method))
+        page.page.evaluate(
+            """(sound) => {
+                const bytes = Uint8Array.from(atob(sound), (each) => each.charCodeAt(0));
+                const files = new DataTransfer();
+                for (const name of ["a.wav", "b.wav"]) files.items.add(new File([bytes], name));
+                const input = document.getElementById("file");
+                input.files = files.files;
+                input.dispatchEvent(new Event("change"));
+                document.querySelector("[aria-label='Remove the transcript of b.wav']").click();
+            }""",
+            base64.b64encode(DIGITS.read_bytes()).decode(),
+        )
+        page.until("document.querySelector('.take .log li') !== null")
+        assert page.page.locator(".take h2").all_inner_texts() == ["a.wav"]
+        assert sent.count("POST") == 1
+
+
 def test_files_that_are_dropped_or_chosen_are_transcribed_in_turn(browser, server, tmp_path):
     broken = tmp_path / "broken.wav"
     broken.write_bytes(b"no sound")

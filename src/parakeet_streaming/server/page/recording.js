@@ -16,6 +16,7 @@ export class Recording {
   #connection = null;
   #told;
   #samples = 0;
+  #isGoing = false;
 
   /**
    * @param {object} told
@@ -96,9 +97,12 @@ export class Recording {
       this.wasHeard = true;
       if (this.state === "opening") this.#become("listening");
     } else if (event.type === "error") {
-      this.#told.failed(event);
+      // Sound that was on its way when the server began to go is answered with errors.
+      if (!this.#isGoing) this.#told.failed(event);
     } else if (event.type === "going_away") {
+      this.#isGoing = true;
       this.#told.failed({ code: "draining", message: event.reason });
+      if (this.state !== "finishing") void this.stop();
     } else if (event.type === "closed") {
       this.#over();
     }
