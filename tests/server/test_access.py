@@ -21,6 +21,7 @@ def caller(*protocols, **headers):
         (caller(authorization="Token key-b"), "bob"),
         (Caller("", {"x-api-key": "key-a"}, {}), "ann"),
         (caller("realtime", "openai-insecure-api-key.key-b"), "bob"),
+        (caller("parakeet", "base64url-api-key.a2V5LWE"), "ann"),
         (caller("token", "key-a"), "ann"),
     ],
 )
@@ -38,6 +39,8 @@ def test_a_key_is_found_where_clients_put_it(shown, owner):
         caller(authorization="Basic key-a"),
         caller("realtime"),
         caller("token"),
+        caller("base64url-api-key.é"),
+        caller("base64url-api-key._w"),
         Caller("", {}, {"api_key": "key-a"}),
     ],
 )

@@ -31,7 +31,9 @@ def scope(**more):
     return {**asked, "client": ("10.0.0.1", 9), **more}
 
 
-@pytest.mark.parametrize(("path", "level"), [("/a", "INFO"), ("/metrics", "DEBUG")])
+@pytest.mark.parametrize(
+    ("path", "level"), [("/a", "INFO"), ("/metrics", "DEBUG"), ("/page/main.js", "DEBUG")]
+)
 def test_a_request_is_written_without_its_query(caplog, path, level):
     caplog.set_level(logging.DEBUG, "parakeet_streaming")
     sent = run(scope(path=path), answer)

@@ -12,6 +12,7 @@ from __future__ import annotations
 
 import hmac
 import secrets
+from base64 import urlsafe_b64decode
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from hashlib import sha256
@@ -23,6 +24,8 @@ from parakeet_streaming.server.replies import AccessError, OriginError
 
 KEY_PROTOCOL: Final = "openai-insecure-api-key."
 """Begins the subprotocol in which a browser shows its key, as OpenAI's own clients do."""
+BASE64URL_PROTOCOL: Final = "base64url-api-key."
+"""The same for keys with characters that may not stand in a subprotocol: base64url, unpadded."""
 MOST_SECRETS: Final = 10_000
 """Short-lived keys that are valid at once."""
 
@@ -127,10 +130,19 @@ def shown_key(caller: Caller) -> str | None:
     for protocol in caller.protocols:
         if protocol.startswith(KEY_PROTOCOL):
             return protocol.removeprefix(KEY_PROTOCOL)
+        if protocol.startswith(BASE64URL_PROTOCOL):
+            return _from_base64url(protocol.removeprefix(BASE64URL_PROTOCOL))
     # Deepgram's clients in a browser offer the protocols "token" and the key.
     if len(caller.protocols) == 2 and caller.protocols[0] == "token":
         return caller.protocols[1]
     return None
+
+
+def _from_base64url(text: str) -> str | None:
+    try:
+        return urlsafe_b64decode(text + "=" * (-len(text) % 4)).decode()
+    except ValueError:
+        return None
 
 
 def _digest(key: str) -> bytes:

@@ -22,7 +22,7 @@ from parakeet_streaming.ports import VoiceActivity
 from parakeet_streaming.server.access import Access
 from parakeet_streaming.server.api_keys import named_keys, read_key_file
 from parakeet_streaming.server.dialogue import log_error
-from parakeet_streaming.server.doors import health, native, realtime, rest
+from parakeet_streaming.server.doors import health, native, page, realtime, rest
 from parakeet_streaming.server.http import HttpRoute, Reply, Request, SocketRoute, application
 from parakeet_streaming.server.metrics import ServerMetrics
 from parakeet_streaming.server.replies import UnknownPathError, answer_to
@@ -154,6 +154,8 @@ def make_application(service: Service, settings: Settings) -> Application:
         return failed(UnknownPathError(f"nothing is at {request.path}"))
 
     routes = [route for door in DOORS for route in door(service, settings)]
+    # The page shows what the other doors can do.
+    routes += page.routes(service, {route.path for route in routes})
     return logged(application(routes, not_found, failed))
 
 

@@ -18,15 +18,17 @@ import asyncio
 import logging
 from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from contextlib import suppress
+from dataclasses import replace
 from typing import Final, Protocol
 
-from parakeet_streaming.server.http import Reply, Socket
+from parakeet_streaming.server.http import Reply, Request, Socket
 from parakeet_streaming.server.limits import MessageRate
 from parakeet_streaming.server.replies import (
     DrainingError,
     SessionTimeError,
     SlowReaderError,
     TooLargeError,
+    UpgradeNeededError,
     answer_to,
 )
 from parakeet_streaming.server.service import Service
@@ -109,6 +111,29 @@ async def converse(
         answer = answer_to(error)
         log_error(error, door)
         await socket.refuse(Reply.of_json(answer.as_openai(), answer.status, **answer.headers))
+
+
+async def foretell(service: Service, request: Request, opening: Opening) -> Reply:
+    """What the handshake of a socket that asks the same is answered.
+
+    Browsers do not show pages why a socket was refused, so that a page asks for it here.
+
+    Args:
+        service: what all doors share.
+        request: of a socket's path, with its query.
+        opening: makes the dialogue.
+    """
+    error: Exception = UpgradeNeededError("a WebSocket is answered at this path")
+    try:
+        owner = service.let_in(request.caller, from_page=True)
+        with service.sockets.hold(owner, request.caller.address):
+            await (await opening(owner)).close()
+    except Exception as found:  # whatever it is, the client is answered
+        error = found
+        log_error(error, "")
+    answer = answer_to(error)
+    headers = {**answer.headers, "Cache-Control": "no-store"}
+    return replace(Reply.of_json(answer.as_openai(), answer.status), headers=headers)
 
 
 class _Talk:

@@ -61,11 +61,17 @@ class TextLines(logging.Formatter):
         return f"{line}\n{self.formatException(record.exc_info)}" if record.exc_info else line
 
 
+def _is_meant(record: logging.LogRecord) -> bool:
+    """False for uvicorn's error about a handshake that was refused by a reply, as ours are."""
+    return record.getMessage() != "ASGI callable returned without completing handshake."
+
+
 @contextmanager
 def written(log_format: str, level: str, *, log_text: bool) -> Iterator[None]:
     """While the body runs, the log of this package is written, and warnings of the HTTP library."""
     handler = logging.StreamHandler(sys.stderr)
     handler.setFormatter(JsonLines() if log_format == "json" else TextLines())
+    handler.addFilter(_is_meant)
     levels: dict[str, int | str] = {
         _PACKAGE: level.upper(),
         _LIBRARY: logging.WARNING,

@@ -49,6 +49,10 @@ class WrongMethodError(RefusedError):
     """A door that takes other methods."""
 
 
+class UpgradeNeededError(RefusedError):
+    """A request without a socket where only sockets are talked to."""
+
+
 class WrongRequestError(RefusedError, ValueError):
     """A request, a message or a field that cannot be understood."""
 
@@ -105,6 +109,8 @@ class Answer:
         headers = {} if self.retry_after_s is None else {"Retry-After": str(self.retry_after_s)}
         if self.status == 401:
             headers["WWW-Authenticate"] = "Bearer"
+        if self.status == 426:
+            headers |= {"Upgrade": "websocket", "Connection": "Upgrade"}
         return headers
 
     def as_openai(self) -> dict[str, object]:
@@ -118,6 +124,7 @@ _TABLE: Final[dict[type[BaseException], tuple[int, int, str, str]]] = {
     OriginError: (403, 3003, "invalid_request_error", "origin_not_allowed"),
     UnknownPathError: (404, 1008, "invalid_request_error", "not_found"),
     WrongMethodError: (405, 1008, "invalid_request_error", "method_not_allowed"),
+    UpgradeNeededError: (426, 1008, "invalid_request_error", "upgrade_required"),
     TooLargeError: (413, 1009, "invalid_request_error", "too_large"),
     TooManyError: (429, 1008, "rate_limit_error", "rate_limit_exceeded"),
     WrongRequestError: (400, 1008, "invalid_request_error", "invalid_value"),

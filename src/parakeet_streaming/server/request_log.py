@@ -1,7 +1,8 @@
 """An application in; the same application, which writes a line for each HTTP request, out.
 
-The path is written without its query, in which clients may put keys. Requests that watch the server
-are written on the level of debug. Sockets are written by `dialogue.py`.
+The path is written without its query, in which clients may put keys. Requests that watch the
+server, and for what the page consists of, are written on the level of debug. Sockets are written by
+`dialogue.py`.
 """
 
 from __future__ import annotations
@@ -14,6 +15,7 @@ from typing import Any, Final
 _LOG: Final = logging.getLogger("parakeet_streaming.server.requests")
 
 _WATCHING: Final = frozenset({"/healthz", "/readyz", "/metrics"})
+_PAGE: Final = "/page/"
 _MOST_CHARACTERS: Final = 200
 
 Scope = MutableMapping[str, Any]
@@ -55,4 +57,5 @@ def _write(scope: Scope, status: int, ms: float) -> None:
         "ms": round(ms, 1),
         "address": "" if client is None else client[0],
     }
-    _LOG.log(logging.DEBUG if path in _WATCHING else logging.INFO, "request", extra=fields)
+    minor = path in _WATCHING or path.startswith(_PAGE)
+    _LOG.log(logging.DEBUG if minor else logging.INFO, "request", extra=fields)

@@ -6,10 +6,11 @@ import asyncio
 from collections.abc import AsyncIterator, Sequence
 
 from parakeet_streaming.errors import InputError, UsageError
+from parakeet_streaming.server.caller import Caller
 from parakeet_streaming.server.channels import Channels
 from parakeet_streaming.server.connection import Connection
-from parakeet_streaming.server.dialogue import Message, converse
-from parakeet_streaming.server.http import Socket, SocketRoute
+from parakeet_streaming.server.dialogue import Message, Opening, converse, foretell
+from parakeet_streaming.server.http import HttpRoute, Reply, Request, Socket, SocketRoute
 from parakeet_streaming.server.protocols import native
 from parakeet_streaming.server.protocols.native_settings import StreamSettings
 from parakeet_streaming.server.replies import RefusedError, WrongRequestError, answer_to
@@ -17,19 +18,29 @@ from parakeet_streaming.server.service import Service
 from parakeet_streaming.server.session_events import SessionEvent
 
 DOOR = "native"
+PATH = "/v1/stream"
+SUBPROTOCOL = "parakeet"
+"""That browsers offer beside their key: one of those they offer must be taken."""
 
 
-def routes(service: Service) -> list[SocketRoute]:
+def routes(service: Service) -> list[HttpRoute | SocketRoute]:
     """Where it is found."""
 
-    async def talk(socket: Socket) -> None:
+    def opening(caller: Caller) -> Opening:
         async def opened(_: str) -> NativeDialogue:
-            settings = StreamSettings().with_fields(socket.caller.query)
+            settings = StreamSettings().with_fields(caller.query)
             return await NativeDialogue.open(service, settings)
 
-        await converse(service, socket, DOOR, opened)
+        return opened
 
-    return [SocketRoute("/v1/stream", talk)]
+    async def talk(socket: Socket) -> None:
+        offered = SUBPROTOCOL if SUBPROTOCOL in socket.caller.protocols else None
+        await converse(service, socket, DOOR, opening(socket.caller), offered)
+
+    async def explain(request: Request) -> Reply:
+        return await foretell(service, request, opening(request.caller))
+
+    return [SocketRoute(PATH, talk), HttpRoute(PATH, explain)]
 
 
 class NativeDialogue:

@@ -1,0 +1,149 @@
+import asyncio
+import json
+import re
+from importlib.resources import files
+
+import httpx
+import pytest
+import websockets
+
+from parakeet_streaming.live.adaptation import DelayRange
+from parakeet_streaming.live.options import LiveOptions
+from parakeet_streaming.server.doors import native, page
+from parakeet_streaming.timeline import PRESETS, ContextConfig
+from tests.server.served import served
+
+NAMES = sorted(each.name for each in files("parakeet_streaming.server").joinpath("page").iterdir())
+PATHS = ["/" if name == "index.html" else f"/page/{name}" for name in NAMES]
+
+
+def pages(service):
+    return page.routes(service, {"/v1/audio/transcriptions"})
+
+
+def get(*requests, **options):
+    """The replies to these paths and headers."""
+
+    async def test(_, address):
+        async with httpx.AsyncClient(base_url=f"http://{address}") as client:
+            return [await client.get(path, headers=headers) for path, headers in requests]
+
+    return served(test, pages, **options)
+
+
+def test_every_file_is_served_as_what_it_is_and_may_do_little():
+    types = {"html": "text/html", "css": "text/css", "js": "text/javascript"}
+    types |= {"svg": "image/svg+xml", "png": "image/png"}
+    replies = get(*((path, {}) for path in PATHS))
+    for name, reply in zip(NAMES, replies, strict=True):
+        assert reply.status_code == 200
+        assert reply.headers["content-type"].split(";")[0] == types[name.rpartition(".")[2]]
+        policy = dict(
+            each.split(" ", 1) for each in reply.headers["content-security-policy"].split("; ")
+        )
+        assert policy["default-src"] == policy["frame-ancestors"] == "'none'"
+        assert policy["script-src"] == policy["style-src"] == policy["connect-src"] == "'self'"
+        assert "unsafe" not in reply.headers["content-security-policy"]
+        assert reply.headers["x-content-type-options"] == "nosniff"
+        assert reply.headers["cache-control"] == "no-cache"
+
+
+def test_a_file_that_the_browser_has_is_not_sent_again():
+    (first,) = get(("/page/main.js", {}))
+    tag = first.headers["etag"]
+    again, weak, other = get(
+        *(("/page/main.js", {"If-None-Match": each}) for each in (tag, f'"x", W/{tag}', '"x"'))
+    )
+    assert (again.status_code, weak.status_code, other.status_code) == (304, 304, 200)
+    assert again.content == b""
+    assert again.headers["etag"] == tag
+
+
+@pytest.mark.parametrize("path", ["/page/", "/page/../page.py", "/page/%2e%2e/page.py", "/page/no"])
+def test_nothing_else_is(path):
+    (reply,) = get((path, {}))
+    assert reply.status_code == 404
+
+
+def test_nothing_is_inline_or_from_elsewhere():
+    folder = files("parakeet_streaming.server").joinpath("page")
+    html = folder.joinpath("index.html").read_text("utf-8")
+    assert re.search(r"<script(?![^>]*\bsrc=)|\bstyle=|<style|\son\w+=", html) is None
+    for name in NAMES:
+        if not name.endswith(".png"):
+            text = (
+                folder.joinpath(name).read_text("utf-8").replace("http://www.w3.org/2000/svg", "")
+            )
+            assert re.search(r"https?://|[\"'(]//", text) is None, name
+            assert "innerHTML" not in text
+    referred = set(re.findall(r'(?:href|src)="(page/[^"]+)"', html))
+    # The audio thread loads its module itself. All others are fetched at once.
+    assert referred == {f"page/{name}" for name in NAMES} - {"page/index.html", "page/capture.js"}
+
+
+def about(**options):
+    (reply,) = get(("/page/about.json", {}), **options)
+    assert reply.headers["cache-control"] == "no-store"
+    return reply.json()
+
+
+def test_the_page_is_told_what_the_server_has():
+    told = about()
+    assert (told["needs_key"], told["model"]) == (False, "tiny-en")
+    assert (told["files"], told["webrtc"]) == (True, False)
+    assert {each["name"] for each in told["contexts"]} == set(PRESETS)
+    assert [each["name"] for each in told["contexts"] if each["is_default"]] == ["balanced"]
+    latencies = [each["latency_s"] for each in told["contexts"]]
+    assert latencies == sorted(latencies)
+
+
+def test_without_a_key_it_is_not_told_which_model():
+    told = about(keys={"me": "k"})
+    assert (told["needs_key"], told["model"]) == (True, None)
+
+
+def test_a_context_of_the_servers_own_is_offered():
+    own = LiveOptions(DelayRange.fixed(ContextConfig(4, 1.6, 0.4)))
+    (default,) = [each for each in about(defaults=own)["contexts"] if each["is_default"]]
+    assert default == {"name": "4-1.6-0.4", "latency_s": 2.0, "is_default": True}
+
+
+@pytest.mark.parametrize("shown", ["openai-insecure-api-key.k", "base64url-api-key.aw"])
+def test_a_socket_takes_the_subprotocol_that_is_no_secret(shown):
+    async def test(_, address):
+        url = f"ws://{address}/v1/stream"
+        async with websockets.connect(url, subprotocols=["parakeet", shown]) as socket:
+            return socket.subprotocol, json.loads(await socket.recv())["type"]
+
+    assert served(test, native.routes, keys={"me": "k"}) == ("parakeet", "ready")
+
+
+def test_a_page_can_ask_why_a_socket_is_refused():
+    key = {"Authorization": "Bearer k"}
+    asked = [
+        ("/v1/stream", {}),
+        ("/v1/stream", key | {"Origin": "https://evil"}),
+        ("/v1/stream?sample_rate=1", key),
+        ("/v1/stream", key),
+        ("/v1/stream?channels=separate", key),
+    ]
+
+    async def test(service, address):
+        async with httpx.AsyncClient(base_url=f"http://{address}") as client:
+            replies = [await client.get(path, headers=headers) for path, headers in asked]
+        while service.engine.stats().active_streams:
+            await asyncio.sleep(0.01)
+        return replies, service.metrics.open_sockets.value
+
+    replies, left = served(test, native.routes, keys={"me": "k"}, streams=1)
+    codes = [(each.status_code, each.json()["error"]["code"]) for each in replies]
+    assert codes == [
+        (401, "invalid_api_key"),
+        (403, "origin_not_allowed"),
+        (400, "invalid_value"),
+        (426, "upgrade_required"),
+        (503, "no_capacity"),
+    ]
+    assert replies[3].headers["upgrade"] == "websocket"
+    assert replies[4].headers["retry-after"] == "5"
+    assert left == 0
