@@ -30,6 +30,7 @@ from parakeet_streaming.engine.stall import StallGuard
 from parakeet_streaming.engine.stream import Restored, Stream
 from parakeet_streaming.engine.vad_options import VadOptions
 from parakeet_streaming.errors import (
+    AccessError,
     AudioFormatError,
     AudioInputError,
     AudioNotFoundError,
@@ -49,6 +50,7 @@ from parakeet_streaming.errors import (
     OptionError,
     ParakeetError,
     ProviderMissingError,
+    ServerError,
     SnapshotError,
     StreamClosedError,
     UnavailableError,
@@ -99,6 +101,7 @@ if typing.TYPE_CHECKING:
 __version__ = "0.1.0"
 
 __all__ = [
+    "AccessError",
     "AudioFile",
     "AudioFormatError",
     "AudioInputError",
@@ -148,6 +151,7 @@ __all__ = [
     "Restored",
     "SavedSound",
     "Segment",
+    "ServerError",
     "SnapshotError",
     "SpeechEnded",
     "SpeechStarted",

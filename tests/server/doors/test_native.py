@@ -164,7 +164,7 @@ def test_settings_may_be_changed_before_any_audio():
         ("?context=0-0-0", {"Authorization": "Bearer k"}, 400, "invalid_value"),
         ("?channels=1000", {"Authorization": "Bearer k"}, 400, "invalid_value"),
         ("?encoding=mp3", {"Authorization": "Bearer k"}, 400, "invalid_value"),
-        ("?channels=separate", {"Authorization": "Bearer k"}, 503, "no_capacity"),
+        ("?channels=separate&separate=1", {"Authorization": "Bearer k"}, 503, "no_capacity"),
     ],
 )
 def test_what_cannot_be_is_refused_in_the_handshake(query, headers, status, code):

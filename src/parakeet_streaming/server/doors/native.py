@@ -24,10 +24,12 @@ def routes(service: Service) -> list[SocketRoute]:
 
     async def talk(socket: Socket) -> None:
         async def opened(_: str) -> NativeDialogue:
-            settings = StreamSettings().with_fields(socket.caller.query)
-            return await NativeDialogue.open(service, settings)
+            query = socket.caller.query
+            service.model.check(query.get("model"))
+            return await NativeDialogue.open(service, StreamSettings().with_fields(query))
 
-        await converse(service, socket, DOOR, opened)
+        offered = native.SUBPROTOCOL in socket.caller.protocols
+        await converse(service, socket, DOOR, opened, native.SUBPROTOCOL if offered else None)
 
     return [SocketRoute("/v1/stream", talk)]
 
@@ -57,9 +59,9 @@ class NativeDialogue:
 
     def greeting(self) -> Sequence[Message]:
         """`ready`."""
-        context = self._channels.connections[0].stats().context
-        ids, model = self.stream_ids, self._service.model.name
-        return [native.ready(ids, model, self._settings, context)]
+        first, service = self._channels.connections[0], self._service
+        context = first.stats().context
+        return [native.ready(first.id, service.model.name, self._settings, context, service.limits)]
 
     async def receive(self, message: Message) -> Sequence[Message]:
         """Takes audio or a command; a mistake is answered."""
@@ -69,9 +71,9 @@ class NativeDialogue:
                 self._audio_came = True
                 await self._channels.push(message)
                 return []
-            return await self._obey(native.command_of(message))
+            return await self._obey(native.command_of(message, self._settings.sample_rate))
         except (InputError, UsageError, RefusedError) as error:
-            return [native.error(answer_to(error))]
+            return [native.error(answer_to(error), fatal=False)]
 
     def finish(self) -> None:
         """No more audio is taken."""
@@ -84,7 +86,7 @@ class NativeDialogue:
 
     def failed(self, error: BaseException) -> Sequence[Message]:
         """Says why."""
-        return [native.error(answer_to(error))]
+        return [native.error(answer_to(error), fatal=True)]
 
     async def events(self) -> AsyncIterator[Sequence[Message]]:
         """What is told."""
@@ -101,8 +103,8 @@ class NativeDialogue:
         await self._channels.close()
 
     def _message(self, channel: int, event: SessionEvent) -> str | None:
-        words, separate = self._settings.words, self._settings.separate
-        return native.message_of(event, words=words, channel=channel if separate else None)
+        separate = self._settings.separate
+        return native.message_of(event, self._settings, channel if separate else None)
 
     async def _obey(self, command: native.Command) -> Sequence[Message]:
         match command:
@@ -112,15 +114,24 @@ class NativeDialogue:
                 return [native.stats([_stats(each) for each in self._channels.connections])]
             case native.Finish():
                 self.finish()
-            case native.Commit():
+            case native.KeepAlive():
+                pass
+            case _:
                 self._check_open()
-                self._channels.each(Connection.commit)
-            case native.Clear():
-                self._check_open()
-                self._channels.each(Connection.clear)
-            case native.Marker():
-                self._channels.each(lambda connection: connection.mark(command.id))
+                self._channels.each(lambda connection: self._act(connection, command))
         return []
+
+    def _act(self, connection: Connection, command: native.Command) -> None:
+        match command:
+            case native.Commit():
+                connection.commit()
+            case native.Clear():
+                connection.clear()
+            case native.Marker():
+                connection.mark(command.id)
+            case native.Missing():
+                self._audio_came = True
+                connection.lose(command.samples)
 
     async def _configure(self, command: native.Configure) -> Sequence[Message]:
         """Opens the streams anew, as they are to be."""
@@ -162,6 +173,7 @@ def _stats(connection: Connection) -> dict[str, object]:
         "lag_s": round(stats.lag_s, 3),
         "tokens": stats.tokens,
         "utterances": stats.utterances,
-        "chunk_s": stats.context.chunk,
+        "context": str(stats.context),
+        "latency_s": round(stats.context.latency_s, 3),
         "emission_delay_p95_s": None if late_s is None else round(late_s, 3),
     }
