@@ -18,6 +18,7 @@ import threading
 from collections.abc import Coroutine, Iterator
 from contextlib import suppress
 from typing import Any, Self, TypeVar
+from weakref import WeakSet
 
 from parakeet_streaming.client.async_client import TIMEOUT_S, AsyncClient
 from parakeet_streaming.client.async_stream import AsyncStream
@@ -38,9 +39,13 @@ class _Loop:
         self._thread = threading.Thread(target=self._run, name="parakeet-client", daemon=True)
         self._thread.start()
 
+    @property
+    def runs(self) -> bool:
+        return self._thread.is_alive()
+
     def call(self, work: Coroutine[Any, Any, _T]) -> _T:
         """Runs it there; waits for what it gives."""
-        if not self._thread.is_alive():
+        if not self.runs:
             work.close()
             raise StreamClosedError("the client was closed; make another one")
         asked = asyncio.run_coroutine_threadsafe(work, self._loop)
@@ -53,7 +58,7 @@ class _Loop:
 
     def stop(self) -> None:
         """Ends the thread, and what runs in it."""
-        if self._thread.is_alive():
+        if self.runs:
             self._loop.call_soon_threadsafe(self._loop.stop)
             self._thread.join(_STOPPING_S)
 
@@ -85,6 +90,7 @@ class Client:
         """As `AsyncClient`."""
         self._client = AsyncClient(url, key, timeout_s=timeout_s, proxy=proxy, tls=tls)
         self._loop: _Loop | None = None
+        self._streams: WeakSet[AsyncStream] = WeakSet()
         self._starting = threading.Lock()
 
     def stream(self, **options: Any) -> Stream:  # noqa: ANN401
@@ -103,7 +109,8 @@ class Client:
     def close(self) -> None:
         """Ends all streams at once."""
         with self._starting:
-            if self._loop is not None:
+            if self._loop is not None and self._loop.runs:
+                self._loop.call(self._closed())
                 self._loop.stop()
 
     def __enter__(self) -> Self:
@@ -113,7 +120,13 @@ class Client:
         self.close()
 
     async def _opened(self, options: dict[str, Any]) -> AsyncStream:
-        return await self._client.stream(**options)
+        stream = self._client.stream(**options)
+        self._streams.add(stream)
+        return await stream
+
+    async def _closed(self) -> None:
+        closing = (stream.close() for stream in list(self._streams))
+        await asyncio.gather(*closing, return_exceptions=True)
 
 
 class Stream:

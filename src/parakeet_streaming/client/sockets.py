@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import ssl as tls
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -67,7 +68,7 @@ class Connection:
                 close_timeout=_CLOSE_S,
                 max_size=_MOST_BYTES,
                 proxy=None if way.proxy is False else way.proxy,
-                ssl=way.tls_context if parts.scheme == "wss" else None,
+                ssl=(way.tls_context or True) if parts.scheme == "wss" else None,
             )
         except InvalidStatus as refused:
             reply = refused.response
@@ -124,7 +125,7 @@ class Connection:
 def _in_words(error: BaseException) -> str:
     if isinstance(error, tls.SSLCertVerificationError):
         return f"its certificate is not trusted ({error.verify_message})"
-    if isinstance(error, OSError) and error.strerror:
-        return error.strerror
+    if isinstance(error, OSError) and error.errno is not None and error.errno > 0:
+        return os.strerror(error.errno)
     cause = error.__cause__
     return str(cause if cause is not None and not str(error) else error) or type(error).__name__
