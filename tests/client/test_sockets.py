@@ -31,11 +31,16 @@ async def answered(reply, **way):
         writer.close()
         with suppress(OSError):
             await writer.wait_closed()
+        ended.set()
 
+    ended = asyncio.Event()
     server = await asyncio.start_server(answer, "127.0.0.1", 0)
     async with server:
         port = server.sockets[0].getsockname()[1]
-        return await AsyncClient(f"127.0.0.1:{port}", **way).stream()
+        try:
+            return await AsyncClient(f"127.0.0.1:{port}", **way).stream()
+        finally:
+            await ended.wait()
 
 
 def test_nobody_is_there():
@@ -77,12 +82,14 @@ def test_a_certificate_that_nobody_knows_is_refused():
 
 @pytest.mark.parametrize("by_environment", [False, True])
 def test_a_proxy_is_passed_through(monkeypatch, by_environment):
-    seen = []
+    seen, ended = [], asyncio.Event()
 
     async def pipe(reader, writer):
         while data := await reader.read(65_536):
             writer.write(data)
         writer.close()
+        with suppress(OSError):
+            await writer.wait_closed()
 
     async def relay(reader, writer):
         request = await reader.readuntil(b"\r\n\r\n")
@@ -91,6 +98,7 @@ def test_a_proxy_is_passed_through(monkeypatch, by_environment):
         behind = await asyncio.open_connection(host, int(port))
         writer.write(b"HTTP/1.1 200 OK\r\n\r\n")
         await asyncio.gather(pipe(reader, behind[1]), pipe(behind[0], writer))
+        ended.set()
 
     async def test(_, address):
         proxy = await asyncio.start_server(relay, "127.0.0.1", 0)
@@ -102,6 +110,7 @@ def test_a_proxy_is_passed_through(monkeypatch, by_environment):
             monkeypatch.delenv("NO_PROXY", raising=False)
         async with proxy, AsyncClient(address, proxy=by_environment or at).stream() as stream:
             await stream.finish()
+        await ended.wait()
         async with AsyncClient(address, proxy=False).stream() as stream:
             await stream.finish()
         return address
