@@ -31,6 +31,7 @@ from parakeet_streaming.engine.stall import StallGuard
 from parakeet_streaming.engine.stream import Restored, Stream
 from parakeet_streaming.engine.vad_options import VadOptions
 from parakeet_streaming.errors import (
+    AccessError,
     AudioFormatError,
     AudioInputError,
     AudioNotFoundError,
@@ -51,6 +52,7 @@ from parakeet_streaming.errors import (
     OptionError,
     ParakeetError,
     ProviderMissingError,
+    ServerError,
     SnapshotError,
     StreamClosedError,
     UnavailableError,
@@ -101,6 +103,7 @@ if typing.TYPE_CHECKING:
 __version__ = "0.1.0"
 
 __all__ = [
+    "AccessError",
     "AudioFile",
     "AudioFormatError",
     "AudioInputError",
@@ -151,6 +154,7 @@ __all__ = [
     "Restored",
     "SavedSound",
     "Segment",
+    "ServerError",
     "SnapshotError",
     "SpeechEnded",
     "SpeechStarted",

@@ -5,7 +5,8 @@ ParakeetError
 ├── UsageError                     wrong use: mend the call
 │   ├── ContextError               also ValueError          an impossible left-chunk-right context
 │   ├── OptionError                also ValueError          no such option, or it does not fit
-│   └── StreamClosedError          also RuntimeError        the stream has ended
+│   ├── StreamClosedError          also RuntimeError        the stream has ended
+│   └── AccessError                also PermissionError     no key for a server, or a wrong one
 ├── InputError                     wrong input: mend the data
 │   ├── AudioInputError            also ValueError          samples of wrong shape, type or value
 │   ├── AudioFormatError           also ValueError          a file that is no audio, or is broken
@@ -21,6 +22,7 @@ ParakeetError
 ├── UnavailableError               not available now: try again later, or elsewhere
 │   ├── CapacityError              also RuntimeError        no room for one more stream
 │   ├── EngineFailedError          also RuntimeError        the engine's worker has broken
+│   ├── ServerError                also ConnectionError     a server cannot be reached, or is gone
 │   ├── DeviceError                also OSError             a microphone is held, or is gone
 │   ├── DownloadError              also OSError             the hub did not answer as it should
 │   └── FileAccessError            also OSError             a file that may not, or cannot, be read
@@ -52,6 +54,9 @@ class MissingError(ParakeetError):
 class UnavailableError(ParakeetError):
     """Something cannot be had at the moment; try again later, or on another machine."""
 
+    retry_after_s: float | None = None
+    """When to try again, where a server has said so."""
+
 
 class ComputeError(ParakeetError, RuntimeError):
     """A computation of a model failed although the call was right, such as out of memory."""
@@ -67,6 +72,10 @@ class OptionError(UsageError, ValueError):
 
 class StreamClosedError(UsageError, RuntimeError):
     """The stream or its engine has ended; open a new one."""
+
+
+class AccessError(UsageError, PermissionError):
+    """A server wants another API key, or any."""
 
 
 class AudioInputError(InputError, ValueError):
@@ -118,6 +127,10 @@ class CapacityError(UnavailableError, RuntimeError):
 
 class EngineFailedError(UnavailableError, RuntimeError):
     """The worker of this engine has broken; its streams have ended, and it opens no more."""
+
+
+class ServerError(UnavailableError, ConnectionError):
+    """A server that cannot be reached, is about to stop, has failed, or is gone."""
 
 
 class DeviceError(UnavailableError, OSError):

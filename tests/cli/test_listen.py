@@ -16,6 +16,7 @@ from typer.testing import CliRunner
 
 from parakeet_streaming import ContextConfig, LiveEngine, LiveOptions, load, load_vad
 from parakeet_streaming.cli import listen as listen_module
+from parakeet_streaming.cli import listen_source
 from parakeet_streaming.cli.app import app
 from parakeet_streaming.cli.interruption import Interruption
 from parakeet_streaming.cli.live_transcription import LiveTranscription
@@ -190,7 +191,7 @@ def test_the_chunk_may_grow_unless_it_is_fixed(monkeypatch, how, context, longes
 
 
 def test_devices_are_listed_with_their_numbers(monkeypatch):
-    monkeypatch.setattr(listen_module, "input_devices", lambda: DEVICES)
+    monkeypatch.setattr(listen_source, "input_devices", lambda: DEVICES)
     lines = parakeet("--list-devices").stdout.splitlines()
     assert [line.split() for line in lines] == [
         ["number", "name", "host", "API", "channels", "rate"],
@@ -200,7 +201,7 @@ def test_devices_are_listed_with_their_numbers(monkeypatch):
 
 
 def test_no_device_to_list(monkeypatch):
-    monkeypatch.setattr(listen_module, "input_devices", tuple)
+    monkeypatch.setattr(listen_source, "input_devices", tuple)
     result = parakeet("--list-devices")
     assert isinstance(result.exception, DeviceNotFoundError)
 
@@ -233,7 +234,7 @@ def test_one_that_is_unplugged_is_reported_when_all_it_gave_was(monkeypatch):
         def afterwards(self):
             raise DeviceError("'Headset' gives no more sound")
 
-    monkeypatch.setattr(listen_module, "Microphone", Unplugged)
+    monkeypatch.setattr(listen_source, "Microphone", Unplugged)
     result = parakeet(*WHOLE)
     assert result.stdout == f"{SAID}\n"
     assert str(result.exception) == "'Headset' gives no more sound"
@@ -247,7 +248,7 @@ def test_the_device_asked_for_is_opened(monkeypatch):
             super().__init__(*given, **named)
             opened.append(self.asked)
 
-    monkeypatch.setattr(listen_module, "Microphone", Remembered)
+    monkeypatch.setattr(listen_source, "Microphone", Remembered)
     result = parakeet("--device=web", "--channels=2", *WHOLE)
     assert opened == [("web", 2)]
     assert "listening to 'Headset' (16000 Hz)" in result.stderr
@@ -261,7 +262,7 @@ def test_interrupted_it_tells_the_last_words_and_that_is_a_good_end(monkeypatch,
             os.kill(os.getpid(), signal.SIGINT)
             over.wait(LONG_S)
 
-    monkeypatch.setattr(listen_module, "Microphone", Interrupted)
+    monkeypatch.setattr(listen_source, "Microphone", Interrupted)
     path = tmp_path / "a.flac"
     result = parakeet(*WHOLE, f"--save={path}")
     over.set()
@@ -284,7 +285,7 @@ def test_interrupted_twice_it_quits_at_once(monkeypatch):
                 signal.raise_signal(signal.SIGINT)
             super().stop()
 
-    monkeypatch.setattr(listen_module, "Microphone", Impatient)
+    monkeypatch.setattr(listen_source, "Microphone", Impatient)
     result = parakeet()
     assert result.exit_code != 0
     assert result.stdout == ""

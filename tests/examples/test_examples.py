@@ -6,6 +6,8 @@ from pathlib import Path
 
 import pytest
 
+from tests.server.processes import Served
+
 EXAMPLES = Path(__file__).parents[2] / "examples"
 DIGITS = EXAMPLES / "recordings" / "digits.wav"
 
@@ -44,3 +46,11 @@ def test_live() -> None:
     assert "three one four one five nine two six" in said
     assert "zero eight zero zero five five seven two three four" in said
     assert said.count("(median)") == 2
+
+
+def test_server_client() -> None:
+    with Served("--fixed") as server:
+        lines = run("server_client.py", f"--server={server.url}").splitlines()
+    assert lines[0] == "tiny-en gives text within 0.96 s"
+    assert lines[-1].endswith("three one four one five nine two six")
+    assert any(line.startswith("… three|") for line in lines)

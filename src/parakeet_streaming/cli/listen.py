@@ -2,16 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
-from typing import Annotated, Final
+from typing import Annotated, Any, Final
 
 import typer
 
 from parakeet_streaming.cli import options as shared
-from parakeet_streaming.cli.inputs import InputOptions, open_input
+from parakeet_streaming.cli.listen_source import checked_source, open_source
+from parakeet_streaming.cli.listen_source import list_devices as print_devices
 from parakeet_streaming.cli.output_paths import (
     STDIN,
     check_overwriting,
@@ -19,8 +18,6 @@ from parakeet_streaming.cli.output_paths import (
     output_paths,
 )
 from parakeet_streaming.cli.report import check_writable
-from parakeet_streaming.cli.rows import print_table
-from parakeet_streaming.cli.standard_streams import check_stdin
 from parakeet_streaming.cli.transcription import OutputOptions, transcribe_live
 from parakeet_streaming.engine.endpoint import PRESETS as ENDPOINTINGS
 from parakeet_streaming.engine.endpoint import EndpointOptions
@@ -29,16 +26,14 @@ from parakeet_streaming.errors import OptionError
 from parakeet_streaming.live.adaptation import MOST_GROWTH, DelayRange
 from parakeet_streaming.live.options import LiveOptions
 from parakeet_streaming.load import DEFAULT_MODEL, load, load_vad
-from parakeet_streaming.sources.devices import choose_device
-from parakeet_streaming.sources.live import BlockSource, LiveSource
-from parakeet_streaming.sources.microphone import Microphone, input_devices
 from parakeet_streaming.timeline import ContextConfig
 
 _DEFAULT_PRESET: Final = "balanced"
+_DEFAULT_ENDPOINTING: Final = "balanced"
 _NO_ENDPOINTING: Final = "off"
-_BLOCK_S: Final = 0.05
 
 _SOUND: Final = "Sound"
+_SERVER: Final = "Elsewhere"
 _SPEECH: Final = "Speech and utterances"
 
 _VAD: Final = VadOptions()
@@ -48,6 +43,20 @@ _ENDPOINT: Final = EndpointOptions()
 def listen(
     source: Annotated[
         str | None, typer.Argument(help="- for standard input; by default a microphone.")
+    ] = None,
+    server: Annotated[
+        str | None,
+        typer.Option(
+            metavar="URL",
+            rich_help_panel=_SERVER,
+            help="A `parakeet serve` that recognises instead of this machine.",
+        ),
+    ] = None,
+    api_key: Annotated[
+        str | None,
+        typer.Option(
+            envvar="PARAKEET_API_KEY", rich_help_panel=_SERVER, help="The key that it wants."
+        ),
     ] = None,
     device: Annotated[
         str | None,
@@ -116,7 +125,7 @@ def listen(
             help=f"How soon an utterance, a line of text, ends in silence: "
             f"{', '.join(ENDPOINTINGS)}, or {_NO_ENDPOINTING} for one utterance.",
         ),
-    ] = "balanced",
+    ] = _DEFAULT_ENDPOINTING,
     max_utterance_s: Annotated[
         float | None,
         typer.Option(
@@ -187,14 +196,14 @@ def listen(
     Ctrl-C ends: what was recorded is decoded and written; a second Ctrl-C quits at once.
     """
     if list_devices:
-        _list_devices()
+        print_devices()
         return
     delay_range = _delay_range(context, preset, longest_chunk, fixed=fixed)
     chosen_vad = VadOptions(
         threshold, neg_threshold, min_speech_ms, min_silence_ms, prefix_padding_ms
     )
     endpoint = _endpoint(endpointing, max_utterance_s)
-    name = _checked_source(source, device)
+    name = checked_source(source, device)
     written_as = chosen_format(format, output, append=append)
     if append and output in (None, STDIN):
         raise OptionError("--append needs a file; name it with --output")
@@ -207,7 +216,38 @@ def listen(
     wanted = OutputOptions(
         name, written_as, path, append, in_place=True, save=save, stats=stats, report=report
     )
-    with _open(name, device, channels, rate, encoding) as (sound, called, warnings):
+    if server is not None:
+        from parakeet_streaming.cli.remote_transcription import (
+            refuse_local_options,
+            transcribe_remotely,
+        )
+
+        refuse_local_options(
+            {
+                "--model": model != DEFAULT_MODEL,
+                "--precision": precision != "auto",
+                "--runtime": runtime != "auto",
+                "--provider": provider != "auto",
+                "--threads": threads is not None,
+                "--revision": revision is not None,
+                "--cached": cached,
+                "--longest-chunk": longest_chunk is not None,
+                "--threshold and the like": chosen_vad != VadOptions(),
+                "--stats": stats,
+                "--report": report is not None,
+            }
+        )
+        asked: dict[str, Any] = {"fixed": fixed or None, "max_utterance_s": max_utterance_s}
+        if context is not None or preset is not None:
+            asked["context"] = str(delay_range.context)
+        asked |= {"vad": None if vad else False, "tentative": tentative}
+        asked["endpointing"] = None if endpointing == _DEFAULT_ENDPOINTING else endpointing
+        with open_source(name, device, channels, rate, encoding) as (sound, called, warnings):
+            transcribe_remotely(
+                server, api_key, sound, asked, wanted, called=called, warnings=warnings
+            )
+        return
+    with open_source(name, device, channels, rate, encoding) as (sound, called, warnings):
         at_rate = replace(delay_range.context, sample_rate=sound.rate_hz)
         chosen = LiveOptions(
             delay=replace(delay_range, context=at_rate),
@@ -228,17 +268,6 @@ def listen(
             recognizer, load_vad() if vad else None, sound, chosen, wanted,
             greeting=greeting, warnings=warnings,
         )  # fmt: skip
-
-
-def _list_devices() -> None:
-    devices = input_devices()
-    default = choose_device(devices)
-    rows = [("number", "name", "host API", "channels", "rate", "")]
-    for each in devices:
-        mark = "default" if each == default else ""
-        rate = f"{each.rate_hz} Hz"
-        rows.append((str(each.index), each.name, each.host_api, str(each.channels), rate, mark))
-    print_table(rows)
 
 
 def _delay_range(
@@ -266,30 +295,3 @@ def _endpoint(endpointing: str, max_utterance_s: float | None) -> EndpointOption
         )
     options = EndpointOptions.parse(endpointing)
     return options if max_utterance_s is None else replace(options, max_utterance_s=max_utterance_s)
-
-
-def _checked_source(source: str | None, device: str | None) -> str:
-    if source not in (None, STDIN):
-        raise OptionError(
-            f"{source}: listen takes a microphone, or - for standard input; for a file, use "
-            f"parakeet transcribe --realtime {source}"
-        )
-    if source == STDIN and device is not None:
-        raise OptionError("--device does not go with standard input; give one")
-    if source == STDIN:
-        check_stdin()
-    return "microphone" if source is None else STDIN
-
-
-@contextmanager
-def _open(
-    name: str, device: str | None, channels: int, rate_hz: int | None, encoding: str | None
-) -> Iterator[tuple[LiveSource, str, Callable[[], Sequence[str]]]]:
-    """The source, what to call it, and what is to be told of it."""
-    if name != STDIN:
-        with Microphone(device, channels=channels) as microphone:
-            yield microphone, repr(microphone.device.name), tuple
-        return
-    with open_input(STDIN, InputOptions(rate_hz, encoding, str(channels))) as audio:
-        source = BlockSource(audio.blocks(_BLOCK_S), audio.rate_hz, can_wait=True)
-        yield source, "standard input", lambda: audio.warnings

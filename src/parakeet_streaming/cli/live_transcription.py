@@ -1,54 +1,23 @@
-"""A source of live sound and a stream of the live engine in; its events, and how it goes, out.
-
-Rules of this file:
-
-1. The source's thread pushes into the stream, and into a ring beside it from which this thread
-   watches the level and saves the sound.
-2. A source that can wait is held back until both have room; any other is never held up.
-3. Whatever ends the source, everything that it gave is decoded. Its failure comes after that.
-"""
+"""A source of live sound and a stream of the live engine in; its events, and how it goes, out."""
 
 from __future__ import annotations
 
-import threading
 import time
-from collections import deque
-from collections.abc import Callable, Iterator
-from typing import Final
+from collections.abc import Callable
 
-import numpy as np
-from numpy.typing import NDArray
-
-from parakeet_streaming.audio.health import HealthWatch
-from parakeet_streaming.audio.ring import sample_ring
 from parakeet_streaming.audio.saving import SavedSound
-from parakeet_streaming.cli.display import clock, level_meter, progress_bar
 from parakeet_streaming.cli.interruption import Interruption
+from parakeet_streaming.cli.listening import Listening
 from parakeet_streaming.cli.report import StreamLog, delays_in_words
 from parakeet_streaming.live.stats import StreamStats
 from parakeet_streaming.live.stream import LiveStream
-from parakeet_streaming.results import (
-    ContextChanged,
-    Event,
-    Gap,
-    HealthHint,
-    Partial,
-    SpeechEnded,
-    SpeechStarted,
-    Transcript,
-)
+from parakeet_streaming.results import ContextChanged, Event, Gap, Partial
 from parakeet_streaming.sources.live import LiveSource
-from parakeet_streaming.timeline import ContextConfig, samples_to_seconds, seconds_to_samples
-
-TICK_S: Final = 0.1
-"""How often the level and the status are looked at when nothing else happens."""
-_WATCH_S: Final = 1.0
-_MONITOR_S: Final = 10.0
-"""Sound that may wait for this thread; a slow disk may take that long."""
+from parakeet_streaming.timeline import ContextConfig
 
 
-class LiveTranscription:
-    """One source that is transcribed live, and how it goes."""
+class LiveTranscription(Listening):
+    """One source that is transcribed live in this program, and how it goes."""
 
     def __init__(
         self,
@@ -63,101 +32,29 @@ class LiveTranscription:
         now: Callable[[], float] = time.monotonic,
     ) -> None:
         """`context`: the stream's first one."""
+        super().__init__(
+            stream, source, interruption, context, duration_s=duration_s, saved=saved, now=now
+        )
         self.log = log
-        self._stream = stream
-        self._source = source
-        self._interruption = interruption
-        self._duration_s = duration_s
-        self._saved = saved
-        self._now = now
-        self._context = context
-        ring_samples = seconds_to_samples(_MONITOR_S, source.rate_hz)
-        self._monitor_writer, self._monitor = sample_ring(ring_samples)
-        self._monitor_read = threading.Condition()
-        self._pushed_samples = 0
-        self._health = HealthWatch(source.rate_hz)
-        self._messages: deque[str] = deque()
-        self._speaking = False
-        self._stopped = False
-        self._watched_s = -_WATCH_S
-        self._overflows = 0
-        self._unsaved_samples = 0
-
-    @property
-    def received_s(self) -> float:
-        """Seconds of audio that the source gave."""
-        return samples_to_seconds(self._pushed_samples, self._source.rate_hz)
+        self._live = stream
 
     @property
     def processing_s(self) -> float:
         """Seconds spent computing."""
-        return _processing_s(self._stream.stats())
-
-    @property
-    def failure(self) -> Exception | None:
-        """Why the source ended before its time."""
-        return self._source.failure
-
-    def events(self) -> Iterator[Event | None]:
-        """Events as they come, and None now and then where there are none."""
-        self._source.start(self._push, self._stream.finish)
-        try:
-            while True:
-                try:
-                    event = self._stream.get(TICK_S)
-                except TimeoutError:
-                    event = None
-                else:
-                    if event is None:
-                        break
-                self._take_note(event)
-                yield event
-        finally:
-            self._source.stop()
-        self._take_sound()
-
-    def add_message(self, message: str) -> None:
-        """Adds a message for people."""
-        self._messages.append(message)
-
-    def push_gap(self, samples: int) -> None:
-        """Takes note of samples that the system dropped, in the source's thread."""
-        self._stream.push_gap(samples)
-        self._pushed_samples += samples
-        # What is saved keeps its times.
-        self._monitor_writer.write(
-            np.zeros(min(samples, self._monitor_writer.capacity), np.float32)
-        )
-
-    def messages(self) -> Iterator[str]:
-        """What people should know and have not been shown."""
-        while self._messages:
-            yield self._messages.popleft()
-
-    def transcript(self) -> Transcript:
-        return self._stream.transcript()
+        return _processing_s(self.stats())
 
     def stats(self) -> StreamStats:
-        return self._stream.stats()
+        return self._live.stats()
 
-    def status(self) -> str:
-        """One line: how loud, how fast, how late."""
-        stats = self._stream.stats()
-        far = clock(self.received_s)
-        if self._duration_s:
-            bar = progress_bar(self.received_s / self._duration_s, 12)
-            far = f"{bar} {far} of {clock(self._duration_s)}"
-        mark = "●" if self._speaking else "○"
+    def pace(self) -> str:
+        stats = self.stats()
         # The context itself makes audio wait; only what waits longer is backlog to people.
         waiting_s = max(0.0, stats.backlog_s - self._context.latency_s)
-        return (
-            f"{mark} {far} {level_meter(self._health.level)} · {self._speed(stats)} · "
-            f"backlog {waiting_s:.1f} s"
-        )
+        return f"{self._speed(stats)} · backlog {waiting_s:.1f} s"
 
     def summary(self) -> str:
         """One line for the end, and a second on delays."""
-        stats = self._stream.stats()
+        stats = self.stats()
         line = f"{self.received_s:.1f} s of audio, {_processing_s(stats):.2f} s of computing"
         return "\n".join([f"{line} · {self._speed(stats)}", *delays_in_words(stats)])
 
@@ -167,93 +64,14 @@ class LiveTranscription:
         speed = 1 / stats.real_time_factor if stats.real_time_factor else 0.0
         return f"RTFx {speed:.0f} · latency {self._context.latency_s:.2f} s + {lag_ms:.0f} ms"
 
-    def _push(self, samples: NDArray[np.float32]) -> int:
-        """Takes samples (n,) in the source's thread."""
-        if self._source.can_wait:
-            self._wait_for_room(len(samples))
-        if self._stopped:
-            return 0
-        taken = self._stream.push(samples)
-        self._monitor_writer.write(samples)
-        self._pushed_samples += len(samples)
-        return taken
-
-    def _wait_for_room(self, samples: int) -> None:
-        ring = self._monitor_writer
-        with self._monitor_read:
-            self._monitor_read.wait_for(
-                lambda: self._stopped or ring.capacity - ring.occupancy >= samples
-            )
-        if not self._stopped:
-            self._stream.wait_for_room(samples)
-
     def _take_note(self, event: Event | None) -> None:
-        self._take_sound()
-        self._watch_source()
         if isinstance(event, Partial):
             self.log.add(event, self._context)
-        elif isinstance(event, (SpeechStarted, SpeechEnded)):
-            self._speaking = isinstance(event, SpeechStarted)
         elif isinstance(event, Gap):
             self.log.gaps.append(event)
-            self.add_message(
-                f"{event.end - event.start:.1f} s of sound could not be taken at "
-                f"{clock(event.start)}: this machine does not keep up; choose a longer chunk "
-                "(--context) or a smaller --model"
-            )
-        elif isinstance(event, HealthHint):
-            self.add_message(event.message)
         elif isinstance(event, ContextChanged):
             self.log.changes.append(event)
-            grew = event.context.chunk > self._context.chunk
-            self._context = event.context
-            why = self._why_longer() if grew else "there is room for it"
-            self.add_message(f"text now comes within {event.context.latency_s:.2f} s: {why}")
-
-    def _why_longer(self) -> str:
-        if self._source.can_wait:
-            return "sound comes faster than it is decoded"
-        return "this machine does not keep up with less"
-
-    def _take_sound(self) -> None:
-        """Takes the sound that was pushed since the last call: watches its level, and saves it."""
-        samples = self._monitor.read()
-        with self._monitor_read:
-            self._monitor_read.notify()
-        self._messages.extend(finding.message for finding in self._health.feed(samples))
-        if self._saved is not None and len(samples):
-            try:
-                self._saved.write(samples)
-            except OSError as error:
-                self.add_message(f"sound is not saved any more: {error}")
-                self._saved = None
-
-    def _watch_source(self) -> None:
-        now_s = self._now()
-        if now_s - self._watched_s >= _WATCH_S:
-            self._watched_s = now_s
-            self._source.watch(now_s)
-            self._report_losses()
-        if self._interruption.asked and not self._stopped:
-            self._stopped = True
-            with self._monitor_read:
-                self._monitor_read.notify()
-            self._source.stop()
-            # This also lets go of a source that waits for room.
-            self._stream.finish()
-
-    def _report_losses(self) -> None:
-        if self._source.overflows > self._overflows:
-            self._overflows = self._source.overflows
-            self.add_message(
-                "the system dropped sound before it came here: this machine is too busy"
-            )
-        refused_samples = self._monitor_writer.refused
-        if self._saved is not None and refused_samples > self._unsaved_samples:
-            lost_samples = refused_samples - self._unsaved_samples
-            self._unsaved_samples = refused_samples
-            lost_s = samples_to_seconds(lost_samples, self._source.rate_hz)
-            self.add_message(f"{lost_s:.1f} s are missing in the saved sound: slow disk")
+        super()._take_note(event)
 
 
 def _processing_s(stats: StreamStats) -> float:

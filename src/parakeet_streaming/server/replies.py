@@ -13,6 +13,9 @@ from dataclasses import dataclass
 from typing import Final
 
 from parakeet_streaming.errors import (
+    AccessError as AccessError,  # noqa: PLC0414  doors have it from here
+)
+from parakeet_streaming.errors import (
     AudioFormatError,
     AudioInputError,
     CapacityError,
@@ -31,10 +34,6 @@ RETRY_AFTER_S: Final = 5
 
 class RefusedError(ParakeetError):
     """A request that the server does not take as it is; rows of the table name why."""
-
-
-class AccessError(RefusedError):
-    """No key, or a wrong one."""
 
 
 class OriginError(RefusedError):

@@ -13,6 +13,7 @@ from websockets.exceptions import ConnectionClosed, InvalidStatus
 from parakeet_streaming.audio.files import read_audio
 from parakeet_streaming.server.doors import native
 from parakeet_streaming.server.limits import Limits
+from parakeet_streaming.server.service import LoadedModel
 from tests.server.served import served
 
 DIGITS = Path(__file__).parents[3] / "examples" / "recordings" / "digits.wav"
@@ -164,7 +165,7 @@ def test_settings_may_be_changed_before_any_audio():
         ("?context=0-0-0", {"Authorization": "Bearer k"}, 400, "invalid_value"),
         ("?channels=1000", {"Authorization": "Bearer k"}, 400, "invalid_value"),
         ("?encoding=mp3", {"Authorization": "Bearer k"}, 400, "invalid_value"),
-        ("?channels=separate", {"Authorization": "Bearer k"}, 503, "no_capacity"),
+        ("?channels=separate&separate=1", {"Authorization": "Bearer k"}, 503, "no_capacity"),
     ],
 )
 def test_what_cannot_be_is_refused_in_the_handshake(query, headers, status, code):
@@ -229,3 +230,41 @@ def test_when_the_server_stops_last_words_are_told():
     assert (code, status) == (1012, 503)
     assert len(of(messages, "going_away")) == 1
     assert of(messages, "final")[-1]["text"] == SAID
+
+
+def test_a_browser_shows_its_key_in_a_subprotocol_and_is_answered_with_another():
+    async def test(_, address):
+        offered = ["parakeet", "openai-insecure-api-key.k"]
+        async with websockets.connect(f"ws://{address}/v1/stream", subprotocols=offered) as socket:
+            return socket.subprotocol, json.loads(await socket.recv())["type"]
+
+    assert served(test, native.routes, keys={"me": "k"}) == ("parakeet", "ready")
+
+
+def test_audio_that_the_client_lost_leaves_times_true():
+    async def test(_, address):
+        async with websockets.connect(f"ws://{address}/v1/stream?tokens=1") as socket:
+            await socket.send('{"type":"gap","samples":16000}')
+            await socket.send(PCM.tobytes())
+            await socket.send('{"type":"configure"}')
+            await socket.send('{"type":"finish"}')
+            await socket.send('{"type":"marker","id":"late"}')
+            return [json.loads(each) async for each in socket]
+
+    messages = served(test, native.routes)
+    assert [(each["start"], each["end"]) for each in of(messages, "gap")] == [(0.0, 1.0)]
+    assert of(messages, "final")[-1]["words"][0]["start"] > 1.0
+    tokens = [token for each in of(messages, "partial") for token in each["tokens"]]
+    assert tokens == of(messages, "final")[-1]["tokens"]
+    assert [each["fatal"] for each in of(messages, "error")] == [False, False]
+
+
+def test_another_model_is_refused_where_the_server_is_strict():
+    async def test(service, address):
+        messages, _ = await heard(address, b"", "?model=whisper-1")
+        service.model = LoadedModel("tiny-en", 0, strict=True)
+        with pytest.raises(InvalidStatus) as refused:
+            await heard(address, b"", "?model=whisper-1")
+        return messages[0]["model"], json.loads(refused.value.response.body)["error"]["param"]
+
+    assert served(test, native.routes) == ("tiny-en", "model")

@@ -1,133 +1,92 @@
-"""Messages of the native protocol, without a socket."""
+"""Messages of `/v1/stream` as values, and hostile ones."""
 
 import json
+from contextlib import suppress
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from parakeet_streaming.results import HealthHint, Word
+from parakeet_streaming.server.limits import Limits
 from parakeet_streaming.server.protocols import native
 from parakeet_streaming.server.protocols.native_settings import StreamSettings
-from parakeet_streaming.server.replies import WrongRequestError, answer_to
-from parakeet_streaming.server.session_events import (
-    Cleared,
-    ContextTold,
-    Ended,
-    Heard,
-    Hinted,
-    Lost,
-    Marked,
-    Started,
-    Stopped,
-)
+from parakeet_streaming.server.replies import CapacityError, WrongRequestError, answer_to
+from parakeet_streaming.server.session_events import Heard
 from parakeet_streaming.timeline import ContextConfig
 
-CONTEXT = ContextConfig.parse("5-0.48-0.48")
-WORD = Word("hi", 0.1, 0.2, 0.98765)
+RATE_HZ = 16_000
 
 
 @pytest.mark.parametrize(
-    ("text", "command"),
+    ("message", "command"),
     [
-        ('{"type":"finish"}', native.Finish()),
-        ('{"type":"commit","more":[]}', native.Commit()),
-        ('{"type":"clear"}', native.Clear()),
-        ('{"type":"stats"}', native.Stats()),
-        ('{"type":"marker","id":"a"}', native.Marker("a")),
-        ('{"type":"configure","words":0}', native.Configure({"type": "configure", "words": 0})),
+        ({"type": "finish", "more": 1}, native.Finish()),
+        ({"type": "commit"}, native.Commit()),
+        ({"type": "clear"}, native.Clear()),
+        ({"type": "stats"}, native.Stats()),
+        ({"type": "keep_alive"}, native.KeepAlive()),
+        ({"type": "marker", "id": ""}, native.Marker("")),
+        ({"type": "gap", "samples": 5}, native.Missing(5)),
     ],
 )
-def test_commands(text, command):
-    assert native.command_of(text) == command
+def test_commands(message, command):
+    assert native.command_of(json.dumps(message), RATE_HZ) == command
 
 
 @pytest.mark.parametrize(
-    ("text", "field"),
+    ("message", "field", "says"),
     [
-        ("", None),
-        ("[]", None),
-        ("{}", "type"),
-        ('{"type":"none"}', "type"),
-        ('{"type":[]}', "type"),
-        ('{"type":"marker"}', "id"),
-        ('{"type":"marker","id":5}', "id"),
-        (json.dumps({"type": "marker", "id": "x" * 257}), "id"),
+        ("finish", None, "no JSON"),
+        ("3", None, "no JSON object"),
+        ("{}", "type", "has a type"),
+        ('{"type":"dance"}', "type", "'dance' is not known; use one of finish, "),
+        ('{"type":"marker"}', "id", "256 characters"),
+        ('{"type":"marker","id":7}', "id", "a text"),
+        ('{"type":"gap"}', "samples", "samples"),
+        ('{"type":"gap","samples":0}', "samples", "from 1 to"),
+        ('{"type":"gap","samples":57600001}', "samples", "to 5.76e"),
+        ('{"type":"gap","samples":1.5}', "samples", "whole"),
     ],
 )
-def test_mistakes_name_the_field(text, field):
-    with pytest.raises(WrongRequestError) as wrong:
-        native.command_of(text)
-    assert wrong.value.field == field
+def test_mistakes_are_named(message, field, says):
+    with pytest.raises(WrongRequestError, match=says) as caught:
+        native.command_of(message, RATE_HZ)
+    assert caught.value.field == field
 
 
-@pytest.mark.parametrize(
-    ("event", "wanted"),
-    [
-        (Started(1, 0.1234), {"type": "speech_started", "utterance": 1, "at": 0.123}),
-        (Stopped(1, 2.0), {"type": "speech_ended", "utterance": 1, "at": 2.0}),
-        (Lost(1.0, 2.0), {"type": "gap", "start": 1.0, "end": 2.0}),
-        (Marked("m"), {"type": "marker", "id": "m"}),
-        (Cleared(), {"type": "cleared"}),
-        (
-            Hinted(HealthHint("scale", "loud", 1.0)),
-            {"type": "hint", "kind": "scale", "message": "loud", "at": 1.0},
-        ),
-        (
-            ContextTold(CONTEXT, 3.0),
-            {
-                "type": "context_changed",
-                "at": 3.0,
-                "context": {"left": 4.96, "chunk": 0.48, "right": 0.48},
-                "latency_s": 0.96,
-            },
-        ),
-        (
-            Heard(0, " a", (), " b", (), 1.0, 1.5),
-            {"type": "partial", "utterance": 0, "text": " a", "tentative": " b", "committed": 1.0},
-        ),
-        (
-            Ended(0, "hi", (WORD,), (), 0.1, 0.5, "silence"),
-            {
-                "type": "final",
-                "utterance": 0,
-                "text": "hi",
-                "start": 0.1,
-                "end": 0.5,
-                "reason": "silence",
-                "words": [{"text": "hi", "start": 0.1, "end": 0.2, "confidence": 0.9877}],
-            },
-        ),
-    ],
-)
-def test_events_are_messages(event, wanted):
-    assert json.loads(native.message_of(event, words=True)) == wanted
-    with_channel = native.message_of(event, words=True, channel=1)
-    assert json.loads(with_channel) == {**wanted, "channel": 1}
+SCRAPS = st.none() | st.booleans() | st.floats() | st.text(max_size=300) | st.integers()
 
 
-def test_words_may_be_left_out_and_silence_says_nothing():
-    message = native.message_of(Ended(0, "hi", (WORD,), (), 0, 1, "end"), words=False)
-    assert "words" not in json.loads(message)
-    assert native.message_of(Heard(0, "", (), "", (), 1.0, 1.5), words=True) is None
+@given(st.sampled_from(native.TYPES) | SCRAPS, SCRAPS, st.text())
+def test_anything_is_a_command_or_a_named_mistake(kind, value, text):
+    whole = json.dumps({"type": kind, "id": value, "samples": value})
+    for message in (whole, whole[: len(text)], text):
+        with suppress(WrongRequestError):
+            assert isinstance(native.command_of(message, RATE_HZ), native.Command)
 
 
-def test_other_messages():
-    settings = StreamSettings(channels=2, separate=True)
-    ready = json.loads(native.ready("id", "model", settings, CONTEXT))
-    assert (ready["type"], ready["channels"], ready["channel_count"]) == ("ready", "separate", 2)
-    wrong = json.loads(native.error(answer_to(WrongRequestError("no", "type"))))
-    assert wrong == {
-        "type": "error",
-        "code": "invalid_value",
-        "message": "no",
-        "field": "type",
-    }
-    assert json.loads(native.going_away("why", 5.0))["deadline_s"] == 5.0
-    assert json.loads(native.stats([{"id": "x"}]))["channels"] == [{"id": "x"}]
+def test_ready_says_what_was_made_of_the_request():
+    settings = StreamSettings(8_000, "mulaw", 2, separate=True)
+    said = json.loads(
+        native.ready("a", "m", settings, ContextConfig.balanced(), Limits(idle_s=5, session_s=60))
+    )
+    limits = said.pop("limits")
+    assert said == {
+        "type": "ready", "protocol": 1, "id": "a", "model": "m", "sample_rate": 8_000,
+        "encoding": "mulaw", "channels": 2, "separate": True, "context": "5-0.5-0.5",
+        "latency_s": 0.96,
+    }  # fmt: skip
+    assert (limits["idle_s"], limits["session_s"]) == (5, 60)
 
 
-@given(st.text())
-def test_any_text_is_a_command_or_a_mistake(text):
-    with pytest.raises(WrongRequestError):
-        native.command_of(text)
+def test_what_says_nothing_is_not_sent():
+    silent = Heard(0, "", (), "", (), 1.0, 2.0)
+    assert native.message_of(silent, StreamSettings()) is None
+
+
+def test_errors_say_whether_they_are_the_end():
+    said = json.loads(native.error(answer_to(CapacityError("full")), fatal=True))
+    assert said == {
+        "type": "error", "code": "no_capacity", "message": "full", "fatal": True,
+        "retry_after_s": 5,
+    }  # fmt: skip

@@ -19,8 +19,6 @@ from parakeet_streaming.server.session_events import SessionEvent
 
 DOOR = "native"
 PATH = "/v1/stream"
-SUBPROTOCOL = "parakeet"
-"""That browsers offer beside their key: one of those they offer must be taken."""
 
 
 def routes(service: Service) -> list[HttpRoute | SocketRoute]:
@@ -28,14 +26,17 @@ def routes(service: Service) -> list[HttpRoute | SocketRoute]:
 
     def opening(caller: Caller) -> Opening:
         async def opened(_: str) -> NativeDialogue:
+            service.model.check(caller.query.get("model"))
             settings = StreamSettings().with_fields(caller.query)
             return await NativeDialogue.open(service, settings)
 
         return opened
 
     async def talk(socket: Socket) -> None:
-        offered = SUBPROTOCOL if SUBPROTOCOL in socket.caller.protocols else None
-        await converse(service, socket, DOOR, opening(socket.caller), offered)
+        offered = native.SUBPROTOCOL in socket.caller.protocols
+        await converse(
+            service, socket, DOOR, opening(socket.caller), native.SUBPROTOCOL if offered else None
+        )
 
     async def explain(request: Request) -> Reply:
         return await foretell(service, request, opening(request.caller))
@@ -68,9 +69,9 @@ class NativeDialogue:
 
     def greeting(self) -> Sequence[Message]:
         """`ready`."""
-        context = self._channels.connections[0].stats().context
-        ids, model = self.stream_ids, self._service.model.name
-        return [native.ready(ids, model, self._settings, context)]
+        first, service = self._channels.connections[0], self._service
+        context = first.stats().context
+        return [native.ready(first.id, service.model.name, self._settings, context, service.limits)]
 
     async def receive(self, message: Message) -> Sequence[Message]:
         """Takes audio or a command; a mistake is answered."""
@@ -80,9 +81,9 @@ class NativeDialogue:
                 self._audio_came = True
                 await self._channels.push(message)
                 return []
-            return await self._obey(native.command_of(message))
+            return await self._obey(native.command_of(message, self._settings.sample_rate))
         except (InputError, UsageError, RefusedError) as error:
-            return [native.error(answer_to(error))]
+            return [native.error(answer_to(error), fatal=False)]
 
     def finish(self) -> None:
         """No more audio is taken."""
@@ -95,7 +96,7 @@ class NativeDialogue:
 
     def failed(self, error: BaseException) -> Sequence[Message]:
         """Says why."""
-        return [native.error(answer_to(error))]
+        return [native.error(answer_to(error), fatal=True)]
 
     async def events(self) -> AsyncIterator[Sequence[Message]]:
         """What is told."""
@@ -112,8 +113,8 @@ class NativeDialogue:
         await self._channels.close()
 
     def _message(self, channel: int, event: SessionEvent) -> str | None:
-        words, separate = self._settings.words, self._settings.separate
-        return native.message_of(event, words=words, channel=channel if separate else None)
+        separate = self._settings.separate
+        return native.message_of(event, self._settings, channel if separate else None)
 
     async def _obey(self, command: native.Command) -> Sequence[Message]:
         match command:
@@ -123,15 +124,24 @@ class NativeDialogue:
                 return [native.stats([_stats(each) for each in self._channels.connections])]
             case native.Finish():
                 self.finish()
-            case native.Commit():
+            case native.KeepAlive():
+                pass
+            case _:
                 self._check_open()
-                self._channels.each(Connection.commit)
-            case native.Clear():
-                self._check_open()
-                self._channels.each(Connection.clear)
-            case native.Marker():
-                self._channels.each(lambda connection: connection.mark(command.id))
+                self._channels.each(lambda connection: self._act(connection, command))
         return []
+
+    def _act(self, connection: Connection, command: native.Command) -> None:
+        match command:
+            case native.Commit():
+                connection.commit()
+            case native.Clear():
+                connection.clear()
+            case native.Marker():
+                connection.mark(command.id)
+            case native.Missing():
+                self._audio_came = True
+                connection.lose(command.samples)
 
     async def _configure(self, command: native.Configure) -> Sequence[Message]:
         """Opens the streams anew, as they are to be."""
@@ -173,6 +183,7 @@ def _stats(connection: Connection) -> dict[str, object]:
         "lag_s": round(stats.lag_s, 3),
         "tokens": stats.tokens,
         "utterances": stats.utterances,
-        "chunk_s": stats.context.chunk,
+        "context": str(stats.context),
+        "latency_s": round(stats.context.latency_s, 3),
         "emission_delay_p95_s": None if late_s is None else round(late_s, 3),
     }

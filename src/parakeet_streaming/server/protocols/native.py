@@ -16,11 +16,9 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final
 
-from parakeet_streaming.results import Word
-from parakeet_streaming.server.protocols.fields import (
-    object_of,
-    text_of,
-)
+from parakeet_streaming.results import Token, Word
+from parakeet_streaming.server.limits import Limits
+from parakeet_streaming.server.protocols.fields import object_of, shown, text_of, whole_of
 from parakeet_streaming.server.protocols.native_settings import StreamSettings
 from parakeet_streaming.server.replies import Answer, WrongRequestError
 from parakeet_streaming.server.session_events import (
@@ -38,7 +36,10 @@ from parakeet_streaming.server.session_events import (
 from parakeet_streaming.timeline import ContextConfig
 
 VERSION: Final = 1
+SUBPROTOCOL: Final = "parakeet"
+"""That a browser offers beside the one with its key; the one with the key is never answered."""
 MOST_MARKER_LENGTH: Final = 256
+MOST_GAP_S: Final = 3_600
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,11 +76,33 @@ class Stats:
     """How does it go?"""
 
 
-Command = Finish | Commit | Clear | Marker | Configure | Stats
+@dataclass(frozen=True, slots=True)
+class Missing:
+    """The client has lost samples before the next ones; later times are to stay true."""
+
+    samples: int
+    """Of each channel."""
 
 
-def command_of(text: str) -> Command:
-    """What a text message asks for.
+@dataclass(frozen=True, slots=True)
+class KeepAlive:
+    """The client is there and has nothing to say."""
+
+
+Command = Finish | Commit | Clear | Marker | Configure | Stats | Missing | KeepAlive
+_PLAIN: Final[dict[str, Command]] = {
+    "finish": Finish(),
+    "commit": Commit(),
+    "clear": Clear(),
+    "stats": Stats(),
+    "keep_alive": KeepAlive(),
+}
+TYPES: Final = (*_PLAIN, "marker", "gap", "configure")
+"""Of messages that clients send."""
+
+
+def command_of(text: str, rate_hz: int) -> Command:
+    """What a text message asks for; `rate_hz` is that of the stream's audio.
 
     Raises:
         WrongRequestError: no JSON object, no type that is known, or a field that makes no sense.
@@ -87,21 +110,19 @@ def command_of(text: str) -> Command:
     fields = object_of(text)
     kind = text_of(fields, "type")
     match kind:
-        case "finish":
-            return Finish()
-        case "commit":
-            return Commit()
-        case "clear":
-            return Clear()
-        case "stats":
-            return Stats()
         case "configure":
             return Configure(fields)
         case "marker":
             return Marker(_marker(fields))
-    raise WrongRequestError(
-        f"type {kind!r} is not known; use finish, commit, clear, marker, configure or stats", "type"
-    )
+        case "gap":
+            return Missing(_missing(fields, rate_hz))
+    if kind is None:
+        raise WrongRequestError(f"a message has a type: {', '.join(TYPES)}", "type")
+    if kind not in _PLAIN:
+        raise WrongRequestError(
+            f"type {shown(kind)} is not known; use one of {', '.join(TYPES)}", "type"
+        )
+    return _PLAIN[kind]
 
 
 def _marker(fields: Mapping[str, object]) -> str:
@@ -113,7 +134,18 @@ def _marker(fields: Mapping[str, object]) -> str:
     return marker
 
 
-def ready(stream_id: str, model: str, settings: StreamSettings, context: ContextConfig) -> str:
+def _missing(fields: Mapping[str, object], rate_hz: int) -> int:
+    samples = whole_of(fields, "samples", 1, MOST_GAP_S * rate_hz)
+    if samples is None:
+        raise WrongRequestError(
+            "a gap has samples, the number of those that are missing", "samples"
+        )
+    return samples
+
+
+def ready(
+    stream_id: str, model: str, settings: StreamSettings, context: ContextConfig, limits: Limits
+) -> str:
     """The first message."""
     return _json(
         {
@@ -123,28 +155,37 @@ def ready(stream_id: str, model: str, settings: StreamSettings, context: Context
             "model": model,
             "sample_rate": settings.sample_rate,
             "encoding": settings.encoding,
-            "channels": "separate" if settings.separate else settings.channels,
-            "channel_count": settings.channels,
+            "channels": settings.channels,
+            "separate": settings.separate,
             **_context(context),
+            "limits": {
+                "message_bytes": limits.message_bytes,
+                "messages_a_second": limits.messages_a_second,
+                "idle_s": _s(limits.idle_s),
+                "session_s": _s(limits.session_s),
+            },
         }
     )
 
 
-def message_of(event: SessionEvent, *, words: bool, channel: int | None = None) -> str | None:
+def message_of(
+    event: SessionEvent, settings: StreamSettings, channel: int | None = None
+) -> str | None:
     """A session event as a message; None for one that says nothing.
 
     Args:
         event: of one channel.
-        words: whether `final` lists them.
+        settings: of the stream.
         channel: its number, where channels are separate.
     """
     if isinstance(event, Heard) and not (event.text or event.tentative or event.tokens):
         return None
-    said = _utterance(event, words=words) if isinstance(event, Heard | Ended) else _news(event)
+    said = _utterance(event, settings) if isinstance(event, Heard | Ended) else _news(event)
     return _json(said if channel is None else {**said, "channel": channel})
 
 
-def _utterance(event: Heard | Ended, *, words: bool) -> dict[str, object]:
+def _utterance(event: Heard | Ended, settings: StreamSettings) -> dict[str, object]:
+    tokens = {"tokens": [_token(each) for each in event.tokens]} if settings.tokens else {}
     if isinstance(event, Heard):
         return {
             "type": "partial",
@@ -152,6 +193,8 @@ def _utterance(event: Heard | Ended, *, words: bool) -> dict[str, object]:
             "text": event.text,
             "tentative": event.tentative,
             "committed": _s(event.committed_s),
+            "lookahead_end": _s(event.lookahead_end_s),
+            **tokens,
         }
     return {
         "type": "final",
@@ -160,7 +203,8 @@ def _utterance(event: Heard | Ended, *, words: bool) -> dict[str, object]:
         "start": _s(event.start_s),
         "end": _s(event.end_s),
         "reason": event.reason,
-        **({"words": _words(event.words)} if words else {}),
+        **({"words": [_word(each) for each in event.words]} if settings.words else {}),
+        **tokens,
     }
 
 
@@ -192,14 +236,19 @@ def stats(channels: Sequence[Mapping[str, object]]) -> str:
     return _json({"type": "stats", "channels": list(channels)})
 
 
-def error(answer: Answer) -> str:
+def error(answer: Answer, *, fatal: bool) -> str:
     """A mistake, or what ends the stream."""
     said: dict[str, object] = {
         "type": "error",
         "code": answer.code,
         "message": answer.message,
+        "fatal": fatal,
     }
-    return _json({**said, "field": answer.field} if answer.field else said)
+    if answer.field:
+        said["field"] = answer.field
+    if answer.retry_after_s is not None:
+        said["retry_after_s"] = answer.retry_after_s
+    return _json(said)
 
 
 def going_away(reason: str, seconds: float) -> str:
@@ -208,23 +257,25 @@ def going_away(reason: str, seconds: float) -> str:
 
 
 def _context(context: ContextConfig) -> dict[str, object]:
-    left, chunk, right = context.effective
+    return {"context": str(context), "latency_s": _s(context.latency_s)}
+
+
+def _word(word: Word | Token) -> dict[str, object]:
     return {
-        "context": {"left": _s(left), "chunk": _s(chunk), "right": _s(right)},
-        "latency_s": _s(context.latency_s),
+        "text": word.text,
+        "start": _s(word.start),
+        "end": _s(word.end),
+        "confidence": round(word.confidence, 4),
     }
 
 
-def _words(words: Sequence[Word]) -> list[dict[str, object]]:
-    return [
-        {
-            "text": word.text,
-            "start": _s(word.start),
-            "end": _s(word.end),
-            "confidence": round(word.confidence, 4),
-        }
-        for word in words
-    ]
+def _token(token: Token) -> dict[str, object]:
+    return {
+        "id": token.id,
+        **_word(token),
+        "start_frame": token.start_frame,
+        "duration_frames": token.duration_frames,
+    }
 
 
 def _s(seconds: float) -> float:

@@ -16,7 +16,7 @@ from parakeet_streaming.engine.vad_options import VadOptions
 from parakeet_streaming.live.adaptation import DelayRange
 from parakeet_streaming.live.options import LiveOptions
 from parakeet_streaming.server.connection_options import ChannelOptions
-from parakeet_streaming.server.protocols.fields import flag_of, text_of, whole_of
+from parakeet_streaming.server.protocols.fields import flag_of, number_of, text_of, whole_of
 from parakeet_streaming.server.replies import WrongRequestError
 from parakeet_streaming.timeline import SAMPLE_RATE_HZ, ContextConfig
 
@@ -24,6 +24,7 @@ MOST_CHANNELS: Final = 8
 """That one socket may have transcribed each for itself."""
 LEAST_RATE_HZ: Final = 4_000
 MOST_RATE_HZ: Final = 192_000
+MOST_UTTERANCE_S: Final = 3_600.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,8 +44,14 @@ class StreamSettings:
     endpointing: str | None = None
     """A preset, or "off"; None for what the server was started with."""
     vad: bool = True
+    max_utterance_s: float | None = None
+    """After which an utterance ends in any case; None for what the server was started with."""
+    tentative: bool = True
+    """Whether text that may still change is told."""
     words: bool = True
     """Whether `final` lists words with their times."""
+    tokens: bool = False
+    """Whether `partial` and `final` list tokens."""
 
     def with_fields(self, fields: Mapping[str, object]) -> StreamSettings:
         """These with those of `fields` that are known.
@@ -66,13 +73,22 @@ class StreamSettings:
             settings = replace(settings, context=context)
         if (endpointing := text_of(fields, "endpointing")) is not None:
             settings = replace(settings, endpointing=endpointing)
-        if (vad := flag_of(fields, "vad")) is not None:
-            settings = replace(settings, vad=vad)
-        if (words := flag_of(fields, "words")) is not None:
-            settings = replace(settings, words=words)
-        if (fixed := flag_of(fields, "fixed")) is not None:
-            settings = replace(settings, fixed=fixed)
-        return settings
+        longest_s = number_of(fields, "max_utterance_s", 1.0, MOST_UTTERANCE_S)
+        if longest_s is not None:
+            settings = replace(settings, max_utterance_s=longest_s)
+
+        def flag(name: str, before: bool) -> bool:
+            given = flag_of(fields, name)
+            return before if given is None else given
+
+        return replace(
+            settings,
+            vad=flag("vad", settings.vad),
+            fixed=flag("fixed", settings.fixed),
+            tentative=flag("tentative", settings.tentative),
+            words=flag("words", settings.words),
+            tokens=flag("tokens", settings.tokens),
+        )
 
     def options(self, defaults: LiveOptions) -> ChannelOptions:
         """Of each channel's stream.
@@ -94,16 +110,24 @@ class StreamSettings:
             off = self.endpointing == "off"
             endpoint = None if off else EndpointOptions.parse(self.endpointing)
             live = replace(live, endpoint=endpoint)
+        if self.max_utterance_s is not None:
+            if live.endpoint is None:
+                raise WrongRequestError(
+                    "max_utterance_s does not go with endpointing=off", "max_utterance_s"
+                )
+            ends = replace(live.endpoint, max_utterance_s=self.max_utterance_s)
+            live = replace(live, endpoint=ends)
         vad = (live.vad or VadOptions()) if self.vad else None
-        live = replace(live, vad=vad)
+        live = replace(live, vad=vad, tentative=self.tentative)
         channels = 1 if self.separate else self.channels
         return ChannelOptions(live, self.encoding, channels)
 
 
 def _with_channels(settings: StreamSettings, fields: Mapping[str, object]) -> StreamSettings:
-    """`channels=2` averages two channels; `channels=separate` keeps two, or `channel_count`."""
+    """`channels=2` averages two, `separate=1` keeps each; `channels=separate` stands for both."""
     if fields.get("channels") == "separate":
-        separate = whole_of(fields, "channel_count", 1, MOST_CHANNELS) or 2
-        return replace(settings, channels=separate, separate=True)
-    count = whole_of(fields, "channels", 1, MOST_CHANNELS)
-    return settings if count is None else replace(settings, channels=count, separate=False)
+        return replace(settings, channels=2, separate=True)
+    if (count := whole_of(fields, "channels", 1, MOST_CHANNELS)) is not None:
+        settings = replace(settings, channels=count)
+    separate = flag_of(fields, "separate")
+    return settings if separate is None else replace(settings, separate=separate)

@@ -1,0 +1,78 @@
+"""Audio in, events out, for `asyncio`.
+
+```python
+async with AsyncClient("http://127.0.0.1:8000") as client:
+    async with client.stream(sample_rate=16_000) as stream:
+        await stream.send(samples)
+        await stream.finish()
+        async for event in stream: ...
+```
+"""
+
+from __future__ import annotations
+
+import ssl
+from importlib.util import find_spec
+from typing import Any, Final, Self
+
+from parakeet_streaming.client.async_stream import AsyncStream
+from parakeet_streaming.client.request import StreamOptions, headers, socket_url
+from parakeet_streaming.errors import ExtraMissingError
+
+TIMEOUT_S: Final = 30.0
+
+
+class AsyncClient:
+    """A server, and how it is reached. It holds nothing open; its streams do."""
+
+    def __init__(
+        self,
+        url: str,
+        key: str | None = None,
+        *,
+        timeout_s: float = TIMEOUT_S,
+        proxy: str | bool = True,
+        tls: ssl.SSLContext | None = None,
+    ) -> None:
+        """Nothing is sent before the first stream.
+
+        Args:
+            url: of the server, such as `http://127.0.0.1:8000`; https, ws and wss are as good.
+            key: where the server wants one.
+            timeout_s: for everything that the server has to do at once: open a stream, take a
+                piece of audio, answer `stats`. Events may take as long as nobody speaks.
+            proxy: True for the one that the environment names (`HTTPS_PROXY`, `NO_PROXY`, ...),
+                False for none, or its address.
+            tls: for a server whose certificate the system does not know.
+
+        Raises:
+            ExtraMissingError: the extra `client` is not installed.
+            OptionError: no address of a server, or a key that cannot be one.
+        """
+        if find_spec("websockets") is None:
+            raise ExtraMissingError(
+                "the client needs websockets; pip install 'parakeet-streaming[client]'"
+            )
+        from parakeet_streaming.client.sockets import Way
+
+        socket_url(url, StreamOptions())
+        self._url = url
+        self._headers = headers(key)
+        self._way = Way(timeout_s, proxy, tls)
+
+    def stream(self, **options: Any) -> AsyncStream:  # noqa: ANN401
+        """A stream: `async with` opens it, and so does `await`.
+
+        Args:
+            options: fields of `StreamOptions`: `sample_rate`, `encoding`, `channels`, `separate`,
+                `context`, `fixed`, `endpointing`, `max_utterance_s`, `vad`, `tentative`, `words`,
+                `tokens`. What is left out the server decides.
+        """
+        asked = StreamOptions(**options)
+        return AsyncStream(socket_url(self._url, asked), self._headers, self._way, asked)
+
+    async def __aenter__(self) -> Self:
+        return self
+
+    async def __aexit__(self, *_: object) -> None:
+        pass

@@ -1,0 +1,48 @@
+from urllib.parse import parse_qsl, urlsplit
+
+import pytest
+
+from parakeet_streaming.client.request import StreamOptions, headers, socket_url
+from parakeet_streaming.errors import OptionError
+from parakeet_streaming.server.protocols.native_settings import StreamSettings
+
+
+@pytest.mark.parametrize(
+    ("address", "url"),
+    [
+        ("http://h:1", "ws://h:1/v1/stream"),
+        ("https://h/", "wss://h/v1/stream"),
+        ("h:80", "ws://h:80/v1/stream"),
+        ("wss://h/a/b", "wss://h/a/b/v1/stream"),
+        ("ws://[::1]:9/v1/stream", "ws://[::1]:9/v1/stream"),
+    ],
+)
+def test_any_usual_address_is_one(address, url):
+    assert socket_url(address, StreamOptions()).partition("?")[0] == url
+
+
+@pytest.mark.parametrize("address", ["", "ftp://h", "http://", "http://h:x", "http://h:0", "//"])
+def test_others_are_none(address):
+    with pytest.raises(OptionError, match="http://HOST:PORT"):
+        socket_url(address, StreamOptions())
+
+
+def test_the_server_reads_every_option():
+    asked = StreamOptions(
+        sample_rate=8_000, encoding="f32le", channels=2, separate=True, context="10-2-2",
+        fixed=True, endpointing="relaxed", max_utterance_s=9.5, vad=False, tentative=False,
+        words=False, tokens=True,
+    )  # fmt: skip
+    query = dict(parse_qsl(urlsplit(socket_url("http://h", asked)).query))
+    read = StreamSettings().with_fields(query)
+    assert {name: getattr(read, name) for name in asked.__slots__} == {
+        name: getattr(asked, name) for name in asked.__slots__
+    }
+
+
+def test_keys_are_visible_characters():
+    assert headers(None) == {}
+    assert headers("k ") == {"Authorization": "Bearer k"}
+    for wrong in ("", " ", "a\nb", "schlüssel"):
+        with pytest.raises(OptionError):
+            headers(wrong)
