@@ -45,9 +45,12 @@ def _steps(content: bytes, sizes: list[int], steps: bytes) -> None:
         count = step >> 1
         if step & 1:
             assert stream.peek(count) == content[:count]
+            if step & 2 and not taken:
+                stream.drop(count)
+                content = content[count:]
         else:
             assert stream.take(count) == content[taken : taken + count]
-            taken = min(taken + count, len(content)) if count else taken
+            taken = min(taken + count, len(content))
     if len(steps) % 2:
         stream.rewind()
         taken = 0

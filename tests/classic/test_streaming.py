@@ -119,7 +119,7 @@ def test_threads() -> None:
     for thread in threads:
         thread.start()
     for thread in threads:
-        thread.join(timeout=20)
+        thread.join(60)
         assert not thread.is_alive()
     assert in_frames(tokens) == EXPECTED
 
@@ -139,7 +139,7 @@ def test_closing_the_consumer_stops_the_engine() -> None:
     thread.start()
     producer.push(AUDIO[:4000])
     consumer.close()
-    thread.join(timeout=20)
+    thread.join(60)
     assert not thread.is_alive()
     assert engine.ended
     assert producer.push(AUDIO) == 0
@@ -177,7 +177,7 @@ def test_a_full_token_ring_does_not_stop_a_running_engine() -> None:
     producer.push(AUDIO)
     producer.close()
     assert in_frames(list(consumer)) == EXPECTED
-    thread.join(timeout=20)
+    thread.join(60)
     assert not thread.is_alive()
 
 

@@ -109,19 +109,17 @@ import hashlib, os, threading
 from parakeet_streaming.cli import app, transcribe
 def compute(*_, **__):
     threading.Timer(0.5, os.write, (1, b"computing")).start()
-    hashlib.pbkdf2_hmac("sha256", b"", b"", 10**9)
+    hashlib.pbkdf2_hmac("sha256", b"", b"", 2**31 - 1)
 transcribe.load = compute
 app.main()
 """
     process = started("transcribe", str(DIGITS), program=program)
     assert process.stdout.read(9) == b"computing"
-    start_s = time.monotonic()
     process.send_signal(signal.SIGINT)
     time.sleep(0.2)
     assert process.poll() is None
     process.send_signal(signal.SIGINT)
-    assert process.wait(LONG_S) == 130
-    assert time.monotonic() - start_s < 5
+    assert process.wait(LONG_S) == 130  # the computation takes many times as long
     assert process.stderr.read() == b""
     close(process)
 

@@ -121,5 +121,5 @@ def test_a_live_stream_ends_and_says_which_file(tmp_path):
 
 
 def read_all(stream):
-    while stream.get(timeout_s=20.0) is not None:
+    while stream.get(timeout_s=60.0) is not None:
         pass
