@@ -23,6 +23,8 @@ from parakeet_streaming.server.replies import AccessError, OriginError
 
 KEY_PROTOCOL: Final = "openai-insecure-api-key."
 """Begins the subprotocol in which a browser shows its key, as OpenAI's own clients do."""
+ANONYMOUS: Final = "anonymous"
+"""Whose a call is that needs no key."""
 MOST_SECRETS: Final = 10_000
 """Short-lived keys that are valid at once."""
 
@@ -62,7 +64,7 @@ class Access:
             AccessError: it shows none, or one that nobody has.
         """
         if self.is_open:
-            return "anonymous"
+            return ANONYMOUS
         shown = shown_key(caller)
         if shown is None:
             raise AccessError("an API key is needed: send it as `Authorization: Bearer KEY`")
