@@ -1,4 +1,5 @@
 import json
+import unicodedata
 from itertools import pairwise
 
 import pytest
@@ -106,10 +107,49 @@ def test_vtt():
     assert to_vtt(EMPTY) == "WEBVTT\n"
 
 
-def test_vtt_escapes_what_would_be_markup_and_srt_does_not():
+def test_what_would_be_markup_is_escaped_in_vtt_and_wide_in_srt():
     heard = transcript(*even("R&B <i>is</i> --> 'good'."))
     assert "R&amp;B &lt;i&gt;is&lt;/i&gt; --&gt; 'good'." in to_vtt(heard)
-    assert "R&B <i>is</i> --> 'good'." in to_srt(heard)
+    assert "R&B ＜i＞is＜/i＞ --＞ 'good'." in to_srt(heard)
+    assert "｛＼an8｝ ＼N ＆lt;b＆#62; AT&T" in to_srt(
+        transcript(*even("{\\an8} \\N &lt;b&#62; AT&T"))
+    )
+
+
+HOSTILE = (
+    "1 2\n\n3\n00:00:09,000",
+    "\x1b]0;T\x07",
+    "\x9b2J",
+    "\u202eabc\u2028def",
+    "\x85x\x85\x85y",
+    "\u200b",
+    "\n",
+)
+
+
+@pytest.mark.parametrize("piece", HOSTILE, ids=repr)
+@pytest.mark.parametrize("write", [to_txt, to_srt, to_vtt])
+def test_controls_in_a_word_reach_no_file(piece, write):
+    whole = write(transcript(("one", 0.0, 0.5), (piece, 0.5, 1.0), ("two.", 1.0, 1.5)))
+    assert not any(
+        unicodedata.category(each) in ("Cc", "Cf", "Zl") for each in whole if each != "\n"
+    )
+    assert whole.count("one") == whole.count("two.") == 1
+    if write is to_txt:
+        assert whole.count("\n") == 1
+    else:
+        assert whole.count(" --> ") == 1
+        assert "\n\n" not in whole.removeprefix("WEBVTT\n\n")
+
+
+@pytest.mark.parametrize("piece", HOSTILE, ids=repr)
+def test_controls_in_json_are_escapes(piece):
+    heard = transcript(("one", 0.0, 0.5), (piece, 0.5, 1.0))
+    line = to_jsonl(recording(heard, source=f"{piece}.wav"))
+    assert line.count("\n") == 1
+    assert not any(unicodedata.category(each) in ("Cc", "Cf", "Zl") for each in line[:-1])
+    read = json.loads(line)
+    assert (read["text"], read["source"]) == (heard.text, f"{piece}.wav")
 
 
 @pytest.mark.parametrize(
@@ -360,3 +400,4 @@ def test_half_a_character_is_escaped():
 
 def test_a_note_of_webvtt_is_one_line_that_is_no_cue():
     assert to_vtt_note("the words\n --> go on") == "\nNOTE the words -> go on\n"
+    assert to_vtt_note("a ---> b ----->c\x1b[0m") == "\nNOTE a -> b ->c\\x1b[0m\n"

@@ -25,7 +25,8 @@ os.environ.setdefault("ORT_DISABLE_TELEMETRY", "1")
 os.environ.setdefault("HF_HUB_DISABLE_TELEMETRY", "1")
 
 from parakeet_streaming.engine.endpoint import EndpointOptions
-from parakeet_streaming.engine.recognizer import RecognitionOptions, Recognizer
+from parakeet_streaming.engine.recognition_options import RecognitionOptions
+from parakeet_streaming.engine.recognizer import Recognizer
 from parakeet_streaming.engine.stall import StallGuard
 from parakeet_streaming.engine.stream import Restored, Stream
 from parakeet_streaming.engine.vad_options import VadOptions
@@ -41,6 +42,7 @@ from parakeet_streaming.errors import (
     DownloadError,
     EngineFailedError,
     ExtraMissingError,
+    FileAccessError,
     InputError,
     MissingError,
     ModelFormatError,
@@ -121,6 +123,7 @@ __all__ = [
     "EngineStats",
     "Event",
     "ExtraMissingError",
+    "FileAccessError",
     "Final",
     "Gap",
     "HealthHint",

@@ -22,7 +22,8 @@ ParakeetError
 │   ├── CapacityError              also RuntimeError        no room for one more stream
 │   ├── EngineFailedError          also RuntimeError        the engine's worker has broken
 │   ├── DeviceError                also OSError             a microphone is held, or is gone
-│   └── DownloadError              also OSError             the hub did not answer as it should
+│   ├── DownloadError              also OSError             the hub did not answer as it should
+│   └── FileAccessError            also OSError             a file that may not, or cannot, be read
 └── ComputeError                   also RuntimeError        a computation failed: report it
 ```
 
@@ -125,3 +126,7 @@ class DeviceError(UnavailableError, OSError):
 
 class DownloadError(UnavailableError, OSError):
     """The hub did not answer as it should."""
+
+
+class FileAccessError(UnavailableError, OSError):
+    """A file that is there and that the system does not let be read: permission, a failing disk."""

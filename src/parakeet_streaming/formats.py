@@ -2,12 +2,14 @@
 
 Rules of this file:
 
-1. How text becomes subtitles is in `subtitles.py`.
+1. How text becomes subtitles is in `subtitles.py`. No text of a cue is a line that a player reads
+   as the end of the cue, as times, or as markup.
 2. Times in JSON are seconds with at most three decimals. JSON is always JSON: a number that is not
-   finite is null, and no text has half a character.
-3. `json` is one object per recording. `jsonl` is one line per event while the recording runs, and
+   finite is null, and what cannot be seen (controls, half a character) is written as an escape.
+3. Text that a model recognised is without controls in txt, srt and vtt, and as it is in JSON.
+4. `json` is one object per recording. `jsonl` is one line per event while the recording runs, and
    at the end the object of `json` in one line.
-4. Each line of `jsonl` has a `type`. Those of events are named after their classes: `partial`,
+5. Each line of `jsonl` has a `type`. Those of events are named after their classes: `partial`,
    `final` (an utterance has ended, with its reason), `speech_started`, `speech_ended`, `gap`,
    `context_changed` and `health_hint`. The last line, the whole recording, has the type
    `transcript`.
@@ -25,6 +27,7 @@ from typing import Any, Literal
 from typing import Final as Constant
 
 from parakeet_streaming.errors import OptionError
+from parakeet_streaming.plain_text import escaped, readable, visible
 from parakeet_streaming.results import (
     ContextChanged,
     Event,
@@ -47,7 +50,12 @@ FORMATS: Constant[tuple[str, ...]] = ("txt", "srt", "vtt", "json", "jsonl")
 
 VTT_HEADER: Constant = "WEBVTT\n"
 
-_SURROGATE: Constant = re.compile(r"[\ud800-\udfff]")
+# SubRip has no escapes. Players take tags and braces for markup, some a backslash or an entity too;
+# their wide forms look alike and mean nothing.
+_SRT_MARKUP: Constant = re.compile(r"[<>{}\\]|&(?=#?\w+;)")
+_WIDE: Constant = 0xFEE0
+"""From a character of ASCII to its wide form."""
+_ARROW: Constant = re.compile("-{2,}>")
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,7 +76,7 @@ class Recording:
 
 def to_txt(transcript: Transcript) -> str:
     """One line per segment."""
-    return "".join(f"{segment.text}\n" for segment in transcript.segments)
+    return "".join(f"{readable(segment.text)}\n" for segment in transcript.segments)
 
 
 def to_srt(transcript: Transcript, first: int = 1) -> str:
@@ -77,10 +85,11 @@ def to_srt(transcript: Transcript, first: int = 1) -> str:
 
 
 def to_srt_cue(cue: Cue, number: int) -> str:
-    """One subtitle of SubRip; above 1 it continues earlier ones."""
+    """One subtitle of SubRip; above 1 it continues earlier ones. Markup becomes wide."""
     before = "\n" if number > 1 else ""
     times = f"{_clock(cue.start, ',')} --> {_clock(cue.end, ',')}"
-    return f"{before}{number}\n{times}\n{cue.text}\n"
+    text = _SRT_MARKUP.sub(lambda found: chr(ord(found[0]) + _WIDE), _lines_of(cue))
+    return f"{before}{number}\n{times}\n{text}\n"
 
 
 def to_vtt(transcript: Transcript) -> str:
@@ -96,12 +105,12 @@ def vtt_cues(transcript: Transcript) -> str:
 def to_vtt_cue(cue: Cue) -> str:
     """One subtitle of WebVTT."""
     times = f"{_clock(cue.start, '.')} --> {_clock(cue.end, '.')}"
-    return f"\n{times}\n{html.escape(cue.text, quote=False)}\n"
+    return f"\n{times}\n{html.escape(_lines_of(cue), quote=False)}\n"
 
 
 def to_vtt_note(text: str) -> str:
     """A comment between cues; `-->` would be a cue's."""
-    return f"\nNOTE {' '.join(text.split()).replace('-->', '->')}\n"
+    return f"\nNOTE {_ARROW.sub('->', visible(' '.join(text.split())))}\n"
 
 
 def to_json(recording: Recording) -> str:
@@ -187,16 +196,16 @@ def _event_object(event: Event) -> tuple[str, dict[str, Any]]:
 
 
 def in_json(value: object, *, indent: int | None = None) -> str:
-    """A value of plain types as JSON that every reader takes.
+    """A value of plain types as JSON that every reader takes, and a terminal too.
 
-    A number that is not finite becomes null, and half a character (of a file name that is no
-    UTF-8) the escape that stands for it.
+    A number that is not finite becomes null. What cannot be seen becomes the escape that stands for
+    it: controls, and half a character (of a file name that is no UTF-8).
     """
     try:
         text = json.dumps(value, ensure_ascii=False, indent=indent, allow_nan=False)
     except ValueError:
         text = json.dumps(_finite(value), ensure_ascii=False, indent=indent, allow_nan=False)
-    return _SURROGATE.sub(lambda found: f"\\u{ord(found[0]):04x}", text)
+    return escaped(text)
 
 
 def _finite(value: Any) -> Any:  # noqa: ANN401  JSON is anything
@@ -207,6 +216,12 @@ def _finite(value: Any) -> Any:  # noqa: ANN401  JSON is anything
     if isinstance(value, (list, tuple)):
         return [_finite(each) for each in value]
     return value
+
+
+def _lines_of(cue: Cue) -> str:
+    """The lines of a cue that say something: an empty one would end it."""
+    lines = (readable(line).strip() for line in cue.text.split("\n"))
+    return "\n".join(line for line in lines if line)
 
 
 def _line(value: dict[str, Any]) -> str:

@@ -18,7 +18,8 @@ from parakeet_streaming.catalog.model_folder import ModelParts, find_parts
 from parakeet_streaming.catalog.precision import BFLOAT16, stored_precision
 from parakeet_streaming.catalog.resolve import resolve
 from parakeet_streaming.catalog.spec import ModelSpec, read_spec
-from parakeet_streaming.engine.recognizer import RecognitionOptions, Recognizer
+from parakeet_streaming.engine.recognition_options import RecognitionOptions
+from parakeet_streaming.engine.recognizer import Recognizer
 from parakeet_streaming.model.cached_encoder import OnnxCachedEncoder
 from parakeet_streaming.model.confidence import measure
 from parakeet_streaming.model.decoder_joint import OnnxDecoderJoint

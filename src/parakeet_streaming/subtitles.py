@@ -12,6 +12,7 @@ Rules of this file:
    before it: a closing mark, or a part of a character. Other words are cut only where they do not
    fit into a cue.
 4. Cues that come one by one are those that come of the whole.
+5. A unit of which nothing can be read makes no cue, and line ends in a unit no lines.
 """
 
 from __future__ import annotations
@@ -22,6 +23,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from typing import Final
 
+from parakeet_streaming.plain_text import readable
 from parakeet_streaming.results import Segment, Token, Word
 
 LINE_CHARACTERS: Final = 42
@@ -120,6 +122,10 @@ class CueBuilder:
 
     def add(self, unit: Unit) -> Iterator[Cue]:
         """Takes the next unit; gives the cues that have become sure."""
+        unit = replace(unit, text=readable(unit.text).strip())
+        if not unit.text:
+            self._ended = self._ended or unit.ends_segment
+            return
         if self._group and self._breaks_before(unit):
             yield from self._close(unit.start)
         self._group.append(unit)

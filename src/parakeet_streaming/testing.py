@@ -1,9 +1,8 @@
 """Marked audio in, scripted tokens out: fakes for testing code that recognises speech.
 
 `marked_audio` writes the number of every encoder frame into its samples. `FakeEncoder` reads those
-numbers back from whatever window it is given, so a frame means the same in every window.
-`ScriptedDecoderJoint` emits a script's tokens on exactly the frames it names. `ScriptedVad` hears
-speech where a script says so, or where it is loud.
+numbers back from any window. `ScriptedDecoderJoint` emits a script's tokens on exactly the frames
+it names. `ScriptedVad` hears speech where a script says so, or where it is loud.
 
 ```python
 script = [Cue(frame=3, token=0), Cue(frame=9, token=1, duration=4)]
@@ -21,7 +20,8 @@ from typing import Final
 
 import numpy as np
 
-from parakeet_streaming.engine.recognizer import RecognitionOptions, Recognizer
+from parakeet_streaming.engine.recognition_options import RecognitionOptions
+from parakeet_streaming.engine.recognizer import Recognizer
 from parakeet_streaming.engine.words import Pieces
 from parakeet_streaming.model.confidence import measure
 from parakeet_streaming.model.label_looping import DecoderJoint, LabelLoopingDecoder

@@ -24,6 +24,7 @@ from dataclasses import dataclass
 from typing import Final
 
 from parakeet_streaming.errors import ContextError
+from parakeet_streaming.limits import in_short
 
 SAMPLE_RATE_HZ: Final = 16_000
 HOP_SAMPLES: Final = 160
@@ -84,10 +85,11 @@ def check_sample_rate(rate_hz: int) -> None:
         ContextError: not a whole number, or outside 4–384 kHz.
     """
     if isinstance(rate_hz, bool) or not isinstance(rate_hz, int):
-        raise ContextError(f"sample_rate must be a whole number of Hz, not {rate_hz!r}")
+        raise ContextError(f"sample_rate must be a whole number of Hz, not {in_short(rate_hz)}")
     if not MIN_INPUT_RATE_HZ <= rate_hz <= MAX_INPUT_RATE_HZ:
         raise ContextError(
-            f"sample_rate {rate_hz} Hz is outside {MIN_INPUT_RATE_HZ}–{MAX_INPUT_RATE_HZ} Hz"
+            f"sample_rate {in_short(rate_hz)} Hz is outside "
+            f"{MIN_INPUT_RATE_HZ}–{MAX_INPUT_RATE_HZ} Hz"
         )
 
 
@@ -135,10 +137,13 @@ class ContextConfig:
         for name in ("left", "chunk", "right"):
             seconds = getattr(self, name)
             if isinstance(seconds, bool) or not isinstance(seconds, (int, float)):
-                raise ContextError(f"{name} context must be a number of seconds, not {seconds!r}")
+                raise ContextError(
+                    f"{name} context must be a number of seconds, not {in_short(seconds)}"
+                )
             if not 0 <= seconds <= MAX_CONTEXT_S:
                 raise ContextError(
-                    f"{name} context of {seconds} s is impossible; use 0 to {MAX_CONTEXT_S:.0f} s"
+                    f"{name} context of {in_short(seconds)} s is impossible; use 0 to "
+                    f"{MAX_CONTEXT_S:.0f} s"
                 )
         if self.frames.chunk < 1:
             raise ContextError(
@@ -195,7 +200,8 @@ class ContextConfig:
         match = _NOTATION.match(text)
         if match is None:
             raise ContextError(
-                f"{text!r} is no context; write left-chunk-right in seconds, such as 10-2-2, "
+                f"{in_short(text)} is no context; write left-chunk-right in seconds, such as "
+                "10-2-2, "
                 f"or a preset: {', '.join(PRESETS)}"
             )
         left, chunk, right = (float(part) for part in match.groups())

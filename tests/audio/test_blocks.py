@@ -122,3 +122,70 @@ def test_channels_that_cancel_each_other_are_a_warning():
         told = audio(np.stack([sound, gain * sound], axis=1))
         list(told.blocks())
         assert len(told.warnings) == warnings
+
+
+@pytest.mark.parametrize("block_s", [3_601, 1e9, 1e300])
+def test_blocks_that_memory_could_not_hold_are_refused(block_s):
+    with pytest.raises(OptionError, match="3600 s at most"):
+        next(audio(np.zeros((3, 1), np.float32)).blocks(block_s))
+
+
+@pytest.mark.parametrize("most_s", [-1, float("nan"), float("inf")])
+def test_a_length_that_is_none_is_not_measured(most_s):
+    with pytest.raises(OptionError, match="cannot be measured"):
+        audio(np.zeros((3, 1), np.float32)).measure(most_s)
+
+
+@pytest.mark.parametrize("error", [OSError(5, "Input/output error"), MemoryError(), ValueError()])
+def test_what_reading_provokes_is_an_error_of_ours(error):
+    class Provoking:
+        def read(self, wanted_samples):
+            raise error
+
+    opened = AudioFile("talk", Provoking(), rate_hz=8_000, channels=1)
+    with pytest.raises(AudioFormatError, match=r"talk is broken after 0\.00 s") as caught:
+        next(opened.blocks())
+    assert caught.value.__cause__ is error
+
+
+def test_a_failure_of_the_source_says_more_than_what_it_led_to():
+    def lacking():
+        raise OSError(5, "Input/output error")
+
+    opened = audio(np.zeros((0, 2), np.float32), broken=True, missing_bytes=lacking)
+    with pytest.raises(AudioFormatError, match="Input/output error"):
+        next(opened.blocks())
+
+
+def test_a_file_that_is_read_at_the_moment_is_closed_by_its_reader():
+    closed = []
+    resources = ExitStack()
+    resources.callback(closed.append, "file")
+
+    class Closing:
+        def read(self, wanted_samples):
+            opened.close()
+            assert not closed
+            return np.zeros((wanted_samples, 1), np.float32)
+
+    opened = AudioFile("talk", Closing(), rate_hz=8_000, channels=1, resources=resources)
+    blocks = opened.blocks()
+    assert len(next(blocks)) == 4_000
+    assert closed == ["file"]
+    with pytest.raises(StreamClosedError):
+        next(blocks)
+    with pytest.raises(StreamClosedError):
+        opened.also_close(resources)
+    opened.close()
+    assert closed == ["file"]
+
+
+def test_what_belongs_to_a_file_is_closed_with_it():
+    closed = []
+    resources = ExitStack()
+    resources.callback(closed.append, "pipe")
+    with audio(np.zeros((3, 2), np.float32)) as opened:
+        opened.also_close(resources)
+        resources.close()
+        assert not closed
+    assert closed == ["pipe"]

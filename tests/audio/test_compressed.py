@@ -11,6 +11,7 @@ import pytest
 
 from parakeet_streaming.audio.compressed import open_compressed
 from parakeet_streaming.audio.files import open_audio, read_audio
+from parakeet_streaming.audio.packet_clock import MOST_SILENCE_S
 from parakeet_streaming.errors import AudioFormatError, OptionError
 
 CASES = Path(__file__).parent / "cases"
@@ -194,3 +195,32 @@ def test_a_container_that_is_damaged_ends_with_a_word(tmp_path):
     with open_audio(tmp_path / "a.webm") as audio:
         list(audio.blocks())
         assert "no sound after 1.49 s, and is 3.01 s long" in audio.warnings[0]
+
+
+YEAR_S = 365 * 24 * 3_600
+
+
+@pytest.mark.parametrize("name", ["a.mkv", "a.nut", "a.mp4", "a.mov"])
+@pytest.mark.parametrize(
+    "starts_s", [[0, 3 * YEAR_S], [5 * YEAR_S], [0, *[11 * 3_600 * n for n in range(1, 6)]]]
+)
+def test_a_clock_that_leaps_by_years_gives_no_years_of_silence(tmp_path, name, starts_s):
+    codec = "aac" if name in ("a.mp4", "a.mov") else "pcm_s16le"
+    film(tmp_path / name, [(start_s, NOISE[:8_192]) for start_s in starts_s], codec)
+    with open_audio(tmp_path / name) as audio:
+        samples = loud = 0
+        for block in audio.blocks(60.0):
+            samples += len(block)
+            loud += int((np.abs(block) > 0).sum())
+    assert samples / RATE_HZ <= MOST_SILENCE_S + 60
+    assert loud >= 7_000 * len(starts_s)
+    if starts_s[-1] > 12 * 3_600 and name in ("a.mkv", "a.nut"):
+        assert any("silence" in each for each in audio.warnings)
+
+
+def test_many_tracks_are_listed_in_short(tmp_path):
+    film(tmp_path / "a.mkv", [(0, NOISE[:2_048])], tracks=40)
+    with open_audio(tmp_path / "a.mkv") as audio:
+        assert "and 20 more" in audio.warnings[0]
+    with pytest.raises(OptionError, match="has no audio track"):
+        open_audio(tmp_path / "a.mkv", track="1" * 5_000)

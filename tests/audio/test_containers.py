@@ -7,7 +7,9 @@ import soundfile
 from parakeet_streaming.audio.containers import (
     COMPRESSED,
     HEAD_BYTES,
+    MIDDLE_BYTES,
     bytes_to_sniff,
+    first_frame,
     is_tag,
     sniff,
     sniff_file,
@@ -144,3 +146,19 @@ def test_aac_is_known_by_two_frames():
 )
 def test_raw_samples_are_no_container(raw):
     assert sniff(raw[: bytes_to_sniff(raw[:HEAD_BYTES])]) is None
+
+
+def test_frames_are_found_where_a_stream_begins_within_one():
+    frame = b"\xff\xfb\x90\x00" + bytes(413)
+    assert first_frame(b"\x01" * 100 + frame * 3) == 100
+    assert first_frame(b"\xff\xfb" * 50 + frame * 3) == 100
+    assert first_frame(b"\x01" * 100 + frame * 2) is None
+    assert first_frame(b"\x01" * 100 + frame + b"\x00" + frame * 2) is None
+    assert first_frame(b"") is None
+
+
+def test_raw_samples_have_no_frames():
+    noise = np.random.default_rng(0).integers(0, 256, 400_000, np.uint8).tobytes()
+    assert all(
+        first_frame(noise[at : at + MIDDLE_BYTES]) is None for at in range(0, len(noise), 4_096)
+    )

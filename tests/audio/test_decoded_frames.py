@@ -5,7 +5,7 @@ import av
 import numpy as np
 import pytest
 
-from parakeet_streaming.audio.decoded_frames import DecodedFrames, reason_of
+from parakeet_streaming.audio.decoded_frames import DecodedFrames
 from parakeet_streaming.errors import AudioFormatError
 
 MS = Fraction(1, 1_000)
@@ -121,11 +121,6 @@ def test_a_decoder_may_swallow_its_first_packets():
     assert made.delay_s(next(made)) == pytest.approx(0.128)
     lost = frames(Packet(BROKEN, pts=0), Packet([late], pts=128))
     assert lost.delay_s(next(lost)) == 0
-
-
-def test_a_reason_is_what_a_library_said():
-    assert reason_of(BROKEN) == "is broken"
-    assert reason_of(ValueError(" no. ")) == "no"
 
 
 def test_a_packet_without_sound_and_without_an_error_is_noticed():

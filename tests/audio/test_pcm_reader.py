@@ -47,23 +47,12 @@ def test_a_reader_hands_on_what_has_arrived():
     assert stream.asked == [200, 199, 4, 4]
 
 
-def test_a_reader_hands_on_what_was_read_before_without_asking_for_more():
-    stream = Trickle(b"\0\3\0")
-    reader = PcmReader(stream, "s16le", head=b"\1\0\2")
-    assert reader.read(100).tolist() == [[1]]
-    assert stream.asked == []
-    assert reader.read(100).tolist() == [[2], [3]]
-
-
 def test_a_reader_stops_at_its_length():
     stream = Trickle(b"\1\0\2\0\3\0\4\0")
     assert read_all(PcmReader(stream, "s16le", length_bytes=5)).tolist() == [[1], [2]]
     assert stream.pieces == [b"\0\4\0"]
     assert read_all(PcmReader(Trickle(), "s16le", length_bytes=0)).size == 0
-    assert read_all(PcmReader(Trickle(), "u8", head=b"abc", length_bytes=2)).tolist() == [
-        [97],
-        [98],
-    ]
+    assert read_all(PcmReader(Trickle(b"abc"), "u8", length_bytes=2)).tolist() == [[97], [98]]
 
 
 def test_a_reader_takes_a_stream_that_has_only_read():

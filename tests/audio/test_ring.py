@@ -56,9 +56,9 @@ def test_samples_of_a_wrong_type_take_no_room():
 
 
 @pytest.mark.parametrize("ring", [sample_ring, value_ring])
-@pytest.mark.parametrize("capacity", [0, -1])
+@pytest.mark.parametrize("capacity", [0, -1, 2**33, 10**30])
 def test_a_ring_of_nothing_is_refused(ring, capacity):
-    with pytest.raises(OptionError, match="at least 1"):
+    with pytest.raises(OptionError, match="use 1 to"):
         ring(capacity)
 
 
@@ -178,3 +178,19 @@ def test_an_end_that_is_dropped_closes_the_ring(ring):
     del reader
     gc.collect()
     assert writer.closed
+
+
+@pytest.mark.parametrize("ring", [sample_ring, value_ring])
+@pytest.mark.parametrize("capacity", [1.5, "8", None, True, float("inf")])
+def test_a_capacity_that_is_no_whole_number(ring, capacity):
+    with pytest.raises(OptionError, match="must be a whole number"):
+        ring(capacity)
+
+
+def test_a_ring_for_which_there_is_no_memory(monkeypatch):
+    def no_memory(*_):
+        raise MemoryError
+
+    monkeypatch.setattr(np, "empty", no_memory)
+    with pytest.raises(OptionError, match="no memory for a ring of 8 samples"):
+        sample_ring(8)

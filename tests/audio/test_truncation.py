@@ -5,6 +5,7 @@ import numpy as np
 import pytest
 import soundfile
 
+from parakeet_streaming.audio import truncation
 from parakeet_streaming.audio.truncation import missing_bytes
 
 NOISE = np.random.default_rng(0).standard_normal(20_000) * 0.1
@@ -89,3 +90,12 @@ SEGMENT = 0x18538067
 )
 def test_a_length_is_believed_where_it_is_one(content, container, lacking):
     assert missing(content + bytes(3) if len(content) < 3 else content, container) == lacking
+
+
+def test_an_mp4_of_nothing_but_boxes_is_not_walked_for_ever(monkeypatch):
+    monkeypatch.setattr(truncation, "_MOST_BOXES", 100)
+    boxes = struct.pack(">I4s", 8, b"free")
+    for count, length, missing in ((98, 1_000, 992), (100, 1_000, 0), (100_000, 1_000, 0)):
+        content = boxes * count + struct.pack(">I4s", length, b"mdat")
+        file = io.BufferedReader(io.BytesIO(content))
+        assert truncation.missing_bytes(file, "MP4") == missing

@@ -5,7 +5,12 @@ import numpy as np
 import pytest
 import soundfile
 
-from parakeet_streaming.audio.wav import WavHeader, read_wav_header
+from parakeet_streaming.audio.wav import (
+    MOST_CHUNKS,
+    MOST_HEADER_BYTES,
+    WavHeader,
+    read_wav_header,
+)
 from parakeet_streaming.errors import AudioFormatError
 
 GUID_TAIL = bytes.fromhex("000000001000800000aa00389b71")
@@ -159,3 +164,28 @@ def test_a_header_that_breaks_off_is_refused_at_every_byte():
 def test_broken_headers_are_refused(file, message):
     with pytest.raises(AudioFormatError, match=message):
         read(file)
+
+
+def test_a_header_has_an_end():
+    long = chunk(b"LIST", bytes(MOST_HEADER_BYTES // 8))
+    with pytest.raises(AudioFormatError, match=f"at most {MOST_HEADER_BYTES} are read"):
+        read(wav(chunk(b"fmt ", fmt()), *[long] * 8, chunk(b"data", b"ab")))
+    assert read(wav(chunk(b"fmt ", fmt()), *[long] * 7, chunk(b"data", b"ab")))[1] == b"ab"
+
+
+@pytest.mark.parametrize("empty", [chunk(b"JUNK"), chunk(b"ds64"), chunk(b"fmt ", fmt())])
+def test_a_header_has_a_bounded_number_of_chunks(empty):
+    with pytest.raises(AudioFormatError, match=f"more than {MOST_CHUNKS} chunks"):
+        read(wav(*[empty] * MOST_CHUNKS, chunk(b"fmt ", fmt()), chunk(b"data", b"ab")))
+
+
+def test_a_chunk_is_skipped_without_being_held():
+    asked = []
+    stream = io.BytesIO(wav(chunk(b"LIST", bytes(1 << 20)), chunk(b"fmt ", fmt()), chunk(b"data")))
+
+    def read_asked(count):
+        asked.append(count)
+        return stream.read(count)
+
+    read_wav_header(read_asked, "talk")
+    assert max(asked) <= 1 << 16

@@ -1,4 +1,6 @@
 import fnmatch
+import hashlib
+import os
 import shutil
 from pathlib import Path
 from types import SimpleNamespace
@@ -7,9 +9,11 @@ import huggingface_hub
 import onnx
 import pytest
 from huggingface_hub import constants, errors
+from onnx import helper
 
 from parakeet_streaming.catalog import hub
 from parakeet_streaming.catalog.model_folder import find_parts
+from parakeet_streaming.catalog.pinned import Pin
 from parakeet_streaming.errors import (
     DownloadError,
     ModelFormatError,
@@ -246,40 +250,48 @@ def test_a_broken_download_is_told_as_such(fake):
         hub.fetch(REPO)
 
 
-def scanned(repo_id, *revisions):
-    """A cached repository as the hub's client describes it; revisions are (folder, age)."""
-    return SimpleNamespace(
-        repo_id=repo_id,
-        revisions=[
-            SimpleNamespace(
-                snapshot_path=path,
-                last_modified=-age,
-                size_on_disk=sum(each.stat().st_size for each in path.iterdir()),
-                files=[SimpleNamespace(file_name=each.name) for each in path.iterdir()],
-            )
-            for path, age in revisions
-        ],
-    )
+def cached(cache, repo_id, *snapshots):
+    """Folders as snapshots of a repository, the latest first."""
+    home = cache / f"models--{repo_id.replace('/', '--')}/snapshots"
+    found = []
+    for age, path in enumerate(snapshots):
+        shutil.copytree(path, home / (str(age) * 40))
+        os.utime(home / (str(age) * 40), (1e9 - age, 1e9 - age))
+        found.append(home / (str(age) * 40))
+    return found
 
 
-def test_cached_models_are_those_that_are_whole(fake, tmp_path, monkeypatch):
+def test_cached_models_are_those_that_are_whole(fake, tmp_path):
     whole = folder(tmp_path / "a", encoder=encoder(), decoder_joint=decoder_joint())
-    older = folder(tmp_path / "b", encoder=encoder(), decoder_joint=decoder_joint())
     partial = folder(tmp_path / "c", encoder=encoder())
     text = folder(tmp_path / "d")
-    repos = [
-        scanned("z/whole", (older, 2), (whole, 1)),
-        scanned("a/fallen-back", (partial, 1), (older, 2)),
-        scanned("b/partial", (partial, 1)),
-        scanned("c/text", (text, 1)),
-    ]
-    monkeypatch.setattr(huggingface_hub, "scan_cache_dir", lambda _: SimpleNamespace(repos=repos))
+    latest, _ = cached(fake.cache, "z/whole", whole, whole)
+    _, older = cached(fake.cache, "a/fallen-back", partial, whole)
+    cached(fake.cache, "b/partial", partial)
+    cached(fake.cache, "c/text", text)
     models = hub.cached_models()
     assert [(model.repo_id, model.folder) for model in models] == [
         ("a/fallen-back", older),
-        ("z/whole", whole),
+        ("z/whole", latest),
     ]
-    assert models[0].size_bytes == sum(path.stat().st_size for path in older.iterdir())
+    assert models[0].size_bytes == sum(path.stat().st_size for path in whole.iterdir())
+
+
+@pytest.mark.parametrize("error", [IndexError("x"), PermissionError("x"), RecursionError("x")])
+def test_a_model_that_cannot_be_read_is_no_end_of_the_list(fake, tmp_path, monkeypatch, error):
+    whole = folder(tmp_path / "a", encoder=encoder(), decoder_joint=decoder_joint())
+    cached(fake.cache, "a/odd", whole)
+    cached(fake.cache, "b/whole", whole)
+
+    def find(path, precision):
+        if "a--odd" in str(path):
+            raise error
+        return find_parts(path, precision)
+
+    monkeypatch.setattr(hub, "find_parts", find)
+    odd, sound = hub.cached_models()
+    assert (odd.repo_id, sound.repo_id, sound.fault) == ("a/odd", "b/whole", None)
+    assert "cannot be read" in odd.fault
 
 
 def test_a_cache_as_the_real_client_lays_it_out(tmp_path, monkeypatch):
@@ -298,7 +310,180 @@ def test_a_cache_as_the_real_client_lays_it_out(tmp_path, monkeypatch):
     assert (model.repo_id, model.folder) == (REPO, snapshot)
 
 
+@pytest.fixture
+def real(tmp_path, monkeypatch):
+    """A cache as the real client lays it out, with a model in it and one beside it."""
+    monkeypatch.setattr(constants, "HF_HUB_CACHE", str(tmp_path / "hub"))
+    monkeypatch.setattr(constants, "HF_HUB_OFFLINE", True)
+    monkeypatch.setattr(hub, "answer_or_unreachable", lambda call, *_: call())
+    home = tmp_path / "hub/models--acme--good"
+    two_file_folder(home / "snapshots" / ("9" * 40))
+    two_file_folder(tmp_path / "elsewhere")
+    (home / "refs").mkdir()
+    (home / "refs/main").write_text("9" * 40)
+    (tmp_path / "hub/way").write_text("../../../elsewhere")
+    return home
+
+
+@pytest.mark.parametrize(
+    "revision", ["../../way", "../../../hub/way", "../refs/main", "/etc/hostname", ".", "a/../main"]
+)
+def test_a_revision_is_no_way_to_another_folder(real, revision):
+    for call in (
+        lambda: hub.fetch(f"acme/good@{revision}"),
+        lambda: hub.fetch("acme/good", revision=revision),
+    ):
+        with pytest.raises(OptionError, match="is no revision"):
+            call()
+
+
+def test_a_ref_is_no_way_to_another_folder(real):
+    assert hub.fetch("acme/good").name == "9" * 40
+    (real / "refs/main").write_text("../../../elsewhere")
+    with pytest.raises(ModelFormatError, match="names no commit"):
+        hub.fetch("acme/good")
+
+
+def test_a_snapshot_that_is_a_link_is_no_way_to_another_folder(real, tmp_path):
+    shutil.rmtree(real / "snapshots" / ("9" * 40))
+    (real / "snapshots" / ("9" * 40)).symlink_to(tmp_path / "elsewhere")
+    for revision in (None, "9" * 40):
+        with pytest.raises(ModelFormatError, match="does not lie in the hub's cache"):
+            hub.fetch("acme/good", revision=revision)
+    assert hub.cached_models() == ()
+
+
+@pytest.mark.parametrize("name", ["../x", "a/../../b", "a", "a/b/c", "a/b\n"])
+def test_a_name_is_no_way_to_another_folder(real, name):
+    with pytest.raises(ModelNotFoundError, match="is no name on the hub"):
+        hub.fetch(name)
+
+
+@pytest.fixture
+def pinned(fake, monkeypatch):
+    """The repository as a known model, in int8."""
+    both_precisions(fake)
+    files = [path for path in fake.repository.iterdir() if path.suffix in (".txt", ".json")]
+    files += fake.repository.glob("*.int8.onnx")
+    digests = {path.name: hashlib.sha256(path.read_bytes()).hexdigest() for path in files}
+    monkeypatch.setattr(hub, "PINS", {REPO: Pin("7" * 40, digests)})
+    return fake
+
+
+def test_a_known_model_is_fetched_at_its_commit(pinned):
+    assert hub.fetch(REPO).name == "7" * 40
+    assert set(pinned.asked) == {f"{each} {REPO}@{'7' * 40}" for each in ("list", "download")}
+    pinned.asked.clear()
+    assert hub.fetch(REPO).name == "7" * 40
+    assert not pinned.asked
+
+
+@pytest.mark.parametrize(
+    "name", ["vocab.txt", "config.json", "encoder.int8.onnx", "decoder_joint.int8.onnx"]
+)
+@pytest.mark.parametrize("when", ["on the hub", "in the cache"])
+def test_other_files_of_a_known_model_are_refused(pinned, name, when):
+    if when == "in the cache":
+        hub.fetch(REPO)
+        place = pinned.cache / f"models--{REPO.replace('/', '--')}/snapshots" / ("7" * 40)
+    else:
+        place = pinned.repository
+    if name.endswith(".onnx"):
+        model = onnx.load(place / name)
+        model.doc_string = "other"
+        onnx.save_model(model, place / name)
+    else:
+        text = (place / name).read_text()
+        (place / name).write_text(text.replace("p0", "q0").replace("{", "{ "))
+    for update in (False, True):
+        if update and when == "in the cache":
+            continue
+        with pytest.raises(ModelFormatError, match=f"{name} is not the file that version 77777777"):
+            hub.fetch(REPO, update=update)
+
+
+def test_a_file_that_was_added_to_a_known_model_is_refused(pinned):
+    (pinned.repository / "pieces.json").write_text("{}")
+    with pytest.raises(ModelFormatError, match=r"pieces\.json is not the file"):
+        hub.fetch(REPO)
+
+
+def test_a_revision_that_is_given_is_not_checked(pinned):
+    text = (pinned.repository / "vocab.txt").read_text()
+    (pinned.repository / "vocab.txt").write_text(text.replace("p0", "q0"))
+    assert hub.fetch(f"{REPO}@main").name == "main"
+
+
+def test_another_commit_with_the_same_files_is_taken_from_the_cache(pinned):
+    first = hub.fetch(f"{REPO}@main")
+    pinned.error = errors.OfflineModeIsEnabled("offline")
+    assert hub.fetch(REPO) == first
+    (first / "config.json").write_text('{"features_size":  128}')
+    with pytest.raises(DownloadError, match="offline"):
+        hub.fetch(REPO)
+
+
 def test_without_a_cache_nothing_is_cached(fake):
     shutil.rmtree(fake.cache)
     assert hub.cache_folder() == fake.cache
     assert hub.cached_models() == ()
+
+
+BROKEN = {
+    "nodes in a circle": "in a circle",
+    "half a file": "no whole ONNX file",
+    "zeros": "no whole ONNX file",
+    "a node without an output": "lacks an input or an output",
+}
+
+
+@pytest.mark.parametrize("kind", BROKEN)
+def test_a_broken_model_is_told_and_hides_no_other(tmp_path, monkeypatch, kind):
+    monkeypatch.setattr(constants, "HF_HUB_CACHE", str(tmp_path))
+    for name in ("bad", "good"):
+        root = tmp_path / f"models--someone--{name}"
+        snapshot = two_file_folder(root / "snapshots" / ("9" * 40))
+        (root / "refs").mkdir()
+        (root / "refs/main").write_text("9" * 40)
+        if name == "bad":
+            break_encoder(snapshot / "encoder.onnx", kind)
+    bad, good = hub.cached_models()
+    assert (bad.repo_id, good.repo_id, good.fault) == ("someone/bad", "someone/good", None)
+    assert BROKEN[kind] in bad.fault
+
+
+def break_encoder(path, kind):
+    model = onnx.load(path)
+    if kind == "half a file":
+        path.write_bytes(path.read_bytes()[:-9])
+    elif kind == "zeros":
+        path.write_bytes(bytes(100_000))
+    elif kind == "nodes in a circle":
+        model.graph.node.append(helper.make_node("Identity", ["q"], ["q"]))
+        model.graph.node.append(helper.make_node("Slice", ["q"], ["r"]))
+        onnx.save_model(model, path)
+    else:
+        model.graph.node.append(helper.make_node("Cast", ["q"], []))
+        onnx.save_model(model, path)
+
+
+def test_what_is_no_model_of_ours_is_not_told(tmp_path, monkeypatch):
+    monkeypatch.setattr(constants, "HF_HUB_CACHE", str(tmp_path))
+    snapshot = tmp_path / "models--someone--whisper-onnx" / "snapshots" / ("9" * 40)
+    snapshot.mkdir(parents=True)
+    break_encoder(two_file_folder(snapshot) / "encoder.onnx", "zeros")
+    (snapshot / "vocab.txt").rename(snapshot / "vocab.json")
+    assert hub.cached_models() == ()
+
+
+@pytest.mark.parametrize("kind", BROKEN)
+def test_a_broken_model_that_cannot_be_fetched_anew_is_told_as_broken(tmp_path, monkeypatch, kind):
+    monkeypatch.setattr(constants, "HF_HUB_CACHE", str(tmp_path))
+    monkeypatch.setattr(constants, "HF_HUB_OFFLINE", True)
+    root = tmp_path / "models--someone--bad"
+    snapshot = two_file_folder(root / "snapshots" / ("9" * 40))
+    (root / "refs").mkdir()
+    (root / "refs/main").write_text("9" * 40)
+    break_encoder(snapshot / "encoder.onnx", kind)
+    with pytest.raises(DownloadError, match=f"is broken: .*{BROKEN[kind]}.* was not fetched"):
+        hub.fetch("someone/bad")

@@ -1,12 +1,23 @@
 import json
+import os
 import shutil
+import tempfile
 import tracemalloc
+from pathlib import Path
 
 import onnx
 import pytest
 
+from parakeet_streaming.catalog import model_folder
 from parakeet_streaming.catalog.model_folder import find_parts
-from parakeet_streaming.errors import ModelFormatError, ModelPartMissingError, OptionError
+from parakeet_streaming.errors import (
+    FileAccessError,
+    ModelFormatError,
+    ModelNotFoundError,
+    ModelPartMissingError,
+    OptionError,
+)
+from tests.another_user import as_somebody_else
 from tests.catalog.graphs import (
     FLOAT,
     GOLDEN,
@@ -264,3 +275,118 @@ def test_links_into_a_cache_are_followed(tmp_path):
     for path in (tmp_path / "blobs").iterdir():
         (tmp_path / "snapshot" / path.name).symlink_to(path)
     assert json.loads(json.dumps(dict(find_parts(tmp_path / "snapshot").config)))
+
+
+def odd(path, kind):
+    """Something that is no file, at a path."""
+    path.unlink(missing_ok=True)
+    if kind == "a pipe":
+        os.mkfifo(path)
+    elif kind == "a folder":
+        path.mkdir()
+    else:
+        path.symlink_to(path.name if kind == "a link to itself" else "nowhere")
+
+
+ODD = ["a pipe", "a folder", "a link to itself", "a link to nothing"]
+
+
+@pytest.mark.parametrize("kind", ODD)
+def test_what_is_no_file_beside_a_model_does_not_matter(tmp_path, kind):
+    two_file_folder(tmp_path)
+    odd(tmp_path / "x.onnx", kind)
+    assert names(find_parts(tmp_path)) == ["encoder.onnx", "decoder_joint.onnx"]
+
+
+@pytest.mark.parametrize("kind", ODD)
+@pytest.mark.parametrize("name", ["encoder.onnx", "decoder_joint.onnx"])
+def test_what_is_no_file_in_place_of_a_part_is_named(tmp_path, kind, name):
+    two_file_folder(tmp_path)
+    odd(tmp_path / name, kind)
+    said = {"a link to itself": "leads back", "a link to nothing": "not there"}.get(kind, kind)
+    with pytest.raises((ModelFormatError, ModelPartMissingError), match=rf"{name} is.*{said}"):
+        find_parts(tmp_path)
+
+
+@pytest.mark.parametrize("kind", ODD)
+@pytest.mark.parametrize("name", ["config.json", "vocab.txt"])
+def test_what_is_no_file_in_place_of_a_text_is_named_or_passed_over(tmp_path, kind, name):
+    two_file_folder(tmp_path, config={})
+    odd(tmp_path / name, kind)
+    if "link" in kind and name == "config.json":
+        assert find_parts(tmp_path).config == {}
+        return
+    with pytest.raises(
+        (ModelFormatError, ModelPartMissingError), match=r"is a (pipe|folder)|has no"
+    ):
+        find_parts(tmp_path)
+
+
+@pytest.mark.parametrize("name", ["", "encoder.onnx", "config.json", "vocab.txt"])
+def test_what_may_not_be_read_is_named(name):
+    with tempfile.TemporaryDirectory() as everybody:
+        root = Path(everybody)
+        root.chmod(0o755)
+        two_file_folder(root / "model", config={})
+        (root / "model" / name).chmod(0)
+        with as_somebody_else(), pytest.raises(FileAccessError, match="may not be read by"):
+            find_parts(root / "model")
+        (root / "model").chmod(0o755)
+
+
+def test_a_folder_of_a_precision_that_may_not_be_read():
+    with tempfile.TemporaryDirectory() as everybody:
+        root = Path(everybody)
+        root.chmod(0o755)
+        folder(root)
+        folder(root / "int8", encoder=encoder(), decoder_joint=decoder_joint())
+        (root / "int8").chmod(0)
+        with as_somebody_else(), pytest.raises(FileAccessError, match="int8 may not be read by"):
+            find_parts(root)
+        two_file_folder(root)
+        with as_somebody_else():
+            assert names(find_parts(root)) == ["encoder.onnx", "decoder_joint.onnx"]
+        (root / "int8").chmod(0o755)
+
+
+@pytest.mark.parametrize("name", ["n" * 256, "n" * 5_000, "a/" * 3_000])
+def test_a_name_that_no_folder_can_have(name):
+    with pytest.raises(ModelNotFoundError, match="there is no folder"):
+        find_parts(name)
+
+
+def test_a_folder_of_more_graphs_than_any_model_has(tmp_path, monkeypatch):
+    monkeypatch.setattr(model_folder, "MOST_GRAPHS", 20)
+    two_file_folder(tmp_path)
+    for number in range(19):
+        (tmp_path / f"{number}.onnx").write_bytes(b"")
+    with pytest.raises(ModelFormatError, match=r"number of \.onnx files in .* is 21; 0 to 20"):
+        find_parts(tmp_path)
+
+
+@pytest.mark.parametrize(("part", "most_bytes"), [("decoder_joint", 2**31), ("encoder", 2**36)])
+def test_a_part_of_more_bytes_than_any_has(tmp_path, part, most_bytes):
+    two_file_folder(tmp_path)
+    model = onnx.load(tmp_path / f"{part}.onnx")
+    model.graph.initializer.append(external("w", "w.data", 4))
+    onnx.save_model(model, tmp_path / f"{part}.onnx")
+    with (tmp_path / "w.data").open("wb") as file:
+        file.truncate(most_bytes)  # of zeros, none of which is on the disk
+    with pytest.raises(ModelFormatError, match=f"size of .*{part}.onnx .*; 1 to {most_bytes} is"):
+        find_parts(tmp_path)
+
+
+@pytest.mark.parametrize("content", [b"[" * 100_000, b'{"a":' * 100_000, b'{"a": ' + b"9" * 5_000])
+def test_a_config_that_no_parser_can_read(tmp_path, content):
+    two_file_folder(tmp_path)
+    (tmp_path / "config.json").write_bytes(content)
+    with pytest.raises(ModelFormatError, match=r"config\.json is no JSON"):
+        find_parts(tmp_path)
+
+
+def test_many_files_are_not_all_named(tmp_path):
+    folder(tmp_path)
+    for number in range(100):
+        onnx.save_model(face([("x", FLOAT, [1])], [("y", FLOAT, [1])]), tmp_path / f"{number}.onnx")
+    with pytest.raises(ModelPartMissingError, match="and 90 more"):
+        find_parts(tmp_path)

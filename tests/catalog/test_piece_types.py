@@ -88,3 +88,25 @@ def test_by_name():
     pieces = ("<unk>", "<s>", "<pad>", "<|en|>", "<0x41>", "▁<s>", "<0x4>", "a")
     types = PieceTypes.by_name(pieces)
     assert (types.unknown, types.control, types.bytes_) == ({0}, {1, 2, 3}, {4})
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [
+        {"pieces": ["a" * 4_097, *TOLD["pieces"][1:]]},
+        {"unknown_text": "?" * 1_000_000},
+        {"pieces": ["a"] * (2**20 + 1)},
+    ],
+    ids=["a piece", "unknown_text", "pieces"],
+)
+def test_more_than_any_vocabulary_has(path, changes):
+    with pytest.raises(ModelFormatError, match=r"the number of .* is \d+; 1 to \d+ is possible"):
+        read_typed_pieces(written(path, **changes))
+
+
+@pytest.mark.parametrize("changes", [{"version": [[["x" * 9_999]] * 999]}, {"byte": [3]}])
+def test_messages_are_short(path, changes):
+    long = {"pieces": [*TOLD["pieces"][:3], "a" * 4_000, *TOLD["pieces"][4:]]}
+    with pytest.raises(ModelFormatError) as raised:
+        read_typed_pieces(written(path, **long, **changes))
+    assert len(str(raised.value)) < 500

@@ -105,3 +105,19 @@ def test_what_is_nothing_is_refused_without_asking_the_hub(source, asked, tmp_pa
 def test_a_revision_needs_the_hub(source):
     with pytest.raises(OptionError, match="has no revision"):
         resolve(source, revision="v1")
+
+
+@pytest.mark.parametrize("kind", [str, Path])
+@pytest.mark.parametrize("name", ["n" * 256, "n" * 5_000, "a/" * 3_000, "~nobody-at-all/model"])
+def test_names_that_no_folder_can_have(name, kind, asked):
+    """As text they may be names of models, as a path they are that of no folder."""
+    if kind is Path:
+        with pytest.raises(ModelNotFoundError, match="there is no folder"):
+            find_parts(resolve(Path(name)))
+    elif "nobody" in name:
+        with pytest.raises(ModelNotFoundError, match="no folder and no model called"):
+            resolve(name)
+    else:
+        with pytest.raises(ModelNotFoundError) as raised:
+            resolve(name)
+        assert len(str(raised.value)) < 400

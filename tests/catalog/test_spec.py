@@ -1,11 +1,14 @@
 import onnx
 import pytest
+from onnx import helper
 
 from parakeet_streaming.catalog.model_folder import find_parts
 from parakeet_streaming.catalog.spec import name_of, read_spec
 from parakeet_streaming.errors import ModelFormatError
 from tests.catalog.graphs import (
+    FLOAT,
     GOLDEN,
+    INT64,
     TINY_EN,
     decoder,
     decoder_joint,
@@ -206,3 +209,85 @@ def test_int8_beside_fp32(tmp_path):
         decoder_joint(operators=["DynamicQuantizeLinear"]), tmp_path / "decoder_joint.int8.onnx"
     )
     assert read_spec(find_parts(tmp_path)).rows_independent
+
+
+LARGE = [513, 4 * 10**7, 10**15, 2**62, 10**4_000]
+
+
+@pytest.mark.parametrize("value", LARGE)
+@pytest.mark.parametrize("key", ["features_size", "subsampling_factor", "max_tokens_per_step"])
+def test_a_number_of_the_config_has_a_bound(tmp_path, key, value):
+    with pytest.raises(ModelFormatError, match=r"by config\.json, is .*; 1 to \d+ is possible"):
+        spec_of(tmp_path, encoder=encoder("mels"), config={key: value})
+
+
+@pytest.mark.parametrize("value", [0, 16_385, 10**9, 10**30])
+@pytest.mark.parametrize(
+    "key", ["feat_dim", "subsampling_factor", "pred_rnn_layers", "pred_hidden"]
+)
+def test_a_number_of_the_metadata_has_a_bound(tmp_path, key, value):
+    known = {"pred_rnn_layers": "2", "pred_hidden": "6"} | {key: str(value)}
+    with pytest.raises(ModelFormatError, match=r"by metadata, is .* is possible"):
+        spec_of(
+            tmp_path,
+            encoder=encoder("mels", metadata=known),
+            decoder_joint=decoder_joint(layers="L", hidden="H"),
+        )
+
+
+@pytest.mark.parametrize("key", ["feat_dim", "vocab_size", "pred_hidden"])
+def test_a_number_of_thousands_of_digits_is_not_read(tmp_path, key):
+    with pytest.raises(ModelFormatError, match=r"many digits|disagree|knows \d+, blank"):
+        spec_of(tmp_path, encoder=encoder("mels", metadata={key: "9" * 5_000}))
+
+
+@pytest.mark.parametrize("size", [-1, 0, 16_385, 2**40, 2**62])
+@pytest.mark.parametrize("what", ["mels", "width", "layers", "hidden"])
+def test_a_size_that_a_graph_declares_has_a_bound(tmp_path, what, size):
+    graphs = {
+        "mels": lambda: {"encoder": encoder(size)},
+        "width": lambda: {
+            "encoder": encoder(width=size),
+            "decoder_joint": decoder_joint(width=size),
+        },
+        "layers": lambda: {"decoder_joint": decoder_joint(layers=size)},
+        "hidden": lambda: {"decoder_joint": decoder_joint(hidden=size)},
+    }[what]()
+    with pytest.raises(ModelFormatError, match=f"is {size}; 1 to .* is possible"):
+        spec_of(tmp_path, **graphs)
+
+
+@pytest.mark.parametrize("sizes", [(512, 16_384, 16, 16_384), (1, 1, 1, 1)])
+def test_sizes_up_to_the_bounds(tmp_path, sizes):
+    mels, width, layers, hidden = sizes
+    spec = spec_of(
+        tmp_path,
+        encoder=encoder(mels, width),
+        decoder_joint=decoder_joint(10, width, layers=layers, hidden=hidden),
+        config={"max_tokens_per_step": 100},
+    )
+    assert (spec.mel_bins, spec.encoder_width, spec.predictor_layers, spec.predictor_width) == sizes
+
+
+@pytest.mark.parametrize("key", ["model_type", "normalize_type", "max_tokens_per_step", "feat_dim"])
+def test_a_message_quotes_the_beginning_only(tmp_path, key):
+    much = "whisper" * 100_000
+    with pytest.raises(ModelFormatError) as raised:
+        spec_of(tmp_path, encoder=encoder(metadata={key: much}), config={key: much})
+    assert len(str(raised.value)) < 600
+
+
+def test_an_encoder_whose_frames_have_another_rank_is_none(tmp_path):
+    model = encoder()
+    model.graph.output[0].CopyFrom(helper.make_tensor_value_info("outputs", FLOAT, [1, 2, 3, 4]))
+    with pytest.raises(ModelFormatError, match="is no part of a Parakeet that we know"):
+        spec_of(tmp_path, encoder=model)
+
+
+@pytest.mark.parametrize("shape", [[], ["B", 1, 1]])
+def test_an_encoder_whose_lengths_have_another_rank_is_none(tmp_path, shape):
+    model = encoder()
+    lengths = helper.make_tensor_value_info("length", INT64, shape)
+    model.graph.input[1].CopyFrom(lengths)
+    with pytest.raises(ModelFormatError, match="is no part of a Parakeet that we know"):
+        spec_of(tmp_path, encoder=model)

@@ -54,3 +54,11 @@ def test_a_place_that_cannot_be(key, value):
     tensor.external_data.add(key=key, value=value)
     with pytest.raises(ValueError, match=r"negative|invalid literal"):
         outside(tensor)
+
+
+def test_a_place_that_is_said_twice():
+    """One reader takes the first of two entries, another the last."""
+    tensor = external("a", "a.data", 40)
+    tensor.external_data.add(key="location", value="b.data")
+    with pytest.raises(ValueError, match="twice"):
+        outside(tensor)

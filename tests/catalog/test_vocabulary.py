@@ -1,4 +1,5 @@
 import json
+import os
 from pathlib import Path
 
 import pytest
@@ -135,3 +136,47 @@ def test_text_of_a_piece(piece, text):
 
 def test_blank_has_no_text_even_under_another_name():
     assert Vocabulary(("a", "b"), 1).text_of(1) == ""
+
+
+@pytest.mark.parametrize("digits", ["1048576", "9" * 20, "9" * 5_000, "9" * 1_000_000])
+def test_an_id_that_no_vocabulary_has(tmp_path, digits):
+    (tmp_path / "vocab.txt").write_text(f"a 0\nb {digits}\n")
+    with pytest.raises(ModelFormatError, match=r"line 2: its id is .*; 0 to 1048575 is possible"):
+        read_vocabulary(tmp_path / "vocab.txt")
+
+
+def test_a_piece_longer_than_any(tmp_path):
+    (tmp_path / "vocab.txt").write_text(f"{'a' * 4_097} 0\n")
+    with pytest.raises(ModelFormatError, match="number of characters of its piece is 4097"):
+        read_vocabulary(tmp_path / "vocab.txt")
+
+
+def test_a_line_without_an_end_is_not_quoted_whole(tmp_path):
+    (tmp_path / "vocab.txt").write_text("a" * 1_000_000)
+    with pytest.raises(ModelFormatError, match="expected a piece") as raised:
+        read_vocabulary(tmp_path / "vocab.txt")
+    assert len(str(raised.value)) < 300
+
+
+def test_a_vocabulary_of_gigabytes_is_not_read(tmp_path):
+    with (tmp_path / "vocab.txt").open("wb") as file:
+        file.truncate(2**40)
+    with pytest.raises(ModelFormatError, match=r"vocab\.txt is larger than"):
+        read_vocabulary(tmp_path / "vocab.txt")
+
+
+@pytest.mark.parametrize("name", ["vocab.txt", "pieces.json"])
+def test_a_pipe_makes_nobody_wait(tmp_path, name):
+    (tmp_path / "vocab.txt").write_text("a 0\n<blk> 1\n")
+    (tmp_path / name).unlink(missing_ok=True)
+    os.mkfifo(tmp_path / name)
+    with pytest.raises(ModelFormatError, match="is a pipe"):
+        read_vocabulary(tmp_path / "vocab.txt")
+
+
+@pytest.mark.parametrize("line", ["root:x:0:0:root", "hush", "a -1", "a b c", "PASSWORD=hush"])
+def test_a_line_that_is_none_is_not_quoted(tmp_path, line):
+    (tmp_path / "vocab.txt").write_text(f"a 0\n{line}\n")
+    with pytest.raises(ModelFormatError, match="line 2: expected a piece") as caught:
+        read_vocabulary(tmp_path / "vocab.txt")
+    assert line not in str(caught.value)

@@ -75,6 +75,35 @@ def test_what_lies_outside_is_refused_by_its_name(tmp_path, location):
         check_weights(with_weights(tmp_path / "model", location))
 
 
+@pytest.mark.parametrize(
+    "location",
+    [
+        *("*/_ORT_MEM_ADDR_/*", "*/_ORT_NATIVE_ENDIAN_MEM_ADDR_/*", "./*/_ORT_MEM_ADDR_/*"),
+        *("//*/_ORT_MEM_ADDR_/*", "x:*/_ORT_MEM_ADDR_/*", ".\\*\\_ORT_MEM_ADDR_\\*", "w*"),
+        *("*/_ort_mem_addr_/*", "a/_ORT_NEW_KEYWORD_", "_ORT_MEM_ADDR_/w", "w.data\0*", "a\0"),
+    ],
+)
+def test_a_name_of_memory_is_refused_although_there_is_such_a_file(tmp_path, location):
+    there = tmp_path / "model" / location.replace("\0", "").lstrip("/")
+    there.parent.mkdir(parents=True)
+    there.write_bytes(bytes(4000))
+    with pytest.raises(ModelFormatError, match="outside its folder: that is no name"):
+        check_weights(with_weights(tmp_path / "model", location))
+
+
+@pytest.mark.parametrize("location", ["./w.data", "a_ORT_b.data", "w:1.data", "..w", "sub/w"])
+def test_other_names_are_names_of_files(tmp_path, location):
+    (tmp_path / location).parent.mkdir(exist_ok=True)
+    (tmp_path / location).write_bytes(bytes(4000))
+    check_weights(with_weights(tmp_path, location))
+
+
+def test_a_graph_compiled_by_a_provider_is_refused(tmp_path):
+    onnx.save_model(encoder(operators=["EPContext"]), tmp_path / "encoder.onnx")
+    with pytest.raises(ModelFormatError, match="compiled for one machine"):
+        check_weights(read_graph(tmp_path / "encoder.onnx"))
+
+
 def test_a_link_that_leads_outside_is_refused(tmp_path):
     (tmp_path / "secret").write_bytes(bytes(4000))
     graph = with_weights(tmp_path / "model", "encoder.onnx.data")

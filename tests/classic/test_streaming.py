@@ -1,6 +1,7 @@
 """The classic API on fakes: what goes in one end comes out of the other, by hand and by thread."""
 
 import gc
+import math
 import threading
 
 import numpy as np
@@ -422,3 +423,30 @@ def test_threads_that_push_and_pop_at_once_break_no_ring() -> None:
     assert sum(pushed) == 4 * 300 * 37
     assert engine._stream.windowed.window.fed_samples == sum(pushed)
     assert sum(map(len, popped)) == len(engine.get_tokens())
+
+
+@pytest.mark.parametrize(
+    "choice",
+    [
+        *({"audio_ring_s": each} for each in (-1, 3_601, 1e9, 1e300, math.inf, math.nan, "30")),
+        *({"token_ring_slots": each} for each in (0, -1, 10**7, 10**30, 2.5, "8", None)),
+    ],
+    ids=str,
+)
+def test_rings_that_no_memory_holds_are_refused(choice: dict[str, object]) -> None:
+    with pytest.raises(OptionError, match=next(iter(choice))):
+        new(**choice)
+
+
+def test_a_context_beyond_the_model_is_refused_before_a_ring_is_made() -> None:
+    with pytest.raises(ContextError, match="at most 400 s"):
+        new(ContextConfig(3_600, 3_600, 3_600, sample_rate=384_000))
+
+
+@pytest.mark.parametrize("slots", [0, 10**7, 1.5])
+def test_a_live_token_ring_has_the_same_bounds(slots: int) -> None:
+    with (
+        LiveEngine(fake_recognizer([], TEXTS)) as engine,
+        pytest.raises(OptionError, match="token_ring_slots"),
+    ):
+        live_tokens(engine, live_options(), token_ring_slots=slots)

@@ -250,3 +250,37 @@ def test_level_meter(rms_dbfs: float, done: int, words: str) -> None:
 @pytest.mark.parametrize(("seconds", "written"), [(7.9, "0:07"), (3725, "1:02:05"), (0, "0:00")])
 def test_clock(seconds, written):
     assert clock(seconds) == written
+
+
+HOSTILE = "\x1b]0;T\x07 one\x1b[2J\n\x9b31mtwo\u202e"
+
+
+def test_recognised_text_gives_a_terminal_no_orders() -> None:
+    console = terminal(60)
+    with Terminal(console) as display:
+        display.show(partial(HOSTILE, HOSTILE), f"{HOSTILE}.wav")
+        display.say(HOSTILE)
+        display.show(FINAL, "")
+    assert isinstance(console.file, io.StringIO)
+    written = console.file.getvalue()
+    assert not any(each in written for each in ("\x1b]0", "\x07", "\x1b[2J\n", "\x9b", "\u202e"))
+    assert "]0;T one[2J 31mtwo" in screen(console, 60)
+
+
+def test_recognised_text_gives_a_pipe_no_orders(capsys: pytest.CaptureFixture[str]) -> None:
+    with Plain() as display:
+        display.show(partial(HOSTILE), "")
+        display.show(partial("\x85\x00three"), "")
+        display.say(HOSTILE)
+    printed = capsys.readouterr()
+    assert printed.out == "]0;T one[2J 31mtwo three\n"
+    assert printed.err == "parakeet: \\x1b]0;T\\x07 one\\x1b[2J\\n\\x9b31mtwo\\u202e\n"
+
+
+def test_a_status_is_one_line_without_orders() -> None:
+    console = terminal(60)
+    with Status(console, Silent()) as display:
+        display.show(None, HOSTILE)
+        display.say(HOSTILE)
+    assert isinstance(console.file, io.StringIO)
+    assert not any(each in console.file.getvalue() for each in ("\x1b]0", "\x07", "\x9b", "\u202e"))

@@ -1,10 +1,15 @@
 """Which inputs can be read, and as what; the command itself is in test_transcribe."""
 
+import io
+import os
+import threading
 from pathlib import Path
 
+import numpy as np
 import pytest
+import soundfile
 
-from parakeet_streaming.cli.inputs import InputOptions, open_input, unreadable
+from parakeet_streaming.cli.inputs import InputOptions, comes_live, open_input, unreadable
 from parakeet_streaming.errors import AudioFormatError, AudioNotFoundError, OptionError
 
 DIGITS = str(Path(__file__).parents[2] / "examples" / "recordings" / "digits.wav")
@@ -53,3 +58,33 @@ def test_channels_that_are_not_there(options, says):
     with pytest.raises(OptionError, match=says):
         open_input(DIGITS, options)
     assert (InputOptions(channels="right").side, InputOptions(channels="right").count) == (1, 2)
+
+
+@pytest.mark.parametrize("channels", ["9" * 5_000, "33", "0", "1000000000"])
+def test_absurd_numbers_of_channels_are_refused(tmp_path, channels):
+    (tmp_path / "a.raw").write_bytes(bytes(100))
+    with pytest.raises(OptionError, match="channels"):
+        open_input(str(tmp_path / "a.raw"), InputOptions(rate_hz=8_000, channels=channels))
+
+
+@pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="no named pipes here")
+@pytest.mark.parametrize("name", ["a.wav", "a.raw", "a.flac"])
+def test_a_named_pipe_is_read_as_it_comes_and_once(tmp_path, name):
+    os.mkfifo(tmp_path / name)
+    source = str(tmp_path / name)
+    sound = (np.arange(4_000) % 100).astype(np.int16) << 8
+    content = io.BytesIO()
+    if name == "a.raw":
+        content.write(sound.tobytes())
+    else:
+        soundfile.write(content, sound, 8_000, format=name[2:].upper())
+    writer = threading.Thread(target=Path(source).write_bytes, args=[content.getvalue()])
+    writer.start()
+    assert comes_live(source)
+    assert not comes_live(DIGITS)
+    assert unreadable([source], InputOptions()) == {}
+    with open_input(source, InputOptions(rate_hz=8_000)) as audio:
+        heard = np.concatenate(list(audio.blocks()))
+    writer.join()
+    assert (audio.name, audio.rate_hz) == (source, 8_000)
+    np.testing.assert_array_equal(heard, sound / np.float32(32_768))

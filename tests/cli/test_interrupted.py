@@ -10,6 +10,9 @@ from pathlib import Path
 import pytest
 import soundfile
 
+from parakeet_streaming.runtime import openvino_runtime
+from tests.catalog.endless import endless_folder
+
 DIGITS = Path(__file__).parents[2] / "examples" / "recordings" / "digits.wav"
 PROGRAM = "from parakeet_streaming.cli import main; main()"
 SAID = "three one four one five nine two six"
@@ -120,6 +123,69 @@ app.main()
     assert process.wait(LONG_S) == 130
     assert time.monotonic() - start_s < 5
     assert process.stderr.read() == b""
+    close(process)
+
+
+RUNNING = f"""
+import os
+from parakeet_streaming.runtime import onnx_runtime, openvino_runtime
+for kind in (onnx_runtime.OnnxRuntimeSession, openvino_runtime.OpenVinoSession):
+    def run(self, feeds, run=kind.run):
+        if "audio_signal" in feeds:
+            os.write(2, b"encodes")
+        return run(self, feeds)
+    kind.run = run
+{PROGRAM}
+"""
+
+
+INT, TERM = signal.SIGINT, signal.SIGTERM
+ENCODER, DECODER = "encoder-model.onnx", "decoder_joint-model.onnx"
+
+
+@pytest.mark.parametrize(
+    ("runtime", "part", "command", "numbers", "code"),
+    [
+        ("onnxruntime", ENCODER, ("transcribe", str(DIGITS)), (TERM, TERM), 143),
+        ("openvino", ENCODER, ("transcribe", "--context=2-1-1", str(DIGITS)), (INT, INT), 130),
+        ("onnxruntime", DECODER, ("transcribe", "-"), (TERM, INT), 130),
+        ("openvino", ENCODER, ("listen", "-"), (TERM, TERM), 143),
+        ("onnxruntime", DECODER, ("listen", "-"), (INT, TERM), 143),
+    ],
+)
+def test_a_model_that_never_answers_is_left_upon_the_second_signal(
+    tmp_path, runtime, part, command, numbers, code
+):
+    if runtime == "openvino" and openvino_runtime.version() is None:
+        pytest.skip("the openvino extra")
+    folder = endless_folder(tmp_path / "model", part)
+    process = started(*command, f"--model={folder}", f"--runtime={runtime}", program=RUNNING)
+    if "-" in command:
+        process.stdin.write(raw())
+        process.stdin.flush()
+    twice(process, numbers)
+    assert process.wait(LONG_S) == code
+    close(process)
+
+
+def twice(process, numbers):
+    """Sends two signals when the model computes and does not come back."""
+    told = b""
+    while not told.endswith(b"encodes"):
+        told += process.stderr.read(1)
+        assert process.poll() is None
+    time.sleep(0.5)  # until the decoder is at work, where it has the loop
+    for number in numbers:
+        assert process.poll() is None
+        process.send_signal(number)
+        time.sleep(0.2)
+
+
+def test_verifying_a_model_that_never_answers_is_left_upon_the_second_ctrl_c(tmp_path):
+    folder = endless_folder(tmp_path / "model")
+    process = started("models", "verify", "--provider=cpu", str(folder), program=RUNNING)
+    twice(process, (signal.SIGINT, signal.SIGINT))
+    assert process.wait(LONG_S) == 130
     close(process)
 
 

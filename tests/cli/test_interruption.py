@@ -92,4 +92,4 @@ def test_it_ends_the_process_when_nothing_else_does(monkeypatch):
         with pytest.raises(KeyboardInterrupt):
             signal.raise_signal(signal.SIGTERM)
         assert shown.wait(LONG_S)
-    assert set(codes) == {130}
+    assert set(codes) == {143}

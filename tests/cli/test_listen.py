@@ -110,7 +110,7 @@ def test_raw_samples_of_another_rate_and_two_channels():
         (("-", "--context=5-1-1", "--longest-chunk=0.5"), "below the chunk"),
         (("-", "--endpointing=soon"), "aggressive"),
         (("-", "--endpointing=off", "--max-utterance-s=9"), "does not go"),
-        (("-", "--threshold=2"), "probability"),
+        (("-", "--threshold=2"), "threshold"),
         (("-", "--format=doc"), "use txt, srt"),
         (("-", "--append"), "--output"),
         (("-", "--append", "--output=x.srt", "--format=srt"), "txt or jsonl"),

@@ -88,3 +88,35 @@ def test_the_report_itself_is_not_drawn_over(tmp_path):
     result = CliRunner().invoke(app, ["plot", str(path)])
     assert "is an input" in str(result.exception)
     assert json.loads(path.read_text()) == REPORT
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        {"steps": [1]},
+        {"steps": {"a": 1}},
+        {"steps": [{}]},
+        {"steps": [{**step(1), "context_s": "long"}]},
+        {"steps": [{**step(1), "delays_s": 3}]},
+        {"context_changes": None},
+        {"gaps": [[]]},
+    ],
+)
+def test_a_report_with_other_content_is_one_error(tmp_path, change):
+    pytest.importorskip("matplotlib", reason="the plot extra")
+    path = tmp_path / "report.json"
+    path.write_text(json.dumps({**REPORT, **change}))
+    result = CliRunner().invoke(app, ["plot", str(path)])
+    assert isinstance(result.exception, OptionError)
+
+
+def test_a_report_nested_too_deeply(tmp_path):
+    path = tmp_path / "report.json"
+    path.write_text("[" * 200_000)
+    assert isinstance(CliRunner().invoke(app, ["plot", str(path)]).exception, OptionError)
+
+
+def test_a_source_is_no_formula(tmp_path):
+    pytest.importorskip("matplotlib", reason="the plot extra")
+    draw({**REPORT, "source": "$x^{\x1b$"}, tmp_path / "x.svg")
+    assert (tmp_path / "x.svg").exists()

@@ -44,3 +44,15 @@ def test_json_keeps_letters(capsys):
 )
 def test_sizes_in_words(size, words):
     assert in_bytes(size) == words
+
+
+def test_words_of_a_model_are_no_orders(capsys):
+    hostile = "a\x1b]0;T\x07\nb\x9b2J\u202e"
+    print_pairs([(hostile, hostile), ("a", "b" * 10**6)], title=hostile)
+    print_table([("NAME", "SIZE"), (hostile, "1")])
+    print_json({hostile: hostile})
+    out = capsys.readouterr().out
+    assert not any(ord(each) < 32 and each != "\n" for each in out)
+    assert not any(each in out for each in "\x9b\u202e")
+    assert max(map(len, out.splitlines())) < 3000
+    assert out.splitlines()[0] == r"a\x1b]0;T\x07\nb\x9b2J\u202e"

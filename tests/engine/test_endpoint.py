@@ -407,14 +407,14 @@ def test_presets():
     "wrong",
     [
         *({"min_silence_ms": each} for each in (-1, 60_001, math.nan)),
-        {"min_blank_ms": -1},
+        *({"min_blank_ms": each} for each in (-1, 1e300, "320", None, True)),
         {"blank_only_ms": -1},
         *({"max_utterance_s": each} for each in (0, 0.9, 3_601, math.inf, math.nan)),
     ],
 )
 def test_impossible_options(wrong):
     (name,) = wrong
-    with pytest.raises(OptionError, match=rf"^{name}.*use"):
+    with pytest.raises(OptionError, match=rf"^{name} (.*use|must be a number)"):
         EndpointOptions(**wrong)
 
 

@@ -5,10 +5,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from parakeet_streaming.engine.recognizer import (
-    MAX_WINDOW_SAMPLES,
-    RecognitionOptions,
-)
+from parakeet_streaming.engine.recognition_options import RecognitionOptions
+from parakeet_streaming.engine.recognizer import MAX_WINDOW_SAMPLES
 from parakeet_streaming.engine.stall import StallGuard
 from parakeet_streaming.errors import AudioInputError, ContextError, OptionError
 from parakeet_streaming.results import Final
@@ -293,19 +291,15 @@ def test_streams_are_balanced_where_nothing_is_said():
     assert recognizer.name == "fake"
 
 
-@pytest.mark.parametrize(
-    "choice",
-    [
-        {"confidence": "certainty"},
-        {"word_confidence": "max"},
-        {"max_symbols": 0},
-        {"segment_gap_s": 0.0},
-        {"segment_gap_s": float("nan")},
-    ],
-)
-def test_choices_that_do_not_exist_are_refused(choice):
-    with pytest.raises(OptionError, match="use"):
-        RecognitionOptions(**choice)
+@pytest.mark.parametrize("audio_s", [float("nan"), -1.0, "10", True])
+def test_a_length_that_is_none(audio_s):
+    with pytest.raises(OptionError, match="audio_s"):
+        fake_recognizer([], ["one"]).offline_context(audio_s)
+
+
+@pytest.mark.parametrize("audio_s", [401.0, 1e18, 1e300, float("inf"), None])
+def test_a_length_beyond_a_window_is_one_of_overlapping_windows(audio_s):
+    assert fake_recognizer([], ["one"]).offline_context(audio_s).right > 0
 
 
 def test_choices_reach_the_words():

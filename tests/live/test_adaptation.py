@@ -1,5 +1,7 @@
 """Chunks grow where steps come late, shrink where there is room, and stay within bounds."""
 
+import math
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -125,3 +127,9 @@ def test_a_stream_that_goes_on_begins_with_the_chunk_nearest_to_its_own(chunk_s,
     adapter = Adapter(LEVELS, chunk_s)
     assert adapter.context.chunk == expected
     assert (adapter.lower is None) == (expected == 0.5)
+
+
+@pytest.mark.parametrize("longest", [math.nan, math.inf, 1e300, 14_401, -1, "2", None])
+def test_a_longest_chunk_that_is_no_length(longest):
+    with pytest.raises(OptionError, match="longest_chunk"):
+        DelayRange(ContextConfig.balanced(), longest)

@@ -30,6 +30,31 @@ def test_a_full_engine_refuses_and_stays_as_it_was():
     admission.admit("c", uses(2))
 
 
+def test_a_stream_may_give_its_place_to_another_one():
+    admission = Admission(most_streams=1)
+    admission.admit("a", uses(2))
+    admission.admit("b", uses(2), instead_of="a")
+    assert ("a" in admission, "b" in admission, len(admission)) == (False, True, 1)
+    # One that has gone has no place to give.
+    with pytest.raises(CapacityError):
+        admission.admit("c", uses(2), instead_of="a")
+    admission.leave("a")
+    assert len(admission) == 1
+
+
+def test_a_place_is_kept_where_the_other_one_is_refused():
+    admission = Admission(most_load=0.9)
+    admission.admit("a", uses(2))
+    admission.admit("b", uses(2))
+    admission.measured(audio_s=10, took_s=1)
+    admission.measured(audio_s=0, took_s=1)
+    load = admission.load
+    with pytest.raises(CapacityError):
+        admission.admit("c", uses(200, 50), instead_of="a")
+    assert ("a" in admission, "c" in admission) == (True, False)
+    assert admission.load == pytest.approx(load)
+
+
 def test_the_measured_cost_bounds_the_engine():
     admission = Admission(most_load=0.9)
     admission.admit("a", uses(2))

@@ -14,12 +14,14 @@ from parakeet_streaming import (
     EndpointOptions,
     LiveEngine,
     LiveOptions,
+    RecognitionOptions,
     VadOptions,
     load,
     open_audio,
 )
 from parakeet_streaming.errors import (
     CapacityError,
+    ComputeError,
     ContextError,
     EngineFailedError,
     OptionError,
@@ -27,7 +29,16 @@ from parakeet_streaming.errors import (
     UsageError,
 )
 from parakeet_streaming.results import Final, Partial, SpeechEnded, SpeechStarted
-from parakeet_streaming.testing import Cue, ScriptedVad, fake_recognizer, marked_audio
+from parakeet_streaming.testing import (
+    Cue,
+    FakeEncoder,
+    FakePieces,
+    ScriptedDecoderJoint,
+    ScriptedVad,
+    fake_recognizer,
+    marked_audio,
+    recognizer_of,
+)
 from tests.live.by_hand import CONTEXT, WORDS, finals_of, fixed, outcome_of, tokens_of
 from tests.model.hashed import hashed_recognizer
 
@@ -140,6 +151,18 @@ def test_what_cannot_be_opened():
             engine.open(fixed())
         assert engine.stats().active_streams <= 1
         stream.cancel()
+
+
+def test_a_stream_takes_the_place_of_one_that_still_decodes():
+    with LiveEngine(fake(), most_streams=1) as engine:
+        first = engine.open(fixed())
+        second = engine.open(fixed(), instead_of=first)
+        with pytest.raises(CapacityError):
+            engine.open(fixed())
+        for stream in (first, second):
+            stream.finish()
+            assert list(stream)[-1].reason == "end"
+        engine.open(fixed()).cancel()
 
 
 @pytest.mark.filterwarnings("ignore::pytest.PytestUnhandledThreadExceptionWarning")
@@ -363,3 +386,52 @@ def test_options_have_the_defaults_of_the_field():
     assert options.delay.context == ContextConfig(5.0, 0.5, 0.5)
     assert options.vad == VadOptions()
     assert options.endpoint.min_silence_ms == 500
+
+
+@pytest.mark.parametrize(
+    "choice",
+    [
+        *({"most_streams": each} for each in (-1, 10**15, 2.5, "4", True)),
+        *({"most_recordings": each} for each in (-1, 10**15, 2.5, None)),
+        *({"most_ring_s": each} for each in (0, 3_601, 1e300, float("inf"), float("nan"), "1")),
+    ],
+    ids=str,
+)
+def test_numbers_that_make_no_sense(choice):
+    before = threads_of_engines()
+    with pytest.raises(OptionError, match=next(iter(choice))):
+        LiveEngine(fake(), **choice)
+    assert threads_of_engines() == before
+
+
+@pytest.mark.parametrize("timeout_s", [1e300, float("inf"), float("nan")])
+def test_no_call_waits_for_ever_by_a_number(timeout_s):
+    with LiveEngine(fake()) as engine:
+        stream = engine.open(fixed())
+        for call in (stream.get, lambda wait_s: stream.wait_for_room(1, wait_s)):
+            with pytest.raises(OptionError, match="timeout_s"):
+                call(timeout_s)
+
+
+def test_a_decoder_that_never_leaves_a_frame_ends_its_own_stream_alone():
+    """One stream hears what its decoder stays on; without a bound it would be computed for ever."""
+
+    class Stuck(ScriptedDecoderJoint):
+        def score(self, frames, output):
+            logits, skips = super().score(frames, output)
+            logits[frames[..., 0] == 9, 0] = 1_000.0
+            skips[frames[..., 0] == 9] = np.eye(1, skips.shape[-1]) * 1_000.0
+            return logits, skips
+
+    joint = Stuck(SCRIPT, len(WORDS))
+    options = RecognitionOptions(max_symbols=None)
+    recognizer = recognizer_of(FakeEncoder(), joint, FakePieces(WORDS), options=options)
+    with LiveEngine(recognizer) as engine:
+        stuck, sound = engine.open(fixed()), engine.open(fixed())
+        stuck.push(marked_audio(30))
+        sound.push(marked_audio(8))
+        for stream in (stuck, sound):
+            stream.finish()
+        with pytest.raises(ComputeError, match="1000 tokens on frame 9"):
+            read_all(stuck)
+        assert read_all(sound)

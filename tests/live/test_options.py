@@ -1,5 +1,7 @@
 """The defaults of the field, and what makes no sense."""
 
+import math
+
 import pytest
 
 from parakeet_streaming.errors import OptionError
@@ -9,7 +11,15 @@ from parakeet_streaming.timeline import ContextConfig
 
 @pytest.mark.parametrize(
     "choice",
-    [{"lane": "slow"}, {"burst_s": 0}, {"most_ring_s": -1.0}, {"idle_timeout_s": float("nan")}],
+    [
+        {"lane": "slow"},
+        {"burst_s": 0},
+        {"most_ring_s": -1.0},
+        *({"burst_s": each} for each in (601, 1e6, 1e12, math.inf, math.nan, "1", None)),
+        *({"most_ring_s": each} for each in (3_601, 1e300, math.inf, math.nan, "1")),
+        *({"no_audio_s": each} for each in (1e7, math.inf, math.nan, "10", True)),
+        *({"idle_timeout_s": each} for each in (1e7, 1e300, math.inf, math.nan, [1])),
+    ],
 )
 def test_what_makes_no_sense_is_refused(choice):
     with pytest.raises(OptionError, match=next(iter(choice))):

@@ -34,7 +34,7 @@ def test_seconds_are_those_that_are_used():
 @pytest.mark.parametrize(
     "options",
     [{"burst_s": -1}, {"step_s": math.nan}, {"step_s": math.inf}, {"safety": 0.9},
-     {"safety": math.nan}],
+     {"safety": math.nan}, {"safety": 1e9}, {"burst_s": 1e300}, {"step_s": 601}],
 )  # fmt: skip
 def test_what_makes_no_sense_is_refused(options):
     with pytest.raises(OptionError, match="use"):

@@ -1,5 +1,7 @@
 """Deadlines first, bounded batches, nobody starves, and recordings give way to live streams."""
 
+import math
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -96,7 +98,12 @@ def test_against_a_list_that_is_sorted_anew(acts):
 
 
 @pytest.mark.parametrize(
-    "limits", [{"max_streams": 0}, {"max_audio_s": 0.0}, {"hold_s": -1.0}, {"hold_s": 2.0}]
+    "limits",
+    [
+        *({"max_streams": each} for each in (0, -1, 10**15, 2.5, "32", None)),
+        *({"max_audio_s": each} for each in (0.0, 1e300, math.inf, math.nan, "1")),
+        *({"hold_s": each} for each in (-1.0, 2.0, math.nan, None)),
+    ],
 )
 def test_limits_that_let_nothing_through(limits):
     with pytest.raises(OptionError, match=r"max_|hold_s"):

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from parakeet_streaming import LiveEngine, load
-from parakeet_streaming.errors import AudioInputError
+from parakeet_streaming.errors import AudioInputError, OptionError
 from parakeet_streaming.results import Gap, Partial
 from parakeet_streaming.testing import Cue, fake_recognizer, marked_audio
 from tests.live.by_hand import (
@@ -274,3 +274,11 @@ def test_threads_that_push_at_once_lose_nothing():
     for thread in threads:
         thread.join(WAIT_S)
     assert sum(taken) == 4 * 500 * 37 == stream.stats().received_samples
+
+
+@pytest.mark.parametrize("samples", [2**62, -(2**62), 1e9, "5", None, float("nan")])
+def test_a_gap_of_no_possible_length(samples):
+    with LiveEngine(fake_recognizer([], WORDS)) as engine:
+        stream = engine.open(fixed())
+        with pytest.raises(OptionError, match="samples"):
+            stream.push_gap(samples)

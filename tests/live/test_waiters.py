@@ -5,6 +5,7 @@ import threading
 
 import pytest
 
+from parakeet_streaming.errors import OptionError
 from parakeet_streaming.live.waiters import Waiters
 
 
@@ -85,4 +86,12 @@ def test_a_loop_that_is_gone_does_no_harm():
     waiters._sleepers.append((loop, asyncio.Event()))
     loop.close()
     waiters.notify()
+    assert not waiters.waiting
+
+
+@pytest.mark.parametrize("timeout_s", [1e7, 1e300, float("inf"), float("nan"), "1", True])
+def test_a_time_that_nobody_can_wait(timeout_s):
+    waiters = Waiters()
+    with pytest.raises(OptionError, match="timeout_s"):
+        waiters.wait_for(lambda: 3, timeout_s)
     assert not waiters.waiting

@@ -11,7 +11,7 @@ from parakeet_streaming import ContextConfig, load
 from parakeet_streaming.catalog.model_folder import find_parts
 from parakeet_streaming.catalog.spec import read_spec
 from parakeet_streaming.engine.window import ContextWindow
-from parakeet_streaming.errors import SnapshotError
+from parakeet_streaming.errors import ModelFormatError, SnapshotError
 from parakeet_streaming.export.onnx_files import write_model
 from parakeet_streaming.model.cached_encoder import OnnxCachedEncoder
 from parakeet_streaming.model.features import normalised, raw_log_mel
@@ -244,3 +244,61 @@ def test_nothing_and_less_than_a_frame(encoder):
     assert encoded.lengths == (0,)
     assert encoded.pasts[0].frames == 0
     assert encoder.encode([]).frames == []
+
+
+class Changed:
+    """A session one of whose outputs, or what it declares of one input, is changed."""
+
+    def __init__(self, session, name="", change=None, declared=None):
+        self.inputs = dict(session.inputs) | (declared or {})
+        self._session, self._name, self._change = session, name, change
+
+    def run(self, feeds):
+        outputs = dict(self._session.run(feeds))
+        if self._change is not None:
+            outputs[self._name] = self._change(outputs[self._name])
+        return outputs
+
+
+@pytest.mark.parametrize("output", ["frames", "keys", "values", "convolved"])
+@pytest.mark.parametrize(
+    "change",
+    [
+        lambda values: values[:, :1] if values.ndim == 3 else values[..., :1],
+        lambda values: values[..., :-1] if values.ndim == 3 else values[:, :, :-1],
+        lambda values: values[:-1],
+        np.ravel,
+    ],
+    ids=["narrow", "short", "fewer", "of one rank"],
+)
+def test_a_graph_is_held_to_the_shapes_it_declares(folders, output, change):
+    parts = find_parts(folders[1])
+    spec = read_spec(parts)
+    name = spec.names.frames if output == "frames" else getattr(spec.names.cached, output)
+    session = open_session(parts.encoder.path, provider="cpu", threads=1)
+    encoder = OnnxCachedEncoder(Changed(session, name, change), spec, "e.onnx")
+    with pytest.raises(ModelFormatError, match=rf"e\.onnx gave {name} as .* instead of"):
+        list(steps(encoder, sound(1.0), ContextConfig(1.0, 0.4, 0.4)))
+
+
+@pytest.mark.parametrize(
+    ("shape", "said"),
+    [
+        ((129, "B", "K", 32), "layers of its past is 129; 1 to 128"),
+        ((0, "B", "K", 32), "layers of its past is 0"),
+        ((2, "B", "K", 2**40), "width of its past is 1099511627776"),
+        ((-2, "B", "K", 32), "layers of its past is -2"),
+        ((128, "B", "K", 16_384), "layers by reach by width of its past is .*; 1 to 16777216"),
+    ],
+)
+def test_what_a_past_may_be(folders, shape, said):
+    parts = find_parts(folders[1])
+    spec = read_spec(parts)
+    session = open_session(parts.encoder.path, provider="cpu", threads=1)
+    keys = spec.names.cached.past_keys
+    declared = {keys: replace(session.inputs[keys], shape=shape)}
+    reach = spec.names.cached.past_convolved
+    if shape[0] == 128:
+        declared[reach] = replace(session.inputs[reach], shape=(128, "B", 128, 16_384))
+    with pytest.raises(ModelFormatError, match=said):
+        OnnxCachedEncoder(Changed(session, declared=declared), spec)

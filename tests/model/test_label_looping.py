@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from parakeet_streaming.errors import SnapshotError
+from parakeet_streaming.errors import ComputeError, SnapshotError
 from parakeet_streaming.model.label_looping import LabelLoopingDecoder
 from parakeet_streaming.ports import DecoderInput
 from parakeet_streaming.testing import Cue, ScriptedDecoderJoint
@@ -353,3 +353,26 @@ def test_arrays_of_another_decoder_are_refused(change):
     arrays = decoder.memory_to_arrays(decoder.start().memory) | change
     with pytest.raises(SnapshotError, match="this model's is"):
         decoder.memory_from_arrays(arrays)
+
+
+class Stuck(HashedJoint):
+    """A decoder that gives one token for ever, and never leaves a frame."""
+
+    def score(self, frames, output):
+        logits, skips = super().score(frames, output)
+        logits[..., 3] = 1_000.0
+        if skips is not None:
+            skips[..., self.durations.index(0)] = 1_000.0
+        return logits, skips
+
+
+@pytest.mark.parametrize("durations", [(0, 1, 2, 3, 4), (4, 0, 2), (0,), ()])
+def test_without_a_bound_a_decoder_that_stays_on_a_frame_is_an_error(durations):
+    joint = Stuck(0, durations=durations)
+    frames = np.arange(6, dtype=np.float32)[:, None]
+    for first in (0, 3):
+        given = DecoderInput(0, first, 6, 6, initial_state(joint))
+        with pytest.raises(ComputeError, match=r"1000 tokens on frame 0 .*max_symbols=None"):
+            LabelLoopingDecoder(joint, max_symbols=None).decode([frames], [given])
+    (bounded,) = LabelLoopingDecoder(joint, max_symbols=7).decode([frames], [given])
+    assert len(bounded.emissions) == 7 * 3

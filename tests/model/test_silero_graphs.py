@@ -1,10 +1,14 @@
 """The two graphs compute what the graph of the file computes."""
 
+import os
+
 import numpy as np
+import onnx
 import pytest
 import soundfile
 
 from parakeet_streaming.catalog.built_in import BUILT_IN_FOLDER
+from parakeet_streaming.errors import ModelFormatError
 from parakeet_streaming.model.silero_graphs import WIDTH, WINDOW_SAMPLES, read_silero
 from parakeet_streaming.runtime.session import open_session
 from tests.conftest import GOLDEN
@@ -52,3 +56,71 @@ def test_a_frame_does_not_depend_on_others_in_the_call(sessions):
     for at in (0, 17, 99):
         alone = frames.run({"windows": windows[at : at + 1]})["features"]
         np.testing.assert_allclose(alone[0], together[at], rtol=0, atol=1e-5)
+
+
+def without(name):
+    def change(model):
+        (tensor,) = [each for each in model.graph.initializer if each.name == name]
+        model.graph.initializer.remove(tensor)
+
+    return change
+
+
+def reshaped(name, *dims):
+    def change(model):
+        (tensor,) = [each for each in model.graph.initializer if each.name == name]
+        tensor.dims[:] = dims
+
+    return change
+
+
+def beside(name):
+    def change(model):
+        (tensor,) = [each for each in model.graph.initializer if each.name == name]
+        tensor.ClearField("raw_data")
+        tensor.data_location = onnx.TensorProto.EXTERNAL
+        tensor.external_data.add(key="location", value="/etc/passwd")
+
+    return change
+
+
+BASIS, INPUT = "model.stft.forward_basis_buffer", "model.decoder.rnn.weight_ih"
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        without(BASIS),
+        without(INPUT),
+        reshaped(BASIS, 3, 5, 7),
+        reshaped(BASIS, -1, 2**40),
+        reshaped(INPUT, 2**62, 2**62),
+        beside(BASIS),
+    ],
+)
+def test_a_file_with_other_weights_is_refused(tmp_path, change):
+    model = onnx.load(FILE)
+    change(model)
+    (tmp_path / "vad.onnx").write_bytes(model.SerializeToString())
+    with pytest.raises(ModelFormatError, match=r"vad\.onnx is no Silero VAD"):
+        read_silero(tmp_path / "vad.onnx")
+
+
+@pytest.mark.parametrize("content", [b"", b"\x00" * 100, b"hello", FILE.read_bytes()[:100_000]])
+def test_what_is_no_such_file_is_refused(tmp_path, content):
+    (tmp_path / "vad.onnx").write_bytes(content)
+    with pytest.raises(ModelFormatError, match=r"vad\.onnx is no Silero VAD"):
+        read_silero(tmp_path / "vad.onnx")
+
+
+def test_a_file_of_terabytes_is_not_read(tmp_path):
+    with (tmp_path / "vad.onnx").open("wb") as file:
+        file.truncate(2**40)
+    with pytest.raises(ModelFormatError, match="larger than 67108864 bytes"):
+        read_silero(tmp_path / "vad.onnx")
+
+
+def test_a_pipe_makes_nobody_wait(tmp_path):
+    os.mkfifo(tmp_path / "vad.onnx")
+    with pytest.raises(ModelFormatError, match="is a pipe"):
+        read_silero(tmp_path / "vad.onnx")

@@ -1,25 +1,32 @@
 """The same graphs, the same answers, from the other runtime."""
 
+import shutil
 import subprocess
 import sys
 import threading
+from pathlib import Path
 
 import numpy as np
+import onnx
 import pytest
+from onnx import helper
 
 pytest.importorskip("openvino", reason="the openvino extra")
 
 from parakeet_streaming import load
+from parakeet_streaming.catalog.graph import read_graph
 from parakeet_streaming.catalog.model_folder import find_parts
 from parakeet_streaming.catalog.spec import read_spec
+from parakeet_streaming.catalog.weight_files import check_weights
 from parakeet_streaming.errors import ComputeError, ModelFormatError, OptionError
 from parakeet_streaming.model.encoder import OnnxEncoder
 from parakeet_streaming.ports import EncoderInput
 from parakeet_streaming.runtime import openvino_runtime
 from parakeet_streaming.runtime.openvino_runtime import multiplies_bfloat16, open_openvino
+from parakeet_streaming.runtime.page_release import MAPPINGS
 from parakeet_streaming.runtime.session import open_session
 from parakeet_streaming.testing import noise
-from tests.catalog.graphs import GOLDEN, in_cache_of_links, weights_beside
+from tests.catalog.graphs import FLOAT, GOLDEN, external, in_cache_of_links, weights_beside
 
 ENCODER = GOLDEN / "encoder-model.onnx"
 
@@ -178,6 +185,106 @@ def test_weights_in_the_hub_s_cache_of_links(features, tmp_path):
         session = open_session(snapshot / ENCODER.name, runtime="openvino", threads=1)
         found = session.run(feeds)
         assert np.array_equal(found["outputs"], expected["outputs"])
+
+
+def test_a_library_in_the_model_s_folder_keeps_its_addresses(tmp_path):
+    """As where the folder also holds a virtual environment."""
+    library = next(Path(np.__file__).parent.rglob("_umath_linalg*.so"), None)
+    if library is None or not MAPPINGS.is_file():
+        pytest.skip("no such library, or no list of mappings")
+    shutil.copy(library, tmp_path / "library.so")
+    shutil.copy(ENCODER, tmp_path / "encoder.onnx")
+    code = """
+import ctypes, os, sys
+from parakeet_streaming.runtime.openvino_runtime import open_openvino
+folder = sys.argv[1]
+ctypes.CDLL(f"{folder}/library.so")
+def pages():
+    rows = [line.split() for line in open("/proc/self/maps") if f"{folder}/library.so" in line]
+    edges = [row[0].split("-") for row in rows if row[1] == "r--p"]
+    return [ctypes.string_at(int(at, 16), int(end, 16) - int(at, 16)) for at, end in edges]
+before = pages()
+open_openvino(f"{folder}/encoder.onnx", threads=1, name="x", kept=False)
+print(bool(before) and pages() == before, flush=True)
+os._exit(0)
+"""
+    done = subprocess.run(
+        [sys.executable, "-c", code, str(tmp_path)],
+        capture_output=True, text=True, check=False, timeout=120,
+    )  # fmt: skip
+    assert (done.returncode, done.stdout) == (0, "True\n"), done.stderr
+
+
+def in_every_place():
+    """Models with one tensor, wherever a model can have it, whose values an address names."""
+    opset = helper.make_opsetid("", 17)
+    x, y = (helper.make_tensor_value_info(name, FLOAT, [2]) for name in "xy")
+
+    def model(nodes, **parts):
+        functions = parts.pop("functions", ())
+        graph = helper.make_graph([*nodes, helper.make_node("Neg", ["x"], ["y"])], "g", [x], [y])
+        for name, value in parts.items():
+            getattr(graph, name).append(value)
+        return helper.make_model(
+            graph, functions=functions, opset_imports=[opset, helper.make_opsetid("own", 1)]
+        )
+
+    tensor = external("w", "*/_ORT_MEM_ADDR_/*", 8)
+    sparse = onnx.SparseTensorProto(values=tensor, dims=[2])
+    indices = onnx.SparseTensorProto(
+        values=helper.make_tensor("w", FLOAT, [2], [1, 2]), indices=tensor, dims=[2]
+    )
+    constant = helper.make_node("Constant", [], ["c"], value=tensor)
+    inner = helper.make_graph([constant], "inner", [], [y])
+    branch = helper.make_node("If", ["x"], ["z"], then_branch=inner, else_branch=inner)
+    twice = helper.make_graph([branch], "twice", [], [y])
+    deep = helper.make_node("If", ["x"], ["z"], then_branch=twice, else_branch=twice)
+    default = onnx.FunctionProto(name="F", domain="own", opset_import=[opset])
+    default.attribute_proto.append(helper.make_attribute("w", tensor))
+    training = model([])
+    training.training_info.add().algorithm.initializer.append(tensor)
+    return {
+        "initializer": model([], initializer=tensor),
+        "sparse values": model([], sparse_initializer=sparse),
+        "sparse indices": model([], sparse_initializer=indices),
+        "attribute": model([constant]),
+        "list": model([helper.make_node("Own", [], ["c"], values=[tensor, tensor])]),
+        "sparse attribute": model([helper.make_node("Constant", [], ["c"], sparse_value=sparse)]),
+        "branch": model([branch]),
+        "branch of a branch": model([deep]),
+        "graphs": model([helper.make_node("Own", [], ["c"], graphs=[inner, inner])]),
+        "function": model(
+            [], functions=[helper.make_function("own", "F", [], ["z"], [deep], [opset])]
+        ),
+        "default of a function": model([], functions=[default]),
+        "training": training,
+    }
+
+
+@pytest.mark.parametrize("place", in_every_place())
+def test_an_address_in_place_of_a_file_is_refused_wherever_it_stands(tmp_path, place):
+    path = tmp_path / "encoder.onnx"
+    onnx.save_model(in_every_place()[place], path)
+    named = tmp_path / "*" / "_ORT_MEM_ADDR_"
+    named.mkdir(parents=True)
+    (named / "*").write_bytes(bytes(8))
+    with pytest.raises(ModelFormatError, match="outside its folder: that is no name"):
+        open_session(path, runtime="openvino", threads=1)
+    with pytest.raises(ModelFormatError, match="outside its folder: that is no name"):
+        check_weights(read_graph(path))
+
+
+def test_weights_beside_a_graph_are_read_from_the_file_that_was_checked(features, tmp_path):
+    """OpenVINO cuts leading dots off names, and would read another file."""
+    model = onnx.load(ENCODER)
+    onnx.save_model(
+        model, tmp_path / ENCODER.name, save_as_external_data=True, location=".weights.data"
+    )
+    (tmp_path / "weights.data").write_bytes(bytes((tmp_path / ".weights.data").stat().st_size))
+    feeds = {"audio_signal": features, "length": np.array([200, 120])}
+    expected = open_session(ENCODER, runtime="openvino", threads=1).run(feeds)["outputs"].copy()
+    session = open_session(tmp_path / ENCODER.name, runtime="openvino", threads=1)
+    assert np.array_equal(session.run(feeds)["outputs"], expected)
 
 
 def test_a_link_to_a_graph_with_its_weights_inside(features, tmp_path):

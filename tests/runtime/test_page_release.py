@@ -37,7 +37,7 @@ def resident_heap_bytes():
 @linux_only
 def test_pages_are_released_and_read_again(mapping):
     path, mapped = mapping
-    with releasing_pages([path.parent]):
+    with releasing_pages([path]):
         assert mapped[:].count(7) == SIZE // 256
     assert resident_bytes(path) == 0
     assert mapped[:].count(7) == SIZE // 256
@@ -49,9 +49,9 @@ def test_a_file_of_another_place_is_left_alone(mapping, tmp_path):
     path, mapped = mapping
     mapped[:].count(7)
     before = resident_bytes(path)
-    assert release_pages([str(tmp_path / "weights"), str(tmp_path / "other")]) == 0
+    assert release_pages([tmp_path, tmp_path / "weights", tmp_path / "other"]) == 0
     assert resident_bytes(path) == before
-    assert release_pages([str(path)]) == SIZE
+    assert release_pages([path]) == SIZE
 
 
 @linux_only
@@ -60,8 +60,50 @@ def test_what_can_be_written_to_is_left_alone(tmp_path):
     path.write_bytes(bytes(SIZE))
     with path.open("r+b") as file, mmap.mmap(file.fileno(), 0) as mapped:
         mapped[5] = 9
-        assert release_pages([str(path)]) == 0
+        assert release_pages([path]) == 0
         assert mapped[5] == 9
+
+
+@linux_only
+def test_what_was_changed_in_memory_alone_is_left_alone(tmp_path):
+    """As the linker does with the pages of a library that hold addresses."""
+    path = tmp_path / "library.so"
+    path.write_bytes(bytes(SIZE))
+    c_library = ctypes.CDLL(None)
+    with path.open("rb") as file:
+        rights = mmap.PROT_READ | mmap.PROT_WRITE
+        mapped = mmap.mmap(file.fileno(), 0, flags=mmap.MAP_PRIVATE, prot=rights)
+        mapped[5] = 9
+        start = ctypes.c_void_p(ctypes.addressof(ctypes.c_char.from_buffer(mapped)))
+        assert c_library.mprotect(start, ctypes.c_size_t(SIZE), mmap.PROT_READ) == 0
+    assert release_pages([path]) == 0
+    assert mapped[5] == 9
+
+
+@linux_only
+@pytest.mark.parametrize("flags", [mmap.MAP_PRIVATE, mmap.MAP_SHARED])
+def test_what_can_be_executed_is_left_alone(tmp_path, flags):
+    path = tmp_path / "library.so"
+    path.write_bytes(bytes(SIZE))
+    with path.open("rb") as file:
+        rights = mmap.PROT_READ | mmap.PROT_EXEC
+        with mmap.mmap(file.fileno(), 0, flags=flags, prot=rights):
+            assert release_pages([path]) == 0
+
+
+@linux_only
+@pytest.mark.parametrize(
+    "name", ["a line\nand another", "two  blanks ", "é\t", "weights (deleted)"]
+)
+def test_a_file_of_an_odd_name(tmp_path, name):
+    path = tmp_path / name
+    path.write_bytes(bytes(SIZE))
+    with (
+        path.open("rb") as file,
+        mmap.mmap(file.fileno(), 0, prot=mmap.PROT_READ) as mapped,
+    ):
+        assert not mapped[7]
+        assert release_pages([path]) == SIZE
 
 
 @linux_only

@@ -85,11 +85,55 @@ def test_another_machine_is_measured_anew(counted, monkeypatch, what):
     assert len(counted) == 2
 
 
-@pytest.mark.parametrize("broken", ["", "[]", "{}", '{"origin": 1}'])
+def entry(runtime="onnxruntime", form=FP32, operations=1e9, **more):
+    return {"runtime": runtime, "form": form, "operations": operations, **more}
+
+
+HUGE = 10**400
+
+
+@pytest.mark.parametrize(
+    "broken",
+    [
+        *("", "[]", "{}", '{"origin": 1}', "null", "7", '"speeds"', "\x00", "{" * 10),
+        *("[" * 100_000, '{"origin": ' * 100_000, "9" * 5_000),
+        '{"origin": "ORIGIN", "speeds": {"a": 1}}',
+    ],
+    ids=lambda value: value[:20],
+)
 def test_a_file_that_is_broken_is_written_anew(folder, counted, broken):
+    check_written_anew(folder, counted, broken)
+
+
+@pytest.mark.parametrize(
+    "listed",
+    [[], None, {}, "onnxruntime", 7, [[]], [None], ["onnxruntime"], [{}], [entry(), {}]]
+    + [[entry(), entry()], [entry(), entry(operations=2e9)], [entry(runtime="torch")]]
+    + [[entry(runtime=["onnxruntime"])], [entry(runtime={})], [entry(form="int4")]]
+    + [[entry(form=None)], [{"runtime": "onnxruntime", "form": FP32}]]
+    + [[entry(operations=value)] for value in ("1e9", "fast", None, True, [1e9], {}, 0, -1e9)]
+    + [[entry(operations=value)] for value in (float("nan"), float("inf"), 1e19, HUGE, -HUGE)],
+    ids=lambda value: repr(value)[:60],
+)
+def test_speeds_that_were_never_measured_are_measured_anew(folder, counted, listed):
+    text = json.dumps({"origin": "ORIGIN", "speeds": listed})
+    check_written_anew(folder, counted, text)
+
+
+def test_speeds_as_they_were_kept_are_believed(folder, counted):
     speeds()
     (kept,) = folder.iterdir()
-    kept.write_text(broken)
+    said = json.loads(kept.read_text())
+    said["speeds"] = [entry(operations=7, since="then"), entry("openvino", BF16, 2e9)]
+    kept.write_text(json.dumps(said))
+    assert speeds() == (Speed("onnxruntime", FP32, 7.0), Speed("openvino", BF16, 2e9))
+    assert len(counted) == 1
+
+
+def check_written_anew(folder, counted, text):
+    speeds()
+    (kept,) = folder.iterdir()
+    kept.write_text(text.replace("ORIGIN", json.loads(kept.read_text())["origin"]))
     speeds()
     assert len(counted) == 2
     assert json.loads(kept.read_text())["speeds"][0]["operations"] == 1e9 + 2

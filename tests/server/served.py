@@ -41,12 +41,14 @@ def served(test, routes_of, *, keys=None, limits=None, streams=None, defaults=FI
 
 
 @asynccontextmanager
-async def serving(routes_of, *, keys=None, limits=None, streams=None, defaults=FIXED, origins=()):
+async def serving(
+    routes_of, *, keys=None, limits=None, streams=None, defaults=FIXED, origins=(), strict=False
+):
     keys = keys or {}
     async with LiveEngine(load("tiny-en"), load_vad(), most_streams=streams) as engine:
         service = Service(
             engine,
-            LoadedModel("tiny-en", 0),
+            LoadedModel("tiny-en", 0, strict=strict),
             defaults,
             Access(keys, origins),
             limits or Limits(),

@@ -98,3 +98,14 @@ def test_pages_of_other_sites_are_refused(origin, allowed, let_in):
 
 def test_a_key_is_found_or_not():
     assert shown_key(caller()) is None
+
+
+@pytest.mark.parametrize("keys", [KEYS, {}])
+def test_what_goes_with_a_short_lived_key_is_found_while_it_is_valid(keys):
+    access = Access(keys)
+    secret = access.new_secret("ann", 60.0, 100.0, session="wishes")
+    shown = caller(authorization=f"Bearer {secret.value}")
+    assert access.secret(shown, 159.0).session == "wishes"
+    assert access.secret(shown, 160.0) is None
+    assert access.secret(caller(authorization="Bearer key-a"), 110.0) is None
+    assert access.secret(caller(), 110.0) is None

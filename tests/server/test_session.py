@@ -176,6 +176,18 @@ def test_a_word_that_was_told_stays_where_it_was_told():
     assert [each.text for each in grammar.ended] == ["one two", "six"]
 
 
+def test_an_utterance_that_was_told_with_the_last_is_not_told_again():
+    later, last = token(" two", 40), token(" six", 80)
+    events = [
+        partial(ONE, later, last),
+        final(ONE, to=3.0),
+        final(later, to=6.0, number=1),
+        final(last, to=9.0, number=2, reason="end"),
+    ]
+    ended = [each.text for each in told(events) if isinstance(each, Ended)]
+    assert ended == ["one two six", ""]
+
+
 def test_what_is_cleared_is_forgotten():
     session = Session(silence_s=0.5, most_utterance_s=20.0)
     told([SpeechStarted(0.1), partial(ONE)], session)

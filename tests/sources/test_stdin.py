@@ -1,6 +1,9 @@
 import io
+import resource
 import struct
 import sys
+import tempfile
+from fractions import Fraction
 from itertools import pairwise
 
 import av
@@ -13,6 +16,7 @@ from hypothesis import strategies as st
 from parakeet_streaming.audio.files import open_audio
 from parakeet_streaming.audio.pcm import as_mono
 from parakeet_streaming.audio.pcm_decoder import ENCODINGS
+from parakeet_streaming.audio.wav import MOST_HEADER_BYTES
 from parakeet_streaming.errors import (
     AudioFormatError,
     AudioInputError,
@@ -41,8 +45,12 @@ WAVS = [
 ]
 
 
+class NothingYet(Exception):
+    """A read would wait here."""
+
+
 class Pipe(io.RawIOBase):
-    """A pipe, filled piece by piece, that cannot seek; BlockingIOError as a piece is raised."""
+    """A pipe, filled piece by piece, that cannot seek; NothingYet as a piece is raised."""
 
     def __init__(self, *pieces):
         self.pieces = [piece for piece in pieces if piece]
@@ -53,8 +61,8 @@ class Pipe(io.RawIOBase):
     def readinto(self, buffer):
         if not self.pieces:
             return 0
-        if self.pieces[0] is BlockingIOError:
-            raise BlockingIOError
+        if self.pieces[0] is NothingYet:
+            raise NothingYet
         piece, rest = self.pieces[0][: len(buffer)], self.pieces[0][len(buffer) :]
         self.pieces[:1] = [rest] if rest else []
         buffer[: len(piece)] = piece
@@ -126,21 +134,21 @@ def test_a_few_bytes_are_samples_and_half_a_sample_is_dropped(length):
 
 @pytest.mark.parametrize("reader", [pipe, Pipe])
 def test_what_has_arrived_is_handed_on_before_more_comes(reader):
-    stream = reader(b"\1\0" * 6, b"\2\0" * 3, b"\3\0\4", BlockingIOError)
+    stream = reader(b"\1\0" * 6, b"\2\0" * 3, b"\3\0\4", NothingYet)
     blocks = open_stdin(stream).blocks()
     assert [len(next(blocks)) for _ in range(3)] == [6, 3, 1]
-    with pytest.raises(BlockingIOError):
+    with pytest.raises(NothingYet):
         next(blocks)
 
 
 def test_wav_is_handed_on_before_more_comes():
     wav = encoded(PCM, format="WAV")[:44]
-    stream = pipe(wav[:20], wav[20:] + b"\1\0", b"\2\0" * 3, BlockingIOError)
+    stream = pipe(wav[:20], wav[20:] + b"\1\0", b"\2\0" * 3, NothingYet)
     with open_stdin(stream) as audio:
         assert (audio.rate_hz, audio.channels, audio.duration_s) == (44_100, 1, None)
         blocks = audio.blocks()
         assert [len(next(blocks)) for _ in range(2)] == [1, 3]
-        with pytest.raises(BlockingIOError):
+        with pytest.raises(NothingYet):
             next(blocks)
 
 
@@ -251,3 +259,178 @@ def test_any_bytes_are_samples_or_an_error_of_ours(content, encoding):
     except (AudioFormatError, AudioInputError, ExtraMissingError):
         return
     assert np.isfinite(samples).all()
+
+
+def muxed(tmp_path, name, codec, rate_hz=16_000, **options):
+    samples = (np.random.default_rng(0).standard_normal(rate_hz * 20) * 0.1).astype(np.float32)
+    with av.open(tmp_path / name, "w", options=options) as container:
+        stream = container.add_stream(codec, rate=rate_hz, layout="mono")
+        to_codec = av.AudioResampler(stream.codec_context.format, "mono", rate_hz)
+        for at in range(0, len(samples), 1_024):
+            frame = av.AudioFrame.from_ndarray(
+                samples[None, at : at + 1_024], format="flt", layout="mono"
+            )
+            frame.sample_rate, frame.pts, frame.time_base = rate_hz, at, Fraction(1, rate_hz)
+            for each in to_codec.resample(frame):
+                container.mux(stream.encode(each))
+        container.mux(stream.encode(None))
+    return (tmp_path / name).read_bytes()
+
+
+STREAMED = [
+    ("a.flac", "flac", {}),
+    ("a.ogg", "libopus", {}),
+    ("a.mp3", "libmp3lame", {}),
+    ("a.aac", "aac", {}),
+    ("a.ac3", "ac3", {}),
+    ("a.ts", "aac", {}),
+    ("a.mkv", "flac", {}),
+    ("a.webm", "libopus", {}),
+    ("a.flv", "aac", {}),
+    ("a.mpg", "mp2", {}),
+    ("a.nut", "pcm_s16le", {}),
+    ("a.mp4", "aac", {"movflags": "frag_keyframe+empty_moov"}),
+    ("a.m4a", "aac", {"movflags": "faststart"}),
+]
+
+
+@pytest.mark.parametrize(("name", "codec", "options"), STREAMED)
+def test_what_can_be_read_as_it_comes_is_not_kept(tmp_path, monkeypatch, name, codec, options):
+    rate_hz = 48_000 if codec in ("ac3", "libopus") else 16_000
+    content = muxed(tmp_path, name, codec, rate_hz, **options)
+    monkeypatch.setattr(tempfile, "TemporaryFile", None)
+    as_file = joined(open_audio(tmp_path / name))
+    for step in (977, len(content)):
+        streamed = joined(open_stdin(pipe(*sliced(content, range(0, len(content), step)))))
+        np.testing.assert_array_equal(streamed, as_file)
+
+
+@pytest.mark.parametrize(("name", "codec", "options"), STREAMED)
+def test_compressed_sound_is_handed_on_before_more_comes(tmp_path, name, codec, options):
+    rate_hz = 48_000 if codec in ("ac3", "libopus") else 16_000
+    content = muxed(tmp_path, name, codec, rate_hz, **options)
+    half = len(content) * 3 // 4
+    audio = open_stdin(pipe(*sliced(content[:half], range(0, half, 977)), NothingYet))
+    heard_s = []
+    with pytest.raises(NothingYet):
+        heard_s.extend(len(block) / audio.rate_hz for block in audio.blocks(0.05))
+    assert sum(heard_s) > 12
+
+
+def test_an_endless_stream_takes_no_memory_and_no_disk(monkeypatch):
+    content = encoded(np.random.default_rng(0).uniform(-1, 1, 160_000), 16_000, format="FLAC")
+
+    class Endless:
+        sent_bytes = 0
+
+        def read(self, most_bytes):
+            at = self.sent_bytes % len(content)
+            piece = content[at : at + most_bytes]
+            self.sent_bytes += len(piece)
+            return piece
+
+    monkeypatch.setattr(tempfile, "TemporaryFile", None)
+    source = Endless()
+    peaks_kb = []
+    for _ in open_stdin(source).blocks():
+        if source.sent_bytes > (10 << 20) * (1 + len(peaks_kb)):
+            peaks_kb.append(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss)
+        if len(peaks_kb) == 4:
+            break
+    assert len(peaks_kb) == 4
+    assert peaks_kb[-1] - peaks_kb[0] < 8_000
+
+
+@pytest.mark.parametrize("name", ["a.ogg", "a.mkv", "a.m4a", "a.mp4"])
+def test_a_container_that_is_cut_off_is_told_as_of_a_file(tmp_path, name):
+    _, codec, options = next(each for each in STREAMED if each[0] == name)
+    content = muxed(tmp_path, name, codec, **options)
+    # Half a packet may be sound or not; cut between the ends that each of them tells.
+    audio = open_stdin(pipe(content[: len(content) - 3_000]))
+    with pytest.raises(AudioFormatError, match=r"is cut off after|is broken after"):
+        joined(audio)
+
+
+def test_a_read_that_fails_is_told_after_what_came_before_it():
+    class Dying(Pipe):
+        def readinto(self, buffer):
+            if not self.pieces:
+                raise OSError(5, "Input/output error")
+            return super().readinto(buffer)
+
+    flac = encoded(np.random.default_rng(0).uniform(-1, 1, 160_000), 16_000, format="FLAC")
+    for content in (flac[: len(flac) // 2], PCM.tobytes(), encoded(PCM, format="WAV")[:9_000]):
+        blocks = open_stdin(Dying(content)).blocks()
+        assert len(next(blocks))
+        with pytest.raises(
+            AudioFormatError, match=r"standard input is broken after .*Input/output"
+        ):
+            list(blocks)
+    with pytest.raises(AudioFormatError, match="standard input cannot be read"):
+        open_stdin(Dying())
+
+
+def test_a_long_header_is_read_in_linear_time_and_refused_where_it_has_no_end():
+    noise = b"LIST" + struct.pack("<I", 1_600) + bytes(1_600)
+    wav = encoded(PCM, format="WAV")
+    content = wav[:36] + noise * 9_000 + wav[36:]
+    np.testing.assert_array_equal(joined(open_stdin(io.BytesIO(content))), as_mono(PCM))
+
+    class Endless:
+        sent_bytes = 0
+
+        def read(self, most_bytes):
+            start = self.sent_bytes
+            self.sent_bytes += most_bytes
+            if start < 36:
+                return wav[start : min(36, start + most_bytes)]
+            return (noise * (2 + most_bytes // len(noise)))[(start - 36) % len(noise) :][
+                :most_bytes
+            ]
+
+    source = Endless()
+    with pytest.raises(AudioFormatError, match=f"at most {MOST_HEADER_BYTES} are read|chunks"):
+        open_stdin(source)
+    assert source.sent_bytes <= MOST_HEADER_BYTES + 10_000
+
+
+@pytest.mark.parametrize("sent_bytes", [20, 3_000, 40_000])
+def test_ctrl_c_while_a_container_is_opened_is_not_lost(tmp_path, sent_bytes):
+    class Interrupted(Pipe):
+        def readinto(self, buffer):
+            if not self.pieces:
+                raise KeyboardInterrupt
+            return super().readinto(buffer)
+
+    content = muxed(tmp_path, "a.mp3", "libmp3lame")
+    with pytest.raises(KeyboardInterrupt):
+        joined(open_stdin(Interrupted(content[:sent_bytes])))
+
+
+def test_bytes_of_no_known_kind_may_be_refused():
+    """What an upload is, its sender does not say; so it is never taken for raw samples."""
+    with pytest.raises(AudioFormatError, match="the file is no audio"):
+        open_stdin(io.BytesIO(b"no audio " * 100), name="the file", as_file=True)
+
+
+def test_the_bytes_of_a_file_give_the_samples_of_the_file(tmp_path):
+    """An MP3's padding is known only where all of it is there."""
+    path = tmp_path / "tone.mp3"
+    soundfile.write(path, TONE, 16_000, format="MP3")
+    with (
+        open_audio(path) as file,
+        open_stdin(io.BytesIO(path.read_bytes()), as_file=True) as stream,
+    ):
+        expected, got = np.concatenate(list(file.blocks())), np.concatenate(list(stream.blocks()))
+    assert np.array_equal(expected, got)
+
+
+@pytest.mark.parametrize("skipped", [1, 50, 333, 1_000])
+def test_a_stream_may_begin_within_a_frame(skipped):
+    """A radio station lets in at any byte; it was taken for raw samples, and nothing was heard."""
+    file = io.BytesIO()
+    soundfile.write(file, TONE, 16_000, format="MP3")
+    with open_stdin(io.BytesIO(file.getvalue()[skipped:])) as audio:
+        got = np.concatenate(list(audio.blocks()))
+    assert audio.rate_hz == 16_000
+    assert len(TONE) - 8_000 < len(got) < len(TONE) + 8_000

@@ -1,4 +1,6 @@
+import io
 import shutil
+import zipfile
 from dataclasses import asdict
 
 import pytest
@@ -93,3 +95,42 @@ def test_other_files_are_refused(tmp_path):
     torch.save([torch.zeros(1)], path)
     with pytest.raises(ModelFormatError, match="no dictionary"):
         read_torch_file(path, "file.pt")
+
+
+def pickled(path, values):
+    """A torch file whose list of tensors is `values`."""
+    torch.save({"a": torch.ones(3)}, path)
+    with zipfile.ZipFile(path) as old:
+        records = {each.filename: old.read(each) for each in old.infolist()}
+    with zipfile.ZipFile(path, "w") as new:
+        for name, content in records.items():
+            new.writestr(name, values(content) if name.endswith("data.pkl") else content)
+    return path
+
+
+HOSTILE = {
+    "a call": lambda old: old.replace(b"ctorch._utils\n_rebuild_tensor_v2", b"cos\nsystem"),
+    "no dtype": lambda old: old.replace(b"FloatStorage", b"NoStorage"),
+    "a storage beyond its bytes": lambda old: old.replace(b"K\x03t", b"J\x00\x10\x00\x00t").replace(
+        b"K\x03\x85", b"J\x00\x10\x00\x00\x85"
+    ),
+    "a shape beyond its storage": lambda old: old.replace(b"K\x03\x85", b"J\xff\xff\xff\x7f\x85"),
+    "a shape below 0": lambda old: old.replace(b"K\x03\x85", b"J\xff\xff\xff\xff\x85"),
+    "terabytes": lambda _: b"\x80\x02c__builtin__\nbytearray\n\x8a\x06" + bytes(5) + b"\x70\x85R.",
+    "half a list": lambda _: b"\x80\x02",
+    "a deep list": lambda _: b"\x80\x02" + b"]" * 10**5 + b"a" * (10**5 - 1) + b".",
+    "letters": lambda _: b"\x1b]0;T\x07",
+}
+
+
+@pytest.mark.parametrize("values", HOSTILE.values(), ids=HOSTILE)
+def test_hostile_lists_of_tensors_are_one_short_error(tmp_path, values):
+    path = pickled(tmp_path / "file.pt", values)
+    for file in (path, io.BytesIO(path.read_bytes())):
+        with pytest.raises(ModelFormatError, match=r"file\.pt is no file of weights") as raised:
+            read_torch_file(file, "file.pt")
+        message = str(raised.value)
+        assert len(message) < 400
+        assert "weights_only" not in message
+        assert "add_safe_globals" not in message
+        assert "\x1b" not in message

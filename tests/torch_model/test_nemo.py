@@ -9,6 +9,7 @@ torch = pytest.importorskip("torch", reason="the training group")
 
 from parakeet_streaming import load
 from parakeet_streaming.audio.mel import mel_bank
+from parakeet_streaming.catalog.limits import MOST_TOKENS_A_FRAME
 from parakeet_streaming.catalog.model_folder import find_parts
 from parakeet_streaming.catalog.spec import read_spec
 from parakeet_streaming.errors import ModelFormatError, ModelPartMissingError
@@ -16,7 +17,8 @@ from parakeet_streaming.export.onnx_files import write_model
 from parakeet_streaming.model.encoder import OnnxEncoder
 from parakeet_streaming.ports import EncoderInput
 from parakeet_streaming.runtime.session import open_session
-from parakeet_streaming.torch_model.nemo import read_nemo
+from parakeet_streaming.torch_model.nemo import config_of, read_nemo
+from parakeet_streaming.torch_model.settings import Settings
 from tests.parity.test_golden import (
     GOLDEN,
     WELL_POSED,
@@ -30,6 +32,7 @@ from tests.torch_model.foreign import (
     PIECES,
     answers,
     expected,
+    nemo_config,
     nemo_members,
     nemo_weights,
     silenced,
@@ -209,3 +212,10 @@ def test_golden_frames_are_those_of_nemos_own_export(golden_export, golden_folde
         for folder in (golden_export, golden_folder / "tdt-tiny-onnx")
     ]
     assert vocabularies[0] == vocabularies[1]
+
+
+@pytest.mark.parametrize("unbounded", [None, 0])
+def test_a_config_without_a_bound_on_tokens_gives_a_model_that_loads(unbounded):
+    changes = {"decoding": {"greedy": {"max_symbols": unbounded}}}
+    config = config_of(Settings(nemo_config(**changes), "config"))
+    assert config.max_symbols == MOST_TOKENS_A_FRAME

@@ -3,6 +3,8 @@
 import io
 import json
 import re
+from contextlib import suppress
+from random import Random
 
 import pytest
 
@@ -165,3 +167,40 @@ def test_special_tokens_behind_the_blank_are_no_pieces():
     pieces = pieces_of_json(Settings(told, "tokenizer.json"), 2)
     assert pieces == ("a", "b")
     assert not pieces.control
+
+
+def test_pieces_that_are_no_utf_8_are_refused():
+    model = TOKENIZER.read_bytes()
+    piece = PIECES[10].encode()
+    broken = model.replace(piece, b"\xff" * len(piece))
+    assert broken != model
+    with pytest.raises(ModelFormatError, match="no sentencepiece model"):
+        pieces_of(broken, "a.model")
+
+
+@pytest.mark.parametrize("seed", range(300))
+def test_a_broken_model_is_one_error(seed):
+    random = Random(seed)
+    model = bytearray(TOKENIZER.read_bytes())
+    for _ in range(random.randint(1, 8)):
+        model[random.randrange(len(model))] = random.randrange(256)
+    with suppress(ModelFormatError):
+        pieces_of(bytes(model[: random.randint(1, len(model) * 2)]), "a.model")
+
+
+@pytest.mark.parametrize("piece", ["\ud800", "a\udfffb"])
+def test_half_a_character_is_no_piece(piece):
+    told = {"model": {"vocab": {"a": 0, piece: 1}}}
+    with pytest.raises(ModelFormatError, match="half a character") as raised:
+        pieces_of_json(Settings(told, "tokenizer.json"), 2)
+    str(raised.value).encode()
+
+
+@pytest.mark.parametrize(
+    "kind", ["x" * 10**6, ["a"] * 10**5, "\x1b]0;T\x07", 10**9000], ids=range(4)
+)
+def test_a_decoder_of_any_name_is_few_words(kind):
+    told = {"model": {"vocab": {"a": 0}}, "decoder": {"type": kind}}
+    with pytest.raises(ModelFormatError, match="makes text of pieces") as raised:
+        pieces_of_json(Settings(told, "tokenizer.json"), 1)
+    assert len(str(raised.value)) < 600

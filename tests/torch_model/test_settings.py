@@ -80,3 +80,45 @@ def test_text_that_is_a_number():
     assert as_number("1e-05") == 1e-5
     assert as_number("many") is None
     assert as_number(None) is None
+
+
+def doubled(times):
+    value = ["laugh"]
+    for _ in range(times):
+        value = [value] * 10
+    return value
+
+
+@pytest.mark.parametrize(
+    "value",
+    [doubled(60), {"a": doubled(60)}, "x" * 10**6, 10**10_000, -(10**10_000), "\x1b]0;T\x07"],
+    ids=["lists", "mapping", "text", "number", "negative", "orders"],
+)
+def test_values_of_any_size_are_few_words(value):
+    settings = Settings({"a": value}, "config")
+    for call in (
+        lambda: settings.whole("a"),
+        lambda: settings.flag("a", default=True),
+        lambda: settings.check({}),
+        lambda: settings.require("a", (1,), 1),
+        lambda: settings.require("b", (value,), 1),
+        lambda: settings.count_of_durations("a"),
+        lambda: Settings({value if isinstance(value, str | int) else 1: 2}, "config").check({}),
+    ):
+        with pytest.raises(ModelFormatError) as raised:
+            call()
+        assert len(str(raised.value)) < 1200
+        assert "\x1b" not in str(raised.value)
+    assert len(settings.text("a", "")) < 1000
+    assert len(next(iter(Settings({10**10_000: 1}, "config")))) < 100
+
+
+def test_a_text(settings):
+    assert Settings({"a": "b"}, "config").text("a", "c") == "b"
+    assert settings.text("a", "c") == "c"
+    assert settings.text("width", "") == "16"
+
+
+def test_a_number_of_many_digits_is_endless():
+    assert as_number(10**400) == float("inf")
+    assert as_number("1e999") == float("inf")

@@ -3,6 +3,8 @@ import pytest
 torch = pytest.importorskip("torch", reason="the training group")
 
 from parakeet_streaming.errors import ModelFormatError
+from parakeet_streaming.torch_model.fastconformer import EncoderConfig
+from parakeet_streaming.torch_model.transducer import TransducerConfig
 from parakeet_streaming.torch_model.weights import Names, assembled, renamed, scaled_input
 
 NAMES = Names({"in": "encoder.first"}, {"a.q": "attention.queries"}, ignored=("mel.",))
@@ -73,3 +75,43 @@ def test_scaled_input_multiplies_weight_and_bias():
     }
     scaled_input(weights, 16)
     assert [values.max().item() for values in weights.values()] == [4, 4, 1]
+
+
+NO_PLAIN = {
+    "a number, repeated": torch.zeros(1).expand(2**40),
+    "a view that repeats": torch.zeros(4).as_strided((2**20, 4), (0, 1)),
+    "nothing": torch.empty(2**40, device="meta"),
+    "sparse": torch.zeros(3).to_sparse(),
+    "complex": torch.zeros(3, dtype=torch.complex64),
+    "bytes": torch.zeros(3, dtype=torch.int8),
+    "truth": torch.zeros(3, dtype=torch.bool),
+    "eight bits": torch.zeros(3, dtype=torch.float8_e4m3fn),
+}
+
+
+@pytest.mark.parametrize("values", NO_PLAIN.values(), ids=NO_PLAIN)
+def test_a_weight_is_plain_numbers_of_its_file(small_model, values):
+    with pytest.raises(ModelFormatError, match=r"file: 'in\.weight' is no tensor of plain numbers"):
+        renamed({"in.weight": values}, NAMES, 1, "file")
+    weights = {**small_model.state_dict(), "ctc.weight": values}
+    with pytest.raises(ModelFormatError, match="no tensor of plain numbers"):
+        assembled(small_model.config, weights, "file")
+
+
+@pytest.mark.parametrize("name", ["x" * 10**6, "\x1b]0;T\x07", "a\nb", "\u202e"])
+def test_a_name_of_any_length_is_few_words(small_model, name):
+    for call in (
+        lambda: renamed({name: torch.zeros(1)}, NAMES, 1, "file"),
+        lambda: renamed({name: 1}, NAMES, 1, "file"),
+        lambda: assembled(small_model.config, {name: torch.zeros(1)}, "file"),
+    ):
+        with pytest.raises(ModelFormatError) as raised:
+            call()
+        assert len(str(raised.value)) < 600
+        assert str(raised.value).isprintable()
+
+
+def test_a_model_of_absurd_size_is_refused_before_it_is_made():
+    encoder = EncoderConfig(width=16_384, layers=128, heads=8, feed_forward=32)
+    with pytest.raises(ModelFormatError, match=r"weights, and at most 10000000000 are possible"):
+        assembled(TransducerConfig(encoder), {}, "file")

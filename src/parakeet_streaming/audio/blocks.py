@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import math
 from collections import deque
-from collections.abc import Iterator
-from contextlib import ExitStack
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack, suppress
 from typing import Any, Final, Protocol, Self
 
 import numpy as np
@@ -13,7 +13,14 @@ from numpy.typing import NDArray
 
 from parakeet_streaming.audio.health import PhaseWatch
 from parakeet_streaming.audio.pcm import MAX_CHANNELS, as_mono
-from parakeet_streaming.errors import AudioFormatError, InputError, OptionError, StreamClosedError
+from parakeet_streaming.audio.recording_errors import READ_ERRORS, reason_of
+from parakeet_streaming.errors import (
+    AudioFormatError,
+    InputError,
+    OptionError,
+    ParakeetError,
+    StreamClosedError,
+)
 from parakeet_streaming.timeline import (
     MAX_INPUT_RATE_HZ,
     MIN_INPUT_RATE_HZ,
@@ -22,6 +29,8 @@ from parakeet_streaming.timeline import (
 )
 
 BLOCK_S: Final = 0.5
+MOST_BLOCK_S: Final = 3_600.0
+"""A block is in memory as a whole."""
 
 
 class FrameReader(Protocol):
@@ -53,12 +62,12 @@ class AudioFile:
         duration_s: float | None = None,
         resources: ExitStack | None = None,
         warnings: list[str] | None = None,
-        missing_bytes: int = 0,
+        missing_bytes: Callable[[], int] = lambda: 0,
     ) -> None:
         """Read from `reader`; `name` is for messages, `resources` are taken over and closed.
 
-        The reader adds to `warnings` while it reads. `missing_bytes`: how many the file lacks by
-        its own account.
+        The reader adds to `warnings` while it reads. `missing_bytes` is called at the end: how many
+        the file lacks by its own account, or the failure that ended it.
         """
         if not MIN_INPUT_RATE_HZ <= rate_hz <= MAX_INPUT_RATE_HZ:
             raise AudioFormatError(
@@ -79,6 +88,8 @@ class AudioFile:
         for a progress bar; `blocks` goes on until the sound ends."""
         self._reader = reader
         self._resources: ExitStack | None = (resources or ExitStack()).pop_all()
+        self._to_close: list[ExitStack] = []
+        self._is_reading = False
         self._missing_bytes = missing_bytes
         self._warnings: list[str] = [] if warnings is None else warnings
         self._ahead: deque[NDArray[np.float32]] = deque()
@@ -122,8 +133,11 @@ class AudioFile:
             OptionError: blocks of no length.
             StreamClosedError: the file has been closed.
         """
-        if not 0 < block_s < math.inf:
-            raise OptionError(f"blocks of {block_s} s are impossible; use more than 0 s")
+        if not 0 < block_s <= MOST_BLOCK_S:
+            raise OptionError(
+                f"blocks of {block_s} s are impossible; use more than 0 s, {MOST_BLOCK_S:g} s at "
+                "most"
+            )
         wanted_samples = max(1, seconds_to_samples(block_s, self.rate_hz))
         while len(block := self._next(wanted_samples)):
             yield block
@@ -135,9 +149,12 @@ class AudioFile:
         its end.
 
         Raises:
+            OptionError: no length, or an endless one.
             StreamClosedError: the file has been closed.
         """
         ahead_samples = sum(len(block) for block in self._ahead)
+        if not 0 <= most_s < math.inf:
+            raise OptionError(f"{most_s} s cannot be measured; use 0 s or more")
         most_samples = seconds_to_samples(most_s, self.rate_hz)
         while ahead_samples <= most_samples:
             try:
@@ -163,22 +180,28 @@ class AudioFile:
         return self._read(wanted_samples)
 
     def _read(self, wanted_samples: int) -> NDArray[np.float32]:
-        if self._resources is None:
-            raise self._closed()
+        self._is_reading = True
+        try:
+            if self._resources is None:
+                raise self._closed()
+            return self._read_block(wanted_samples)
+        finally:
+            self._is_reading = False
+            if self._resources is None:
+                self._let_go()
+
+    def _read_block(self, wanted_samples: int) -> NDArray[np.float32]:
         try:
             frames = self._reader.read(wanted_samples)
         except AudioFormatError as error:
-            read_s = samples_to_seconds(self._position_samples, self.rate_hz)
-            raise AudioFormatError(
-                f"{self.name} is broken after {read_s:.2f} s ({error}); "
-                "repair it, or go on without the rest"
-            ) from error
-        if not len(frames) and self._missing_bytes:
-            read_s = samples_to_seconds(self._position_samples, self.rate_hz)
-            raise AudioFormatError(
-                f"{self.name} is cut off after {read_s:.2f} s, {self._missing_bytes} bytes are "
-                "missing; get the whole file, or go on without the rest"
-            )
+            self._lacking_bytes()  # a read that failed says more than what it led to
+            raise self._broken(str(error)) from error
+        except ParakeetError:
+            raise
+        except READ_ERRORS as error:
+            raise self._broken(reason_of(error)) from error
+        if not len(frames):
+            self._check_whole()
         wanted = frames if self._channel is None or frames.ndim == 1 else frames[:, self._channel]
         block = as_mono(wanted, what=self.name, first_sample=self._position_samples)
         if self._channel is None and self.channels > 1 and self._phases.feed(frames, block):
@@ -192,11 +215,48 @@ class AudioFile:
     def _closed(self) -> StreamClosedError:
         return StreamClosedError(f"{self.name} has been closed; open it again")
 
+    def _lacking_bytes(self) -> int:
+        try:
+            return self._missing_bytes()
+        except ParakeetError:
+            raise
+        except READ_ERRORS as error:
+            raise self._broken(reason_of(error)) from error
+
+    def _check_whole(self) -> None:
+        if missing_bytes := self._lacking_bytes():
+            raise AudioFormatError(
+                f"{self.name} is cut off after {self.read_s:.2f} s, {missing_bytes} bytes are "
+                "missing; get the whole file, or go on without the rest"
+            )
+
+    def _broken(self, why: str) -> AudioFormatError:
+        return AudioFormatError(
+            f"{self.name} is broken after {self.read_s:.2f} s ({why}); "
+            "repair it, or go on without the rest"
+        )
+
+    def also_close(self, resources: ExitStack) -> None:
+        """Takes over what has to be closed with the file."""
+        if self._resources is None:
+            raise self._closed()
+        self._resources.push(resources.pop_all())
+
     def close(self) -> None:
-        """Let go of the file; closing twice is fine."""
+        """Let go of the file; closing twice is fine.
+
+        A thread that reads at this moment lets go of it when its read comes back: a library cannot
+        lose a file while it reads.
+        """
         resources, self._resources = self._resources, None
         if resources is not None:
-            resources.close()
+            self._to_close.append(resources)
+        if not self._is_reading:
+            self._let_go()
+
+    def _let_go(self) -> None:
+        with suppress(IndexError):  # one thread of two finds it
+            self._to_close.pop().close()
 
     def __enter__(self) -> Self:
         return self

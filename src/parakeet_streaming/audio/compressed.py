@@ -14,19 +14,20 @@ This file and `decoded_frames` are the only ones that import av.
 
 from __future__ import annotations
 
-import io
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import ExitStack
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Final, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
 
 from parakeet_streaming.audio.blocks import AudioFile
-from parakeet_streaming.audio.decoded_frames import DecodedFrames, reason_of
+from parakeet_streaming.audio.decoded_frames import DecodedFrames
 from parakeet_streaming.audio.fitting import FrameFitter, float_frames
-from parakeet_streaming.audio.packet_clock import SMALLEST_GAP_S, PacketClock
+from parakeet_streaming.audio.mp3_padding import EndPadding
+from parakeet_streaming.audio.packet_clock import MOST_SILENCE_S, SMALLEST_GAP_S, PacketClock
 from parakeet_streaming.audio.pieces import PieceReader
+from parakeet_streaming.audio.recording_errors import reason_of
 from parakeet_streaming.audio.tracks import Track, choose_track
 from parakeet_streaming.errors import AudioFormatError, ExtraMissingError
 from parakeet_streaming.timeline import samples_to_seconds
@@ -46,7 +47,6 @@ _EXACT: Final = frozenset({"asf", "flv", "matroska", "mov", "nut"})
 """Those whose length is no estimate."""
 _EARLY_END_S: Final = 1.0
 _LONGEST_SPLICED_GAP_S: Final = 60.0
-_LONGEST_GAP_S: Final = 12 * 3600.0
 _MOST_DELAY_S: Final = 0.5
 """A decoder that swallows its first packets swallows no more than that."""
 _LONGEST_SILENCE: Final = 1 << 16
@@ -54,24 +54,32 @@ _MOST_WARNINGS: Final = 20
 _ASIDE: Final = ("comment", "hearing_impaired", "visual_impaired", "descriptions")
 
 
+class ByteSource(Protocol):
+    """What PyAV reads from; with `seek` and `tell` it seeks, too."""
+
+    def read(self, most_bytes: int, /) -> bytes: ...
+
+
 def open_compressed(
     name: str,
-    file: io.BufferedReader,
+    file: ByteSource,
     stack: ExitStack,
     *,
     track: int | str | None = None,
     strict: bool = False,
-    missing_bytes: int = 0,
+    missing_bytes: Callable[[], int] = lambda: 0,
+    padding: EndPadding | None = None,
 ) -> AudioFile:
     """Open what PyAV can read of `file`, which is at its start.
 
     Args:
         name: how to call it in messages.
-        file: seekable; it stays the caller's.
+        file: it stays the caller's. Where it cannot seek it is read as it comes.
         stack: what has to be closed; it is taken over when all went well.
         track: a track's number from 1, or its language; None for the file's own choice.
         strict: whether a packet that cannot be decoded ends the file.
-        missing_bytes: how many the file lacks by its own account.
+        missing_bytes: at the end, how many the file lacks by its own account.
+        padding: what is left out at the end, as PyAV itself does of a file that can seek.
 
     Raises:
         AudioFormatError: no audio, or broken from the start; without the file's name.
@@ -91,7 +99,7 @@ def open_compressed(
         )
         stream = _choose_stream(container, track, name, warnings)
         frames = DecodedFrames(container, stream, strict=strict)
-        track_reader = _Track(name, container, frames, warnings)
+        track_reader = _Track(name, container, frames, warnings, padding)
     except av.FFmpegError as error:
         raise AudioFormatError(reason_of(error)) from error
     ticks = container.duration
@@ -100,7 +108,7 @@ def open_compressed(
         PieceReader(track_reader.pieces(), track_reader.channels),
         rate_hz=track_reader.rate_hz,
         channels=track_reader.channels,
-        duration_s=None if ticks is None else ticks / _TICKS_PER_S,
+        duration_s=ticks / _TICKS_PER_S if ticks is not None and ticks > 0 else None,
         resources=stack,
         warnings=warnings,
         missing_bytes=missing_bytes,
@@ -136,13 +144,20 @@ class _Track:
     """One track of a container; `rate_hz` and `channels` are those of its first frame."""
 
     def __init__(
-        self, name: str, container: InputContainer, frames: DecodedFrames, warnings: list[str]
+        self,
+        name: str,
+        container: InputContainer,
+        frames: DecodedFrames,
+        warnings: list[str],
+        padding: EndPadding | None,
     ) -> None:
         self._name = name
         self._container = container
         self._frames = frames
         self._warnings = warnings
+        self._padding = padding
         self._unsaid = 0
+        self._told_left_out = False
         names = set(container.format.name.split(","))
         self._is_clocked = not names.isdisjoint(_CLOCKED)
         self._is_exact = not names.isdisjoint(_EXACT)
@@ -172,6 +187,7 @@ class _Track:
         while frame is not None:
             lost = self._lost_samples()
             missing = self._clock.missing_before(self._place(frame), lost=lost)
+            self._tell_left_out()
             if missing:
                 yield fitter.finish()
                 self._tell_missing(missing)
@@ -179,7 +195,7 @@ class _Track:
             self._frames.forget_lost()
             samples, length = fitter.feed(_frames_of(frame), frame.sample_rate)
             self._clock.advance(length)
-            yield samples
+            yield from (samples,) if self._padding is None else self._padding.feed(samples)
             frame = next(self._frames, None)
         yield fitter.finish()
         self._tell_early_end()
@@ -192,6 +208,15 @@ class _Track:
         if self._frames.lost_why is None:
             return int(self._frames.is_quiet and self._is_clocked)
         return max(1, round(self._frames.lost_s * self.rate_hz))
+
+    def _tell_left_out(self) -> None:
+        if self._clock.left_out and not self._told_left_out:
+            self._told_left_out = True
+            at_s = samples_to_seconds(self._clock.position, self.rate_hz)
+            self._warnings.append(
+                f"{self._name} claims more than {MOST_SILENCE_S:.0f} s of silence; from "
+                f"{at_s:.2f} s on it is left out, and times are too early"
+            )
 
     def _tell_early_end(self) -> None:
         ticks = self._container.duration
@@ -214,7 +239,7 @@ class _Track:
         if not names.isdisjoint(_SPLICED):
             return _LONGEST_SPLICED_GAP_S
         ticks = self._container.duration
-        return _LONGEST_GAP_S if ticks is None else ticks / _TICKS_PER_S + 1.0
+        return MOST_SILENCE_S if ticks is None else ticks / _TICKS_PER_S + 1.0
 
     def _silence(self, samples: int) -> Iterator[NDArray[np.float32]]:
         self._clock.advance(samples)

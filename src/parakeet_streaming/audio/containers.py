@@ -11,9 +11,13 @@ Rules of this file:
 from __future__ import annotations
 
 import io
+from collections.abc import Callable
 from typing import Final
 
 HEAD_BYTES: Final = 12
+MIDDLE_BYTES: Final = 4_096
+"""In which three frames of a stream that begins within one are looked for."""
+_MOST_MEASURED: Final = 8
 _TAGS: Final = (b"ID3", b"TAG", b"APETAGEX", b"LYRICSBEGIN")
 
 _MAGIC: Final = (
@@ -109,16 +113,25 @@ def sniff(head: bytes) -> str | None:
         if head.startswith(magic, offset):
             return name
     for name, measure, fixed in _FRAMES:
-        length = measure(head)
-        second = head[length : length + len(fixed)]
-        if length and len(second) == len(fixed):
-            pairs = zip(head, second, fixed, strict=False)
-            if not any((first ^ other) & mask for first, other, mask in pairs):
-                return name
+        if _next_frame(head, 0, measure, fixed):
+            return name
     if any(
         head[start : start + 2 * length + 1 : length] == b"GGG" for start, length in _TS_PACKETS
     ):
         return "MPEG-TS"
+    return None
+
+
+def first_frame(head: bytes) -> int | None:
+    """Where, in a stream that begins within a frame, the first of three whole frames begins.
+
+    Radio stations let their listeners in at any byte.
+    """
+    for at in range(1, len(head)):
+        for _, measure, fixed in _FRAMES:
+            second = _next_frame(head, at, measure, fixed)
+            if second and _next_frame(head, second, measure, fixed):
+                return at
     return None
 
 
@@ -130,6 +143,17 @@ def bytes_to_sniff(head: bytes) -> int:
         start + 2 * length + 1 for start, length in _TS_PACKETS if head[start : start + 1] == b"G"
     ]
     return max(needed)
+
+
+def _next_frame(head: bytes, at: int, measure: Callable[[bytes], int], fixed: bytes) -> int:
+    """Where the frame ends that begins at `at`, if another of its kind begins there; else 0."""
+    first = head[at : at + _MOST_MEASURED]
+    end = at + measure(first)
+    second = head[end : end + len(fixed)]
+    if end == at or len(second) < len(fixed):
+        return 0
+    pairs = zip(first, second, fixed, strict=False)
+    return 0 if any((one ^ other) & mask for one, other, mask in pairs) else end
 
 
 def frame_bytes(packet: bytes) -> int:

@@ -17,6 +17,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from parakeet_streaming.audio.containers import frame_bytes, is_tag
+from parakeet_streaming.audio.recording_errors import reason_of
 from parakeet_streaming.errors import AudioFormatError
 
 if TYPE_CHECKING:
@@ -127,12 +128,6 @@ class DecodedFrames:
         if packet is not None and packet.duration and packet.time_base:
             self.lost_s += float(packet.duration * packet.time_base)
         self.lost_why = why
-
-
-def reason_of(error: Exception) -> str:
-    """What a library had to say, without the number or the name that it puts before it."""
-    said = getattr(error, "strerror", None) or str(error)
-    return str(said).strip().rstrip(".")
 
 
 def _is_cut(packet: bytes) -> bool:

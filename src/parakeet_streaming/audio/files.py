@@ -15,10 +15,11 @@ This is the only file that reads with soundfile.
 from __future__ import annotations
 
 import io
+import stat
 from contextlib import ExitStack
 from os import PathLike
 from pathlib import Path
-from typing import Any, Final
+from typing import TYPE_CHECKING, Any, Final
 
 import numpy as np
 import soundfile
@@ -29,12 +30,17 @@ from parakeet_streaming.audio.compressed import open_compressed
 from parakeet_streaming.audio.containers import COMPRESSED, sniff, sniff_file
 from parakeet_streaming.audio.pcm_decoder import bytes_per_frame
 from parakeet_streaming.audio.pcm_reader import PcmReader
+from parakeet_streaming.audio.recording_errors import as_recording_errors, reason_of
 from parakeet_streaming.audio.resample import Resampler
+from parakeet_streaming.audio.riff_texts import check_texts
 from parakeet_streaming.audio.tracks import only_track
 from parakeet_streaming.audio.truncation import missing_bytes
 from parakeet_streaming.audio.wav import read_wav_header
-from parakeet_streaming.errors import AudioFormatError, AudioNotFoundError, ExtraMissingError
+from parakeet_streaming.errors import AudioFormatError, ExtraMissingError
 from parakeet_streaming.timeline import SAMPLE_RATE_HZ, samples_to_seconds
+
+if TYPE_CHECKING:
+    from _typeshed import WriteableBuffer
 
 _UNKNOWN_FRAMES: Final = 2**63 - 1
 _GUESSED_FORMATS: Final = frozenset({"FLAC", "OGG", "MP3"})
@@ -73,19 +79,16 @@ def open_file(path: str | PathLike[str]) -> io.BufferedReader:
         AudioNotFoundError: there is no such file.
         AudioFormatError: it is no file, or cannot be opened.
     """
-    where = Path(path)
-    if not where.exists():
-        raise AudioNotFoundError(f"there is no file {where}; check the path")
-    if where.is_dir():
-        raise AudioFormatError(f"{where} is a folder; name one audio file in it")
-    if not where.is_file():
-        raise AudioFormatError(f"{where} is no regular file; pipe it into standard input instead")
-    try:
-        return io.BufferedReader(io.FileIO(where))
-    except OSError as error:
-        raise AudioFormatError(
-            f"{where} cannot be opened ({error.strerror}); check its permissions"
-        ) from error
+    name = str(Path(path))
+    with as_recording_errors(name):
+        mode = Path(path).stat().st_mode
+        if stat.S_ISDIR(mode):
+            raise AudioFormatError(f"{name} is a folder; name one audio file in it")
+        if not stat.S_ISREG(mode):
+            raise AudioFormatError(
+                f"{name} is no regular file; pipe it into standard input instead"
+            )
+        return io.BufferedReader(io.FileIO(path))
 
 
 def read_audio(
@@ -123,25 +126,31 @@ def open_seekable(
         ExtraMissingError: it needs PyAV, which is not installed.
         OptionError: no such track.
     """
-    with ExitStack() as stack:
+    with as_recording_errors(name), ExitStack() as stack:
         file = stack.enter_context(_Nameless(raw))
         if not file.peek(1):
             raise AudioFormatError(f"{name} is empty; it holds no audio")
         sound, reasons = None, []
         container = sniff_file(file)
         missing = missing_bytes(file, container)
+
+        def lacking_bytes() -> int:
+            file.check()
+            return missing
+
         if container not in COMPRESSED:
             try:
                 sound = stack.enter_context(_InOrder(file))
             except soundfile.LibsndfileError as error:
-                reasons.append(f"libsndfile: {_reason(error)}")
+                reasons.append(f"libsndfile: {reason_of(error)}")
         if sound is not None and _is_read_whole(sound):
             only_track(track, name)
             return _open_with_libsndfile(name, file, stack, sound, missing)
         file.seek(0)
         try:
+            check_texts(file, container)
             return open_compressed(
-                name, file, stack, track=track, strict=strict, missing_bytes=missing
+                name, file, stack, track=track, strict=strict, missing_bytes=lacking_bytes
             )
         except AudioFormatError as error:
             reasons.append(f"PyAV: {error}")
@@ -162,16 +171,42 @@ def open_seekable(
 
 
 class _Nameless(io.BufferedReader):
-    """A file that keeps its name to itself, as both libraries would guess a format from it."""
+    """A file that keeps its name to itself, as both libraries would guess a format from it.
+
+    libsndfile reads and seeks wherever a header sends it, and no exception can pass through it.
+    """
 
     name = ""
+    failure: Exception | None = None
+    """What the last read has raised."""
 
     def seek(self, offset: int, whence: int = io.SEEK_SET, /) -> int:
-        # libsndfile seeks wherever a header sends it, and a callback of C cannot raise.
         try:
             return super().seek(offset, whence)
         except (OSError, ValueError, OverflowError):
             return self.tell()
+
+    def readinto(self, buffer: WriteableBuffer, /) -> int:
+        """As libsndfile reads."""
+        try:
+            count = super().readinto(buffer)
+        except (OSError, ValueError) as error:
+            self.failure, count = error, 0
+        return count
+
+    def read(self, size: int | None = -1, /) -> bytes:
+        """As PyAV reads, which forgets what was raised."""
+        self.failure = None
+        try:
+            return super().read(size)
+        except (OSError, ValueError) as error:
+            self.failure = error
+            raise
+
+    def check(self) -> None:
+        """Raises what the last read has raised."""
+        if self.failure is not None:
+            raise self.failure
 
 
 class _InOrder(soundfile.SoundFile):  # type: ignore[misc]  # soundfile has no types
@@ -184,8 +219,9 @@ class _InOrder(soundfile.SoundFile):  # type: ignore[misc]  # soundfile has no t
 class _LibsndfileReader:
     """What libsndfile decodes; what comes before a break is handed on first."""
 
-    def __init__(self, sound: _InOrder) -> None:
+    def __init__(self, sound: _InOrder, file: _Nameless) -> None:
         self._sound = sound
+        self._file = file
         self._position_samples = 0
         self._broken: str | None = None
 
@@ -196,8 +232,10 @@ class _LibsndfileReader:
             try:
                 count = len(self._sound.read(out=frames))
             except soundfile.LibsndfileError as error:
-                self._broken = _reason(error)
+                self._broken = reason_of(error)
                 count = self._decoded_samples()
+        if count == 0:
+            self._file.check()
         if count == 0 and self._broken is not None:
             raise AudioFormatError(self._broken)
         self._position_samples += count
@@ -221,7 +259,7 @@ def _is_read_whole(sound: _InOrder) -> bool:
 def _open_with_libsndfile(
     name: str, file: _Nameless, stack: ExitStack, sound: _InOrder, missing: int
 ) -> AudioFile:
-    reader: FrameReader = _LibsndfileReader(sound)
+    reader: FrameReader = _LibsndfileReader(sound, file)
     frames: int | None = None if sound.frames == _UNKNOWN_FRAMES else sound.frames
     if frames == 0:
         reader, frames = _unfinished_wav(name, file) or (reader, frames)
@@ -232,7 +270,7 @@ def _open_with_libsndfile(
         channels=sound.channels,
         duration_s=None if frames is None else samples_to_seconds(frames, sound.samplerate),
         resources=stack,
-        missing_bytes=missing,
+        missing_bytes=lambda: missing,
     )
 
 
@@ -249,9 +287,3 @@ def _unfinished_wav(name: str, file: _Nameless) -> tuple[FrameReader, int] | Non
     file.seek(start_bytes)
     frames = data_bytes // bytes_per_frame(header.encoding, header.channels)
     return PcmReader(file, header.encoding, header.channels), frames
-
-
-def _reason(error: Exception) -> str:
-    """What a library had to say, without the number or the name that it puts before it."""
-    said = getattr(error, "error_string", None) or getattr(error, "strerror", None) or str(error)
-    return str(said).strip().rstrip(".")

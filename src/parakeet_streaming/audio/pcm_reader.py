@@ -18,14 +18,17 @@ from parakeet_streaming.errors import AudioFormatError
 class BinaryStream(Protocol):
     """Anything bytes can be read from, such as `sys.stdin.buffer`; it need not be seekable."""
 
-    def read(self, most_bytes: int, /) -> bytes: ...
+    def read(self, most_bytes: int, /) -> bytes | None: ...
 
 
-def read_arrived(stream: BinaryStream, most_bytes: int) -> bytes:
-    """The bytes that have arrived, 1 to `most_bytes` of them; none only at the end."""
+def read_arrived(stream: BinaryStream, most_bytes: int) -> bytes | None:
+    """The bytes that have arrived, 1 to `most_bytes` of them; b"" only at the end.
+
+    None where none have arrived and the stream does not wait for any.
+    """
     # A buffered stream's `read` waits for all it was asked for; `read1` does not.
     read = getattr(stream, "read1", stream.read)
-    arrived: bytes = read(most_bytes)
+    arrived: bytes | None = read(most_bytes)
     return arrived
 
 
@@ -42,17 +45,16 @@ class PcmReader:
         encoding: str,
         channels: int = 1,
         *,
-        head: bytes = b"",
         length_bytes: int | None = None,
     ) -> None:
-        """Read `stream`, of which `head` was read before; stop after `length_bytes` in all."""
+        """Read `stream`; stop after `length_bytes`."""
         self._stream = stream
         self._encoding = encoding
         self._channels = channels
         self._frame_bytes = bytes_per_frame(encoding, channels)
-        self._pending = head[:length_bytes]
+        self._pending = b""
         self._missing_bytes = 0
-        self._left_bytes = math.inf if length_bytes is None else length_bytes - len(head)
+        self._left_bytes = math.inf if length_bytes is None else length_bytes
 
     def read(self, most_samples: int) -> NDArray[Any]:
         """Frames (m, channels) that have arrived, m at most `most_samples`; m = 0 at the end only.
@@ -65,7 +67,7 @@ class PcmReader:
         most_bytes = most_samples * self._frame_bytes
         while len(self._pending) < self._frame_bytes and self._left_bytes > 0:
             want = min(most_bytes - len(self._pending), self._left_bytes)
-            arrived = read_arrived(self._stream, int(want))
+            arrived = read_arrived(self._stream, int(want)) or b""
             self._left_bytes -= len(arrived)
             self._pending += arrived
             if not arrived:

@@ -37,6 +37,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from parakeet_streaming.errors import OptionError
+from parakeet_streaming.limits import MOST_RING_SAMPLES, MOST_RING_SLOTS, check_whole
 
 T = TypeVar("T")
 
@@ -225,9 +226,15 @@ def sample_ring(capacity_samples: int) -> tuple[SampleWriter, SampleReader]:
     """The two ends of a new ring for `capacity_samples` float32 samples.
 
     Raises:
-        OptionError: a capacity below 1.
+        OptionError: a capacity below 1, or for which there is no memory.
     """
-    samples = np.empty(_checked(capacity_samples), np.float32)
+    check_whole("a ring's capacity", capacity_samples, 1, MOST_RING_SAMPLES)
+    try:
+        samples = np.empty(capacity_samples, np.float32)
+    except MemoryError as error:
+        raise OptionError(
+            f"there is no memory for a ring of {capacity_samples} samples; use a smaller one"
+        ) from error
     writing, reading = _Side(), _Side()
     return SampleWriter(samples, writing, reading), SampleReader(samples, writing, reading)
 
@@ -236,14 +243,9 @@ def value_ring(capacity: int) -> tuple[ValueWriter[T], ValueReader[T]]:
     """The two ends of a new ring for `capacity` values of any type but None.
 
     Raises:
-        OptionError: a capacity below 1.
+        OptionError: a capacity below 1, or above `MOST_RING_SLOTS`.
     """
-    slots = [_Slot[T]() for _ in range(_checked(capacity))]
+    check_whole("a ring's capacity", capacity, 1, MOST_RING_SLOTS)
+    slots = [_Slot[T]() for _ in range(capacity)]
     writing, reading = _Side(), _Side()
     return ValueWriter(slots, writing, reading), ValueReader(slots, writing, reading)
-
-
-def _checked(capacity: int) -> int:
-    if capacity < 1:
-        raise OptionError(f"a ring of capacity {capacity} holds nothing; use at least 1")
-    return capacity

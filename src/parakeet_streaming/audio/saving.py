@@ -12,6 +12,7 @@ With `files.py`, which reads, this is the only file that imports soundfile.
 
 from __future__ import annotations
 
+from contextlib import suppress
 from os import PathLike
 from pathlib import Path
 from typing import Any, Final, Self
@@ -43,14 +44,7 @@ class SavedSound:
         written_as = FORMATS.get(self.path.suffix.lower())
         if written_as is None:
             raise OptionError(f"{self.path} ends in no format; use {', '.join(FORMATS)}")
-        if not self.path.absolute().parent.is_dir():
-            raise OptionError(f"there is no folder for {self.path}; make it first")
-        try:
-            self.path.open("x").close()
-        except FileExistsError:
-            raise OptionError(f"{self.path} is there already; use another name") from None
-        except OSError as error:
-            raise OptionError(f"cannot write {self.path}: {error.strerror}") from error
+        self._make()
         self._flush_samples = round(_FLUSH_S * rate_hz)
         self._unflushed_samples = 0
         self._sound: Any = self._open(written_as, rate_hz)
@@ -75,8 +69,18 @@ class SavedSound:
             self._sound.flush()
 
     def close(self) -> None:
-        """Completes the header and closes the file; closing twice is fine."""
-        self._sound.close()
+        """Completes the header and closes the file; closing twice is fine.
+
+        Raises:
+            OptionError: the disk is full, or gone; what was written before stays.
+        """
+        try:
+            self._sound.close()
+        except soundfile.LibsndfileError as error:
+            raise OptionError(
+                f"{self.path} cannot be completed; is there room on its disk? What was written "
+                "before stays"
+            ) from error
 
     def __enter__(self) -> Self:
         return self
@@ -84,11 +88,24 @@ class SavedSound:
     def __exit__(self, *_: object) -> None:
         self.close()
 
+    def _make(self) -> None:
+        try:
+            self.path.open("x").close()
+        except FileExistsError:
+            raise OptionError(f"{self.path} is there already; use another name") from None
+        except (FileNotFoundError, NotADirectoryError):
+            raise OptionError(f"there is no folder for {self.path}; make it first") from None
+        except (OSError, ValueError) as error:
+            reason = getattr(error, "strerror", None) or error
+            raise OptionError(f"cannot write {self.path}: {reason}") from error
+
     def _open(self, written_as: str, rate_hz: int) -> Any:  # noqa: ANN401  soundfile has no types
         try:
             return soundfile.SoundFile(self.path, "w", rate_hz, 1, format=written_as)
         except soundfile.LibsndfileError as error:
-            self.path.unlink()
+            with suppress(OSError):
+                self.path.unlink()
             raise OptionError(
-                f"{written_as} has no sound at {rate_hz} Hz ({error.error_string}); use .flac"
+                f"{self.path} cannot be written ({error.error_string}): {written_as} may have no "
+                f"sound at {rate_hz} Hz, or the disk no room; use .flac, or another disk"
             ) from error

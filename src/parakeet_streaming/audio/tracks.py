@@ -34,6 +34,12 @@ _SAME: Final = {
 }
 
 
+_MOST_TITLE: Final = 80
+"""Characters of a title or language that are shown: a file may have megabytes of it."""
+_MOST_LISTED: Final = 20
+_MOST_DIGITS: Final = 9
+
+
 @dataclass(frozen=True, slots=True)
 class Track:
     """What is known of one audio track."""
@@ -51,9 +57,9 @@ class Track:
 
     def __str__(self) -> str:
         """Number, language, title and kind, in a line."""
-        said = [self.language or "no language"]
+        said = [(self.language or "no language")[:_MOST_TITLE]]
         if self.title:
-            said.append(repr(self.title))
+            said.append(repr(self.title[:_MOST_TITLE]))
         said.append(f"{self.codec}, {self.channels} channel{'s' if self.channels != 1 else ''}")
         if self.is_default:
             said.append("default")
@@ -83,7 +89,7 @@ def choose_track(
             "name another one as the track (--track)"
         )
     text = str(asked).strip()
-    if text.isdecimal():
+    if text.isdecimal() and len(text) <= _MOST_DIGITS:
         fitting = [track for track in tracks if track.number == int(text)]
     else:
         fitting = [track for track in tracks if _language(track.language) == _language(text)]
@@ -115,7 +121,9 @@ def _language(code: str | None) -> str | None:
 
 
 def _listed(tracks: Sequence[Track]) -> str:
-    listed = "; ".join(str(track) for track in tracks)
+    listed = "; ".join(str(track) for track in tracks[:_MOST_LISTED])
+    if len(tracks) > _MOST_LISTED:
+        listed += f"; and {len(tracks) - _MOST_LISTED} more"
     if len(tracks) == 1:
         return f"one audio track ({listed})"
     return f"{len(tracks)} audio tracks ({listed})"

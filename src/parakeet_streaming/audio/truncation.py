@@ -14,10 +14,11 @@ import struct
 from collections.abc import Callable
 from typing import Final
 
-from parakeet_streaming.audio.wav import is_unknown_length
+from parakeet_streaming.audio.wav import MOST_CHUNKS, is_unknown_length
 
 SLACK_BYTES: Final = 64
-_MOST_CHUNKS: Final = 10_000
+_MOST_BOXES: Final = 200_000
+"""A day of fragments of a second; looking at so many takes less than a second."""
 _OGG_TAIL_BYTES: Final = 1 << 17
 _OGG_HEADER_BYTES: Final = 27
 _MP3_HEAD_BYTES: Final = 256
@@ -48,7 +49,7 @@ def _riff_end(file: io.BufferedReader, size: int) -> int:
     magic, _, _ = struct.unpack("<4sI4s", file.read(12))
     order = ">" if magic in (b"RIFX", b"FORM") else "<"
     long_bytes = None
-    for _ in range(_MOST_CHUNKS):
+    for _ in range(MOST_CHUNKS):
         chunk, length = struct.unpack(f"{order}4sI", file.read(8))
         start = file.tell()
         if chunk == b"ds64":
@@ -71,7 +72,7 @@ def _au_end(file: io.BufferedReader, _: int) -> int:
 
 def _caf_end(file: io.BufferedReader, _: int) -> int:
     file.seek(8)
-    for _chunk in range(_MOST_CHUNKS):
+    for _chunk in range(MOST_CHUNKS):
         chunk, length = struct.unpack(">4sq", file.read(12))
         if chunk == b"data":
             return 0 if length < 0 else file.tell() + int(length)
@@ -82,7 +83,9 @@ def _caf_end(file: io.BufferedReader, _: int) -> int:
 def _mp4_end(file: io.BufferedReader, size: int) -> int:
     """Where the last box of MP4 ends."""
     end = 0
-    while end < size:
+    for _ in range(_MOST_BOXES):
+        if end >= size:
+            return end
         file.seek(end)
         header = file.read(16)
         length, kind = struct.unpack(">I4s", header[:8])
@@ -93,7 +96,7 @@ def _mp4_end(file: io.BufferedReader, size: int) -> int:
         if length < 8:
             return 0
         end += length
-    return end
+    return 0
 
 
 def _matroska_end(file: io.BufferedReader, _: int) -> int:

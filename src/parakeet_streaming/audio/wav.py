@@ -6,6 +6,7 @@ Rules of this file:
 2. A header written before the length was known says 0, about 2³¹ or about 2³²; the samples then go
    on until the end. A length of 0 is believed when the file says that more chunks follow.
 3. WAV holds anything; what is neither plain PCM nor G.711 is named None and left to libsndfile.
+4. A header has an end: `MOST_HEADER_BYTES` and `MOST_CHUNKS` bound it.
 """
 
 from __future__ import annotations
@@ -34,7 +35,11 @@ _ENCODINGS: Final = {
 }
 # The part of an extensible format's GUID that follows the format code.
 _GUID_TAIL: Final = bytes.fromhex("000000001000800000aa00389b71")
-_MAX_CHUNK_BYTES: Final = 1 << 26
+MOST_HEADER_BYTES: Final = 1 << 24
+"""Before the samples, in all: pictures and notes of a production take a few MB."""
+MOST_CHUNKS: Final = 10_000
+"""The same: programs write a dozen."""
+_SKIPPED_BYTES: Final = 1 << 16
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,24 +67,33 @@ def read_wav_header(read: Callable[[int], bytes], name: str) -> WavHeader:
     magic, riff_bytes, form = struct.unpack("<4sI4s", _exactly(read, name, 12))
     if magic not in (b"RIFF", b"RF64", b"BW64") or form != b"WAVE":
         raise AudioFormatError(f"{name} is no WAV, it begins with {magic!r}; check what wrote it")
-    position, header, long_bytes = 12, None, None
-    while True:
+    position, header, long_bytes, length = 12, None, None, 0
+    for _ in range(MOST_CHUNKS):
         chunk, length = struct.unpack("<4sI", _exactly(read, name, 8))
         position += 8
         if chunk == b"data":
             break
-        if length > _MAX_CHUNK_BYTES:
+        padded = length + length % 2
+        position += padded
+        if position > MOST_HEADER_BYTES:
             raise AudioFormatError(
-                f"{name} is broken, its WAV header has a chunk of {length} bytes; write it again"
+                f"{name} has a WAV header of {position} bytes or more, chunk of {length} bytes "
+                f"included, and at most {MOST_HEADER_BYTES} are read; write it again without what "
+                "is no sound"
             )
-        body = _exactly(read, name, length + length % 2)
-        position += len(body)
         if chunk == b"fmt ":
-            header = _parse_format(body, name)
+            header = _parse_format(_exactly(read, name, padded), name)
             if header.encoding is None:
                 return header
         elif chunk == b"ds64" and length >= 16:
-            riff_bytes, long_bytes = struct.unpack_from("<QQ", body)
+            riff_bytes, long_bytes = struct.unpack_from("<QQ", _exactly(read, name, padded))
+        else:
+            _skip(read, name, padded)
+    else:
+        raise AudioFormatError(
+            f"{name} has a WAV header of more than {MOST_CHUNKS} chunks; write it again without "
+            "what is no sound"
+        )
     if header is None:
         raise AudioFormatError(
             f"{name} is broken, its WAV header has no format before its samples; write it again"
@@ -118,3 +132,8 @@ def _exactly(read: Callable[[int], bytes], name: str, count: int) -> bytes:
     if len(got) < count:
         raise AudioFormatError(f"{name} is broken, its WAV header breaks off; write it again")
     return got
+
+
+def _skip(read: Callable[[int], bytes], name: str, count: int) -> None:
+    while count:
+        count -= len(_exactly(read, name, min(count, _SKIPPED_BYTES)))

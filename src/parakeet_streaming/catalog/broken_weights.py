@@ -17,8 +17,12 @@ import onnx
 from numpy.typing import NDArray
 from onnx import TensorProto
 
+from parakeet_streaming.catalog.file_reading import (
+    reading,
+)
 from parakeet_streaming.catalog.weight_files import load_graph, with_values
 from parakeet_streaming.errors import ModelFormatError
+from parakeet_streaming.plain_text import shown
 
 _FLOATS: Final = frozenset(
     {TensorProto.FLOAT, TensorProto.FLOAT16, TensorProto.BFLOAT16, TensorProto.DOUBLE}
@@ -32,6 +36,11 @@ def refuse_broken_weights(path: Path) -> None:
         ModelFormatError: there is such a weight; or see `load_whole`.
         ModelPartMissingError: see `load_whole`.
     """
+    with reading(path):
+        _refuse_broken_weights(path)
+
+
+def _refuse_broken_weights(path: Path) -> None:
     for tensor in with_values(load_graph(path), path):
         if tensor.data_type not in _FLOATS:
             continue
@@ -39,14 +48,14 @@ def refuse_broken_weights(path: Path) -> None:
             values = onnx.numpy_helper.to_array(tensor)
         except (TypeError, ValueError) as error:
             raise ModelFormatError(
-                f"{path}: the values of {tensor.name!r} do not fit its shape ({error}); fetch the "
-                "model again"
+                f"{path}: the values of {shown(tensor.name)} do not fit its shape ({error}); "
+                "fetch the model again"
             ) from error
         broken = _not_finite(values)
         if broken:
             raise ModelFormatError(
-                f"{path}: {broken} of {values.size} weights in {tensor.name!r} are not finite; "
-                "fetch or export the model again"
+                f"{path}: {broken} of {values.size} weights in {shown(tensor.name)} are not "
+                "finite; fetch or export the model again"
             )
         tensor.ClearField("raw_data")  # memory never holds all that lie beside the graph
 

@@ -11,6 +11,7 @@ import hashlib
 from pathlib import Path
 from typing import Final
 
+from parakeet_streaming.catalog.file_reading import exists, open_file, reading
 from parakeet_streaming.catalog.model_folder import ModelParts
 from parakeet_streaming.catalog.vocabulary import PIECES_NAME
 
@@ -19,12 +20,17 @@ _BLOCKS: Final = 64
 
 
 def fingerprint(parts: ModelParts) -> str:
-    """32 hexadecimal digits for the graphs, the weights and the vocabulary of a model."""
+    """32 hexadecimal digits for the graphs, the weights and the vocabulary of a model.
+
+    Raises:
+        ModelPartMissingError, ModelFormatError, FileAccessError: a file cannot be read any more.
+    """
     digest = hashlib.blake2b(digest_size=16)
     files = [path for part in parts.onnx for path in part.files]
     typed = parts.vocabulary.with_name(PIECES_NAME)
-    for path in (*files, parts.vocabulary, *([typed] if typed.is_file() else [])):
-        digest.update(_sampled(path))
+    for path in (*files, parts.vocabulary, *([typed] if exists(typed) else [])):
+        with reading(path):
+            digest.update(_sampled(path))
     return digest.hexdigest()
 
 
@@ -37,7 +43,7 @@ def _sampled(path: Path) -> bytes:
         if size <= most
         else [(size - _BLOCK_BYTES) * at // (_BLOCKS - 1) for at in range(_BLOCKS)]
     )
-    with path.open("rb") as file:
+    with open_file(path) as file:
         blocks = []
         for start in starts:
             file.seek(start)

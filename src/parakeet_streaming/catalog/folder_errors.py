@@ -6,6 +6,9 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Final
 
+from parakeet_streaming.catalog.file_reading import (
+    exists,
+)
 from parakeet_streaming.catalog.graph import Graph
 from parakeet_streaming.catalog.roles import REFUSALS, Role
 from parakeet_streaming.errors import (
@@ -14,6 +17,7 @@ from parakeet_streaming.errors import (
     ModelPartMissingError,
     ParakeetError,
 )
+from parakeet_streaming.plain_text import listed
 
 EXPORT_ADVICE: Final = (
     "turn it into ONNX with `parakeet export MODEL --to FOLDER`, or use an ONNX export such as "
@@ -40,10 +44,10 @@ class Found:
 
     folder: Path
     graphs: list[tuple[Role, Graph]] = field(default_factory=list)
-    broken: dict[Path, ModelFormatError] = field(default_factory=dict)
+    broken: dict[Path, ParakeetError] = field(default_factory=dict)
     """Files that could not be read, and why."""
 
-    def broken_named(self, word: str) -> ModelFormatError | None:
+    def broken_named(self, word: str) -> ParakeetError | None:
         """Why a file with `word` in its name could not be read, None where all could."""
         for path, error in self.broken.items():
             if word in path.name.lower():
@@ -53,7 +57,7 @@ class Found:
 
 def no_folder(path: Path) -> ParakeetError:
     """The error for a path that is no folder."""
-    if not path.exists():
+    if not exists(path):
         return ModelNotFoundError(f"there is no folder {path}; give the folder of an ONNX model")
     suffix = path.suffix.lower()
     if suffix == ".onnx":
@@ -91,7 +95,7 @@ def without(found: Found, part: str, example: str) -> ParakeetError:
             )
     if not found.graphs:
         return _without_onnx(found.folder, example)
-    there = ", ".join(graph.path.name for _, graph in found.graphs)
+    there = listed([graph.path.name for _, graph in found.graphs])
     return ModelPartMissingError(
         f"{found.folder} has no {part} (such as {example}); there is {there}; fetch the missing "
         "file from where the model came from"
@@ -110,7 +114,7 @@ def _without_onnx(folder: Path, example: str) -> ParakeetError:
     nested = sorted({path.parent.name for path in folder.glob("*/*.onnx")})
     if nested:
         return ModelPartMissingError(
-            f"{folder} has models in the folders {', '.join(nested)}; give one of them"
+            f"{folder} has models in the folders {listed(nested)}; give one of them"
         )
     return ModelPartMissingError(
         f"{folder} has no .onnx files (an encoder such as {example} first of all); give the folder "

@@ -2,16 +2,15 @@
 
 Rules of this file:
 
-1. Weights are never read. An .onnx file is one protobuf message with hundreds of MB of weights in
-   it. The file is mapped and walked field by field; what is larger than 4 KiB in a tensor is
-   skipped, so a 650 MB encoder costs a few MB of memory.
+1. Weights are never read (`skeleton.py`).
 2. The only error here is a file that is no whole ONNX. `roles.py` decides what a graph is for.
+3. A file comes from outside: what it names is text, what it counts is bounded, and every walk over
+   it is linear, whatever its nodes read.
 """
 
 from __future__ import annotations
 
-import mmap
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
@@ -20,23 +19,24 @@ import numpy as np
 import onnx
 from numpy.typing import NDArray
 
+from parakeet_streaming.catalog.file_reading import (
+    reading,
+    refuse_pointer,
+)
+from parakeet_streaming.catalog.limits import (
+    MOST_GRAPH_BYTES,
+    MOST_NAME_CHARACTERS,
+    MOST_RANK,
+    MOST_TENSORS,
+    refuse_beyond,
+)
+from parakeet_streaming.catalog.skeleton import without_weights
 from parakeet_streaming.catalog.tensors import nodes_of, outside, tensors_of
-from parakeet_streaming.errors import ModelFormatError
+from parakeet_streaming.plain_text import shown
 
-_LFS_POINTER: Final = b"version https://git-lfs"
 _SAME_VALUE: Final = frozenset({"Identity", "Cast", "DequantizeLinear"})
-
-_KEPT_BYTES: Final = 4096
-
-# Field numbers of onnx.proto: which fields of a message lead to weights, and which are weights.
-_INNER: Final[dict[str, dict[int, str]]] = {
-    "model": {7: "graph"},
-    "graph": {1: "node", 5: "tensor"},
-    "node": {5: "attribute"},
-    "attribute": {5: "tensor", 6: "graph", 10: "tensor", 11: "graph"},
-    "tensor": {},
-}
-_WEIGHT_FIELDS: Final = frozenset({4, 5, 6, 7, 9, 10, 11})
+_MOST_BITS: Final = 64
+_MOST_FACE_CHARACTERS: Final = 2_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,7 +92,8 @@ class Graph:
         """Inputs and outputs in one line, for messages."""
         inputs = ", ".join(str(spec) for spec in self.inputs)
         outputs = ", ".join(str(spec) for spec in self.outputs)
-        return f"({inputs}) → ({outputs})"
+        face = f"({inputs}) → ({outputs})"
+        return face if len(face) <= _MOST_FACE_CHARACTERS else f"{face[:_MOST_FACE_CHARACTERS]}..."
 
 
 def read_graph(path: Path) -> Graph:
@@ -100,33 +101,16 @@ def read_graph(path: Path) -> Graph:
 
     Raises:
         ModelFormatError: a truncated file, one that is no ONNX, or a Git LFS pointer.
+        ModelPartMissingError, FileAccessError: it is not there, or may not be read.
     """
     refuse_pointer(path)
-    broken = f"{path} is no whole ONNX file; fetch it again"
-    try:
+    with reading(path, "is no whole ONNX file"):
+        if path.stat().st_size > MOST_GRAPH_BYTES:
+            raise ValueError(f"larger than {MOST_GRAPH_BYTES} bytes: weights must lie beside it")
         model = onnx.ModelProto.FromString(without_weights(path))
-    except Exception as error:  # protobuf has an error of its own, in a package without types
-        raise ModelFormatError(f"{broken} ({error})") from error
-    if not model.opset_import or not model.graph.output:
-        raise ModelFormatError(f"{broken} (it holds no graph)")
-    try:
+        if not model.opset_import or not model.graph.output:
+            raise ValueError("it holds no graph")
         return _face_of(path, model)
-    except (ValueError, IndexError) as error:
-        raise ModelFormatError(f"{broken} ({error})") from error
-
-
-def refuse_pointer(path: Path) -> None:
-    """Refuses a file that Git LFS has left as a pointer to the real one.
-
-    Raises:
-        ModelFormatError: it is such a pointer.
-    """
-    with path.open("rb") as file:
-        if file.read(len(_LFS_POINTER)) == _LFS_POINTER:
-            raise ModelFormatError(
-                f"{path} is a Git LFS pointer, not the file itself; run `git lfs pull` in its "
-                "repository"
-            )
 
 
 def _face_of(path: Path, model: onnx.ModelProto) -> Graph:
@@ -134,17 +118,19 @@ def _face_of(path: Path, model: onnx.ModelProto) -> Graph:
     nodes = nodes_of(model)
     weights = {tensor.name for tensor in graph.initializer}
     inputs = tuple(_spec(value) for value in graph.input if value.name not in weights)
+    for count in (len(inputs), len(graph.output)):
+        refuse_beyond(f"{path}: its number of inputs or outputs", count, MOST_TENSORS, least=0)
     tensors = list(tensors_of(model))
     constants = _Constants(graph)
     return Graph(
         path=path,
         inputs=inputs,
         outputs=tuple(_spec(value) for value in graph.output),
-        operators=frozenset(node.op_type for node in nodes),
+        operators=frozenset(_name(node.op_type) for node in nodes),
         float16_weights=any(each.data_type == onnx.TensorProto.FLOAT16 for each in tensors),
         block_bits=frozenset(_bits(node) for node in nodes if node.op_type == "MatMulNBits"),
         external_files=_external_files(tensors),
-        metadata={entry.key: entry.value for entry in model.metadata_props},
+        metadata={_text(entry.key): _text(entry.value) for entry in model.metadata_props},
         sliced_tables=tuple(constants.sliced()),
         embedding_rows=constants.embedding_rows({spec.name for spec in inputs if spec.rank == 2}),
     )
@@ -152,20 +138,40 @@ def _face_of(path: Path, model: onnx.ModelProto) -> Graph:
 
 def _spec(value: onnx.ValueInfoProto) -> TensorSpec:
     tensor = value.type.tensor_type
+    if len(tensor.shape.dim) > MOST_RANK:
+        raise ValueError(f"{shown(value.name)} has {len(tensor.shape.dim)} dimensions")
     try:
         dtype = np.dtype(onnx.helper.tensor_dtype_to_np_dtype(tensor.elem_type))
     except KeyError:
         dtype = np.dtype(object)
     shape = tuple(
-        size.dim_value if size.HasField("dim_value") else size.dim_param or "?"
+        size.dim_value if size.HasField("dim_value") else _name(size.dim_param) or "?"
         for size in tensor.shape.dim
     )
-    return TensorSpec(value.name, dtype, shape)
+    return TensorSpec(_name(value.name), dtype, shape)
+
+
+def _text(text: str) -> str:
+    """A text of the file; protobuf gives bytes where one is no UTF-8."""
+    if not isinstance(text, str):
+        raise ValueError(f"{shown(text)} is no text in UTF-8")  # noqa: TRY004  it is the file's
+    return text
+
+
+def _name(name: str) -> str:
+    if len(_text(name)) > MOST_NAME_CHARACTERS:
+        raise ValueError(f"the name {shown(name)} has {len(name)} characters")
+    return name
 
 
 def _bits(node: onnx.NodeProto) -> int:
-    named = (attribute.i for attribute in node.attribute if attribute.name == "bits")
-    return next(named, 4)
+    for attribute in node.attribute:
+        if attribute.name == "bits":
+            whole = attribute.type in (onnx.AttributeProto.INT, onnx.AttributeProto.UNDEFINED)
+            if not whole or not 1 <= attribute.i <= _MOST_BITS:
+                raise ValueError("a weight of no possible number of bits")
+            return int(attribute.i)
+    return 4
 
 
 def _external_files(tensors: Iterable[onnx.TensorProto]) -> dict[str, int]:
@@ -173,7 +179,7 @@ def _external_files(tensors: Iterable[onnx.TensorProto]) -> dict[str, int]:
     for tensor in tensors:
         place = outside(tensor)
         if place is not None:
-            files[place.location] = max(files.get(place.location, 0), place.end)
+            files[_text(place.location)] = max(files.get(place.location, 0), place.end)
     return files
 
 
@@ -188,95 +194,42 @@ class _Constants:
         self._origin: dict[str, str] = {}
         for node in graph.node:
             if node.op_type in _SAME_VALUE:
-                self._origin[node.output[0]] = node.input[0]
+                self._origin[_at(node, node.output)] = _at(node, node.input)
             for attribute in node.attribute:
                 if node.op_type == "Constant" and attribute.HasField("t"):
-                    self._shapes[node.output[0]] = tuple(attribute.t.dims)
+                    self._shapes[_at(node, node.output)] = tuple(attribute.t.dims)
 
     def sliced(self) -> Iterator[tuple[int, int]]:
         """Rows and width of tables (rows, width) or (1, rows, width) that a Slice reads."""
         for node in self._nodes:
             if node.op_type == "Slice":
-                shape = self._shapes.get(self._source(node.input[0]), ())
+                shape = self._shapes.get(self._source(_at(node, node.input)), ())
                 if len(shape) == 2 or (len(shape) == 3 and shape[0] == 1):
                     yield shape[-2], shape[-1]
 
     def embedding_rows(self, inputs: set[str]) -> int | None:
         """Rows of the first two-dimensional constant that a Gather reads by one of `inputs`."""
         for node in self._nodes:
-            if node.op_type == "Gather" and self._source(node.input[1]) in inputs:
-                shape = self._shapes.get(self._source(node.input[0]), ())
+            if node.op_type == "Gather" and self._source(_at(node, node.input, 1)) in inputs:
+                shape = self._shapes.get(self._source(_at(node, node.input)), ())
                 if len(shape) == 2:
                     return shape[0]
         return None
 
     def _source(self, name: str) -> str:
+        """Where a value comes from. What was looked through is remembered, so each step is one."""
+        way: dict[str, None] = {}
         while name in self._origin:
+            if name in way:
+                raise ValueError(f"its nodes read each other in a circle: {shown(name)}")
+            way[name] = None
             name = self._origin[name]
+        self._origin.update(dict.fromkeys(way, name))
         return name
 
 
-def without_weights(path: Path) -> bytes:
-    """The bytes of an ONNX model without the values of its large tensors.
-
-    Raises:
-        ValueError: not whole, or no protobuf message at all.
-        OSError: the file cannot be read.
-    """
-    with path.open("rb") as file, mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ) as mapped:
-        return _kept(mapped, 0, len(mapped), "model")
-
-
-def _kept(mapped: mmap.mmap, start: int, stop: int, kind: str) -> bytes:
-    """The message of `kind` at [start, stop), its large weights left out."""
-    kept = bytearray()
-    at = start
-    while at < stop:
-        tag, body = _varint(mapped, at)
-        payload, end = _field_end(mapped, body, tag & 7)
-        if end > stop:
-            raise ValueError("it ends too early")
-        large = end - at > _KEPT_BYTES
-        inner = _INNER[kind].get(tag >> 3)
-        if large and inner is not None and tag & 7 == 2:
-            message = _kept(mapped, payload, end, inner)
-            kept += mapped[at:body] + _as_varint(len(message)) + message
-        elif not (kind == "tensor" and tag >> 3 in _WEIGHT_FIELDS):
-            kept += mapped[at:end]
-        at = end
-    return bytes(kept)
-
-
-def _field_end(mapped: mmap.mmap, at: int, wire_type: int) -> tuple[int, int]:
-    """Where the payload of the field whose value begins at `at` begins and ends."""
-    if wire_type == 0:
-        return at, _varint(mapped, at)[1]
-    if wire_type == 2:
-        length, payload = _varint(mapped, at)
-        return payload, payload + length
-    if wire_type in (1, 5):
-        return at, at + (8 if wire_type == 1 else 4)
-    raise ValueError(f"unknown wire type {wire_type}")
-
-
-def _varint(mapped: mmap.mmap, at: int) -> tuple[int, int]:
-    """A protobuf variable-length number, and where it ends."""
-    value = 0
-    for shift in range(0, 70, 7):
-        if at >= len(mapped):
-            raise ValueError("it ends too early")
-        byte = mapped[at]
-        at += 1
-        value |= (byte & 0x7F) << shift
-        if byte < 0x80:
-            return value, at
-    raise ValueError("a number without end")
-
-
-def _as_varint(value: int) -> bytes:
-    encoded = bytearray()
-    while value > 0x7F:
-        encoded.append(value & 0x7F | 0x80)
-        value >>= 7
-    encoded.append(value)
-    return bytes(encoded)
+def _at(node: onnx.NodeProto, names: Sequence[str], place: int = 0) -> str:
+    """One of a node's inputs or outputs."""
+    if place >= len(names):
+        raise ValueError(f"a node {shown(node.op_type)} lacks an input or an output")
+    return names[place]

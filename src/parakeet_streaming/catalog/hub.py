@@ -7,41 +7,55 @@ Rules of this file:
    quarter of the bytes (0.65 GB instead of 2.5 GB for a Parakeet of 0.6 billion weights).
 3. A hub that cannot be reached is told at once; its client by itself tries for half a minute.
 4. A graph names the files that hold its weights; these names are not guessed.
+5. A known model is one commit, and its files have the digests of `pinned.py`; where a revision is
+   given, that one is taken as it is.
 """
 
 from __future__ import annotations
 
 import glob
-from collections.abc import Iterable, Sequence
+import os
+from collections.abc import Iterable, Iterator
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 from typing import Final
 
-from parakeet_streaming.catalog.folder_errors import EXPORT_ADVICE
 from parakeet_streaming.catalog.graph import read_graph
+from parakeet_streaming.catalog.hub_cache import (
+    cached_snapshots,
+    check_ref,
+    check_snapshot,
+    snapshot_bytes,
+)
+from parakeet_streaming.catalog.hub_files import files_of_precision
+from parakeet_streaming.catalog.hub_ids import is_hub_name, split_revision
 from parakeet_streaming.catalog.model_folder import CONFIG_NAME, VOCABULARY_NAMES, find_parts
-from parakeet_streaming.catalog.precision import check_precision, named_precision
+from parakeet_streaming.catalog.pinned import PINS, Pin, check_digests
+from parakeet_streaming.catalog.precision import check_precision
 from parakeet_streaming.catalog.reachable import answer_or_unreachable
 from parakeet_streaming.catalog.vocabulary import PIECES_NAME
 from parakeet_streaming.errors import (
     DownloadError,
+    MissingError,
     ModelFormatError,
     ModelNotFoundError,
-    ModelPartMissingError,
-    OptionError,
     ParakeetError,
 )
 
-_ORDER: Final = ("int8", "fp32", "fp16", "int4")
+_MAIN: Final = "main"
+_BESIDE: Final = (CONFIG_NAME, PIECES_NAME)
 
 
 @dataclass(frozen=True, slots=True)
 class CachedModel:
-    """A model in the hub's cache that can be loaded without a network."""
+    """A model in the hub's cache that can be loaded without a network, unless it is broken."""
 
     repo_id: str
     folder: Path
     size_bytes: int
+    fault: str | None = None
+    """Why it cannot be loaded although no file is missing; None where it can."""
 
 
 def fetch(
@@ -56,54 +70,80 @@ def fetch(
         update: asks the hub for a newer version even if the cache has one.
 
     Raises:
-        OptionError: no such precision, or two different revisions.
+        OptionError: no such precision, no such kind of revision, or two different ones.
         ModelNotFoundError: no such model or revision, or one that asks for a login.
         ModelPartMissingError: the model has no encoder of that precision.
-        ModelFormatError: the model has no ONNX files.
+        ModelFormatError: the model has no ONNX files, or a known one has others than it should; or
+            what the cache has is no commit, or leads out of the cache.
         DownloadError: the hub cannot be reached, or offline mode is on, and the cache lacks a file.
     """
     check_precision(precision)
     name, revision = split_revision(repo_id, revision)
-    if not update:
-        cached = _cached(name, revision, precision)
-        if cached is not None:
-            return cached
+    if not is_hub_name(name):
+        raise ModelNotFoundError(f"{name!r} is no name on the hub; those are owner/name")
+    pin = PINS.get(name) if revision is None else None
+    if pin is not None:
+        return _pinned(name, pin, precision, update=update)
+    return _cached_or_fetched(name, revision, precision, update=update)
+
+
+def _pinned(name: str, pin: Pin, precision: str, *, update: bool) -> Path:
+    """A known model; of another version in the cache, if its files are the same."""
+    if not update and not _is_whole(_cached(name, pin.commit), precision):
+        other = _cached(name, None)
+        if other is not None and _is_whole(other, precision) and _is_of(other, pin, precision):
+            return other
+    folder = _cached_or_fetched(name, pin.commit, precision, update=update)
+    check_digests(pin, _used(folder, precision))
+    return folder
+
+
+def _cached_or_fetched(name: str, revision: str | None, precision: str, *, update: bool) -> Path:
+    folder = None if update else _cached(name, revision)
+    fault = None if folder is None else _fault(folder, precision)
+    if folder is not None and fault is None:
+        return folder
     try:
-        return _download(name, revision, precision)
-    except ParakeetError:
-        raise
-    except Exception as error:  # the hub's client lets errors of its HTTP library through
-        raise _translated(error, name, revision) from error
+        return _fetched(name, revision, precision)
+    except DownloadError as error:
+        if fault is None or isinstance(fault, MissingError):
+            raise
+        raise DownloadError(f"what the cache has is broken: {fault}; and {error}") from error
 
 
-def split_revision(repo_id: str, revision: str | None = None) -> tuple[str, str | None]:
-    """Takes `org/name@revision` apart.
+def _is_of(folder: Path, pin: Pin, precision: str) -> bool:
+    with suppress(ModelFormatError):
+        check_digests(pin, _used(folder, precision))
+        return True
+    return False
 
-    Raises:
-        OptionError: `revision` says something else.
-    """
-    name, _, pinned = repo_id.partition("@")
-    if pinned and revision and pinned != revision:
-        raise OptionError(f"{repo_id} names another revision than {revision}; give only one")
-    return name, pinned or revision or None
+
+def _used(folder: Path, precision: str) -> Iterator[Path]:
+    """Every file of a model that is read."""
+    parts = find_parts(folder, precision)
+    yield parts.vocabulary
+    for place in {folder, parts.encoder.path.parent, parts.vocabulary.parent}:
+        yield from (place / name for name in _BESIDE if (place / name).is_file())
+    for part in parts.onnx:
+        yield from part.files
 
 
 def cached_models() -> tuple[CachedModel, ...]:
-    """Models in the hub's cache that are whole, by name."""
-    import huggingface_hub
+    """Models in the hub's cache, by name: those that are whole, and those that are broken.
 
-    if not cache_folder().is_dir():
-        return ()
+    A broken one has its fault. What lacks a file, or has no vocabulary of ours, is none of them.
+    """
     models = []
-    for repo in huggingface_hub.scan_cache_dir(cache_folder()).repos:
-        for revision in sorted(repo.revisions, key=lambda each: each.last_modified, reverse=True):
-            if any(file.file_name.endswith(".onnx") for file in revision.files) and _is_whole(
-                revision.snapshot_path
-            ):
-                models.append(
-                    CachedModel(repo.repo_id, revision.snapshot_path, revision.size_on_disk)
-                )
+    for name, snapshots in cached_snapshots(cache_folder()):
+        found: list[CachedModel] = []
+        for folder in snapshots:
+            fault = _fault(folder)
+            if fault is None:
+                found.insert(0, CachedModel(name, folder, snapshot_bytes(folder)))
                 break
+            if not isinstance(fault, MissingError) and _has_vocabulary(folder):
+                found.append(CachedModel(name, folder, snapshot_bytes(folder), str(fault)))
+        models += found[:1]
     return tuple(sorted(models, key=lambda model: model.repo_id))
 
 
@@ -114,18 +154,34 @@ def cache_folder() -> Path:
     return Path(constants.HF_HUB_CACHE)
 
 
-def _is_whole(folder: Path, precision: str = "auto") -> bool:
+def _fault(folder: Path, precision: str = "auto") -> ParakeetError | None:
+    """Why the model in a folder cannot be loaded, as far as its files tell."""
     try:
         find_parts(folder, precision)
-    except ParakeetError:
-        return False
-    return True
+    except ParakeetError as error:
+        return error
+    except Exception as error:  # whatever is wrong with files of others, they are no whole model
+        return ModelFormatError(f"{folder} cannot be read ({error!r}); fetch it again")
+    return None
 
 
-def _cached(name: str, revision: str | None, precision: str) -> Path | None:
-    """The model's folder in the cache if it is whole in that precision."""
+def _is_whole(folder: Path | None, precision: str) -> bool:
+    return folder is not None and _fault(folder, precision) is None
+
+
+def _has_vocabulary(folder: Path) -> bool:
+    return any(set(VOCABULARY_NAMES).intersection(names) for _, _, names in os.walk(folder))
+
+
+def _cached(name: str, revision: str | None) -> Path | None:
+    """The model's folder in the cache, whole or not; None where there is none.
+
+    Raises:
+        ModelFormatError: the cache leads elsewhere.
+    """
     import huggingface_hub
 
+    check_ref(cache_folder(), name, revision or _MAIN)
     try:
         folder = Path(
             huggingface_hub.snapshot_download(
@@ -137,7 +193,19 @@ def _cached(name: str, revision: str | None, precision: str) -> Path | None:
         )
     except (OSError, ValueError):  # nothing cached, or no id at all: the hub's answer says which
         return None
-    return folder if _is_whole(folder, precision) else None
+    check_snapshot(cache_folder(), name, folder)
+    return folder
+
+
+def _fetched(name: str, revision: str | None, precision: str) -> Path:
+    try:
+        folder = _download(name, revision, precision)
+    except ParakeetError:
+        raise
+    except Exception as error:  # the hub's client lets errors of its HTTP library through
+        raise _translated(error, name, revision) from error
+    check_snapshot(cache_folder(), name, folder)
+    return folder
 
 
 def _download(name: str, revision: str | None, precision: str) -> Path:
@@ -148,7 +216,7 @@ def _download(name: str, revision: str | None, precision: str) -> Path:
         huggingface_hub.constants.ENDPOINT,
         huggingface_hub.__name__,
     )
-    chosen = _choose(name, names, precision)
+    chosen = files_of_precision(name, names, precision)
 
     def download(files: Iterable[str]) -> Path:
         patterns = [glob.escape(file) for file in files]
@@ -164,45 +232,6 @@ def _download(name: str, revision: str | None, precision: str) -> Path:
         for location in read_graph(folder / file).external_files
     ]
     return download([*chosen, *weights]) if weights else folder
-
-
-def _choose(name: str, names: Sequence[str], precision: str) -> tuple[str, ...]:
-    """The .onnx files of one precision, and the small files, among those of a repository."""
-    graphs = [path for path in map(PurePosixPath, names) if _may_be_part(path)]
-    encoders = [path for path in graphs if "encoder" in path.name.lower()]
-    if not encoders:
-        raise ModelFormatError(f"{name} has no ONNX encoder; {EXPORT_ADVICE}")
-    encoder = _first(encoders, _ORDER if precision == "auto" else (precision,))
-    if encoder is None:
-        there = ", ".join(sorted({_precision(path) for path in encoders}))
-        raise ModelPartMissingError(
-            f"{name} has no {precision} encoder; there is {there}: ask for that precision"
-        )
-    order = sorted(_ORDER, key=lambda each: each != _precision(encoder))
-    decoders = [path for path in graphs if "decoder" in path.name.lower()]
-    fused = _first([path for path in decoders if "joint" in path.name.lower()], order)
-    joiners = [path for path in graphs if "join" in path.name.lower() and path not in decoders]
-    halves = [_first(decoders, order), _first(joiners, order)]
-    parts = [encoder, *([fused] if fused else filter(None, halves))]
-    wanted = {CONFIG_NAME, PIECES_NAME, *VOCABULARY_NAMES}
-    texts = [path for path in names if PurePosixPath(path).name in wanted and path.count("/") <= 1]
-    return tuple(str(path) for path in (*parts, *texts))
-
-
-def _may_be_part(path: PurePosixPath) -> bool:
-    """Whether a repository's file lies where `find_parts` looks for .onnx files."""
-    *folders, _ = path.parts
-    place = len(folders) == 1 and (folders == ["onnx"] or named_precision(path.parent / "x"))
-    return path.suffix == ".onnx" and (not folders or bool(place))
-
-
-def _first(paths: Iterable[PurePosixPath], order: Iterable[str]) -> PurePosixPath | None:
-    by_precision = {_precision(path): path for path in paths}
-    return next((by_precision[each] for each in order if each in by_precision), None)
-
-
-def _precision(path: PurePosixPath) -> str:
-    return named_precision(path) or "fp32"
 
 
 def _translated(error: Exception, name: str, revision: str | None) -> ParakeetError:
@@ -223,10 +252,10 @@ def _translated(error: Exception, name: str, revision: str | None) -> ParakeetEr
         return ModelNotFoundError(
             f"{name} has no revision {revision}; see https://huggingface.co/{name}/commits/main"
         )
-    reason = (str(error) or type(error).__name__).splitlines()[0]
+    said = (str(error) or type(error).__name__).splitlines()[0]
     offline = isinstance(error, errors.OfflineModeIsEnabled)
     reason = (
-        "offline mode is on (HF_HUB_OFFLINE)" if offline else f"no answer from the hub ({reason})"
+        "offline mode is on (HF_HUB_OFFLINE)" if offline else f"no answer from the hub ({said})"
     )
     return DownloadError(
         f"{name} was not fetched: {reason}; what is whole in the cache {cache_folder()} works "

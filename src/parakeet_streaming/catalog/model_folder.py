@@ -9,24 +9,43 @@ Rules of this file:
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path, PurePath
 from types import MappingProxyType
 from typing import Final, Literal
 
+from parakeet_streaming.catalog.file_reading import (
+    exists,
+    read_object,
+    reading,
+    refuse_pointer,
+)
 from parakeet_streaming.catalog.folder_errors import Found, no_folder, without
-from parakeet_streaming.catalog.graph import Graph, read_graph, refuse_pointer
+from parakeet_streaming.catalog.graph import Graph, read_graph
+from parakeet_streaming.catalog.limits import (
+    MOST_DECODER_BYTES,
+    MOST_ENCODER_BYTES,
+    MOST_GRAPHS,
+    refuse_beyond,
+)
 from parakeet_streaming.catalog.precision import (
     PRECISIONS,
     check_precision,
     named_precision,
     precision_of,
 )
+from parakeet_streaming.catalog.real_paths import refuse_outside
 from parakeet_streaming.catalog.roles import Role, role_of
+from parakeet_streaming.catalog.vocabulary import PIECES_NAME
 from parakeet_streaming.catalog.weight_files import check_weights
-from parakeet_streaming.errors import ModelFormatError, ModelPartMissingError
+from parakeet_streaming.errors import (
+    FileAccessError,
+    ModelFormatError,
+    ModelPartMissingError,
+    ParakeetError,
+)
+from parakeet_streaming.plain_text import listed
 
 VOCABULARY_NAMES: Final = ("vocab.txt", "tokens.txt")
 CONFIG_NAME: Final = "config.json"
@@ -87,16 +106,24 @@ def find_parts(folder: str | Path, precision: str = "auto") -> ModelParts:
         ModelNotFoundError: no such folder.
         ModelPartMissingError: a part, a file of its weights, or that precision is missing.
         ModelFormatError: another kind of model, a file instead of a folder, or a broken file.
+        FileAccessError: the system does not let the folder or a file be read.
     """
     check_precision(precision)
     folder = Path(folder)
-    if not folder.is_dir():
+    if not (exists(folder) and folder.is_dir()):
         raise no_folder(folder)
+    with reading(folder):
+        return _find_parts(folder, precision)
+
+
+def _find_parts(folder: Path, precision: str) -> ModelParts:
     parts, found = _read_folder(folder)
     encoder = _encoder(parts, found, precision)
     decoder, joiner = _decoder(parts, found, precision)
     for part in filter(None, (encoder, decoder, joiner)):
         check_weights(part.graph)
+        most_bytes = MOST_ENCODER_BYTES if part is encoder else MOST_DECODER_BYTES
+        refuse_beyond(f"the size of {part.path} with its weights", part.size_bytes, most_bytes)
     return ModelParts(
         folder=folder,
         layout="three-file" if joiner else "two-file",
@@ -112,10 +139,10 @@ def _read_folder(folder: Path) -> tuple[dict[Role, list[Part]], Found]:
     """Every graph in the folder and in its folders named by precision, by role."""
     parts: dict[Role, list[Part]] = {}
     found = Found(folder)
-    for path in _onnx_files(folder):
+    for path in _onnx_files(folder, found):
         try:
             graph = read_graph(path)
-        except ModelFormatError as error:
+        except ParakeetError as error:
             # Not yet fatal: with Git LFS, people often pull one precision only.
             found.broken[path] = error
             continue
@@ -126,13 +153,32 @@ def _read_folder(folder: Path) -> tuple[dict[Role, list[Part]], Found]:
     return parts, found
 
 
-def _onnx_files(folder: Path) -> list[Path]:
+def _onnx_files(folder: Path, found: Found) -> list[Path]:
+    """The .onnx files in the folder and in its folders named by precision.
+
+    Raises:
+        FileAccessError: the folder itself may not be read.
+        ModelFormatError: it holds too many.
+    """
     subfolders = [
         path
         for path in sorted(folder.iterdir())
         if path.is_dir() and (path.name == "onnx" or named_precision(PurePath(path.name, "x")))
     ]
-    return [path for each in (folder, *subfolders) for path in sorted(each.glob("*.onnx"))]
+    files = _onnx_in(folder)
+    for each in subfolders:
+        try:
+            with reading(each):
+                files += _onnx_in(each)
+        except FileAccessError as error:
+            found.broken[each] = error
+    refuse_beyond(f"the number of .onnx files in {folder}", len(files), MOST_GRAPHS, least=0)
+    return files
+
+
+def _onnx_in(folder: Path) -> list[Path]:
+    # Not glob(), which passes over a folder that may not be read.
+    return sorted(path for path in folder.iterdir() if path.match("*.onnx"))
 
 
 def _encoder(parts: Mapping[Role, list[Part]], found: Found, precision: str) -> Part:
@@ -143,7 +189,7 @@ def _encoder(parts: Mapping[Role, list[Part]], found: Found, precision: str) -> 
         return encoder
     if not candidates or found.broken_named("encoder"):
         raise without(found, "encoder", "encoder-model.onnx")
-    there = ", ".join(sorted(f"{part.precision} ({part.path.name})" for part in candidates))
+    there = listed(sorted(f"{part.precision} ({part.path.name})" for part in candidates))
     raise ModelPartMissingError(
         f"{found.folder} has no {precision} encoder; there is {there}: ask for that precision, or "
         "fetch the file"
@@ -177,7 +223,7 @@ def _pick(folder: Path, candidates: Iterable[Part], order: Iterable[str]) -> Par
         alike = by_precision.get(precision, [])
         alike = [part for part in alike if part.path.parent == folder] or alike
         if len(alike) > 1:
-            names = " and ".join(str(part.path.relative_to(folder)) for part in alike)
+            names = " and ".join(str(part.path.relative_to(folder)) for part in alike[:2])
             raise ModelFormatError(
                 f"{folder} has {names}, which are the same part in {precision}; keep one of them"
             )
@@ -189,7 +235,10 @@ def _pick(folder: Path, candidates: Iterable[Part], order: Iterable[str]) -> Par
 def _vocabulary(folder: Path, encoder: Part) -> Path:
     for place in (folder, encoder.path.parent):
         for name in VOCABULARY_NAMES:
-            if (place / name).is_file():
+            if exists(place / name):
+                for each in (place / name, place / PIECES_NAME):
+                    if exists(each):
+                        refuse_outside(each, _places(folder, encoder))
                 refuse_pointer(place / name)
                 return place / name
     raise ModelPartMissingError(
@@ -198,16 +247,15 @@ def _vocabulary(folder: Path, encoder: Part) -> Path:
     )
 
 
+def _places(folder: Path, encoder: Part) -> tuple[Path, ...]:
+    """Where the small files of a model may lie: as its weights may."""
+    return (folder, encoder.path.parent, encoder.path.resolve().parent)
+
+
 def _config(folder: Path, encoder: Part) -> Mapping[str, object]:
     for place in (folder, encoder.path.parent):
         path = place / CONFIG_NAME
-        if path.is_file():
-            refuse_pointer(path)
-            try:
-                config = json.loads(path.read_text(encoding="utf-8-sig"))
-            except ValueError as error:
-                raise ModelFormatError(f"{path} is no JSON: {error}; fetch it again") from error
-            if not isinstance(config, dict):
-                raise ModelFormatError(f"{path} holds no JSON object; fetch it again")
-            return MappingProxyType(config)
+        if exists(path):
+            refuse_outside(path, _places(folder, encoder))
+            return MappingProxyType(read_object(path))
     return MappingProxyType({})

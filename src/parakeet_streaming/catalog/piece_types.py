@@ -13,15 +13,18 @@ Rules of this file:
 
 from __future__ import annotations
 
-import json
 import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final, Self
 
-from parakeet_streaming.catalog.graph import refuse_pointer
+from parakeet_streaming.catalog.file_reading import (
+    read_object,
+)
+from parakeet_streaming.catalog.limits import MOST_PIECE_CHARACTERS, MOST_PIECES, refuse_beyond
 from parakeet_streaming.errors import ModelFormatError
+from parakeet_streaming.plain_text import shown
 
 _VERSION: Final = 1
 UNKNOWN_TEXT: Final = " \u2047 "
@@ -69,15 +72,16 @@ def read_typed_pieces(path: Path) -> TypedPieces:
     Raises:
         ModelFormatError: no such JSON, another version, or values that cannot be.
     """
-    told = _object_in(path)
+    told = read_object(path)
     if told.get("version") != _VERSION:
         raise ModelFormatError(
-            f"{path} has version {told.get('version')!r}; this program reads {_VERSION}: take a "
-            "newer one, or export the model again"
+            f"{path} has version {shown(told.get('version'))}; this program reads {_VERSION}: "
+            "take a newer one, or export the model again"
         )
     pieces = told.get("pieces")
     if not _is_list_of(pieces, str) or not pieces or not all(map(_is_whole, pieces)):
         raise _wrong(path, "pieces must be a list of texts")
+    refuse_beyond(f"{path}: the number of its pieces", len(pieces), MOST_PIECES)
     unknown, control, bytes_ = (_ids(path, told, key) for key in ("unknown", "control", "byte"))
     blank, unknown_text = told.get("blank"), told.get("unknown_text", UNKNOWN_TEXT)
     if type(blank) is not int:
@@ -89,26 +93,19 @@ def read_typed_pieces(path: Path) -> TypedPieces:
         raise _wrong(path, "no id may have two types")
     if not isinstance(unknown_text, str) or not _is_whole(unknown_text):
         raise _wrong(path, "unknown_text must be a text")
+    longest = max(map(len, (*pieces, unknown_text)))
+    refuse_beyond(f"{path}: the number of characters of a piece", longest, MOST_PIECE_CHARACTERS)
     for token_id in bytes_:
         if not _BYTES.fullmatch(pieces[token_id]):
-            raise _wrong(path, f"piece {token_id} is no byte as <0x41> is: {pieces[token_id]!r}")
+            raise _wrong(
+                path, f"piece {token_id} is no byte as <0x41> is: {shown(pieces[token_id])}"
+            )
     types = PieceTypes(frozenset(unknown), frozenset(control), frozenset(bytes_), unknown_text)
     return TypedPieces(tuple(pieces), blank, types)
 
 
 def _wrong(path: Path, what: str) -> ModelFormatError:
     return ModelFormatError(f"{path}: {what}; export the model again")
-
-
-def _object_in(path: Path) -> Mapping[str, Any]:
-    refuse_pointer(path)
-    try:
-        told = json.loads(path.read_bytes())
-    except (ValueError, RecursionError) as error:
-        raise ModelFormatError(f"{path} is no JSON: {error}; fetch it again") from error
-    if not isinstance(told, dict):
-        raise ModelFormatError(f"{path} holds no JSON object; fetch it again")
-    return told
 
 
 def _ids(path: Path, told: Mapping[str, Any], key: str) -> list[int]:

@@ -8,23 +8,23 @@ from __future__ import annotations
 
 import difflib
 import os
-import re
 from os import PathLike
 from pathlib import Path
 from typing import Final
 
 from parakeet_streaming.catalog import hub
 from parakeet_streaming.catalog.built_in import BUILT_IN_FOLDER
+from parakeet_streaming.catalog.file_reading import exists
+from parakeet_streaming.catalog.hub_ids import is_hub_name, split_revision
 from parakeet_streaming.catalog.model_folder import VOCABULARY_NAMES
 from parakeet_streaming.errors import ModelNotFoundError, OptionError
+from parakeet_streaming.plain_text import shown
 
 KNOWN_MODELS: Final[dict[str, str]] = {
     "parakeet-tdt-0.6b-v2": "istupakov/parakeet-tdt-0.6b-v2-onnx",
     "parakeet-tdt-0.6b-v3": "istupakov/parakeet-tdt-0.6b-v3-onnx",
 }
 """Short name → hub id of an ONNX export."""
-
-_HUB_ID: Final = re.compile(r"\w[\w.-]*/\w[\w.-]*")
 
 
 def built_in_models() -> dict[str, Path]:
@@ -50,22 +50,24 @@ def resolve(
 
     Raises:
         ModelNotFoundError: no model has that name.
-        OptionError: a revision of something that is not on the hub, or see `hub.fetch`.
+        OptionError: a revision that is none, or of something that is not on the hub, or see
+            `hub.fetch`.
         ModelPartMissingError, ModelFormatError, DownloadError: see `hub.fetch`.
+        FileAccessError: a folder on the way may not be searched.
     """
     path = Path(os.path.expanduser(source))  # noqa: PTH111  Path's raises where there is no home
     built_in = built_in_models()
-    if isinstance(source, str) and not (source and path.exists()) and source not in built_in:
+    if isinstance(source, str) and not (source and exists(path)) and source not in built_in:
         return _downloaded(source, revision, precision=precision, update=update)
     if revision is not None:
         raise OptionError(f"{source} is not on the hub, so it has no revision; leave it out")
-    return path if path.exists() else built_in.get(str(source), path)
+    return path if exists(path) else built_in.get(str(source), path)
 
 
 def _downloaded(source: str, revision: str | None, *, precision: str, update: bool) -> Path:
-    name, revision = hub.split_revision(source, revision)
+    name, revision = split_revision(source, revision)
     repo_id = KNOWN_MODELS.get(name, name)
-    if not _HUB_ID.fullmatch(repo_id):
+    if not is_hub_name(repo_id):
         raise ModelNotFoundError(_unknown(source))
     return hub.fetch(repo_id, revision=revision, precision=precision, update=update)
 
@@ -75,6 +77,6 @@ def _unknown(source: str) -> str:
     close = difflib.get_close_matches(source, names, n=1)
     hint = f"did you mean {close[0]}? " if close else ""
     return (
-        f"there is no folder and no model called {source!r}; {hint}there are {', '.join(names)}, "
-        "folders, and hub ids such as istupakov/parakeet-tdt-0.6b-v3-onnx"
+        f"there is no folder and no model called {shown(source)}; {hint}there are "
+        f"{', '.join(names)}, folders, and hub ids such as istupakov/parakeet-tdt-0.6b-v3-onnx"
     )

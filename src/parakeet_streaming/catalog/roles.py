@@ -176,7 +176,8 @@ def _is_integer(spec: TensorSpec, rank: int) -> bool:
 def _is_cached_encoder(graph: Graph) -> bool:
     integers = sum(_is_integer(spec, 1) for spec in graph.inputs)
     past, kept = len(_floats(graph.inputs, 4)), len(_floats(graph.outputs, 4))
-    return (len(_floats(graph.inputs)), integers, past, kept) == (1, 3, 3, 3)
+    answers = _floats(graph.outputs) and any(_is_integer(spec, 1) for spec in graph.outputs)
+    return bool(answers) and (len(_floats(graph.inputs)), integers, past, kept) == (1, 3, 3, 3)
 
 
 def _foreign_by_name(graph: Graph) -> Role | None:
@@ -201,7 +202,8 @@ def _by_shape(graph: Graph) -> Role:
     logits = any(_is_float(spec, 4) for spec in outputs)
     states = sum(_is_float(spec, 3) for spec in outputs)
     tokens = any(_is_integer(spec, 2) for spec in inputs)
-    if (floats, integers, tokens) == (1, 1, False) and len(inputs) == 2:
+    lengths_in = any(_is_integer(spec, 1) for spec in inputs)
+    if (floats, integers, lengths_in) == (1, 1, True) and len(inputs) == 2:
         lengths = any(_is_integer(spec, 1) for spec in outputs)
         if _is_float(outputs[0], 3):
             return Role.ENCODER if lengths else Role.CTC

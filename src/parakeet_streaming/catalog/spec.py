@@ -4,7 +4,8 @@ Rules of this file:
 
 1. Numbers come from the graphs where these fix them, else from config.json, else from the metadata
    that sherpa-onnx writes. If two sources disagree, that is an error; none of them wins.
-2. The decoder's output is V token logits, then n duration logits. V is the size of the vocabulary.
+2. Every number has a bound (`limits.py`): what it decides is allocated, or counted up to.
+3. The decoder's output is V token logits, then n duration logits. V is the size of the vocabulary.
 """
 
 from __future__ import annotations
@@ -13,16 +14,29 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Final, Literal
 
+from parakeet_streaming.catalog.file_reading import (
+    reading,
+)
 from parakeet_streaming.catalog.graph import TensorSpec
+from parakeet_streaming.catalog.limits import (
+    MOST_LSTM_LAYERS,
+    MOST_MEL_BINS,
+    MOST_TOKENS_A_FRAME,
+    MOST_WIDTH,
+    refuse_beyond,
+    whole_number,
+)
 from parakeet_streaming.catalog.model_folder import ModelParts, Part
 from parakeet_streaming.catalog.roles import TensorNames, tensor_names
 from parakeet_streaming.catalog.vocabulary import Vocabulary, read_vocabulary
 from parakeet_streaming.errors import ModelFormatError
+from parakeet_streaming.plain_text import shown
 from parakeet_streaming.timeline import SUBSAMPLING
 
 DEFAULT_MEL_BINS: Final = 128
 DEFAULT_MAX_SYMBOLS: Final = 10
 MAX_DURATIONS: Final = 16
+_MOST_SUBSAMPLING: Final = 64
 
 # These operators scale by the range of the whole call, so a row depends on the other rows.
 _SCALED_BY_CALL: Final = "DynamicQuantize"
@@ -67,6 +81,11 @@ def read_spec(parts: ModelParts) -> ModelSpec:
         ModelFormatError: graphs, vocabulary, config and metadata that do not fit together.
         ModelPartMissingError: the vocabulary is gone.
     """
+    with reading(parts.folder):
+        return _read_spec(parts)
+
+
+def _read_spec(parts: ModelParts) -> ModelSpec:
     _check_family(parts)
     joiner = parts.joiner.graph if parts.joiner else None
     names = tensor_names(parts.encoder.graph, parts.decoder.graph, joiner)
@@ -74,7 +93,8 @@ def read_spec(parts: ModelParts) -> ModelSpec:
     durations = _durations(parts, names, vocabulary)
     width = _encoder_width(parts, names)
     layers, predictor_width = _predictor_shape(parts, names)
-    max_symbols = _agreed("tokens per frame", _from_config(parts, "max_tokens_per_step"))
+    tokens_a_frame = _from_config(parts, "max_tokens_per_step")
+    max_symbols = _agreed(parts, "tokens per frame", tokens_a_frame, MOST_TOKENS_A_FRAME)
     decoders = [part for part in parts.onnx if part is not parts.encoder]
     return ModelSpec(
         name=name_of(parts.folder),
@@ -107,13 +127,15 @@ def _check_family(parts: ModelParts) -> None:
     family = str(parts.config.get("model_type", "")).lower()
     if family.startswith(_FOREIGN_FAMILIES):
         raise ModelFormatError(
-            f"config.json in {parts.folder} calls this a {family} model; use a Parakeet export"
+            f"config.json in {parts.folder} calls this a {shown(family)} model; use a Parakeet "
+            "export"
         )
     normalised = parts.encoder.graph.metadata.get("normalize_type", "per_feature")
     if normalised != "per_feature":
         raise ModelFormatError(
-            f"{parts.encoder.path} wants features normalised as {normalised!r}, like streaming "
-            "models; use a full-attention Parakeet, whose features are normalised per_feature"
+            f"{parts.encoder.path} wants features normalised as {shown(normalised)}, like "
+            "streaming models; use a full-attention Parakeet, whose features are normalised "
+            "per_feature"
         )
 
 
@@ -156,12 +178,13 @@ def _check_pieces(parts: ModelParts, vocabulary: Vocabulary) -> None:
 def _mel_bins(parts: ModelParts, names: TensorNames) -> int:
     declared = {"encoder": _named(parts.encoder.graph.inputs, names.features).fixed(1)}
     sources = declared | _from_config(parts, "features_size") | _from_metadata(parts, "feat_dim")
-    return _agreed("mel bins", sources) or DEFAULT_MEL_BINS
+    return _agreed(parts, "mel bins", sources, MOST_MEL_BINS) or DEFAULT_MEL_BINS
 
 
 def _subsampling(parts: ModelParts) -> int:
     key = "subsampling_factor"
-    factor = _agreed(key, _from_config(parts, key) | _from_metadata(parts, key)) or SUBSAMPLING
+    sources = _from_config(parts, key) | _from_metadata(parts, key)
+    factor = _agreed(parts, key, sources, _MOST_SUBSAMPLING) or SUBSAMPLING
     if factor != SUBSAMPLING:
         raise ModelFormatError(
             f"{parts.folder}: one frame per {factor} feature frames, but every Parakeet has one "
@@ -176,7 +199,7 @@ def _encoder_width(parts: ModelParts, names: TensorNames) -> int:
         "encoder": _named(parts.encoder.graph.outputs, names.frames).fixed(1),
         joint.path.name: _named(joint.graph.inputs, names.joint_frames).fixed(1),
     }
-    return _required(parts, "encoder width", sources)
+    return _required(parts, "encoder width", sources, MOST_WIDTH)
 
 
 def _predictor_shape(parts: ModelParts, names: TensorNames) -> tuple[int, int]:
@@ -184,7 +207,10 @@ def _predictor_shape(parts: ModelParts, names: TensorNames) -> tuple[int, int]:
     hidden = _named(parts.decoder.graph.inputs, names.hidden)
     layers = {"decoder": hidden.fixed(0)} | _from_metadata(parts, "pred_rnn_layers")
     width = {"decoder": hidden.fixed(2)} | _from_metadata(parts, "pred_hidden")
-    return _required(parts, "LSTM layers", layers), _required(parts, "LSTM width", width)
+    return (
+        _required(parts, "LSTM layers", layers, MOST_LSTM_LAYERS),
+        _required(parts, "LSTM width", width, MOST_WIDTH),
+    )
 
 
 def _max_frames(encoder: Part, width: int) -> int | None:
@@ -212,7 +238,8 @@ def _from_config(parts: ModelParts, key: str) -> dict[str, int | None]:
     value = parts.config.get(key)
     if value is not None and (isinstance(value, bool) or not isinstance(value, int) or value < 1):
         raise ModelFormatError(
-            f"config.json in {parts.folder}: {key} must be a whole number above 0, not {value!r}"
+            f"config.json in {parts.folder}: {key} must be a whole number above 0, not "
+            f"{shown(value)}"
         )
     return {"config.json": value}
 
@@ -221,13 +248,13 @@ def _from_metadata(parts: ModelParts, key: str) -> dict[str, int | None]:
     value = parts.encoder.graph.metadata.get(key)
     if value is not None and not (value.isascii() and value.isdecimal()):
         raise ModelFormatError(
-            f"{parts.encoder.path}: its metadata has {key} {value!r}, which is no whole number"
+            f"{parts.encoder.path}: its metadata has {key} {shown(value)}, which is no whole number"
         )
-    return {"metadata": None if value is None else int(value)}
+    return {"metadata": None if value is None else whole_number(value)}
 
 
-def _required(parts: ModelParts, what: str, sources: dict[str, int | None]) -> int:
-    value = _agreed(what, sources)
+def _required(parts: ModelParts, what: str, sources: dict[str, int | None], most: int) -> int:
+    value = _agreed(parts, what, sources, most)
     if value is None:
         raise ModelFormatError(
             f"{parts.folder}: no graph declares the {what}; export the model again with that axis "
@@ -236,9 +263,11 @@ def _required(parts: ModelParts, what: str, sources: dict[str, int | None]) -> i
     return value
 
 
-def _agreed(what: str, sources: dict[str, int | None]) -> int | None:
-    """The number on which all sources agree, of those that have one."""
+def _agreed(parts: ModelParts, what: str, sources: dict[str, int | None], most: int) -> int | None:
+    """The number on which all sources agree, of those that have one; from 1 to `most`."""
     named = {source: value for source, value in sources.items() if value is not None}
+    for source, value in named.items():
+        refuse_beyond(f"{parts.folder}: {what}, by {source},", value, most)
     if len(set(named.values())) > 1:
         claims = ", ".join(f"{value} by {source}" for source, value in named.items())
         raise ModelFormatError(

@@ -4,8 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
+from typing import Any, Final
 
 import onnx
+
+_Message = Any  # protobuf's own package has no types
+_Descriptor = Any
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,15 +35,23 @@ def nodes_of(model: onnx.ModelProto) -> list[onnx.NodeProto]:
 
 
 def tensors_of(model: onnx.ModelProto) -> Iterator[onnx.TensorProto]:
-    """Every constant tensor of a model."""
-    yield from model.graph.initializer
-    for node in nodes_of(model):
-        for attribute in node.attribute:
-            if attribute.HasField("t"):
-                yield attribute.t
-            yield from attribute.tensors
-            for graph in (attribute.g, *attribute.graphs):
-                yield from graph.initializer
+    """Every tensor in a model, wherever a message can hold one.
+
+    That is: initialisers, also sparse ones, and attributes; of the graph, of graphs inside nodes,
+    of functions and their defaults, and of what is there for training.
+    """
+    yield from _tensors_in(model)
+
+
+def _tensors_in(message: _Message) -> Iterator[onnx.TensorProto]:
+    if isinstance(message, onnx.TensorProto):
+        yield message
+        return
+    leading = _LEADING[message.DESCRIPTOR.full_name]
+    for field, value in message.ListFields():
+        if field.name in leading:
+            for each in (value,) if hasattr(value, "DESCRIPTOR") else value:
+                yield from _tensors_in(each)
 
 
 def outside(tensor: onnx.TensorProto) -> Stretch | None:
@@ -51,6 +63,8 @@ def outside(tensor: onnx.TensorProto) -> Stretch | None:
     if tensor.data_location != onnx.TensorProto.EXTERNAL:
         return None
     entry = {item.key: item.value for item in tensor.external_data}
+    if len(entry) < len(tensor.external_data):
+        raise ValueError(f"{tensor.name} says twice where its values are")
     length = int(entry["length"]) if "length" in entry else None
     stretch = Stretch(entry.get("location", ""), int(entry.get("offset", 0)), length)
     if stretch.offset < 0 or (length or 0) < 0:
@@ -65,3 +79,30 @@ def _nested(nodes: Iterable[onnx.NodeProto]) -> Iterator[onnx.NodeProto]:
         for attribute in node.attribute:
             for graph in (attribute.g, *attribute.graphs):
                 yield from _nested(graph.node)
+
+
+def _fields_that_lead_to(target: _Descriptor, start: _Descriptor) -> dict[str, frozenset[str]]:
+    """By message: its fields through which a message of the type `target` can be reached.
+
+    Taken from the format's own description, so that no place is forgotten.
+    """
+    fields: dict[str, dict[str, str]] = {}
+    left = [start]
+    while left:
+        message = left.pop()
+        inner = [each for each in message.fields if each.message_type is not None]
+        fields[message.full_name] = {each.name: each.message_type.full_name for each in inner}
+        left += [each.message_type for each in inner if each.message_type.full_name not in fields]
+    reaching = {target.full_name}
+    while True:
+        more = {name for name, inner in fields.items() if reaching.intersection(inner.values())}
+        if more <= reaching:
+            break
+        reaching |= more
+    return {
+        name: frozenset(field for field, kind in inner.items() if kind in reaching)
+        for name, inner in fields.items()
+    }
+
+
+_LEADING: Final = _fields_that_lead_to(onnx.TensorProto.DESCRIPTOR, onnx.ModelProto.DESCRIPTOR)

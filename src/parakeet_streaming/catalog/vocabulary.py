@@ -15,8 +15,19 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Final
 
+from parakeet_streaming.catalog.file_reading import (
+    exists,
+    read_bytes,
+    reading,
+)
+from parakeet_streaming.catalog.limits import (
+    MOST_PIECE_CHARACTERS,
+    MOST_PIECES,
+    refuse_beyond,
+    whole_number,
+)
 from parakeet_streaming.catalog.piece_types import PieceTypes, read_typed_pieces
-from parakeet_streaming.errors import ModelFormatError, ModelPartMissingError
+from parakeet_streaming.errors import ModelFormatError
 
 WORD_START: Final = "\u2581"
 """How a piece marks a space, most often before a word that starts with it."""
@@ -72,21 +83,19 @@ def read_vocabulary(path: Path) -> Vocabulary:
     """The vocabulary in a `vocab.txt` or `tokens.txt`: one `piece id` per line, ids in any order.
 
     Raises:
-        ModelPartMissingError: no such file.
+        ModelPartMissingError, FileAccessError: no such file, or one that may not be read.
         ModelFormatError: not text in UTF-8, a line without an id, an id twice or left out; or a
-            `pieces.json` that is broken or of another model.
+            `pieces.json` that is broken or of another model; more or longer pieces than any has.
     """
-    try:
-        text = path.read_bytes().decode("utf-8-sig")
-    except FileNotFoundError as error:
-        raise ModelPartMissingError(f"{path} is missing; fetch the model again") from error
-    except UnicodeDecodeError as error:
-        raise ModelFormatError(f"{path} is no UTF-8 text; fetch it again ({error})") from error
+    content = read_bytes(path)
+    with reading(path, "is no UTF-8 text"):
+        text = content.decode("utf-8-sig")
     pieces: dict[int, str] = {}
     for number, line in _lines(text):
         piece, token_id = _parse(path, number, line)
         if token_id in pieces:
             raise ModelFormatError(f"{path}, line {number}: id {token_id} stands there twice")
+        refuse_beyond(f"{path}, line {number}: its id", token_id, MOST_PIECES - 1, least=0)
         pieces[token_id] = piece
     for token_id in range(len(pieces)):
         if token_id not in pieces:
@@ -95,7 +104,7 @@ def read_vocabulary(path: Path) -> Vocabulary:
             )
     ordered = tuple(pieces[token_id] for token_id in range(len(pieces)))
     typed = path.with_name(PIECES_NAME)
-    if typed.is_file():
+    if exists(typed):
         told = read_typed_pieces(typed)
         _check_alike(told.pieces, typed, ordered, path)
         return Vocabulary(told.pieces, told.blank_id, told.types)
@@ -125,9 +134,14 @@ def _parse(path: Path, number: int, line: str) -> tuple[str, int]:
     piece, separator, digits = line.rpartition(" ")
     if not separator or not piece or not (digits.isascii() and digits.isdecimal()):
         raise ModelFormatError(
-            f"{path}, line {number}: expected a piece, a space and its id, found {line!r}"
+            f"{path}, line {number}: expected a piece, a space and its id; fetch it again"
         )
-    return piece, int(digits)
+    refuse_beyond(
+        f"{path}, line {number}: the number of characters of its piece",
+        len(piece),
+        MOST_PIECE_CHARACTERS,
+    )
+    return piece, whole_number(digits)
 
 
 def _blank_of(pieces: tuple[str, ...]) -> int:

@@ -41,6 +41,7 @@ from parakeet_streaming.classic.producer_consumer import (
 from parakeet_streaming.engine.stall import StallGuard
 from parakeet_streaming.engine.stream import Stream
 from parakeet_streaming.errors import StreamClosedError
+from parakeet_streaming.limits import MOST_RING_S, MOST_RING_SLOTS, check_number, check_whole
 from parakeet_streaming.live.engine import LiveEngine
 from parakeet_streaming.live.options import LiveOptions
 from parakeet_streaming.live.stream import LiveStream
@@ -92,9 +93,12 @@ class StreamingParakeetTDT:
 
         Raises:
             ContextError: the window is longer than the model can take.
-            OptionError: a ring without room.
+            OptionError: a ring without room, or larger than any should be.
         """
         context = context or ContextConfig.balanced()
+        check_number("audio_ring_s", audio_ring_s, 0, MOST_RING_S, "seconds")
+        check_whole("token_ring_slots", token_ring_slots, 1, MOST_RING_SLOTS)
+        model.recognizer.check_context(context)
 
         def open_stream() -> Stream:
             return model.recognizer.stream(context, stall_guard=stall_guard, cached=cached)
@@ -263,6 +267,7 @@ def live_tokens(
         CapacityError: the engine is full; and as in `LiveEngine.open`.
         OptionError: a ring without room.
     """
+    check_whole("token_ring_slots", token_ring_slots, 1, MOST_RING_SLOTS)
     options = options or LiveOptions()
     writer: ValueWriter[TokenResult]
     reader: ValueReader[TokenResult]

@@ -1,4 +1,4 @@
-"""Arguments in, an exit code out: 0 well, 1 something failed, 2 wrong usage, 130 interrupted."""
+"""Arguments in, an exit code out: 0 well, 1 failed, 2 wrong usage, 130 or 143 interrupted."""
 
 from __future__ import annotations
 
@@ -16,6 +16,7 @@ from parakeet_streaming.cli.export import export
 from parakeet_streaming.cli.interruption import CODE, QuitAtOnce
 from parakeet_streaming.cli.library_messages import LOGGERS, kept_off_standard_error
 from parakeet_streaming.cli.listen import listen
+from parakeet_streaming.cli.messages import Commands, OneLineFormatter, complain
 from parakeet_streaming.cli.models import models_app
 from parakeet_streaming.cli.options import lowered
 from parakeet_streaming.cli.plot import plot
@@ -28,6 +29,7 @@ _LOG_LEVELS: Final = ("debug", "info", "warning", "error")
 
 app = typer.Typer(
     name="parakeet",
+    cls=Commands,
     help="Streaming speech-to-text with NVIDIA's Parakeet TDT models.",
     no_args_is_help=True,
     add_completion=False,
@@ -65,7 +67,7 @@ def _write_log(level: str, command: typer.Context) -> None:
     if level not in _LOG_LEVELS:
         raise OptionError(f"--log-level {level} does not exist; use {', '.join(_LOG_LEVELS)}")
     handler = logging.StreamHandler()
-    handler.setFormatter(logging.Formatter("%(asctime)s %(levelname)s %(name)s: %(message)s"))
+    handler.setFormatter(OneLineFormatter("%(asctime)s %(levelname)s %(name)s: %(message)s"))
     for name in LOGGERS:
         logger = logging.getLogger(name)
         command.call_on_close(partial(logger.setLevel, logger.level))
@@ -86,15 +88,18 @@ app.add_typer(models_app, name="models")
 def main() -> None:
     """Runs the command line; errors of ours become one line on standard error."""
     prepare()
+    quitting = QuitAtOnce()
     try:
-        with QuitAtOnce(), kept_off_standard_error():
+        with quitting, kept_off_standard_error():
             app()
+    except SystemExit as end:
+        sys.exit(quitting.code if end.code == CODE else end.code)
     except UsageError as error:
         _fail(error, 2)
     except ParakeetError as error:
         _fail(error, 1)
     except KeyboardInterrupt:
-        sys.exit(CODE)
+        sys.exit(quitting.code)
     except BrokenPipeError:
         # The reader of a pipe has gone; what is left in the buffer has nowhere to go.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
@@ -102,5 +107,5 @@ def main() -> None:
 
 
 def _fail(error: ParakeetError, code: int) -> None:
-    typer.echo(f"parakeet: {error}", err=True)
+    complain(error)
     sys.exit(code)

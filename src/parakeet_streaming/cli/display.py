@@ -10,6 +10,8 @@ Rules of this file:
    that was written, the line ends after that word.
 3. What people should know is never mixed into a pipe: it goes above the status, or to standard
    error.
+4. Text that was recognised is shown as it is written to files, without controls; messages and
+   status as `messages.py` shows them.
 """
 
 from __future__ import annotations
@@ -20,12 +22,13 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Final, Protocol, Self
 
-import typer
 from rich.console import Console, Group
 from rich.live import Live
 from rich.text import Text
 
 from parakeet_streaming.audio.health import Level
+from parakeet_streaming.cli.messages import complain
+from parakeet_streaming.plain_text import readable, visible
 from parakeet_streaming.results import Event, Partial
 from parakeet_streaming.results import Final as FinalEvent
 
@@ -60,7 +63,7 @@ class Silent:
         pass
 
     def say(self, message: str) -> None:
-        typer.echo(f"parakeet: {message}", err=True)
+        complain(message)
 
     def __enter__(self) -> Self:
         return self
@@ -79,7 +82,7 @@ class Plain(Silent):
 
     def show(self, event: Event | None, status: str) -> None:
         if isinstance(event, Partial) and event.text:
-            text = event.text
+            text = readable(event.text)
             self._said += text
             if self._ends_with_word and " " in text:
                 word, text = text.split(" ", 1)
@@ -119,7 +122,7 @@ class Status:
         self._live.update(_status_line(status), refresh=True)
 
     def say(self, message: str) -> None:
-        self._console.print(Text(message, style=_SAID_STYLE))
+        self._console.print(Text(visible(message), style=_SAID_STYLE))
 
     def __enter__(self) -> Self:
         self._live.__enter__()
@@ -143,9 +146,10 @@ class Terminal:
 
     def show(self, event: Event | None, status: str) -> None:
         if isinstance(event, Partial):
-            self._line += event.text if self._line else event.text.lstrip()
-            self._said += event.text
-            self._tentative = event.tentative_text
+            text = readable(event.text)
+            self._line += text if self._line else text.lstrip()
+            self._said += text
+            self._tentative = readable(event.tentative_text)
             self._print_full_lines()
         elif isinstance(event, FinalEvent):
             self._said = _left_over(self._said, event)
@@ -157,7 +161,7 @@ class Terminal:
         self._live.update(shown, refresh=True)
 
     def say(self, message: str) -> None:
-        self._console.print(Text(message, style=_SAID_STYLE))
+        self._console.print(Text(visible(message), style=_SAID_STYLE))
 
     def __enter__(self) -> Self:
         self._live.__enter__()
@@ -184,8 +188,7 @@ class Terminal:
 
 def _left_over(said: str, final: FinalEvent) -> str:
     """What was said and belongs to the next utterance: the word before which this one ended."""
-    transcript = final.transcript
-    said, text = said.lstrip(), transcript.text
+    said, text = said.lstrip(), readable(final.transcript.text)
     if final.reason != "max_length" or not said.startswith(text):
         return ""
     return said[len(text) :] if said[len(text) :].strip() else ""
@@ -266,7 +269,7 @@ def level_meter(level: Level) -> str:
 
 
 def _status_line(status: str) -> Text:
-    return Text(status, style="dim", no_wrap=True, overflow="ellipsis")
+    return Text(visible(status), style="dim", no_wrap=True, overflow="ellipsis")
 
 
 def _live(console: Console) -> Live:

@@ -15,6 +15,7 @@ import typer
 
 from parakeet_streaming import __version__
 from parakeet_streaming.catalog import hub
+from parakeet_streaming.catalog.cache_folder import cache_in_words
 from parakeet_streaming.catalog.resolve import built_in_models
 from parakeet_streaming.cli.rows import in_bytes, print_json, print_pairs
 from parakeet_streaming.dry_run import dry_run
@@ -145,6 +146,7 @@ def _runtime(measured: tuple[Speed, ...]) -> Section:
         "auto_picks": resolve_providers("auto")[0],
         "openvino": _openvino(measured),
         "threads": usable_cores(),
+        "kept_between_starts": cache_in_words("machine"),
     }
 
 
@@ -196,7 +198,7 @@ def _downloads() -> Section:
     models = hub.cached_models()
     return {
         "cache": str(hub.cache_folder()),
-        "models": [model.repo_id for model in models],
+        "models": [model.repo_id + " (broken)" * bool(model.fault) for model in models],
         "size_bytes": sum(model.size_bytes for model in models),
     }
 

@@ -12,6 +12,7 @@ import typer
 
 from parakeet_streaming.catalog.model_folder import ModelParts, find_parts
 from parakeet_streaming.catalog.spec import read_spec
+from parakeet_streaming.cli.messages import answer, note
 from parakeet_streaming.cli.rows import in_bytes
 from parakeet_streaming.errors import (
     ExtraMissingError,
@@ -83,9 +84,9 @@ def export(
     _check_target(source, to, force=force)
     parts = _write(source, to, precision, scale, cached=streaming == "cached")
     size_bytes = sum(part.size_bytes for part in parts.onnx)
-    typer.echo(f"{source} is ready in {to} ({in_bytes(size_bytes)})")
+    answer(f"{source} is ready in {to} ({in_bytes(size_bytes)})")
     cached = " --cached" if streaming == "cached" else ""
-    typer.echo(f"try it: parakeet transcribe --model {shlex.quote(str(to))}{cached} speech.wav")
+    answer(f"try it: parakeet transcribe --model {shlex.quote(str(to))}{cached} speech.wav")
 
 
 def _check_target(source: Path, target: Path, *, force: bool) -> None:
@@ -143,4 +144,4 @@ def _check_room(weights: int, target: Path, precision: str) -> None:
 
 
 def _say(what: str) -> None:
-    typer.echo(f"{what} ...", err=True)
+    note(f"{what} ...")

@@ -5,26 +5,32 @@ Rules of this file:
 1. Content decides what a file is. One that no first bytes tell is raw samples where `--encoding`
    says so, and where `--rate` or `--channels` does and nothing can read it otherwise.
 2. Files are looked at before a model is loaded: that may take long, or need a network.
+3. A named pipe is read as standard input is: as it comes, and once.
 """
 
 from __future__ import annotations
 
 import sys
 from collections.abc import Iterable
+from contextlib import ExitStack
 from dataclasses import dataclass
 from typing import Final
 
 from parakeet_streaming.audio.blocks import AudioFile
 from parakeet_streaming.audio.containers import sniff_file
 from parakeet_streaming.audio.files import open_audio, open_file
+from parakeet_streaming.audio.pcm_reader import BinaryStream
 from parakeet_streaming.audio.raw import open_raw
+from parakeet_streaming.audio.recording_errors import as_recording_errors
 from parakeet_streaming.cli.output_paths import STDIN
 from parakeet_streaming.errors import AudioFormatError, OptionError, ParakeetError
+from parakeet_streaming.sources.named_pipes import is_named_pipe, open_named_pipe
 from parakeet_streaming.sources.stdin import open_stdin
 from parakeet_streaming.timeline import SAMPLE_RATE_HZ
 
 ENCODING: Final = "s16le"
 """What raw samples are, unless `--encoding` says otherwise."""
+_MOST_DIGITS: Final = 9
 _SIDES: Final = {"left": 0, "right": 1}
 
 
@@ -44,6 +50,14 @@ class InputOptions:
         """The one channel that is wanted."""
         return _SIDES.get(self.channels or "")
 
+    def check(self) -> None:
+        """Refuses options that mean nothing, whatever is read.
+
+        Raises:
+            OptionError: as `count`.
+        """
+        _ = self.count
+
     @property
     def count(self) -> int:
         """How many channels raw samples have.
@@ -55,28 +69,26 @@ class InputOptions:
             return 1
         if self.side is not None:
             return len(_SIDES)
-        if not self.channels.isdecimal():
+        if not self.channels.isdecimal() or len(self.channels) > _MOST_DIGITS:
             raise OptionError(f"--channels {self.channels}; use a number, left or right")
         return int(self.channels)
 
 
 def open_input(source: str, options: InputOptions) -> AudioFile:
-    """Opens a file, or standard input.
+    """Opens a file, a named pipe, or standard input.
 
     Raises:
         ParakeetError: why it cannot be read.
     """
-    count = options.count
+    options.check()
     if source == STDIN:
         # Unbuffered: a read that waits must not hold a lock when the program ends.
-        audio = open_stdin(
-            getattr(sys.stdin.buffer, "raw", sys.stdin.buffer),
-            rate_hz=_rate_hz(options),
-            encoding=options.encoding or ENCODING,
-            channels=count,
-            track=options.track,
-            strict=options.strict,
-        )
+        audio = _open_stream(getattr(sys.stdin.buffer, "raw", sys.stdin.buffer), options)
+    elif is_named_pipe(source):
+        with ExitStack() as stack:
+            pipe = stack.enter_context(open_named_pipe(source))
+            audio = _open_stream(pipe, options, name=source)
+            audio.also_close(stack)
     else:
         audio = _open_file(source, options)
     if options.side is not None and audio.channels > 1:
@@ -84,16 +96,35 @@ def open_input(source: str, options: InputOptions) -> AudioFile:
     return audio
 
 
+def comes_live(source: str) -> bool:
+    """Whether it is read as it comes, and only once."""
+    return source == STDIN or is_named_pipe(source)
+
+
 def unreadable(sources: Iterable[str], options: InputOptions) -> dict[str, ParakeetError]:
     """Why files cannot be read, as far as a look at their beginning says it."""
     reasons: dict[str, ParakeetError] = {}
     for source in sources:
-        if source != STDIN:
+        if not comes_live(source):
             try:
                 open_input(source, options).close()
             except ParakeetError as error:
                 reasons[source] = error
     return reasons
+
+
+def _open_stream(
+    stream: BinaryStream, options: InputOptions, *, name: str = "standard input"
+) -> AudioFile:
+    return open_stdin(
+        stream,
+        rate_hz=_rate_hz(options),
+        encoding=options.encoding or ENCODING,
+        channels=options.count,
+        track=options.track,
+        strict=options.strict,
+        name=name,
+    )
 
 
 def _open_file(source: str, options: InputOptions) -> AudioFile:
@@ -129,7 +160,7 @@ def _rate_hz(options: InputOptions) -> int:
 def _is_unknown(source: str) -> bool:
     """Whether the first bytes of a file do not tell what it is, and there are any."""
     try:
-        with open_file(source) as file:
+        with open_file(source) as file, as_recording_errors(source):
             return bool(file.peek(1)) and sniff_file(file) is None
     except ParakeetError:
         return False

@@ -22,6 +22,8 @@ from typing import Any, Final, Self
 
 CODE: Final = 130
 """Exit code of what was interrupted."""
+TERMINATED: Final = 143
+"""Exit code of what SIGTERM interrupted: 128 and the signal's number, as in shells."""
 
 _QUITTING: Final = tuple(
     getattr(signal, name) for name in ("SIGINT", "SIGTERM", "SIGBREAK") if hasattr(signal, name)
@@ -86,6 +88,8 @@ class QuitAtOnce:
     def __init__(self) -> None:
         self._handlers: dict[signal.Signals, Any] = {}
         self._entered = False
+        self.code = CODE
+        """Exit code of an interrupted program, by its last signal; known after the end."""
 
     def __enter__(self) -> Self:
         if threading.current_thread() is not threading.main_thread():
@@ -114,7 +118,10 @@ class QuitAtOnce:
     def _watch(self) -> None:
         count = 0
         while numbers := self._reader.recv(64):
-            count += sum(number in _QUITTING for number in numbers)
+            quitting = [number for number in numbers if number in _QUITTING]
+            count += len(quitting)
+            if quitting:
+                self.code = TERMINATED if quitting[-1] == signal.SIGTERM else CODE
             if count >= 2:
                 self._end()
                 return
@@ -124,7 +131,7 @@ class QuitAtOnce:
         while self._entered:
             if time.monotonic() >= end_s:
                 _show_cursor()
-                os._exit(CODE)
+                os._exit(self.code)
             time.sleep(0.01)
 
 

@@ -9,9 +9,11 @@ import typer
 
 from parakeet_streaming.catalog import hub
 from parakeet_streaming.catalog.broken_weights import refuse_broken_weights
+from parakeet_streaming.catalog.hub import CachedModel
 from parakeet_streaming.catalog.model_folder import ModelParts, Part, find_parts
 from parakeet_streaming.catalog.resolve import KNOWN_MODELS, built_in_models, resolve
 from parakeet_streaming.catalog.spec import ModelSpec, read_spec
+from parakeet_streaming.cli.messages import answer
 from parakeet_streaming.cli.rows import in_bytes, print_json, print_pairs, print_table
 from parakeet_streaming.dry_run import CACHED_CONTEXT, dry_run
 from parakeet_streaming.timeline import frames_to_seconds
@@ -37,10 +39,10 @@ def list_models(as_json: AsJson = False) -> None:
     }
     for name, repo_id in KNOWN_MODELS.items():
         model = cached.pop(repo_id, None)
-        state = "downloaded" if model else "not downloaded"
+        state = _state(model) if model else "not downloaded"
         sizes[name] = (state, model.size_bytes if model else None, repo_id)
     for repo_id, model in cached.items():
-        sizes[repo_id] = ("downloaded", model.size_bytes, repo_id)
+        sizes[repo_id] = (_state(model), model.size_bytes, repo_id)
     if as_json:
         keys = ("name", "state", "size_bytes", "hub_id")
         rows = [
@@ -70,7 +72,7 @@ def download(
     """
     folder = resolve(name, precision=precision, revision=revision, update=update)
     parts = find_parts(folder, precision)
-    typer.echo(f"{name} is ready in {folder} ({in_bytes(_parts_bytes(parts))})")
+    answer(f"{name} is ready in {folder} ({in_bytes(_parts_bytes(parts))})")
 
 
 @models_app.command()
@@ -103,23 +105,28 @@ def verify(
     folder = resolve(name, precision=precision, revision=revision)
     parts = find_parts(folder, precision)
     names = ", ".join(path.name for part in parts.onnx for path in part.files)
-    typer.echo(f"ok  files       {names}, {parts.vocabulary.name}")
+    answer(f"ok  files       {names}, {parts.vocabulary.name}")
     spec = read_spec(parts)
-    typer.echo(f"ok  vocabulary  {spec.vocabulary.size} pieces, blank {spec.vocabulary.blank_id}")
-    typer.echo(
+    answer(f"ok  vocabulary  {spec.vocabulary.size} pieces, blank {spec.vocabulary.blank_id}")
+    answer(
         f"ok  shapes      {spec.kind.upper()}, {spec.mel_bins} mel bins, encoder width "
         f"{spec.encoder_width}, LSTM {spec.predictor_layers} × {spec.predictor_width}"
     )
     for part in parts.onnx:
         refuse_broken_weights(part.path)
-    typer.echo("ok  weights     all are finite numbers")
+    answer("ok  weights     all are finite numbers")
     found = dry_run(folder, precision=precision, provider=provider)
-    typer.echo(
+    answer(
         f"ok  dry run     1 s of tone: {found.frames} frames encoded in {found.encode_ms:.1f} ms, "
         f"decoded in {found.decode_ms:.1f} ms on {found.providers[0]}"
     )
     if found.cached_steps:
-        typer.echo(f"ok  cached      {found.cached_steps} steps with context {CACHED_CONTEXT}")
+        answer(f"ok  cached      {found.cached_steps} steps with context {CACHED_CONTEXT}")
+
+
+def _state(model: CachedModel) -> str:
+    """`parakeet models inspect` says what is wrong with a broken one."""
+    return "downloaded" if model.fault is None else "broken"
 
 
 def _lines(parts: ModelParts, spec: ModelSpec) -> list[tuple[str, str]]:

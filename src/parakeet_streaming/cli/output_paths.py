@@ -27,6 +27,12 @@ from parakeet_streaming import formats
 from parakeet_streaming.audio.containers import sniff
 from parakeet_streaming.audio.files import open_audio
 from parakeet_streaming.cli.standard_streams import check_stdout
+from parakeet_streaming.cli.written_files import (
+    check_folder_of,
+    is_folder,
+    is_regular,
+    status_of,
+)
 from parakeet_streaming.errors import ExtraMissingError, OptionError, ParakeetError
 
 STDIN: Final = "-"
@@ -78,18 +84,18 @@ def output_paths(inputs: Sequence[str], output: str | None, suffix: str) -> dict
         return dict.fromkeys(inputs)
     if not output:
         raise OptionError("--output is empty; name a file or a folder")
-    if not (Path(output).is_dir() or output.endswith(("/", os.sep))):
+    if not (is_folder(Path(output)) or output.endswith(("/", os.sep))):
         if len(set(inputs)) > 1:
             raise OptionError(f"{output} is one file for {len(inputs)} inputs; name a folder")
-        if not Path(output).absolute().parent.is_dir():
-            raise OptionError(f"there is no folder for {output}; make it first")
+        check_folder_of(Path(output))
         return {inputs[0]: Path(output)}
     folder = Path(output)
     names = _names(list(dict.fromkeys(inputs)), folder, suffix)
     try:
         folder.mkdir(parents=True, exist_ok=True)
-    except OSError as error:
-        raise OptionError(f"cannot make the folder {folder}: {error.strerror}") from error
+    except (OSError, ValueError) as error:
+        reason = getattr(error, "strerror", None) or error
+        raise OptionError(f"cannot make the folder {folder}: {reason}") from error
     return {each: folder / name for each, name in names.items()}
 
 
@@ -166,14 +172,18 @@ def _identities(read: Iterable[str]) -> Iterable[tuple[_Identity, str]]:
             if identity is not None:
                 yield identity, "standard input"
             continue
-        path = Path(each)
-        for file in path.iterdir() if path.is_dir() else (path,):
-            try:
-                found = file.stat()
-            except OSError:
-                continue  # whoever reads it says what is wrong
-            if stat.S_ISREG(found.st_mode):
+        for file in _files_of(Path(each)):
+            found = status_of(file)
+            if found is not None and stat.S_ISREG(found.st_mode):
                 yield (found.st_dev, found.st_ino), str(file)
+
+
+def _files_of(path: Path) -> list[Path]:
+    """A folder's files, or the path itself; whoever reads it says what is wrong with it."""
+    try:
+        return list(path.iterdir()) if is_folder(path) else [path]
+    except OSError:
+        return []
 
 
 def _identity_of(stream: TextIO | None) -> _Identity | None:
@@ -201,10 +211,9 @@ def _check_target(option: str, path: Path, inputs: Mapping[_Identity, str]) -> N
         raise OptionError(f"{option} is -, but only results go to standard output; {advice}")
     if path.suffix.lower() in _RECORDINGS:
         raise OptionError(f"{path} ({option}) is named as a recording is; {advice}")
-    try:
-        found = path.stat()
-    except OSError:
-        return
+    found = status_of(path)
+    if found is None:
+        return  # nothing to lose, or whoever opens it says what is wrong
     if stat.S_ISDIR(found.st_mode):
         raise OptionError(f"{path} ({option}) is a folder; {advice}")
     if not stat.S_ISREG(found.st_mode):
@@ -219,9 +228,9 @@ def _check_target(option: str, path: Path, inputs: Mapping[_Identity, str]) -> N
 def _check_shared(written: Mapping[str, Path | None]) -> None:
     taken: dict[str, str] = {}
     for option, path in written.items():
-        if path is None or (path.exists() and not path.is_file()):
+        if path is None or (status_of(path) is not None and not is_regular(path)):
             continue  # a device or a pipe takes any number
-        key = _key(str(path.resolve()))
+        key = _key(os.path.realpath(path))
         if key in taken:
             raise OptionError(f"{taken[key]} and {option} are both {path}; name two files")
         taken[key] = option

@@ -16,12 +16,12 @@ from pathlib import Path
 from types import TracebackType
 from typing import Self
 
-import typer
-
 from parakeet_streaming import formats
+from parakeet_streaming.cli.messages import complain
 from parakeet_streaming.cli.result_file import ResultFile
 from parakeet_streaming.cli.sure_text import SureText
 from parakeet_streaming.errors import OptionError
+from parakeet_streaming.plain_text import readable
 from parakeet_streaming.results import Event, Transcript
 from parakeet_streaming.results import Final as FinalEvent
 from parakeet_streaming.subtitles import Cue, CueBuilder, Unit
@@ -128,9 +128,7 @@ class Output:
             whole=self._whole and kind is None, heard=self._heard or kind is not None
         )
         if kept is not None:
-            typer.echo(
-                f"parakeet: {self._path} is as it was; what was heard is in {kept}", err=True
-            )
+            complain(f"{self._path} is as it was; what was heard is in {kept}")
 
     def _write_text(self, units: Iterable[Unit]) -> None:
         for unit in units:
@@ -139,7 +137,7 @@ class Output:
             elif self._path is not None:
                 space = " " if self._in_line and unit.space else ""
                 end = "\n" if unit.ends_segment else ""
-                self._write(space + unit.text + end)
+                self._write(space + readable(unit.text) + end)
                 self._in_line = not unit.ends_segment
 
     def _end_utterance(self, transcript: Transcript) -> None:

@@ -11,9 +11,12 @@ from typing import Annotated, Any, Final
 
 import typer
 
+from parakeet_streaming.cli.messages import answer
 from parakeet_streaming.cli.output_paths import check_overwriting
 from parakeet_streaming.cli.report import PARTS
+from parakeet_streaming.cli.written_files import check_folder_of
 from parakeet_streaming.errors import ExtraMissingError, OptionError
+from parakeet_streaming.plain_text import visible
 
 _COLOURS: Final = {
     "context": "#d9e2ec",
@@ -25,6 +28,11 @@ _LABELS: Final = {
     "context": "context: chunk + right",
     "queue": "waiting for its turn",
 }
+
+# What reading the values of a report raises where they are not those that `--report` writes.
+_OTHER_CONTENT: Final = (
+    *(KeyError, TypeError, AttributeError, IndexError, ArithmeticError, RecursionError),
+)
 
 
 def plot(
@@ -43,11 +51,13 @@ def plot(
     """
     read = _read(report)
     path = Path(output) if output is not None else Path(report).with_suffix(".png")
-    if not path.absolute().parent.is_dir():
-        raise OptionError(f"there is no folder for {path}; make it first")
+    check_folder_of(path)
     check_overwriting([report], {"the picture": path})
-    draw(read, path)
-    typer.echo(str(path))
+    try:
+        draw(read, path)
+    except _OTHER_CONTENT as error:
+        raise OptionError(f"{report} is no whole report; make one with --report") from error
+    answer(str(path))
 
 
 def draw(report: dict[str, Any], path: Path) -> None:
@@ -73,7 +83,8 @@ def draw(report: dict[str, Any], path: Path) -> None:
     _draw_marks(axes, report)
     axes.set_xlabel("seconds of audio")
     axes.set_ylabel("latency, s")
-    axes.set_title(f"{report.get('source', '')} · {report.get('model', '')}", loc="left")
+    title = visible(f"{report.get('source', '')} · {report.get('model', '')}")
+    axes.set_title(title, loc="left", parse_math=False)
     axes.margins(x=0.01)
     axes.autoscale_view()
     axes.set_ylim(0, 1.05 * axes.get_ylim()[1])
@@ -94,7 +105,7 @@ def _read(path: str) -> dict[str, Any]:
         report = json.loads(Path(path).read_text(encoding="utf-8"))
     except OSError as error:
         raise OptionError(f"cannot read {path}: {error.strerror}") from error
-    except ValueError as error:
+    except (ValueError, RecursionError) as error:
         raise OptionError(f"{path} is no JSON: {error}") from error
     if not isinstance(report, dict) or "steps" not in report:
         raise OptionError(f"{path} is no report; make one with --report")

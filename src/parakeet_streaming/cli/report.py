@@ -15,7 +15,7 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any, Final
 
-from parakeet_streaming.errors import OptionError
+from parakeet_streaming.cli.written_files import check_folder_of, writing
 from parakeet_streaming.formats import in_json
 from parakeet_streaming.live.metrics import LiveMetrics
 from parakeet_streaming.live.stats import StreamStats
@@ -147,10 +147,10 @@ def check_writable(path: str | None) -> None:
     """Refuses a report that could not be written in the end.
 
     Raises:
-        OptionError: there is no folder for it.
+        OptionError: there is no folder for it, or it cannot be looked at.
     """
-    if path is not None and not Path(path).absolute().parent.is_dir():
-        raise OptionError(f"there is no folder for {path}; make it first")
+    if path is not None:
+        check_folder_of(Path(path))
 
 
 def write_report(path: str, report: Mapping[str, Any]) -> None:
@@ -159,10 +159,8 @@ def write_report(path: str, report: Mapping[str, Any]) -> None:
     Raises:
         OptionError: the path cannot be written.
     """
-    try:
+    with writing(Path(path)):
         Path(path).write_text(in_json(report, indent=1) + "\n", encoding="utf-8")
-    except OSError as error:
-        raise OptionError(f"cannot write {path}: {error.strerror}") from error
 
 
 def latency_rows(metrics: LiveMetrics) -> list[Sequence[str]]:

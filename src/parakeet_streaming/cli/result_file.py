@@ -12,12 +12,14 @@ Rules of this file:
 
 from __future__ import annotations
 
+import errno
 import os
 from contextlib import suppress
 from pathlib import Path
 from typing import TextIO, cast
 
 from parakeet_streaming.cli.output_paths import partial_path
+from parakeet_streaming.cli.written_files import is_regular, status_of, writing
 from parakeet_streaming.errors import OptionError
 
 
@@ -31,18 +33,16 @@ class ResultFile:
             OptionError: it cannot be written.
         """
         self._path = path
-        self._real = Path(os.path.realpath(path))
-        self._old = path.exists()
         self._part: Path | None = None
-        try:
-            if append or in_place or (self._old and not path.is_file()):
+        with writing(path):
+            self._real = Path(os.path.realpath(path))
+            self._old = status_of(path) is not None
+            if append or in_place or (self._old and not is_regular(path)):
                 self._file = self._open(self._real, "a" if append else "w")
             else:
                 self._file = self._beside()
             if append:
                 self._end_line()
-        except OSError as error:
-            raise OptionError(f"cannot write {path}: {error.strerror}") from error
 
     def write(self, text: str) -> None:
         """Adds text.
@@ -50,19 +50,16 @@ class ResultFile:
         Raises:
             OptionError: the disk is full, or gone; what was written before stays.
         """
-        try:
+        with writing(self._path):
             self._file.write(text)
             self._file.flush()
-        except BrokenPipeError:
-            raise
-        except OSError as error:
-            raise OptionError(f"cannot write {self._path}: {error}") from error
 
     def restart(self) -> None:
         """Forgets what was written, where it was not written in place."""
         if self._part is not None:
-            self._file.seek(0)
-            self._file.truncate()
+            with writing(self._path):
+                self._file.seek(0)
+                self._file.truncate()
 
     def close(self, *, whole: bool, heard: bool = True) -> Path | None:
         """Closes the file; a whole result takes its name.
@@ -98,14 +95,15 @@ class ResultFile:
         return None
 
     def _beside(self) -> TextIO:
-        """The file beside it; itself, where only its folder takes no new files."""
+        """The file beside it; itself, where its folder takes no such file."""
         if self._old and not os.access(self._real, os.W_OK):
             raise PermissionError(None, "its permissions forbid it")
         part = partial_path(self._real)
         try:
             file = self._open(part, "w")
-        except PermissionError:
-            if not self._old:
+        except OSError as error:
+            is_forbidden = self._old and isinstance(error, PermissionError)
+            if not is_forbidden and error.errno != errno.ENAMETOOLONG:
                 raise
             return self._open(self._real, "w")
         if self._old:
@@ -116,7 +114,7 @@ class ResultFile:
 
     def _end_line(self) -> None:
         """Ends the last line of what is there, which a program that was killed may not have."""
-        if self._real.is_file() and self._real.stat().st_size:
+        if is_regular(self._real) and self._real.stat().st_size:
             with self._real.open("rb") as before:
                 before.seek(-1, os.SEEK_END)
                 if before.read() != b"\n":

@@ -1,4 +1,7 @@
-"""Pairs and rows of words in; aligned lines on standard output out, plain text when piped."""
+"""Pairs and rows of words in; aligned lines on standard output out, plain text when piped.
+
+Words may come from a model or a device: they are shown as `plain_text.visible` has them.
+"""
 
 from __future__ import annotations
 
@@ -9,14 +12,15 @@ from rich.console import Console
 from rich.text import Text
 
 from parakeet_streaming.formats import in_json
+from parakeet_streaming.plain_text import visible
 
 
 def print_pairs(pairs: Iterable[tuple[str, str]], title: str = "") -> None:
     """Prints a title and, below it, one line per pair with the second words aligned."""
     console = Console(soft_wrap=True, highlight=False)
     if title:
-        console.print(Text(title, style="bold"))
-    listed = list(pairs)
+        console.print(Text(visible(title), style="bold"))
+    listed = [(visible(key), visible(value)) for key, value in pairs]
     width = max((len(key) for key, _ in listed), default=0)
     for key, value in listed:
         console.print(Text.assemble((f"  {key:<{width}}", "cyan"), f"  {value}"))
@@ -30,8 +34,9 @@ def print_table(rows: Sequence[Sequence[str]], *, err: bool = False) -> None:
         err: whether on standard error.
     """
     console = Console(stderr=err, soft_wrap=True, highlight=False)
-    widths = [max(len(cell) for cell in column) for column in zip(*rows, strict=True)]
-    for number, row in enumerate(rows):
+    shown = [[visible(cell) for cell in row] for row in rows]
+    widths = [max(len(cell) for cell in column) for column in zip(*shown, strict=True)]
+    for number, row in enumerate(shown):
         cells = (f"{cell:<{width}}" for cell, width in zip(row, widths, strict=True))
         console.print(Text("  ".join(cells).rstrip(), style="" if number else "bold"))
 

@@ -14,8 +14,9 @@ from parakeet_streaming.audio.blocks import AudioFile
 from parakeet_streaming.cli import options as shared
 from parakeet_streaming.cli.display import is_watched, new_display
 from parakeet_streaming.cli.file_transcription import FileTranscription
-from parakeet_streaming.cli.inputs import InputOptions, open_input, unreadable
+from parakeet_streaming.cli.inputs import InputOptions, comes_live, open_input, unreadable
 from parakeet_streaming.cli.interruption import Interruption
+from parakeet_streaming.cli.messages import answer, complain, note
 from parakeet_streaming.cli.output_paths import (
     STDIN,
     check_overwriting,
@@ -115,7 +116,7 @@ def transcribe(
     are read with the context 10-2-2, live audio with 5-0.5-0.5.
     """
     written_as = chosen_format(format, output)
-    live = realtime or STDIN in files
+    live = realtime or any(comes_live(each) for each in files)
     chosen = _context(context, preset, offline=offline, live=live)
     _check_live(files, live=live, measures=stats or report is not None, stall_guard=stall_guard)
     check_writable(report)
@@ -138,14 +139,14 @@ def transcribe(
     for source, path in readable.items():
         wanted = OutputOptions(source, written_as, path, series=series, stats=stats, report=report)
         if len(paths) > 1 and written_as == "txt" and path is None:
-            typer.echo(f"==> {source} <==")
+            answer(f"==> {source} <==")
         try:
             with open_input(source, reading) as audio:
                 interrupted = transcriber.transcribe(audio, wanted)
                 if not interrupted and audio.read_s == 0:
                     raise AudioFormatError(f"{source} holds no sound; check what wrote it")
         except ParakeetError as error:
-            typer.echo(f"parakeet: {error}", err=True)
+            complain(error)
             failed = True
         else:
             if interrupted:
@@ -162,7 +163,7 @@ def _readable(paths: dict[str, Path | None], reading: InputOptions) -> dict[str,
     """
     broken = unreadable(paths, reading)
     for error in broken.values():
-        typer.echo(f"parakeet: {error}", err=True)
+        complain(error)
     if len(broken) == len(paths):
         raise typer.Exit(1)
     return {source: path for source, path in paths.items() if source not in broken}
@@ -224,13 +225,13 @@ class _Transcriber:
         """
         asked = self._context or self._recognizer.offline_context(self._length_s(audio, wanted))
         context = replace(asked, sample_rate=audio.rate_hz)
-        if self._realtime or wanted.source == STDIN:
+        if self._realtime or comes_live(wanted.source):
             return self._live(audio, context, wanted)
         return self._file(audio, context, wanted)
 
     def _length_s(self, audio: AudioFile, wanted: OutputOptions) -> float | None:
         """How long a file is that one window may hold; what a file says of itself may be wrong."""
-        if wanted.source == STDIN:
+        if comes_live(wanted.source):
             return None
         return audio.measure(samples_to_seconds(self._recognizer.max_window_samples))
 
@@ -264,7 +265,7 @@ class _Transcriber:
                 heard_all = reading.failure is None and not interruption.asked
                 output.write_whole(whole, whole=heard_all and reading.received_s > 0)
         if is_watched(Console(stderr=True)):
-            typer.echo(reading.summary(), err=True)
+            note(reading.summary())
         if reading.failure is not None:
             raise reading.failure
         return interruption.asked

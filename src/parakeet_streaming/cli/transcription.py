@@ -8,13 +8,12 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, Final, Protocol
 
-import typer
-
 from parakeet_streaming import formats
 from parakeet_streaming.audio.saving import SavedSound
 from parakeet_streaming.cli.display import Display, UntilGone, new_display
 from parakeet_streaming.cli.interruption import Interruption
 from parakeet_streaming.cli.live_transcription import LiveTranscription
+from parakeet_streaming.cli.messages import note
 from parakeet_streaming.cli.outputs import Output, Series
 from parakeet_streaming.cli.report import (
     StreamLog,
@@ -159,9 +158,11 @@ def transcribe_live(
         whole = recording(live, recognizer, context, wanted.source)
         heard_all = live.failure is None and not interruption.asked
         output.write_whole(whole, whole=heard_all and live.received_s > 0)
-    typer.echo(live.summary(), err=True)
+    for line in live.summary().split("\n"):
+        note(line)
     if wanted.stats:
-        typer.echo(counts_in_words(live.stats()), err=True)
+        for line in counts_in_words(live.stats()).split("\n"):
+            note(line)
         print_table(latency_rows(engine.metrics), err=True)
     if wanted.report is not None:
         about = _about(whole, options, live.received_s)

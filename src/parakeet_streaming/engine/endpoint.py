@@ -32,6 +32,7 @@ from parakeet_streaming.engine.utterance import Utterance, end_of
 from parakeet_streaming.engine.vad_options import MAX_DURATION_MS
 from parakeet_streaming.engine.words import is_closing_mark
 from parakeet_streaming.errors import OptionError
+from parakeet_streaming.limits import check_number
 from parakeet_streaming.results import EndReason, Token
 from parakeet_streaming.timeline import (
     FRAME_SAMPLES,
@@ -71,12 +72,8 @@ class EndpointOptions:
 
     def __post_init__(self) -> None:
         for name in ("min_silence_ms", "min_blank_ms", "blank_only_ms"):
-            if not 0 <= getattr(self, name) <= MAX_DURATION_MS:
-                raise OptionError(f"{name} {getattr(self, name)}; use 0 to {MAX_DURATION_MS}")
-        if not 1 <= self.max_utterance_s <= MAX_UTTERANCE_S:
-            raise OptionError(
-                f"max_utterance_s {self.max_utterance_s}; use 1 to {MAX_UTTERANCE_S:.0f}"
-            )
+            check_number(name, getattr(self, name), 0, MAX_DURATION_MS, "milliseconds")
+        check_number("max_utterance_s", self.max_utterance_s, 1, MAX_UTTERANCE_S, "seconds")
 
     @classmethod
     def parse(cls, name: str) -> Self:

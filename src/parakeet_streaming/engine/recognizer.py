@@ -8,22 +8,25 @@ Rules of this file:
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import Final as Constant
 
 from numpy.typing import ArrayLike
 
 from parakeet_streaming.audio.pcm import as_mono
+from parakeet_streaming.engine.recognition_options import RecognitionOptions
 from parakeet_streaming.engine.snapshot import SnapshotCodec
 from parakeet_streaming.engine.stall import StallGuard
 from parakeet_streaming.engine.step import Step
 from parakeet_streaming.engine.stream import Stream
 from parakeet_streaming.engine.stream_state import StreamOptions, StreamState
 from parakeet_streaming.engine.windowed_stream import WindowedStream
-from parakeet_streaming.engine.words import Pieces, TokenFormatter, WordConfidence
+from parakeet_streaming.engine.words import Pieces, TokenFormatter
 from parakeet_streaming.errors import ContextError, OptionError, SnapshotError, UsageError
-from parakeet_streaming.ports import CONFIDENCE_MEASURES, Transducer
+from parakeet_streaming.limits import check_number
+from parakeet_streaming.ports import Transducer
 from parakeet_streaming.results import Event, Transcript
 from parakeet_streaming.timeline import (
     FRAME_S,
@@ -44,37 +47,6 @@ _FEED_S: Constant = 30.0
 
 # What a file says of its length may be an estimate; room to spare costs nothing.
 _SPARE_FRAMES: Constant = 25
-
-
-@dataclass(frozen=True, slots=True)
-class RecognitionOptions:
-    """What is chosen once for a recognizer.
-
-    Raises:
-        OptionError: a choice that does not exist.
-    """
-
-    max_symbols: int | None = 10
-    """Tokens on one frame after which a frame is skipped; None for no bound."""
-    confidence: str = "probability"
-    """`probability` (softmax) or `entropy` (NeMo's Tsallis measure)."""
-    word_confidence: WordConfidence = "min"
-    """How tokens' confidences become a word's: `min` or `mean`."""
-    segment_gap_s: float | None = None
-    """A gap between words that ends a segment; None ends segments at sentence marks only."""
-
-    def __post_init__(self) -> None:
-        if self.confidence not in CONFIDENCE_MEASURES:
-            raise OptionError(
-                f"confidence {self.confidence!r} does not exist; use one of "
-                f"{', '.join(CONFIDENCE_MEASURES)}"
-            )
-        if self.word_confidence not in ("min", "mean"):
-            raise OptionError(f"word_confidence {self.word_confidence!r}; use 'min' or 'mean'")
-        if self.max_symbols is not None and self.max_symbols < 1:
-            raise OptionError(f"max_symbols {self.max_symbols}; use at least 1, or None")
-        if self.segment_gap_s is not None and not self.segment_gap_s > 0:
-            raise OptionError(f"segment_gap_s {self.segment_gap_s}; use seconds above 0, or None")
 
 
 class Recognizer:
@@ -222,10 +194,15 @@ class Recognizer:
         """The context that decodes `audio_s` seconds (None: unknown) as a whole, if it can be done.
 
         Where the audio is too long for one window it is the context of overlapping windows.
+
+        Raises:
+            OptionError: no number of seconds.
         """
         if audio_s is not None:
-            frames = int(audio_s / FRAME_S) + 2
+            # As long as it likes: a file may say anything of its length.
+            check_number("audio_s", audio_s, 0, math.inf, "seconds")
             most_frames = self.max_window_samples // FRAME_SAMPLES
+            frames = int(min(audio_s / FRAME_S, most_frames)) + 2
             if frames <= most_frames:
                 chunk_frames = min(frames + _SPARE_FRAMES, most_frames)
                 # Half a frame more, so that flooring gives these frames back.

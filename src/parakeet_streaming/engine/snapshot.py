@@ -16,6 +16,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import math
 import types
 import zlib
 from collections.abc import Mapping
@@ -37,6 +38,8 @@ MAX_BYTES: Final = 1 << 30
 """Of a snapshot when it is unpacked: left context of an hour, and an encoder's past."""
 
 _MAX_HEADER_BYTES: Final = 1 << 22
+_MOST_AXES: Final = 8
+"""No array of a model's memory, or of an encoder's past, has more than three."""
 _DIGEST_BYTES: Final = 16
 _LARGEST: Final = 2**53
 _DTYPES: Final = ("float32", "float64", "int8", "int16", "int32", "int64")
@@ -166,10 +169,10 @@ class _Reader:
         self._arrays: list[NDArray[Any]] = []
         start = 0
         for kind, shape in kinds:
-            if kind not in (*_DTYPES, _PCM16) or any(size < 0 for size in shape):
+            if kind not in (*_DTYPES, _PCM16) or not _is_shape(shape):
                 raise SnapshotError(f"an array of {kind} {shape}")
             dtype = np.dtype("int16" if kind == _PCM16 else kind).newbyteorder("<")
-            count = int(np.prod(shape, dtype=np.int64))
+            count = math.prod(shape)
             array = np.frombuffer(data, dtype, count, start).reshape(shape)
             start += array.nbytes
             native = array.astype(array.dtype.newbyteorder("="))
@@ -214,6 +217,12 @@ class _Reader:
             return None
         (kind,) = (each for each in arguments if each is not type(None))
         return self.value(kind, plain)
+
+
+def _is_shape(shape: list[Any]) -> bool:
+    """Whether numpy takes it in silence: few axes, of whole sizes that a snapshot can hold."""
+    sizes = all(type(size) is int and 0 <= size <= MAX_BYTES for size in shape)
+    return sizes and len(shape) <= _MOST_AXES
 
 
 def _scalar(kind: Any, plain: Any) -> Any:  # noqa: ANN401

@@ -24,7 +24,7 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
-from parakeet_streaming.errors import OptionError
+from parakeet_streaming.limits import MOST_LEVEL_DB, MOST_STALL_S, check_number
 from parakeet_streaming.ports import Decoded, Emission, Floats
 from parakeet_streaming.timeline import FRAME_S, FRAME_SAMPLES
 
@@ -53,10 +53,10 @@ class StallGuard:
     """A second decoding is taken only if its tokens' mean confidence reaches this."""
 
     def __post_init__(self) -> None:
-        if not self.min_speech_s >= FRAME_S:
-            raise OptionError(f"min_speech_s {self.min_speech_s}; use at least {FRAME_S} s")
-        if not 0.0 <= self.min_confidence <= 1.0:
-            raise OptionError(f"min_confidence {self.min_confidence}; use 0 to 1")
+        check_number("min_speech_s", self.min_speech_s, FRAME_S, MOST_STALL_S, "seconds")
+        check_number("above_floor_db", self.above_floor_db, -MOST_LEVEL_DB, MOST_LEVEL_DB, "dB")
+        check_number("min_level_dbfs", self.min_level_dbfs, -MOST_LEVEL_DB, MOST_LEVEL_DB, "dBFS")
+        check_number("min_confidence", self.min_confidence, 0, 1)
 
     @property
     def min_speech_frames(self) -> int:

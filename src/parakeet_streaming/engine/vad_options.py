@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import Final
 
 from parakeet_streaming.errors import OptionError
+from parakeet_streaming.limits import check_number
 
 MAX_DURATION_MS: Final = 60_000
 _HYSTERESIS: Final = 0.15
@@ -38,6 +39,9 @@ class VadOptions:
     all, come late. `min_silence_ms` where that is longer."""
 
     def __post_init__(self) -> None:
+        check_number("threshold", self.threshold, 0, 1)
+        if self.neg_threshold is not None:
+            check_number("neg_threshold", self.neg_threshold, 0, 1)
         if not 0 < self.threshold <= 1:
             raise OptionError(f"threshold {self.threshold}; use a probability above 0, up to 1")
         if not 0 < self.effective_neg_threshold <= self.threshold:
@@ -46,8 +50,7 @@ class VadOptions:
                 f"{self.threshold}"
             )
         for name in ("min_speech_ms", "min_silence_ms", "prefix_padding_ms", "hangover_ms"):
-            if not 0 <= getattr(self, name) <= MAX_DURATION_MS:
-                raise OptionError(f"{name} {getattr(self, name)}; use 0 to {MAX_DURATION_MS}")
+            check_number(name, getattr(self, name), 0, MAX_DURATION_MS, "milliseconds")
 
     @property
     def effective_neg_threshold(self) -> float:

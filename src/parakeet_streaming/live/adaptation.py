@@ -20,7 +20,8 @@ from dataclasses import dataclass, replace
 from typing import Final
 
 from parakeet_streaming.errors import OptionError
-from parakeet_streaming.timeline import FRAME_S, ContextConfig
+from parakeet_streaming.limits import check_number
+from parakeet_streaming.timeline import FRAME_S, MAX_CONTEXT_S, ContextConfig
 
 MOST_LOAD_TO_SHRINK: Final = 0.9
 """Part of the time steps may take with the smaller chunk; growing begins where nothing is left."""
@@ -41,7 +42,7 @@ class DelayRange:
     """The context of a stream when there is room, and how far its chunk may grow when there is not.
 
     Raises:
-        OptionError: the longest chunk is below the context's own chunk.
+        OptionError: the longest chunk is no length, or below the context's own chunk.
     """
 
     context: ContextConfig
@@ -49,6 +50,8 @@ class DelayRange:
     """Seconds; the context's own chunk for a stream that is never adapted."""
 
     def __post_init__(self) -> None:
+        most_s = MOST_GROWTH * MAX_CONTEXT_S
+        check_number("longest_chunk", self.longest_chunk, 0, most_s, "seconds")
         if self.longest_chunk < self.context.chunk:
             raise OptionError(
                 f"longest_chunk {self.longest_chunk:g} s is below the chunk of {self.context}; "

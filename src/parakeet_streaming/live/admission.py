@@ -127,7 +127,12 @@ class Admission(Generic[Key]):
         return "streams" if full else "load"
 
     def admit(
-        self, stream: Key, cost: StreamCost, least: StreamCost | None = None, new_s: float = 0.0
+        self,
+        stream: Key,
+        cost: StreamCost,
+        least: StreamCost | None = None,
+        new_s: float = 0.0,
+        instead_of: Key | None = None,
     ) -> None:
         """Lets a live stream in.
 
@@ -137,10 +142,23 @@ class Admission(Generic[Key]):
             least: the same with the longest chunk it may be given; None for one that keeps its
                 chunk.
             new_s: seconds of audio until its windows are full.
+            instead_of: a live stream that gives its place to this one; one that is not in any more
+                has none to give.
 
         Raises:
             CapacityError: the engine is full; nothing has changed.
         """
+        if instead_of is None or instead_of not in self._streams:
+            self._admit(stream, cost, least, new_s)
+            return
+        place = self._take_out(instead_of)
+        try:
+            self._admit(stream, cost, least, new_s)
+        except CapacityError:
+            self._enter(instead_of, place)
+            raise
+
+    def _admit(self, stream: Key, cost: StreamCost, least: StreamCost | None, new_s: float) -> None:
         if self.most_streams is not None and len(self) >= self.most_streams:
             raise CapacityError(
                 f"{len(self)} of {self.most_streams} streams are open; try again later, or allow "

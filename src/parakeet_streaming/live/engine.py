@@ -21,6 +21,8 @@ from collections.abc import Callable
 from typing import Self
 
 from parakeet_streaming.engine.stepper import Stepper
+from parakeet_streaming.limits import LEAST_SECONDS, MOST_STREAMS, check_number, check_whole
+from parakeet_streaming.limits import MOST_RING_S as LONGEST_RING_S
 from parakeet_streaming.live.admission import MOST_RECORDINGS, Admission
 from parakeet_streaming.live.loop import StreamLoop
 from parakeet_streaming.live.metrics import LiveMetrics
@@ -64,7 +66,14 @@ class LiveEngine:
             most_ring_s: seconds of audio that may wait in front of a stream; what is more is
                 refused, and reported as a `Gap`.
             clock: seconds; for tests.
+
+        Raises:
+            OptionError: a number that makes no sense.
         """
+        if most_streams is not None:
+            check_whole("most_streams", most_streams, 0, MOST_STREAMS)
+        check_whole("most_recordings", most_recordings, 0, MOST_STREAMS)
+        check_number("most_ring_s", most_ring_s, LEAST_SECONDS, LONGEST_RING_S, "seconds")
         limits, clock = limits or BatchLimits(), SteadyClock(clock)
         admission: Admission[str] = Admission(
             most_streams, most_recordings=most_recordings, batch_streams=limits.max_streams
@@ -95,6 +104,7 @@ class LiveEngine:
         *,
         id: str | None = None,
         resume: bytes | None = None,
+        instead_of: LiveStream | None = None,
     ) -> LiveStream:
         """Opens a stream. All but the first wait until the worker has measured what steps take.
 
@@ -106,6 +116,8 @@ class LiveEngine:
             resume: what `LiveStream.snapshot` gave, here or elsewhere. The stream goes on from
                 there, with the voice activity and endpoints it had; push it from the sample that
                 `stats().received_samples` names, at 16 kHz.
+            instead_of: a stream of this engine that gives its place to this one: nobody else can
+                take it. Finish or cancel it then; it goes on until it is over.
 
         Raises:
             CapacityError: there is no room; those that are open go on.
@@ -117,7 +129,13 @@ class LiveEngine:
             SnapshotError: `resume` is no usable snapshot of this model.
             StreamClosedError: the engine is closed.
         """
-        task = self._opener.open(options or LiveOptions(), on_event, stream_id=id, resume=resume)
+        task = self._opener.open(
+            options or LiveOptions(),
+            on_event,
+            stream_id=id,
+            resume=resume,
+            instead_of=None if instead_of is None else instead_of.id,
+        )
         return LiveStream(self, task, self._opener)
 
     def stats(self) -> EngineStats:

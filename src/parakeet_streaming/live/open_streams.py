@@ -68,8 +68,18 @@ class OpenStreams:
         cost: StreamCost,
         least: StreamCost,
         new_s: float = 0.0,
+        instead_of: str | None = None,
     ) -> None:
-        """Keeps a place for a stream; `new_s`: seconds of audio until its windows are full.
+        """Keeps a place for a stream.
+
+        Args:
+            stream_id: its name.
+            lane: live, or a recording.
+            cost: what it asks for.
+            least: the same with the longest chunk that it may be given.
+            new_s: seconds of audio until its windows are full.
+            instead_of: a live stream that gives its place to it, and keeps it where there is no
+                room for the new one.
 
         Raises:
             CapacityError: there is no room.
@@ -85,7 +95,7 @@ class OpenStreams:
                 if lane == "recording":
                     self._admission.admit_recording(stream_id)
                 else:
-                    self._admission.admit(stream_id, cost, least, new_s)
+                    self._admission.admit(stream_id, cost, least, new_s, instead_of)
             except CapacityError as error:
                 self._metrics.rejected_total[self._admission.bound_met(lane)].add()
                 _LOG.info("stream %s: refused: %s", stream_id, error)

@@ -42,7 +42,7 @@ from parakeet_streaming.live.resuming import (
     resumed_as,
     start_of,
 )
-from parakeet_streaming.live.ring_sizing import ring_capacity
+from parakeet_streaming.live.ring_sizing import MOST_RING_S, ring_capacity
 from parakeet_streaming.live.snapshot_requests import SnapshotRequests
 from parakeet_streaming.live.task import StreamTask
 from parakeet_streaming.live.warm_up import WarmUp
@@ -82,6 +82,7 @@ class StreamOpener:
         *,
         stream_id: str | None = None,
         resume: bytes | None = None,
+        instead_of: str | None = None,
     ) -> StreamTask:
         """A stream that is in the loop. Raises as `LiveEngine.open` does."""
         self.callers.check_process()
@@ -95,7 +96,7 @@ class StreamOpener:
             self.wait_until_measured()
         streams = self.loop.streams
         new_s = left_s if resume is None else 0.0
-        streams.reserve(stream_id, options.lane, cost, least, new_s)
+        streams.reserve(stream_id, options.lane, cost, least, new_s, instead_of)
         try:
             codec = self.stepper.snapshots
             state = None if resume is None else read_state(codec, resume, options, self.vad)
@@ -196,8 +197,9 @@ class StreamOpener:
         self, options: LiveOptions, wake: Callable[[], None], start: int
     ) -> AudioQueueWriter:
         meter = self.loop.meter
-        step_s = meter.longest_step_s or _FIRST_STEP_S
         most_ring_s = self.most_ring_s if options.most_ring_s is None else options.most_ring_s
+        # A step may have taken as long as the machine slept.
+        step_s = min(meter.longest_step_s or _FIRST_STEP_S, most_ring_s, MOST_RING_S)
         return AudioQueueWriter(
             ring_capacity(options.context, burst_s=options.burst_s, step_s=step_s),
             seconds_to_samples(most_ring_s),

@@ -2,13 +2,19 @@
 
 from __future__ import annotations
 
-import math
 from dataclasses import dataclass, field, replace
 from typing import Self
 
 from parakeet_streaming.engine.endpoint import EndpointOptions
 from parakeet_streaming.engine.vad_options import VadOptions
 from parakeet_streaming.errors import OptionError
+from parakeet_streaming.limits import (
+    LEAST_SECONDS,
+    MOST_BURST_S,
+    MOST_RING_S,
+    MOST_WAIT_S,
+    check_number,
+)
 from parakeet_streaming.live.adaptation import DelayRange
 from parakeet_streaming.live.admission import Lane
 from parakeet_streaming.timeline import SAMPLE_RATE_HZ, ContextConfig
@@ -52,10 +58,14 @@ class LiveOptions:
     def __post_init__(self) -> None:
         if self.lane not in ("live", "recording"):
             raise OptionError(f"lane {self.lane!r}; use 'live' or 'recording'")
-        for name in ("burst_s", "most_ring_s", "no_audio_s", "idle_timeout_s"):
-            seconds = getattr(self, name)
-            if seconds is not None and not 0 < seconds < math.inf:
-                raise OptionError(f"{name} {seconds}; use seconds above 0")
+        check_number("burst_s", self.burst_s, LEAST_SECONDS, MOST_BURST_S, "seconds")
+        for name, most_s in (
+            ("most_ring_s", MOST_RING_S),
+            ("no_audio_s", MOST_WAIT_S),
+            ("idle_timeout_s", MOST_WAIT_S),
+        ):
+            if getattr(self, name) is not None:
+                check_number(name, getattr(self, name), LEAST_SECONDS, most_s, "seconds")
 
     @classmethod
     def recording(cls, context: ContextConfig, *, cached: bool = False) -> Self:

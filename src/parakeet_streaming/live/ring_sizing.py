@@ -20,13 +20,13 @@ Rules of this file:
 
 from __future__ import annotations
 
-import math
 from typing import Final
 
-from parakeet_streaming.errors import OptionError
+from parakeet_streaming.limits import MOST_BURST_S, check_number
 from parakeet_streaming.timeline import ContextConfig, seconds_to_samples
 
 SAFETY: Final = 2.0
+_MOST_SAFETY: Final = 10.0
 MOST_RING_S: Final = 120.0
 """A ring that holds more hides a worker that is too slow."""
 
@@ -44,11 +44,9 @@ def ring_capacity(
         safety: how many times burst and step are provided for, at least 1.
 
     Raises:
-        OptionError: a time below 0 or not finite, or a safety below 1.
+        OptionError: a time or a safety that makes no sense.
     """
-    for name, seconds in (("burst_s", burst_s), ("step_s", step_s)):
-        if not 0 <= seconds < math.inf:
-            raise OptionError(f"{name} {seconds}; use seconds from 0 up")
-    if not 1 <= safety < math.inf:
-        raise OptionError(f"a safety of {safety} provides for less than is expected; use 1 or more")
+    check_number("burst_s", burst_s, 0, MOST_BURST_S, "seconds")
+    check_number("step_s", step_s, 0, MOST_BURST_S, "seconds")
+    check_number("safety", safety, 1, _MOST_SAFETY)
     return seconds_to_samples(context.latency_s + safety * (burst_s + step_s))

@@ -23,7 +23,13 @@ from collections.abc import Callable, Hashable
 from dataclasses import dataclass, field
 from typing import Final, Generic, TypeVar
 
-from parakeet_streaming.errors import OptionError
+from parakeet_streaming.limits import (
+    LEAST_SECONDS,
+    MOST_STEP_AUDIO_S,
+    MOST_STREAMS,
+    check_number,
+    check_whole,
+)
 
 Key = TypeVar("Key", bound=Hashable)
 
@@ -47,12 +53,10 @@ class BatchLimits:
     """How long a batch waits for more streams; 0 runs what is ready at once."""
 
     def __post_init__(self) -> None:
-        if self.max_streams < 1:
-            raise OptionError(f"max_streams {self.max_streams}; a step needs at least 1 stream")
-        if not self.max_audio_s > 0:
-            raise OptionError(f"max_audio_s {self.max_audio_s}; use seconds above 0")
-        if not 0 <= self.hold_s <= 1:
-            raise OptionError(f"hold_s {self.hold_s}; use 0 to 1 second")
+        least_s = LEAST_SECONDS
+        check_whole("max_streams", self.max_streams, 1, MOST_STREAMS)
+        check_number("max_audio_s", self.max_audio_s, least_s, MOST_STEP_AUDIO_S, "seconds")
+        check_number("hold_s", self.hold_s, 0, 1, "second")
 
 
 @dataclass(order=True, slots=True)

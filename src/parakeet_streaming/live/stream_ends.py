@@ -19,6 +19,7 @@ from numpy.typing import ArrayLike
 
 from parakeet_streaming.audio.pcm import as_mono
 from parakeet_streaming.errors import AudioInputError
+from parakeet_streaming.limits import MOST_GAP_S, check_whole
 from parakeet_streaming.live.callers import Callers
 from parakeet_streaming.live.event_queue import EventQueue
 from parakeet_streaming.live.hints import StreamHints
@@ -66,7 +67,12 @@ class AudioEnd:
         """Says that so many samples were lost before they could be pushed.
 
         A `Gap` tells where, and later times stay true.
+
+        Raises:
+            OptionError: no number of samples, or more than of a day.
         """
+        most = MOST_GAP_S * self._ingest.rate_hz
+        check_whole("samples", samples, -most, most)
         with self._pushing:
             self._ingest.miss(samples)
 

@@ -15,6 +15,8 @@ from collections.abc import Callable
 from contextlib import suppress
 from typing import TypeVar
 
+from parakeet_streaming.limits import MOST_WAIT_S, check_number
+
 T = TypeVar("T")
 
 
@@ -53,7 +55,12 @@ class Waiters:
 
         Returns:
             The answer; None if none came within `timeout_s`.
+
+        Raises:
+            OptionError: a time that nobody can wait.
         """
+        if timeout_s is not None:
+            check_number("timeout_s", timeout_s, -MOST_WAIT_S, MOST_WAIT_S, "seconds, or None")
         found: T | None = None
 
         def there() -> bool:

@@ -24,8 +24,16 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from parakeet_streaming.catalog.limits import (
+    MOST_ENCODER_LAYERS,
+    MOST_PAST_VALUES,
+    MOST_REACH,
+    MOST_WIDTH,
+    refuse_beyond,
+)
 from parakeet_streaming.catalog.spec import ModelSpec
 from parakeet_streaming.errors import ModelFormatError
+from parakeet_streaming.model.answers import require_room
 from parakeet_streaming.model.encoder_past import EncoderPast, lay_blocks, with_block
 from parakeet_streaming.model.features import normalised, raw_log_mel, without_tail
 from parakeet_streaming.model.finite import require_finite
@@ -105,6 +113,7 @@ class OnnxCachedEncoder:
 
         Raises:
             ComputeError: the graph could not run, or gave numbers that are not finite.
+            ModelFormatError: it gave tensors of another shape than it declares.
         """
         lengths = [encoder_frames(each.samples.shape[0] - _known_samples(each)) for each in inputs]
         frames = [np.zeros((0, self._width), np.float32) for _ in inputs]
@@ -112,6 +121,7 @@ class OnnxCachedEncoder:
         for rows in self._groups(inputs, lengths):
             prepared = [self._prepare(inputs[row]) for row in rows]
             outputs = self._run(prepared)
+            self._check_shapes(outputs, len(rows), max(lengths[row] for row in rows))
             encoded = outputs[self._names.frames].transpose(0, 2, 1)
             for at, row in enumerate(rows):
                 frames[row] = encoded[at, : lengths[row]].copy()
@@ -194,6 +204,17 @@ class OnnxCachedEncoder:
             }
         )
 
+    def _check_shapes(self, outputs: dict[str, Array], rows: int, frames: int) -> None:
+        layers, reach, width = self._empty.convolved.shape
+        names, file = self._past_names, self._name
+        require_room(
+            outputs[self._names.frames], (rows, self._width, frames), 2, file, self._names.frames
+        )
+        for name in (names.keys, names.values):
+            require_room(outputs[name], (layers, rows, frames, width), 2, file, name)
+        convolved = outputs[names.convolved]
+        require_room(convolved, (layers, rows, reach + frames, width), 2, file, names.convolved)
+
     def _kept(
         self, given: EncoderInput, row: _Row, outputs: dict[str, Array], at: int, length: int
     ) -> EncoderPast:
@@ -224,6 +245,13 @@ class OnnxCachedEncoder:
                 "the cached encoder does not declare its layers, width and reach; export it again "
                 "with `parakeet export MODEL --to FOLDER --streaming cached`"
             )
+        for what, size, most in (
+            ("layers", layers, MOST_ENCODER_LAYERS),
+            ("reach", reach, MOST_REACH),
+            ("width", width, MOST_WIDTH),
+            ("layers by reach by width", layers * reach * width, MOST_PAST_VALUES),
+        ):
+            refuse_beyond(f"{self._name}: {what} of its past", size, most)
         return EncoderPast(
             np.zeros((self._mel_bins, 0), dtype=np.float32),
             0,

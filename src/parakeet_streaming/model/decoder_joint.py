@@ -17,6 +17,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from parakeet_streaming.catalog.spec import ModelSpec
+from parakeet_streaming.model.answers import require_shape
 from parakeet_streaming.model.finite import require_finite, require_scores
 from parakeet_streaming.ports import Floats
 from parakeet_streaming.runtime.session import Session
@@ -28,7 +29,11 @@ size, 4 is the fastest on long chunks; on short ones all are alike (`benchmarks.
 
 
 class OnnxDecoderJoint:
-    """Prediction network and joint; what they give is finite, or it is a ComputeError."""
+    """Prediction network and joint.
+
+    What they give is finite, or it is a ComputeError; it has the shapes that the files promise, or
+    it is a ModelFormatError.
+    """
 
     def __init__(
         self,
@@ -56,6 +61,9 @@ class OnnxDecoderJoint:
         self._predictor_alone = self._rows_alone or spec.predictor_batch_one
         self._state_shape = (spec.predictor_layers, 1, spec.predictor_width)
         self._vocabulary_size = spec.vocabulary.size
+        self._prediction_shape: tuple[int, ...] = ()
+        """Of a row of the prediction network's output: what the first call gave."""
+        self._scores = spec.vocabulary.size + len(spec.durations)
         self.blank_id = spec.vocabulary.blank_id
         self.durations = spec.durations
         self.frames_per_call = 1 if self._rows_alone else FRAMES_PER_CALL
@@ -109,6 +117,8 @@ class OnnxDecoderJoint:
         """Logits (B, K, V + n) of frames (B, D, K)."""
         feeds = {self._names.joint_frames: columns, self._joint_predictions: output}
         logits: Floats = self._joint.run(feeds)[self._names.logits]
+        shape = (columns.shape[0], columns.shape[2], 1, self._scores)
+        require_shape(logits, shape, self._joint_file, self._names.logits)
         require_scores(logits, self._joint_file)
         return logits[:, :, 0, :]
 
@@ -125,6 +135,12 @@ class OnnxDecoderJoint:
             feeds[names.target_lengths] = np.ones(len(tokens), dtype=np.int64)
         outputs = self._predictor.run(feeds)
         found = outputs[self._predictions], outputs[names.next_hidden], outputs[names.next_cell]
+        output, *states = found
+        layers, _, width = self._state_shape
+        for values, name in zip(states, (names.next_hidden, names.next_cell), strict=True):
+            require_shape(values, (layers, len(tokens), width), self._predictor_file, name)
+        rest = self._prediction_shape = self._prediction_shape or output.shape[1:]
+        require_shape(output, (len(tokens), *rest), self._predictor_file, self._predictions)
         for values in found:
             require_finite(values, self._predictor_file)
         return found

@@ -3,7 +3,7 @@
 Rules of this file:
 
 1. Frames are counted by our own arithmetic: exports answer 1 for a window without any feature
-   frame, and some answer more than their tensor holds.
+   frame, and some answer more than their tensor holds. A tensor that holds fewer is refused.
 2. A window longer than the position table never reaches the network.
 3. Windows are padded with zero features to the longest of the call. Where a graph quantises
    activations over the whole call, rows would colour each other, so each goes alone.
@@ -17,11 +17,17 @@ import numpy as np
 
 from parakeet_streaming.catalog.spec import ModelSpec
 from parakeet_streaming.errors import AudioInputError, SnapshotError
+from parakeet_streaming.model.answers import require_room
 from parakeet_streaming.model.features import log_mel
 from parakeet_streaming.model.finite import require_finite
 from parakeet_streaming.ports import Encoded, EncoderInput, Floats
 from parakeet_streaming.runtime.session import Session
-from parakeet_streaming.timeline import FRAME_SAMPLES, encoder_frames, samples_to_seconds
+from parakeet_streaming.timeline import (
+    FRAME_SAMPLES,
+    SUBSAMPLING,
+    encoder_frames,
+    samples_to_seconds,
+)
 
 
 class OnnxEncoder:
@@ -45,6 +51,7 @@ class OnnxEncoder:
         Raises:
             AudioInputError: a window longer than the position table.
             ComputeError: the graph could not run, or gave numbers that are not finite.
+            ModelFormatError: it gave another width, or fewer frames than there are.
         """
         windows = [each.samples for each in inputs]
         for window in windows:
@@ -80,6 +87,9 @@ class OnnxEncoder:
             {self._names.features: padded, self._names.feature_lengths: lengths}
         )
         frames: Floats = outputs[self._names.frames]
+        least = -(-int(lengths.max()) // SUBSAMPLING)
+        shape = (len(features), self._width, least)
+        require_room(frames, shape, 2, self._name, self._names.frames)
         return frames.transpose(0, 2, 1)
 
     def _check_length(self, window: Floats) -> None:

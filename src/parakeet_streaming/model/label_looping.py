@@ -9,7 +9,7 @@ Rules of this file:
 1. State is one frozen value per stream, passed in and handed back. There is no other memory.
 2. A blank never touches the prediction network. A blank skips its duration, at least one frame.
 3. A token skips its duration, which may be none: the next token may come from the same frame.
-4. After `max_symbols` tokens on one frame, one frame is skipped.
+4. After `max_symbols` tokens on one frame, one frame is skipped; without it, many are an error.
 5. A skip past the last frame is carried over as `frames_to_skip`, however many chunks it covers.
 6. Ties go to the lowest index.
 7. Look-ahead goes on where the chunk ends. The state that is handed back is the one at that border,
@@ -32,6 +32,8 @@ from typing import Final, Protocol
 import numpy as np
 
 from parakeet_streaming.errors import SnapshotError
+from parakeet_streaming.limits import MOST_SYMBOLS
+from parakeet_streaming.model.answers import endless
 from parakeet_streaming.model.confidence import probability
 from parakeet_streaming.ports import (
     Counts,
@@ -43,9 +45,8 @@ from parakeet_streaming.ports import (
 )
 
 _SHARED_FRAMES: Final = 8
-"""Frames that the rows of a call look ahead together, beyond the first of each. With a joint of
-full size, 32 rows are fastest without any, 8 with one or two, one row with four
-(`benchmarks.speed.overhead`)."""
+"""Frames that a call's rows look ahead together, beyond the first of each. With a large joint
+32 rows are fastest without any, 8 with one or two, one with four (`benchmarks.speed.overhead`)."""
 
 
 class DecoderJoint(Protocol):
@@ -119,7 +120,7 @@ class LabelLoopingDecoder:
 
         Args:
             decoder_joint: prediction network and joint.
-            max_symbols: tokens on one frame after which a frame is skipped; None for no bound.
+            max_symbols: tokens on one frame after which a frame is skipped, 1 or more; or None.
             confidence: raw token logits (V,) to a confidence from 0 to 1.
         """
         self._decoder_joint = decoder_joint
@@ -279,8 +280,9 @@ class _Row:
         emissions = self._emissions if frame < self._border else self._lookahead
         emissions.append(Emission(token_id, absolute, duration_frames, confidence))
         self.frame += duration_frames
-        crowded = self._max_symbols is not None and self._tokens_on_frame >= self._max_symbols
-        if duration_frames == 0 and crowded:
+        if duration_frames == 0 and self._tokens_on_frame >= (self._max_symbols or MOST_SYMBOLS):
+            if self._max_symbols is None:
+                raise endless(absolute)
             self.frame += 1
 
     def keep_state_at_border(self) -> None:

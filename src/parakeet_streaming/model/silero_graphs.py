@@ -27,6 +27,7 @@ import onnx
 from numpy.typing import NDArray
 from onnx import NodeProto, TensorProto, helper, numpy_helper
 
+from parakeet_streaming.catalog.file_reading import read_bytes, reading
 from parakeet_streaming.ports import VAD_FRAME_SAMPLES, Floats
 
 CONTEXT_SAMPLES: Final = 64
@@ -41,6 +42,8 @@ _HOPS: Final = 5
 _BINS: Final = 129
 _STRIDES: Final = (1, 2, 2, 1)
 _OPSET: Final = 15
+_MOST_BYTES: Final = 64 * 2**20
+"""Of the file: 1.3 MB."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,10 +57,23 @@ class SileroGraphs:
 
 
 def read_silero(path: Path) -> SileroGraphs:
-    """The two graphs of the network in a `silero_vad_16k_op15.onnx`."""
-    tensors = onnx.load(path).graph.initializer
-    weights = {each.name.removeprefix("model."): numpy_helper.to_array(each) for each in tensors}
-    return SileroGraphs(_frames_graph(weights), _step_graph(weights))
+    """The two graphs of the network in a `silero_vad_16k_op15.onnx`.
+
+    Raises:
+        ModelFormatError: another file, or a broken one.
+        ModelPartMissingError, FileAccessError: it is not there, or may not be read.
+    """
+    content = read_bytes(path, _MOST_BYTES)
+    with reading(path, "is no Silero VAD"):
+        tensors = onnx.ModelProto.FromString(content).graph.initializer
+        weights = {each.name.removeprefix("model."): _array(each) for each in tensors}
+        return SileroGraphs(_frames_graph(weights), _step_graph(weights))
+
+
+def _array(tensor: TensorProto) -> NDArray[Any]:
+    if tensor.data_location == TensorProto.EXTERNAL:
+        raise ValueError("its weights must be in the file itself")
+    return numpy_helper.to_array(tensor)
 
 
 @dataclass(slots=True)

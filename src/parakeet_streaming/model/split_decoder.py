@@ -18,6 +18,7 @@ from pathlib import Path
 
 from onnx import GraphProto, ModelProto, NodeProto, TensorProto, helper
 
+from parakeet_streaming.catalog.file_reading import reading
 from parakeet_streaming.catalog.roles import TensorNames
 from parakeet_streaming.catalog.weight_files import load_whole
 from parakeet_streaming.errors import ModelFormatError
@@ -40,6 +41,11 @@ def cut(path: Path, names: TensorNames) -> Halves:
         ModelFormatError: the graph is not a prediction network and a joint that meet in one tensor.
         ModelPartMissingError: a file with its weights is gone.
     """
+    with reading(path):
+        return _cut(path, names)
+
+
+def _cut(path: Path, names: TensorNames) -> Halves:
     model = load_whole(path)
     graph = model.graph
     of_frames = _reached_from([names.joint_frames], graph.node)

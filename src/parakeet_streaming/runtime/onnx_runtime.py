@@ -31,6 +31,7 @@ from parakeet_streaming.errors import (
     ProviderMissingError,
 )
 from parakeet_streaming.runtime.cores import usable_cores
+from parakeet_streaming.runtime.reasons import first_reason
 from parakeet_streaming.runtime.utf8_names import is_utf8, utf8_name
 
 Array = NDArray[Any]
@@ -91,7 +92,7 @@ class OnnxRuntimeSession:
             cast = {name: self.inputs[name].cast(value) for name, value in feeds.items()}
             outputs = self._session.run(self._output_names, cast)
         except Exception as error:  # the runtime's exceptions share no base but this one
-            raise ComputeError(f"{self._name} could not run: {_reason(error)}") from error
+            raise ComputeError(f"{self._name} could not run: {first_reason(error)}") from error
         return {
             name: output.astype(np.float32) if output.dtype == np.float16 else output
             for name, output in zip(self._output_names, outputs, strict=True)
@@ -181,9 +182,9 @@ def _create(
         )
     except Exception as error:  # the runtime's exceptions share no base but this one
         if providers[0] != _CPU:
-            raise _not_started(providers[0], name, _reason(error)) from error
+            raise _not_started(providers[0], name, first_reason(error)) from error
         raise ModelFormatError(
-            f"ONNX Runtime cannot open {name}: {_reason(error)}; fetch or export it again"
+            f"ONNX Runtime cannot open {name}: {first_reason(error)}; fetch or export it again"
         ) from error
 
 
@@ -218,9 +219,3 @@ def _specs(values: Iterable[ort.NodeArg]) -> Mapping[str, TensorSpec]:
 def _spec(value: ort.NodeArg) -> TensorSpec:
     shape = tuple("?" if size is None else size for size in value.shape)
     return TensorSpec(value.name, np.dtype(_DTYPES.get(value.type, "object")), shape)
-
-
-def _reason(error: Exception) -> str:
-    """The first line of the runtime's message, without its code names."""
-    text = str(error).strip() or type(error).__name__
-    return text.splitlines()[0].rpartition(" : ")[2].rstrip(".")

@@ -8,7 +8,7 @@ Rules of this file:
    written costs time and is no error. Each precision has a folder of its own: OpenVINO's name of
    what it keeps leaves the precision out, and a graph of another one gives NaN or ends the process.
 3. OpenVINO packs the weights of mapped files when it compiles, and again in the first call. The
-   pages of these files are released meanwhile, or memory would hold the model twice.
+   pages of these files, each named, are released meanwhile, or memory would hold the model twice.
 4. No exception of the runtime leaves this file: errors are ours.
 5. One `openvino.Core` serves all graphs until Python ends. A core installs a signal stack for its
    thread, and restores the earlier one when it is destroyed. If two cores overlap, the first
@@ -34,9 +34,10 @@ import numpy as np
 import onnx
 from numpy.typing import NDArray
 
-from parakeet_streaming.catalog.graph import TensorSpec
-from parakeet_streaming.catalog.tensors import outside, tensors_of
-from parakeet_streaming.catalog.weight_files import weight_files
+from parakeet_streaming.catalog.cache_folder import cache_folder
+from parakeet_streaming.catalog.graph import Graph, TensorSpec, read_graph
+from parakeet_streaming.catalog.tensors import Stretch, outside, tensors_of
+from parakeet_streaming.catalog.weight_files import check_weights, load_graph, weight_files
 from parakeet_streaming.errors import (
     ComputeError,
     ExtraMissingError,
@@ -44,8 +45,8 @@ from parakeet_streaming.errors import (
     OptionError,
     ParakeetError,
 )
-from parakeet_streaming.runtime.cache_folder import cache_folder
 from parakeet_streaming.runtime.page_release import releasing_pages
+from parakeet_streaming.runtime.reasons import last_reason
 from parakeet_streaming.runtime.utf8_names import is_utf8, utf8_name
 
 _DEVICE: Final = "CPU"
@@ -67,7 +68,7 @@ class OpenVinoSession:
             compiled: the graph.
             name: what messages call it.
             threads: of one call.
-            mapped: files and folders that the first call still reads weights from.
+            mapped: files that the first call still reads weights from.
             weights: memory that must live as long as the graph.
         """
         self._compiled = compiled
@@ -96,7 +97,7 @@ class OpenVinoSession:
                 with releasing_pages(self._mapped):
                     results = self._infer(feeds)
         except Exception as error:  # the runtime's exceptions are plain RuntimeError and KeyError
-            raise ComputeError(f"{self._name} could not run: {_reason(error)}") from error
+            raise ComputeError(f"{self._name} could not run: {last_reason(error)}") from error
         return {
             name: values.astype(np.float32) if values.dtype == np.float16 else values
             for name, values in zip(self.outputs, results.values(), strict=True)
@@ -138,53 +139,74 @@ def open_openvino(
         "INFERENCE_NUM_THREADS": threads,
         "INFERENCE_PRECISION_HINT": precision,
     }
-    mapped = [] if isinstance(source, bytes) else [Path(source).resolve().parent]
     folder = cache_folder(f"openvino/{precision}") if kept else None
+    mapped: list[Path] = []
     if folder is not None and is_utf8(folder):
         options["CACHE_DIR"] = str(folder)
-        mapped.append(folder)
+        mapped += (path.resolve() for path in folder.glob("*.blob"))
     try:
-        with releasing_pages(mapped), _within_reach(source) as (graph, weights):
-            compiled = core.compile_model(core.read_model(graph), _DEVICE, options)
+        with _within_reach(source) as (graph, files, weights):
+            mapped += files
+            with releasing_pages(mapped):
+                compiled = core.compile_model(core.read_model(graph), _DEVICE, options)
         return OpenVinoSession(compiled, name, threads, mapped, weights)
     except ParakeetError:
         raise
     except Exception as error:  # the runtime's exceptions are plain RuntimeError
         raise ModelFormatError(
-            f"OpenVINO cannot open {name}: {_reason(error)}; use the runtime onnxruntime"
+            f"OpenVINO cannot open {name}: {last_reason(error)}; use the runtime onnxruntime"
         ) from error
 
 
 @contextmanager
-def _within_reach(source: str | bytes) -> Iterator[tuple[str | bytes, Mapping[str, object]]]:
-    """What OpenVINO can read of a graph: its path, or its bytes and the memory that they name.
+def _within_reach(
+    source: str | bytes,
+) -> Iterator[tuple[str | bytes, Sequence[Path], Mapping[str, object]]]:
+    """What OpenVINO can read of a graph: its path or its bytes; files; memory that bytes name.
 
-    OpenVINO refuses weights that are not in the folder of the graph. In the hub's cache they are
-    links to files of other names; these are mapped, and the graph gets their addresses.
+    OpenVINO reads no weights of files that a graph names: it refuses links, as the hub's cache has
+    them, and understands names in its own way. These files are checked and mapped here, and the
+    graph gets their addresses.
     """
     if isinstance(source, bytes):
-        yield source, {}
+        yield source, (), {}
         return
     path = Path(source)
-    if not path.is_symlink():
+    described = _described(path)
+    check_weights(described)
+    if not described.external_files:
         with utf8_name(path) as name:
-            yield name, {}
+            yield name, (path.resolve(),), {}
         return
-    model = onnx.load(path, load_external_data=False)
-    apart = [(tensor, place) for tensor in tensors_of(model) if (place := outside(tensor))]
-    files = weight_files(path, {place.location for _, place in apart})
+    model = load_graph(path)
+    files = weight_files(path, described.external_files)
     weights = {name: np.memmap(file, np.uint8, "r") for name, file in files.items()}
-    for tensor, place in apart:
-        memory = weights[place.location]
-        length = memory.size - place.offset if place.length is None else place.length
-        del tensor.external_data[:]
-        for key, value in (
-            ("location", _IN_MEMORY),
-            ("offset", memory.ctypes.data + place.offset),
-            ("length", length),
-        ):
-            tensor.external_data.add(key=key, value=str(value))
-    yield model.SerializeToString(), weights
+    for tensor in tensors_of(model):
+        place = outside(tensor)
+        if place is not None:
+            _name_memory(tensor, place, weights[place.location])
+    yield model.SerializeToString(), tuple(files.values()), weights
+
+
+def _described(path: Path) -> Graph:
+    try:
+        return read_graph(path)
+    except ModelFormatError as error:
+        raise ModelFormatError(
+            f"OpenVINO cannot open {path}: {error}; or use the runtime onnxruntime"
+        ) from error
+
+
+def _name_memory(tensor: onnx.TensorProto, place: Stretch, memory: NDArray[np.uint8]) -> None:
+    """Lets a tensor take its values from mapped memory in place of a file."""
+    there = memory[place.offset :] if place.length is None else memory[place.offset : place.end]
+    del tensor.external_data[:]
+    for key, value in (
+        ("location", _IN_MEMORY),
+        ("offset", there.ctypes.data),
+        ("length", there.size),
+    ):
+        tensor.external_data.add(key=key, value=str(value))
 
 
 def version() -> str | None:
@@ -212,7 +234,8 @@ def _core(openvino: Any) -> Any:
         return openvino.Core()
     except Exception as error:  # the runtime's exceptions are plain RuntimeError
         raise ComputeError(
-            f"OpenVINO cannot start on this machine: {_reason(error)}; use the runtime onnxruntime"
+            f"OpenVINO cannot start on this machine: {last_reason(error)}; use the runtime "
+            "onnxruntime"
         ) from error
 
 
@@ -227,8 +250,8 @@ def _openvino() -> Any:
         ) from error
     except Exception as error:  # a library that this machine cannot load
         raise ExtraMissingError(
-            f"OpenVINO is installed but cannot be imported: {_reason(error)}; install it again, or "
-            "use the runtime onnxruntime"
+            f"OpenVINO is installed but cannot be imported: {last_reason(error)}; install it "
+            "again, or use the runtime onnxruntime"
         ) from error
     return openvino
 
@@ -254,9 +277,3 @@ def _specs(ports: Iterable[Any]) -> Mapping[str, TensorSpec]:
 def _spec(port: Any) -> TensorSpec:
     shape = tuple(size.get_length() if size.is_static else "?" for size in port.get_partial_shape())
     return TensorSpec(port.any_name, np.dtype(port.element_type.to_dtype()), shape)
-
-
-def _reason(error: Exception) -> str:
-    """The last line of the runtime's message: the first ones are places in its source."""
-    lines = str(error).strip().splitlines() or [type(error).__name__]
-    return lines[-1].strip().rstrip(".")

@@ -27,8 +27,8 @@ import numpy as np
 from numpy.typing import NDArray
 from onnx import NodeProto, TensorProto, helper, numpy_helper
 
+from parakeet_streaming.catalog.cache_folder import cache_folder, keep_text, kept_text
 from parakeet_streaming.runtime import onnx_runtime, openvino_runtime
-from parakeet_streaming.runtime.cache_folder import cache_folder
 from parakeet_streaming.runtime.cores import usable_cores
 from parakeet_streaming.runtime.processor import processor
 from parakeet_streaming.runtime.session import ONNX_RUNTIME, OPENVINO, Session
@@ -51,6 +51,8 @@ _LOG: Final = logging.getLogger(__name__)
 _STEP: Final = 1 / 127
 _FILE: Final = "speeds.json"
 _RUNS: Final = 7
+_MOST_OPERATIONS: Final = 1e18
+"""No machine is as fast: a million times as many as a processor of today."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,13 +89,31 @@ def _origin() -> str:
 
 
 def _kept(path: Path, origin: str) -> tuple[Speed, ...] | None:
+    """What was kept, if it is of this machine and can have been measured; else None."""
     try:
-        saved = json.loads(path.read_text(encoding="utf-8"))
-        if saved["origin"] != origin:
-            return None
-        return tuple(Speed(**each) for each in saved["speeds"])
-    except (OSError, ValueError, KeyError, TypeError):
+        saved = json.loads(kept_text(path) or "")
+        found = tuple(_speed(each) for each in saved["speeds"])
+        of_this_machine = saved["origin"] == origin
+    except (ValueError, KeyError, TypeError, OverflowError, RecursionError):
         return None
+    measured = {(each.runtime, each.form) for each in found}
+    return found if of_this_machine and 0 < len(measured) == len(found) else None
+
+
+def _speed(saved: dict[str, object]) -> Speed:
+    """A speed as it was kept.
+
+    Raises:
+        ValueError, KeyError, TypeError, OverflowError: it is none.
+    """
+    runtime, form, operations = saved["runtime"], saved["form"], saved["operations"]
+    if runtime not in (ONNX_RUNTIME, OPENVINO) or form not in (*FORMS, BF16):
+        raise ValueError(f"{runtime!r} has no {form!r}")
+    if isinstance(operations, bool) or not isinstance(operations, int | float):
+        raise TypeError(f"{operations!r} is no number")
+    if not 0 < operations <= _MOST_OPERATIONS:
+        raise ValueError(f"{operations!r} is no speed")
+    return Speed(str(runtime), str(form), float(operations))
 
 
 def _keep(path: Path, origin: str, found: tuple[Speed, ...]) -> None:
@@ -101,11 +121,7 @@ def _keep(path: Path, origin: str, found: tuple[Speed, ...]) -> None:
         {"runtime": each.runtime, "form": each.form, "operations": each.operations}
         for each in found
     ]
-    text = json.dumps({"origin": origin, "speeds": listed}, indent=1)
-    try:
-        path.write_text(text + "\n", encoding="utf-8")
-    except OSError:
-        return
+    keep_text(path, json.dumps({"origin": origin, "speeds": listed}, indent=1) + "\n")
 
 
 def _measured() -> tuple[Speed, ...]:

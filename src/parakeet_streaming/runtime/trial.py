@@ -15,7 +15,9 @@ from typing import Final
 import numpy as np
 from onnx import TensorProto, helper, numpy_helper
 
+from parakeet_streaming.plain_text import visible
 from parakeet_streaming.runtime.openvino_runtime import open_openvino
+from parakeet_streaming.runtime.reasons import MOST_CHARACTERS
 
 _WIDTH: Final = 256
 _LONGEST_S: Final = 60.0
@@ -47,7 +49,9 @@ def openvino_computes() -> bool:
         return False
     if done.returncode:
         lines = done.stderr.decode(errors="replace").strip().splitlines()
-        reason = lines[-1] if lines else f"it ended with {done.returncode}"
+        reason = (
+            visible(lines[-1], MOST_CHARACTERS) if lines else f"it ended with {done.returncode}"
+        )
         _LOG.warning(
             "OpenVINO is installed but does not compute here, so it is not used: %s", reason
         )

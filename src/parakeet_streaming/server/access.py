@@ -36,6 +36,8 @@ class Secret:
     value: str
     owner: str
     expires_s: float
+    session: object = None
+    """What is to hold for those who show it; whoever asked for the key knows what it is."""
 
 
 class Access:
@@ -93,7 +95,15 @@ class Access:
                 f"pages of {origin!r} may not use this server; allow them with --allow-origin"
             )
 
-    def new_secret(self, owner: str, lasts_s: float, now_s: float) -> Secret:
+    def secret(self, caller: Caller, now_s: float) -> Secret | None:
+        """The short-lived key that the caller shows; None if it shows another one, or none."""
+        shown = shown_key(caller)
+        secret = None if shown is None else self._secrets.get(_digest(shown))
+        return secret if secret is not None and now_s < secret.expires_s else None
+
+    def new_secret(
+        self, owner: str, lasts_s: float, now_s: float, session: object = None
+    ) -> Secret:
         """A key for a browser, valid for `lasts_s` seconds.
 
         Raises:
@@ -104,7 +114,7 @@ class Access:
         }
         if len(self._secrets) >= MOST_SECRETS:
             raise AccessError(f"{MOST_SECRETS} short-lived keys are valid; wait until some expire")
-        secret = Secret(f"ek_{secrets.token_urlsafe(32)}", owner, now_s + lasts_s)
+        secret = Secret(f"ek_{secrets.token_urlsafe(32)}", owner, now_s + lasts_s, session)
         self._secrets[_digest(secret.value)] = secret
         return secret
 

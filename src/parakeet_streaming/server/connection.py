@@ -27,6 +27,7 @@ from parakeet_streaming.audio.pcm_decoder import PcmDecoder
 from parakeet_streaming.errors import AudioInputError
 from parakeet_streaming.live.engine import LiveEngine
 from parakeet_streaming.live.stats import StreamStats
+from parakeet_streaming.live.stream import LiveStream
 from parakeet_streaming.ports import Floats
 from parakeet_streaming.server.connection_options import ChannelOptions
 from parakeet_streaming.server.logs import SAID
@@ -43,8 +44,20 @@ _LOOKED_AT_EVERY_S: Final = 0.03
 class Connection:
     """One channel: a live stream with its session."""
 
-    def __init__(self, engine: LiveEngine, options: ChannelOptions) -> None:
+    def __init__(
+        self,
+        engine: LiveEngine,
+        options: ChannelOptions,
+        *,
+        instead_of: Connection | None = None,
+    ) -> None:
         """Opens the stream; call it in the event loop.
+
+        Args:
+            engine: what the stream runs in.
+            options: how its audio comes.
+            instead_of: a connection of the same client, which gives its place to this one and is
+                to be finished or closed.
 
         Raises:
             CapacityError: there is no room, and what `LiveEngine.open` raises besides.
@@ -53,7 +66,10 @@ class Connection:
         endpoint, voice = live.endpoint, live.vad
         spoken = endpoint is not None and voice is not None
         self._decoder = PcmDecoder(options.encoding, options.channels)
-        self._stream = engine.open(live, id=options.stream_id)
+        before = None if instead_of is None else instead_of._stream
+        self._stream: LiveStream = engine.open(live, id=options.stream_id, instead_of=before)
+        self.id: Final = self._stream.id
+        """The stream's name in logs."""
         self._session = Session(
             silence_s=endpoint.min_silence_ms / 1000 if endpoint and spoken else None,
             most_utterance_s=None if endpoint is None else endpoint.max_utterance_s,
@@ -68,18 +84,14 @@ class Connection:
         self._looking: asyncio.Task[None] | None = None
 
     @property
-    def id(self) -> str:
-        """The stream's name in logs."""
-        return self._stream.id
-
-    @property
     def pushed_s(self) -> float:
         """Seconds of audio that were pushed."""
         return self._pushed / self._rate_hz
 
     @property
-    def session(self) -> Session:
-        return self._session
+    def quiet_s(self) -> float | None:
+        """Seconds that are decoded or passed over; None while an utterance is told."""
+        return None if self._session.is_open else self._stream.told_s
 
     async def push(self, data: bytes | bytearray | memoryview) -> int:
         """Takes bytes of audio, cut anywhere; waits while there is no room.
@@ -116,7 +128,8 @@ class Connection:
         self._stream.commit()
 
     def clear(self) -> None:
-        """Forgets what was pushed and has not ended as an utterance."""
+        """Forgets what was pushed and has not ended as an utterance, part of a sample included."""
+        self._decoder.finish()
         self._session.clear()
         self._stream.commit()
 
@@ -160,6 +173,9 @@ class Connection:
             *(task for task in (self._reading, self._looking) if task is not None),
             return_exceptions=True,
         )
+        # A task that is cancelled before it ran does not say so itself.
+        self._over = True
+        self._news.set()
 
     async def __aenter__(self) -> Self:
         return self

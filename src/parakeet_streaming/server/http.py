@@ -25,7 +25,7 @@ from starlette.requests import ClientDisconnect
 from starlette.requests import Request as StarletteRequest
 from starlette.responses import Response, StreamingResponse
 from starlette.routing import Route, WebSocketRoute
-from starlette.types import ASGIApp
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from starlette.websockets import WebSocket, WebSocketDisconnect, WebSocketState
 
 from parakeet_streaming.server.caller import Caller
@@ -40,6 +40,10 @@ class Reply:
     body: bytes | AsyncIterator[bytes] = b""
     content_type: str = "application/json"
     headers: Mapping[str, str] = field(default_factory=dict)
+    unread_s: float | None = None
+    """For how long a client may not read a body that comes in pieces; it is cut off then."""
+    on_end: Callable[[], Awaitable[None]] | None = None
+    """Called when a body that comes in pieces was sent, or cannot be; in any case once."""
 
     @classmethod
     def of_json(cls, value: object, status: int = 200, **headers: str) -> Reply:
@@ -75,6 +79,11 @@ class Request:
     async def is_gone(self) -> bool:
         """Whether the client has gone; only after all of the body was read."""
         return await self._request.is_disconnected()
+
+    async def wait_until_gone(self) -> None:
+        """Until the client has gone; only after all of the body was read."""
+        while (await self._request.receive())["type"] != "http.disconnect":
+            pass
 
 
 class Socket:
@@ -219,7 +228,32 @@ def _response(reply: Reply) -> Response:
     headers = dict(reply.headers)
     if isinstance(reply.body, bytes):
         return Response(reply.body, reply.status, headers, reply.content_type)
-    return StreamingResponse(reply.body, reply.status, headers, reply.content_type)
+    return _InPieces(reply, reply.body, headers)
+
+
+class _InPieces(StreamingResponse):
+    """A body that comes in pieces, to a client that may read slowly, or go."""
+
+    def __init__(
+        self, reply: Reply, body: AsyncIterator[bytes], headers: Mapping[str, str]
+    ) -> None:
+        super().__init__(body, reply.status, headers, reply.content_type)
+        self._unread_s, self._on_end = reply.unread_s, reply.on_end
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        try:
+            await super().__call__(scope, receive, send)
+        finally:
+            if self._on_end is not None:
+                await self._on_end()
+
+    async def stream_response(self, send: Send) -> None:
+        async def patient(message: Message) -> None:
+            async with asyncio.timeout(self._unread_s):
+                await send(message)
+
+        # A TimeoutError ends the request, and the server closes the connection.
+        await super().stream_response(patient)
 
 
 def _caller(connection: StarletteRequest | WebSocket, protocols: tuple[str, ...] = ()) -> Caller:

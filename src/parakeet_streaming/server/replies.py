@@ -58,6 +58,10 @@ class WrongRequestError(RefusedError, ValueError):
         self.field = field
 
 
+class EmptyCommitError(WrongRequestError):
+    """A commit without audio to commit."""
+
+
 class TooLargeError(RefusedError):
     """A file, message or text above a limit."""
 
@@ -117,6 +121,12 @@ _TABLE: Final[dict[type[BaseException], tuple[int, int, str, str]]] = {
     TooLargeError: (413, 1009, "invalid_request_error", "too_large"),
     TooManyError: (429, 1008, "rate_limit_error", "rate_limit_exceeded"),
     WrongRequestError: (400, 1008, "invalid_request_error", "invalid_value"),
+    EmptyCommitError: (
+        400,
+        1008,
+        "invalid_request_error",
+        "input_audio_buffer_commit_empty",
+    ),
     AudioFormatError: (400, 1007, "invalid_request_error", "invalid_audio"),
     AudioInputError: (400, 1007, "invalid_request_error", "invalid_audio"),
     SnapshotError: (400, 1007, "invalid_request_error", "invalid_snapshot"),

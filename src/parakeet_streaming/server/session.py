@@ -213,8 +213,12 @@ class Session:
         clearing = self._clearing
         if final.reason == "commit" and self._asked:
             self._asked.popleft()
-        tokens = transcript.tokens[self._moved :]
-        self._moved = 0
+        moved = min(self._moved, len(transcript.tokens))
+        tokens = transcript.tokens[moved:]
+        self._moved -= moved
+        if moved and not tokens and final.reason in ("silence", "max_length"):
+            # All of it was told with the last utterance.
+            return []
         if clearing:
             self._begin_anew(transcript.audio_s)
             events += [Cleared()] if final.reason in ("commit", "end") else []

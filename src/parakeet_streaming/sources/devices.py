@@ -19,6 +19,7 @@ from typing import Final
 
 from parakeet_streaming.errors import DeviceNotFoundError, OptionError
 
+_MOST_DIGITS: Final = 9
 _ADVICE: Final = {
     "darwin": "plug one in, and allow this terminal or program to use it: System Settings, "
     "Privacy & Security, Microphone",
@@ -64,7 +65,7 @@ def choose_device(devices: Sequence[InputDevice], wanted: int | str | None = Non
         raise DeviceNotFoundError(f"no microphone was found; {microphone_advice()}")
     if wanted is None:
         return next((device for device in devices if device.is_default), devices[0])
-    if isinstance(wanted, str) and not wanted.strip().isdecimal():
+    if isinstance(wanted, str) and not _is_number(wanted.strip()):
         return _by_name(devices, wanted)
     index = int(wanted)
     for device in devices:
@@ -78,6 +79,10 @@ def choose_device(devices: Sequence[InputDevice], wanted: int | str | None = Non
 def microphone_advice(platform: str = sys.platform) -> str:
     """What to look at when no microphone is found or one does not open, for people."""
     return _ADVICE.get(platform, _ADVICE_ELSEWHERE)
+
+
+def _is_number(wanted: str) -> bool:
+    return wanted.isdecimal() and len(wanted) <= _MOST_DIGITS
 
 
 def _by_name(devices: Sequence[InputDevice], wanted: str) -> InputDevice:

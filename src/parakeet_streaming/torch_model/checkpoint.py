@@ -3,26 +3,34 @@
 Rules of this file:
 
 1. Only tensors and plain values are unpickled; a file that would run code is refused.
+2. No message repeats torch's advice on how to unpickle such a file all the same.
 """
 
 from __future__ import annotations
 
 import pickle
+import re
 from collections.abc import Mapping
+from contextlib import nullcontext
 from pathlib import Path
 from typing import IO, Final
 
 import torch
 
+from parakeet_streaming.catalog.file_reading import read_bytes
 from parakeet_streaming.errors import ModelFormatError, ModelPartMissingError, OptionError
+from parakeet_streaming.plain_text import listed, visible
 from parakeet_streaming.torch_model.fastconformer import EncoderConfig
 from parakeet_streaming.torch_model.pieces import Pieces, pieces_of
+from parakeet_streaming.torch_model.torch_zip import check_records
 from parakeet_streaming.torch_model.transducer import Transducer, TransducerConfig
 from parakeet_streaming.torch_model.weights import assembled
 
 TOKENIZER_NAME: Final = "tokenizer.model"
 
-_BROKEN: Final = (pickle.UnpicklingError, RuntimeError, ValueError, TypeError, KeyError, EOFError)
+_MOST_REASON: Final = 200
+"""Characters of torch's own words."""
+_FORBIDDEN: Final = re.compile(r"GLOBAL (\S+)")
 
 
 def read_torch_file(file: Path | IO[bytes], origin: str) -> Mapping[str, object]:
@@ -31,14 +39,29 @@ def read_torch_file(file: Path | IO[bytes], origin: str) -> Mapping[str, object]
     Raises:
         ModelFormatError: no torch file, or one that holds more than tensors.
     """
+    mapped = isinstance(file, Path)
+    with file.open("rb") if isinstance(file, Path) else nullcontext(file) as opened:
+        check_records(opened, origin)
     try:
-        saved = torch.load(file, map_location="cpu", weights_only=True, mmap=isinstance(file, Path))
-    except _BROKEN as error:
-        reason = (str(error).splitlines() or [type(error).__name__])[0]
-        raise ModelFormatError(f"{origin} is no file of weights: {reason}") from error
+        saved = torch.load(file, map_location="cpu", weights_only=True, mmap=mapped)
+    except Exception as error:  # of an unpickler, whatever the file makes it do
+        raise ModelFormatError(f"{origin} is no file of weights: {_reason(error)}") from error
     if not isinstance(saved, Mapping):
         raise ModelFormatError(f"{origin} is no file of weights: it holds no dictionary")
     return saved
+
+
+def _reason(error: Exception) -> str:
+    """Why torch does not read a file, in few words of ours."""
+    text = str(error)
+    if isinstance(error, MemoryError):
+        return "it asks for more memory than there is; do not use it"
+    if isinstance(error, pickle.UnpicklingError) or "weights_only" in text:
+        found = _FORBIDDEN.search(text)
+        what = f"{listed([found[1]])}, which" if found else "what"
+        return f"it holds more than tensors, {what} may run code; do not use it"
+    first = (text.splitlines() or [type(error).__name__])[0]
+    return f"{visible(first, _MOST_REASON)}; fetch it again"
 
 
 def read_checkpoint(path: Path) -> tuple[Transducer, Pieces]:
@@ -62,7 +85,7 @@ def read_checkpoint(path: Path) -> tuple[Transducer, Pieces]:
         raise ModelFormatError(f"{path} is no checkpoint of training: it has no mean weights")
     config = _config(saved.get("config"), path)
     return assembled(config, dict(mean), str(path)), pieces_of(
-        tokenizer.read_bytes(), str(tokenizer)
+        read_bytes(tokenizer), str(tokenizer)
     )
 
 
@@ -72,6 +95,6 @@ def _config(saved: object, path: Path) -> TransducerConfig:
         return TransducerConfig(**sizes | {"encoder": EncoderConfig(**sizes["encoder"])})
     except (TypeError, ValueError, KeyError, OptionError) as error:
         raise ModelFormatError(
-            f"{path} has the config of another version of this project: {error}; export it with "
-            "that version"
+            f"{path} has the config of another version of this project: "
+            f"{visible(str(error), _MOST_REASON)}; export it with that version"
         ) from error

@@ -19,9 +19,13 @@ from torch import Tensor, nn
 from torch.nn import functional
 
 from parakeet_streaming.errors import OptionError
+from parakeet_streaming.plain_text import shown
 from parakeet_streaming.torch_model.attention import Attention, relative_positions
+from parakeet_streaming.torch_model.sizes import check_part, check_size
 
 SUBSAMPLING_STAGES = 3
+
+_SIZES = ("mel_bins", "subsampling_channels", "width", "layers", "heads", "feed_forward", "kernel")
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,7 +33,8 @@ class EncoderConfig:
     """The size of an encoder.
 
     Raises:
-        OptionError: heads that do not divide the width, or an even kernel.
+        OptionError: a size out of its bounds, heads that do not divide the width, or an even
+            kernel.
     """
 
     mel_bins: int = 128
@@ -48,6 +53,11 @@ class EncoderConfig:
     """Whether linear layers and convolutions of the Conformer layers add a bias."""
 
     def __post_init__(self) -> None:
+        for name in _SIZES:
+            check_size(name, getattr(self, name))
+        check_part("dropout", self.dropout)
+        if not isinstance(self.bias, bool):
+            raise OptionError(f"bias is {shown(self.bias)}; true or false is possible")
         if self.width % (2 * self.heads):
             raise OptionError(
                 f"width {self.width} with {self.heads} heads; choose a multiple of {2 * self.heads}"

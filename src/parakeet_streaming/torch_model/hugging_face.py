@@ -15,11 +15,11 @@ Rules of this file:
 
 from __future__ import annotations
 
-import json
 from pathlib import Path
 from typing import Final
 
-from parakeet_streaming.errors import ModelFormatError, ModelPartMissingError, OptionError
+from parakeet_streaming.catalog.file_reading import read_object
+from parakeet_streaming.errors import ModelFormatError, OptionError
 from parakeet_streaming.torch_model.fastconformer import EncoderConfig
 from parakeet_streaming.torch_model.hugging_face_settings import (
     check_features,
@@ -146,19 +146,19 @@ def _extractor(folder: Path) -> Settings | None:
     for key in ("feature_extractor", "audio_processor"):
         if processor.mentions(key):
             return processor.section(key)
-    return _beside(folder, EXTRACTOR_NAME) if (folder / EXTRACTOR_NAME).exists() else None
+    return _beside(folder, EXTRACTOR_NAME) if _is_there(folder / EXTRACTOR_NAME) else None
 
 
 def _beside(folder: Path, name: str) -> Settings:
     """A config that need not be there."""
     path = folder / name
-    return Settings(_parsed(path) if path.exists() else None, str(path))
+    return Settings(_parsed(path) if _is_there(path) else None, str(path))
+
+
+def _is_there(path: Path) -> bool:
+    """Whether the folder has a file of that name; a link without its file may be a setting lost."""
+    return path.is_symlink() or path.exists()
 
 
 def _parsed(path: Path) -> object:
-    try:
-        return json.loads(path.read_text(encoding="utf-8-sig"))
-    except FileNotFoundError as error:
-        raise ModelPartMissingError(f"{path} is missing; fetch it too") from error
-    except (ValueError, RecursionError) as error:
-        raise ModelFormatError(f"{path} is no JSON: {error}; fetch it again") from error
+    return read_object(path)

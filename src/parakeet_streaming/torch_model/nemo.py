@@ -19,11 +19,11 @@ from pathlib import Path
 from typing import Final
 
 import torch
-import yaml
 from torch.nn import functional
 
 from parakeet_streaming.audio.mel import FFT_SAMPLES, hann_window, mel_bank
 from parakeet_streaming.errors import ModelFormatError, ModelPartMissingError, OptionError
+from parakeet_streaming.plain_text import listed
 from parakeet_streaming.torch_model.archive import Archive, open_archive
 from parakeet_streaming.torch_model.checkpoint import read_torch_file
 from parakeet_streaming.torch_model.fastconformer import EncoderConfig
@@ -42,6 +42,7 @@ from parakeet_streaming.torch_model.weights import (
     renamed,
     scaled_input,
 )
+from parakeet_streaming.torch_model.yaml_text import parsed
 
 CONFIG_NAME: Final = "model_config.yaml"
 WEIGHTS_NAME: Final = "model_weights.ckpt"
@@ -149,6 +150,8 @@ def _check_filters(saved: Mapping[str, object], mel_bins: int, where: str) -> No
     bank, window = saved.get(_MEL_BANK), saved.get(_WINDOW)
     if not isinstance(bank, torch.Tensor) or not isinstance(window, torch.Tensor):
         return
+    if window.numel() > FFT_SAMPLES:
+        raise _other_features(where, _WINDOW)
     missing = FFT_SAMPLES - window.numel()
     centred = functional.pad(window.flatten(), (missing // 2, missing - missing // 2))
     for name, theirs, ours in (
@@ -159,16 +162,20 @@ def _check_filters(saved: Mapping[str, object], mel_bins: int, where: str) -> No
         if theirs.shape != expected.shape or not torch.allclose(
             theirs.float(), expected, rtol=_CLOSE, atol=_CLOSE * float(expected.max())
         ):
-            raise ModelFormatError(
-                f"{where}: {name} is not that of the usual features, which are computed here; use "
-                "a Parakeet TDT with the usual features"
-            )
+            raise _other_features(where, name)
+
+
+def _other_features(where: str, name: str) -> ModelFormatError:
+    return ModelFormatError(
+        f"{where}: {name} is not that of the usual features, which are computed here; use a "
+        "Parakeet TDT with the usual features"
+    )
 
 
 def _pieces(archive: Archive, settings: Settings, path: Path) -> Pieces:
     tokenizer = settings.section("tokenizer")
     model_path = tokenizer.value("model_path")
-    kind = str(tokenizer.value("type", "bpe")).lower()
+    kind = tokenizer.text("type", "bpe").lower()
     if not isinstance(model_path, str) or not model_path or kind != "bpe":
         raise ModelPartMissingError(
             f"{path} names no sentencepiece tokenizer; use a Parakeet TDT, which has one for all "
@@ -177,14 +184,8 @@ def _pieces(archive: Archive, settings: Settings, path: Path) -> Pieces:
     for key in ("custom_tokenizer", "special_tokens"):
         tokenizer.require(key, (None,), None, "use a model with NeMo's own tokenizer")
     name = model_path.removeprefix("nemo:")
-    return pieces_of(archive.read(name), f"{name} in {path}")
+    return pieces_of(archive.read(name), f"{listed([name])} in {path}")
 
 
 def _parsed(archive: Archive, path: Path) -> object:
-    try:
-        return yaml.safe_load(archive.read(CONFIG_NAME))
-    except (yaml.YAMLError, ValueError, RecursionError) as error:
-        reason = str(error).splitlines()[0]
-        raise ModelFormatError(
-            f"{CONFIG_NAME} in {path} is no YAML: {reason}; fetch the model again"
-        ) from error
+    return parsed(archive.read(CONFIG_NAME), f"{CONFIG_NAME} in {path}")

@@ -10,15 +10,17 @@ Rules of this file:
 
 from __future__ import annotations
 
+import math
 from typing import Final
 
+from parakeet_streaming.catalog.limits import MOST_TOKENS_A_FRAME
 from parakeet_streaming.errors import ModelFormatError
 from parakeet_streaming.timeline import HOP_SAMPLES, SAMPLE_RATE_HZ, SUBSAMPLING
 from parakeet_streaming.torch_model.settings import Choice, Rules, Settings, as_number
 
 MAX_SYMBOLS: Final = 10
 """Of a config that does not name it, as in NeMo's own defaults."""
-UNBOUNDED_SYMBOLS: Final = 1000
+UNBOUNDED_SYMBOLS: Final = MOST_TOKENS_A_FRAME
 """Of a config that asks for no bound: NeMo would go on for ever where a model does."""
 
 _WINDOW_SAMPLES: Final = 400
@@ -212,16 +214,16 @@ def _check_kind(settings: Settings) -> None:
     """Refuses what is no transducer with durations, by the classes that the config names."""
     if "joint" not in settings:
         raise ModelFormatError(
-            f"{settings.origin} describes no transducer but {settings.value('target')}; use a "
+            f"{settings.origin} describes no transducer but {settings.text('target', '')}; use a "
             "Parakeet TDT, which has a joint"
         )
     for part, name in _CLASSES.items():
-        target = str(settings.section(part).value("_target_", name))
+        target = settings.section(part).text("_target_", name)
         if target.rpartition(".")[2] != name:
             raise ModelFormatError(
                 f"{settings.origin}: the {part} is a {target}, not a {name}; use a Parakeet TDT"
             )
-    target = str(settings.value("target", _MODELS[0]))
+    target = settings.text("target", _MODELS[0])
     if target.rpartition(".")[2] not in _MODELS:
         raise ModelFormatError(
             f"{settings.origin}: the model is a {target}, which may have parts that cannot be "
@@ -244,7 +246,7 @@ def _check_windows(preprocessor: Settings) -> None:
         seconds = as_number(preprocessor.value(key, default_s))
         if not seconds:
             preprocessor.require(in_samples, (samples,), None, _FEATURES)
-        elif int(seconds * SAMPLE_RATE_HZ) != samples:
+        elif not math.isfinite(seconds) or int(seconds * SAMPLE_RATE_HZ) != samples:
             preprocessor.require(key, (samples / SAMPLE_RATE_HZ,), default_s, _FEATURES)
         else:
             preprocessor.require(in_samples, (None, 0), None, _FEATURES)
@@ -265,7 +267,8 @@ def _check_encoder(encoder: Settings) -> None:
 
 def _is_full(context: object) -> bool:
     """Whether the first of an encoder's contexts, which NeMo takes, has no bound."""
-    first = context[0] if isinstance(context, list) and isinstance(context[0], list) else context
+    nested = isinstance(context, list) and context and isinstance(context[0], list)
+    first = context[0] if nested else context  # type: ignore[index]  # a list then
     return isinstance(first, list) and first == [-1, -1]
 
 

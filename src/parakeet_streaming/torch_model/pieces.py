@@ -22,11 +22,15 @@ from sentencepiece import SentencePieceProcessor
 
 from parakeet_streaming.catalog.vocabulary import WORD_START
 from parakeet_streaming.errors import ModelFormatError
+from parakeet_streaming.plain_text import shown, visible
 from parakeet_streaming.torch_model.settings import Settings
 
 UNKNOWN_TEXT: Final = " \u2047 "
 """What sentencepiece writes for an unknown piece, unless it was trained otherwise."""
 
+_HALF: Final = re.compile("[\ud800-\udfff]")
+_MOST_REASON: Final = 200
+"""Characters of the library's own words."""
 _BYTE: Final = re.compile(r"<0x[0-9A-Fa-f]{2}>")
 # Steps that only join, or take a space away where the text begins.
 _JOINING: Final = ("Fuse", "Strip")
@@ -68,9 +72,12 @@ def pieces_of(model: bytes, origin: str) -> Pieces:
     if not model:
         raise ModelFormatError(broken)
     try:
-        tokenizer = SentencePieceProcessor(model_proto=model)
-    except (RuntimeError, ValueError) as error:
-        raise ModelFormatError(f"{broken} ({error})") from error
+        return _typed(SentencePieceProcessor(model_proto=model))
+    except Exception as error:  # of a library in C++, whatever the file makes it do
+        raise ModelFormatError(f"{broken} ({visible(str(error), _MOST_REASON)})") from error
+
+
+def _typed(tokenizer: SentencePieceProcessor) -> Pieces:
     every = range(tokenizer.get_piece_size())
     unknown = [index for index in every if tokenizer.is_unknown(index)]
     return Pieces(
@@ -96,6 +103,12 @@ def pieces_of_json(tokenizer: Settings, blank_id: int) -> Pieces:
             f"{tokenizer.origin} has {len(named)} of the {blank_id} pieces before the blank; "
             "config.json and the tokenizer must be of one model"
         )
+    for piece in named:
+        if _HALF.search(piece):
+            raise ModelFormatError(
+                f"{tokenizer.origin}: the piece {shown(piece)} has half a character, which no text "
+                "can hold; fetch the tokenizer again"
+            )
     decoder = _Decoder(tokenizer)
     control = {index for index, (_, special) in added.items() if special and index < blank_id}
     unknown = set(_unknown(model, named)) - control
@@ -198,7 +211,7 @@ def _space_in(step: Settings) -> str:
         space = step.section("pattern").value("String")
     if not isinstance(space, str) or not space:
         raise ModelFormatError(
-            f"{step.origin}: a decoder {kind!r} makes text of pieces, and only Metaspace, "
+            f"{step.origin}: a decoder {shown(kind)} makes text of pieces, and only Metaspace, "
             "ByteLevel, ByteFallback and a Replace by spaces can be exported; use a Parakeet TDT "
             "with its own tokenizer"
         )

@@ -21,15 +21,17 @@ from pathlib import Path
 from typing import Final
 
 import torch
-from safetensors import SafetensorError
 from safetensors.torch import load_file
 
-from parakeet_streaming.catalog.graph import refuse_pointer
+from parakeet_streaming.catalog.file_reading import read_bytes, reading, refuse_pointer
 from parakeet_streaming.errors import ModelFormatError, ModelPartMissingError
+from parakeet_streaming.plain_text import listed, shown, visible
 
 WHOLE_NAME: Final = "model.safetensors"
 INDEX_NAME: Final = "model.safetensors.index.json"
 
+_MOST_REASON: Final = 200
+"""Characters of the library's own words."""
 _ANY: Final = "model*.safetensors"
 _SHARD: Final = re.compile(r"(.*)-(\d{5})-of-(\d{5})\.safetensors")
 
@@ -73,23 +75,22 @@ def _indexed(folder: Path) -> dict[str, torch.Tensor]:
     for name, shard in shards.items():
         if name not in weights:
             raise ModelFormatError(
-                f"{folder / shard} has no {name}, which {INDEX_NAME} says it has; fetch both again"
+                f"{folder / shard} has no {listed([name])}, which {INDEX_NAME} says it has; fetch "
+                "both again"
             )
     return weights
 
 
 def _weight_map(index: Path) -> Mapping[str, str]:
     """The shard of each tensor."""
-    try:
-        told = json.loads(index.read_text(encoding="utf-8-sig"))
-        shards = dict(told["weight_map"])
-    except (ValueError, KeyError, TypeError, RecursionError) as error:
-        raise ModelFormatError(f"{index} names no shards: {error!r}; fetch it again") from error
+    content = read_bytes(index)
+    with reading(index, "names no shards"):
+        shards = dict(json.loads(content.decode("utf-8-sig"))["weight_map"])
     for name, shard in shards.items():
         if not isinstance(shard, str) or not _is_name(shard):
             raise ModelFormatError(
-                f"{index} has {name} in {shard!r}, which is no file of its folder; do not use this "
-                "model"
+                f"{index} has {listed([name])} in {shown(shard)}, which is no file of its folder; "
+                "do not use this model"
             )
     return shards
 
@@ -121,7 +122,7 @@ def _check_set(folder: Path, names: Iterable[str]) -> None:
     }
     if len(sets) > 1 or shards[0] is None:
         raise ModelFormatError(
-            f"{folder} has weights of more than one model or save ({', '.join(names)}) and no "
+            f"{folder} has weights of more than one model or save ({listed(names)}) and no "
             f"{INDEX_NAME} that says which belong together; keep those of one, or fetch the index"
         )
     there = {int(shard[2]) for shard in shards if shard}
@@ -137,5 +138,9 @@ def _tensors(path: Path) -> dict[str, torch.Tensor]:
     refuse_pointer(path)
     try:
         return load_file(path)
-    except (SafetensorError, OSError, ValueError) as error:
-        raise ModelFormatError(f"{path} is broken: {error}; fetch it again") from error
+    except OSError:
+        raise
+    except Exception as error:  # of a library in Rust, and of dtypes that torch lacks
+        raise ModelFormatError(
+            f"{path} is broken: {visible(str(error), _MOST_REASON)}; fetch it again"
+        ) from error

@@ -5,6 +5,7 @@ Rules of this file:
 1. A key that the config leaves out has that program's default, which the caller gives.
 2. A setting that cannot be exported is refused with its key and value; none is approximated.
 3. A key that nobody here knows is refused too, unless it is null: it may change what is heard.
+4. No value of a config reaches a message but by `shown`: it may have any size.
 """
 
 from __future__ import annotations
@@ -15,11 +16,15 @@ from dataclasses import dataclass
 from typing import Final
 
 from parakeet_streaming.errors import ModelFormatError
+from parakeet_streaming.plain_text import shown, visible
 
 FULL_ATTENTION: Final = "use a Parakeet TDT with full attention"
 
 # Configs write numbers with few digits: 5.96e-08 for 2 ** -24.
 _CLOSE: Final = 1e-4
+
+_MOST_TEXT: Final = 200
+"""Characters of the name of a class or of a kind."""
 
 MOST_WIDE = 65_536
 """Above any width or vocabulary of the field; a broken config must not make a huge model."""
@@ -63,7 +68,7 @@ class Settings:
         return self._content.get(key) is not None
 
     def __iter__(self) -> Iterator[str]:
-        return (str(key) for key in self._content)
+        return (_word(key) for key in self._content)
 
     def mentions(self, key: str) -> bool:
         """Whether the config has the key, be it null."""
@@ -77,6 +82,11 @@ class Settings:
         """What stands under a key."""
         return self._content.get(key, default)
 
+    def text(self, key: str, default: str) -> str:
+        """The text under a key; of another value, what it is in few words."""
+        value = self._content.get(key, default)
+        return value if isinstance(value, str) and len(value) <= _MOST_TEXT else shown(value)
+
     def whole(self, key: str, default: int | None = None, most: int = MOST_WIDE) -> int:
         """A whole number from 1 to `most`.
 
@@ -86,7 +96,7 @@ class Settings:
         value = self._content.get(key, default)
         if isinstance(value, bool) or not isinstance(value, int) or not 1 <= value <= most:
             raise ModelFormatError(
-                f"{self.origin}: {self._named(key)} is {value!r}, not a whole number from 1 to "
+                f"{self._told(key, value)}, not a whole number from 1 to "
                 f"{most}; fetch the model again"
             )
         return value
@@ -100,8 +110,7 @@ class Settings:
         value = self._content.get(key, default)
         if not isinstance(value, bool):
             raise ModelFormatError(
-                f"{self.origin}: {self._named(key)} is {value!r}, neither true nor false; fetch "
-                "the model again"
+                f"{self._told(key, value)}, neither true nor false; fetch the model again"
             )
         return value
 
@@ -117,7 +126,7 @@ class Settings:
         for key, value in self._content.items():
             if key not in rules and value is not None:
                 raise ModelFormatError(
-                    f"{self.origin}: {self._named(str(key))} is {value!r}, a setting that is not "
+                    f"{self._told(_word(key), value)}, a setting that is not "
                     "known here; it may change what the model hears, so nothing is exported: use a "
                     "newer version, or report the setting"
                 )
@@ -132,10 +141,9 @@ class Settings:
         """
         value = self._content.get(key, default)
         if not any(_same(value, each) for each in wanted):
-            allowed = " or ".join(repr(each) for each in wanted)
+            allowed = " or ".join(shown(each) for each in wanted)
             raise ModelFormatError(
-                f"{self.origin}: {self._named(key)} is {value!r}, and only {allowed} can be "
-                f"exported; {advice}"
+                f"{self._told(key, value)}, and only {allowed} can be exported; {advice}"
             )
 
     def count_of_durations(self, key: str) -> int:
@@ -147,10 +155,13 @@ class Settings:
         value = self._content.get(key)
         if not isinstance(value, list) or len(value) < 2 or value != list(range(len(value))):
             raise ModelFormatError(
-                f"{self.origin}: {self._named(key)} is {value!r}, and only durations 0, 1, 2, ... "
+                f"{self._told(key, value)}, and only durations 0, 1, 2, ... "
                 "can be exported; use a Parakeet TDT"
             )
         return len(value)
+
+    def _told(self, key: str, value: object) -> str:
+        return f"{self.origin}: {self._named(key)} is {shown(value)}"
 
     def _named(self, key: str) -> str:
         return f"{self._path}.{key}" if self._path else key
@@ -164,6 +175,12 @@ def as_number(value: object) -> float | None:
         return float(value)
     except ValueError:
         return None
+    except OverflowError:  # of a whole number of more than 300 digits
+        return math.inf if isinstance(value, int) and value > 0 else -math.inf
+
+
+def _word(key: object) -> str:
+    return visible(key, _MOST_TEXT) if isinstance(key, str) else shown(key)
 
 
 def _same(value: object, wanted: object) -> bool:
@@ -171,5 +188,5 @@ def _same(value: object, wanted: object) -> bool:
         return True
     if not isinstance(wanted, int | float) or isinstance(wanted, bool):
         return False
-    number = as_number(value)
-    return number is not None and math.isclose(number, wanted, rel_tol=_CLOSE)
+    number, other = as_number(value), as_number(wanted)
+    return number is not None and other is not None and math.isclose(number, other, rel_tol=_CLOSE)

@@ -6,19 +6,20 @@
 | a folder with config.json and model.safetensors | transformers |
 | a `checkpoint.pt` or `weights.pt` with `tokenizer.model` beside it | our training |
 
-The first bytes of a file decide what it is; its name does not.
+The first bytes of a file decide what it is; its name does not. Whatever it provokes, while it is
+read and while networks are made of it, is one of our errors.
 """
 
 from __future__ import annotations
 
-import tarfile
 import zipfile
 from collections.abc import Callable
 from pathlib import Path
 from typing import Final
 
-from parakeet_streaming.catalog.graph import refuse_pointer
+from parakeet_streaming.catalog.file_reading import reading, refuse_pointer
 from parakeet_streaming.errors import ModelFormatError, ModelNotFoundError, ModelPartMissingError
+from parakeet_streaming.torch_model.archive import is_archive
 from parakeet_streaming.torch_model.checkpoint import read_checkpoint
 from parakeet_streaming.torch_model.hugging_face import CONFIG_NAME, read_hugging_face
 from parakeet_streaming.torch_model.nemo import read_nemo
@@ -41,8 +42,10 @@ def read_source(path: Path) -> tuple[Transducer, Pieces]:
         ModelNotFoundError: no such path.
         ModelFormatError: no model that can be read, or another kind of model.
         ModelPartMissingError: a part of it is missing.
+        FileAccessError: the system does not let it be read.
     """
-    model, pieces = _reader(path)(path)
+    with reading(path, "is no model that can be read"):
+        model, pieces = _reader(path)(path)
     if len(pieces) + 1 != model.config.vocabulary:
         raise ModelFormatError(
             f"{path}: the tokenizer has {len(pieces)} pieces, the model scores "
@@ -55,11 +58,11 @@ def _reader(path: Path) -> Reader:
     if path.is_dir():
         _check_folder(path)
         return read_hugging_face
-    if not path.is_file():
+    if not path.is_symlink() and not path.exists():
         raise ModelNotFoundError(f"{path} does not exist; {_EXPECTED}")
     refuse_pointer(path)
     # In this order: a tar that ends with a zip, as a .nemo may, is a zip to `is_zipfile` too.
-    if tarfile.is_tarfile(path):
+    if is_archive(path):
         return read_nemo
     if zipfile.is_zipfile(path):
         return read_checkpoint

@@ -13,12 +13,21 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
+from parakeet_streaming.errors import OptionError
+from parakeet_streaming.plain_text import shown
 from parakeet_streaming.torch_model.fastconformer import Dropout, Encoder, EncoderConfig
+from parakeet_streaming.torch_model.sizes import MOST_DURATIONS, check_part, check_size
+
+_SIZES = ("vocabulary", "predictor_width", "predictor_layers", "joint_width", "max_symbols")
 
 
 @dataclass(frozen=True, slots=True)
 class TransducerConfig:
-    """The size of a model, and how it is decoded."""
+    """The size of a model, and how it is decoded.
+
+    Raises:
+        OptionError: a size out of its bounds, or durations other than 0, 1, 2, ...
+    """
 
     encoder: EncoderConfig = field(default_factory=EncoderConfig)
     vocabulary: int = 257
@@ -34,6 +43,18 @@ class TransducerConfig:
     """Of the prediction network and the joint; training sets one for all."""
     max_symbols: int = 10
     """Tokens after which decoding leaves a frame."""
+
+    def __post_init__(self) -> None:
+        for name in _SIZES:
+            check_size(name, getattr(self, name))
+        check_part("dropout", self.dropout)
+        durations = self.durations
+        known = isinstance(durations, tuple) and len(durations) <= MOST_DURATIONS
+        if not known or durations != tuple(range(len(durations))):
+            raise OptionError(
+                f"durations are {shown(durations)}; 0, 1, 2, ... are possible, {MOST_DURATIONS} of "
+                "them at most"
+            )
 
     @property
     def blank_id(self) -> int:

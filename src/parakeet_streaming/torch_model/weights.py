@@ -5,6 +5,8 @@ Rules of this file:
 1. Every weight of our model must be given in its shape, and every given weight must have a place.
    Axes of size one are not counted: a pointwise convolution is a linear layer.
 2. Tensors that are float32 already are used, not copied.
+3. A tensor is plain numbers that are all in its file. Torch files can also hold views that repeat
+   one number a billion times, and tensors without numbers.
 """
 
 from __future__ import annotations
@@ -18,6 +20,8 @@ import torch
 from torch import Tensor
 
 from parakeet_streaming.errors import ModelFormatError
+from parakeet_streaming.plain_text import listed, shown
+from parakeet_streaming.torch_model.sizes import MOST_WEIGHTS
 from parakeet_streaming.torch_model.transducer import Transducer, TransducerConfig
 
 # Their names and ours within a layer, where NeMo and transformers agree.
@@ -38,6 +42,10 @@ LAYER_NAMES: Final = {
 # No exported graph reads them: a head for training, a counter.
 _UNUSED_PREFIX: Final = "ctc."
 _UNUSED_SUFFIX: Final = ".num_batches_tracked"
+_DTYPES: Final = frozenset(
+    (torch.float32, torch.float16, torch.bfloat16, torch.float64, torch.int64)
+)
+"""Of weights; whole numbers are counters of training."""
 _INPUT: Final = ("encoder.subsampling.out.weight", "encoder.subsampling.out.bias")
 
 
@@ -75,14 +83,17 @@ def renamed(
     ours: dict[str, Tensor] = {}
     for name, values in weights.items():
         if not isinstance(name, str) or not isinstance(values, Tensor):
-            raise ModelFormatError(f"{origin}: {name!r} is no tensor; fetch the model again")
+            raise ModelFormatError(f"{origin}: {shown(name)} is no tensor; fetch the model again")
+        _check_plain(name, values, origin)
         stem, _, leaf = name.rpartition(".")
         if name in known:
             ours[known[name]] = values
         elif stem in known:
             ours[f"{known[stem]}.{leaf}"] = values
         elif not name.startswith(names.ignored):
-            raise _misfit(origin, f"{name} has no place in a Parakeet TDT of {layers} layers")
+            raise _misfit(
+                origin, f"{listed([name])} has no place in a Parakeet TDT of {layers} layers"
+            )
     return ours
 
 
@@ -102,6 +113,13 @@ def assembled(config: TransducerConfig, weights: dict[str, Tensor], origin: str)
     with torch.device("meta"):  # so that memory holds the weights once
         model = Transducer(config)
     slots = model.state_dict()
+    if (count := sum(slot.numel() for slot in slots.values())) > MOST_WEIGHTS:
+        raise ModelFormatError(
+            f"{origin} describes a model of {count} weights, and at most {MOST_WEIGHTS} are "
+            "possible; fetch it again"
+        )
+    for name, values in weights.items():
+        _check_plain(name, values, origin)
     if unknown := sorted(weights.keys() - slots.keys()):
         raise _misfit(origin, f"{_few(unknown)} not part of the model that its config describes")
     needed = (name for name in slots if not _unused(name))
@@ -123,6 +141,23 @@ def _fitted(values: Tensor, slot: Tensor, name: str, origin: str) -> Tensor:
     return values.detach().reshape(slot.shape).to(slot.dtype)
 
 
+def _check_plain(name: object, values: object, origin: str) -> None:
+    """Refuses what is no tensor of numbers that lie in its file."""
+    if (
+        isinstance(name, str)
+        and isinstance(values, Tensor)
+        and values.layout is torch.strided
+        and values.device.type == "cpu"
+        and values.dtype in _DTYPES
+        and values.nbytes <= values.untyped_storage().nbytes()
+    ):
+        return
+    raise ModelFormatError(
+        f"{origin}: {shown(name)} is no tensor of plain numbers; fetch the model again, or save it "
+        "as float32, float16 or bfloat16"
+    )
+
+
 def _counted(values: Tensor) -> list[int]:
     return [size for size in values.shape if size != 1]
 
@@ -133,6 +168,7 @@ def _unused(name: str) -> bool:
 
 def _few(names: Iterable[str]) -> str:
     first, *rest = names
+    first = listed([first])
     return f"{first} and {len(rest)} more are" if rest else f"{first} is"
 
 

@@ -1,1 +1,1 @@
-"""Wire formats in and out: bytes and JSON to values and back, without any I/O."""
+"""Wire protocols: bytes and JSON in, values out, and back. No I/O, no clock, no asyncio here."""

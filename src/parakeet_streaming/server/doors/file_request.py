@@ -1,0 +1,288 @@
+"""The form of one request in; what it asks for, and its file's text as it is decoded, out.
+
+Rules of this file:
+
+1. Fields come in any order. Recognition begins with the file's first bytes, by the fields that are
+   known; where a later field changes how, it begins anew.
+2. A form that comes too slowly is given up.
+3. An error of the file ends the receiving at the next piece of the body.
+4. Whatever ends it, `close` frees everything.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator, Callable, Mapping
+from typing import Any, Final
+
+from parakeet_streaming.server.http import Request
+from parakeet_streaming.server.limits import ByteCount
+from parakeet_streaming.server.multipart import (
+    MultipartReader,
+    PartBegin,
+    PartData,
+    PartEvent,
+)
+from parakeet_streaming.server.protocols.openai_rest import (
+    FILE_FIELD,
+    MOST_FIELD_BYTES,
+    TranscriptionRequest,
+    is_kept,
+    with_field,
+)
+from parakeet_streaming.server.recordings import (
+    ChannelTranscript,
+    FileBegun,
+    FileEvent,
+    FileOptions,
+    FileReaders,
+    FileTranscription,
+)
+from parakeet_streaming.server.replies import DrainingError, SessionTimeError, WrongRequestError
+from parakeet_streaming.server.service import Service
+from parakeet_streaming.server.upload import Upload
+from parakeet_streaming.timeline import ContextConfig
+
+_LEAST_BYTES_A_SECOND: Final = 500
+"""On average: an upload holds a place in the engine; speech takes more in any codec."""
+
+
+class FileRequest:
+    """One request to transcribe a file."""
+
+    def __init__(
+        self,
+        service: Service,
+        readers: FileReaders,
+        context: ContextConfig,
+        query: Mapping[str, str],
+    ) -> None:
+        """`query`: fields may stand there, too.
+
+        Raises:
+            WrongRequestError: an impossible value there.
+        """
+        self.asked = TranscriptionRequest()
+        for name, value in query.items():
+            self.asked = with_field(self.asked, name, value)
+        self.transcripts: list[ChannelTranscript] = []
+        self._service, self._readers, self._context = service, readers, context
+        self._upload = Upload()
+        self._has_file = False
+        self._name = ""
+        self._value: bytearray | None = None
+        self._options: FileOptions | None = None
+        self._transcription: FileTranscription | None = None
+        self._collecting: asyncio.Task[None] | None = None
+        self._stopping = asyncio.create_task(self._stop_when_drained())
+        self._stopped: Exception | None = None
+        self._waiting: list[FileEvent] = []
+        self._is_told = True
+        """Whether text is told as it comes; before all fields are there, it may be."""
+        self._news = asyncio.Event()
+        self._begun = asyncio.Event()
+        """Set also where it failed."""
+
+    @property
+    def warnings(self) -> tuple[str, ...]:
+        """What a person should know of the file."""
+        return () if self._transcription is None else self._transcription.warnings
+
+    async def receive(self, request: Request, reader: MultipartReader, count: ByteCount) -> None:
+        """Takes the whole form.
+
+        Raises:
+            ConnectionError: the client has gone.
+            SessionTimeError: nothing came for too long.
+            TooLargeError: it is too long.
+            WrongRequestError: it is no form, lacks the file, or has an impossible field.
+            Exception: the file cannot be recognised.
+        """
+        limits = self._service.limits
+        received = self._service.metrics.received_bytes_total["rest"]
+        async for data in _patient(request.body(), limits.idle_s, self._service.clock):
+            received.add(len(data))
+            count.came(len(data))
+            for event in reader.feed(data):
+                await self._take(event)
+            self._check_failed()
+        reader.finish()
+        if not self._has_file:
+            raise WrongRequestError("the form has no file; send the audio as `file`", FILE_FIELD)
+        self._upload.end()
+        self.asked.check()
+        self._service.model.check(self.asked.model)
+        if self._options != self._wanted():
+            await self._give_up()
+            self._begin()
+
+    async def begun(self, request: Request) -> None:
+        """Until it is known that the file is audio, and that there is room for it.
+
+        Raises:
+            ConnectionError: the client has gone.
+            Exception: the file cannot be recognised.
+        """
+        beginning = asyncio.create_task(self._begun.wait())
+        try:
+            await self._wait(request, beginning)
+        finally:
+            beginning.cancel()
+
+    async def finished(self, request: Request) -> None:
+        """Until all was recognised.
+
+        Raises:
+            ConnectionError: the client has gone.
+            Exception: the file cannot be recognised.
+        """
+        assert self._collecting is not None, "the form was received"
+        self._is_told, self._waiting = False, []
+        await self._wait(request, self._collecting)
+
+    async def events(self, most_wait_s: float) -> AsyncIterator[FileEvent | None]:
+        """What is recognised, as it is; None where nothing was for so long.
+
+        Raises:
+            Exception: the file cannot be recognised.
+        """
+        assert self._collecting is not None, "the form was received"
+        while True:
+            waiting, self._waiting = self._waiting, []
+            for event in waiting:
+                yield event
+            if self._waiting:
+                continue
+            if self._collecting.done():
+                self._check_failed()
+                return
+            self._news.clear()
+            try:
+                async with asyncio.timeout(most_wait_s):
+                    await self._news.wait()
+            except TimeoutError:
+                yield None
+
+    async def close(self) -> None:
+        """Frees everything."""
+        self._stopping.cancel()
+        self._upload.close()
+        await self._give_up()
+
+    async def _wait(self, request: Request, what: asyncio.Task[Any]) -> None:
+        gone: asyncio.Task[Any] = asyncio.create_task(request.wait_until_gone())
+        try:
+            await asyncio.wait({what, gone}, return_when=asyncio.FIRST_COMPLETED)
+        finally:
+            gone.cancel()
+        if not what.done():
+            raise ConnectionError("the client has gone")
+        self._check_failed()
+
+    async def _take(self, event: PartEvent) -> None:
+        if isinstance(event, PartBegin):
+            self._begin_part(event)
+        elif isinstance(event, PartData):
+            await self._take_data(event.data)
+        elif self._name == FILE_FIELD:
+            self._upload.end()
+        elif self._value is not None:
+            value = self._value.decode(errors="replace")
+            self.asked = with_field(self.asked, self._name, value)
+
+    def _begin_part(self, part: PartBegin) -> None:
+        self._name = part.name
+        self._value = bytearray() if is_kept(part.name) else None
+        if part.name != FILE_FIELD:
+            return
+        if self._has_file:
+            raise WrongRequestError("the form has two files; send one in each request", FILE_FIELD)
+        self._has_file = True
+        self._begin()
+
+    async def _take_data(self, data: bytes) -> None:
+        if self._name == FILE_FIELD:
+            await self._upload.add(data)
+        elif self._value is not None:
+            self._value += data
+            if len(self._value) > MOST_FIELD_BYTES:
+                raise WrongRequestError(
+                    f"`{self._name}` has more than {MOST_FIELD_BYTES} bytes; shorten it", self._name
+                )
+
+    def _wanted(self) -> FileOptions:
+        most_s = self._service.limits.upload_s
+        return FileOptions(self.asked.context or self._context, self.asked.separate, most_s)
+
+    def _begin(self) -> None:
+        self._options = self._wanted()
+        self._begun.clear()
+        self._transcription = FileTranscription(
+            self._service.engine, self._readers, self._upload, self._options
+        )
+        self._collecting = asyncio.create_task(self._collect(self._transcription))
+
+    async def _give_up(self) -> None:
+        transcription, collecting = self._transcription, self._collecting
+        if transcription is None or collecting is None:
+            return
+        collecting.cancel()
+        await asyncio.wait({collecting})
+        if not collecting.cancelled():
+            collecting.exception()
+        await transcription.close()
+        self._waiting, self.transcripts = [], []
+
+    async def _collect(self, transcription: FileTranscription) -> None:
+        try:
+            async for event in transcription.events():
+                if isinstance(event, FileBegun):
+                    self._begun.set()
+                    continue
+                if isinstance(event, ChannelTranscript):
+                    self.transcripts.append(event)
+                if self._is_told:
+                    self._waiting.append(event)
+                self._news.set()
+        finally:
+            self._begun.set()
+            self._news.set()
+
+    def _check_failed(self) -> None:
+        """Raises what has ended the recognition before its time."""
+        if self._stopped is not None:
+            raise self._stopped
+        if self._collecting is not None and self._collecting.done():
+            self._collecting.result()
+
+    async def _stop_when_drained(self) -> None:
+        drain = self._service.drain
+        await drain.wait()
+        await asyncio.sleep(max(0.0, (drain.until_s or 0.0) - self._service.clock()))
+        self._stopped = DrainingError("the server stops; send the file to another one")
+        if self._collecting is not None:
+            self._collecting.cancel()
+        self._news.set()
+
+
+async def _patient(
+    pieces: AsyncIterator[bytes], idle_s: float, clock: Callable[[], float]
+) -> AsyncIterator[bytes]:
+    """The pieces, unless none comes for `idle_s`, or they come more slowly than any sound."""
+    begun_s, received = clock(), 0
+    while True:
+        left_s = begun_s + idle_s + received / _LEAST_BYTES_A_SECOND - clock()
+        try:
+            async with asyncio.timeout(max(0.0, min(idle_s, left_s))):
+                # A piece that is there already is not waited for, and so meets no timeout.
+                await asyncio.sleep(0)
+                piece = await anext(pieces, None)
+        except TimeoutError:
+            raise SessionTimeError(
+                f"too little of the file came: {received} bytes, and none for {idle_s:g} s, or "
+                f"fewer than {_LEAST_BYTES_A_SECOND} a second; send it faster"
+            ) from None
+        if piece is None:
+            return
+        received += len(piece)
+        yield piece

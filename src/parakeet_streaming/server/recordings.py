@@ -1,0 +1,246 @@
+"""An uploaded file in; its text as it is decoded, and its transcript, out.
+
+Rules of this file:
+
+1. Reading, decoding and resampling of the file run in a thread of their own. The engine's recording
+   lane recognises it, so live streams come first.
+2. Text is exactly that of `parakeet transcribe` for the same file and context.
+3. Channels are recognised one after the other, each from its own reading of the file, so that a
+   recording holds one place in the engine however many it has.
+4. Where a file is broken, what was read before is recognised, and a warning says so.
+5. Whatever ends it, `close` frees the engine's stream and the thread.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import threading
+from collections.abc import AsyncIterator, Callable
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
+from dataclasses import dataclass, replace
+from typing import Any, Final
+
+from parakeet_streaming.audio.blocks import AudioFile
+from parakeet_streaming.errors import (
+    AudioFormatError,
+    CapacityError,
+    InputError,
+    OptionError,
+)
+from parakeet_streaming.live.engine import LiveEngine
+from parakeet_streaming.live.options import LiveOptions
+from parakeet_streaming.live.stream import LiveStream
+from parakeet_streaming.results import Final as FinalEvent
+from parakeet_streaming.results import Partial, Token, Transcript
+from parakeet_streaming.server.replies import TooLargeError
+from parakeet_streaming.server.upload import Upload
+from parakeet_streaming.sources.stdin import open_stdin
+from parakeet_streaming.timeline import ContextConfig
+
+MOST_FILES: Final = 32
+"""Files that are read at once, each by a thread."""
+_NAME: Final = "the file"
+_BLOCK_S: Final = 0.5
+
+
+@dataclass(frozen=True, slots=True)
+class FileOptions:
+    """How a file is recognised."""
+
+    context: ContextConfig
+    """Its rate is not used: the file has its own."""
+    separate: bool = False
+    """Whether each channel is recognised alone, instead of the average of all."""
+    most_s: float = 6 * 3_600.0
+    """Seconds of sound, of all channels that are recognised."""
+
+
+@dataclass(frozen=True, slots=True)
+class FileBegun:
+    """The file is audio, and has its place in the engine."""
+
+    channel: int | None
+    """From 0; None where channels are averaged."""
+
+
+@dataclass(frozen=True, slots=True)
+class FileText:
+    """Committed text; the texts of a channel, joined, are its transcript."""
+
+    channel: int | None
+    """From 0; None where channels are averaged."""
+    text: str
+    tokens: tuple[Token, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class ChannelTranscript:
+    """All that was recognised in a channel, or in the whole file."""
+
+    channel: int | None
+    transcript: Transcript
+
+
+FileEvent = FileBegun | FileText | ChannelTranscript
+
+
+class FileReaders:
+    """The threads that read files."""
+
+    def __init__(self, most_files: int = MOST_FILES) -> None:
+        self._most_files = most_files
+        self._busy = 0
+        self._threads = ThreadPoolExecutor(most_files, thread_name_prefix="parakeet-file")
+
+    def start(self, read: Callable[[], None]) -> asyncio.Future[None]:
+        """Runs `read` in a thread.
+
+        Raises:
+            CapacityError: all of them are busy.
+        """
+        if self._busy >= self._most_files:
+            raise CapacityError(f"{self._most_files} files are being read; try again later")
+        self._busy += 1
+        running = asyncio.get_running_loop().run_in_executor(self._threads, read)
+        running.add_done_callback(self._ended)
+        return running
+
+    def _ended(self, running: asyncio.Future[None]) -> None:
+        self._busy -= 1
+        if not running.cancelled():
+            running.exception()  # it was told where the file's events are read
+
+
+class FileTranscription:
+    """One uploaded file, being transcribed."""
+
+    def __init__(
+        self, engine: LiveEngine, readers: FileReaders, upload: Upload, options: FileOptions
+    ) -> None:
+        self._engine, self._readers = engine, readers
+        self._upload = upload
+        self._options = options
+        self._turn = threading.Lock()
+        self._stream: LiveStream | None = None
+        self._reading: asyncio.Future[None] | None = None
+        self._is_closed = False
+        self._channels = 1
+        self._warnings: dict[str, None] = {}
+
+    @property
+    def warnings(self) -> tuple[str, ...]:
+        """What a person should know of what was read so far."""
+        return tuple(self._warnings)
+
+    @property
+    def channels(self) -> int:
+        """Channels of the file; 1 until its head has been read."""
+        return self._channels
+
+    async def events(self) -> AsyncIterator[FileEvent]:
+        """What was recognised, as it is; each channel ends with its transcript.
+
+        Raises:
+            AudioFormatError: it is no audio, or holds no sound.
+            CapacityError: there is no room for it.
+            TooLargeError: it is too long.
+        """
+        channel = 0 if self._options.separate else None
+        while True:
+            async for event in self._events_of(channel):
+                yield event
+            if channel is None or channel + 1 >= self._channels:
+                return
+            channel += 1
+
+    async def close(self) -> None:
+        """Gives it up; its place is free then. No more bytes of the upload may be outstanding."""
+        with self._turn:
+            self._is_closed = True
+            stream = self._stream
+        if stream is not None:
+            stream.cancel()
+        if self._reading is not None:
+            await asyncio.wait({self._reading})
+        stream = self._stream
+        if stream is not None:
+            with suppress(Exception):  # whatever ended it was told, or nobody wants to know
+                async for _ in stream:
+                    pass
+
+    async def _events_of(self, channel: int | None) -> AsyncIterator[FileEvent]:
+        loop = asyncio.get_running_loop()
+        opened: asyncio.Future[LiveStream] = loop.create_future()
+
+        def tell(stream: LiveStream) -> None:
+            if not opened.done():
+                opened.set_result(stream)
+
+        def read() -> None:
+            self._read(channel, lambda stream: loop.call_soon_threadsafe(tell, stream))
+
+        reading = self._reading = self._readers.start(read)
+        either: set[asyncio.Future[Any]] = {opened, reading}
+        await asyncio.wait(either, return_when=asyncio.FIRST_COMPLETED)
+        if not opened.done():
+            reading.result()
+        yield FileBegun(channel)
+        is_first = True
+        async for event in opened.result():
+            if isinstance(event, Partial) and event.text:
+                text = event.text.lstrip() if is_first else event.text
+                is_first = False
+                yield FileText(channel, text, event.tokens)
+            elif isinstance(event, FinalEvent):
+                # An error of the file counts more than what was made of it until then.
+                await asyncio.wait({reading})
+                reading.result()
+                yield ChannelTranscript(channel, event.transcript)
+
+    def _read(self, channel: int | None, tell: Callable[[LiveStream], object]) -> None:
+        """Reads the file into a stream of the engine; in a thread."""
+        try:
+            audio = open_stdin(self._upload.reader(), name=_NAME, as_file=True)
+        except OptionError as error:
+            # Nothing was asked for but to read it: the temporary folder has no room.
+            raise CapacityError("the server's disk has no room for this file; try later") from error
+        with audio:
+            self._channels = audio.channels
+            if channel is not None:
+                audio.choose_channel(channel)
+            context = replace(self._options.context, sample_rate=audio.rate_hz)
+            stream = self._engine.open(LiveOptions.recording(context))
+            with self._turn:
+                self._stream = stream
+                is_closed = self._is_closed
+            tell(stream)
+            try:
+                if not is_closed:
+                    self._push(audio, stream)
+            except BaseException:
+                stream.cancel()
+                raise
+            finally:
+                self._warnings |= dict.fromkeys(audio.warnings)
+            if is_closed:
+                stream.cancel()
+            stream.finish()
+
+    def _push(self, audio: AudioFile, stream: LiveStream) -> None:
+        """All samples, or those before the place where the file is broken."""
+        most_s = self._options.most_s / (self._channels if self._options.separate else 1)
+        try:
+            for block in audio.blocks(_BLOCK_S):
+                if stream.push_waiting(block) < len(block):
+                    return  # the stream has ended, and says why itself
+                if audio.read_s > most_s:
+                    raise TooLargeError(
+                        f"the file is longer than {most_s:g} s; send it in parts, or ask for more"
+                    )
+        except InputError as error:
+            if self._upload.is_closed or audio.read_s == 0:
+                raise
+            self._warnings[str(error)] = None
+        if audio.read_s == 0:
+            raise AudioFormatError(f"{_NAME} holds no sound; check what wrote it")
