@@ -135,7 +135,11 @@ class Connection:
 
     def mark(self, marker: str) -> None:
         """Wants `Marked` when all that was pushed is decoded."""
-        self._session.mark(marker, self.pushed_s)
+        self.mark_at(marker, self.pushed_s)
+
+    def mark_at(self, marker: str, at_s: float) -> None:
+        """Wants `Marked` when all audio before `at_s` is decoded, or the stream has ended."""
+        self._session.mark(marker, at_s)
         self._look()
 
     def finish(self) -> None:
