@@ -23,6 +23,7 @@ from parakeet_streaming.server.access import Access
 from parakeet_streaming.server.api_keys import named_keys, read_key_file
 from parakeet_streaming.server.dialogue import log_error
 from parakeet_streaming.server.doors import deepgram, health, native, realtime, rest
+from parakeet_streaming.server.doors.deepgram_files import DeepgramFiles
 from parakeet_streaming.server.http import HttpRoute, Reply, Request, SocketRoute, application
 from parakeet_streaming.server.languages import languages_of
 from parakeet_streaming.server.metrics import ServerMetrics
@@ -58,6 +59,7 @@ DOORS: Final[list[Callable[[Service, Settings], Routes]]] = [
     lambda service, _: native.routes(service),
     lambda service, _: realtime.routes(service),
     lambda service, _: deepgram.routes(service),
+    lambda service, _: DeepgramFiles(service).routes(),
     lambda service, _: rest.RestDoor(service).routes(),
 ]
 LISTENERS: Final[list[Callable[[Service, Settings], Listener | None]]] = [

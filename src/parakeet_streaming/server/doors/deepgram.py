@@ -43,7 +43,7 @@ def routes(service: Service) -> list[SocketRoute]:
     return [SocketRoute(PATH, talk)]
 
 
-def begun(service: Service) -> Callable[[int], deepgram.About]:
+def begun(service: Service) -> deepgram.Abouts:
     """A request that begins now, by the number of its channels."""
     request_id = str(uuid.uuid4())
     created = datetime.now(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")

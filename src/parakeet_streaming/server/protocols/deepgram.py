@@ -11,7 +11,7 @@ from __future__ import annotations
 
 import json
 import unicodedata
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final
 
@@ -61,6 +61,10 @@ class About:
     """When it began, in ISO 8601."""
     channels: int
     """That are told apart."""
+
+
+Abouts = Callable[[int], About]
+"""The same by the number of channels, which may be known later."""
 
 
 def command_of(text: str) -> Command:
