@@ -102,7 +102,7 @@ def test_what_is_there():
     assert (pong.type, pong.data) == ("pong", {"text": "here"})
 
 
-@pytest.mark.parametrize("size", [640, 2_047, 10**6])
+@pytest.mark.parametrize("size", [640, 2_047, 10**6])  # the last is all of it in one event
 def test_text_comes_in_pieces_and_as_a_whole(size):
     async def test(_, address):
         return await asked_once(address, size=size)

@@ -166,7 +166,7 @@ class DeepgramDialogue:
         messages = []
         for said in self._results[channel].take(event):
             if isinstance(said, Wish):
-                self._channels.connections[channel].mark_at(said.marker, said.at_s)
+                self._channels.connections[channel].mark(said.marker, said.at_s)
             else:
                 messages.append(deepgram.message_of(said, channel, self._about))
         return messages

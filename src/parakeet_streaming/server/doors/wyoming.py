@@ -45,6 +45,8 @@ DOOR: Final = "wyoming"
 _MISTAKES: Final = (InputError, UsageError, RefusedError, UnavailableError)
 _MOST_WAITING: Final = 32
 """Events of ours that wait for a client to read."""
+_MOST_PAYLOAD_BYTES: Final = 1_048_576
+"""Of one piece of audio, half a minute: a connection may keep so many bytes waiting."""
 _PIECE_BYTES: Final = 65_536
 _SHORT_BYTES: Final = 256
 """Pieces of audio below it count as messages, of which a client may send so many a second."""
@@ -74,7 +76,7 @@ class WyomingDialogue:
 
     def __init__(self, service: Service) -> None:
         self._service = service
-        self._reader = FrameReader(service.limits.message_bytes)
+        self._reader = FrameReader(min(_MOST_PAYLOAD_BYTES, service.limits.message_bytes))
         self._rate = MessageRate(service.limits.messages_a_second, service.clock())
         self._told: asyncio.Queue[bytes | Exception | None] = asyncio.Queue(_MOST_WAITING)
         self._audio: _Audio | None = None
