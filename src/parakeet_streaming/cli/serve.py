@@ -19,7 +19,7 @@ from parakeet_streaming.server.settings import Settings, about
 
 _NEEDED: Final = (
     *("starlette", "uvicorn", "h11", "websockets", "python_multipart", "pydantic_settings"),
-    *("prometheus_client",),
+    *("prometheus_client", "wyoming"),
 )
 
 

@@ -26,6 +26,8 @@ KEY_PROTOCOL: Final = "openai-insecure-api-key."
 """Begins the subprotocol in which a browser shows its key, as OpenAI's own clients do."""
 BASE64URL_PROTOCOL: Final = "base64url-api-key."
 """The same for keys with characters that may not stand in a subprotocol: base64url, unpadded."""
+ANONYMOUS: Final = "anonymous"
+"""Whose a call is that needs no key."""
 MOST_SECRETS: Final = 10_000
 """Short-lived keys that are valid at once."""
 
@@ -67,7 +69,7 @@ class Access:
             AccessError: it shows none, or one that nobody has.
         """
         if self.is_open:
-            return "anonymous"
+            return ANONYMOUS
         shown = shown_key(caller)
         if shown is None:
             raise AccessError("an API key is needed: send it as `Authorization: Bearer KEY`")

@@ -25,8 +25,10 @@ class AddressError(UnavailableError, OSError):
     """An address or a port that cannot be listened on."""
 
 
-def resolve(host: str, port: int) -> list[tuple[socket.AddressFamily, tuple[object, ...]]]:
-    """The addresses of a host, each once.
+def resolve(
+    host: str, port: int, option: str = "--host"
+) -> list[tuple[socket.AddressFamily, tuple[object, ...]]]:
+    """The addresses of a host, each once; `option` is for messages.
 
     Raises:
         OptionError: there is no such host.
@@ -36,17 +38,17 @@ def resolve(host: str, port: int) -> list[tuple[socket.AddressFamily, tuple[obje
             host, port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE, proto=socket.IPPROTO_TCP
         )
     except (socket.gaierror, UnicodeError) as error:
-        raise OptionError(f"--host {host} is no address of this machine: {error}") from None
+        raise OptionError(f"{option} {host} is no address of this machine: {error}") from None
     return list(dict.fromkeys((family, address) for family, _, _, _, address in found))
 
 
-def is_loopback(host: str) -> bool:
+def is_loopback(host: str, option: str = "--host") -> bool:
     """Whether nobody else can reach that host: all of its addresses are this machine's own."""
-    addresses = [str(address[0]) for _, address in resolve(host, 0)]
+    addresses = [str(address[0]) for _, address in resolve(host, 0, option)]
     return all(ip_address(each.partition("%")[0]).is_loopback for each in addresses)
 
 
-def bind(host: str, port: int) -> list[socket.socket]:
+def bind(host: str, port: int, option: str = "--host") -> list[socket.socket]:
     """A socket for each address of a host; with port 0 all get the same free one.
 
     Raises:
@@ -55,7 +57,7 @@ def bind(host: str, port: int) -> list[socket.socket]:
     """
     sockets: list[socket.socket] = []
     missing: OSError | None = None
-    for family, address in resolve(host, port):
+    for family, address in resolve(host, port, option):
         chosen = sockets[0].getsockname()[1] if sockets else port
         try:
             sockets.append(_bound(family, (address[0], chosen, *address[2:])))

@@ -13,17 +13,19 @@ from typing import Final, Protocol
 
 from parakeet_streaming.engine.endpoint import EndpointOptions
 from parakeet_streaming.engine.recognizer import Recognizer
-from parakeet_streaming.errors import OptionError
 from parakeet_streaming.live.adaptation import DelayRange
 from parakeet_streaming.live.engine import LiveEngine
 from parakeet_streaming.live.options import LiveOptions
 from parakeet_streaming.load import load, load_vad
 from parakeet_streaming.ports import VoiceActivity
+from parakeet_streaming.server import wyoming_listener
 from parakeet_streaming.server.access import Access
 from parakeet_streaming.server.api_keys import named_keys, read_key_file
 from parakeet_streaming.server.dialogue import log_error
-from parakeet_streaming.server.doors import health, native, page, realtime, rest
+from parakeet_streaming.server.doors import deepgram, health, native, page, realtime, rest
+from parakeet_streaming.server.doors.deepgram_files import DeepgramFiles
 from parakeet_streaming.server.http import HttpRoute, Reply, Request, SocketRoute, application
+from parakeet_streaming.server.languages import languages_of
 from parakeet_streaming.server.metrics import ServerMetrics
 from parakeet_streaming.server.replies import UnknownPathError, answer_to
 from parakeet_streaming.server.request_log import Application, logged
@@ -56,9 +58,13 @@ DOORS: Final[list[Callable[[Service, Settings], Routes]]] = [
     lambda service, settings: health.routes(service, open_metrics=settings.open_metrics),
     lambda service, _: native.routes(service),
     lambda service, _: realtime.routes(service),
+    lambda service, _: deepgram.routes(service),
+    lambda service, _: DeepgramFiles(service).routes(),
     lambda service, _: rest.RestDoor(service).routes(),
 ]
-LISTENERS: Final[list[Callable[[Service, Settings], Listener | None]]] = []
+LISTENERS: Final[list[Callable[[Service, Settings], Listener | None]]] = [
+    wyoming_listener.listener,
+]
 """Each gives None where its settings do not ask for it."""
 
 
@@ -89,10 +95,10 @@ def load_all(settings: Settings) -> Loaded:
 
     Raises:
         ParakeetError: as in `load`.
+        OptionError: settings of a listener that do not go together.
         ContextError: the model takes no windows as long as the context makes them.
     """
-    if settings.wyoming_port is not None and not LISTENERS:
-        raise OptionError("--wyoming-port: this version does not speak Wyoming; leave it out")
+    wyoming_listener.check(settings)
     options = live_options(settings)
     recognizer = load(
         settings.model,
@@ -133,7 +139,12 @@ def make_service(
     """What all doors get."""
     return Service(
         engine,
-        LoadedModel(_called(settings.model), int(time.time()), strict=settings.strict_model),
+        LoadedModel(
+            called := _called(settings.model),
+            int(time.time()),
+            settings.language or languages_of(called),
+            strict=settings.strict_model,
+        ),
         loaded.options,
         Access(keys, settings.allow_origin),
         settings.limits,

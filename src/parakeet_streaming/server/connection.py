@@ -133,9 +133,9 @@ class Connection:
         self._session.clear()
         self._stream.commit()
 
-    def mark(self, marker: str) -> None:
-        """Wants `Marked` when all that was pushed is decoded."""
-        self._session.mark(marker, self.pushed_s)
+    def mark(self, marker: str, at_s: float | None = None) -> None:
+        """Wants `Marked` when audio is decoded up to `at_s`, or all that was pushed."""
+        self._session.mark(marker, self.pushed_s if at_s is None else at_s)
         self._look()
 
     def finish(self) -> None:

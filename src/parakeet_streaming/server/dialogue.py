@@ -21,9 +21,11 @@ from contextlib import suppress
 from dataclasses import replace
 from typing import Final, Protocol
 
-from parakeet_streaming.server.http import Reply, Request, Socket
+from parakeet_streaming.server.caller import Caller
+from parakeet_streaming.server.http import Reply, Request
 from parakeet_streaming.server.limits import MessageRate
 from parakeet_streaming.server.replies import (
+    Answer,
     DrainingError,
     SessionTimeError,
     SlowReaderError,
@@ -39,6 +41,23 @@ _LAST_WORDS_S: Final = 2.0
 """For telling a client why it is closed, and closing."""
 
 Message = str | bytes
+
+
+class Socket(Protocol):
+    """What messages go over: `http.Socket`, or a connection of another kind."""
+
+    @property
+    def caller(self) -> Caller: ...
+
+    async def accept(self, protocol: str | None = None) -> None: ...
+
+    async def refuse(self, reply: Reply) -> None: ...
+
+    def messages(self) -> AsyncIterator[Message]: ...
+
+    async def send(self, message: Message) -> None: ...
+
+    async def close(self, code: int = 1000, reason: str = "") -> None: ...
 
 
 class Dialogue(Protocol):
@@ -86,8 +105,20 @@ Opening = Callable[[str], Awaitable[Dialogue]]
 """Takes the name of the caller's key and opens the dialogue, or raises why it cannot be."""
 
 
+def openai_refusal(answer: Answer) -> Reply:
+    """A refusal as OpenAI's clients read it."""
+    return Reply.of_json(answer.as_openai(), answer.status, **answer.headers)
+
+
 async def converse(
-    service: Service, socket: Socket, door: str, opening: Opening, protocol: str | None = None
+    service: Service,
+    socket: Socket,
+    door: str,
+    opening: Opening,
+    protocol: str | None = None,
+    *,
+    keyless: bool = False,
+    refusal: Callable[[Answer], Reply] = openai_refusal,
 ) -> None:
     """Lets a socket in, or refuses it, and talks to it until it ends.
 
@@ -97,9 +128,11 @@ async def converse(
         door: its name in metrics.
         opening: makes the dialogue.
         protocol: the subprotocol to accept.
+        keyless: whether the protocol has no keys, so that none is asked for.
+        refusal: how this protocol says that it lets nobody in.
     """
     try:
-        owner = service.let_in(socket.caller, from_page=True)
+        owner = service.let_in(socket.caller, from_page=True, keyless=keyless)
         with service.counted_socket(door, owner, socket.caller):
             dialogue = await opening(owner)
             try:
@@ -110,7 +143,7 @@ async def converse(
         service.refused(error)
         answer = answer_to(error)
         log_error(error, door)
-        await socket.refuse(Reply.of_json(answer.as_openai(), answer.status, **answer.headers))
+        await socket.refuse(refusal(answer))
 
 
 async def foretell(service: Service, request: Request, opening: Opening) -> Reply:
@@ -208,6 +241,8 @@ class _Talk:
     async def _tell(self) -> None:
         async for messages in self._dialogue.events():
             await self._send(messages)
+            # While it is told what it sent, a client need not say anything.
+            self._heard_s = self._service.clock()
 
     async def _drain(self) -> None:
         drain = self._service.drain

@@ -13,8 +13,9 @@ Rules of this file:
 from __future__ import annotations
 
 import logging
+from collections.abc import Iterable
 from dataclasses import dataclass
-from typing import Final
+from typing import Final, Protocol
 
 from python_multipart.exceptions import FormParserError
 from python_multipart.multipart import MultipartParser, parse_options_header
@@ -47,6 +48,14 @@ class PartEnd:
 
 
 PartEvent = PartBegin | PartData | PartEnd
+
+
+class BodyReader(Protocol):
+    """What takes a body apart: the reader below, or one for bodies that are no form."""
+
+    def feed(self, data: bytes) -> Iterable[PartEvent]: ...
+
+    def finish(self) -> None: ...
 
 
 class MultipartReader:

@@ -45,6 +45,16 @@ _BLOCK_S: Final = 0.5
 
 
 @dataclass(frozen=True, slots=True)
+class RawSamples:
+    """What bytes are that no head describes."""
+
+    rate_hz: int
+    encoding: str
+    """A name from `audio.pcm_decoder.ENCODINGS`."""
+    channels: int
+
+
+@dataclass(frozen=True, slots=True)
 class FileOptions:
     """How a file is recognised."""
 
@@ -54,6 +64,8 @@ class FileOptions:
     """Whether each channel is recognised alone, instead of the average of all."""
     most_s: float = 6 * 3_600.0
     """Seconds of sound, of all channels that are recognised."""
+    raw: RawSamples | None = None
+    """Of a file that has samples alone; None for one that says itself what it is."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -201,7 +213,7 @@ class FileTranscription:
     def _read(self, channel: int | None, tell: Callable[[LiveStream], object]) -> None:
         """Reads the file into a stream of the engine; in a thread."""
         try:
-            audio = open_stdin(self._upload.reader(), name=_NAME, as_file=True)
+            audio = self._open()
         except OptionError as error:
             # Nothing was asked for but to read it: the temporary folder has no room.
             raise CapacityError("the server's disk has no room for this file; try later") from error
@@ -226,6 +238,19 @@ class FileTranscription:
             if is_closed:
                 stream.cancel()
             stream.finish()
+
+    def _open(self) -> AudioFile:
+        reader, raw = self._upload.reader(), self._options.raw
+        if raw is None:
+            return open_stdin(reader, name=_NAME, as_file=True)
+        # A head that is there all the same counts more than what was said.
+        return open_stdin(
+            reader,
+            rate_hz=raw.rate_hz,
+            encoding=raw.encoding,
+            channels=raw.channels,
+            name=_NAME,
+        )
 
     def _push(self, audio: AudioFile, stream: LiveStream) -> None:
         """All samples, or those before the place where the file is broken."""

@@ -16,7 +16,7 @@ from dataclasses import dataclass, field
 
 from parakeet_streaming.live.engine import LiveEngine
 from parakeet_streaming.live.options import LiveOptions
-from parakeet_streaming.server.access import Access
+from parakeet_streaming.server.access import ANONYMOUS, Access
 from parakeet_streaming.server.caller import Caller
 from parakeet_streaming.server.limits import Limits, Places
 from parakeet_streaming.server.metrics import ServerMetrics
@@ -88,12 +88,13 @@ class Service:
         self.sockets = Places("sockets", limits.sockets_of_key, limits.sockets_of_address)
         self.uploads = Places("uploads", limits.uploads_of_key)
 
-    def let_in(self, caller: Caller, *, from_page: bool = False) -> str:
-        """The name of the caller's key.
+    def let_in(self, caller: Caller, *, from_page: bool = False, keyless: bool = False) -> str:
+        """The name of the caller's key; "anonymous" where none is needed.
 
         Args:
             caller: who asks.
             from_page: whether pages of other sites are to be refused (sockets).
+            keyless: whether it comes by a protocol that has no keys.
 
         Raises:
             RefusedError: it shows no key that is known, or comes from a page of another site.
@@ -103,6 +104,8 @@ class Service:
             raise DrainingError("the server is about to stop; connect to another one")
         if from_page:
             self.access.check_origin(caller)
+        if keyless:
+            return ANONYMOUS
         return self.access.owner(caller, self.clock())
 
     @contextmanager

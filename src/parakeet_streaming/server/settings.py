@@ -85,6 +85,12 @@ class Settings:
     model: str = _setting(
         DEFAULT_MODEL, _MODEL, "Folder, built-in name or hub id; the argument MODEL says the same."
     )
+    language: tuple[str, ...] = _setting(
+        (),
+        _MODEL,
+        "What the model understands, such as en; clients are told so. May be given again.",
+        default_in_words="by the model's name",
+    )
     strict_model: bool = _setting(
         False,
         _MODEL,
@@ -139,6 +145,11 @@ class Settings:
     )  # fmt: skip
     wyoming_host: str = _setting(
         "127.0.0.1", _ADDRESSES, "Where Wyoming listens; the protocol knows no keys."
+    )
+    wyoming_announce: bool = _setting(
+        False,
+        _ADDRESSES,
+        "Tell the local network (zeroconf), so that Home Assistant finds Wyoming.",
     )
     tls_cert: str | None = _setting(None, _ADDRESSES, "Certificates, a PEM file: https and wss.")
     tls_key: str | None = _setting(

@@ -17,12 +17,7 @@ from typing import Any, Final
 
 from parakeet_streaming.server.http import Request
 from parakeet_streaming.server.limits import ByteCount
-from parakeet_streaming.server.multipart import (
-    MultipartReader,
-    PartBegin,
-    PartData,
-    PartEvent,
-)
+from parakeet_streaming.server.multipart import BodyReader, PartBegin, PartData, PartEvent
 from parakeet_streaming.server.protocols.openai_rest import (
     FILE_FIELD,
     MOST_FIELD_BYTES,
@@ -37,6 +32,7 @@ from parakeet_streaming.server.recordings import (
     FileOptions,
     FileReaders,
     FileTranscription,
+    RawSamples,
 )
 from parakeet_streaming.server.replies import DrainingError, SessionTimeError, WrongRequestError
 from parakeet_streaming.server.service import Service
@@ -56,8 +52,19 @@ class FileRequest:
         readers: FileReaders,
         context: ContextConfig,
         query: Mapping[str, str],
+        *,
+        door: str = "rest",
+        raw: RawSamples | None = None,
     ) -> None:
-        """`query`: fields may stand there, too.
+        """A request that begins.
+
+        Args:
+            service: what all doors share.
+            readers: threads that read files.
+            context: where the request asks for none.
+            query: fields may stand there, too.
+            door: the name in metrics.
+            raw: what the samples of a file are that has nothing else.
 
         Raises:
             WrongRequestError: an impossible value there.
@@ -67,6 +74,7 @@ class FileRequest:
             self.asked = with_field(self.asked, name, value)
         self.transcripts: list[ChannelTranscript] = []
         self._service, self._readers, self._context = service, readers, context
+        self._received, self._raw = service.metrics.received_bytes_total[door], raw
         self._upload = Upload()
         self._has_file = False
         self._name = ""
@@ -88,7 +96,7 @@ class FileRequest:
         """What a person should know of the file."""
         return () if self._transcription is None else self._transcription.warnings
 
-    async def receive(self, request: Request, reader: MultipartReader, count: ByteCount) -> None:
+    async def receive(self, request: Request, reader: BodyReader, count: ByteCount) -> None:
         """Takes the whole form.
 
         Raises:
@@ -99,9 +107,8 @@ class FileRequest:
             Exception: the file cannot be recognised.
         """
         limits = self._service.limits
-        received = self._service.metrics.received_bytes_total["rest"]
         async for data in _patient(request.body(), limits.idle_s, self._service.clock):
-            received.add(len(data))
+            self._received.add(len(data))
             count.came(len(data))
             for event in reader.feed(data):
                 await self._take(event)
@@ -212,7 +219,8 @@ class FileRequest:
 
     def _wanted(self) -> FileOptions:
         most_s = self._service.limits.upload_s
-        return FileOptions(self.asked.context or self._context, self.asked.separate, most_s)
+        context = self.asked.context or self._context
+        return FileOptions(context, self.asked.separate, most_s, self._raw)
 
     def _begin(self) -> None:
         self._options = self._wanted()

@@ -15,15 +15,16 @@ from parakeet_streaming.engine.endpoint import EndpointOptions
 from parakeet_streaming.engine.vad_options import VadOptions
 from parakeet_streaming.live.adaptation import DelayRange
 from parakeet_streaming.live.options import LiveOptions
-from parakeet_streaming.server.connection_options import ChannelOptions
+from parakeet_streaming.server.connection_options import (
+    LEAST_RATE_HZ,
+    MOST_CHANNELS,
+    MOST_RATE_HZ,
+    ChannelOptions,
+)
 from parakeet_streaming.server.protocols.fields import flag_of, number_of, text_of, whole_of
 from parakeet_streaming.server.replies import WrongRequestError
 from parakeet_streaming.timeline import SAMPLE_RATE_HZ, ContextConfig
 
-MOST_CHANNELS: Final = 8
-"""That one socket may have transcribed each for itself."""
-LEAST_RATE_HZ: Final = 4_000
-MOST_RATE_HZ: Final = 192_000
 MOST_UTTERANCE_S: Final = 3_600.0
 
 

@@ -1,0 +1,163 @@
+"""The query of `/v1/listen` in; what a client asks for, as a value, out.
+
+Rules of this file:
+
+1. Names that are not known are ignored, as are those that would make text prettier: the model
+   writes capitals, marks and numbers as it has learnt them.
+2. A value that makes no sense is named. So is a wish that would be missed if it were ignored:
+   a client that has numbers of cards blacked out must know that nobody does it here.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from typing import Final
+
+from parakeet_streaming.audio.pcm import MAX_CHANNELS
+from parakeet_streaming.engine.endpoint import EndpointOptions
+from parakeet_streaming.engine.vad_options import MAX_DURATION_MS, VadOptions
+from parakeet_streaming.live.adaptation import DelayRange
+from parakeet_streaming.live.options import LiveOptions
+from parakeet_streaming.server.connection_options import (
+    LEAST_RATE_HZ,
+    MOST_CHANNELS,
+    MOST_RATE_HZ,
+    ChannelOptions,
+)
+from parakeet_streaming.server.protocols.fields import flag_of, number_of, shown, text_of, whole_of
+from parakeet_streaming.server.replies import WrongRequestError
+from parakeet_streaming.timeline import ContextConfig
+
+ENCODINGS: Final = {
+    "linear16": "s16le",
+    "linear32": "f32le",
+    "mulaw": "mulaw",
+    "alaw": "alaw",
+}
+"""Ours by Deepgram's name."""
+_G711_RATE_HZ: Final = 8_000
+_MISSED: Final = {
+    "callback": "results come over this connection only",
+    "redact": "nothing is blacked out here",
+}
+"""Wishes that are refused, and why."""
+
+
+@dataclass(frozen=True, slots=True)
+class ListenSettings:
+    """What a client asks for."""
+
+    model: str | None = None
+    encoding: str | None = None
+    """Ours; None for a file that says itself what it is."""
+    rate_hz: int | None = None
+    channels: int = 1
+    separate: bool = False
+    """Whether each channel is a stream of its own."""
+    interim: bool = False
+    """Whether results that may change are wanted."""
+    endpointing_ms: float | None = None
+    """Silence that ends an utterance; None for what the server was started with."""
+    endpointing: bool = True
+    utterance_end_s: float | None = None
+    """Silence after a word after which the client wants to be told; None for never."""
+    vad_events: bool = False
+    """Whether the client wants to know when speech begins."""
+    utterances: bool = False
+    """Of a file: whether its sentences are listed."""
+    context: str | None = None
+    """Ours, as in the native protocol."""
+
+    @property
+    def streams(self) -> int:
+        """How many streams recognise it."""
+        return self.channels if self.separate else 1
+
+    def options(self, defaults: LiveOptions) -> ChannelOptions:
+        """Of each channel's stream.
+
+        Raises:
+            WrongRequestError: no encoding, or no rate: nothing says what the bytes are.
+            ContextError: an impossible context.
+        """
+        if self.encoding is None or self.rate_hz is None:
+            name = "encoding" if self.encoding is None else "sample_rate"
+            raise WrongRequestError(
+                f"{name} is missing: live audio is raw samples; give encoding "
+                f"({', '.join(ENCODINGS)}) and sample_rate, or POST a file",
+                name,
+            )
+        delay = defaults.delay
+        context = replace(delay.context, sample_rate=self.rate_hz)
+        if self.context is None:
+            delay = DelayRange(context, delay.longest_chunk)
+        else:
+            delay = DelayRange.growing(ContextConfig.parse(self.context, self.rate_hz))
+        # Speech that begins, and silence after a word, are told by voice activity.
+        live = replace(defaults, delay=delay, vad=defaults.vad or VadOptions())
+        endpoint = live.endpoint or EndpointOptions()
+        if not self.endpointing:
+            live = replace(live, endpoint=None)
+        elif self.endpointing_ms is not None:
+            live = replace(live, endpoint=_endpoint(endpoint, self.endpointing_ms))
+        return ChannelOptions(live, self.encoding, 1 if self.separate else self.channels)
+
+
+def settings_of(query: Mapping[str, object]) -> ListenSettings:
+    """What a query asks for.
+
+    Raises:
+        WrongRequestError: a value that makes no sense, or a wish that would be missed.
+    """
+    for name, why in _MISSED.items():
+        if query.get(name):
+            raise WrongRequestError(f"{name} is not supported: {why}; leave it out", name)
+    separate = flag_of(query, "multichannel") or False
+    encoding = _encoding(query)
+    rate_hz = whole_of(query, "sample_rate", LEAST_RATE_HZ, MOST_RATE_HZ)
+    if rate_hz is None and encoding in ("mulaw", "alaw"):
+        rate_hz = _G711_RATE_HZ
+    utterance_end_ms = number_of(query, "utterance_end_ms", 1, MAX_DURATION_MS)
+    endpointing, endpointing_ms = _endpointing(query)
+    return ListenSettings(
+        model=text_of(query, "model"),
+        encoding=encoding,
+        rate_hz=rate_hz,
+        channels=whole_of(query, "channels", 1, MOST_CHANNELS if separate else MAX_CHANNELS) or 1,
+        separate=separate,
+        interim=flag_of(query, "interim_results") or False,
+        endpointing_ms=endpointing_ms,
+        endpointing=endpointing,
+        utterance_end_s=None if utterance_end_ms is None else utterance_end_ms / 1000,
+        vad_events=flag_of(query, "vad_events") or False,
+        utterances=flag_of(query, "utterances") or False,
+        context=text_of(query, "context"),
+    )
+
+
+def _encoding(query: Mapping[str, object]) -> str | None:
+    encoding = text_of(query, "encoding")
+    if encoding is None:
+        return None
+    if encoding.lower() not in ENCODINGS:
+        raise WrongRequestError(
+            f"encoding {shown(encoding)} is not decoded here; use {', '.join(ENCODINGS)}, or POST "
+            "a file without encoding",
+            "encoding",
+        )
+    return ENCODINGS[encoding.lower()]
+
+
+def _endpointing(query: Mapping[str, object]) -> tuple[bool, float | None]:
+    """Whether silence ends utterances, and how much of it; None for the server's own."""
+    if str(query.get("endpointing")).lower() in ("false", "true"):
+        return flag_of(query, "endpointing") or False, None
+    return True, number_of(query, "endpointing", 0, MAX_DURATION_MS)
+
+
+def _endpoint(default: EndpointOptions, silence_ms: float) -> EndpointOptions:
+    """The rules of the preset that waits about as long, with that silence."""
+    presets = (EndpointOptions.aggressive(), EndpointOptions.balanced(), EndpointOptions.relaxed())
+    near = min(presets, key=lambda preset: abs(preset.min_silence_ms - silence_ms))
+    return replace(near, min_silence_ms=silence_ms, max_utterance_s=default.max_utterance_s)
