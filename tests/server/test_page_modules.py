@@ -40,7 +40,7 @@ def a_transcript(seeded):
         for _ in range(seeded.randint(1, 30)):
             at = round(at + seeded.choice([0.0, 0.08, 0.4, 1.2]), 3)
             end = round(at + seeded.choice([0.08, 0.4, 0.8]), 3)
-            letters = [seeded.choice("abcdé&<") for _ in range(seeded.randint(1, 50))]
+            letters = [seeded.choice("abcdé&<;{\\") for _ in range(seeded.randint(1, 50))]
             words.append(Word("".join(letters), at, end, 0.5))
             at = end
         text = " ".join(word.text for word in words)

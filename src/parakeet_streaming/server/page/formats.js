@@ -22,7 +22,7 @@ export function txt({ utterances }) {
 
 export function srt(transcript) {
   const one = ({ start, end, text }, number) =>
-    `${number + 1}\n${time(start, ",")} --> ${time(end, ",")}\n${text}\n`;
+    `${number + 1}\n${time(start, ",")} --> ${time(end, ",")}\n${widened(text)}\n`;
   return cues(transcript).map(one).join("\n");
 }
 
@@ -116,6 +116,12 @@ function time(at, mark) {
     String(Math.floor(part)).padStart(2, "0"),
   );
   return `${hours}:${minutes}:${whole}${mark}${String(ms % 1000).padStart(3, "0")}`;
+}
+
+/** SubRip has no escapes: what players take for markup becomes its wide form. */
+function widened(text) {
+  const wide = (found) => String.fromCodePoint(found.codePointAt(0) + 0xfee0);
+  return text.replace(/[<>{}\\]|&(?=#?[\p{L}\p{N}_]+;)/gu, wide);
 }
 
 function escaped(text) {
