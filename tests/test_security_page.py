@@ -26,7 +26,6 @@ ELSEWHERE = {
     "live.meter.MOST_S",
     "live.ring_sizing.MOST_RING_S",
     "model.features.MAX_BAND_WEIGHTS",  # a check of ours, not of what is read
-    "torch_model.nemo_settings.MAX_SYMBOLS",  # what NeMo takes where nothing is said
 }
 """Of load, which docs/live.md tells, and no bounds on what comes from outside."""
 
