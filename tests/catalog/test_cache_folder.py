@@ -1,5 +1,6 @@
 import logging
 import os
+import socket
 import stat
 import sys
 from pathlib import Path
@@ -30,6 +31,18 @@ def test_it_is_where_the_user_keeps_such(monkeypatch, tmp_path):
     monkeypatch.delenv("XDG_CACHE_HOME")
     monkeypatch.setattr(Path, "home", lambda: tmp_path / "home")
     assert cache_folder("x") == tmp_path / "home" / ".cache" / "parakeet-streaming" / "x"
+
+
+@pytest.mark.skipif(sys.platform in ("win32", "darwin"), reason="where others keep it")
+@pytest.mark.parametrize("told", ["relative", ".", "../up", "~", " ", "\x1b[2J"])
+def test_it_does_not_depend_on_where_the_program_was_started(monkeypatch, tmp_path, told):
+    here, home = tmp_path / "here", tmp_path / "home"
+    here.mkdir()
+    monkeypatch.chdir(here)
+    monkeypatch.setenv("XDG_CACHE_HOME", told)
+    monkeypatch.setattr(Path, "home", lambda: home)
+    assert cache_folder("x") == home / ".cache" / "parakeet-streaming" / "x"
+    assert list(here.iterdir()) == []
 
 
 @pytest.mark.parametrize(
@@ -124,6 +137,30 @@ def test_a_link_is_no_way_to_what_is_not_the_user_s(base, tmp_path, kind):
         (folder / "c.blob").symlink_to(there)
         os.chown(folder / "c.blob", SOMEBODY, SOMEBODY, follow_symlinks=kind != "link of another")
     assert cache_folder("a/b") is None
+
+
+@owners_only
+@pytest.mark.parametrize("kind", ["a pipe", "a socket", "a device", "a link to a pipe"])
+def test_what_is_no_file_is_not_opened(base, tmp_path, caplog, monkeypatch, kind):
+    folder = cache_folder("a")
+    path = folder / "c.blob"
+    if kind == "a pipe":
+        os.mkfifo(path, 0o600)
+    elif kind == "a socket":
+        monkeypatch.chdir(folder)  # the names of sockets are short
+        with socket.socket(socket.AF_UNIX) as bound:
+            bound.bind(path.name)
+        path.chmod(0o600)
+    elif kind == "a device":
+        if os.geteuid():
+            pytest.skip("devices belong to root")
+        path.symlink_to("/dev/zero")
+    else:
+        os.mkfifo(tmp_path / "pipe", 0o600)
+        path.symlink_to(tmp_path / "pipe")
+    assert cache_folder("a") is None
+    assert f"{path} is no file; remove it" in caplog.text
+    assert kept_text(path) is None
 
 
 @owners_only

@@ -92,6 +92,32 @@ def test_links_in_a_circle(tmp_path, read, links):
         read(tmp_path / "a")
 
 
+@pytest.mark.parametrize("before", ["", "-", "[[", '{"b": '])
+def test_a_number_of_thousands_of_digits(tmp_path, before):
+    """Without Python's advice how to read it after all."""
+    (tmp_path / "a.json").write_text(f'{{"a": {before}{"9" * 5_000}}}')
+    with pytest.raises(ModelFormatError, match=r"a number in it has thousands of digits\)$"):
+        read_object(tmp_path / "a.json")
+
+
+@pytest.mark.parametrize(
+    ("leads", "error", "said"),
+    [
+        ("nowhere", ModelPartMissingError, "not there"),
+        ("file/x", ModelPartMissingError, "not there"),
+        ("a", ModelFormatError, "back to itself"),
+        ("b", ModelFormatError, "back to itself"),
+    ],
+)
+def test_a_link_that_leads_nowhere_is_no_nothing(tmp_path, leads, error, said):
+    (tmp_path / "file").write_text("")
+    (tmp_path / "a").symlink_to(leads)
+    (tmp_path / "b").symlink_to("a")
+    with pytest.raises(error, match=said):
+        exists(tmp_path / "a")
+    assert not exists(tmp_path / "c")
+
+
 @pytest.mark.parametrize("read", READERS)
 @pytest.mark.parametrize("name", ["n" * 256, "n" * 5_000, f"{'n' * 300}/m.onnx", "n/" * 3_000])
 def test_a_name_that_no_file_can_have(tmp_path, read, name):

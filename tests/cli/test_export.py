@@ -1,6 +1,7 @@
 import errno
 import shutil
 import tempfile
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -17,6 +18,7 @@ from parakeet_streaming.errors import (
     UnavailableError,
 )
 from parakeet_streaming.export import replacing as replacing_module
+from tests.another_user import as_somebody_else
 
 
 def run(*arguments):
@@ -140,6 +142,40 @@ def test_the_source_is_not_overwritten(source, tmp_path):
         run(folder, "--to", folder, "--force")
     with pytest.raises(OptionError, match="is a file"):
         run(folder, "--to", folder / "config.json")
+
+
+@pytest.mark.parametrize(
+    ("name", "said"),
+    [
+        ("n" * 300, r"cannot write .*too long"),
+        ("n" * 300 + "/m", r"cannot write .*too long"),
+        ("file", "file is a file; name a folder"),
+        ("file/m", "file is a file; name a folder"),
+        ("nowhere", "nowhere is a link"),
+        ("circle", "circle is a link"),
+        ("nowhere/m", "nowhere is a link"),
+        ("a\0b", r"cannot write .*null"),
+    ],
+)
+def test_where_no_folder_can_be_costs_nothing(source, tmp_path, name, said):
+    (tmp_path / "file").write_text("")
+    (tmp_path / "nowhere").symlink_to("nothing")
+    (tmp_path / "circle").symlink_to("circle")
+    with pytest.raises(OptionError, match=said):
+        export_module.export(source, tmp_path / name)
+    assert not (tmp_path / "nothing").exists()
+
+
+@pytest.mark.parametrize(("private", "mode"), [("", 0o500), ("", 0), ("m", 0o500), ("m", 0)])
+def test_where_nothing_may_be_written_costs_nothing(source, private, mode):
+    with tempfile.TemporaryDirectory() as everybody:
+        root = Path(everybody)
+        root.chmod(0o755)
+        (root / "m").mkdir()
+        (root / private).chmod(mode)
+        with as_somebody_else(), pytest.raises(OptionError, match=r"cannot write .*denied"):
+            export_module.export(source, root / "m")
+        root.chmod(0o755)
 
 
 def test_another_precision_is_refused(tmp_path):

@@ -60,6 +60,24 @@ def test_channels_that_are_not_there(options, says):
     assert (InputOptions(channels="right").side, InputOptions(channels="right").count) == (1, 2)
 
 
+@pytest.mark.parametrize(
+    ("options", "says"),
+    [
+        (InputOptions(rate_hz=-1), "--rate -1; use 4000 to 384000"),
+        (InputOptions(rate_hz=0), "--rate 0"),
+        (InputOptions(rate_hz=10**5_000), "--rate of .* bits"),
+        (InputOptions(encoding="\x1b[2J"), r"no encoding is called '\\x1b\[2J'"),
+        (InputOptions(encoding="x" * 10_000), "no encoding is called 'x"),
+        (InputOptions(channels="0"), "0 channels are impossible"),
+        (InputOptions(channels="33"), "33 channels are impossible"),
+    ],
+)
+def test_what_means_nothing_is_refused_whatever_is_read(options, says):
+    with pytest.raises(OptionError, match=says) as raised:
+        open_input(DIGITS, options)
+    assert len(str(raised.value)) < 500
+
+
 @pytest.mark.parametrize("channels", ["9" * 5_000, "33", "0", "1000000000"])
 def test_absurd_numbers_of_channels_are_refused(tmp_path, channels):
     (tmp_path / "a.raw").write_bytes(bytes(100))

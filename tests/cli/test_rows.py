@@ -2,7 +2,13 @@ import json
 
 import pytest
 
-from parakeet_streaming.cli.rows import in_bytes, print_json, print_pairs, print_table
+from parakeet_streaming.cli.rows import (
+    MOST_PAIRS,
+    in_bytes,
+    print_json,
+    print_pairs,
+    print_table,
+)
 
 
 def test_pairs_are_aligned_and_plain_in_a_pipe(capsys):
@@ -18,6 +24,22 @@ def test_pairs_are_aligned_and_plain_in_a_pipe(capsys):
 def test_no_pairs_at_all(capsys):
     print_pairs([])
     assert capsys.readouterr().out == ""
+
+
+@pytest.mark.parametrize("count", [MOST_PAIRS, MOST_PAIRS + 1, 100_000])
+def test_a_list_is_no_longer_than_a_person_reads(capsys, count):
+    print_pairs([(f"{number}", "x") for number in range(count)])
+    *lines, last = capsys.readouterr().out.splitlines()
+    if count == MOST_PAIRS:
+        assert len(lines) + 1 == MOST_PAIRS
+    else:
+        assert len(lines) == MOST_PAIRS
+        assert last == f"  and {count - MOST_PAIRS} more; --json has all of them"
+
+
+def test_one_long_name_does_not_make_every_line_long(capsys):
+    print_pairs([("k" * 100_000, "1"), *[("a", "2")] * 50])
+    assert max(len(line) for line in capsys.readouterr().out.splitlines()) < 120
 
 
 def test_tables_are_aligned_without_trailing_spaces(capsys):

@@ -99,6 +99,31 @@ def test_a_closed_standard_output_is_told_and_nothing_is_computed():
 
 
 @POSIX
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="needs Linux")
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        ["transcribe", str(DIGITS)],
+        ["transcribe", str(DIGITS), "--format", "vtt"],
+        ["models", "list"],
+        ["models", "inspect", "tiny-en", "--json"],
+        ["doctor", "--json"],
+        ["--version"],
+        ["transcribe", "--help"],
+    ],
+    ids=" ".join,
+)
+def test_a_full_disk_behind_standard_output_is_one_line(arguments):
+    with open("/dev/full", "w") as full:  # noqa: PTH123
+        done = subprocess.run(
+            [sys.executable, "-c", PROGRAM, *arguments],
+            stdout=full, stderr=subprocess.PIPE, text=True, check=False, timeout=300,
+        )  # fmt: skip
+    assert done.returncode in (1, 2)
+    (line,) = done.stderr.splitlines()
+    assert line.startswith("parakeet: cannot write to standard output: No space left on device")
+
+
 def test_files_need_no_standard_streams(tmp_path):
     path = tmp_path / "a.txt"
     done = parakeet("transcribe", str(DIGITS), f"--output={path}", shell="<&- >&- 2>&-")

@@ -131,6 +131,19 @@ def test_broken_graphs_are_our_error_and_leave_no_chatter(tmp_path, capfd):
     assert capfd.readouterr() == ("", "")
 
 
+@pytest.mark.parametrize(
+    ("dims", "data"), [([2**62], b"\0" * 8), ([2**40, 2**40], b""), ([2**61, 4], b"\0" * 16)]
+)
+def test_sizes_that_overflow_leave_no_chatter(capfd, dims, data):
+    model = face([("x", FLOAT, [1])], [("y", FLOAT, [1])])
+    weights = onnx.TensorProto(name="\x1b[2Jw", data_type=FLOAT, dims=dims, raw_data=data)
+    model.graph.initializer.append(weights)
+    model.graph.node.append(helper.make_node("Add", ["x", "\x1b[2Jw"], ["y"]))
+    with pytest.raises(ModelFormatError, match="cannot open this one"):
+        open_session(model.SerializeToString(), name="this one")
+    assert capfd.readouterr() == ("", "")
+
+
 def test_a_missing_file(tmp_path):
     with pytest.raises(ModelPartMissingError, match=r"m\.onnx is missing"):
         open_session(str(tmp_path / "m.onnx"))

@@ -16,6 +16,7 @@ from numpy.typing import NDArray
 
 from parakeet_streaming.audio.pcm import MAX_CHANNELS, as_mono
 from parakeet_streaming.errors import AudioInputError, OptionError
+from parakeet_streaming.plain_text import shown
 
 ENCODINGS: Final[dict[str, int]] = {
     "u8": 1,
@@ -156,7 +157,9 @@ def bytes_per_frame(encoding: str, channels: int) -> int:
         OptionError: an encoding that does not exist, or an impossible number of channels.
     """
     if encoding not in ENCODINGS:
-        raise OptionError(f"no encoding is called {encoding!r}; use one of {', '.join(ENCODINGS)}")
+        raise OptionError(
+            f"no encoding is called {shown(encoding)}; use one of {', '.join(ENCODINGS)}"
+        )
     if not 1 <= channels <= MAX_CHANNELS:
         raise OptionError(f"{channels} channels are impossible; use 1 to {MAX_CHANNELS}")
     return ENCODINGS[encoding] * channels

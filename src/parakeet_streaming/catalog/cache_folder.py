@@ -93,7 +93,9 @@ def _base() -> Path:
         return Path(os.environ.get("LOCALAPPDATA") or Path.home() / "AppData" / "Local")
     if sys.platform == "darwin":
         return Path.home() / "Library" / "Caches"
-    return Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache")
+    told = Path(os.environ.get("XDG_CACHE_HOME", ""))
+    # One that depends on where the program was started is none, as the standard says too.
+    return told if told.is_absolute() else Path.home() / ".cache"
 
 
 def _files(folder: Path) -> list[Path]:
@@ -128,6 +130,8 @@ def _not_ours(paths: list[Path]) -> str | None:
             continue
         if {link.st_uid, real.st_uid} != {os.geteuid()}:
             return f"{path} belongs to another user; remove it, or {_ADVICE}"
+        if not (stat.S_ISREG(real.st_mode) or stat.S_ISDIR(real.st_mode)):
+            return f"{path} is no file; remove it, or {_ADVICE}"  # a pipe would make all wait
         if real.st_mode & _BY_OTHERS:
             return f"others may write {path}; remove it or take that right away, or {_ADVICE}"
     return None

@@ -70,16 +70,23 @@ def reading(path: Path, broken: str = "is broken") -> Iterator[None]:
 def exists(path: Path) -> bool:
     """Whether anything is at a path; nothing can be where the name is longer than names may be.
 
+    A link that leads nowhere is no nothing: somebody meant a file to be there.
+
     Raises:
+        ModelPartMissingError: a link to what is not there.
+        ModelFormatError: a link that leads back to itself.
         FileAccessError: a folder on the way may not be searched.
     """
     with reading(path):
         try:
-            return path.exists()
+            if path.exists():
+                return True
+            if path.is_symlink():
+                path.stat()  # the system says why
         except OSError as error:
-            if error.errno == errno.ENAMETOOLONG:
-                return False
-            raise
+            if error.errno != errno.ENAMETOOLONG:
+                raise
+        return False
 
 
 def open_file(path: Path) -> BinaryIO:
@@ -167,6 +174,8 @@ def _broken(path: Path, broken: str, error: Exception) -> ModelFormatError:
         reason = "it is nested too deep"
     elif isinstance(error, MemoryError):
         reason = "it needs more memory than there is"
+    elif "set_int_max_str_digits" in str(error):  # Python's advice how to read it after all
+        reason = "a number in it has thousands of digits"
     else:
         reason = (str(error).strip() or type(error).__name__).splitlines()[0]
     return ModelFormatError(f"{path} {broken}; fetch it again ({reason[:_MOST_REASON_CHARACTERS]})")

@@ -10,6 +10,7 @@ import re
 from typing import Final
 
 from parakeet_streaming.errors import OptionError
+from parakeet_streaming.plain_text import shown
 
 MOST_CHARACTERS: Final = 96
 """Of a name, as on the hub; of a revision."""
@@ -36,7 +37,9 @@ def split_revision(repo_id: str, revision: str | None = None) -> tuple[str, str 
         raise OptionError(f"{repo_id} names another revision than {revision}; give only one")
     found = pinned or revision or None
     if found is not None and not _is_revision(found):
-        raise OptionError(f"{found!r} is no revision; give a branch, a tag or a commit of {name}")
+        raise OptionError(
+            f"{shown(found)} is no revision; give a branch, a tag or a commit of {name}"
+        )
     return name, found
 
 

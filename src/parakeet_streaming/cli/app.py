@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import logging
-import os
 import sys
 from functools import partial
 from typing import Annotated, Final
@@ -21,7 +20,7 @@ from parakeet_streaming.cli.models import models_app
 from parakeet_streaming.cli.options import lowered
 from parakeet_streaming.cli.plot import plot
 from parakeet_streaming.cli.serve import serve
-from parakeet_streaming.cli.standard_streams import prepare
+from parakeet_streaming.cli.standard_streams import give_up_output, prepare
 from parakeet_streaming.cli.transcribe import transcribe
 from parakeet_streaming.errors import OptionError, ParakeetError, UsageError
 
@@ -89,23 +88,36 @@ def main() -> None:
     """Runs the command line; errors of ours become one line on standard error."""
     prepare()
     quitting = QuitAtOnce()
+    code: str | int | None
     try:
         with quitting, kept_off_standard_error():
             app()
     except SystemExit as end:
-        sys.exit(quitting.code if end.code == CODE else end.code)
+        code = quitting.code if end.code == CODE else end.code
     except UsageError as error:
-        _fail(error, 2)
+        code = _told(error, 2)
     except ParakeetError as error:
-        _fail(error, 1)
+        code = _told(error, 1)
     except KeyboardInterrupt:
-        sys.exit(quitting.code)
+        code = quitting.code
     except BrokenPipeError:
-        # The reader of a pipe has gone; what is left in the buffer has nowhere to go.
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        sys.exit(1)
+        code = 1
+    sys.exit(_written_out(code))
 
 
-def _fail(error: ParakeetError, code: int) -> None:
+def _told(error: ParakeetError, code: int) -> int:
     complain(error)
-    sys.exit(code)
+    return code
+
+
+def _written_out(code: str | int | None) -> str | int | None:
+    """The exit code, when the last text has reached standard output or has nowhere to go."""
+    try:
+        sys.stdout.flush()
+    except OSError:  # the reader of a pipe has gone, or a terminal
+        give_up_output()
+        return code or 1
+    except OptionError as error:
+        give_up_output()
+        return code or _told(error, 2)
+    return code

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import errno
+import os
 import shlex
 import tempfile
+from contextlib import suppress
 from importlib.util import find_spec
 from pathlib import Path
 from typing import Annotated, Final
@@ -14,6 +17,7 @@ from parakeet_streaming.catalog.model_folder import ModelParts, find_parts
 from parakeet_streaming.catalog.spec import read_spec
 from parakeet_streaming.cli.messages import answer, note
 from parakeet_streaming.cli.rows import in_bytes
+from parakeet_streaming.cli.written_files import is_folder, status_of, writing
 from parakeet_streaming.errors import (
     ExtraMissingError,
     OptionError,
@@ -90,13 +94,21 @@ def export(
 
 
 def _check_target(source: Path, target: Path, *, force: bool) -> None:
-    """Refuses a folder in which an export could overwrite files."""
-    if target.exists() and not target.is_dir():
-        raise OptionError(f"--to {target} is a file; name a folder")
-    if target.is_dir() and source.is_dir() and target.samefile(source):
-        raise OptionError(f"--to {target} is what is to be exported; name another folder")
-    if target.is_dir() and any(target.iterdir()) and not force:
-        raise OptionError(f"--to {target} is not empty; name another folder, or add --force")
+    """Refuses what is no folder to write in, and one in which an export could overwrite files."""
+    with writing(target):
+        with suppress(FileNotFoundError, NotADirectoryError):
+            target.lstat()  # raises where no file can have such a name, or nobody may look
+        there = next(each for each in (target, *target.absolute().parents) if os.path.lexists(each))
+        if not is_folder(there):
+            nowhere = there.is_symlink() and status_of(there) is None
+            what = "a link that leads nowhere" if nowhere else "a file"
+            raise OptionError(f"--to {target}: {there} is {what}; name a folder")
+        if not os.access(there, os.W_OK):
+            raise PermissionError(errno.EACCES, os.strerror(errno.EACCES))
+        if is_folder(target) and is_folder(source) and target.samefile(source):
+            raise OptionError(f"--to {target} is what is to be exported; name another folder")
+        if is_folder(target) and any(target.iterdir()) and not force:
+            raise OptionError(f"--to {target} is not empty; name another folder, or add --force")
 
 
 def _write(source: Path, target: Path, precision: str, scale: str, *, cached: bool) -> ModelParts:

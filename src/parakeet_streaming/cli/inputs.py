@@ -19,14 +19,16 @@ from typing import Final
 from parakeet_streaming.audio.blocks import AudioFile
 from parakeet_streaming.audio.containers import sniff_file
 from parakeet_streaming.audio.files import open_audio, open_file
+from parakeet_streaming.audio.pcm_decoder import bytes_per_frame
 from parakeet_streaming.audio.pcm_reader import BinaryStream
 from parakeet_streaming.audio.raw import open_raw
 from parakeet_streaming.audio.recording_errors import as_recording_errors
 from parakeet_streaming.cli.output_paths import STDIN
 from parakeet_streaming.errors import AudioFormatError, OptionError, ParakeetError
+from parakeet_streaming.limits import check_whole
 from parakeet_streaming.sources.named_pipes import is_named_pipe, open_named_pipe
 from parakeet_streaming.sources.stdin import open_stdin
-from parakeet_streaming.timeline import SAMPLE_RATE_HZ
+from parakeet_streaming.timeline import MAX_INPUT_RATE_HZ, MIN_INPUT_RATE_HZ, SAMPLE_RATE_HZ
 
 ENCODING: Final = "s16le"
 """What raw samples are, unless `--encoding` says otherwise."""
@@ -54,9 +56,11 @@ class InputOptions:
         """Refuses options that mean nothing, whatever is read.
 
         Raises:
-            OptionError: as `count`.
+            OptionError: an impossible rate, encoding or number of channels.
         """
-        _ = self.count
+        bytes_per_frame(self.encoding or ENCODING, self.count)
+        if self.rate_hz is not None:
+            check_whole("--rate", self.rate_hz, MIN_INPUT_RATE_HZ, MAX_INPUT_RATE_HZ)
 
     @property
     def count(self) -> int:

@@ -20,7 +20,6 @@ from parakeet_streaming import formats
 from parakeet_streaming.cli.messages import complain
 from parakeet_streaming.cli.result_file import ResultFile
 from parakeet_streaming.cli.sure_text import SureText
-from parakeet_streaming.errors import OptionError
 from parakeet_streaming.plain_text import readable
 from parakeet_streaming.results import Event, Transcript
 from parakeet_streaming.results import Final as FinalEvent
@@ -159,10 +158,5 @@ class Output:
         if self._file is not None:
             self._file.write(text)
             return
-        try:
-            sys.stdout.write(text)
-            sys.stdout.flush()
-        except BrokenPipeError:
-            raise
-        except OSError as error:
-            raise OptionError(f"cannot write the output: {error}") from error
+        sys.stdout.write(text)
+        sys.stdout.flush()

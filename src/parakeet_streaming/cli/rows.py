@@ -5,7 +5,9 @@ Words may come from a model or a device: they are shown as `plain_text.visible` 
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Sequence
+from itertools import islice
+from typing import Final
 
 import typer
 from rich.console import Console
@@ -14,16 +16,26 @@ from rich.text import Text
 from parakeet_streaming.formats import in_json
 from parakeet_streaming.plain_text import visible
 
+MOST_PAIRS: Final = 200
+"""Lines of one list: what is told of a model has some fifty, and a file may have a million."""
+_MOST_KEY: Final = 60
+"""Characters of the first words, which make the column."""
 
-def print_pairs(pairs: Iterable[tuple[str, str]], title: str = "") -> None:
-    """Prints a title and, below it, one line per pair with the second words aligned."""
+
+def print_pairs(pairs: Collection[tuple[str, str]], title: str = "") -> None:
+    """Prints a title and, below it, one line per pair with the second words aligned.
+
+    Of more than `MOST_PAIRS` the first are printed, and how many more there are.
+    """
     console = Console(soft_wrap=True, highlight=False)
     if title:
         console.print(Text(visible(title), style="bold"))
-    listed = [(visible(key), visible(value)) for key, value in pairs]
+    listed = [(visible(key, _MOST_KEY), visible(value)) for key, value in islice(pairs, MOST_PAIRS)]
     width = max((len(key) for key, _ in listed), default=0)
     for key, value in listed:
         console.print(Text.assemble((f"  {key:<{width}}", "cyan"), f"  {value}"))
+    if len(pairs) > MOST_PAIRS:
+        console.print(f"  and {len(pairs) - MOST_PAIRS} more; --json has all of them")
 
 
 def print_table(rows: Sequence[Sequence[str]], *, err: bool = False) -> None:

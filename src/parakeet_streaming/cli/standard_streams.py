@@ -7,14 +7,19 @@ Rules of this file:
 2. File names that are no UTF-8 are written as the bytes that they are.
 3. A standard stream that is closed is opened on nothing, so that no file that is opened later takes
    its number. What would be written to a closed standard output is an error, not lost.
+4. What standard output refuses, such as for a full disk, is one error of ours, whoever wrote it.
+   (A reader that has gone, and a terminal that has, stay what they are.)
 """
 
 from __future__ import annotations
 
 import codecs
+import errno
 import io
 import os
 import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Final, NoReturn, TextIO
 
 from parakeet_streaming.errors import OptionError
@@ -36,6 +41,31 @@ class ClosedOutput(io.TextIOBase):
         raise OptionError(_CLOSED)
 
 
+class TellingOutput(io.TextIOWrapper):
+    """Standard output, whose errors are ours."""
+
+    def write(self, text: str) -> int:
+        with _told():
+            return super().write(text)
+
+    def flush(self) -> None:
+        with _told():
+            super().flush()
+
+
+@contextmanager
+def _told() -> Iterator[None]:
+    try:
+        yield
+    except OSError as error:
+        if isinstance(error, BrokenPipeError) or error.errno == errno.EIO:
+            raise
+        raise OptionError(
+            f"cannot write to standard output: {error.strerror or error}; send it elsewhere, or "
+            "name a file with --output"
+        ) from error
+
+
 class ClosedInput(io.StringIO):
     """Stands for a standard input that is closed."""
 
@@ -52,7 +82,26 @@ def prepare() -> None:
     if sys.stdout is None:
         sys.stdout = ClosedOutput()
     else:
+        if type(sys.stdout) is io.TextIOWrapper:
+            sys.stdout = _telling(sys.stdout)
         lose_nothing(sys.stdout)
+
+
+def give_up_output() -> None:
+    """Lets what is left in the buffer of standard output go nowhere, without a word at the end."""
+    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+
+
+def _telling(stream: io.TextIOWrapper) -> TellingOutput:
+    settings = stream.encoding, stream.errors, stream.line_buffering, stream.write_through
+    encoding, errors, line_buffering, write_through = settings
+    return TellingOutput(
+        stream.detach(),
+        encoding=encoding,
+        errors=errors,
+        line_buffering=line_buffering,
+        write_through=write_through,
+    )
 
 
 def check_stdout() -> None:

@@ -60,7 +60,9 @@ _ALIASES: Final = {"dml": "directml", "trt": "tensorrt"}
 _ERRORS_ONLY: Final = 3
 _NOTHING: Final = 4
 # Messages outside sessions, such as those of the search for devices, have a logger of the process.
-ort.set_default_logger_severity(_ERRORS_ONLY)
+# What a graph provokes there (numbers that overflow) is an exception too; only why the library of
+# another provider could not be loaded is told nowhere else.
+ort.set_default_logger_severity(_NOTHING)
 # For programs that imported the runtime before this package, which sets ORT_DISABLE_TELEMETRY.
 ort.disable_telemetry_events()
 
@@ -175,6 +177,7 @@ def open_onnx_runtime(
 def _create(
     source: str | bytes, providers: tuple[str, ...], threads: int, name: str
 ) -> ort.InferenceSession:
+    ort.set_default_logger_severity(_NOTHING if providers[0] == _CPU else _ERRORS_ONLY)
     try:
         # Without enable_fallback=0 the runtime prints and tries the CPU by itself.
         return ort.InferenceSession(
