@@ -22,7 +22,7 @@ from parakeet_streaming.ports import VoiceActivity
 from parakeet_streaming.server.access import Access
 from parakeet_streaming.server.api_keys import named_keys, read_key_file
 from parakeet_streaming.server.dialogue import log_error
-from parakeet_streaming.server.doors import health, native, realtime, rest
+from parakeet_streaming.server.doors import health, native, realtime, rest, webrtc
 from parakeet_streaming.server.http import HttpRoute, Reply, Request, SocketRoute, application
 from parakeet_streaming.server.metrics import ServerMetrics
 from parakeet_streaming.server.replies import UnknownPathError, answer_to
@@ -56,6 +56,7 @@ DOORS: Final[list[Callable[[Service, Settings], Routes]]] = [
     lambda service, settings: health.routes(service, open_metrics=settings.open_metrics),
     lambda service, _: native.routes(service),
     lambda service, _: realtime.routes(service),
+    lambda service, settings: webrtc.routes(service, settings.host, settings.stun_server),
     lambda service, _: rest.RestDoor(service).routes(),
 ]
 LISTENERS: Final[list[Callable[[Service, Settings], Listener | None]]] = []
