@@ -17,7 +17,7 @@ from collections import deque
 from collections.abc import AsyncIterator, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
-from typing import Final
+from typing import Any, Final
 
 from aioice.candidate import Candidate
 from aioice.ice import get_host_addresses
@@ -32,7 +32,6 @@ from aiortc import (
 )
 from aiortc.exceptions import InvalidStateError
 from aiortc.mediastreams import MediaStreamError, MediaStreamTrack
-from av import AudioFrame
 
 from parakeet_streaming.server.addresses import is_loopback, resolve
 from parakeet_streaming.server.caller import Caller
@@ -167,6 +166,10 @@ class Peer:
         if self._channel is None:
             raise ConnectionError("the caller has gone before the call was connected")
 
+    def give_up(self) -> None:
+        """Waits no longer for a caller that has not connected."""
+        self._ready.set()
+
     async def messages(self) -> AsyncIterator[str]:
         """What comes on the channel, until the call is over.
 
@@ -277,10 +280,9 @@ class Peer:
         clock, loop = TrackClock(RATE_HZ), asyncio.get_running_loop()
         while True:
             try:
-                frame = await track.recv()
+                frame: Any = await track.recv()  # an `av.AudioFrame`
             except MediaStreamError:
                 return
-            assert isinstance(frame, AudioFrame), "it is a track of sound"
             if self._sound_bytes > _MOST_SOUND_BYTES or frame.pts is None:
                 continue
             data = bytes(frame.planes[0])[: frame.samples * _FRAME_BYTES]

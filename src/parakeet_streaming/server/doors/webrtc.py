@@ -85,6 +85,7 @@ class _Call:
     """One that has not ended."""
 
     owner: str
+    peer: Peer
     dialogue: RealtimeDialogue
     task: asyncio.Task[None]
 
@@ -115,6 +116,7 @@ class CallsDoor:
             call = self._found(caller, request.path_values["id"])
         except Exception as error:  # the same
             return self._readable(self._refusal(error), caller)
+        call.peer.give_up()
         call.dialogue.finish()
         await asyncio.wait([call.task], timeout=_LAST_WORDS_S)
         if call.task.cancel():
@@ -159,7 +161,7 @@ class CallsDoor:
     ) -> Reply:
         name = f"rtc_{secrets.token_hex(16)}"
         task = asyncio.create_task(self._talk(peer, dialogue, owner, held))
-        self._calls[name] = _Call(owner, dialogue, task)
+        self._calls[name] = _Call(owner, peer, dialogue, task)
         task.add_done_callback(lambda _: self._calls.pop(name))
         return Reply(201, answer.encode(), "application/sdp", {"Location": f"{PATH}/{name}"})
 
@@ -178,6 +180,7 @@ class CallsDoor:
                 talk.heard(0)
 
         async with held:
+            leaving = asyncio.create_task(self._give_up_when_draining(peer))
             try:
                 await talk.run(hearing=hearing)
             except ConnectionError as error:
@@ -185,6 +188,12 @@ class CallsDoor:
             except Exception as error:  # nobody is there to be told
                 self._service.refused(error)
                 log_error(error, DOOR, dialogue.stream_ids)
+            finally:
+                leaving.cancel()
+
+    async def _give_up_when_draining(self, peer: Peer) -> None:
+        await self._service.drain.wait()
+        peer.give_up()
 
     def _settings(self, caller: Caller, session: bytes | None) -> Settings:
         settings = asked_settings(self._service, caller)
