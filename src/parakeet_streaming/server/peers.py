@@ -35,6 +35,7 @@ from aiortc.mediastreams import MediaStreamError, MediaStreamTrack
 
 from parakeet_streaming.server.addresses import is_loopback, resolve
 from parakeet_streaming.server.caller import Caller
+from parakeet_streaming.server.received_packets import hear_in_order
 from parakeet_streaming.server.replies import (
     SessionTimeError,
     TooManyError,
@@ -138,6 +139,7 @@ class Peer:
             raise WrongRequestError(
                 f"the offer cannot be answered: {error!r:.200}", "sdp"
             ) from None
+        hear_in_order(receiver.receiver)
         if receiver.receiver.track is None or connection.sctp is None:
             raise WrongRequestError("the offer has no audio that is sent, or no channel", "sdp")
         for other in connection.getTransceivers():

@@ -280,6 +280,17 @@ def test_sound_that_is_lost_on_the_way_moves_nothing():
     calling(test)
 
 
+def test_packets_are_lost_and_words_are_not():
+    async def test(service, address):
+        async with Call(address) as call:
+            await call.begin(Microphone(SPOKEN))
+            call.lose_packets(range(7, 10_000, 29))
+            (done,) = await call.until(".completed")
+            assert done["transcript"] == WORDS
+
+    calling(test)
+
+
 def test_a_mute_microphone_leaves_no_word_behind():
     async def test(service, address):
         async with Call(address) as call:
