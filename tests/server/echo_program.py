@@ -9,7 +9,7 @@ import asyncio
 from parakeet_streaming.cli import main
 from parakeet_streaming.server import composition
 from parakeet_streaming.server.connection import ChannelOptions, Connection
-from parakeet_streaming.server.dialogue import converse
+from parakeet_streaming.server.handshake import converse
 from parakeet_streaming.server.http import SocketRoute
 from parakeet_streaming.server.replies import WrongRequestError
 from parakeet_streaming.server.session_events import Ended

@@ -112,3 +112,10 @@ def test_what_goes_with_a_short_lived_key_is_found_while_it_is_valid(keys):
     assert access.secret(shown, 160.0) is None
     assert access.secret(caller(authorization="Bearer key-a"), 110.0) is None
     assert access.secret(caller(), 110.0) is None
+
+
+def test_an_origin_that_is_no_address_is_of_another_site():
+    access = Access({})
+    assert not access.allows(Caller("", {"origin": "http://[", "host": "here"}, {}))
+    assert access.allows(Caller("", {"origin": "http://here", "host": "here"}, {}))
+    assert access.allows(Caller("", {}, {}))

@@ -6,10 +6,10 @@ from contextlib import suppress
 
 import pytest
 import websockets
-from websockets.exceptions import ConnectionClosed, InvalidStatus
+from websockets.exceptions import ConnectionClosed
 
 from parakeet_streaming.errors import CapacityError
-from parakeet_streaming.server.dialogue import converse
+from parakeet_streaming.server.handshake import converse
 from parakeet_streaming.server.http import SocketRoute
 from parakeet_streaming.server.limits import Limits
 from tests.server.served import served
@@ -111,17 +111,6 @@ def test_an_error_nobody_expected_is_told_without_what_it_says():
     assert (messages, code) == (["hello", "failed"], 1011)
     assert "secret" not in reason
     assert counted["internal_error"] == 1
-
-
-def test_what_cannot_be_opened_is_refused_with_a_body():
-    async def test(_, url):
-        with pytest.raises(InvalidStatus) as refused:
-            await websockets.connect(f"{url}?full=1")
-        return refused.value.response
-
-    response = run(test)
-    assert (response.status_code, response.headers["Retry-After"]) == (503, "5")
-    assert b"no_capacity" in response.body
 
 
 def test_a_message_above_the_limit_ends_it():

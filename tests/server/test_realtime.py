@@ -355,6 +355,20 @@ def test_a_track_takes_the_place_of_messages():
     assert client.order.answers[2]["error"]["param"] == "type"
 
 
+def test_what_a_track_lacks_moves_nothing():
+    async def script(client):
+        await client.dialogue.push(pcm_of(DIGITS, 48_000) + 2 * SILENCE)
+        client.dialogue.lose(10 * 48_000)
+        await client.dialogue.push(pcm_of(DIGITS, 48_000))
+        client.dialogue.finish()
+        client.dialogue.lose(1)
+
+    client = talk(script, track=AudioFormat("s16le", 48_000))
+    assert client.texts == [WORDS, WORDS]
+    first, second = (each["words"][0]["start"] for each in client.messages if "words" in each)
+    assert second - first == pytest.approx(len(DIGITS) / 16_000 + 11.0, abs=0.1)
+
+
 def test_without_voice_activity_text_is_speech():
     async def script(client):
         await client.say(SPOKEN + 2 * SILENCE)

@@ -32,6 +32,8 @@ def test_each_setting_has_help_that_ends_and_a_default_that_is_allowed(name):
         ("log_format", "xml"),
         ("log_level", "all"),
         ("api_key", ("two words",)),
+        ("stun_server", "stun.example.org"),
+        ("stun_server", "turn:example.org:3478"),
     ],
 )
 def test_values_that_cannot_be_used(name, value):

@@ -84,16 +84,24 @@ class Access:
             raise AccessError("this API key is not known, or has expired")
         return found
 
+    def allows(self, caller: Caller) -> bool:
+        """Whether it is no page, or one of this server or of a site that is allowed."""
+        origin = caller.headers.get("origin")
+        if origin is None or "*" in self._origins or origin in self._origins:
+            return True
+        try:
+            return urlsplit(origin).netloc == caller.headers.get("host")
+        except ValueError:
+            return False
+
     def check_origin(self, caller: Caller) -> None:
         """Refuses pages of other sites.
 
         Raises:
             OriginError: the socket comes from a page of a site that is not allowed.
         """
-        origin = caller.headers.get("origin")
-        if origin is None or "*" in self._origins or origin in self._origins:
-            return
-        if urlsplit(origin).netloc != caller.headers.get("host"):
+        if not self.allows(caller):
+            origin = caller.headers.get("origin")
             raise OriginError(
                 f"pages of {origin!r} may not use this server; allow them with --allow-origin"
             )

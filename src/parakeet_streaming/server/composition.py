@@ -22,7 +22,7 @@ from parakeet_streaming.server import wyoming_listener
 from parakeet_streaming.server.access import Access
 from parakeet_streaming.server.api_keys import named_keys, read_key_file
 from parakeet_streaming.server.dialogue import log_error
-from parakeet_streaming.server.doors import deepgram, health, native, page, realtime, rest
+from parakeet_streaming.server.doors import deepgram, health, native, page, realtime, rest, webrtc
 from parakeet_streaming.server.doors.deepgram_files import DeepgramFiles
 from parakeet_streaming.server.http import HttpRoute, Reply, Request, SocketRoute, application
 from parakeet_streaming.server.languages import languages_of
@@ -60,6 +60,7 @@ DOORS: Final[list[Callable[[Service, Settings], Routes]]] = [
     lambda service, _: realtime.routes(service),
     lambda service, _: deepgram.routes(service),
     lambda service, _: DeepgramFiles(service).routes(),
+    lambda service, settings: webrtc.routes(service, settings.host, settings.stun_server),
     lambda service, _: rest.RestDoor(service).routes(),
 ]
 LISTENERS: Final[list[Callable[[Service, Settings], Listener | None]]] = [

@@ -1,14 +1,13 @@
 """One socket and one dialogue in; messages to and fro, with the limits and the end of both, out.
 
-A protocol's `Dialogue` says what messages mean; this file does what all sockets have in common.
+A protocol's `Dialogue` says what messages mean; this file does what all sockets have in common. A
+call whose messages come by another way, a `Line`, is talked to as a socket is.
 
 Rules of this file:
 
-1. All that can be refused is refused in the handshake, by a reply with a body.
-2. Whatever happens, the dialogue is closed, and so its streams are freed.
-3. A mistake of the client is answered, and the dialogue goes on; an error that the dialogue does
+1. A mistake of the client is answered, and the dialogue goes on; an error that the dialogue does
    not answer ends it, with the close code of `replies.py`.
-4. When the server is to stop, the dialogue is told, says what was heard until then, and is closed
+2. When the server is to stop, the dialogue is told, says what was heard until then, and is closed
    with 1012 by the end of the time that is left.
 """
 
@@ -18,19 +17,15 @@ import asyncio
 import logging
 from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from contextlib import suppress
-from dataclasses import replace
 from typing import Final, Protocol
 
 from parakeet_streaming.server.caller import Caller
-from parakeet_streaming.server.http import Reply, Request
 from parakeet_streaming.server.limits import MessageRate
 from parakeet_streaming.server.replies import (
-    Answer,
     DrainingError,
     SessionTimeError,
     SlowReaderError,
     TooLargeError,
-    UpgradeNeededError,
     answer_to,
 )
 from parakeet_streaming.server.service import Service
@@ -41,23 +36,6 @@ _LAST_WORDS_S: Final = 2.0
 """For telling a client why it is closed, and closing."""
 
 Message = str | bytes
-
-
-class Socket(Protocol):
-    """What messages go over: `http.Socket`, or a connection of another kind."""
-
-    @property
-    def caller(self) -> Caller: ...
-
-    async def accept(self, protocol: str | None = None) -> None: ...
-
-    async def refuse(self, reply: Reply) -> None: ...
-
-    def messages(self) -> AsyncIterator[Message]: ...
-
-    async def send(self, message: Message) -> None: ...
-
-    async def close(self, code: int = 1000, reason: str = "") -> None: ...
 
 
 class Dialogue(Protocol):
@@ -101,82 +79,43 @@ class Dialogue(Protocol):
         ...
 
 
-Opening = Callable[[str], Awaitable[Dialogue]]
-"""Takes the name of the caller's key and opens the dialogue, or raises why it cannot be."""
+class Line(Protocol):
+    """What carries a dialogue's messages."""
+
+    @property
+    def caller(self) -> Caller:
+        """Who asks."""
+        ...
+
+    async def accept(self, protocol: str | None = None) -> None:
+        """Makes it ready to carry messages.
+
+        Raises:
+            Exception: it does not become ready; nothing was told.
+        """
+        ...
+
+    def messages(self) -> AsyncIterator[Message]:
+        """What the client sends, until it closes or is gone."""
+        ...
+
+    async def send(self, message: Message) -> None:
+        """Sends; waits while the client reads slowly."""
+        ...
+
+    async def close(self, code: int = 1000, reason: str = "") -> None:
+        """Closes, when what was sent has come to the client."""
+        ...
 
 
-def openai_refusal(answer: Answer) -> Reply:
-    """A refusal as OpenAI's clients read it."""
-    return Reply.of_json(answer.as_openai(), answer.status, **answer.headers)
-
-
-async def converse(
-    service: Service,
-    socket: Socket,
-    door: str,
-    opening: Opening,
-    protocol: str | None = None,
-    *,
-    keyless: bool = False,
-    refusal: Callable[[Answer], Reply] = openai_refusal,
-) -> None:
-    """Lets a socket in, or refuses it, and talks to it until it ends.
-
-    Args:
-        service: what all doors share.
-        socket: not accepted yet.
-        door: its name in metrics.
-        opening: makes the dialogue.
-        protocol: the subprotocol to accept.
-        keyless: whether the protocol has no keys, so that none is asked for.
-        refusal: how this protocol says that it lets nobody in.
-    """
-    try:
-        owner = service.let_in(socket.caller, from_page=True, keyless=keyless)
-        with service.counted_socket(door, owner, socket.caller):
-            dialogue = await opening(owner)
-            try:
-                await _Talk(service, socket, (door, owner), dialogue).run(protocol)
-            finally:
-                await dialogue.close()
-    except Exception as error:  # whatever it is, the client is answered
-        service.refused(error)
-        answer = answer_to(error)
-        log_error(error, door)
-        await socket.refuse(refusal(answer))
-
-
-async def foretell(service: Service, request: Request, opening: Opening) -> Reply:
-    """What the handshake of a socket that asks the same is answered.
-
-    Browsers do not show pages why a socket was refused, so that a page asks for it here.
-
-    Args:
-        service: what all doors share.
-        request: of a socket's path, with its query.
-        opening: makes the dialogue.
-    """
-    error: Exception = UpgradeNeededError("a WebSocket is answered at this path")
-    try:
-        owner = service.let_in(request.caller, from_page=True)
-        with service.sockets.hold(owner, request.caller.address):
-            await (await opening(owner)).close()
-    except Exception as found:  # whatever it is, the client is answered
-        error = found
-        log_error(error, "")
-    answer = answer_to(error)
-    headers = {**answer.headers, "Cache-Control": "no-store"}
-    return replace(Reply.of_json(answer.as_openai(), answer.status), headers=headers)
-
-
-class _Talk:
+class Talk:
     """A dialogue that was let in."""
 
     def __init__(
-        self, service: Service, socket: Socket, way: tuple[str, str], dialogue: Dialogue
+        self, service: Service, line: Line, way: tuple[str, str], dialogue: Dialogue
     ) -> None:
         """`way`: names of the door and of the key."""
-        self._service, self._socket = service, socket
+        self._service, self._line = service, line
         door, self._owner = way
         self._door = door
         self._dialogue = dialogue
@@ -185,15 +124,24 @@ class _Talk:
         self._sending = asyncio.Lock()
         self._heard_s = service.clock()
 
-    async def run(self, protocol: str | None) -> None:
-        """Accepts the socket, and talks until all was told, or something ends it."""
-        await self._socket.accept(protocol)
-        self._note("opened", address=self._socket.caller.address)
+    async def run(
+        self, protocol: str | None = None, hearing: Callable[[], Awaitable[None]] | None = None
+    ) -> None:
+        """Accepts the line, and talks until all was told, or something ends it.
+
+        Args:
+            protocol: the subprotocol to accept.
+            hearing: takes what comes beside the messages, and says so by `heard`; it ends by an
+                error only.
+        """
+        await self._line.accept(protocol)
+        self._heard_s = self._service.clock()
+        self._note("opened", address=self._line.caller.address)
         error: BaseException | None = None
         try:
             # Nothing is answered before it.
             await self._send(self._dialogue.greeting())
-            await self._until_over()
+            await self._until_over(hearing)
         except Exception as found:  # what ends it is told
             error = found
         await self._part(error)
@@ -203,7 +151,12 @@ class _Talk:
         fields = {"door": self._door, "stream": self._dialogue.stream_ids, "key": self._owner}
         _LOG.info(what, extra={**fields, **more})
 
-    async def _until_over(self) -> None:
+    def heard(self, count: int) -> None:
+        """So many bytes came beside the messages."""
+        self._received.add(count)
+        self._heard_s = self._service.clock()
+
+    async def _until_over(self, hearing: Callable[[], Awaitable[None]] | None) -> None:
         limits, begun_s = self._service.limits, self._service.clock()
         telling = asyncio.create_task(self._tell())
         tasks = [
@@ -212,6 +165,8 @@ class _Talk:
             asyncio.create_task(self._drain()),
             asyncio.create_task(self._watch(begun_s, limits.idle_s, limits.session_s)),
         ]
+        if hearing is not None:
+            tasks.append(asyncio.ensure_future(hearing()))
         try:
             # All but the first end by an error only.
             done, _ = await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
@@ -223,7 +178,7 @@ class _Talk:
 
     async def _listen(self) -> None:
         rate = MessageRate(self._service.limits.messages_a_second, self._service.clock())
-        async for message in self._socket.messages():
+        async for message in self._line.messages():
             self._heard_s = self._service.clock()
             rate.message(self._heard_s)
             self._received.add(len(message))
@@ -271,7 +226,7 @@ class _Talk:
                 try:
                     # Not `wait_for`, which can lose a cancellation in Python 3.11.
                     async with asyncio.timeout(unread_s):
-                        await self._socket.send(message)
+                        await self._line.send(message)
                 except TimeoutError:
                     raise SlowReaderError(f"nothing was read for {unread_s:g} s") from None
 
@@ -280,9 +235,9 @@ class _Talk:
         if isinstance(error, ConnectionError):
             return
         if error is None and self._service.drain.draining:
-            await self._socket.close(1012, "the server stops")
+            await self._line.close(1012, "the server stops")
         elif error is None:
-            await self._socket.close(1000)
+            await self._line.close(1000)
         else:
             answer = answer_to(error)
             self._service.refused(error)
@@ -291,7 +246,7 @@ class _Talk:
                 async with asyncio.timeout(_LAST_WORDS_S):
                     if not isinstance(error, SlowReaderError):
                         await self._send(self._dialogue.failed(error))
-                    await self._socket.close(answer.close_code, answer.message)
+                    await self._line.close(answer.close_code, answer.message)
 
 
 def log_error(error: BaseException, door: str, stream: str = "") -> None:

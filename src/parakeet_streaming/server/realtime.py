@@ -125,6 +125,12 @@ class RealtimeDialogue:
             await channel.connection.push(audio[begin : begin + _PIECE_BYTES])
         self._look_whether_idle(self._channels[-1])
 
+    def lose(self, samples: int) -> None:
+        """So many samples of the track are missing before the next ones; times stay true."""
+        if not self._finished:
+            self._channels[-1].is_used = True
+            self._channels[-1].connection.lose(samples)
+
     def finish(self) -> None:
         """No more messages come: what came is decoded, then `events` ends."""
         self._finished = True

@@ -20,6 +20,7 @@ from parakeet_streaming.errors import (
     AudioInputError,
     CapacityError,
     EngineFailedError,
+    ExtraMissingError,
     InputError,
     ParakeetError,
     SnapshotError,
@@ -144,6 +145,7 @@ _TABLE: Final[dict[type[BaseException], tuple[int, int, str, str]]] = {
     SlowReaderError: (503, 1008, "server_error", "slow_reader"),
     SessionTimeError: (408, 3008, "invalid_request_error", "timeout"),
     EngineFailedError: (503, 1011, "server_error", "unavailable"),
+    ExtraMissingError: (501, 1011, "server_error", "not_installed"),
     UnavailableError: (503, 1013, "server_error", "unavailable"),
 }
 _HIDDEN: Final = (500, 1011, "server_error", "internal_error")

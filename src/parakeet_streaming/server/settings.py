@@ -6,6 +6,7 @@ The command line, environment variables and the settings file have the same name
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 from dataclasses import dataclass, field, fields
 from typing import Any, Final, TypeVar
@@ -30,6 +31,7 @@ _ACCESS: Final = "Who may use it"
 _LIMITS: Final = "Limits"
 _LOG: Final = "Log and end"
 
+_STUN_SERVER: Final = re.compile(r"stun:[A-Za-z0-9.-]{1,253}(:[0-9]{1,5})?", re.ASCII)
 _DEFAULT_LIMITS: Final = Limits()
 _T = TypeVar("_T")
 
@@ -69,6 +71,12 @@ def _one_of(*words: str) -> Callable[[str], str]:
 
 def _context(text: str) -> str:
     ContextConfig.parse(text)
+    return text
+
+
+def _stun_server(text: str) -> str:
+    if _STUN_SERVER.fullmatch(text) is None:
+        raise OptionError(f"{text!r} is no STUN server; write stun:HOST or stun:HOST:PORT")
     return text
 
 
@@ -150,6 +158,14 @@ class Settings:
         False,
         _ADDRESSES,
         "Tell the local network (zeroconf), so that Home Assistant finds Wyoming.",
+    )
+    stun_server: str | None = _setting(
+        None,
+        _ADDRESSES,
+        "A STUN server, such as stun:stun.example.org:3478, that tells this server's address on "
+        "the internet to callers of WebRTC.",
+        check=_stun_server,
+        default_in_words="none is asked",
     )
     tls_cert: str | None = _setting(None, _ADDRESSES, "Certificates, a PEM file: https and wss.")
     tls_key: str | None = _setting(

@@ -11,7 +11,8 @@ from typing import Final
 from parakeet_streaming.errors import InputError, UsageError
 from parakeet_streaming.server.channels import Channels
 from parakeet_streaming.server.connection import Connection
-from parakeet_streaming.server.dialogue import Message, converse
+from parakeet_streaming.server.dialogue import Message
+from parakeet_streaming.server.handshake import converse
 from parakeet_streaming.server.http import Reply, Socket, SocketRoute
 from parakeet_streaming.server.protocols import deepgram
 from parakeet_streaming.server.protocols.deepgram_results import ChannelResults, Wish

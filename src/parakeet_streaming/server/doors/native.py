@@ -9,7 +9,8 @@ from parakeet_streaming.errors import InputError, UsageError
 from parakeet_streaming.server.caller import Caller
 from parakeet_streaming.server.channels import Channels
 from parakeet_streaming.server.connection import Connection
-from parakeet_streaming.server.dialogue import Message, Opening, converse, foretell
+from parakeet_streaming.server.dialogue import Message
+from parakeet_streaming.server.handshake import Opening, converse, foretell
 from parakeet_streaming.server.http import HttpRoute, Reply, Request, Socket, SocketRoute
 from parakeet_streaming.server.protocols import native
 from parakeet_streaming.server.protocols.native_settings import StreamSettings

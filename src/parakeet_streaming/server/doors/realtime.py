@@ -14,7 +14,7 @@ from typing import Final
 
 from parakeet_streaming.server.access import KEY_PROTOCOL
 from parakeet_streaming.server.caller import Caller
-from parakeet_streaming.server.dialogue import converse
+from parakeet_streaming.server.handshake import converse
 from parakeet_streaming.server.http import HttpRoute, Reply, Request, Socket, SocketRoute
 from parakeet_streaming.server.protocols.fields import object_of
 from parakeet_streaming.server.protocols.json_fields import MOST_TEXT, Fields

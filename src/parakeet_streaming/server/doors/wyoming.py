@@ -24,7 +24,8 @@ from parakeet_streaming.errors import InputError, UnavailableError, UsageError
 from parakeet_streaming.live.options import LiveOptions
 from parakeet_streaming.server.connection import Connection
 from parakeet_streaming.server.connection_options import ChannelOptions
-from parakeet_streaming.server.dialogue import Message, converse
+from parakeet_streaming.server.dialogue import Message
+from parakeet_streaming.server.handshake import converse
 from parakeet_streaming.server.http import Reply
 from parakeet_streaming.server.limits import MessageRate
 from parakeet_streaming.server.protocols import wyoming
