@@ -315,3 +315,11 @@ def test_a_virtual_microphone_is_heard(virtual_microphone):
                 text = event.transcript.text
     assert text.startswith(SAID)
     assert microphone.failure is None
+
+
+def test_a_track_of_a_film_can_be_chosen_on_standard_input():
+    film = (Path(__file__).parents[1] / "audio" / "cases" / "two-tracks.mkv").read_bytes()
+    assert parakeet("-", *WHOLE, "--track=2", piped=film).stdout == f"{SAID}\n"
+    assert SAID not in parakeet("-", *WHOLE, "--track=1", piped=film).stdout
+    refused = parakeet("-", *WHOLE, "--track=fr", piped=film)
+    assert "has no audio track 'fr'" in str(refused.exception)

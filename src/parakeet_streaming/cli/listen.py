@@ -9,6 +9,7 @@ from typing import Annotated, Any, Final
 import typer
 
 from parakeet_streaming.cli import options as shared
+from parakeet_streaming.cli.inputs import InputOptions
 from parakeet_streaming.cli.listen_source import checked_source, open_source
 from parakeet_streaming.cli.listen_source import list_devices as print_devices
 from parakeet_streaming.cli.output_paths import (
@@ -189,6 +190,8 @@ def listen(
     revision: shared.Revision = None,
     rate: shared.Rate = None,
     encoding: shared.Encoding = None,
+    track: shared.Track = None,
+    strict: shared.Strict = False,
 ) -> None:
     """Turn live speech into text, from a microphone or from standard input.
 
@@ -203,6 +206,7 @@ def listen(
         threshold, neg_threshold, min_speech_ms, min_silence_ms, prefix_padding_ms
     )
     endpoint = _endpoint(endpointing, max_utterance_s)
+    reading = InputOptions(rate, encoding, str(channels), track, strict)
     name = checked_source(source, device)
     written_as = chosen_format(format, output, append=append)
     if append and output in (None, STDIN):
@@ -217,12 +221,9 @@ def listen(
         name, written_as, path, append, in_place=True, save=save, stats=stats, report=report
     )
     if server is not None:
-        from parakeet_streaming.cli.remote_transcription import (
-            refuse_local_options,
-            transcribe_remotely,
-        )
+        from parakeet_streaming.cli import remote_transcription as remote
 
-        refuse_local_options(
+        remote.refuse_local_options(
             {
                 "--model": model != DEFAULT_MODEL,
                 "--precision": precision != "auto",
@@ -242,12 +243,12 @@ def listen(
             asked["context"] = str(delay_range.context)
         asked |= {"vad": None if vad else False, "tentative": tentative}
         asked["endpointing"] = None if endpointing == _DEFAULT_ENDPOINTING else endpointing
-        with open_source(name, device, channels, rate, encoding) as (sound, called, warnings):
-            transcribe_remotely(
+        with open_source(name, device, channels, reading) as (sound, called, warnings):
+            remote.transcribe_remotely(
                 server, api_key, sound, asked, wanted, called=called, warnings=warnings
             )
         return
-    with open_source(name, device, channels, rate, encoding) as (sound, called, warnings):
+    with open_source(name, device, channels, reading) as (sound, called, warnings):
         at_rate = replace(delay_range.context, sample_rate=sound.rate_hz)
         chosen = LiveOptions(
             delay=replace(delay_range, context=at_rate),

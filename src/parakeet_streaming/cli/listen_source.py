@@ -50,13 +50,13 @@ def checked_source(source: str | None, device: str | None) -> str:
 
 @contextmanager
 def open_source(
-    name: str, device: str | None, channels: int, rate_hz: int | None, encoding: str | None
+    name: str, device: str | None, channels: int, reading: InputOptions
 ) -> Iterator[tuple[LiveSource, str, Callable[[], Sequence[str]]]]:
-    """The source, what to call it, and what is to be told of it."""
+    """The source, what to call it, and what is to be told of it; `reading`: standard input."""
     if name != STDIN:
         with Microphone(device, channels=channels) as microphone:
             yield microphone, repr(microphone.device.name), tuple
         return
-    with open_input(STDIN, InputOptions(rate_hz, encoding, str(channels))) as audio:
+    with open_input(STDIN, reading) as audio:
         source = BlockSource(audio.blocks(_BLOCK_S), audio.rate_hz, can_wait=True)
         yield source, "standard input", lambda: audio.warnings
