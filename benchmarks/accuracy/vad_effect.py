@@ -43,7 +43,7 @@ from parakeet_streaming.timeline import samples_to_seconds
 
 Where = Literal["speech", "carried", "pause"]
 
-_ALL_AT_ONCE_S: Final = 7_200.0
+_ALL_AT_ONCE_S: Final = 3_600.0
 _EDGE_S: Final = 0.2
 """By the model's account a token may begin so much before its sound, or end so much after it."""
 

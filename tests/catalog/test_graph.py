@@ -211,7 +211,7 @@ def test_names_that_are_no_text_are_refused(tmp_path, name):
     whole = model.SerializeToString()
     assert name in whole
     (tmp_path / "m.onnx").write_bytes(whole.replace(name, b"\xff" * len(name)))
-    with pytest.raises(ModelFormatError, match="is no text in UTF-8"):
+    with pytest.raises(ModelFormatError, match="no text in UTF-8"):
         read_graph(tmp_path / "m.onnx")
 
 

@@ -22,7 +22,7 @@ def test_shares_of_the_built_in_model(run, cells):
 def test_a_decoder_of_full_size(run, cells):
     pytest.importorskip("torch", reason="the export extra")
     done = run(
-        "speed.overhead", "--full-size", "--encoder-layers", "0", "--seconds", "3", "--runs", "1",
+        "speed.overhead", "--full-size", "--encoder-layers", "1", "--seconds", "3", "--runs", "1",
         "--context", "offline", "--frames-per-call", "1", "8",
     )  # fmt: skip
     assert done.returncode == 0, done.stderr
@@ -30,5 +30,6 @@ def test_a_decoder_of_full_size(run, cells):
     assert [one[0], eight[0]] == ["offline, 1 frames a call", "offline, 8 frames a call"]
     tokens_per_s, joint_calls = head.index("tokens/s"), head.index("joint calls")
     assert one[tokens_per_s] == eight[tokens_per_s]
-    assert 1 < float(one[tokens_per_s]) < 8
+    # No more than one for each frame of 80 ms.
+    assert 1 < float(one[tokens_per_s]) < 12.5
     assert int(one[joint_calls]) > int(eight[joint_calls])
