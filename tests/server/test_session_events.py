@@ -6,6 +6,7 @@ from typing import get_args
 import pytest
 
 from parakeet_streaming.server.protocols.native import message_of
+from parakeet_streaming.server.protocols.native_settings import StreamSettings
 from parakeet_streaming.server.session_events import SessionEvent, Started
 
 
@@ -19,4 +20,4 @@ def test_each_has_a_message_in_the_native_protocol():
     for kind in get_args(SessionEvent):
         simple = {each.name: blank.get(each.type) for each in fields(kind)}
         if all(value is not None for value in simple.values()):
-            assert message_of(kind(**simple), words=False) is not None
+            assert message_of(kind(**simple), StreamSettings()) is not None
