@@ -307,3 +307,11 @@ def test_a_flush_and_a_cut_wait_for_audio_that_was_left_out():
         assert again.next_span() is None
         again.feed(SOUND[again.kept_from : 9 * FRAME])
         assert walked(again) == walked(buffer) != []
+
+
+def test_a_cut_before_what_was_decoded_asks_for_nothing():
+    buffer = ContextWindow(context((2, 2, 1)))
+    buffer.feed(SOUND[: 9 * FRAME])
+    walked(buffer)
+    buffer.flush(buffer.decoded_samples, tail=np.zeros(9, np.float32))
+    assert not buffer.flushing

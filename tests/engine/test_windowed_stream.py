@@ -66,3 +66,11 @@ def test_a_stream_that_ends_before_its_audio_came_again_ends_where_it_was_decode
     final = again.finish()[-1]
     assert final.transcript.tokens == tokens
     assert final.transcript.audio_s == decoded / 16_000
+
+
+def test_a_cut_ends_the_audio_for_the_windows_before_it_only():
+    stream = fake_recognizer([], ["one"]).open(StreamOptions(ContextConfig(0.8, 0.4, 0.4)))
+    stream.window.feed(marked_audio(9))
+    stream.end(0.5, at=5 * 1280)
+    assert (stream.audio_end, stream.window.cut_at) == (None, 5 * 1280)
+    assert stream.window.flushing

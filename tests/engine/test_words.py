@@ -344,3 +344,11 @@ def test_words_hold_all_the_text_and_do_not_overlap(choices):
         assert before.end <= after.start
     segments = group_segments(words, 0.5)
     assert tuple(each for segment in segments for each in segment.words) == words
+
+
+def test_an_utterance_begins_with_one_space_however_the_last_one_ended():
+    formatter = TokenFormatter(Vocabulary(("e ", "x", "f", "<blk>"), 3), has_durations=True)
+    for last, wanted in ((0, "f"), (1, " f")):
+        (before,) = formatter.tokens([Emission(last, 0, 1, 0.9)], None)
+        (first,) = formatter.tokens([Emission(2, 9, 1, 0.9)], before, begin=True)
+        assert (before.text + first.text, first.text) == (before.text + wanted, wanted)
