@@ -1,3 +1,4 @@
+import contextlib
 import io
 import os
 import random
@@ -470,3 +471,13 @@ def likeness(samples, expected, most_shift=1_200):
         np.corrcoef(samples[at : at + length], expected[:length])[0, 1]
         for at in range(0, most_shift, 2)
     )
+
+
+@pytest.mark.parametrize("head", ["fffb9000", "fff39000", "ffe39064", "fffa9000", "fff384c4"])
+@pytest.mark.parametrize("rest", [bytes(4_000), bytes(range(256)) * 16, b"\xff\xfb\x90\x00" * 900])
+def test_what_only_begins_as_mpeg_audio_leaves_no_chatter(tmp_path, capfd, head, rest):
+    path = tmp_path / "a"
+    path.write_bytes(bytes.fromhex(head) + rest)
+    with contextlib.suppress(AudioFormatError):
+        read_audio(path)
+    assert capfd.readouterr() == ("", "")

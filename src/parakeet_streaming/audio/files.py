@@ -142,7 +142,7 @@ def open_seekable(
             file.check()
             return missing
 
-        if container not in COMPRESSED:
+        if container not in COMPRESSED and not _begins_as_mpeg(file):
             try:
                 sound = stack.enter_context(_InOrder(file))
             except soundfile.LibsndfileError as error:
@@ -172,6 +172,12 @@ def open_seekable(
         file.seek(0)
         sound = stack.enter_context(_InOrder(file))
         return _open_with_libsndfile(name, file, stack, sound, missing)
+
+
+def _begins_as_mpeg(file: io.BufferedReader) -> bool:
+    """Whether libsndfile takes it for MPEG audio: it writes about it, and never reads it here."""
+    head = file.peek(2)[:2]
+    return len(head) == 2 and head[0] == 0xFF and head[1] & 0xE0 == 0xE0
 
 
 class _Nameless(io.BufferedReader):
