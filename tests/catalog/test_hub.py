@@ -2,6 +2,8 @@ import fnmatch
 import hashlib
 import os
 import shutil
+import subprocess
+import sys
 from pathlib import Path
 from types import SimpleNamespace
 
@@ -487,3 +489,28 @@ def test_a_broken_model_that_cannot_be_fetched_anew_is_told_as_broken(tmp_path, 
     break_encoder(snapshot / "encoder.onnx", kind)
     with pytest.raises(DownloadError, match=f"is broken: .*{BROKEN[kind]}.* was not fetched"):
         hub.fetch("someone/bad")
+
+
+@pytest.mark.parametrize(
+    ("variable", "value"),
+    [
+        ("HF_ENDPOINT", "http://["),
+        ("HF_HUB_DOWNLOAD_TIMEOUT", "x"),
+        ("HF_HUB_ETAG_TIMEOUT", "9" * 5_000),
+        ("HF_HUB_ETAG_TIMEOUT", "\x1b[2J"),
+    ],
+)
+@pytest.mark.parametrize("call", ["cache_folder()", "fetch('a/b')", "fetch('a/b', update=True)"])
+def test_a_variable_that_the_client_refuses_is_one_error(variable, value, call):
+    """In a process of its own: the client is loaded once."""
+    program = (
+        "from parakeet_streaming import OptionError; from parakeet_streaming.catalog import hub\n"
+        f"try: hub.{call}\nexcept OptionError as error: print(error)"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", program],
+        env={**os.environ, "HF_HUB_OFFLINE": "1", variable: value},
+        capture_output=True, text=True, check=True, timeout=300,
+    )  # fmt: skip
+    assert done.stdout.startswith("the hub's client refuses a variable of the environment (")
+    assert "HF_" in done.stdout

@@ -124,6 +124,19 @@ def test_a_full_disk_behind_standard_output_is_one_line(arguments):
     assert line.startswith("parakeet: cannot write to standard output: No space left on device")
 
 
+@pytest.mark.parametrize("variable", ["COLUMNS", "LINES"])
+@pytest.mark.parametrize("size", ["9" * 5_000, "9" * 12, "100000", "-1", "x", "", "\x1b[2J"])
+def test_an_absurd_size_of_the_terminal_does_not_matter(variable, size):
+    done = subprocess.run(
+        [sys.executable, "-c", PROGRAM, "models", "--help"],
+        env={**os.environ, variable: size},
+        capture_output=True, text=True, check=False, timeout=300,
+    )  # fmt: skip
+    assert (done.returncode, done.stderr) == (0, "")
+    assert "inspect" in done.stdout
+    assert len(done.stdout) < 100_000
+
+
 def test_files_need_no_standard_streams(tmp_path):
     path = tmp_path / "a.txt"
     done = parakeet("transcribe", str(DIGITS), f"--output={path}", shell="<&- >&- 2>&-")

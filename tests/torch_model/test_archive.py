@@ -160,7 +160,18 @@ def test_what_is_unpacked_needs_room(tmp_path, monkeypatch):
         pass
 
 
+def test_where_there_is_no_temporary_folder_it_is_told(tmp_path, monkeypatch):
+    path = write_tar(tmp_path / "a.nemo", {"a": b"one"}, "w:gz")
+    monkeypatch.setattr(archive_module.tempfile, "tempdir", None)
+    monkeypatch.setattr(archive_module.tempfile, "_candidate_tempdir_list", lambda: ["/dev/null"])
+    with pytest.raises(UnavailableError, match="let TMPDIR name one"), open_archive(path):
+        pass
+
+
 class Full(io.BytesIO):
+    def __init__(self, dir):
+        super().__init__()
+
     def write(self, _):
         raise OSError(errno.ENOSPC, "No space left on device")
 

@@ -14,6 +14,7 @@ Rules of this file:
 from __future__ import annotations
 
 import glob
+import importlib
 import os
 from collections.abc import Iterable, Iterator
 from contextlib import suppress
@@ -40,6 +41,7 @@ from parakeet_streaming.errors import (
     MissingError,
     ModelFormatError,
     ModelNotFoundError,
+    OptionError,
     ParakeetError,
 )
 
@@ -149,9 +151,25 @@ def cached_models() -> tuple[CachedModel, ...]:
 
 def cache_folder() -> Path:
     """Where the hub's client keeps downloaded models."""
+    _check_environment()
     from huggingface_hub import constants
 
     return Path(constants.HF_HUB_CACHE)
+
+
+def _check_environment() -> None:
+    """Refuses variables that keep the hub's client from being loaded.
+
+    Raises:
+        OptionError: there is one.
+    """
+    try:
+        importlib.import_module("huggingface_hub.constants")
+    except ValueError as error:
+        raise OptionError(
+            f"the hub's client refuses a variable of the environment ({error}); mend or unset "
+            "those that begin with HF_"
+        ) from error
 
 
 def _fault(folder: Path, precision: str = "auto") -> ParakeetError | None:
@@ -209,6 +227,7 @@ def _fetched(name: str, revision: str | None, precision: str) -> Path:
 
 
 def _download(name: str, revision: str | None, precision: str) -> Path:
+    _check_environment()
     import huggingface_hub
 
     names = answer_or_unreachable(

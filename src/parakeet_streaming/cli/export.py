@@ -15,6 +15,7 @@ import typer
 
 from parakeet_streaming.catalog.model_folder import ModelParts, find_parts
 from parakeet_streaming.catalog.spec import read_spec
+from parakeet_streaming.catalog.temporary import temporary_folder
 from parakeet_streaming.cli.messages import answer, note
 from parakeet_streaming.cli.rows import in_bytes
 from parakeet_streaming.cli.written_files import is_folder, status_of, writing
@@ -116,6 +117,7 @@ def _write(source: Path, target: Path, precision: str, scale: str, *, cached: bo
     from parakeet_streaming.export.quantise import write_int8
     from parakeet_streaming.torch_model.sources import read_source
 
+    temporary_folder()  # torch wants one too, and tells of none in another way
     _say(f"reading {source}")
     model, pieces = read_source(source)
     size = model.config.encoder
@@ -126,7 +128,7 @@ def _write(source: Path, target: Path, precision: str, scale: str, *, cached: bo
             if precision == "fp32":
                 write_model(model, pieces, folder, cached=cached)
             else:
-                with tempfile.TemporaryDirectory() as scratch:
+                with tempfile.TemporaryDirectory(dir=temporary_folder()) as scratch:
                     write_model(model, pieces, Path(scratch), cached=cached)
                     del model
                     _say("quantising to int8")
@@ -137,7 +139,7 @@ def _write(source: Path, target: Path, precision: str, scale: str, *, cached: bo
     except OSError as error:
         raise UnavailableError(
             f"the model could not be written ({error}); {target} is as it was: make room there and "
-            f"in {tempfile.gettempdir()}, then export again"
+            f"in {temporary_folder()}, then export again"
         ) from error
     return find_parts(target, precision)
 
@@ -146,7 +148,7 @@ def _check_room(weights: int, target: Path, precision: str) -> None:
     """Says what an int8 export needs while it runs, and refuses what surely has no room."""
     needed = [(target, _TARGET_BYTES[precision] * weights)]
     if precision != "fp32":
-        scratch = Path(tempfile.gettempdir())
+        scratch = temporary_folder()
         needed.append((scratch, _FLOAT_BYTES * weights))
         about = in_bytes(_COPIES * _FLOAT_BYTES * weights)
         _say(

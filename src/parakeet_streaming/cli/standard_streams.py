@@ -28,6 +28,8 @@ ESCAPE: Final = "parakeet_escape"
 """Name of the error handler for what an encoding lacks."""
 _DEFAULT_HANDLERS: Final = ("strict", "surrogateescape")
 """What Python sets; any other handler was asked for by the user."""
+_MOST_DIGITS: Final = 4
+"""Of the size of a terminal."""
 _CLOSED: Final = "standard output is closed; open it, or name a file with --output"
 
 
@@ -72,6 +74,9 @@ class ClosedInput(io.StringIO):
 
 def prepare() -> None:
     """Makes the standard streams of this process safe to use."""
+    for name in ("COLUMNS", "LINES"):
+        if len(os.environ.get(name, "")) > _MOST_DIGITS:  # lines would be filled to that width
+            del os.environ[name]
     codecs.register_error(ESCAPE, escape)
     for number, mode in ((0, "r"), (1, "w"), (2, "w")):
         _occupy(number, mode)

@@ -20,6 +20,7 @@ from typing import Final
 
 from onnxruntime.quantization import QuantType, quant_pre_process, quantize_dynamic
 
+from parakeet_streaming.catalog.temporary import temporary_folder
 from parakeet_streaming.errors import ModelPartMissingError, OptionError
 from parakeet_streaming.export.block_scales import scale_blocks
 from parakeet_streaming.export.external_weights import data_file
@@ -71,7 +72,7 @@ def write_int8(source: Path, folder: Path, *, scale: str = "call", seven_bits: b
 
 def _scale_calls(encoder: Path, target: Path, seven_bits: bool) -> None:
     beside = data_file(encoder).is_file()
-    with tempfile.TemporaryDirectory() as scratch:
+    with tempfile.TemporaryDirectory(dir=temporary_folder()) as scratch:
         prepared = Path(scratch) / encoder.name
         quant_pre_process(
             str(encoder),

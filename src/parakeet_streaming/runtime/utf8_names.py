@@ -11,6 +11,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+from parakeet_streaming.catalog.temporary import temporary_folder
 from parakeet_streaming.errors import ModelFormatError
 
 
@@ -32,6 +33,7 @@ def utf8_name(path: Path) -> Iterator[str]:
 
     Raises:
         ModelFormatError: the file's own name is no UTF-8, or no link can be made.
+        UnavailableError: there is no folder for temporary files.
     """
     if is_utf8(path):
         yield str(path)
@@ -39,7 +41,7 @@ def utf8_name(path: Path) -> Iterator[str]:
     shown = repr(str(path))
     if not is_utf8(path.name):
         raise ModelFormatError(f"the name of {shown} is no UTF-8; rename the file")
-    with tempfile.TemporaryDirectory(prefix="parakeet-") as folder:
+    with tempfile.TemporaryDirectory(prefix="parakeet-", dir=temporary_folder()) as folder:
         link = Path(folder, "model")
         try:
             link.symlink_to(path.absolute().parent, target_is_directory=True)

@@ -21,6 +21,7 @@ from contextlib import ExitStack, contextmanager
 from pathlib import Path, PurePosixPath
 from typing import IO, Final
 
+from parakeet_streaming.catalog.temporary import temporary_folder
 from parakeet_streaming.errors import (
     ModelFormatError,
     ModelPartMissingError,
@@ -151,7 +152,7 @@ def open_archive(path: Path) -> Iterator[Archive]:
 def _opened(path: Path, stack: ExitStack) -> Archive:
     file: IO[bytes] = stack.enter_context(path.open("rb"))
     if file.read(2) == _GZIP:
-        unpacked = tempfile.TemporaryFile()  # noqa: SIM115  the stack closes it
+        unpacked = tempfile.TemporaryFile(dir=temporary_folder())  # noqa: SIM115  the stack closes it
         stack.enter_context(unpacked)
         _unpack(path, file, unpacked)
         file = unpacked
@@ -205,7 +206,7 @@ def _write(into: IO[bytes], piece: bytes) -> None:
     except OSError as error:
         if error.errno not in (errno.ENOSPC, errno.EDQUOT):
             raise
-        folder = tempfile.gettempdir()
+        folder = temporary_folder()
         free_bytes = shutil.disk_usage(folder).free
         raise UnavailableError(
             f"{folder} has no room to unpack the archive ({free_bytes} bytes are free); make room, "
