@@ -28,6 +28,8 @@ from parakeet_streaming.results import Segment, Token, Word
 
 LINE_CHARACTERS: Final = 42
 CUE_LINES: Final = 2
+MOST_IN_A_UNIT: Final = 400
+"""Characters, those without a width among them: letters have a few marks at most."""
 CUE_S: Final = 7.0
 SHORTEST_CUE_S: Final = 0.7
 """How long a cue stays where there is room."""
@@ -89,8 +91,9 @@ def units_of_word(word: Word, tokens: Sequence[Token], *, continues: bool = Fals
     parts: list[_Part] = []
     owner = -1
     for character, token, start, end in _timed_characters(word, tokens):
-        if not (parts and parts[-1].takes(character, end, same_token=token == owner)):
-            parts.append(_Part(character, start, end))
+        within = token == owner
+        if not (parts and parts[-1].takes(character, end, same_token=within)):
+            parts.append(_Part(character, start, end, within_token=within))
         owner = token
     return [part.unit(space=space and part is parts[0]) for part in parts]
 
@@ -98,7 +101,12 @@ def units_of_word(word: Word, tokens: Sequence[Token], *, continues: bool = Fals
 class _Part:
     """A unit that is still being made."""
 
-    def __init__(self, character: str, start: float, end: float) -> None:
+    def __init__(self, character: str, start: float, end: float, *, within_token: bool) -> None:
+        """Begins with a character; a part that begins within a token ends with it at the latest.
+
+        So parts and tokens end together again, and text is sure before a word without end is.
+        """
+        self._within_token = within_token
         self._characters = [character]
         self._columns = columns(character)
         self._start, self._end = start, end
@@ -106,7 +114,9 @@ class _Part:
     def takes(self, character: str, end: float, *, same_token: bool) -> bool:
         """Takes a character if it belongs to this part and a line has room for both."""
         wider = self._columns + columns(character)
-        if wider > LINE_CHARACTERS or not _stays(self._characters[-1], character, same_token):
+        full = wider > LINE_CHARACTERS or len(self._characters) >= MOST_IN_A_UNIT
+        full = full or (self._within_token and not same_token)
+        if full or not _stays(self._characters[-1], character, same_token):
             return False
         self._characters.append(character)
         self._columns, self._end = wider, max(self._end, end)
@@ -120,7 +130,9 @@ class _Part:
 
 def is_divided(text: str) -> bool:
     """Whether a word is cut into several units: it has no spaces, or does not fit into a cue."""
-    return _UNSPACED.search(text) is not None or columns(text) > CUE_LINES * LINE_CHARACTERS
+    if _UNSPACED.search(text) is not None or len(text) > MOST_IN_A_UNIT:
+        return True
+    return columns(text) > CUE_LINES * LINE_CHARACTERS
 
 
 def columns(text: str) -> int:

@@ -1,12 +1,14 @@
 """Text comes as soon as it is sure, and once."""
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from parakeet_streaming.cli import sure_text
 from parakeet_streaming.cli.sure_text import SureText
 from parakeet_streaming.engine.words import group_segments, group_words, text_of
 from parakeet_streaming.results import Final, Gap, Partial, Token, Transcript
-from parakeet_streaming.subtitles import CueBuilder, units_of
+from parakeet_streaming.subtitles import MOST_IN_A_UNIT, CueBuilder, units_of
 
 
 def tokens_of(*texts):
@@ -106,3 +108,23 @@ def test_all_of_it_comes_once_however_it_is_cut(pieces, steps, utterances):
     squeezed = "".join("".join(unit.text for unit in given).split())
     assert squeezed == "".join(text_of(said).split())
     assert made == expected
+
+
+@pytest.mark.parametrize(
+    "text",
+    [" ", "\u0301", "\u200d", "a", "。", "-", "x\u0301\u0302", "ab" * 20, "。" * 41, "ab" * 50],
+)
+@pytest.mark.parametrize("first", ["", "。", "a", "a" * 43])
+def test_the_work_for_a_token_does_not_grow_with_the_tokens_before(text, first, monkeypatch):
+    """However many a decoder gives that end no word, such as spaces and marks without a width."""
+    seen = []
+
+    def counted(tokens):
+        seen.append(len(tokens))
+        return group_words(tokens)
+
+    monkeypatch.setattr(sure_text, "group_words", counted)
+    sure = SureText()
+    for token in tokens_of(first, *[text] * 1_000):
+        sure.feed(partial(token))
+    assert max(seen) <= MOST_IN_A_UNIT + 2

@@ -61,6 +61,8 @@ class SureText:
                     self._continues = False
                 # A token that is nothing but a space begins the word that follows it.
                 self._pending = [each for each in self._pending[-1:] if not each.text.strip()]
+            if not token.text.strip() and self._pending and not self._pending[-1].text.strip():
+                self._pending.pop()  # spaces are one space, however many a decoder gives
             self._pending.append(token)
             yield from self._give(self._sure_part())
 
@@ -71,8 +73,9 @@ class SureText:
             return []
         units = units_of_word(words[0], self._pending, continues=self._continues)
         tokens_to = {end: at for at, end in enumerate(_ends_of(self._pending), 1)}
+        ends = list(accumulate(_length(unit.text) for unit in units))
         for count in range(len(units) - 1, 0, -1):
-            taken = tokens_to.get(sum(_length(unit.text) for unit in units[:count]))
+            taken = tokens_to.get(ends[count - 1])
             if taken is not None:
                 self._pending, self._continues = self._pending[taken:], True
                 return units[:count]
