@@ -74,9 +74,7 @@ class EngineAlone:
         starts_s = trial.starts_s(apart_s)
         heard = [Heard() for _ in starts_s]
         behind_s: list[float] = []
-        engine = LiveEngine(
-            self._loaded.recognizer, self._loaded.vad, most_streams=len(starts_s)
-        )
+        engine = LiveEngine(self._loaded.recognizer, self._loaded.vad, most_streams=len(starts_s))
         zero_s = time.perf_counter() + _AHEAD_S
 
         def listener(into: Heard, begin_s: float) -> Callable[[Event], None]:

@@ -154,9 +154,7 @@ class SocketLine(asyncio.Protocol):
         self._now_s = now_s
         self._greeted = asyncio.Event()
         self._closing = False
-        self._socket = ClientProtocol(
-            parse_uri(url + self._door.path(script)), max_size=_NO_LIMIT
-        )
+        self._socket = ClientProtocol(parse_uri(url + self._door.path(script)), max_size=_NO_LIMIT)
         self._transport: asyncio.Transport | None = None
 
     async def ready(self) -> None:

@@ -39,7 +39,12 @@ class Server:
         # Settings of whoever measures must not become those of the server.
         settings = {name: text for name, text in os.environ.items() if name[:9] != "PARAKEET_"}
         self.process = started(
-            command, cores, env=settings, stdin=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True
+            command,
+            cores,
+            env=settings,
+            stdin=subprocess.DEVNULL,
+            stderr=subprocess.PIPE,
+            text=True,
         )
         self.log: deque[str] = deque(maxlen=200)
         """The last lines that it wrote."""

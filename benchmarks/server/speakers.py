@@ -129,8 +129,6 @@ class Speakers:
             await asyncio.sleep(0.02)
 
 
-
-
 def answer(asked: dict[str, Any]) -> dict[str, Any]:
     """Runs one trial."""
     speakers = Speakers(Trial(**asked["trial"]), asked["url"], asked["apart_s"])

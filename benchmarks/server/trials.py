@@ -89,9 +89,7 @@ class Trials:
 
 
 @contextmanager
-def opened(
-    asked: argparse.Namespace, cores: Cores, more: Sequence[str] = ()
-) -> Iterator[Trials]:
+def opened(asked: argparse.Namespace, cores: Cores, more: Sequence[str] = ()) -> Iterator[Trials]:
     """All processes of trials, with the settings of a command line.
 
     Args:

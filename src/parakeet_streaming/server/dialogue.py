@@ -170,7 +170,8 @@ class _Talk:
             rate.message(self._heard_s)
             self._received.add(len(message))
             self._check_size(message)
-            await self._send(await self._dialogue.receive(message))
+            if answers := await self._dialogue.receive(message):
+                await self._send(answers)
             self._heard_s = self._service.clock()
         # The client has closed or is gone; nobody reads what is left.
         raise ConnectionError("the client has gone")
