@@ -146,12 +146,13 @@ class SocketLine(asyncio.Protocol):
         script: Script,
         messages: list[list[Message]],
         now_s: Callable[[], float],
+        key: str | None = None,
     ) -> None:
         """`url`: of the server; `now_s`: since its first sample was spoken."""
         self.heard = Heard()
         self.gone = asyncio.Event()
         self._door, self._script, self._messages = DOORS[door], script, messages
-        self._now_s = now_s
+        self._now_s, self._key = now_s, key
         self._greeted = asyncio.Event()
         self._closing = False
         self._socket = ClientProtocol(parse_uri(url + self._door.path(script)), max_size=_NO_LIMIT)
@@ -186,7 +187,10 @@ class SocketLine(asyncio.Protocol):
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         assert isinstance(transport, asyncio.Transport)
         self._transport = transport
-        self._socket.send_request(self._socket.connect())
+        request = self._socket.connect()
+        if self._key is not None:
+            request.headers["Authorization"] = f"Bearer {self._key}"
+        self._socket.send_request(request)
         self._flush()
 
     def data_received(self, data: bytes) -> None:
@@ -234,11 +238,12 @@ async def open_line(
     script: Script,
     messages: list[list[Message]],
     now_s: Callable[[], float],
+    key: str | None = None,
 ) -> Line:
     """A client that is connected and greeted, or refused."""
     at = parse_uri(url)
     _, line = await asyncio.get_running_loop().create_connection(
-        lambda: SocketLine(url, door, script, messages, now_s), at.host, at.port
+        lambda: SocketLine(url, door, script, messages, now_s, key), at.host, at.port
     )
     await line.ready()
     return line

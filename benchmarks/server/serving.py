@@ -72,7 +72,7 @@ class Server:
         return int(self._measured.num_fds())
 
     def metrics(self) -> dict[str, float]:
-        """What `/metrics` tells, by name and labels."""
+        """What `/metrics` tells, by name and labels; it must be open."""
         with urllib.request.urlopen(f"{self.url}/metrics", timeout=30) as reply:
             lines = reply.read().decode().splitlines()
         pairs = (line.rpartition(" ") for line in lines if line and not line.startswith("#"))

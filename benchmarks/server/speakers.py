@@ -43,6 +43,8 @@ class Trial:
     scripts: int = 4
     """Clients share so many scripts."""
     seed: int = 0
+    key: str | None = None
+    """That the server wants."""
 
     def scripts_for(self, rate_hz: int) -> list[Script]:
         """The scripts."""
@@ -101,9 +103,9 @@ class Speakers:
         def now_s() -> float:
             return time.perf_counter() - self._zero_s - begin_s
 
-        return await open_line(
-            self._url, self._trial.door, self._scripts[number], self._messages[number], now_s
-        )
+        script, messages = self._scripts[number], self._messages[number]
+        trial = self._trial
+        return await open_line(self._url, trial.door, script, messages, now_s, trial.key)
 
     async def _say(self, lines: Sequence[Line]) -> None:
         sent = 0
