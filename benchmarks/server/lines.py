@@ -15,6 +15,7 @@ from __future__ import annotations
 import asyncio
 import base64
 import json
+import secrets
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Final, Protocol
@@ -93,6 +94,21 @@ def _realtime_ear(message: Message, heard: Heard, at_s: float) -> bool:
     return bool(kind == "session.updated")
 
 
+def _whisper_live_options(_: Script) -> list[Message]:
+    options = {
+        **{"uid": secrets.token_hex(8), "language": "en", "task": "transcribe", "model": "tiny.en"},
+        **{"use_vad": False, "audio_format": "int16"},
+    }
+    return [json.dumps(options)]
+
+
+def _peer_ear(message: Message, heard: Heard, at_s: float) -> bool:
+    told = json.loads(message)
+    if told.get("status") in ("WAIT", "ERROR"):
+        heard.lost.append(str(message))
+    return bool(told.get("message") == "SERVER_READY")
+
+
 def _append(data: bytes) -> str:
     audio = base64.b64encode(data).decode()
     return json.dumps({"type": "input_audio_buffer.append", "audio": audio})
@@ -120,17 +136,25 @@ DOORS: Final[dict[str, Door]] = {
         _realtime_ear,
     ),
 }
-RATES_HZ: Final = {"native": 16_000, "realtime": 24_000}
+PEERS: Final[dict[str, Door]] = {
+    "whisper_live": Door(lambda _: "/", _whisper_live_options, lambda data: data, b"", _peer_ear),
+}
+"""Ways into servers of others; they are not told of commits."""
+RATES_HZ: Final = {"native": 16_000, "realtime": 24_000, "whisper_live": 16_000}
 """Of the audio that clients send: what stock clients of a protocol do."""
+
+
+def _spoken(door: str) -> Door:
+    return DOORS[door] if door in DOORS else PEERS[door]
 
 
 def messages_of(door: str, script: Script) -> list[list[Message]]:
     """What is sent for each packet of a script."""
-    spoken = DOORS[door]
+    spoken = _spoken(door)
     return [
         [
             spoken.packet(script.packet(number).tobytes()),
-            *([spoken.commit] if number + 1 in script.commits else []),
+            *([spoken.commit] if spoken.commit and number + 1 in script.commits else []),
         ]
         for number in range(script.packets)
     ]
@@ -151,7 +175,7 @@ class SocketLine(asyncio.Protocol):
         """`url`: of the server; `now_s`: since its first sample was spoken."""
         self.heard = Heard()
         self.gone = asyncio.Event()
-        self._door, self._script, self._messages = DOORS[door], script, messages
+        self._door, self._script, self._messages = _spoken(door), script, messages
         self._now_s, self._key = now_s, key
         self._greeted = asyncio.Event()
         self._closing = False

@@ -17,9 +17,12 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
 
+import numpy as np
+
 from benchmarks.server.child import answer_all
 from benchmarks.server.lines import RATES_HZ, Line, messages_of, open_line
 from benchmarks.server.script import PACKET_S, Script, recordings_of, scripts_of
+from parakeet_streaming.timeline import SAMPLE_RATE_HZ
 
 _REST_S: Final = 0.001
 """Nobody sleeps for less; then all that is due is sent."""
@@ -45,10 +48,15 @@ class Trial:
     seed: int = 0
     key: str | None = None
     """That the server wants."""
+    silence: bool = False
+    """Digital silence instead of speech."""
 
     def scripts_for(self, rate_hz: int) -> list[Script]:
         """The scripts."""
-        recordings = recordings_of(None if self.speech is None else Path(self.speech))
+        if self.silence:
+            recordings = [np.zeros(SAMPLE_RATE_HZ, np.float32)]
+        else:
+            recordings = recordings_of(None if self.speech is None else Path(self.speech))
         count = self.scripts
         return scripts_of(recordings, count, self.seconds, rate_hz, self.commit_every_s)
 

@@ -36,6 +36,8 @@ _LOG: Final = logging.getLogger("parakeet_streaming.server")
 _LAST_WORDS_S: Final = 2.0
 """For telling a client why it is closed, and closing."""
 
+_TURN_MESSAGES: Final = 32
+
 Message = str | bytes
 
 
@@ -165,7 +167,12 @@ class _Talk:
 
     async def _listen(self) -> None:
         rate = MessageRate(self._service.limits.messages_a_second, self._service.clock())
+        number = 0
         async for message in self._socket.messages():
+            number += 1
+            if number % _TURN_MESSAGES == 0:
+                # Messages that are there already are taken without any wait: others have a turn.
+                await asyncio.sleep(0)
             self._heard_s = self._service.clock()
             rate.message(self._heard_s)
             self._received.add(len(message))

@@ -26,6 +26,10 @@ _OFF: Final = logging.CRITICAL + 1
 _PACKAGE: Final = "parakeet_streaming"
 _LIBRARY: Final = "uvicorn.error"
 """It writes whole addresses, with keys in their queries, on the level of info."""
+_NO_ERRORS: Final = (
+    "ASGI callable returned without completing handshake",
+    "Invalid UTF-8 sequence received from client",
+)
 
 logging.getLogger(SAID).setLevel(_OFF)
 
@@ -66,6 +70,7 @@ def written(log_format: str, level: str, *, log_text: bool) -> Iterator[None]:
     """While the body runs, the log of this package is written, and warnings of the HTTP library."""
     handler = logging.StreamHandler(sys.stderr)
     handler.setFormatter(JsonLines() if log_format == "json" else TextLines())
+    handler.addFilter(_is_of_ours)
     levels: dict[str, int | str] = {
         _PACKAGE: level.upper(),
         _LIBRARY: logging.WARNING,
@@ -84,6 +89,11 @@ def written(log_format: str, level: str, *, log_text: bool) -> Iterator[None]:
         for name, each in loggers.items():
             each.handlers, level_before = before[name]
             each.setLevel(level_before)
+
+
+def _is_of_ours(record: logging.LogRecord) -> bool:
+    """Uvicorn takes sockets that we refuse, and texts of clients that are none, for errors."""
+    return not (record.name == _LIBRARY and record.getMessage().startswith(_NO_ERRORS))
 
 
 def _time(record: logging.LogRecord) -> str:
