@@ -193,12 +193,12 @@ def says_nothing(target: Target, drawn: random.Random) -> None:
         time.sleep(drawn.uniform(1, 10))
 
 
+_ALL: Final = (
+    vanishes, half_open, garbage, nonsense, nan, reads_nothing, floods, sends_huge, wrong_key,
+    upload_that_stops, upload_of_noise, says_nothing,
+)  # fmt: skip
 KINDS: Final[dict[str, Callable[[Target, random.Random], None]]] = {
-    each.__name__: each
-    for each in (
-        vanishes, half_open, garbage, nonsense, nan, reads_nothing, floods, sends_huge, wrong_key,
-        upload_that_stops, upload_of_noise, says_nothing,
-    )  # fmt: skip
+    each.__name__: each for each in _ALL
 }
 
 

@@ -50,7 +50,7 @@ class Cores:
         return f"{len(self.serving)} cores recognise, {len(self.clients or ())} are the clients'"
 
 
-def started(command: Sequence[str], cores: tuple[int, ...] | None, **how: Any) -> Any:  # noqa: ANN401
+def started(command: Sequence[str], cores: tuple[int, ...] | None, **how: Any) -> Any:
     """A process on those cores alone; `how` as of `Popen`."""
     keep = None if cores is None else partial(os.sched_setaffinity, 0, cores)
     # Nothing of ours runs in other threads yet that the child could wait for.

@@ -3,7 +3,8 @@
 python -m benchmarks.server.engine_alone tiny-en --context 5-0.5-0.5
 
 Asked by `load` as `speakers.py` is. The same scripts are pushed into the engine by a thread, with
-nothing between. It also says what must be heard of each script, from an engine that nothing hurries.
+nothing between. It also says what must be heard of each script, from an engine that nothing
+hurries.
 """
 
 from __future__ import annotations
@@ -22,13 +23,14 @@ from benchmarks.server.heard import Heard
 from benchmarks.server.lines import RATES_HZ
 from benchmarks.server.script import Expected, expected_of
 from benchmarks.server.speakers import Trial, moments
-from parakeet_streaming import Event, Final as FinalEvent, Gap, LiveEngine, LiveOptions, Partial
+from parakeet_streaming import Event, Gap, LiveEngine, LiveOptions, Partial
+from parakeet_streaming import Final as FinalEvent
 from parakeet_streaming.server.composition import Loaded, load_all
+from parakeet_streaming.server.protocols.native_settings import StreamSettings
 from parakeet_streaming.server.protocols.openai_realtime_options import (
     first_settings,
     live_options,
 )
-from parakeet_streaming.server.protocols.native_settings import StreamSettings
 from parakeet_streaming.server.settings import Settings
 
 ENGINE: Final = "engine"

@@ -105,11 +105,13 @@ def figures(
         commits += _late(each.ends, due.commits, warm_up_s)
         silences += _late(each.ends, due.silences, warm_up_s)
     return Figures(
-        len(heard),
-        *(quantiles_of(numbers) for numbers in (texts, commits, silences)),
-        tuple(lost),
-        cores_used,
-        quantiles_of(behind_s),
+        clients=len(heard),
+        texts=quantiles_of(texts),
+        commits=quantiles_of(commits),
+        silences=quantiles_of(silences),
+        lost=tuple(lost),
+        cores_used=cores_used,
+        behind=quantiles_of(behind_s),
     )
 
 

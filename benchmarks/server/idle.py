@@ -83,7 +83,10 @@ async def _open(server: Server, door: str, count: int) -> list[Line]:
     while len(lines) < count:
         now = min(_AT_ONCE, count - len(lines))
         lines += await asyncio.gather(
-            *(open_line(server.socket_url, door, silence, [], time.perf_counter) for _ in range(now))
+            *(
+                open_line(server.socket_url, door, silence, [], time.perf_counter)
+                for _ in range(now)
+            )
         )
     return lines
 

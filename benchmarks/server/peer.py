@@ -4,10 +4,11 @@ python -m benchmarks.server.peer --peer VENV/bin/python              20 clients,
 python -m benchmarks.server.peer                                     only ours
 
 The peer is WhisperLive, whose own server runs with a model that never recognises anything
-(`whisper_live_stub.py` says how its virtual environment is made), since no weights of Whisper are
-here. So this compares protocols, threads and buffers, not recognition. Ours gets digital silence,
-of which nothing is decoded, but voice activity looks at all of it; the engine alone with the same
-silence is shown beside it. Clients send packets of 20 ms on an absolute clock, from another process.
+(`whisper_live_stub.py` says how its virtual environment is made), since no weights of Whisper
+are here. So this compares protocols, threads and buffers, not recognition. Ours gets digital
+silence, of which nothing is decoded, but voice activity looks at all of it; the engine alone with
+the same packets is shown beside it. Clients send packets of 20 ms on an absolute clock, from
+another process.
 
 Others that were looked at: speaches is not on the package index; wyoming-faster-whisper speaks
 another protocol; sherpa-onnx's WebSocket servers need a streaming model in its own layout, which
@@ -25,24 +26,26 @@ import subprocess
 import time
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, suppress
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Final
 
 import psutil
 
-from benchmarks.live.idle import with_silence
 from benchmarks.report.machine import machine, machine_table
 from benchmarks.report.tables import say, table
 from benchmarks.server.child import Child, Cores, started
+from benchmarks.server.engine_alone import ENGINE
 from benchmarks.server.serving import OPEN_HOUSE, Server
 from benchmarks.server.speakers import Trial
-from parakeet_streaming import load
 
 PEER: Final = "whisper_live"
 _STUB: Final = Path(__file__).with_name("whisper_live_stub.py")
 _STARTS_WITHIN_S: Final = 120.0
 _MIB: Final = 2**20
+_WARM_UP_S: Final = 2.0
+_SETTLE_S: Final = 3.0
+"""For what a server does once it has begun, and for places to be free again."""
 
 
 @dataclass(frozen=True)
@@ -64,6 +67,9 @@ class Cost:
 
 def cost(name: str, pid: int, url: str, speakers: Child, trial: Trial) -> Cost:
     """Lets clients send silence to a server, and looks at its process."""
+    short = replace(trial, seconds=_WARM_UP_S)
+    speakers.ask({"trial": asdict(short), "url": url, "apart_s": 0.5, "ends": [0]})
+    time.sleep(_SETTLE_S)
     process = psutil.Process(pid)
     began_s, before = time.perf_counter(), process.cpu_times()
     speakers.tell({"trial": asdict(trial), "url": url, "apart_s": 0.5, "ends": [0]})
@@ -123,11 +129,11 @@ def main(arguments: Sequence[str] | None = None) -> None:
     cores = Cores.divided(asked.serving_cores)
     print(f"{machine_table()}\n\n{cores}\n", flush=True)
     found = []
+
+    def trial(door: str) -> Trial:
+        return Trial(door, asked.clients, asked.seconds, 0, silence=True)
+
     with Child("benchmarks.server.speakers", [], cores.clients) as speakers:
-
-        def trial(door: str) -> Trial:
-            return Trial(door, asked.clients, asked.seconds, 0, silence=True)
-
         options = ["tiny-en", "--max-streams", str(asked.clients), *OPEN_HOUSE]
         with Server(options, cores.serving) as server:
             for door in ("native", "realtime"):
@@ -136,11 +142,13 @@ def main(arguments: Sequence[str] | None = None) -> None:
         if asked.peer is not None:
             with peer_server(asked.peer, cores.serving) as (pid, url):
                 found.append(cost(PEER, pid, url, speakers, trial(PEER)))
-    alone = with_silence(load("tiny-en"), asked.clients, asked.seconds, vad=True)
+    with Child("benchmarks.server.engine_alone", ["tiny-en"], cores.serving) as engine:
+        question = {"what": "run", "trial": asdict(trial(ENGINE)), "apart_s": 0.5, "ends": [0]}
+        alone = engine.ask(question)["cores_used"]
     print(f"{cost_table(found)}\n")
     print(
-        f"The engine alone, with silence in packets of 100 ms: {alone.core_share:.2f} cores, "
-        f"{1e6 * alone.core_share / (50 * asked.clients):.0f} µs for 20 ms."
+        f"The engine alone, with the same packets: {alone:.2f} cores, "
+        f"{1e6 * alone / (50 * asked.clients):.0f} µs for a packet."
     )
     if asked.json is not None:
         report = {"machine": asdict(machine()), "found": [asdict(each) for each in found]}

@@ -21,7 +21,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from benchmarks.speech.corpora import read_utterances
-from parakeet_streaming import Event, Final as FinalEvent, LiveEngine, LiveOptions, Partial
+from parakeet_streaming import Event, LiveEngine, LiveOptions, Partial
+from parakeet_streaming import Final as FinalEvent
 from parakeet_streaming.audio.files import read_audio
 from parakeet_streaming.audio.resample import Resampler
 from parakeet_streaming.timeline import SAMPLE_RATE_HZ

@@ -169,6 +169,9 @@ def run(trials: Trials, soak: Soak, asked: argparse.Namespace) -> dict[str, list
 def summary(rounds: dict[str, list[Figures]], soak: Soak) -> str:
     """What happened, counted."""
     memory = [each.resident_mib for each in soak.samples] or [0.0]
+    memory_said = (
+        f"{memory[0]:.1f} MiB at first, {max(memory):.1f} at most, {memory[-1]:.1f} at last"
+    )
     worst = {
         door: max((each.texts.p95 or 0.0 for each in found), default=0.0)
         for door, found in rounds.items()
@@ -178,7 +181,7 @@ def summary(rounds: dict[str, list[Figures]], soak: Soak) -> str:
            f"{worst[door]:.2f} s in the worst round") for door, found in rounds.items()),
         ("uploads", soak.uploads.total()),
         *((f"clients: {kind}", count) for kind, count in sorted(soak.bad.items())),
-        ("memory", f"{memory[0]:.1f} MiB at first, {max(memory):.1f} at most, {memory[-1]:.1f} at last"),
+        ("memory", memory_said),
     ]  # fmt: skip
     return table(("soak", ""), rows)
 

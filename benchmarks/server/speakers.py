@@ -66,7 +66,7 @@ class Trial:
         return [(each + drawn.random()) / self.clients * apart_s for each in range(self.clients)]
 
 
-def moments(starts_s: Sequence[float], packets: int) -> Any:  # noqa: ANN401
+def moments(starts_s: Sequence[float], packets: int) -> Any:
     """(when, client, packet) of every packet, in order; a packet is full when it is spoken."""
     return heapq.merge(
         *(
@@ -116,8 +116,8 @@ class Speakers:
         return await open_line(self._url, trial.door, script, messages, now_s, trial.key)
 
     async def _say(self, lines: Sequence[Line]) -> None:
-        sent = 0
-        for due_s, client, packet in moments(self._starts_s, self._scripts[0].packets):
+        due = moments(self._starts_s, self._scripts[0].packets)
+        for sent, (due_s, client, packet) in enumerate(due):
             wait_s = due_s - (time.perf_counter() - self._zero_s)
             if wait_s > 0:
                 await asyncio.sleep(max(wait_s, _REST_S))
@@ -125,7 +125,6 @@ class Speakers:
                 await asyncio.sleep(0)
             self._behind_s.append(time.perf_counter() - self._zero_s - due_s)
             lines[client].say(packet)
-            sent += 1
 
     async def _last_words(self, lines: Sequence[Line], ends: Sequence[int]) -> None:
         until_s = time.perf_counter() + _PATIENCE_S

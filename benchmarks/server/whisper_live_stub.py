@@ -16,6 +16,7 @@ peer's own: its sockets, threads, queues and the buffer of samples.
 
 import argparse
 import sys
+from importlib import import_module
 from importlib.util import find_spec
 from types import ModuleType, SimpleNamespace
 
@@ -39,10 +40,10 @@ def main() -> None:
         torch = ModuleType("torch")
         vars(torch)["cuda"] = SimpleNamespace(is_available=lambda: False)
         sys.modules["torch"] = torch
-    from whisper_live import server
-    from whisper_live.backend import faster_whisper_backend
-
-    faster_whisper_backend.WhisperModel = NeverHears
+    # Only its own virtual environment has them.
+    server = import_module("whisper_live.server")
+    backend = import_module("whisper_live.backend.faster_whisper_backend")
+    vars(backend)["WhisperModel"] = NeverHears
     server.TranscriptionServer().run(
         "127.0.0.1", asked.port, backend="faster_whisper", max_clients=10_000
     )

@@ -23,7 +23,9 @@ def test_lateness_of_texts_commits_and_silences():
     found.ends[0] = Due(6, 2.2)
     found.note_end("six", 3.3)
     result = figures([Heard.of_json(json.loads(json.dumps(found.as_json())))], [DUE], 1.5, 0.5, [0])
-    assert result.lost == ("client 0: an utterance ended as 'one two', which its texts do not give",)
+    assert result.lost == (
+        "client 0: an utterance ended as 'one two', which its texts do not give",
+    )
     assert (result.texts.count, result.texts.p50) == (2, pytest.approx(0.1))
     assert result.commits.p50 == pytest.approx(0.3)
     assert result.silences.p50 == pytest.approx(0.6)

@@ -12,7 +12,7 @@ from benchmarks.server.script import (
     scripts_of,
     squeezed,
 )
-from parakeet_streaming import Final, LiveEngine, LiveOptions, Partial, load_vad
+from parakeet_streaming import Final, LiveEngine, LiveOptions, Partial, load, load_vad
 from parakeet_streaming.live.adaptation import DelayRange
 from parakeet_streaming.results import Transcript, Word
 from parakeet_streaming.timeline import ContextConfig
@@ -51,12 +51,12 @@ def test_what_is_due_when():
     assert found.commits == (Due(9, 3.0),)
 
 
-def test_an_engine_says_what_is_expected(golden_recognizer):
+def test_an_engine_says_what_is_expected():
     options = LiveOptions(DelayRange.fixed(ContextConfig.parse("1-0.5-0.5")))
     (script,) = scripts_of(recordings_of(None), 1, 4.0, 16_000, 0)
 
     async def expected():
-        async with LiveEngine(golden_recognizer, load_vad(), most_streams=1) as engine:
+        async with LiveEngine(load("tiny-en"), load_vad(), most_streams=1) as engine:
             return await expected_of(engine, options, script)
 
     found = asyncio.run(expected())
