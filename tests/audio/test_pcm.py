@@ -167,3 +167,22 @@ def test_buffers_with_a_sample_type_are_read_as_that(samples):
 
 def test_eight_bit_audio_has_a_type_of_its_own():
     assert as_mono(np.array([128, 192, 64], np.uint8)).tolist() == [0.0, 0.5, -0.5]
+
+
+@pytest.mark.parametrize("sample", [1e13, -1e13, float("nan"), float("inf"), float("-inf")])
+def test_one_bad_sample_among_plain_ones_is_found(sample):
+    samples = np.full(320, 0.1, np.float32)
+    samples[200] = sample
+    with pytest.raises(AudioInputError, match="sample 200"):
+        as_mono(samples)
+
+
+def test_loud_samples_that_are_usable_pass_whole():
+    samples = np.full(320, 9e11, np.float32)
+    assert as_mono(samples) is samples
+
+
+def test_an_array_of_another_byte_order_is_converted():
+    found = as_mono(np.array([0.5, -0.25], ">f4"))
+    assert found.dtype == np.float32
+    assert found.tolist() == [0.5, -0.25]

@@ -92,3 +92,19 @@ def test_addresses_of_the_http_library_are_not_written(capsys):
 def test_fields():
     record = logging.makeLogRecord({"status": 200, "stream": None, "other": 1})
     assert fields_of(record) == {"status": 200}
+
+
+@pytest.mark.parametrize(
+    "said",
+    [
+        "ASGI callable returned without completing handshake.",
+        "Invalid UTF-8 sequence received from client.",
+    ],
+)
+def test_what_clients_do_wrong_is_no_error_of_the_http_library(capsys, said):
+    with written("text", "info", log_text=False):
+        logging.getLogger("uvicorn.error").error(said)
+        logging.getLogger("uvicorn.error").error("another")
+        LOG.error(said)
+    kept = lines(capsys)
+    assert [line.split(" ERROR ")[1] for line in kept] == ["another", said]

@@ -44,7 +44,7 @@ class FormatWatch:
         self._received = self._sounding = self._loud = 0
         self._told: set[HintKind] = set()
         # Energy of the steps to even and odd samples, and of those samples themselves.
-        self._energies = np.zeros((2, 2))
+        self._energies = [[0.0, 0.0], [0.0, 0.0]]
         self._alike = 0.0
         self._paired_samples = 0
         self._paired: list[tuple[int, int]] = []
@@ -93,22 +93,26 @@ class FormatWatch:
             return
         # From the sample before on, so that pairs go on over pushes.
         before = samples[0] if self._last is None else self._last
-        steps = np.diff(samples, prepend=np.float32(before))
+        steps = np.empty_like(samples)
+        steps[0] = samples[0] - np.float32(before)
+        np.subtract(samples[1:], samples[:-1], out=steps[1:])
         for parity in (0, 1):
             start = (parity - self._received) % 2
-            for row, each in enumerate((steps[start::2], samples[start::2])):
-                self._energies[row, parity] += float(np.dot(each, each)) / (level * level)
+            for energies, each in zip(
+                self._energies, (steps[start::2], samples[start::2]), strict=True
+            ):
+                energies[parity] += float(np.dot(each, each)) / (level * level)
         # Speech in pairs is like itself a pair later; a tone of a quarter of the rate is not.
         self._alike += float(np.dot(samples[:-2], samples[2:])) / (level * level)
         self._paired_samples += samples.shape[0]
         if self._paired_samples < _PAIRED_S * self._rate_hz:
             return
         found = [
-            (row, int(np.argmin(pair)))
+            (row, pair.index(min(pair)))
             for row, pair in enumerate(self._energies)
-            if pair.min() < _PAIRED * pair.max() and self._alike > 0
+            if min(pair) < _PAIRED * max(pair) and self._alike > 0
         ]
-        self._energies[:], self._alike, self._paired_samples = 0.0, 0.0, 0
+        self._energies, self._alike, self._paired_samples = [[0.0, 0.0], [0.0, 0.0]], 0.0, 0
         again = set(found) & set(self._paired)
         self._paired = found
         if again:

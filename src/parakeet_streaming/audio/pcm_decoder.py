@@ -84,7 +84,7 @@ class PcmDecoder:
             AudioInputError: a sample is NaN or infinite; its position counts from the first byte's.
                 Nothing of the call was taken.
         """
-        joined = self._remainder + bytes(data)
+        joined = self._remainder + bytes(data) if self._remainder else bytes(data)
         whole = len(joined) - len(joined) % self._frame_bytes
         frames = pcm_frames(joined[:whole], self._encoding, self._channels)
         samples = as_mono(frames, what=self._name, first_sample=self._position_samples)

@@ -127,6 +127,10 @@ class AudioIngest:
 
     async def wait_for_room_async(self, samples: int = 1) -> int:
         """As `wait_for_room`, for an event loop."""
+        # Mostly there is room; only who has to wait joins those that do.
+        room = self._enough(samples)
+        if room is not None:
+            return room
         return await self._waiters.wait_for_async(lambda: self._enough(samples))
 
     def _enough(self, samples: int) -> int | None:

@@ -35,6 +35,8 @@ _LOG: Final = logging.getLogger("parakeet_streaming.server")
 _LAST_WORDS_S: Final = 2.0
 """For telling a client why it is closed, and closing."""
 
+_TURN_MESSAGES: Final = 32
+
 Message = str | bytes
 
 
@@ -178,12 +180,18 @@ class Talk:
 
     async def _listen(self) -> None:
         rate = MessageRate(self._service.limits.messages_a_second, self._service.clock())
+        number = 0
         async for message in self._line.messages():
+            number += 1
+            if number % _TURN_MESSAGES == 0:
+                # Messages that are there already are taken without any wait: others have a turn.
+                await asyncio.sleep(0)
             self._heard_s = self._service.clock()
             rate.message(self._heard_s)
             self._received.add(len(message))
             self._check_size(message)
-            await self._send(await self._dialogue.receive(message))
+            if answers := await self._dialogue.receive(message):
+                await self._send(answers)
             self._heard_s = self._service.clock()
         # The client has closed or is gone; nobody reads what is left.
         raise ConnectionError("the client has gone")

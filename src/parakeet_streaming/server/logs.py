@@ -26,6 +26,10 @@ _OFF: Final = logging.CRITICAL + 1
 _PACKAGE: Final = "parakeet_streaming"
 _LIBRARY: Final = "uvicorn.error"
 """It writes whole addresses, with keys in their queries, on the level of info."""
+_NO_ERRORS: Final = (
+    "ASGI callable returned without completing handshake",
+    "Invalid UTF-8 sequence received from client",
+)
 
 logging.getLogger(SAID).setLevel(_OFF)
 
@@ -61,17 +65,12 @@ class TextLines(logging.Formatter):
         return f"{line}\n{self.formatException(record.exc_info)}" if record.exc_info else line
 
 
-def _is_meant(record: logging.LogRecord) -> bool:
-    """False for uvicorn's error about a handshake that was refused by a reply, as ours are."""
-    return record.getMessage() != "ASGI callable returned without completing handshake."
-
-
 @contextmanager
 def written(log_format: str, level: str, *, log_text: bool) -> Iterator[None]:
     """While the body runs, the log of this package is written, and warnings of the HTTP library."""
     handler = logging.StreamHandler(sys.stderr)
     handler.setFormatter(JsonLines() if log_format == "json" else TextLines())
-    handler.addFilter(_is_meant)
+    handler.addFilter(_is_of_ours)
     levels: dict[str, int | str] = {
         _PACKAGE: level.upper(),
         _LIBRARY: logging.WARNING,
@@ -90,6 +89,11 @@ def written(log_format: str, level: str, *, log_text: bool) -> Iterator[None]:
         for name, each in loggers.items():
             each.handlers, level_before = before[name]
             each.setLevel(level_before)
+
+
+def _is_of_ours(record: logging.LogRecord) -> bool:
+    """Uvicorn takes sockets that we refuse, and texts of clients that are none, for errors."""
+    return not (record.name == _LIBRARY and record.getMessage().startswith(_NO_ERRORS))
 
 
 def _time(record: logging.LogRecord) -> str:

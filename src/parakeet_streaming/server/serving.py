@@ -27,6 +27,7 @@ import uvicorn
 from parakeet_streaming.errors import OptionError
 from parakeet_streaming.server import composition, logs
 from parakeet_streaming.server.addresses import AddressError, bind, is_loopback, tls_context, urls
+from parakeet_streaming.server.bounded_socket import BoundedSocket
 from parakeet_streaming.server.composition import Listener, Loaded
 from parakeet_streaming.server.request_log import Application
 from parakeet_streaming.server.service import Service
@@ -163,7 +164,7 @@ def _configuration(
         # Its parser bounds the headers of a request; the faster one does not.
         http="h11",
         h11_max_incomplete_event_size=_HEADER_BYTES,
-        ws="websockets-sansio",
+        ws=BoundedSocket,
         ws_max_size=limits.message_bytes + _ROOM_BYTES,
         ws_ping_interval=settings.ping_s,
         ws_ping_timeout=settings.ping_timeout_s,
