@@ -80,7 +80,9 @@ def check_scaling(parts: dict[str, Json]) -> None:
     """What a pod takes is what is counted on."""
     scaled = parts["ScaledObject"]["spec"]
     (trigger,) = scaled["triggers"]
-    assert trigger["metadata"]["threshold"] == settings_of(parts["Deployment"])["PARAKEET_MAX_STREAMS"]
+    assert (
+        trigger["metadata"]["threshold"] == settings_of(parts["Deployment"])["PARAKEET_MAX_STREAMS"]
+    )
     assert scaled["scaleTargetRef"]["name"] == parts["Deployment"]["metadata"]["name"]
     assert "replicas" not in parts["Deployment"]["spec"]
     assert f'service="{parts["Service"]["metadata"]["name"]}"' in trigger["metadata"]["query"]

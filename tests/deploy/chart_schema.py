@@ -1,6 +1,6 @@
 """The server's table of settings in; the part of the chart's schema that describes them out.
 
-`PYTHONPATH=src:. python -m tests.deploy.chart_schema` writes it into the chart, after a new setting.
+After a new setting: `PYTHONPATH=src:. python -m tests.deploy.chart_schema` writes it.
 """
 
 import json

@@ -105,7 +105,9 @@ def test_memory_is_limited_and_time_is_not():
 
 
 def test_what_is_scaled_on_is_measured():
-    known = {PREFIX + name for metrics in (LiveMetrics(), ServerMetrics()) for name in vars(metrics)}
+    known = {
+        PREFIX + name for metrics in (LiveMetrics(), ServerMetrics()) for name in vars(metrics)
+    }
     scaled = (CHART / "templates" / "scaledobject.yaml").read_text(encoding="utf-8")
     named = set(re.findall(r"\bparakeet_\w+", scaled))
     assert named == {"parakeet_active_streams"}

@@ -11,7 +11,6 @@ from parakeet_streaming.server.settings import Settings
 from tests.deploy.deployed import DEPLOY, DOCKERFILE, ROOT, dockerfile_settings
 
 FINAL = DOCKERFILE.rpartition("\nFROM ")[2]
-PYTHON = "cp311"
 IMAGES_GLIBC = (2, 36)
 """Of Debian 12."""
 
@@ -102,10 +101,17 @@ def of_the_image(packages):
     return found
 
 
+def runs(python, binary):
+    """Whether a wheel with these tags is for Python 3.11."""
+    found = re.fullmatch(r"cp3(\d+)", python)
+    if found is None:
+        return python == "py3"
+    return int(found[1]) == 11 if "abi3" not in binary else int(found[1]) <= 11
+
+
 def fits(url, machine):
-    tags = url.rpartition("/")[2].removesuffix(".whl").split("-")[-3:]
-    pythons, _, platforms = tags
-    if not any(python in (PYTHON, "py3") or "abi3" in tags[1] for python in pythons.split(".")):
+    pythons, binary, platforms = url.rpartition("/")[2].removesuffix(".whl").split("-")[-3:]
+    if not any(runs(python, binary) for python in pythons.split(".")):
         return False
     for platform in platforms.split("."):
         if platform == "any":
@@ -137,7 +143,9 @@ def test_the_lock_file_knows_every_extra():
         project = tomllib.load(file)["project"]
     (ours,) = (each for each in locked() if each["name"] == project["name"])
     assert sorted(ours["metadata"]["provides-extras"]) == sorted(project["optional-dependencies"])
-    names = {re.match(r"[\w.-]+", each)[0].lower().replace("_", "-") for each in requirements(project)}
+    names = {
+        re.match(r"[\w.-]+", each)[0].lower().replace("_", "-") for each in requirements(project)
+    }
     assert {each["name"] for each in ours["metadata"]["requires-dist"]} == names
 
 

@@ -60,3 +60,8 @@ def test_it_asks_for_the_servers_of_compose():
     assert int(port) == Settings().port
     bound = next(line for line in LINES if line.startswith("bind "))
     assert COMPOSE["services"]["haproxy"]["ports"][0].endswith(bound.rpartition(":")[2])
+
+
+def test_it_may_open_as_many_files_as_it_needs():
+    (most,) = (int(line.split()[1]) for line in LINES if line.startswith("maxconn"))
+    assert COMPOSE["services"]["haproxy"]["ulimits"]["nofile"] > 2 * most + 1_000

@@ -1,6 +1,7 @@
 """The image's health check, as a program beside a server of each kind."""
 
 import os
+import ssl
 import subprocess
 import sys
 import threading
@@ -9,6 +10,7 @@ from http.server import BaseHTTPRequestHandler, HTTPServer
 import pytest
 
 from tests.deploy.deployed import DEPLOY
+from tests.server.certificates import write_certificate
 
 
 def checked(**environment):
@@ -28,7 +30,12 @@ def answering():
     """A server on a free port; it answers what `status` says."""
 
     class Answers(BaseHTTPRequestHandler):
-        status, asked = 200, []
+        status, asked, tls = 200, [], None
+
+        def setup(self):
+            if self.tls is not None:
+                self.request = self.tls.wrap_socket(self.request, server_side=True)
+            super().setup()
 
         def do_GET(self):
             self.asked.append(self.path)
@@ -54,6 +61,16 @@ def test_a_server_that_is_well(answering):
     answers.asked.clear()
     assert checked(PARAKEET_PORT=port).returncode == 0
     assert answers.asked == ["/healthz"]
+
+
+def test_a_server_with_a_certificate_for_another_name(answering, tmp_path):
+    answers, port = answering
+    certificate, key = write_certificate(tmp_path)
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    context.load_cert_chain(certificate, key)
+    answers.tls = context
+    done = checked(PARAKEET_PORT=port, PARAKEET_TLS_CERT=str(certificate))
+    assert done.returncode == 0, done.stderr
 
 
 def test_a_proxy_of_the_environment_is_not_asked(answering):
