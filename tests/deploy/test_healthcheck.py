@@ -37,6 +37,11 @@ def answering():
                 self.request = self.tls.wrap_socket(self.request, server_side=True)
             super().setup()
 
+        def finish(self):
+            super().finish()
+            if self.tls is not None:
+                self.request.close()
+
         def do_GET(self):
             self.asked.append(self.path)
             self.send_response(self.status)
