@@ -1,7 +1,7 @@
 """A folder with the image that scripts/check-image has built in; exit code 0 if it runs well.
 
-The container is crun's, as that of Docker would be with `--read-only --cap-drop ALL
---security-opt no-new-privileges --tmpfs /tmp --network host`.
+The container is made of Linux namespaces, as Docker would make it with `--read-only --cap-drop ALL
+--security-opt no-new-privileges --tmpfs /tmp --network host`, but for seccomp and control groups.
 """
 
 import json
@@ -13,14 +13,14 @@ import subprocess
 import sys
 import urllib.error
 import urllib.request
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-NAME = "parakeet-image"
 KEY = "a-key-of-this-check"
 RECORDING = Path(__file__).parents[1] / "examples" / "recordings" / "digits.wav"
 SPOKEN = "three one four one five nine two six"
-USER = 10001
+DEVICES = ("null", "zero", "random", "urandom")
 LONG_S = 180
 Json = dict[str, Any]
 
@@ -36,56 +36,75 @@ def buildah(folder: Path, *arguments: str) -> str:
     ).stdout.strip()
 
 
-def crun(folder: Path, *arguments: str) -> list[str]:
-    return ["crun", "--root", str(folder / "crun"), "--cgroup-manager", "disabled", *arguments]
-
-
 def free_port() -> int:
     with socket.socket() as one:
         one.bind(("127.0.0.1", 0))
         return int(one.getsockname()[1])
 
 
-def bundle(folder: Path, root: str, image: Json, environment: list[str], secrets: Path) -> Path:
-    """What the image says, as the runtime wants it."""
-    user, group = (int(each) for each in image["User"].split(":"))
-    cache = folder / "cache"
-    shutil.rmtree(cache, ignore_errors=True)
-    cache.mkdir(mode=0o700)
-    os.chown(cache, user, group)
-    mounts = [
-        {"destination": "/proc", "type": "proc", "source": "proc"},
-        {"destination": "/dev", "type": "tmpfs", "source": "tmpfs",
-         "options": ["nosuid", "mode=755"]},
-        {"destination": "/tmp", "type": "tmpfs", "source": "tmpfs",
-         "options": ["noexec", "nosuid", "nodev", "mode=1777", "size=64m"]},
-        {"destination": "/var/cache/parakeet", "type": "bind", "source": str(cache),
-         "options": ["bind", "rw", "nosuid", "nodev"]},
-    ]  # fmt: skip
-    if secrets.exists():
-        mounts.append({
-            "destination": "/run/secrets/parakeet_api_keys", "type": "bind",
-            "source": str(secrets), "options": ["bind", "ro"],
-        })  # fmt: skip
-    spec = {
-        "ociVersion": "1.0.2",
-        "process": {
-            "user": {"uid": user, "gid": group},
-            "args": [*image["Entrypoint"], *(image.get("Cmd") or [])],
-            "env": [*image["Env"], *environment],
-            "cwd": image["WorkingDir"],
-            "capabilities": {},
-            "noNewPrivileges": True,
-            "rlimits": [{"type": "RLIMIT_NOFILE", "hard": 65536, "soft": 65536}],
-        },
-        "root": {"path": root, "readonly": True},
-        "mounts": mounts,
-        "linux": {"namespaces": [{"type": each} for each in ("pid", "ipc", "mount", "uts")]},
-    }
-    made = folder / "bundle"
-    made.mkdir(exist_ok=True)
-    (made / "config.json").write_text(json.dumps(spec), encoding="utf-8")
-    return made
+@dataclass(frozen=True)
+class Container:
+    """What the image says, and where its files lie."""
+
+    folder: Path
+    root: Path
+    image: Json
+
+    def command(self, environment: list[str], *arguments: str) -> list[str]:
+        """A program in it, as its user, with nothing that root may do."""
+        user, group = self.image["User"].split(":")
+        told = [*self.image["Env"], *environment, "HOME=/var/cache/parakeet"]
+        alone = ["--clear-groups", "--bounding-set=-all", "--inh-caps=-all", "--no-new-privs"]
+        return [
+            "/usr/bin/env", "-i", f"--chdir={self.image['WorkingDir']}", *told,
+            "/usr/bin/setpriv", f"--reuid={user}", f"--regid={group}", *alone, *arguments,
+        ]  # fmt: skip
+
+    def started(self, environment: list[str], secrets: Path | None) -> subprocess.Popen[str]:
+        """The server as process 1 of its own tree."""
+        user, group = (int(each) for each in self.image["User"].split(":"))
+        cache = self.folder / "cache"
+        shutil.rmtree(cache, ignore_errors=True)
+        cache.mkdir(mode=0o700)
+        os.chown(cache, user, group)
+        inside = self.root / "run/secrets/parakeet_api_keys"
+        inside.parent.mkdir(parents=True, exist_ok=True)
+        if secrets is None:
+            inside.unlink(missing_ok=True)
+        else:
+            inside.touch()
+        steps = [
+            "mount --make-rprivate /",
+            'mount --bind "$root" "$root"',
+            'mount -o remount,bind,ro,nosuid "$root"',
+            'mount -t proc proc "$root/proc"',
+            'mount -t tmpfs -o mode=1777,size=64m,noexec,nosuid,nodev tmpfs "$root/tmp"',
+            'mount --bind "$cache" "$root/var/cache/parakeet"',
+            *(f'mount --bind /dev/{name} "$root/dev/{name}"' for name in DEVICES),
+        ]
+        if secrets is not None:
+            steps.append('mount --bind "$secrets" "$root/run/secrets/parakeet_api_keys"')
+        for name in DEVICES:
+            (self.root / "dev" / name).touch()
+        script = " && ".join([*steps, 'exec chroot "$root" "$@"'])
+        server = [*self.image["Entrypoint"], *(self.image.get("Cmd") or [])]
+        paths = {"root": self.root, "cache": cache, "secrets": secrets or ""}
+        return subprocess.Popen(
+            ["unshare", "--mount", "--pid", "--fork", "--kill-child", "sh", "-c", script, "sh",
+             *self.command(environment, *server)],
+            env={"PATH": os.environ["PATH"], **{name: str(path) for name, path in paths.items()}},
+            stdin=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True,
+        )  # fmt: skip
+
+    def run(
+        self, beside: int, environment: list[str], *arguments: str
+    ) -> subprocess.CompletedProcess[str]:
+        """Another program in the container of that process."""
+        enter = ["nsenter", "--target", str(beside), "--mount", "--pid", "--root"]
+        return subprocess.run(
+            [*enter, *self.command(environment, *arguments)],
+            capture_output=True, text=True, check=False,
+        )  # fmt: skip
 
 
 def asked(
@@ -101,26 +120,16 @@ def asked(
         return error.code, error.read().decode()
 
 
-def inside(folder: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
-    return subprocess.run(
-        crun(folder, "exec", NAME, *arguments), capture_output=True, text=True, check=False
-    )
-
-
-def check_refusal(folder: Path, root: str, image: Json) -> None:
+def check_refusal(container: Container) -> None:
     """Without keys it must not start."""
-    made = bundle(folder, root, image, [], folder / "no such file")
-    done = subprocess.run(
-        crun(folder, "run", "--bundle", str(made), NAME),
-        capture_output=True,
-        text=True,
-        check=False,
-    )
-    assert done.returncode == 2, (done.returncode, done.stderr)
-    told("without keys it ends with 2:", done.stderr.strip().splitlines()[-1][:120])
+    process = container.started([], None)
+    _, said = process.communicate(timeout=LONG_S)
+    assert process.returncode == 2, (process.returncode, said)
+    told("without keys it ends with 2:", said.strip().splitlines()[-1])
 
 
-def check_running(folder: Path, port: int, image: Json, process: subprocess.Popen[str]) -> None:
+def check_running(container: Container, port: int, process: subprocess.Popen[str]) -> int:
+    """The server's process."""
     assert process.stderr is not None
     for line in process.stderr:
         print("   ", line.rstrip(), flush=True)  # noqa: T201
@@ -128,63 +137,64 @@ def check_running(folder: Path, port: int, image: Json, process: subprocess.Pope
             break
     else:
         raise SystemExit("it ended before it was ready")
-    told("ready")
-    state = json.loads(subprocess.check_output(crun(folder, "state", NAME)))
-    status = Path(f"/proc/{state['pid']}/status").read_text(encoding="utf-8")
-    kept = {
-        name: text.split()
-        for name, _, text in (each.partition(":") for each in status.splitlines())
-    }
-    assert kept["Uid"] == [str(USER)] * 4, kept["Uid"]
-    assert set(kept["CapEff"][0]) == {"0"}
-    assert kept["NoNewPrivs"] == ["1"]
-    told("user", kept["Uid"][0], "without capabilities")
-    for path in ("/opt/parakeet/x", "/models/x", "/etc/x", "/home/x"):
-        tried = inside(folder, "python", "-c", f"open({path!r}, 'w')")
-        assert "Read-only file system" in tried.stderr, tried.stderr
-    told("its root cannot be written")
-    health = inside(folder, *image["Healthcheck"]["Test"][1:])
+    children = Path(f"/proc/{process.pid}/task/{process.pid}/children").read_text(encoding="ascii")
+    (server,) = (int(each) for each in children.split())
+    check_rights(container, server)
+    environment = [f"PARAKEET_PORT={port}"]
+    check = container.image["Healthcheck"]["Test"][1:]
+    health = container.run(server, environment, *check)
     assert health.returncode == 0, health.stderr
-    told("its health check:", " ".join(image["Healthcheck"]["Test"][1:]))
+    told("its health check:", *check)
+    assert container.run(server, ["PARAKEET_PORT=1"], *check).returncode == 1
     assert asked(port, "/readyz")[0] == 200
     assert asked(port, "/v1/listen", data=RECORDING.read_bytes())[0] == 401
-    status_code, text = asked(port, "/v1/listen", KEY, RECORDING.read_bytes())
-    assert status_code == 200, text
+    status, text = asked(port, "/v1/listen", KEY, RECORDING.read_bytes())
+    assert status == 200, text
     heard = json.loads(text)["results"]["channels"][0]["alternatives"][0]["transcript"]
     assert heard == SPOKEN, heard
     told("heard:", heard)
+    return server
+
+
+def check_rights(container: Container, server: int) -> None:
+    """It is nobody, and can write nothing but what it should."""
+    status = Path(f"/proc/{server}/status").read_text(encoding="utf-8").splitlines()
+    kept = {name: text.split() for name, _, text in (each.partition(":") for each in status)}
+    user, group = container.image["User"].split(":")
+    assert (set(kept["Uid"]), set(kept["Gid"])) == ({user}, {group})
+    assert set(kept["CapEff"][0] + kept["CapBnd"][0]) == {"0"}
+    assert kept["NoNewPrivs"] == ["1"]
+    assert kept["NSpid"][-1] == "1"
+    told("process 1 of user", user, "without capabilities")
+    for path in ("/opt/parakeet/x", "/models/x", "/etc/x", "/x"):
+        tried = container.run(server, [], "python", "-c", f"open({path!r}, 'w')")
+        assert "Read-only file system" in tried.stderr, tried.stderr
+    told("its root cannot be written")
 
 
 def main(folder: Path) -> None:
-    image = json.loads(
-        buildah(folder, "inspect", "--type", "image", "localhost/parakeet-streaming")
-    )
-    config = image["Docker"]["config"]
-    container = buildah(folder, "from", "--pull-never", "localhost/parakeet-streaming")
-    root = buildah(folder, "mount", container)
+    name = "localhost/parakeet-streaming"
+    image = json.loads(buildah(folder, "inspect", "--type", "image", name))["Docker"]["config"]
+    made = buildah(folder, "from", "--pull-never", name)
+    container = Container(folder, Path(buildah(folder, "mount", made)), image)
     secrets = folder / "api_keys"
     secrets.write_text(f"check:{KEY}\n", encoding="utf-8")
     secrets.chmod(0o444)
     port = free_port()
-    subprocess.run(crun(folder, "delete", "--force", NAME), capture_output=True, check=False)
     try:
-        check_refusal(folder, root, config)
-        made = bundle(folder, root, config, [f"PARAKEET_PORT={port}"], secrets)
-        process = subprocess.Popen(
-            crun(folder, "run", "--bundle", str(made), NAME),
-            stderr=subprocess.PIPE, stdin=subprocess.DEVNULL, text=True,
-        )  # fmt: skip
+        check_refusal(container)
+        process = container.started([f"PARAKEET_PORT={port}"], secrets)
         try:
-            check_running(folder, port, config, process)
-            number = getattr(signal, config.get("StopSignal") or "SIGTERM")
-            subprocess.run(crun(folder, "kill", NAME, str(int(number))), check=True)
+            server = check_running(container, port, process)
+            number = getattr(signal, image.get("StopSignal") or "SIGTERM")
+            os.kill(server, number)
             assert process.wait(LONG_S) == 0, process.returncode
             told("ended with 0 after", number.name)
         finally:
             process.kill()
+            process.wait()
     finally:
-        subprocess.run(crun(folder, "delete", "--force", NAME), capture_output=True, check=False)
-        buildah(folder, "rm", container)
+        buildah(folder, "rm", made)
 
 
 if __name__ == "__main__":
