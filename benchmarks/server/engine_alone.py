@@ -124,6 +124,8 @@ def settings_from(asked: argparse.Namespace) -> Settings:
         model=asked.model,
         context=asked.context,
         fixed=True,
+        cached=asked.cached,
+        precision=asked.precision,
         runtime=asked.runtime,
         threads=asked.threads,
     )
@@ -134,6 +136,8 @@ def add_settings(parser: argparse.ArgumentParser) -> None:
     add = parser.add_argument
     add("model", nargs="?", default="tiny-en", help="folder, name or hub id (default: %(default)s)")
     add("--context", default="5-0.5-0.5", help="preset or left-chunk-right (default: %(default)s)")
+    add("--cached", action="store_true", help="cached streams; the model must have such an encoder")
+    add("--precision", default="auto", help="as in `load` (default: %(default)s)")
     add("--runtime", default="auto", help="as in `load` (default: %(default)s)")
     add("--threads", type=int, help="of the encoder (default: one per core)")
 
@@ -141,7 +145,10 @@ def add_settings(parser: argparse.ArgumentParser) -> None:
 def arguments_from(asked: argparse.Namespace) -> list[str]:
     """The same settings as arguments of `parakeet serve`, and of this module."""
     threads = [] if asked.threads is None else ["--threads", str(asked.threads)]
-    return [asked.model, "--context", asked.context, "--runtime", asked.runtime, *threads]
+    cached = ["--cached"] if asked.cached else []
+    wanted = ["--context", asked.context]
+    wanted += ["--precision", asked.precision, "--runtime", asked.runtime]
+    return [asked.model, *wanted, *cached, *threads]
 
 
 if __name__ == "__main__":

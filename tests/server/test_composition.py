@@ -63,12 +63,19 @@ def test_options_of_streams():
     fixed = live_options(Settings(context="5-1-1", fixed=True, endpointing="off"))
     assert fixed.delay == DelayRange.fixed(ContextConfig(5, 1, 1))
     assert fixed.endpoint is None
+    assert not fixed.cached
+    assert live_options(Settings(cached=True)).cached
     assert live_options(Settings(endpointing="relaxed")).endpoint.min_silence_ms == 1000
 
 
 def test_a_context_that_the_model_does_not_take_is_refused_before_it_serves():
     with pytest.raises(ContextError, match="shorten the left context"):
         load_all(Settings(context="3000-1-1", threads=1))
+
+
+def test_cached_streams_of_a_model_that_keeps_nothing_are_refused_before_it_serves():
+    with pytest.raises(OptionError, match="--streaming cached"):
+        load_all(Settings(cached=True, threads=1))
 
 
 def test_what_nobody_listens_for_is_refused():

@@ -96,7 +96,8 @@ def load_all(settings: Settings) -> Loaded:
 
     Raises:
         ParakeetError: as in `load`.
-        OptionError: settings of a listener that do not go together.
+        OptionError: settings of a listener that do not go together; or cached streams are asked
+            for, and the model was not exported for them.
         ContextError: the model takes no windows as long as the context makes them.
     """
     wyoming_listener.check(settings)
@@ -110,6 +111,8 @@ def load_all(settings: Settings) -> Loaded:
         revision=settings.revision,
     )
     recognizer.check_context(options.context)
+    if options.cached:
+        recognizer.check_cached()
     return Loaded(recognizer, load_vad(), options)
 
 
@@ -120,7 +123,9 @@ def live_options(settings: Settings) -> LiveOptions:
     delay = DelayRange.fixed(context) if settings.fixed else DelayRange.growing(context)
     ends = settings.endpointing != NO_ENDPOINTING
     return LiveOptions(
-        delay, endpoint=EndpointOptions.parse(settings.endpointing) if ends else None
+        delay,
+        endpoint=EndpointOptions.parse(settings.endpointing) if ends else None,
+        cached=settings.cached,
     )
 
 
