@@ -43,7 +43,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         results.append(result)
         said = "differs" if result.wrong else "equal" if result.words else "as it should be"
         counted = f"{result.words or '-':>5} {result.utterances or '-':>5}"
-        print(f"{result.name:22} {result.recording:12} {counted}  {said}", flush=True)
+        print(f"{result.name:22} {result.recording:12} {counted}  {said}{result.note}", flush=True)
     used = dict(sorted({each: None for result in results for each in result.versions.items()}))
     print("\n" + ", ".join(f"{name} {version}" for name, version in used.items()))
     wrong = [(each, sentence) for each in results for sentence in each.wrong]

@@ -20,6 +20,8 @@ class Result:
     utterances: int = 0
     wrong: Sequence[str] = ()
     versions: dict[str, str] = field(default_factory=dict)
+    note: str = ""
+    """Of differences that are known, and are no faults."""
 
 
 def faults(heard: dict[str, Any], expected: Sequence[str], interims: Interims) -> list[str]:
