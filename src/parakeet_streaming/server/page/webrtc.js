@@ -26,7 +26,7 @@ const CLOSES_WITHIN_MS = 3000;
 export const webrtc = {
   name: "webrtc",
   label: "WebRTC",
-  note: "words shown when final",
+  note: "final words only",
   isThere: (about) => about.webrtc && "RTCPeerConnection" in window,
   absence: (about) =>
     about.webrtc ? "not in this browser" : "not on this server: extra “webrtc” missing",
@@ -189,7 +189,7 @@ class CallConnection {
 
   #failed(error) {
     if (this.#isOver) return;
-    this.#tell({ type: "error", ...error });
+    this.#tell({ type: "error", code: error.code, message: error.message });
     this.#over(false);
   }
 

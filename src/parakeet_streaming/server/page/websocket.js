@@ -8,7 +8,7 @@ const BYTES_A_SAMPLE = 2;
 export const websocket = {
   name: "websocket",
   label: "WebSocket",
-  note: "words shown early",
+  note: "early words, too",
   isThere: () => true,
   absence: () => "",
   takes: () => true,
