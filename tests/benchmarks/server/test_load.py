@@ -15,7 +15,7 @@ def test_one_client_over_each_protocol(run, cells, tmp_path):
     late = json.loads(report.read_text())["late"]
     assert late["native"]["texts"]["count"] > 0
     assert late["realtime"]["commits"]["count"] > 0
-    assert late["webrtc"]["commits"]["count"] == 1
+    assert late["webrtc"]["texts"]["count"] > 0
     assert "µs of a core for a packet" in done.stdout
 
 
