@@ -205,6 +205,19 @@ class SpeechDetector:
         first, last = start - self._hangover, end + self._padding
         return not any(run.start < last and run.end > first for run in self._runs)
 
+    def silent(self, start: int, end: int) -> bool:
+        """Whether whole frames before `end` were judged, and nothing since `start` may be speech.
+
+        Voice that went on beyond `start` is none.
+        """
+        if (
+            self.known_to + self.frame_samples <= end
+            or start + self._hangover < self._remembered_from
+        ):
+            return False
+        last = end - self.frame_samples
+        return not any(run.end > start and run.start <= last for run in self._runs)
+
     def forget_before(self, position: int) -> None:
         """Nothing before `position` will be asked for any more; it is not quiet from now on."""
         self._remembered_from = max(self._remembered_from, position)

@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Self
+
+import numpy as np
 
 from parakeet_streaming.ports import Floats
 from parakeet_streaming.timeline import FRAME_SAMPLES
@@ -41,6 +44,11 @@ class Window(Span):
 
     samples: Floats
     """(left + chunk + right,) float32."""
+
+    @classmethod
+    def over(cls, start: int, end: int) -> Self:
+        """One of which nothing is encoded, and nothing left over."""
+        return cls(0, end - start, 0, start, is_last=True, samples=np.zeros(0, np.float32))
 
     @property
     def left_frames(self) -> int:

@@ -6,7 +6,7 @@ Rules of this file:
 2. `as_partial` changes nothing; `commit` does, and cannot fail. So an error in a step leaves the
    stream where it was.
 3. After its window has ended and was decoded, the stream gives `Final` once and is closed.
-4. `use`, `skip`, `end_utterance` and a flush of the window act at chunk borders only: every sample
+4. `use`, `skip`, `settle`, `end_utterance` and a flush of the window act at chunk borders only: every sample
    is chunk once, or skipped once, and times stay true.
 5. What follows a cut begins anew, but for its left context: no decoder's state, and no encoder's
    past, is carried over. Its frames count from the first that begins at the cut or after it.
@@ -21,7 +21,7 @@ import numpy as np
 
 from parakeet_streaming.engine.room_noise import REACH_SAMPLES, room_noise, room_of
 from parakeet_streaming.engine.spans import Window
-from parakeet_streaming.engine.stream_state import Resumed, StreamOptions, StreamState
+from parakeet_streaming.engine.stream_state import Ahead, Resumed, StreamOptions, StreamState
 from parakeet_streaming.engine.transcript_builder import TranscriptBuilder
 from parakeet_streaming.engine.window import ContextWindow
 from parakeet_streaming.engine.words import TokenFormatter
@@ -31,6 +31,7 @@ from parakeet_streaming.timeline import (
     FRAME_SAMPLES,
     ContextConfig,
     encoder_frames,
+    frames_to_samples,
     samples_to_seconds,
     seconds_to_samples,
 )
@@ -47,6 +48,8 @@ class StepResult:
     stall_from: int
     past: object | None = None
     """What the encoder keeps for the next step."""
+    ahead: Ahead | None = None
+    """The right context, where that may be settled."""
 
 
 class WindowedStream:
@@ -69,6 +72,8 @@ class WindowedStream:
         """`beginning`: before any audio, and after a cut."""
         self.stall_from = 0
         """Absolute frame from which the stall guard looks for a stall."""
+        self.ahead: Ahead | None = None
+        """What the last step found in its right context."""
         self.past: object | None = None
         """What the encoder keeps; None where it begins anew."""
         self.audio_end: int | None = None
@@ -84,6 +89,18 @@ class WindowedStream:
     @property
     def context(self) -> ContextConfig:
         return self.options.context
+
+    @property
+    def read_to(self) -> int:
+        """Position up to which audio was decoded, the right context of the last step included."""
+        ahead, decoder = self.ahead, self.decoder
+        frames = 0 if ahead is None else ahead.decoder.decoded_frames - decoder.decoded_frames
+        return self.window.decoded_samples + frames_to_samples(frames)
+
+    @property
+    def last_token(self) -> Token | None:
+        """The last one of all, tentative ones included."""
+        return self.tentative[-1] if self.tentative else self._transcript.last
 
     @property
     def ready(self) -> bool:
@@ -148,6 +165,18 @@ class WindowedStream:
         self.commit(result, partial)
         return (partial, *self.close_if_done())
 
+    def settle(self, position: int) -> Partial:
+        """Commits what is tentative as it is, and passes over what follows it up to `position`.
+
+        That must hold no speech. Only up to `read_to` does the decoder know where it would be.
+        """
+        found = self.ahead or Ahead((), self.decoder)
+        window = Window.over(self.window.decoded_samples, position)
+        result = StepResult(window, found.emissions, (), found.decoder, self.stall_from)
+        partial = self.as_partial(result)
+        self.commit(result, partial)
+        return partial
+
     def end_utterance(self, reason: EndReason, position: int | None = None, left: int = 0) -> Final:
         """What was committed since the last utterance ended, as an utterance of its own.
 
@@ -178,7 +207,7 @@ class WindowedStream:
         self._transcript.keep(result.emissions, partial)
         self.tentative = partial.tentative
         self.decoder, self.stall_from = result.decoder, result.stall_from
-        self.past = result.past
+        self.ahead, self.past = result.ahead, result.past
         self.window.advance(result.window)
 
     def close_if_done(self) -> tuple[Final, ...]:
@@ -206,6 +235,7 @@ class WindowedStream:
             window=self.window.state(audio=audio or self.audio_end is not None),
             decoder=self.decoder,
             stall_from=self.stall_from,
+            ahead=self.ahead,
             past=self.past if past else None,
             transcript=self._transcript.state(earlier_utterances=earlier_utterances),
             audio_end=self.audio_end,
@@ -230,7 +260,7 @@ class WindowedStream:
         stream = cls(opened_by, options, start, formatter, longest_duration)
         stream.decoder = state.decoder
         stream.window = ContextWindow.of(stream.context, state.window)
-        stream.stall_from, stream.past = state.stall_from, state.past
+        stream.stall_from, stream.past, stream.ahead = state.stall_from, state.past, state.ahead
         stream.audio_end, stream.closed = state.audio_end, state.closed
         transcript = state.transcript
         stream.tentative = transcript.tentative
@@ -245,7 +275,7 @@ class WindowedStream:
     def _begin_anew(self) -> None:
         frames = -(-self.window.decoded_samples // FRAME_SAMPLES)
         self.decoder = replace(self.beginning, decoded_frames=frames)
-        self.stall_from, self.past, self.tentative = frames, None, ()
+        self.stall_from, self.past, self.ahead, self.tentative = frames, None, None, ()
 
 
 def after_silence(
