@@ -246,7 +246,7 @@ def test_a_cut_makes_the_windows_of_an_end_whatever_was_fed_after_it(frames, at,
     ended = ContextWindow(context(frames))
     ended.feed(SOUND[:at])
     ended.feed(tail)
-    ended.end()
+    ended.end(len(tail))
     cut = ContextWindow(context(frames))
     cut.feed(SOUND[: at + more])
     cut.flush(at, tail=tail)

@@ -81,4 +81,5 @@ class WindowState:
     """Position of a cut that is not decoded yet."""
     cut_tail: Floats
     """(n,) float32, what stands for the audio after the cut."""
-    ended: bool
+    audio_end: int | None
+    """Where the audio ended, and a tail may follow; None until it has."""

@@ -85,7 +85,7 @@ def _wrong_in_window(state: StreamState) -> list[str]:
         "tail": tail.ndim == 1 and tail.size <= _MOST_TAIL,
         # After a cut frames lie up to one frame before their number.
         "frames": 0 <= frames_to_samples(decoder.decoded_frames) - decoded < FRAME_SAMPLES,
-        "ended": window.ended == (end is not None) and not state.closed,
+        "ended": window.audio_end == end and not state.closed,
         "audio end": end is None or (0 <= end <= fed and decoded <= fed),
     }
     return [name for name, right in checks.items() if not right]

@@ -6,8 +6,8 @@ Rules of this file:
 2. `as_partial` changes nothing; `commit` does, and cannot fail. So an error in a step leaves the
    stream where it was.
 3. After its window has ended and was decoded, the stream gives `Final` once and is closed.
-4. `use`, `skip`, `settle`, `end_utterance` and a flush of the window act at chunk borders only: every sample
-   is chunk once, or skipped once, and times stay true.
+4. `use`, `skip`, `settle`, `end_utterance` and a flush of the window act at chunk borders only:
+   every sample is chunk once, or passed over once, and times stay true.
 5. What follows a cut begins anew, but for its left context: no decoder's state, and no encoder's
    past, is carried over. Its frames count from the first that begins at the cut or after it.
 """
@@ -136,7 +136,7 @@ class WindowedStream:
         if silence_s > 0 and self.audio_end > self.window.begun_at:
             self._transcript.ends_at(samples_to_seconds(self.audio_end))
             self.window.feed(tail)
-        self.window.end()
+        self.window.end(self.window.fed_samples - self.audio_end)
 
     def use(self, context: ContextConfig) -> None:
         """Cuts the windows to come by another context; nothing is lost or decoded twice."""

@@ -59,7 +59,7 @@ class Counts:
 
     steps: int = 0
     skipped: int = 0
-    """Chunks passed over as quiet."""
+    """Chunks passed over without a step."""
     tokens: int = 0
     utterances: int = 0
 
@@ -244,6 +244,7 @@ class StreamDriver:
         to = None if span is None else self.utterances.settled_to(span)
         if to is None:
             return False
+        self.counts.skipped += 1
         is_news = bool(self.stream.tentative)
         partial = self.stream.settle(to)
         self._decoded(partial, has_lookahead=False)
