@@ -203,16 +203,21 @@ def said(writer, recognizer, driver, speech_to, frames, *, commits=()):
     return events
 
 
-@pytest.mark.parametrize(("silence_ms", "settled"), [(576, 1), (288, 0)])
-def test_text_that_silence_has_shown_to_be_complete_ends_without_a_step(silence_ms, settled):
+@pytest.mark.parametrize(
+    ("silence_ms", "cached", "steps", "settled"),
+    [(576, False, 1, 1), (288, False, 1, 0), (576, True, 2, 0)],
+)
+def test_text_that_silence_has_shown_to_be_complete_ends_without_a_step(
+    silence_ms, cached, steps, settled
+):
     """Speech ends at 0.64 s. A step up to 0.96 s shows silence, if it comes before the end."""
     script = [Cue(2, 0), Cue(7, 1), Cue(19, 0)]
     endpoint = EndpointOptions(min_silence_ms=silence_ms, min_blank_ms=240)
-    driver, writer, _, recognizer = driver_of(script, vad=VAD, endpoint=endpoint)
+    driver, writer, _, recognizer = driver_of(script, vad=VAD, endpoint=endpoint, cached=cached)
     events = said(writer, recognizer, driver, 10_000, 17)
     (final,) = (each for each in events if isinstance(each, Final))
     assert (final.transcript.text, final.reason) == ("one two", "silence")
-    assert (driver.counts.steps, driver.counts.skipped) == (1, settled)
+    assert (driver.counts.steps, driver.counts.skipped) == (steps, settled)
     assert "".join(each.text for each in events if isinstance(each, Partial)) == "one two"
     assert driver.stream.tentative == ()
     # What follows goes on from there, on the same grid, and nothing comes twice.

@@ -108,7 +108,9 @@ class Utterances:
         """
         endpoint, read_to = self.endpoint, self._stream.read_to
         if endpoint is not None and endpoint.reason != "commit":
-            shown = endpoint.commit_to <= read_to and not endpoint.left
+            # A cached stream would have to encode its left context again when somebody speaks.
+            may = self._stream.past is None and not endpoint.left
+            shown = may and endpoint.commit_to <= read_to
             ends = self._endpointer
             return read_to if shown and (ends is None or ends.confirms(endpoint)) else None
         cut_at = self._window.cut_at
