@@ -6,7 +6,7 @@ import pytest
 
 from parakeet_streaming.engine.stall import StallGuard
 from parakeet_streaming.engine.stream_state import StreamOptions
-from parakeet_streaming.engine.windowed_stream import after_silence
+from parakeet_streaming.engine.windowed_stream import after_silence, settled
 from parakeet_streaming.testing import Cue, ScriptedDecoderJoint, fake_recognizer, marked_audio
 from parakeet_streaming.timeline import ContextConfig
 from tests.model.decoding import initial_state
@@ -94,7 +94,9 @@ def test_what_is_settled_is_what_was_tentative_and_decoding_goes_on_after_it(ten
     assert stream.read_to == (10 if tentative else 5) * 1280
     last = stream.last_token
     assert last.text == (" two" if tentative else "one")
-    partial = stream.settle(10 * 1280)
+    result = settled(stream, 10 * 1280)
+    partial = stream.as_partial(result)
+    stream.commit(result, partial)
     assert (partial.text, partial.tentative) == (" two" if tentative else "", ())
     assert (partial.committed_s, partial.lookahead_end_s) == (0.8, 0.8)
     assert (stream.window.decoded_samples, stream.read_to) == (12_800, 12_800)

@@ -116,16 +116,6 @@ def test_up_to_eight_frames_are_judged_at_once():
     assert sizes == [8, 7]
 
 
-def test_nobody_has_spoken_where_somebody_listened():
-    for options, silent in ((OPTIONS, True), (None, False)):
-        intake, speech, writer, _, _ = intake_of(options=options)
-        writer.write(silence(0.5))
-        intake.take()
-        assert judge_all(speech, 0.0) == (15 if silent else 0)
-        speech.hear(16_000)
-        assert speech.silent(FRAME, 15 * FRAME) is silent
-
-
 def test_one_frame_is_enough_to_wake_where_it_may_end_an_utterance():
     needed = []
     for endpointer in (Endpointer(EndpointOptions(160, 80, 800)), None):

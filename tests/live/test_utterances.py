@@ -16,11 +16,11 @@ CONTEXT = ContextConfig(0.4, 0.4, 0.4)
 def ends_of(frames, *, endpointer=None, tail_s=0.0):
     recognizer = fake_recognizer([Cue(1, 0), Cue(7, 1)], ["one", "two"])
     stream = recognizer.open(StreamOptions(CONTEXT))
-    intake, speech, writer, _, _ = intake_of(context=CONTEXT)
+    intake, _, writer, _, _ = intake_of(context=CONTEXT)
     intake._stream, intake._window = stream, stream.window
     writer.write(marked_audio(frames))
     intake.take()
-    ends = Utterances(stream, intake, speech, endpointer, None, tail_s=tail_s)
+    ends = Utterances(stream, intake, None, endpointer, None, tail_s=tail_s)
     return ends, stream, recognizer
 
 

@@ -68,11 +68,12 @@ class SnapshotCodec:
 
     def encode(self, state: StreamState, vad: VoiceActivity | None = None) -> bytes:
         """The state as bytes; `vad` is needed for a state with a voice activity's memory."""
-        transducer, activity, ahead = self.transducer, state.activity, state.ahead
-        memory = transducer.memory_to_arrays(state.decoder.memory)
-        ahead_memory = None
+        transducer, decoder, activity = self.transducer, state.decoder, state.activity
+        memory = transducer.memory_to_arrays(decoder.memory)
+        memory_ahead, ahead = None, state.ahead
         if ahead is not None:
-            ahead_memory = transducer.memory_to_arrays(ahead.decoder.memory)
+            decoder = ahead.decoder
+            memory_ahead = transducer.memory_to_arrays(decoder.memory)
         past = None if state.past is None else transducer.past_to_arrays(state.past)
         voice = None
         if vad is not None and activity is not None and activity.voice is not None:
@@ -82,7 +83,7 @@ class SnapshotCodec:
             "model": transducer.fingerprint,
             "state": writer.plain(_without_opaque(state)),
             "memory": writer.plain(memory),
-            "ahead": writer.plain(ahead_memory),
+            "ahead": writer.plain(memory_ahead),
             "past": writer.plain(past),
             "voice": writer.plain(voice),
         }

@@ -131,12 +131,13 @@ class Step:
         if guard is not None:
             recovered = self._recovered(guard, due, given, decoded)
             decoded, stall_from = recovered.decoded, recovered.stall_from
-        ahead, right = None, due.window.right_samples
+        window, ahead = due.window, None
+        right = window.right_samples
         # Of a frame that is not whole it cannot be said where to go on; the guard sees each chunk.
         if decoded.ahead is not None and guard is None and right and not right % FRAME_SAMPLES:
             ahead = Ahead(decoded.lookahead, decoded.ahead)
         found = (decoded.emissions, decoded.lookahead, decoded.state)
-        return StepResult(due.window, *found, stall_from, past, ahead)
+        return StepResult(window, *found, stall_from, past, ahead)
 
     def _recovered(
         self, guard: StallGuard, due: _Due, given: DecoderInput, decoded: Decoded

@@ -46,6 +46,12 @@ class Ahead:
     decoder: DecoderState
     """After it."""
 
+    @property
+    def end_frame(self) -> int:
+        """Absolute frame after it."""
+        decoder = self.decoder
+        return decoder.decoded_frames
+
 
 @dataclass(frozen=True, slots=True)
 class ActivityState:

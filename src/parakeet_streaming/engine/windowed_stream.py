@@ -6,8 +6,8 @@ Rules of this file:
 2. `as_partial` changes nothing; `commit` does, and cannot fail. So an error in a step leaves the
    stream where it was.
 3. After its window has ended and was decoded, the stream gives `Final` once and is closed.
-4. `use`, `skip`, `settle`, `end_utterance` and a flush of the window act at chunk borders only:
-   every sample is chunk once, or passed over once, and times stay true.
+4. `use`, `skip`, `end_utterance`, a flush of the window and what is `settled` act at chunk borders
+   only: every sample is chunk once, or passed over once, and times stay true.
 5. What follows a cut begins anew, but for its left context: no decoder's state, and no encoder's
    past, is carried over. Its frames count from the first that begins at the cut or after it.
 """
@@ -74,6 +74,10 @@ class WindowedStream:
         """Absolute frame from which the stall guard looks for a stall."""
         self.ahead: Ahead | None = None
         """What the last step found in its right context."""
+        self.read_to = 0
+        """Position up to which audio was decoded, `ahead` included."""
+        self.last_token: Token | None = None
+        """The last one of all, tentative ones included."""
         self.past: object | None = None
         """What the encoder keeps; None where it begins anew."""
         self.audio_end: int | None = None
@@ -89,18 +93,6 @@ class WindowedStream:
     @property
     def context(self) -> ContextConfig:
         return self.options.context
-
-    @property
-    def read_to(self) -> int:
-        """Position up to which audio was decoded, the right context of the last step included."""
-        ahead, decoder = self.ahead, self.decoder
-        frames = 0 if ahead is None else ahead.decoder.decoded_frames - decoder.decoded_frames
-        return self.window.decoded_samples + frames_to_samples(frames)
-
-    @property
-    def last_token(self) -> Token | None:
-        """The last one of all, tentative ones included."""
-        return self.tentative[-1] if self.tentative else self._transcript.last
 
     @property
     def ready(self) -> bool:
@@ -165,18 +157,6 @@ class WindowedStream:
         self.commit(result, partial)
         return (partial, *self.close_if_done())
 
-    def settle(self, position: int) -> Partial:
-        """Commits what is tentative as it is, and passes over what follows it up to `position`.
-
-        That must hold no speech. Only up to `read_to` does the decoder know where it would be.
-        """
-        found = self.ahead or Ahead((), self.decoder)
-        window = Window.over(self.window.decoded_samples, position)
-        result = StepResult(window, found.emissions, (), found.decoder, self.stall_from)
-        partial = self.as_partial(result)
-        self.commit(result, partial)
-        return partial
-
     def end_utterance(self, reason: EndReason, position: int | None = None, left: int = 0) -> Final:
         """What was committed since the last utterance ended, as an utterance of its own.
 
@@ -209,6 +189,7 @@ class WindowedStream:
         self.decoder, self.stall_from = result.decoder, result.stall_from
         self.ahead, self.past = result.ahead, result.past
         self.window.advance(result.window)
+        self._look_ahead()
 
     def close_if_done(self) -> tuple[Final, ...]:
         """`Final`, once, when everything has been decoded."""
@@ -266,6 +247,7 @@ class WindowedStream:
         stream.tentative = transcript.tentative
         stream._transcript = TranscriptBuilder.of(formatter, transcript)
         stream._resumed = state.resumed
+        stream._look_ahead()
         return stream
 
     @property
@@ -276,6 +258,25 @@ class WindowedStream:
         frames = -(-self.window.decoded_samples // FRAME_SAMPLES)
         self.decoder = replace(self.beginning, decoded_frames=frames)
         self.stall_from, self.past, self.ahead, self.tentative = frames, None, None, ()
+        self._look_ahead()
+
+    def _look_ahead(self) -> None:
+        """Takes note of what was read and found beyond what is committed."""
+        ahead, decoder = self.ahead, self.decoder
+        frames = 0 if ahead is None else ahead.end_frame - decoder.decoded_frames
+        self.read_to = self.window.decoded_samples + frames_to_samples(frames)
+        self.last_token = self.tentative[-1] if self.tentative else self._transcript.last
+
+
+def settled(stream: WindowedStream, position: int) -> StepResult:
+    """What a step to `position` would make of the stream if all it found were what is tentative.
+
+    Behind `read_to` it does not say where a decoder would be: only for what begins anew.
+    """
+    found = stream.ahead or Ahead((), stream.decoder)
+    samples = stream.window
+    window = Window.over(samples.decoded_samples, position)
+    return StepResult(window, found.emissions, (), found.decoder, stream.stall_from)
 
 
 def after_silence(

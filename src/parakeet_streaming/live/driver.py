@@ -24,7 +24,7 @@ from parakeet_streaming.engine.activity import SpeechDetector
 from parakeet_streaming.engine.endpoint import Endpointer
 from parakeet_streaming.engine.spans import Span
 from parakeet_streaming.engine.stream_state import ActivityState, StreamState
-from parakeet_streaming.engine.windowed_stream import WindowedStream
+from parakeet_streaming.engine.windowed_stream import WindowedStream, settled
 from parakeet_streaming.live.adaptation import Adapter
 from parakeet_streaming.live.audio_queue import AudioQueueReader
 from parakeet_streaming.live.demand import StreamCost
@@ -110,9 +110,8 @@ class StreamDriver:
         )
         self._endpointer = endpointer
         endpoint = None if resumed is None else resumed.endpoint
-        self.utterances = Utterances(
-            stream, self.intake, self.speech, endpointer, endpoint, tail_s=tail_s
-        )
+        judges = (detector, endpointer)
+        self.utterances = Utterances(stream, self.intake, *judges, endpoint, tail_s=tail_s)
         self._deadline_s = 0.0
 
     @property
@@ -246,7 +245,9 @@ class StreamDriver:
             return False
         self.counts.skipped += 1
         is_news = bool(self.stream.tentative)
-        partial = self.stream.settle(to)
+        result = settled(self.stream, to)
+        partial = self.stream.as_partial(result)
+        self.stream.commit(result, partial)
         self._decoded(partial, has_lookahead=False)
         if is_news:
             self._report(partial)

@@ -176,10 +176,6 @@ class StreamSpeech:
             return False
         return None if self._detector.quiet_so_far(start, end) else False
 
-    def silent(self, start: int, end: int) -> bool:
-        """Whether it is known that nobody has spoken from `start` to `end`."""
-        return self._detector is not None and self._detector.silent(start, end)
-
     def quiet_after(self, span: Span) -> int:
         """Samples after a chunk that are as certainly quiet as the chunk itself."""
         detector = self._detector

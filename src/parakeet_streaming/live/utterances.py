@@ -16,12 +16,12 @@ from __future__ import annotations
 from collections import deque
 from typing import Final as Constant
 
+from parakeet_streaming.engine.activity import SpeechDetector
 from parakeet_streaming.engine.endpoint import Endpoint, Endpointer, EndpointOptions
 from parakeet_streaming.engine.spans import Span
 from parakeet_streaming.engine.utterance import end_of
 from parakeet_streaming.engine.windowed_stream import WindowedStream
 from parakeet_streaming.live.intake import Intake
-from parakeet_streaming.live.speech import StreamSpeech
 from parakeet_streaming.results import Final
 from parakeet_streaming.timeline import milliseconds_to_samples
 
@@ -36,7 +36,7 @@ class Utterances:
         self,
         stream: WindowedStream,
         intake: Intake,
-        speech: StreamSpeech,
+        detector: SpeechDetector | None,
         endpointer: Endpointer | None,
         endpoint: Endpoint | None,
         *,
@@ -47,7 +47,7 @@ class Utterances:
         Args:
             stream: the one whose utterances end.
             intake: where its audio comes in.
-            speech: where its speech is.
+            detector: where its speech is; None where nothing is judged.
             endpointer: None for ends by commits alone.
             endpoint: the one that waits for its audio, of a stream that goes on.
             tail_s: seconds of silence that a commit decodes after the audio.
@@ -57,7 +57,7 @@ class Utterances:
         self._stream = stream
         self._window = stream.window
         self._intake = intake
-        self._speech = speech
+        self._detector = detector
         self._endpointer = endpointer
         self._tail_s = tail_s
         self._commits: deque[int] = deque()
@@ -117,10 +117,10 @@ class Utterances:
         end = self._stream.audio_end if cut_at is None else cut_at
         if end is None or not read_to <= end < span.needed_to:
             return None
-        last = self._stream.last_token
-        if (last is not None and end_of(last) + _SHOWN > read_to) or not self._speech.silent(
-            read_to - _SHOWN, end
-        ):
+        last, shown_from = self._stream.last_token, read_to - _SHOWN
+        if last is not None and end_of(last) > shown_from:
+            return None
+        if self._detector is None or not self._detector.silent(shown_from, end):
             return None
         return self._window.fed_samples if cut_at is None else cut_at
 
