@@ -92,15 +92,15 @@ def _wrong_in_window(state: StreamState) -> list[str]:
 
 
 def _is_sound_ahead(state: StreamState, token_count: int, longest_duration: int) -> bool:
-    """Whether what was found in the right context lies in it."""
-    ahead, before, context = state.ahead, state.decoder, state.context
+    """Whether what was found in the right context lies behind the chunk, in order."""
+    ahead, before = state.ahead, state.decoder
     if ahead is None:
         return True
-    decoder, frames = ahead.decoder, context.frames
+    decoder = ahead.decoder
     first, end = before.decoded_frames, decoder.decoded_frames
     at = [first, *(each.frame for each in ahead.emissions), end - 1]
     return (
-        0 < end - first <= frames.right
+        0 < end - first <= _MOST_REACH // FRAME_SAMPLES
         and 0 <= decoder.frames_to_skip <= longest_duration
         and 0 <= decoder.last_token <= token_count
         and all(one <= other for one, other in pairwise(at))

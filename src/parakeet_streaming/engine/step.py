@@ -132,9 +132,9 @@ class Step:
             recovered = self._recovered(guard, due, given, decoded)
             decoded, stall_from = recovered.decoded, recovered.stall_from
         window, ahead = due.window, None
-        right = window.right_samples
+        whole = window.right_samples % FRAME_SAMPLES == 0 and given.lookahead_end > given.chunk_end
         # Of a frame that is not whole it cannot be said where to go on; the guard sees each chunk.
-        if decoded.ahead is not None and guard is None and right and not right % FRAME_SAMPLES:
+        if decoded.ahead is not None and guard is None and whole:
             ahead = Ahead(decoded.lookahead, decoded.ahead)
         found = (decoded.emissions, decoded.lookahead, decoded.state)
         return StepResult(window, *found, stall_from, past, ahead)
