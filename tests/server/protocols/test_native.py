@@ -39,7 +39,7 @@ def test_commands(message, command):
         ("finish", None, "no JSON"),
         ("3", None, "no JSON object"),
         ("{}", "type", "has a type"),
-        ('{"type":"dance"}', "type", "'dance' is not known; use one of finish, "),
+        ('{"type":"dance"}', "type", "is 'dance'; use one of finish, "),
         ('{"type":"marker"}', "id", "256 characters"),
         ('{"type":"marker","id":7}', "id", "a text"),
         ('{"type":"gap"}', "samples", "samples"),

@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from parakeet_streaming.server.protocols.json_fields import Fields
+from parakeet_streaming.server.protocols.fields import Fields
 from parakeet_streaming.server.protocols.openai_realtime_settings import (
     AudioFormat,
     Settings,

@@ -28,8 +28,7 @@ from parakeet_streaming.server.dialogue import Talk, log_error
 from parakeet_streaming.server.doors.realtime import asked_settings
 from parakeet_streaming.server.http import HttpRoute, Reply, Request
 from parakeet_streaming.server.multipart import MultipartReader, PartBegin, PartData
-from parakeet_streaming.server.protocols.fields import object_of
-from parakeet_streaming.server.protocols.json_fields import Fields
+from parakeet_streaming.server.protocols.fields import Fields, object_of
 from parakeet_streaming.server.protocols.openai_realtime_settings import AudioFormat, Settings
 from parakeet_streaming.server.protocols.sdp_offer import MOST_OFFER_BYTES, read_offer
 from parakeet_streaming.server.realtime import RealtimeDialogue
