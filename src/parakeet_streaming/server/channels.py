@@ -41,10 +41,11 @@ class Channels:
         Raises:
             CapacityError: there is no room for all, and what `Connection` raises besides.
         """
-        before = () if instead_of is None else tuple(instead_of.connections)[:count]
+        before = iter(() if instead_of is None else instead_of.connections)
         connections: list[Connection] = []
         try:
-            for place in (*before, *[None] * (count - len(before))):
+            while len(connections) < count:
+                place = next(before, None)
                 connections.append(Connection(engine, options, instead_of=place))
         except BaseException:
             for connection in connections:
