@@ -124,9 +124,9 @@ def test_readers_are_bounded(engine):
 
 
 def test_a_full_house_says_which_limit_it_met(engine):
-    with engine.open(LiveOptions.recording(CONTEXT)) as other:
-        with pytest.raises(CapacityError, match=r"\(max_uploads\)"):
-            run(engine, DIGITS.read_bytes())
+    other = engine.open(LiveOptions.recording(CONTEXT))
+    with other, pytest.raises(CapacityError, match=r"\(max_uploads\)"):
+        run(engine, DIGITS.read_bytes())
     list(other)  # until it is over
 
 

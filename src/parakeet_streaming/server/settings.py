@@ -153,7 +153,7 @@ class Settings:
         default_in_words="none",
     )  # fmt: skip
     wyoming_host: str = _setting(
-        "127.0.0.1", _ADDRESSES, "Where Wyoming listens; the protocol knows no keys."
+        "127.0.0.1", _ADDRESSES, "Where Wyoming listens; on any other needs --wyoming-no-auth."
     )
     wyoming_announce: bool = _setting(
         False,
@@ -190,6 +190,9 @@ class Settings:
         None, _ACCESS, "A file of keys, KEY or NAME:KEY, one a line; # begins a comment."
     )
     no_auth: bool = _setting(False, _ACCESS, "Need no key, on any address.")
+    wyoming_no_auth: bool = _setting(
+        False, _ACCESS, "Let anybody use Wyoming, which knows no keys, on any address."
+    )
     allow_origin: tuple[str, ...] = _setting(
         (),
         _ACCESS,
