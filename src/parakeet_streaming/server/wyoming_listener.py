@@ -12,7 +12,7 @@ from ipaddress import ip_address
 from typing import TYPE_CHECKING, Final
 
 from parakeet_streaming.errors import ExtraMissingError, OptionError
-from parakeet_streaming.server.addresses import bind, is_loopback, urls
+from parakeet_streaming.server.addresses import bind, is_loopback, urls, watch
 from parakeet_streaming.server.doors import wyoming
 from parakeet_streaming.server.service import Service
 from parakeet_streaming.server.settings import Settings
@@ -68,9 +68,7 @@ class WyomingListener:
         async def talk(connected: TcpSocket) -> None:
             await wyoming.talk(service, connected)
 
-        self._accepting = TcpListener(
-            talk, ping_s=settings.ping_s, ping_timeout_s=settings.ping_timeout_s
-        )
+        self._accepting = TcpListener(talk)
         self._announcement: _Announcement | None = None
 
     async def start(self) -> str:
@@ -82,6 +80,7 @@ class WyomingListener:
         """
         host, port = self._settings.wyoming_host, self._settings.wyoming_port or 0
         sockets = bind(host, port, _HOST_OPTION)
+        watch(sockets, self._settings.ping_s, self._settings.ping_timeout_s)
         address, *_ = urls("tcp", sockets)
         if self._settings.wyoming_announce:
             host, port = sockets[0].getsockname()[:2]

@@ -53,7 +53,9 @@ _LAST_WORDS_S: Final = 5.0
 """For a call that is hung up."""
 
 
-def routes(service: Service, host: str, stun_server: str | None = None) -> Sequence[HttpRoute]:
+def routes(
+    service: Service, host: str, stun_server: str | None = None, unheard_s: float = 30.0
+) -> Sequence[HttpRoute]:
     """Where calls begin and end; without the extra `webrtc` they are answered with 501.
 
     Raises:
@@ -68,7 +70,7 @@ def routes(service: Service, host: str, stun_server: str | None = None) -> Seque
             "pip install 'parakeet-streaming[webrtc]', or use WS /v1/realtime"
         )
     else:
-        peers = Peers(host, stun_server)
+        peers = Peers(host, stun_server, unheard_s)
     door = CallsDoor(service, peers)
     return (
         HttpRoute(PATH, door.begin, ("POST",)),
