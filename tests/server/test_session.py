@@ -165,6 +165,13 @@ def test_the_last_word_of_a_long_utterance_is_held_back():
     assert [each.text.split()[-1] for each in grammar.ended] == ["w23", "w24!"]
 
 
+def test_a_word_of_several_tokens_is_held_back_whole():
+    long = [token(f" w{at}", at * 10) for at in range(25)]
+    events = told([partial(*long, token("x", 242), token("y", 245))])
+    assert isinstance(events[-1], Heard)
+    assert (events[-1].text.split()[-1], events[-1].tentative) == ("w23", " w24xy")
+
+
 def test_a_word_that_was_told_stays_where_it_was_told():
     """A pause that is found between two tokens of one step."""
     later, last = token(" two", 40), token(" six", 45)
