@@ -60,7 +60,9 @@ DOORS: Final[list[Callable[[Service, Settings], Routes]]] = [
     lambda service, _: realtime.routes(service),
     lambda service, _: deepgram.routes(service),
     lambda service, _: DeepgramFiles(service).routes(),
-    lambda service, settings: webrtc.routes(service, settings.host, settings.stun_server),
+    lambda service, settings: webrtc.routes(
+        service, settings.host, settings.stun_server, settings.ping_timeout_s
+    ),
     lambda service, _: rest.RestDoor(service).routes(),
 ]
 LISTENERS: Final[list[Callable[[Service, Settings], Listener | None]]] = [
