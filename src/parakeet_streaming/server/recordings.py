@@ -63,6 +63,8 @@ class FileOptions:
     """Whether each channel is recognised alone, instead of the average of all."""
     most_s: float = 6 * 3_600.0
     """Seconds of sound, of all channels that are recognised."""
+    cached: bool = False
+    """Whether each frame is encoded once."""
     raw: RawSamples | None = None
     """Of a file that has samples alone; None for one that says itself what it is."""
 
@@ -220,9 +222,10 @@ class FileTranscription:
             self._channels = audio.channels
             if channel is not None:
                 audio.choose_channel(channel)
-            context = replace(self._options.context, sample_rate=audio.rate_hz)
+            options = self._options
+            context = replace(options.context, sample_rate=audio.rate_hz)
             try:
-                stream = self._engine.open(LiveOptions.recording(context))
+                stream = self._engine.open(LiveOptions.recording(context, cached=options.cached))
             except CapacityError as error:
                 raise CapacityError(
                     "the server transcribes as many files as it may at once (max_uploads); try "

@@ -137,6 +137,12 @@ class Settings:
     fixed: bool = _setting(
         False, _DELAY, "Chunks never grow; sound that cannot be decoded in time is refused."
     )
+    cached: bool = _setting(
+        False,
+        _DELAY,
+        "Encode each frame once, where the model was exported for it: much cheaper, and close to "
+        "the exact text.",
+    )
     endpointing: str = _setting(
         "balanced",
         _DELAY,

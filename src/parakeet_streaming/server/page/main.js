@@ -35,8 +35,7 @@ class Page {
       this.#complain(ofServer({ code: "unreachable" }));
       return;
     }
-    const ways = transports.filter((each) => each.isThere(this.#about));
-    this.#settings = new Settings(this.#about.contexts, ways);
+    this.#settings = new Settings(this.#about, transports);
     if (this.#about.model !== null) this.#showModel(this.#about.model);
     this.#openKeys();
     this.#openMicrophone();
