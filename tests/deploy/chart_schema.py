@@ -18,7 +18,8 @@ OF_THE_CHART = {
 }  # fmt: skip
 """Values of the chart's own stand for these."""
 NOT_IN_PODS = {
-    "tls_cert", "tls_key", "wyoming_port", "wyoming_host", "wyoming_announce", "stun_server",
+    "tls_cert", "tls_key", "wyoming_port", "wyoming_host", "wyoming_announce", "wyoming_no_auth",
+    "stun_server",
 }  # fmt: skip
 """TLS ends at the edge; ports beside HTTP's do not go through a Service of this chart."""
 

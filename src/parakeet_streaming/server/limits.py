@@ -13,7 +13,7 @@ from parakeet_streaming.server.replies import TooLargeError, TooManyError
 MEGABYTE: Final = 1_000_000
 MOST_FILES: Final = 32
 """Files that are read at once, each by a thread."""
-USUAL_UPLOADS: Final = 16
+USUAL_UPLOADS: Final = 8
 """Files that are transcribed at once where no number is given: those of two keys."""
 
 
@@ -31,7 +31,7 @@ class Limits:
     """Of one socket, over ten seconds."""
     sockets_of_key: int = 1_000
     sockets_of_address: int = 500
-    uploads_of_key: int = 8
+    uploads_of_key: int = 4
     """At once; more of one key wait for none, they are refused."""
     idle_s: float = 60.0
     """Without any message, before a socket is closed."""
