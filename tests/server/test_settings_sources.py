@@ -37,7 +37,7 @@ WORDS |= {"log_format": "json", "log_level": "debug", "stun_server": "stun:examp
 @pytest.mark.parametrize("each", fields(Settings), ids=lambda each: each.name)
 def test_each_setting_is_read_from_all_three(each, tmp_path):
     kind = type(each.default) if each.default is not None else str
-    if each.name in ("threads", "max_streams", "wyoming_port"):
+    if each.name in ("threads", "max_streams", "wyoming_port", "replicas", "most_replicas"):
         kind = int
     text = WORDS.get(each.name, TEXTS.get(kind, "one"))
     written = text if kind in (bool, int, float) else f'"{text}"'

@@ -23,7 +23,7 @@ from importlib.util import find_spec
 from typing import TYPE_CHECKING, Final
 
 from parakeet_streaming.cluster.log_lines import received_lines
-from parakeet_streaming.cluster.plan import plan_for
+from parakeet_streaming.cluster.plan import check_for_balancer, plan_for
 from parakeet_streaming.cluster.ray_environment import of_one_machine, problems
 from parakeet_streaming.errors import ExtraMissingError, OptionError
 from parakeet_streaming.runtime.cores import usable_cores
@@ -61,6 +61,7 @@ def serve(settings: Settings) -> None:
         raise OptionError(
             f"several replicas listen on --host 127.0.0.1 or 0.0.0.0, not on {settings.host}"
         )
+    check_for_balancer(settings)
     check_reach(settings, composition.read_keys(settings))
     settings = replace(settings, host=_HOSTS[settings.host])
     composition.live_options(settings)
@@ -85,8 +86,7 @@ def serve(settings: Settings) -> None:
             raise OptionError("; ".join(found))
         from parakeet_streaming.cluster import ray_serve
 
-        ray_serve.check_for_balancer(settings)
-        log_path = f"{folder}/log.sock"
+        log_path = f"{folder}/log"
         with received_lines(log_path, sys.stderr):
             deployment = ray_serve.Deployment(settings, plan, port, cores, log_path)
             try:

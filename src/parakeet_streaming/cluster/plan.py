@@ -33,6 +33,7 @@ _DOWN_AFTER_S: Final = 300.0
 _FULL: Final = 0.7
 """Of what a replica carries: from there on one more is wanted, before callers are refused."""
 _CPUS_IN_A_CLUSTER: Final = 2
+_TRIES_IN_A_CLUSTER: Final = 20
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,6 +48,8 @@ class Plan:
     slots: int
     """Requests that one replica takes at once. A socket is one request for its life."""
     drain_s: float
+    tries: int
+    """To start a replica, before the deployment has failed."""
 
     def deployment(self) -> dict[str, Any]:
         """Options of a deployment, as Ray calls them."""
@@ -56,6 +59,7 @@ class Plan:
             "graceful_shutdown_timeout_s": self.drain_s + LAST_WORDS_S,
             "graceful_shutdown_wait_loop_s": 0.5,
             "health_check_period_s": _HEALTH_PERIOD_S,
+            "max_constructor_retry_count": self.tries,
             "ray_actor_options": {"num_cpus": self.threads, "num_gpus": self.gpus},
         }
         if self.most_replicas == self.replicas:
@@ -97,4 +101,19 @@ def plan_for(settings: Settings, cores: int | None) -> Plan:
         gpus=settings.replica_gpus,
         slots=streams + settings.max_uploads + room,
         drain_s=settings.drain_s,
+        tries=_TRIES_IN_A_CLUSTER if cores is None else 1,
     )
+
+
+def check_for_balancer(settings: Settings) -> None:
+    """Refuses what only a server can do whose port is its own.
+
+    Raises:
+        OptionError: such a setting.
+    """
+    for name in ("wyoming_port", "tls_cert", "stun_server"):
+        if getattr(settings, name) is not None:
+            raise OptionError(
+                f"several replicas have one address, which is the balancer's: {name} is not for "
+                "them; put a proxy with TLS in front, or start one server for it"
+            )

@@ -25,9 +25,10 @@ from ray import serve
 from ray._private.worker import global_worker
 
 from parakeet_streaming.cluster.log_lines import SentLines
-from parakeet_streaming.cluster.plan import Plan, plan_for
+from parakeet_streaming.cluster.plan import Plan, check_for_balancer, plan_for
 from parakeet_streaming.cluster.ray_environment import problems
 from parakeet_streaming.cluster.replica import Census, Replica
+from parakeet_streaming.cluster.traces import reason_in
 from parakeet_streaming.errors import OptionError, UnavailableError
 from parakeet_streaming.server import composition
 from parakeet_streaming.server.access import Secret
@@ -178,20 +179,6 @@ def application(settings: Settings, plan: Plan, log_path: str | None = None) -> 
     return deployed.bind(alike, log_path)
 
 
-def check_for_balancer(settings: Settings) -> None:
-    """Refuses what only a server can do whose port is its own.
-
-    Raises:
-        OptionError: such a setting.
-    """
-    for name in ("wyoming_port", "tls_cert", "stun_server"):
-        if getattr(settings, name) is not None:
-            raise OptionError(
-                f"several replicas have one address, which is the balancer's: {name} is not for "
-                "them; put a proxy with TLS in front, or start one server for it"
-            )
-
-
 class Deployment:
     """The replicas of this machine, with a Ray of their own."""
 
@@ -218,8 +205,10 @@ class Deployment:
         try:
             serve.run(application(settings, plan, log_path), name=APPLICATION, route_prefix="/")
         except RuntimeError as error:
+            told = serve.status().applications[APPLICATION].deployments
+            reason = reason_in(told[DEPLOYMENT].message if DEPLOYMENT in told else str(error))
             self.stop()
-            raise UnavailableError(_in_words(str(error))) from None
+            raise UnavailableError(f"the replicas do not start: {reason}") from None
         self._handle = serve.get_app_handle(APPLICATION)
 
     def drain(self, seconds: float) -> None:
@@ -259,11 +248,3 @@ def _is_stopping() -> Callable[[], bool]:
             "not be told; pip install 'parakeet-streaming[ray]' has a version that does"
         ) from None
     return lambda: bool(inner._shutting_down)
-
-
-def _in_words(error: str) -> str:
-    """The line that says why, of a message with the traces of several processes."""
-    lines = [line.strip() for line in error.splitlines() if "parakeet_streaming.errors." in line]
-    if not lines:
-        return error
-    return lines[-1].partition(": ")[2] or lines[-1]
