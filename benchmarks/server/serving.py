@@ -49,7 +49,9 @@ class Server:
         )
         self.log: deque[str] = deque(maxlen=200)
         """The last lines that it wrote."""
-        self.url = self._ready()
+        self.urls = {url.partition(":")[0]: url for url in self._ready()}
+        """By scheme: `http`, and `tcp` where Wyoming is spoken."""
+        self.url = self.urls["http"]
         self.socket_url = self.url.replace("http", "ws", 1)
         self._measured = psutil.Process(self.process.pid)
         self._reader = threading.Thread(target=self._read, daemon=True)
@@ -97,10 +99,10 @@ class Server:
         self._reader.join()
         self.process.stderr.close()
 
-    def _ready(self) -> str:
+    def _ready(self) -> list[str]:
         for line in self.process.stderr:
             if line.startswith("ready "):
-                return str(line.split()[1])
+                return list(line.split()[1:])
             self.log.append(line.rstrip())
         code = self.process.wait()
         raise RuntimeError(f"the server ended with {code}: " + "\n".join(self.log))

@@ -1,4 +1,5 @@
 import asyncio
+import sys
 
 import httpx
 import pytest
@@ -47,6 +48,13 @@ def ask(service, settings, method, path, **more):
             return await client.request(method, path, **more)
 
     return asyncio.run(request())
+
+
+def test_the_page_is_told_whether_calls_are_answered(make, monkeypatch):
+    service, settings = make()
+    assert ask(service, settings, "GET", "/page/about.json").json()["webrtc"] is True
+    monkeypatch.setitem(sys.modules, "parakeet_streaming.server.peers", None)
+    assert ask(service, settings, "GET", "/page/about.json").json()["webrtc"] is False
 
 
 def test_keys_come_from_settings_and_from_a_file(tmp_path):

@@ -140,7 +140,8 @@ class _Others:
             told = [error]
         failed = [each for each in told if isinstance(each, Exception)]
         if failed and not quietly:
-            _LOG.warning("%d replicas did not answer %s: %s", len(failed), method, failed[0])
+            why = str(failed[0]).partition("\n")[0]
+            _LOG.warning("did not answer %s: %d replicas (%s)", method, len(failed), why)
         return [each for each in told if not isinstance(each, Exception)]
 
 

@@ -177,7 +177,8 @@ def make_application(service: Service, settings: Settings) -> Application:
 
     routes = [route for door in DOORS for route in door(service, settings)]
     # The page shows what the other doors can do.
-    routes += page.routes(service, {route.path for route in routes})
+    paths = {route.path for route in routes}
+    routes += page.routes(service, paths if webrtc.is_there() else paths - {webrtc.PATH})
     return logged(application(routes, not_found, failed))
 
 

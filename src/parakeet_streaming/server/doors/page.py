@@ -58,7 +58,7 @@ def routes(service: Service, paths: Collection[str]) -> list[HttpRoute]:
 
     Args:
         service: what all doors share.
-        paths: where other doors are.
+        paths: where other doors are that work.
     """
     made = [
         _file("/" if path.name == _INDEX else f"/page/{path.name}", path.name, path.read_bytes())

@@ -60,16 +60,8 @@ def routes(service: Service, host: str, stun_server: str | None = None) -> Seque
     Raises:
         OptionError: there is no such host.
     """
-    peers: Peers | ExtraMissingError
-    try:
-        from parakeet_streaming.server.peers import Peers
-    except ImportError as error:
-        peers = ExtraMissingError(
-            f"this server takes no calls, aiortc is not there ({error}); "
-            "pip install 'parakeet-streaming[webrtc]', or use WS /v1/realtime"
-        )
-    else:
-        peers = Peers(host, stun_server)
+    found = _peers()
+    peers = found if isinstance(found, ExtraMissingError) else found(host, stun_server)
     door = CallsDoor(service, peers)
     return (
         HttpRoute(PATH, door.begin, ("POST",)),
@@ -78,6 +70,22 @@ def routes(service: Service, host: str, stun_server: str | None = None) -> Seque
         HttpRoute(PATH, door.preflight, ("OPTIONS",)),
         HttpRoute(f"{PATH}/{{id}}", door.preflight, ("OPTIONS",)),
     )
+
+
+def is_there() -> bool:
+    """Whether calls can be answered: the extra `webrtc` is installed."""
+    return not isinstance(_peers(), ExtraMissingError)
+
+
+def _peers() -> type[Peers] | ExtraMissingError:
+    try:
+        from parakeet_streaming.server.peers import Peers
+    except ImportError as error:
+        return ExtraMissingError(
+            f"this server takes no calls, aiortc is not there ({error}); "
+            "pip install 'parakeet-streaming[webrtc]', or use WS /v1/realtime"
+        )
+    return Peers
 
 
 @dataclass(frozen=True, slots=True)
