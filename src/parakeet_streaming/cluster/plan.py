@@ -30,8 +30,6 @@ _LOOKED_BACK_S: Final = 10.0
 _UP_AFTER_S: Final = 5.0
 _DOWN_AFTER_S: Final = 300.0
 """A replica that stops moves all its clients, so the load must have gone for a while."""
-_FULL: Final = 0.7
-"""Of what a replica carries: from there on one more is wanted, before callers are refused."""
 _CPUS_IN_A_CLUSTER: Final = 2
 _TRIES_IN_A_CLUSTER: Final = 20
 
@@ -67,7 +65,6 @@ class Plan:
         scaling = {
             "min_replicas": self.replicas,
             "max_replicas": self.most_replicas,
-            "target_ongoing_requests": max(1.0, _FULL * self.slots),
             "metrics_interval_s": _METRICS_EVERY_S,
             "look_back_period_s": _LOOKED_BACK_S,
             "upscale_delay_s": _UP_AFTER_S,
