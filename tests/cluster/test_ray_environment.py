@@ -54,3 +54,9 @@ def test_nobody_else_is_told_or_commands():
     paths = [text for name, text in found.items() if name.endswith(("_LOC", "_PATH", "_BASE"))]
     assert len(paths) == 4
     assert all(path.startswith("/tmp/x") for path in paths)
+
+
+def test_only_a_trusted_proxy_says_who_asks():
+    assert of()["FORWARDED_ALLOW_IPS"] == ""
+    trusted = of(Settings(trusted_proxy=("10.0.0.5",)))
+    assert trusted["FORWARDED_ALLOW_IPS"] == "127.0.0.1,10.0.0.5"

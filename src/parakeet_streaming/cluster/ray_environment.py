@@ -54,12 +54,15 @@ def of_one_machine(
             and gRPC.
     """
     metrics, status, proxy_http, proxy_grpc = ports
+    trusted = settings.trusted_proxy
     return {
         "RAY_USAGE_STATS_ENABLED": "0",
         "RAY_AUTH_MODE": "token",
         "RAY_COLOR_PREFIX": "0",
         # What two replicas log alike is held back for seconds otherwise, and told once.
         "RAY_DEDUP_LOGS": "0",
+        # Or else what a client writes into X-Forwarded-For is believed, as the balancer is near.
+        "FORWARDED_ALLOW_IPS": ",".join(("127.0.0.1", *trusted)) if trusted else "",
         _USES_HAPROXY: "1",
         _HARD_STOP: str(_longest_s(settings)),
         "RAY_SERVE_PORT_QUARANTINE_S": str(_QUARANTINE_S),
