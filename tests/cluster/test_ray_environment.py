@@ -6,7 +6,7 @@ PORTS = (1, 2, 3, 4)
 
 
 def of(settings=None, slots=100, cores=2, files=100_000):
-    return of_one_machine(settings or Settings(), slots, cores, files, "/tmp/x", PORTS)
+    return of_one_machine(settings or Settings(), slots, cores, files, "/tmp/x", PORTS, "secret")
 
 
 def test_what_is_set_has_no_problem():
@@ -50,7 +50,7 @@ def test_connections_fit_into_the_files_that_may_be_open():
 def test_nobody_else_is_told_or_commands():
     found = of()
     assert found["RAY_USAGE_STATS_ENABLED"] == "0"
-    assert found["RAY_AUTH_MODE"] == "token"
+    assert (found["RAY_AUTH_MODE"], found["RAY_AUTH_TOKEN"]) == ("token", "secret")
     paths = [text for name, text in found.items() if name.endswith(("_LOC", "_PATH", "_BASE"))]
     assert len(paths) == 4
     assert all(path.startswith("/tmp/x") for path in paths)

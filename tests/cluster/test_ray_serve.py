@@ -12,9 +12,13 @@ from websockets.sync.client import connect
 
 from parakeet_streaming.client import Client
 from parakeet_streaming.client import Final as FinalEvent
+from parakeet_streaming.errors import OptionError
 from tests.server.processes import LONG_S, Served
 
 pytest.importorskip("ray", reason="the extra ray is not installed")
+
+# Ray's own, when it is imported.
+pytestmark = pytest.mark.filterwarnings("ignore::DeprecationWarning")
 
 DIGITS = Path(__file__).parents[2] / "examples" / "recordings" / "digits.wav"
 SAID = "three one four one five nine two six"
@@ -50,6 +54,34 @@ class Follower:
     @property
     def text(self):
         return " ".join(each["text"] for each in self.told if each["type"] == "final")
+
+
+def test_a_cluster_needs_keys_or_the_word_that_it_needs_none():
+    from parakeet_streaming.cluster import app
+
+    with pytest.raises(OptionError, match="no_auth: true"):
+        app({"model": "tiny-en"})
+    # As strings, as the command line of Ray gives them.
+    assert app({"model": "tiny-en", "no_auth": "true", "max_streams": "8"}) is not None
+    assert app({"model": "tiny-en", "api_key": "alice:k1"}) is not None
+
+
+def test_arguments_of_a_cluster_are_settings(tmp_path):
+    from parakeet_streaming.cluster import app
+
+    path = tmp_path / "parakeet.toml"
+    path.write_text("no_auth = true\ntls_cert = 'a.pem'")
+    with pytest.raises(OptionError, match="tls_cert is not for them"):
+        app({"config": str(path)})
+    with pytest.raises(OptionError, match="max_streamz is no setting"):
+        app({"max_streamz": 1})
+
+
+def test_outside_of_a_replica_nobody_is_about_to_stop():
+    from parakeet_streaming.cluster.ray_serve import _is_stopping
+
+    with pytest.raises(OptionError, match="does not say when a replica is to stop"):
+        _is_stopping()
 
 
 def native(url):

@@ -10,6 +10,7 @@ Rules of this file:
 from __future__ import annotations
 
 import os
+import secrets
 import shutil
 import signal
 import sys
@@ -78,6 +79,7 @@ def serve(settings: Settings) -> None:
             _most_files(),
             folder,
             (metrics, status, proxy_http, proxy_grpc),
+            secrets.token_hex(32),
         )
         for name, text in wanted.items():
             os.environ.setdefault(name, text)

@@ -41,6 +41,7 @@ def of_one_machine(
     files: int,
     folder: str,
     ports: tuple[int, int, int, int],
+    token: str,
 ) -> dict[str, str]:
     """What Ray is to be told where it is started for these replicas alone.
 
@@ -52,12 +53,14 @@ def of_one_machine(
         folder: of this user alone, with a short path, for the balancer's files.
         ports: free ones: the balancer's metrics and its status page, and Ray's own proxy for HTTP
             and gRPC.
+        token: a new secret, which Ray's processes show each other.
     """
     metrics, status, proxy_http, proxy_grpc = ports
     trusted = settings.trusted_proxy
     return {
         "RAY_USAGE_STATS_ENABLED": "0",
         "RAY_AUTH_MODE": "token",
+        "RAY_AUTH_TOKEN": token,
         "RAY_COLOR_PREFIX": "0",
         # What two replicas log alike is held back for seconds otherwise, and told once.
         "RAY_DEDUP_LOGS": "0",

@@ -21,7 +21,6 @@ from parakeet_streaming.server.limits import Limits
 from parakeet_streaming.timeline import PRESETS, ContextConfig
 
 NO_ENDPOINTING: Final = "off"
-MOST_REPLICAS: Final = 10_000
 LOG_FORMATS: Final = ("text", "json")
 LOG_LEVELS: Final = ("debug", "info", "warning", "error")
 
@@ -248,10 +247,10 @@ class Settings:
 
     replicas: int | None = _setting(
         None, _REPLICAS, "Servers like this one behind one address, with a model each.", least=1,
-        most=MOST_REPLICAS, default_in_words="this process alone",
+        most=10_000, default_in_words="this process alone",
     )  # fmt: skip
     most_replicas: int | None = _setting(
-        None, _REPLICAS, "Start more under load, up to so many.", least=1, most=MOST_REPLICAS,
+        None, _REPLICAS, "Start more under load, up to so many.", least=1, most=10_000,
         default_in_words="as --replicas",
     )  # fmt: skip
     replica_gpus: float = _setting(
