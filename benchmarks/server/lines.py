@@ -113,6 +113,7 @@ class SocketLine(asyncio.Protocol):
                     self._greeted.set()
             elif event.opcode is Opcode.CLOSE and not self._closing:
                 self.heard.lost.append(f"closed with {event.data!r}")
+                self._closing = True
         self._flush()
 
     def connection_lost(self, error: Exception | None) -> None:

@@ -37,7 +37,9 @@ def test_ray_waits_longer_than_clients_are_told():
 
 
 def test_a_number_of_replicas_is_that_number():
-    options = plan_for(Settings(replicas=3, replica_gpus=0.5, max_streams=1), 6).deployment()
+    options = plan_for(
+        Settings(replicas=3, replica_gpus=0.5, max_streams=1, max_uploads=4), 6
+    ).deployment()
     assert options["num_replicas"] == 3
     assert options["ray_actor_options"] == {"num_cpus": 2, "num_gpus": 0.5}
     assert options["max_ongoing_requests"] == options["max_queued_requests"] == 21

@@ -23,16 +23,30 @@ class Channels:
         self._splitter = ChannelSplitter(encoding, len(connections))
 
     @classmethod
-    async def open(cls, engine: LiveEngine, options: ChannelOptions, count: int) -> Self:
+    async def open(
+        cls,
+        engine: LiveEngine,
+        options: ChannelOptions,
+        count: int,
+        instead_of: Channels | None = None,
+    ) -> Self:
         """Opens all streams, or none.
+
+        Args:
+            engine: what they run in.
+            options: how the audio of each comes.
+            count: how many there are.
+            instead_of: those of the same client, which give their places and are to be closed.
 
         Raises:
             CapacityError: there is no room for all, and what `Connection` raises besides.
         """
+        before = iter(() if instead_of is None else instead_of.connections)
         connections: list[Connection] = []
         try:
             while len(connections) < count:
-                connections.append(Connection(engine, options))
+                place = next(before, None)
+                connections.append(Connection(engine, options, instead_of=place))
         except BaseException:
             for connection in connections:
                 await connection.close()

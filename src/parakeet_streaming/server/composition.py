@@ -62,7 +62,7 @@ DOORS: Final[list[Callable[[Service, Settings], Routes]]] = [
     lambda service, _: DeepgramFiles(service).routes(),
     lambda service, settings: (
         # Of several replicas any may be asked to end a call, which only one of them has.
-        webrtc.routes(service, settings.host, settings.stun_server)
+        webrtc.routes(service, settings.host, settings.stun_server, settings.ping_timeout_s)
         if service.replicas is None
         else ()
     ),

@@ -26,7 +26,14 @@ import uvicorn
 
 from parakeet_streaming.errors import OptionError
 from parakeet_streaming.server import composition, logs
-from parakeet_streaming.server.addresses import AddressError, bind, is_loopback, tls_context, urls
+from parakeet_streaming.server.addresses import (
+    AddressError,
+    bind,
+    is_loopback,
+    tls_context,
+    urls,
+    watch,
+)
 from parakeet_streaming.server.bounded_socket import BoundedSocket
 from parakeet_streaming.server.composition import Listener, Loaded
 from parakeet_streaming.server.request_log import Application
@@ -62,6 +69,7 @@ def serve(settings: Settings) -> None:
     check_reach(settings, keys)
     tls = tls_context(settings.tls_cert, settings.tls_key)
     sockets = bind(settings.host, settings.port)
+    watch(sockets, settings.ping_s, settings.ping_timeout_s)
     try:
         loaded = composition.load_all(settings)
         with logs.written(settings.log_format, settings.log_level, log_text=settings.log_text):

@@ -26,7 +26,6 @@ from parakeet_streaming.results import (
     EndReason,
     Event,
     Gap,
-    HealthHint,
     Partial,
     SpeechEnded,
     SpeechStarted,
@@ -133,7 +132,7 @@ class Session:
                 told = [Lost(event.start, event.end)]
             case ContextChanged():
                 told = [ContextTold(event.context, event.at)]
-            case HealthHint():
+            case _:  # HealthHint
                 told = [Hinted(event)]
         return told
 

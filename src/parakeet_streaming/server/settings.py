@@ -13,11 +13,10 @@ from typing import Any, Final, TypeVar
 
 from parakeet_streaming.engine.endpoint import PRESETS as ENDPOINTINGS
 from parakeet_streaming.errors import OptionError
-from parakeet_streaming.live.admission import MOST_RECORDINGS
 from parakeet_streaming.load import DEFAULT_MODEL
 from parakeet_streaming.runtime.session import RUNTIMES
 from parakeet_streaming.server.api_keys import read_key
-from parakeet_streaming.server.limits import Limits
+from parakeet_streaming.server.limits import MOST_FILES, USUAL_UPLOADS, Limits
 from parakeet_streaming.timeline import PRESETS, ContextConfig
 
 NO_ENDPOINTING: Final = "off"
@@ -121,7 +120,9 @@ class Settings:
         least=1,
         default_in_words="as many as this machine is measured to carry",
     )
-    max_uploads: int = _setting(MOST_RECORDINGS, _MODEL, "Files transcribed at once.", least=1)
+    max_uploads: int = _setting(
+        USUAL_UPLOADS, _MODEL, "Files transcribed at once.", least=1, most=MOST_FILES
+    )
 
     context: str | None = _setting(
         None,
@@ -159,7 +160,7 @@ class Settings:
         default_in_words="none",
     )  # fmt: skip
     wyoming_host: str = _setting(
-        "127.0.0.1", _ADDRESSES, "Where Wyoming listens; the protocol knows no keys."
+        "127.0.0.1", _ADDRESSES, "Where Wyoming listens; on any other needs --wyoming-no-auth."
     )
     wyoming_announce: bool = _setting(
         False,
@@ -196,6 +197,9 @@ class Settings:
         None, _ACCESS, "A file of keys, KEY or NAME:KEY, one a line; # begins a comment."
     )
     no_auth: bool = _setting(False, _ACCESS, "Need no key, on any address.")
+    wyoming_no_auth: bool = _setting(
+        False, _ACCESS, "Let anybody use Wyoming, which knows no keys, on any address."
+    )
     allow_origin: tuple[str, ...] = _setting(
         (),
         _ACCESS,

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import AsyncIterator, Sequence
 
 from parakeet_streaming.errors import InputError, UsageError
@@ -50,8 +49,6 @@ class NativeDialogue:
 
     def __init__(self, service: Service, settings: StreamSettings, channels: Channels) -> None:
         self._service, self._settings, self._channels = service, settings, channels
-        self._opening: asyncio.Future[Channels] | None = None
-        """The streams that come after `configure`."""
         self._audio_came = self._finished = False
 
     @classmethod
@@ -101,13 +98,12 @@ class NativeDialogue:
 
     async def events(self) -> AsyncIterator[Sequence[Message]]:
         """What is told."""
-        channels: Channels | None = self._channels
-        while channels is not None:
+        channels = None
+        while channels is not self._channels:
+            channels = self._channels
             async for channel, event in channels.events():
                 if (message := self._message(channel, event)) is not None:
                     yield [message]
-            opening, self._opening = self._opening, None
-            channels = None if opening is None else await opening
 
     async def close(self) -> None:
         """Frees the streams."""
@@ -149,17 +145,10 @@ class NativeDialogue:
         if self._audio_came or self._finished:
             raise WrongRequestError("configure comes before any audio; open another stream", "type")
         settings = self._settings.with_fields(command.fields)
-        # Checked first: settings that do not fit leave all as it was.
-        settings.options(self._service.defaults)
-        opening = self._opening = asyncio.get_running_loop().create_future()
-        await self._channels.close()
-        try:
-            self._channels = await _streams(self._service, settings)
-        except BaseException as error:
-            opening.set_exception(error)
-            raise
+        before = self._channels
+        self._channels = await _streams(self._service, settings, before)
         self._settings = settings
-        opening.set_result(self._channels)
+        await before.close()
         return self.greeting()
 
     def _check_open(self) -> None:
@@ -167,10 +156,12 @@ class NativeDialogue:
             raise WrongRequestError("the stream was finished; open another one", "type")
 
 
-async def _streams(service: Service, settings: StreamSettings) -> Channels:
+async def _streams(
+    service: Service, settings: StreamSettings, instead_of: Channels | None = None
+) -> Channels:
     count = settings.channels if settings.separate else 1
     options = settings.options(service.defaults)
-    return await Channels.open(service.engine, options, count)
+    return await Channels.open(service.engine, options, count, instead_of)
 
 
 def _stats(connection: Connection) -> dict[str, object]:

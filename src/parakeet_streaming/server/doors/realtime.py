@@ -16,8 +16,7 @@ from parakeet_streaming.server.access import KEY_PROTOCOL
 from parakeet_streaming.server.caller import Caller
 from parakeet_streaming.server.handshake import converse
 from parakeet_streaming.server.http import HttpRoute, Reply, Request, Socket, SocketRoute
-from parakeet_streaming.server.protocols.fields import object_of
-from parakeet_streaming.server.protocols.json_fields import MOST_TEXT, Fields
+from parakeet_streaming.server.protocols.fields import MOST_TEXT, Fields, object_of
 from parakeet_streaming.server.protocols.openai_realtime_options import first_settings
 from parakeet_streaming.server.protocols.openai_realtime_settings import Settings, with_query_format
 from parakeet_streaming.server.realtime import RealtimeDialogue
@@ -66,11 +65,11 @@ class RealtimeDoor:
         body = await _body(request)
         settings = self._settings(body.inner("session"))
         after = body.inner("expires_after")
-        least, most = _LASTS_S
-        lasts_s = _USUALLY_LASTS_S
+        lasts_s = None
         if after is not None:
             after.choice("anchor", ("created_at",))
-            lasts_s = int(after.number("seconds", least, most, lasts_s))
+            lasts_s = after.number("seconds", *_LASTS_S)
+        lasts_s = int(lasts_s or _USUALLY_LASTS_S)
         value, expires_at = await self._new_secret(owner, lasts_s, settings)
         session = settings.told(value.partition("_")[2][:16])
         return Reply.of_json({"value": value, "expires_at": expires_at, "session": session})

@@ -28,8 +28,7 @@ from parakeet_streaming.server.dialogue import Talk, log_error
 from parakeet_streaming.server.doors.realtime import asked_settings
 from parakeet_streaming.server.http import HttpRoute, Reply, Request
 from parakeet_streaming.server.multipart import MultipartReader, PartBegin, PartData
-from parakeet_streaming.server.protocols.fields import object_of
-from parakeet_streaming.server.protocols.json_fields import Fields
+from parakeet_streaming.server.protocols.fields import Fields, object_of
 from parakeet_streaming.server.protocols.openai_realtime_settings import AudioFormat, Settings
 from parakeet_streaming.server.protocols.sdp_offer import MOST_OFFER_BYTES, read_offer
 from parakeet_streaming.server.realtime import RealtimeDialogue
@@ -54,14 +53,16 @@ _LAST_WORDS_S: Final = 5.0
 """For a call that is hung up."""
 
 
-def routes(service: Service, host: str, stun_server: str | None = None) -> Sequence[HttpRoute]:
+def routes(
+    service: Service, host: str, stun_server: str | None = None, unheard_s: float = 30.0
+) -> Sequence[HttpRoute]:
     """Where calls begin and end; without the extra `webrtc` they are answered with 501.
 
     Raises:
         OptionError: there is no such host.
     """
     found = _peers()
-    peers = found if isinstance(found, ExtraMissingError) else found(host, stun_server)
+    peers = found if isinstance(found, ExtraMissingError) else found(host, stun_server, unheard_s)
     door = CallsDoor(service, peers)
     return (
         HttpRoute(PATH, door.begin, ("POST",)),
