@@ -20,8 +20,10 @@ OF_THE_CHART = {
 NOT_IN_PODS = {
     "tls_cert", "tls_key", "wyoming_port", "wyoming_host", "wyoming_announce", "wyoming_no_auth",
     "stun_server",
+    "replicas", "most_replicas", "replica_gpus",
 }  # fmt: skip
-"""TLS ends at the edge; ports beside HTTP's do not go through a Service of this chart."""
+"""TLS ends at the edge; ports beside HTTP's do not go through a Service of this chart; a pod is one
+server."""
 
 _TYPES = {bool: "boolean", int: "integer", float: "number", str: "string"}
 

@@ -42,7 +42,7 @@ WORDS |= {
 @pytest.mark.parametrize("each", fields(Settings), ids=lambda each: each.name)
 def test_each_setting_is_read_from_all_three(each, tmp_path):
     kind = type(each.default) if each.default is not None else str
-    if each.name in ("threads", "max_streams", "wyoming_port"):
+    if each.name in ("threads", "max_streams", "wyoming_port", "replicas", "most_replicas"):
         kind = int
     text = WORDS.get(each.name, TEXTS.get(kind, "one"))
     written = text if kind in (bool, int, float) else f'"{text}"'

@@ -60,8 +60,11 @@ DOORS: Final[list[Callable[[Service, Settings], Routes]]] = [
     lambda service, _: realtime.routes(service),
     lambda service, _: deepgram.routes(service),
     lambda service, _: DeepgramFiles(service).routes(),
-    lambda service, settings: webrtc.routes(
-        service, settings.host, settings.stun_server, settings.ping_timeout_s
+    lambda service, settings: (
+        # Of several replicas any may be asked to end a call, which only one of them has.
+        webrtc.routes(service, settings.host, settings.stun_server, settings.ping_timeout_s)
+        if service.replicas is None
+        else ()
     ),
     lambda service, _: rest.RestDoor(service).routes(),
 ]

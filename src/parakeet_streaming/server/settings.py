@@ -28,6 +28,7 @@ _DELAY: Final = "Delay and quality"
 _ADDRESSES: Final = "Addresses"
 _ACCESS: Final = "Who may use it"
 _LIMITS: Final = "Limits"
+_REPLICAS: Final = "Several replicas (extra ray)"
 _LOG: Final = "Log and end"
 
 _STUN_SERVER: Final = re.compile(r"stun:[A-Za-z0-9.-]{1,253}(:[0-9]{1,5})?", re.ASCII)
@@ -246,6 +247,18 @@ class Settings:
     ping_s: float = _setting(20.0, _LIMITS, "Seconds between pings of a socket.", above=0)
     ping_timeout_s: float = _setting(
         60.0, _LIMITS, "Seconds until a client that answers no ping is gone.", above=0
+    )
+
+    replicas: int | None = _setting(
+        None, _REPLICAS, "Servers like this one behind one address, with a model each.", least=1,
+        most=10_000, default_in_words="this process alone",
+    )  # fmt: skip
+    most_replicas: int | None = _setting(
+        None, _REPLICAS, "Start more under load, up to so many.", least=1, most=10_000,
+        default_in_words="as --replicas",
+    )  # fmt: skip
+    replica_gpus: float = _setting(
+        0.0, _REPLICAS, "GPUs of each; 0.5 is half of one.", least=0, most=64
     )
 
     drain_s: float = _setting(

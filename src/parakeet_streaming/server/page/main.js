@@ -37,6 +37,7 @@ class Page {
     }
     this.#settings = new Settings(this.#about, transports);
     if (this.#about.model !== null) this.#showModel(this.#about.model);
+    this.#showReplicas(Object.values(this.#about.sockets_of_replicas ?? {}));
     this.#openKeys();
     this.#openMicrophone();
     if (this.#about.files) this.#openFiles();
@@ -219,6 +220,13 @@ class Page {
   #showModel(name) {
     element("model").hidden = false;
     element("model").textContent = name;
+  }
+
+  /** @param {number[]} sockets of each replica; none where the server is alone. */
+  #showReplicas(sockets) {
+    const open = sockets.reduce((sum, each) => sum + each, 0);
+    element("replicas").hidden = sockets.length === 0;
+    element("replicas").textContent = `${sockets.length} replicas, ${open} open`;
   }
 
   #complain(text) {
