@@ -33,7 +33,9 @@ def url_of(server, door):
 
 @pytest.mark.parametrize("door", DOORS)
 def test_a_client_hears_what_it_must(server, door):
-    asked = argparse.Namespace(model="tiny-en", context=CONTEXT, runtime="auto", threads=1)
+    asked = argparse.Namespace(
+        model="tiny-en", context=CONTEXT, cached=False, precision="auto", runtime="auto", threads=1
+    )
     trial = Trial(door, 2, 5.0, 2.0, scripts=2, key=KEY)
     alone = EngineAlone(settings_from(asked))
     told = alone.answer({"what": "expected", "trial": asdict(trial)})["expected"]
