@@ -43,6 +43,9 @@ BACKOFFS: Final[dict[str, Clients]] = {
     "0.5 s doubled to 15 s, full jitter, after Retry-After: 1 for lost streams": Clients(
         Backoff(), resume_retry_after_s=1
     ),
+    "1 s doubled to 15 s, full jitter, after Retry-After: 1 for lost streams": Clients(
+        Backoff(first_s=1), resume_retry_after_s=1
+    ),
     "2 s doubled to 15 s, full jitter, after Retry-After: 1 for lost streams": Clients(
         Backoff(first_s=2), resume_retry_after_s=1
     ),
