@@ -4,9 +4,9 @@ Rules of this file:
 
 1. A replica starts, takes streams, may drain (no new ones), and is gone. It costs from its start to
    its end.
-2. It lets a stream in while it has a slot, or, without slots, as the engine does: while the
-   load with the new stream is 0.9 at most. A new stream counts as speaking all the time for
-   `counts_full_s`, after that by what it speaks.
+2. It lets a stream in while it has a slot, and while the load with the new stream is low enough,
+   as the engine does; either bound may be left out. A new stream counts as speaking all the time
+   for `counts_full_s`, after that by what it speaks.
 3. A stream that comes back has audio to catch up with. It gets the time that the load leaves,
    shared with the others that catch up.
 4. No clock: times are handed in, and never go back.
@@ -21,7 +21,6 @@ from typing import Final
 
 from benchmarks.fleet.engine_model import EngineModel
 from benchmarks.fleet.placement import Placement
-from parakeet_streaming.live.admission import MOST_LOAD
 
 BINS: Final = 200
 """Of the load: one for each hundredth, the last one for all above."""
@@ -41,9 +40,10 @@ class Phase(Enum):
 class Admission:
     """Which streams a replica lets in."""
 
-    slots: int | None
+    slots: int | None = None
     """None: as many as the load allows."""
-    most_load: float = MOST_LOAD
+    most_load: float | None = None
+    """None: as many as there are slots."""
     counts_full_s: float = 15.0
     kept: int = 0
     """Slots for streams that were in before: lost ones, and those of a replica that drains."""
@@ -168,8 +168,11 @@ class Fleet:
     def admits(self, replica: Replica, now_s: float, *, back: bool = False) -> bool:
         """Whether it lets one more in, a new one or one that was in before."""
         streams, admission = len(replica.streams), self._admission
-        if admission.slots is not None:
-            return streams < admission.slots - (0 if back else admission.kept)
+        kept = 0 if back else admission.kept
+        if admission.slots is not None and streams >= admission.slots - kept:
+            return False
+        if admission.most_load is None:
+            return True
         while replica.new and replica.new[0][0] <= now_s:
             replica.unspoken -= replica.new.popleft()[1]
         speaking = replica.speaking + replica.unspoken + 1
@@ -212,7 +215,7 @@ class Fleet:
         replica.speaking += stream.speech
         self.open_streams += 1
         stream.replica, stream.balancer = replica, balancer
-        if self._admission.slots is None:
+        if self._admission.most_load is not None:
             unspoken = 1 - stream.speech
             replica.new.append((now_s + self._admission.counts_full_s, unspoken))
             replica.unspoken += unspoken

@@ -17,7 +17,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from typing import Final
 
-from benchmarks.fleet.demand import HOUR_S
+from benchmarks.fleet.demand import HOUR_S, Demand
 from benchmarks.fleet.fleet import Admission
 from benchmarks.fleet.outcome import Outcome
 from benchmarks.fleet.placement import POLICIES
@@ -26,16 +26,18 @@ from benchmarks.fleet.scaling import Ahead, Fixed, Occupancy, Scaling, Spare
 from benchmarks.fleet.scenario import (
     Replicas,
     add_options,
-    by_load,
+    admitting,
     day,
     described,
     late,
     lost_time,
+    overbooked,
     share,
     steady,
 )
 from benchmarks.fleet.simulation import simulate
 from benchmarks.report.tables import say, table
+from parakeet_streaming.live.admission import MOST_LOAD
 
 _OCCUPANCIES: Final = (0.7, 0.8, 0.9)
 _STARTS_S: Final = (20.0, 90.0, 300.0)
@@ -98,29 +100,40 @@ def balancers_table(asked: Asked) -> str:
 
 
 def admission_table(asked: Asked) -> str:
-    """Slots, more slots than are carried if all speak, and measured load; people who speak more."""
+    """Slots, measured load, or both; for people who speak half of the time, and for others."""
     rows = []
-    for speech, who in (((2.25, 2.75), "45 % speech"), ((17.0, 3.0), "85 % speech")):
-        for name, factor in (
-            ("slots", 1.0),
-            ("1.5 × slots", 1.5),
-            ("2 × slots", 2.0),
-            ("load", None),
-        ):
-            plan = asked.steady(0.9)
-            plan = replace(plan, demand=replace(plan.demand, speech=speech))
-            if factor is None:
-                plan = by_load(plan, asked.replicas)
-            else:
-                count = round(factor * asked.replicas.slots)
-                plan = replace(plan, slots=count, admission=Admission(count))
-            plan = replace(plan, scaling=Spare(0.1, plan.slots))
-            outcome = asked.run(f"{who}, {name}", plan)
-            lateness = asked.replicas.lateness(plan.demand)
-            rows.append((who, name, plan.slots, *_costs(outcome, asked), *late(outcome, lateness)))
-    head = ("speech", "let in by", "streams a replica", "refused at first", "gave up",
-            "replica h / stream h", "late: 95 %", "99 %")  # fmt: skip
+    replicas = asked.replicas
+    for speech, who in (((2.25, 2.75), "45 %"), ((17.0, 3.0), "85 %")):
+        plan = asked.steady(0.9)
+        plan = replace(plan, demand=replace(plan.demand, speech=speech))
+        for name, way in admissions(plan, replicas).items():
+            outcome = asked.run(f"{who} speech, {name}", way)
+            lateness = replicas.lateness(way.demand)
+            rows.append((who, name, way.slots, *_costs(outcome, asked), *late(outcome, lateness)))
+    head = (
+        "speech", "let in by", "streams a replica", "refused at first", "gave up",
+        "replica h / stream h", "late: 95 %", "99 %",
+    )  # fmt: skip
     return table(head, rows)
+
+
+def admissions(plan: Plan, replicas: Replicas) -> dict[str, Plan]:
+    """By name. Scaling is told how many streams people of 45 % speech make of it."""
+    by_load = Admission(None, MOST_LOAD)
+    count = replicas.streams_by_load(Demand(1))
+    ways = {
+        "load": admitting(plan, by_load, count),
+        "load, two choices": replace(
+            admitting(plan, by_load, count), placement="power of two choices"
+        ),
+    }
+    for times in (1.0, 1.5, 2.0):
+        slots = round(times * replicas.slots)
+        ways[f"{times:g} × slots"] = admitting(plan, Admission(slots), slots)
+        both = overbooked(plan, replicas, times)
+        ways[f"{times:g} × slots, and load"] = admitting(plan, both.admission, slots)
+        ways[f"{times:g} × slots, and load; scaled by both"] = both
+    return ways
 
 
 def scaling_table(asked: Asked) -> str:

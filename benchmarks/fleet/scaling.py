@@ -1,24 +1,31 @@
-"""Streams and time in; how many replicas are wanted out."""
+"""Time, streams and load in; how many replicas are wanted out."""
 
 from __future__ import annotations
 
 import math
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Protocol
+
+
+@dataclass(frozen=True)
+class Seen:
+    """What a scaler is told."""
+
+    now_s: float
+    streams: int
+    """That are open."""
+    slots: int
+    """Streams that it counts on for one replica."""
+    load: float = 0.0
+    """Of all replicas together."""
 
 
 class Scaling(Protocol):
     """A rule for the number of replicas."""
 
-    def wanted(self, now_s: float, streams: int, slots: int) -> int:
-        """Replicas, at least 1.
-
-        Args:
-            now_s: the time.
-            streams: that are open.
-            slots: streams that one replica carries.
-        """
+    def wanted(self, seen: Seen) -> int:
+        """Replicas, at least 1."""
 
 
 @dataclass(frozen=True)
@@ -27,7 +34,7 @@ class Fixed:
 
     replicas: int
 
-    def wanted(self, now_s: float, streams: int, slots: int) -> int:
+    def wanted(self, seen: Seen) -> int:
         return self.replicas
 
 
@@ -37,8 +44,8 @@ class Occupancy:
 
     target: float
 
-    def wanted(self, now_s: float, streams: int, slots: int) -> int:
-        return max(1, math.ceil(streams / (slots * self.target)))
+    def wanted(self, seen: Seen) -> int:
+        return max(1, math.ceil(seen.streams / (seen.slots * self.target)))
 
 
 @dataclass(frozen=True)
@@ -48,9 +55,9 @@ class Spare:
     share: float
     least: int
 
-    def wanted(self, now_s: float, streams: int, slots: int) -> int:
-        spare = max(self.least, math.ceil(self.share * streams))
-        return max(1, math.ceil((streams + spare) / slots))
+    def wanted(self, seen: Seen) -> int:
+        spare = max(self.least, math.ceil(self.share * seen.streams))
+        return max(1, math.ceil((seen.streams + spare) / seen.slots))
 
 
 @dataclass(frozen=True)
@@ -62,6 +69,26 @@ class Ahead:
     """Of a moment: streams."""
     ahead_s: float
 
-    def wanted(self, now_s: float, streams: int, slots: int) -> int:
-        expected = math.ceil(self.forecast(now_s + self.ahead_s))
-        return self.rule.wanted(now_s, max(streams, expected), slots)
+    def wanted(self, seen: Seen) -> int:
+        expected = math.ceil(self.forecast(seen.now_s + self.ahead_s))
+        return self.rule.wanted(replace(seen, streams=max(seen.streams, expected)))
+
+
+@dataclass(frozen=True)
+class Load:
+    """So many that each has this load on the average."""
+
+    target: float
+
+    def wanted(self, seen: Seen) -> int:
+        return max(1, math.ceil(seen.load / self.target))
+
+
+@dataclass(frozen=True)
+class Greatest:
+    """As many as the rule that wants most."""
+
+    rules: tuple[Scaling, ...]
+
+    def wanted(self, seen: Seen) -> int:
+        return max(rule.wanted(seen) for rule in self.rules)

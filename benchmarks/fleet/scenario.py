@@ -21,8 +21,9 @@ from benchmarks.fleet.fleet import Admission
 from benchmarks.fleet.outcome import Outcome
 from benchmarks.fleet.plan import Faults, Plan
 from benchmarks.fleet.reports import read
-from benchmarks.fleet.scaling import Fixed, Spare
+from benchmarks.fleet.scaling import Fixed, Greatest, Load, Spare
 from benchmarks.report.tables import percent
+from parakeet_streaming.live.admission import MOST_LOAD
 
 LIVES_S: Final = 7 * DAY_S
 """A replica dies once a week: nodes are replaced, memory runs out, machines fail."""
@@ -31,6 +32,8 @@ LISTENING_SHARE: Final = 0.003
 MEASURED: Final = Path(__file__).parent / "measured"
 FULL_SIZE: Final = MEASURED / "full-size-int8-cached.json"
 SPARE_SHARE: Final = 0.1
+TARGET_LOAD: Final = 0.65
+"""At which scaling by load holds replicas."""
 BURST: Final = Burst(13 * HOUR_S)
 
 
@@ -54,9 +57,13 @@ class Replicas:
     def fitted(cls, model: EngineModel) -> Replicas:
         return cls(model, max(1, slots(model)))
 
-    def measured_slots(self, demand: Demand) -> int:
-        """Streams that it carries on the average if it admits by load."""
-        return max(1, self.model.streams_at(Admission(None).most_load, demand.mean_speech))
+    def streams_by_load(self, demand: Demand) -> int:
+        """Streams that it has on the average when it refuses the next one by load.
+
+        The next one counts as one that speaks all the time.
+        """
+        load = MOST_LOAD - self.model.load(1 << 10, 1 << 10) / (1 << 10)
+        return max(1, self.model.streams_at(load, demand.mean_speech))
 
     def lateness(self, demand: Demand) -> LatenessByLoad:
         """For streams that speak as these do; what was played is kept."""
@@ -90,10 +97,19 @@ def day(replicas: Replicas, streams: float) -> Plan:
     )
 
 
-def by_load(plan: Plan, replicas: Replicas) -> Plan:
-    """The same where replicas admit by measured load."""
-    count = replicas.measured_slots(plan.demand)
-    return replace(plan, slots=count, admission=Admission(None))
+def admitting(plan: Plan, admission: Admission, slots: int) -> Plan:
+    """The same where replicas admit in that way, and scaling counts on so many streams each."""
+    return replace(plan, slots=slots, admission=admission, scaling=Spare(SPARE_SHARE, 2 * slots))
+
+
+def overbooked(plan: Plan, replicas: Replicas, times: float) -> Plan:
+    """The same with more slots than are carried if all speak, and the engine's bound of the load.
+
+    Scaling looks at both, streams and load.
+    """
+    count = round(times * replicas.slots)
+    both = admitting(plan, Admission(count, MOST_LOAD), count)
+    return replace(both, scaling=Greatest((both.scaling, Load(TARGET_LOAD))))
 
 
 def add_options(parser: argparse.ArgumentParser, streams: int) -> None:

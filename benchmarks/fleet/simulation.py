@@ -29,6 +29,7 @@ from benchmarks.fleet.fleet import Fleet, Phase, Replica, Stream
 from benchmarks.fleet.outcome import Outcome
 from benchmarks.fleet.placement import POLICIES
 from benchmarks.fleet.plan import Plan
+from benchmarks.fleet.scaling import Seen
 
 Process = Generator[simpy.Event, Any, None]
 
@@ -85,7 +86,7 @@ class _Simulation:
     def _open_standing(self) -> None:
         plan, now_s = self._plan, self._env.now
         there = standing(plan.demand, now_s, self._numpy) if plan.starts_full else []
-        for _ in range(plan.scaling.wanted(now_s, len(there), plan.slots)):
+        for _ in range(plan.scaling.wanted(Seen(now_s, len(there), plan.slots))):
             self._fleet.ready(self._fleet.start(now_s))
         for session in there:
             stream = self._stream(session)
@@ -223,7 +224,9 @@ class _Simulation:
     def _scale(self) -> Process:
         plan, env, fleet = self._plan, self._env, self._fleet
         while True:
-            wanted = plan.scaling.wanted(env.now, fleet.open_streams, plan.slots)
+            load = sum(each.load for each in fleet.replicas.values())
+            seen = Seen(env.now, fleet.open_streams, plan.slots, load)
+            wanted = plan.scaling.wanted(seen)
             self._wanted.append((env.now, wanted))
             while self._wanted[0][0] < env.now - plan.scales_down_after_s:
                 self._wanted.popleft()

@@ -37,13 +37,15 @@ def test_slots_may_be_kept_for_streams_that_were_in():
 
 
 def test_by_load_a_new_stream_counts_in_full_for_a_while():
-    made = fleet(slots=None)
+    made = fleet(slots=None, most_load=0.9)
     streams = [stream(key) for key in range(30)]
     at_once = [each for each in streams if made.place(each, 0.0, 0, 1)]
     assert len(at_once) == 9
     later = [each for each in streams[9:] if made.place(each, 15.0, 0, 1)]
     # 9 streams that speak for half of their time leave room for 4.5 more in full.
     assert len(later) == 4
+    both = fleet(slots=3, most_load=0.9)
+    assert sum(both.place(each, 0.0, 0, 1) is not None for each in map(stream, range(9))) == 3
 
 
 def test_a_replica_that_starts_drains_or_is_gone_takes_nobody():

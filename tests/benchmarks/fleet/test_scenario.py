@@ -1,11 +1,12 @@
 from benchmarks.fleet.outcome import Outcome
+from benchmarks.fleet.scaling import Seen
 from benchmarks.fleet.scenario import (
     FULL_SIZE,
     Replicas,
-    by_load,
     day,
     late,
     lost_time,
+    overbooked,
     share,
     steady,
 )
@@ -16,13 +17,14 @@ def test_the_full_size_model_is_as_its_page_says():
     replicas = Replicas.of(FULL_SIZE)
     assert 17 <= replicas.slots <= 20
     plan = day(replicas, 1_000)
-    assert by_load(plan, replicas).slots > 1.8 * plan.slots
+    assert overbooked(plan, replicas, 2.0).slots == 2 * plan.slots
+    assert replicas.streams_by_load(plan.demand) > 1.8 * plan.slots
 
 
 def test_so_many_replicas_that_a_part_of_all_slots_is_taken():
     replicas = Replicas.of(FULL_SIZE)
     plan = steady(replicas, 1_000, 0.8, 60)
-    assert plan.scaling.wanted(0, 0, 1) * replicas.slots * 0.8 >= 1_000
+    assert plan.scaling.wanted(Seen(0, 0, 1)) * replicas.slots * 0.8 >= 1_000
 
 
 def test_how_figures_are_written():

@@ -79,7 +79,7 @@ def test_whatever_happens_everybody_is_accounted_for(
         Demand(40, median_s=60.0, sigma=1.0, burst=Burst(300.0, 200.0, 3.0)),
         ENGINE,
         SLOTS,
-        Admission(None if by_load else SLOTS),
+        Admission(None, 0.9) if by_load else Admission(SLOTS, kept=1),
         Spare(0.1, 5),
         placement,
         balancers,
