@@ -75,7 +75,7 @@ def row(replicas: Replicas, streams: float, lasts_s: float, seed: int) -> tuple[
 
 
 def main(arguments: Sequence[str] | None = None) -> None:
-    """Prints one row for each size."""
+    """Prints one row for each size, when it is known."""
     parser = argparse.ArgumentParser(
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
@@ -95,11 +95,11 @@ def main(arguments: Sequence[str] | None = None) -> None:
         "lost for good", "new sockets a second: median / most", "replica h / stream h", "deaths",
         "took",
     )  # fmt: skip
-    rows = []
+    print(table(head, []), flush=True)
     for streams in asked.sizes:
         lasts_s = simulated_s(streams) if asked.hours is None else HOUR_S * asked.hours
-        rows.append(row(replicas, streams, lasts_s, asked.seed))
-    print(table(head, rows))
+        cells = row(replicas, streams, lasts_s, asked.seed)
+        print(f"| {' | '.join(str(cell) for cell in cells)} |", flush=True)
 
 
 if __name__ == "__main__":
