@@ -41,6 +41,7 @@ from parakeet_streaming.live.admission import MOST_LOAD
 
 _OCCUPANCIES: Final = (0.7, 0.8, 0.9)
 _STARTS_S: Final = (20.0, 90.0, 300.0)
+_TWO_CHOICES: Final = "power of two choices"
 
 
 @dataclass(frozen=True)
@@ -100,7 +101,10 @@ def balancers_table(asked: Asked) -> str:
 
 
 def admission_table(asked: Asked) -> str:
-    """Slots, measured load, or both; for people who speak half of the time, and for others."""
+    """Slots, measured load, or both; for people who speak half of the time, and for others.
+
+    With both, scaling looks at both; with one, at streams.
+    """
     rows = []
     replicas = asked.replicas
     for speech, who in (((2.25, 2.75), "45 %"), ((17.0, 3.0), "85 %")):
@@ -119,20 +123,18 @@ def admission_table(asked: Asked) -> str:
 
 def admissions(plan: Plan, replicas: Replicas) -> dict[str, Plan]:
     """By name. Scaling is told how many streams people of 45 % speech make of it."""
-    by_load = Admission(None, MOST_LOAD)
     count = replicas.streams_by_load(Demand(1))
-    ways = {
-        "load": admitting(plan, by_load, count),
-        "load, two choices": replace(
-            admitting(plan, by_load, count), placement="power of two choices"
-        ),
-    }
-    for times in (1.0, 1.5, 2.0):
+    by_load = admitting(plan, Admission(None, MOST_LOAD), count)
+    ways = {"load": by_load, "load, two choices": replace(by_load, placement=_TWO_CHOICES)}
+    for times in (1.0, 1.5, 1.75, 2.0):
         slots = round(times * replicas.slots)
-        ways[f"{times:g} × slots"] = admitting(plan, Admission(slots), slots)
         both = overbooked(plan, replicas, times)
-        ways[f"{times:g} × slots, and load"] = admitting(plan, both.admission, slots)
-        ways[f"{times:g} × slots, and load; scaled by both"] = both
+        name = f"{times:g} × slots"
+        ways[name] = admitting(plan, Admission(slots), slots)
+        if times > 1:
+            ways[f"{name}, and load"] = replace(both, placement=plan.placement)
+            ways[f"{name}, and load, two choices"] = both
+    ways["the same, scaled by streams alone"] = replace(both, scaling=Spare(0.1, 2 * slots))
     return ways
 
 

@@ -105,11 +105,13 @@ def admitting(plan: Plan, admission: Admission, slots: int) -> Plan:
 def overbooked(plan: Plan, replicas: Replicas, times: float) -> Plan:
     """The same with more slots than are carried if all speak, and the engine's bound of the load.
 
-    Scaling looks at both, streams and load.
+    Scaling looks at both, streams and load. Newcomers go to the emptier of two: the emptiest may be
+    one that refuses because its streams speak much, or because all of them are new.
     """
     count = round(times * replicas.slots)
     both = admitting(plan, Admission(count, MOST_LOAD), count)
-    return replace(both, scaling=Greatest((both.scaling, Load(TARGET_LOAD))))
+    scaling = Greatest((both.scaling, Load(TARGET_LOAD)))
+    return replace(both, scaling=scaling, placement="power of two choices")
 
 
 def add_options(parser: argparse.ArgumentParser, streams: int) -> None:

@@ -4,15 +4,14 @@ python -m benchmarks.fleet.sizes                                    ten minutes
 python -m benchmarks.fleet.sizes --sizes 1000 10000
 
 Nothing is scaled down: each size has all of its streams and replicas as objects. What differs is
-how long it is simulated: a day up to 10,000 streams, four hours around the burst for 100,000, and
-an hour and a quarter for a million. A tenth of all replicas is lost a quarter of an hour before the
-end (at 16 h of a whole day).
+how long it is simulated: a day up to 1,000 streams, and four hours, one hour and twenty minutes
+around the burst above that. A tenth of all replicas is lost a quarter of an hour before the end (at
+16 h of a whole day).
 """
 
 from __future__ import annotations
 
 import argparse
-import math
 import time
 from collections.abc import Sequence
 from dataclasses import replace
@@ -34,15 +33,16 @@ from benchmarks.fleet.scenario import (
 from benchmarks.fleet.simulation import simulate
 from benchmarks.report.tables import say, table
 
-TIMES: Final = 2.0
+TIMES: Final = 1.75
 """Streams that a replica lets in, in parts of those that it carries if all speak."""
 
 
 def simulated_s(streams: float) -> float:
     """For how long a size is simulated."""
-    if streams <= 10_000:
-        return DAY_S
-    return HOUR_S * max(1.0, 4.0 / math.sqrt(streams / 100_000))
+    for most, hours in ((1_000, 24.0), (10_000, 4.0), (100_000, 1.0)):
+        if streams <= most:
+            return HOUR_S * hours
+    return HOUR_S / 3
 
 
 def plan_of(replicas: Replicas, streams: float, lasts_s: float) -> Plan:

@@ -10,7 +10,7 @@ def test_tables_of_steady_streams(run, cells):
     assert done.returncode == 0, done.stderr
     placed = cells(done.stdout, "refused at first, 1 / 2 tries at the edge")
     assert [row[0] for row in placed[1:]] == list(POLICIES)
-    assert len(cells(done.stdout, "speech")) == 23
+    assert len(cells(done.stdout, "speech")) == 27
     assert len(cells(done.stdout, "90 % of slots taken")) == 9
 
 
