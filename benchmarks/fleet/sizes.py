@@ -3,10 +3,9 @@
 python -m benchmarks.fleet.sizes                                    ten minutes
 python -m benchmarks.fleet.sizes --sizes 1000 10000
 
-Nothing is scaled down: each size has all of its streams and replicas as objects. What differs is
-how long it is simulated: a day up to 1,000 streams, and four hours, one hour and twenty minutes
-around the burst above that. A tenth of all replicas is lost a quarter of an hour before the end (at
-16 h of a whole day).
+Nothing is scaled down: each size has all of its streams and replicas as objects, and each is
+simulated for the same twenty minutes: ten of them are a burst of twice as many arrivals, and after
+five a tenth of all replicas is lost. What is longer stands in `fleet.policies`.
 """
 
 from __future__ import annotations
@@ -17,7 +16,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 from typing import Final
 
-from benchmarks.fleet.demand import DAY_S, HOUR_S
+from benchmarks.fleet.demand import HOUR_S
 from benchmarks.fleet.plan import Outage, Plan
 from benchmarks.fleet.scenario import (
     BURST,
@@ -37,35 +36,25 @@ TIMES: Final = 1.75
 """Streams that a replica lets in, in parts of those that it carries if all speak."""
 
 
-def simulated_s(streams: float) -> float:
-    """For how long a size is simulated."""
-    for most, hours in ((1_000, 24.0), (10_000, 4.0), (100_000, 1.0)):
-        if streams <= most:
-            return HOUR_S * hours
-    return HOUR_S / 3
-
-
 def plan_of(replicas: Replicas, streams: float, lasts_s: float) -> Plan:
-    """A day, or the hours around its burst, and an outage ten minutes before the end."""
+    """The time around the burst of a day, a third of it before; an outage after a quarter."""
     plan = overbooked(day(replicas, streams), replicas, TIMES)
-    begins_s = 0.0 if lasts_s >= DAY_S else BURST.at_s - lasts_s / 3
-    ends_s = begins_s + lasts_s
-    outage_s = 16 * HOUR_S if lasts_s >= DAY_S else ends_s - 900.0
-    faults = replace(plan.faults, outages=(Outage(outage_s, 0.1),))
+    begins_s = BURST.at_s - lasts_s / 3
+    faults = replace(plan.faults, outages=(Outage(begins_s + lasts_s / 4, 0.1),))
     return replace(plan, begins_s=begins_s, lasts_s=lasts_s, faults=faults)
 
 
 def row(replicas: Replicas, streams: float, lasts_s: float, seed: int) -> tuple[object, ...]:
     """One size."""
     plan = plan_of(replicas, streams, lasts_s)
-    say(f"{streams:,.0f} streams for {lasts_s / HOUR_S:g} h")
+    say(f"{streams:,.0f} streams for {lasts_s / 60:g} minutes")
     began_s = time.perf_counter()
     outcome = simulate(plan, seed)
     took_s = time.perf_counter() - began_s
     assert outcome.balance == 0, "sessions are unaccounted for"
     starts = sorted(outcome.attempts.values())
     return (
-        f"{streams:,.0f}", f"{lasts_s / HOUR_S:g}", f"{outcome.arrived:,}",
+        f"{streams:,.0f}", f"{lasts_s / 60:g}", f"{outcome.arrived:,}",
         f"{outcome.most_streams:,}", f"{outcome.most_replicas:,}",
         share(outcome.refused_share), share(outcome.gave_up_share),
         *late(outcome, replicas.lateness(plan.demand)), *lost_time(outcome), outcome.lost,
@@ -90,14 +79,14 @@ def main(arguments: Sequence[str] | None = None) -> None:
         f"takes 90 s; seed {asked.seed}.\n"
     )
     head = (
-        "streams at the peak", "hours", "sessions", "most streams", "most replicas",
+        "streams at the peak", "minutes", "sessions", "most streams", "most replicas",
         "refused at first", "gave up", "late: 95 %", "99 %", "lost time: median", "95 %",
         "lost for good", "new sockets a second: median / most", "replica h / stream h", "deaths",
         "took",
     )  # fmt: skip
+    lasts_s = HOUR_S * (asked.hours or 1 / 3)
     print(table(head, []), flush=True)
     for streams in asked.sizes:
-        lasts_s = simulated_s(streams) if asked.hours is None else HOUR_S * asked.hours
         cells = row(replicas, streams, lasts_s, asked.seed)
         print(f"| {' | '.join(str(cell) for cell in cells)} |", flush=True)
 

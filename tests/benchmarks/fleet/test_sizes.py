@@ -1,5 +1,5 @@
-from benchmarks.fleet.demand import DAY_S
-from benchmarks.fleet.sizes import simulated_s
+from benchmarks.fleet.scenario import FULL_SIZE, Replicas
+from benchmarks.fleet.sizes import plan_of
 
 
 def test_two_sizes(run, cells):
@@ -10,8 +10,8 @@ def test_two_sizes(run, cells):
     assert int(large[2].replace(",", "")) > int(small[2].replace(",", ""))
 
 
-def test_how_long_each_size_is_simulated():
-    assert simulated_s(1_000) == DAY_S
-    assert simulated_s(10_000) == 4 * 3_600
-    assert simulated_s(100_000) == 3_600
-    assert simulated_s(1e6) == 1_200
+def test_burst_and_outage_are_within_it():
+    plan = plan_of(Replicas.of(FULL_SIZE), 100, 1_200.0)
+    (outage,) = plan.faults.outages
+    assert plan.demand.burst.at_s == plan.begins_s + 400.0
+    assert outage.at_s == plan.begins_s + 300.0
