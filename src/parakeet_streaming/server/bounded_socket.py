@@ -5,9 +5,9 @@ uvicorn parses all of them before anybody else has a turn: seconds, in which all
 
 Rules of this file:
 
-1. In one turn of the event loop no more is parsed than a few thousand bytes, and no more than a few
-   messages, which are taken before the next ones are parsed. That is enough for a client that speaks
-   to keep up where others make turns long.
+1. In one turn of the event loop no more is parsed than a few thousand bytes, and no more than a
+   few messages, which are taken before the next ones are parsed. That is enough for a client that
+   speaks to keep up where others make turns long.
 2. While something is not parsed, nothing more is read.
 """
 
