@@ -257,10 +257,7 @@ def test_speech_endpoints_and_load_change_no_word(
         delay = DelayRange(context[who], longest * context[who].chunk)
         vad = VadOptions(prefix_padding_ms=padding_ms, hangover_ms=100, min_silence_ms=64)
         endpoint = [None, EndpointOptions.aggressive()][who % 2]
-        # Steps of others may take so long that ten seconds without audio go by: a cut like a
-        # commit's, which these checks do not know of.
-        options = LiveOptions(delay, vad, endpoint, cached=cached, no_audio_s=None)
-        return context[who], options
+        return context[who], LiveOptions(delay, vad, endpoint, cached=cached)
 
     speakers = []
     act(room, speakers, plan, options_of)
