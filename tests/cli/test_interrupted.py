@@ -16,7 +16,7 @@ from tests.catalog.endless import endless_folder
 DIGITS = Path(__file__).parents[2] / "examples" / "recordings" / "digits.wav"
 PROGRAM = "from parakeet_streaming.cli import main; main()"
 SAID = "three one four one five nine two six"
-LONG_S = 60.0
+LONG_S = 300.0
 
 pytestmark = pytest.mark.skipif(os.name != "posix", reason="signals of POSIX")
 
