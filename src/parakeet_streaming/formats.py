@@ -36,6 +36,7 @@ from parakeet_streaming.results import (
     HealthHint,
     Partial,
     Segment,
+    SnapshotTaken,
     SpeechStarted,
     Token,
     Transcript,
@@ -188,6 +189,8 @@ def _event_object(event: Event) -> tuple[str, dict[str, Any]]:
     if isinstance(event, HealthHint):
         hint = {"kind": event.kind, "message": event.message}
         return "health_hint", {**hint, "at": round(event.at, 3)}
+    if isinstance(event, SnapshotTaken):
+        return "snapshot_taken", {"position": event.position}
     if isinstance(event, Final):
         numbered = {"utterance": event.utterance, "reason": event.reason}
         return "final", {**numbered, **_transcript_object(event.transcript)}

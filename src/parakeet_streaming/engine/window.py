@@ -73,9 +73,15 @@ class ContextWindow:
         """Whether what a flush or a cut asked for is still to be decoded."""
         return self.cut_at is not None or self._flushed_samples > 0
 
+    @property
+    def needed_from(self) -> int:
+        """Position of the first sample that is still needed."""
+        heard = max(self.kept_from, self.decoded_samples - REACH_SAMPLES)
+        return min(self._reach_from, heard)
+
     def state(self, *, audio: bool = True) -> WindowState:
         """What this window is made of now; without `audio` its samples must be fed again."""
-        first = self._needed_from
+        first = self.needed_from
         kept = self.samples(first, self.fed_samples if audio else first)
         lengths = (first, self._reach_from, self.decoded_samples, self.begun_at)
         flush = (self._flush_to, self._flush_seen_to)
@@ -211,15 +217,9 @@ class ContextWindow:
         asked_frames = -(-(self._flush_to - self.decoded_samples) // FRAME_SAMPLES)
         return max(0, min(asked_frames, seen // FRAME_SAMPLES) * FRAME_SAMPLES)
 
-    @property
-    def _needed_from(self) -> int:
-        """Position of the first sample that is still needed."""
-        heard = max(self.kept_from, self.decoded_samples - REACH_SAMPLES)
-        return min(self._reach_from, heard)
-
     def _make_room(self, count: int) -> None:
         """Forgets samples no window can reach any more, and grows where that is not enough."""
-        needed_from = max(self._needed_from, self.kept_from)
+        needed_from = max(self.needed_from, self.kept_from)
         needed = self._kept[needed_from - self.kept_from : self.fed_samples - self.kept_from]
         capacity = self._kept.shape[0]
         if needed.shape[0] + count > capacity:

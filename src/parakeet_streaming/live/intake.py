@@ -146,17 +146,14 @@ class Intake:
         self._gap_left = missing.count
         fed = self._window.fed_samples
         heard = self._window.samples(max(self._window.kept_from, fed - REACH_SAMPLES), fed)
-        self._speech.gap_room = room_of(heard)
         end = missing.start + missing.count
-        self._speech.gaps.append((missing.start, end))
+        self._speech.begin_gap(missing.start, end, room_of(heard))
         self._events.append(Gap(samples_to_seconds(missing.start), samples_to_seconds(end)))
 
     def _fill_gap(self, most: int) -> int:
         count = min(most, self._gap_left)
-        room, fed = self._speech.gap_room, self._window.fed_samples
-        self._window.feed(room_noise(room, count, fed))
+        fed = self._window.fed_samples
+        self._window.feed(room_noise(self._speech.room_in_gap(fed), count, fed))
         self._gap_left -= count
-        if not self._gap_left:
-            self._speech.gap_room = ()
         self._speech.pass_over_gap()
         return count

@@ -62,8 +62,8 @@ class StreamSpeech:
         """In which voice was found."""
         self.gaps: deque[tuple[int, int]] = deque()
         """Start and end of gaps that a window to come can reach."""
-        self.gap_room: Room = ()
-        """The room before the gap that is being filled."""
+        self._rooms: dict[int, Room] = {}
+        """The room before each gap, by the gap's start; a stream may go on in any of them."""
         self._stream = stream
         self._window = stream.window
         self._events = events
@@ -76,23 +76,29 @@ class StreamSpeech:
         self._endpointer = endpointer
         if resumed is not None:
             self.vad_state, self.speech_samples = resumed.voice, resumed.speech_samples
-            self.gaps.extend(resumed.gaps)
-            self.gap_room = resumed.gap_room
+            for start, end in resumed.gaps:
+                self.begin_gap(start, end, resumed.gap_room)
             if self._ahead is not None:
                 self._heard.extend(resumed.heard)
                 for end, probability in self._heard:
                     _feed(self._ahead, end, probability)
 
-    def state(self, endpoint: Endpoint | None) -> ActivityState:
-        """All that is known, as a value; `endpoint`: one that waits for its audio."""
+    def state(self, endpoint: Endpoint | None, fed: int) -> ActivityState:
+        """All that is known, as a value.
+
+        Args:
+            endpoint: one that waits for its audio.
+            fed: position up to which a stream that goes on from it has audio; later gaps come
+                again, as audio does.
+        """
         return ActivityState(
             detector=None if self._detector is None else self._detector.state(),
             heard=tuple(self._heard),
             voice=self.vad_state,
             endpointer=None if self._endpointer is None else self._endpointer.state(),
             endpoint=endpoint,
-            gaps=tuple(self.gaps),
-            gap_room=self.gap_room,
+            gaps=tuple(gap for gap in self.gaps if gap[0] <= fed),
+            gap_room=self.room_in_gap(fed),
             speech_samples=self.speech_samples,
         )
 
@@ -131,9 +137,23 @@ class StreamSpeech:
 
     def pass_over_gap(self) -> None:
         """All that was fed since the last frame is a gap: whether it was speech cannot be known."""
-        if self._ahead is not None:
-            self._take(max(self._ahead.known_to, self._window.fed_samples), GAP)
+        fed = self._window.fed_samples
+        # What is fed again, of a stream that goes on, was judged before.
+        if self._ahead is not None and fed > self._ahead.known_to:
+            self._take(fed, GAP)
             self.vad_state = None
+
+    def begin_gap(self, start: int, end: int, room: Room) -> None:
+        """Audio is missing there; `room`: what is heard before it."""
+        self.gaps.append((start, end))
+        self._rooms[start] = room
+
+    def room_in_gap(self, position: int) -> Room:
+        """The room before the gap in which `position` is; silence where it is in none."""
+        for start, end in self.gaps:
+            if start <= position < end:
+                return self._rooms[start]
+        return ()
 
     def hear(self, up_to: int) -> bool:
         """Uses judged frames that end at `up_to` or before it, until the endpointer has news.
@@ -185,8 +205,10 @@ class StreamSpeech:
 
     def forget_before(self, decoded: int) -> None:
         """What lies before sample `decoded` will not be asked for any more."""
-        while self.gaps and self.gaps[0][1] <= decoded:
-            self.gaps.popleft()
+        # A stream that goes on without its audio needs the gaps in its left context, too.
+        while self.gaps and self.gaps[0][1] <= min(decoded, self._window.needed_from):
+            start, _ = self.gaps.popleft()
+            self._rooms.pop(start, None)
         if self._detector is not None:
             self._detector.forget_before(decoded)
         if self._ahead is not None:

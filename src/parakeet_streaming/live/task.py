@@ -13,6 +13,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from enum import Enum
+from functools import partial
 from typing import Literal
 
 from parakeet_streaming.engine.stream_state import StreamState
@@ -26,9 +27,10 @@ from parakeet_streaming.live.ingest import AudioIngest
 from parakeet_streaming.live.intake import Intake
 from parakeet_streaming.live.meter import StreamMeter
 from parakeet_streaming.live.pauses import CommitReason, PauseWatch
+from parakeet_streaming.live.resuming import start_of
 from parakeet_streaming.live.snapshot_requests import SnapshotRequest, SnapshotRequests
 from parakeet_streaming.live.speech import StreamSpeech
-from parakeet_streaming.results import Event, Partial, StepTiming
+from parakeet_streaming.results import Event, Partial, SnapshotTaken, StepTiming
 from parakeet_streaming.timeline import samples_to_seconds
 
 Outcome = Literal["finished", "timed_out", "cancelled", "failed"]
@@ -169,6 +171,7 @@ class StreamTask:
             self.requests.refuse()
         else:
             self.requests.answer(self._state_for)
+            self._answer_by_events()
 
     def counted_audio_s(self) -> float:
         """Counts what the stream has come to; the seconds of audio that are new."""
@@ -191,6 +194,16 @@ class StreamTask:
     def _commit_at(self, position: int) -> None:
         self.driver.commit(position)
         self.wake()
+
+    def _answer_by_events(self) -> None:
+        # Commits are not written down. So none is half in the state: those that are over have had
+        # their event before this one, and all others are to be asked for again.
+        asked = self.requests.as_events
+        while asked and not self.driver.is_cutting:
+            request = asked.popleft()
+            state = self.driver.state(audio=False, past=request.past, earlier_utterances=False)
+            write = partial(request.encode, state)
+            self.driver.tell(SnapshotTaken(start_of(state), write))
 
     def _state_for(self, request: SnapshotRequest) -> StreamState:
         return self.driver.state(

@@ -11,7 +11,11 @@ from parakeet_streaming.audio.pcm_decoder import ChannelSplitter
 from parakeet_streaming.errors import AudioInputError
 from parakeet_streaming.live.engine import LiveEngine
 from parakeet_streaming.server.connection import Connection
-from parakeet_streaming.server.connection_options import ChannelOptions
+from parakeet_streaming.server.connection_options import (
+    ChannelOptions,
+    ChannelStart,
+    starts_together,
+)
 from parakeet_streaming.server.session_events import SessionEvent
 
 
@@ -23,16 +27,33 @@ class Channels:
         self._splitter = ChannelSplitter(encoding, len(connections))
 
     @classmethod
-    async def open(cls, engine: LiveEngine, options: ChannelOptions, count: int) -> Self:
+    async def open(
+        cls,
+        engine: LiveEngine,
+        options: ChannelOptions,
+        count: int,
+        *,
+        starts: Sequence[ChannelStart] = (),
+        instead_of: Channels | None = None,
+    ) -> Self:
         """Opens all streams, or none.
+
+        Args:
+            engine: what they run in.
+            options: of each.
+            count: how many.
+            starts: where each goes on; none for the beginning.
+            instead_of: as many of the same client, which give their places to these.
 
         Raises:
             CapacityError: there is no room for all, and what `Connection` raises besides.
         """
         connections: list[Connection] = []
+        before = [None] * count if instead_of is None else instead_of.connections
+        begin = starts_together(starts, options) if starts else [None] * count
         try:
-            while len(connections) < count:
-                connections.append(Connection(engine, options))
+            for place, start in zip(before, begin, strict=True):
+                connections.append(Connection(engine, options, instead_of=place, start=start))
         except BaseException:
             for connection in connections:
                 await connection.close()

@@ -17,6 +17,8 @@ from parakeet_streaming.live.admission import MOST_RECORDINGS
 from parakeet_streaming.load import DEFAULT_MODEL
 from parakeet_streaming.runtime.session import RUNTIMES
 from parakeet_streaming.server.api_keys import read_key
+from parakeet_streaming.server.checkpoint import MOST_BYTES as CHECKPOINT_BYTES
+from parakeet_streaming.server.checkpoint import check_keys
 from parakeet_streaming.server.limits import Limits
 from parakeet_streaming.timeline import PRESETS, ContextConfig
 
@@ -32,6 +34,7 @@ _LIMITS: Final = "Limits"
 _LOG: Final = "Log and end"
 
 _STUN_SERVER: Final = re.compile(r"stun:[A-Za-z0-9.-]{1,253}(:[0-9]{1,5})?", re.ASCII)
+MOST_CHECKPOINT_S: Final = 86_400.0
 _DEFAULT_LIMITS: Final = Limits()
 _T = TypeVar("_T")
 
@@ -83,6 +86,11 @@ def _stun_server(text: str) -> str:
 def _keys(lines: tuple[str, ...]) -> tuple[str, ...]:
     for line in lines:
         read_key(line)
+    return lines
+
+
+def _checkpoint_keys(lines: tuple[str, ...]) -> tuple[str, ...]:
+    check_keys(lines)
     return lines
 
 
@@ -188,6 +196,18 @@ class Settings:
     api_key_file: str | None = _setting(
         None, _ACCESS, "A file of keys, KEY or NAME:KEY, one a line; # begins a comment."
     )
+    checkpoint_key: tuple[str, ...] = _setting(
+        (),
+        _ACCESS,
+        "A secret that servers share, so that a stream may go on at another one; given again, the "
+        "first signs, all are accepted. Better PARAKEET_CHECKPOINT_KEY or --checkpoint-key-file.",
+        check=_checkpoint_keys,
+        secret=True,
+        default_in_words="a random one: streams go on at this server only",
+    )
+    checkpoint_key_file: str | None = _setting(
+        None, _ACCESS, "A file of such secrets, one a line; # begins a comment."
+    )
     no_auth: bool = _setting(False, _ACCESS, "Need no key, on any address.")
     allow_origin: tuple[str, ...] = _setting(
         (),
@@ -229,6 +249,20 @@ class Settings:
     )
     unread_s: float = _setting(
         _DEFAULT_LIMITS.unread_s, _LIMITS, "Seconds for which a client may read nothing.", above=0
+    )
+    checkpoint_s: float = _setting(
+        _DEFAULT_LIMITS.checkpoint_s,
+        _LIMITS,
+        "Seconds for which a stream may go on from a checkpoint.",
+        above=0,
+        most=MOST_CHECKPOINT_S,
+    )
+    checkpoint_bytes: int = _setting(
+        _DEFAULT_LIMITS.checkpoint_bytes,
+        _LIMITS,
+        "Bytes of one checkpoint; larger ones are not made.",
+        least=1024,
+        most=CHECKPOINT_BYTES,
     )
     request_s: float = _setting(
         20.0, _LIMITS, "Seconds until the first request of a connection.", above=0

@@ -26,6 +26,8 @@ from parakeet_streaming.server.replies import WrongRequestError
 from parakeet_streaming.timeline import SAMPLE_RATE_HZ, ContextConfig
 
 MOST_UTTERANCE_S: Final = 3_600.0
+LEAST_CHECKPOINTS_S: Final = 0.5
+MOST_CHECKPOINTS_S: Final = 60.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,6 +55,8 @@ class StreamSettings:
     """Whether `final` lists words with their times."""
     tokens: bool = False
     """Whether `partial` and `final` list tokens."""
+    checkpoints: float = 0.0
+    """Seconds between checkpoints; 0 for none."""
 
     def with_fields(self, fields: Mapping[str, object]) -> StreamSettings:
         """These with those of `fields` that are known.
@@ -77,6 +81,10 @@ class StreamSettings:
         longest_s = number_of(fields, "max_utterance_s", 1.0, MOST_UTTERANCE_S)
         if longest_s is not None:
             settings = replace(settings, max_utterance_s=longest_s)
+
+        every_s = number_of(fields, "checkpoints", 0.0, MOST_CHECKPOINTS_S)
+        if every_s is not None:
+            settings = replace(settings, checkpoints=every_s and max(LEAST_CHECKPOINTS_S, every_s))
 
         def flag(name: str, before: bool) -> bool:
             given = flag_of(fields, name)
@@ -122,6 +130,21 @@ class StreamSettings:
         live = replace(live, vad=vad, tentative=self.tentative)
         channels = 1 if self.separate else self.channels
         return ChannelOptions(live, self.encoding, channels)
+
+
+def bound_settings(settings: StreamSettings, options: ChannelOptions) -> dict[str, str]:
+    """What must be the same where a stream goes on, whoever decided it."""
+    live = options.live
+    left_s, _, right_s = live.context.effective
+    return {
+        "sample_rate": str(settings.sample_rate),
+        "encoding": settings.encoding,
+        "channels": str(settings.channels),
+        "separate": str(settings.separate),
+        "context": f"{left_s:g}, {right_s:g}",
+        "endpointing": str(live.endpoint),
+        "vad": str(live.vad),
+    }
 
 
 def _with_channels(settings: StreamSettings, fields: Mapping[str, object]) -> StreamSettings:
