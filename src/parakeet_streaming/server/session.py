@@ -17,6 +17,7 @@ Rules of this file:
 
 from __future__ import annotations
 
+import math
 from collections import deque
 from collections.abc import Iterator, Sequence
 from dataclasses import fields
@@ -191,7 +192,7 @@ class Session:
         self._heard += partial.tokens
         self._tentative = bool(partial.tentative)
         for token in first:
-            self._begin_s = token.start if self._begin_s is None else self._begin_s
+            self._begin_s = min(token.start, math.inf if self._begin_s is None else self._begin_s)
         if self._clearing:
             self._told = len(self._heard)
             return coughed
