@@ -72,10 +72,7 @@ class AsyncStream:
         for piece in pieces(audio, self._options.encoding, self._options.channels):
             link = self._open_link()
             gaps = self._resuming is not None and self._resuming.when_full == "gap"
-            if gaps and link.is_full:
-                self._spoken.gap_instead(piece)
-            else:
-                self._spoken.audio(piece)
+            self._spoken.audio(piece, left_out=gaps and link.is_full)
             await self._sent(link)
 
     async def gap(self, samples: int) -> None:

@@ -103,7 +103,7 @@ class Link:
         """Waits until all is sent, or is kept while there is no connection."""
         async with self.changed:
             while not (self._spoken.is_sent or self._conversation.is_over):
-                if self.is_away and not self.is_full:
+                if self.is_away and (self._leaves_gaps or not self.is_full):
                     return
                 await self.changed.wait()
 
@@ -130,6 +130,10 @@ class Link:
         """Something has changed."""
         async with self.changed:
             self.changed.notify_all()
+
+    @property
+    def _leaves_gaps(self) -> bool:
+        return self._resuming is not None and self._resuming.when_full == "gap"
 
     @property
     def _resumes(self) -> bool:

@@ -36,9 +36,13 @@ class Resuming:
     is left out, with a gap that keeps later times true. For a source that cannot wait."""
 
     def __post_init__(self) -> None:
-        for name in ("for_s", "first_wait_s", "most_wait_s", "checkpoints_s", "silent_s"):
-            if not 0 <= getattr(self, name) <= _MOST_S:
-                raise OptionError(f"{name} is {getattr(self, name)}; give 0 to {_MOST_S:g} s")
+        least_s = {"silent_s": 1.0, "checkpoints_s": 0.5}
+        for name in ("for_s", "first_wait_s", "most_wait_s", *least_s):
+            least = least_s.get(name, 0.0)
+            if not least <= getattr(self, name) <= _MOST_S:
+                raise OptionError(
+                    f"{name} is {getattr(self, name)}; give {least:g} to {_MOST_S:g} s"
+                )
         if self.most_audio_s is not None and not 1 <= self.most_audio_s <= _MOST_S:
             raise OptionError(f"most_audio_s is {self.most_audio_s}; give 1 to {_MOST_S:g} s")
         if self.when_full not in ("wait", "gap"):

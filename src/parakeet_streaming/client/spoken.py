@@ -73,26 +73,24 @@ class Spoken:
         return not self._waiting
 
     @property
-    def first(self) -> int:
-        """The first sample that is kept, or waits."""
-        return next((each.start for each in (*self._sent, *self._waiting)), self.position)
-
-    @property
     def kept_s(self) -> float:
         """Seconds of audio that are kept, or wait."""
-        return (self.position - self.first) / self._rate_hz
+        return (self.position - self._first) / self._rate_hz
 
     def clears_kept(self) -> int:
         """How many clears were sent and would be sent again."""
         return sum(each.kind == "clear" for each in self._sent)
 
-    def audio(self, data: bytes) -> None:
-        """Bytes of audio, cut anywhere."""
+    def audio(self, data: bytes, *, left_out: bool = False) -> None:
+        """Bytes of audio, cut anywhere; `left_out`: they are not to be sent and leave a gap."""
         data = self._rest + data
         whole = len(data) - len(data) % self._frame_bytes
         self._rest = data[whole:]
-        if whole:
-            self._add("audio", data[:whole], whole // self._frame_bytes)
+        samples = whole // self._frame_bytes
+        if samples and left_out:
+            self.gap(samples)
+        elif samples:
+            self._add("audio", data[:whole], samples)
 
     def gap(self, samples: int) -> None:
         """So many samples are missing."""
@@ -103,14 +101,6 @@ class Spoken:
             self.position -= last.samples
             samples += last.samples
         self._add("gap", command("gap", samples=samples), samples)
-
-    def gap_instead(self, data: bytes) -> None:
-        """The samples of those bytes are left out."""
-        data = self._rest + data
-        whole = len(data) // self._frame_bytes
-        self._rest = data[whole * self._frame_bytes :]
-        if whole:
-            self.gap(whole)
 
     def command(self, kind: Kind, message: str, id: str = "") -> None:
         """Something else."""
@@ -164,10 +154,15 @@ class Spoken:
 
     def begin_anew(self) -> int:
         """All that there is is to be sent to a stream that begins; the sample it begins with."""
-        first = self.first
+        first = self._first
         self.rewind(first)
         self._answered = 0
         return first
+
+    @property
+    def _first(self) -> int:
+        """The first sample that is kept, or waits."""
+        return next((each.start for each in (*self._sent, *self._waiting)), self.position)
 
     def _from(self, said: Said, sample: int) -> Iterator[Said]:
         if said.kind not in ("audio", "gap"):

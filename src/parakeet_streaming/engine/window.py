@@ -62,6 +62,8 @@ class ContextWindow:
         """Position of the cut that is being decoded."""
         self._cut_tail: Floats = _NOTHING
         self._ended = False
+        self.needed_from = 0
+        """Position of the first sample that is still needed."""
 
     @property
     def buffered_samples(self) -> int:
@@ -72,12 +74,6 @@ class ContextWindow:
     def flushing(self) -> bool:
         """Whether what a flush or a cut asked for is still to be decoded."""
         return self.cut_at is not None or self._flushed_samples > 0
-
-    @property
-    def needed_from(self) -> int:
-        """Position of the first sample that is still needed."""
-        heard = max(self.kept_from, self.decoded_samples - REACH_SAMPLES)
-        return min(self._reach_from, heard)
 
     def state(self, *, audio: bool = True) -> WindowState:
         """What this window is made of now; without `audio` its samples must be fed again."""
@@ -98,6 +94,7 @@ class ContextWindow:
         window._flush_to, window._flush_seen_to = state.flush_to, state.flush_seen_to
         window.cut_at, window._cut_tail = state.cut_at, state.cut_tail
         window._ended = state.ended
+        window._look_what_is_needed()
         return window
 
     def use(self, context: ContextConfig) -> None:
@@ -179,6 +176,7 @@ class ContextWindow:
                 self.decoded_samples = self.begun_at = end
                 self.cut_at, self._cut_tail = None, _NOTHING
         self._reach_from = max(self._reach_from, end - self._left - self._chunk)
+        self._look_what_is_needed()
 
     def _span(self, limit: int, *, ends: bool, flushed: int = 0) -> Span | None:
         """The next window of what lies before `limit`, where the audio `ends` or not."""
@@ -216,6 +214,10 @@ class ContextWindow:
         seen = self._flush_seen_to - self.decoded_samples
         asked_frames = -(-(self._flush_to - self.decoded_samples) // FRAME_SAMPLES)
         return max(0, min(asked_frames, seen // FRAME_SAMPLES) * FRAME_SAMPLES)
+
+    def _look_what_is_needed(self) -> None:
+        heard = max(self.kept_from, self.decoded_samples - REACH_SAMPLES)
+        self.needed_from = min(self._reach_from, heard)
 
     def _make_room(self, count: int) -> None:
         """Forgets samples no window can reach any more, and grows where that is not enough."""

@@ -233,17 +233,6 @@ class StreamDriver:
         activity = self.speech.state(self.utterances.endpoint, state.fed_samples)
         return replace(state, activity=activity)
 
-    @property
-    def is_cutting(self) -> bool:
-        """Whether a commit has begun and its utterance has not ended."""
-        endpoint = self.utterances.endpoint
-        commits = endpoint is not None and endpoint.reason == "commit"
-        return commits or self._window.cut_at is not None
-
-    def tell(self, event: Event) -> None:
-        """Adds an event behind those that there are."""
-        self._events.append(event)
-
     def _report(self, event: Event) -> None:
         self.counts.utterances += isinstance(event, Final)
         self._events.append(event)

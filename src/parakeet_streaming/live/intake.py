@@ -63,7 +63,8 @@ class Intake:
         self._tail_s = tail_s
         self._slack = seconds_to_samples(_SLACK_S) + padding_samples
         fed = self._window.fed_samples
-        last_gap = speech.gaps[-1] if speech.gaps else (fed, fed)
+        gaps = speech.gaps
+        last_gap = gaps.last or (fed, fed)
         self._gap_left = max(0, last_gap[1] - fed) if last_gap[0] <= fed else 0
 
     @property
@@ -147,13 +148,13 @@ class Intake:
         fed = self._window.fed_samples
         heard = self._window.samples(max(self._window.kept_from, fed - REACH_SAMPLES), fed)
         end = missing.start + missing.count
-        self._speech.begin_gap(missing.start, end, room_of(heard))
+        self._speech.gaps.begin(missing.start, end, room_of(heard))
         self._events.append(Gap(samples_to_seconds(missing.start), samples_to_seconds(end)))
 
     def _fill_gap(self, most: int) -> int:
         count = min(most, self._gap_left)
         fed = self._window.fed_samples
-        self._window.feed(room_noise(self._speech.room_in_gap(fed), count, fed))
+        self._window.feed(room_noise(self._speech.gaps.room_at(fed), count, fed))
         self._gap_left -= count
         self._speech.pass_over_gap()
         return count

@@ -21,10 +21,10 @@ import numpy as np
 
 from parakeet_streaming.engine.activity import SpeechDetector, Transition
 from parakeet_streaming.engine.endpoint import Endpoint, Endpointer
-from parakeet_streaming.engine.room_noise import Room
 from parakeet_streaming.engine.spans import Span
 from parakeet_streaming.engine.stream_state import ActivityState
 from parakeet_streaming.engine.windowed_stream import WindowedStream
+from parakeet_streaming.live.gaps import Gaps
 from parakeet_streaming.ports import Floats
 from parakeet_streaming.results import Event
 
@@ -60,10 +60,7 @@ class StreamSpeech:
         """What the network knows of the last frame; None where it begins, or begins anew."""
         self.speech_samples = 0
         """In which voice was found."""
-        self.gaps: deque[tuple[int, int]] = deque()
-        """Start and end of gaps that a window to come can reach."""
-        self._rooms: dict[int, Room] = {}
-        """The room before each gap, by the gap's start; a stream may go on in any of them."""
+        self.gaps = Gaps()
         self._stream = stream
         self._window = stream.window
         self._events = events
@@ -76,8 +73,7 @@ class StreamSpeech:
         self._endpointer = endpointer
         if resumed is not None:
             self.vad_state, self.speech_samples = resumed.voice, resumed.speech_samples
-            for start, end in resumed.gaps:
-                self.begin_gap(start, end, resumed.gap_room)
+            self.gaps = Gaps(resumed.gaps, resumed.gap_room)
             if self._ahead is not None:
                 self._heard.extend(resumed.heard)
                 for end, probability in self._heard:
@@ -97,8 +93,8 @@ class StreamSpeech:
             voice=self.vad_state,
             endpointer=None if self._endpointer is None else self._endpointer.state(),
             endpoint=endpoint,
-            gaps=tuple(gap for gap in self.gaps if gap[0] <= fed),
-            gap_room=self.room_in_gap(fed),
+            gaps=self.gaps.up_to(fed),
+            gap_room=self.gaps.room_at(fed),
             speech_samples=self.speech_samples,
         )
 
@@ -143,18 +139,6 @@ class StreamSpeech:
             self._take(fed, GAP)
             self.vad_state = None
 
-    def begin_gap(self, start: int, end: int, room: Room) -> None:
-        """Audio is missing there; `room`: what is heard before it."""
-        self.gaps.append((start, end))
-        self._rooms[start] = room
-
-    def room_in_gap(self, position: int) -> Room:
-        """The room before the gap in which `position` is; silence where it is in none."""
-        for start, end in self.gaps:
-            if start <= position < end:
-                return self._rooms[start]
-        return ()
-
     def hear(self, up_to: int) -> bool:
         """Uses judged frames that end at `up_to` or before it, until the endpointer has news.
 
@@ -186,7 +170,7 @@ class StreamSpeech:
     def quiet(self, span: Span) -> bool | None:
         """Whether the chunk of that window may be passed over; None while that cannot be said."""
         start, end = span.chunk_start, span.chunk_end
-        if any(first <= start and span.lookahead_end <= last for first, last in self.gaps):
+        if self.gaps.covers(start, span.lookahead_end):
             return True
         if self._detector is None:
             return False
@@ -206,9 +190,7 @@ class StreamSpeech:
     def forget_before(self, decoded: int) -> None:
         """What lies before sample `decoded` will not be asked for any more."""
         # A stream that goes on without its audio needs the gaps in its left context, too.
-        while self.gaps and self.gaps[0][1] <= min(decoded, self._window.needed_from):
-            start, _ = self.gaps.popleft()
-            self._rooms.pop(start, None)
+        self.gaps.forget_before(min(decoded, self._window.needed_from))
         if self._detector is not None:
             self._detector.forget_before(decoded)
         if self._ahead is not None:

@@ -101,8 +101,9 @@ class LiveStream(AudioEnd, EventEnd):
         Args:
             past: with what the encoder keeps of a cached stream: megabytes for a large model.
         """
-        self._task.requests.as_events.append(EventRequest(past, self._opener.encode))
-        self._task.wake()
+        task, requests = self._task, self._task.requests
+        requests.as_events.append(EventRequest(past, self._opener.encode))
+        task.wake()
 
     def transcript(self) -> Transcript:
         """Everything committed so far, of all utterances."""

@@ -11,7 +11,7 @@ Rules of this file:
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from enum import Enum
 from functools import partial
 from typing import Literal
@@ -96,6 +96,8 @@ class StreamTask:
     cancel_requested: bool = False
     """Any thread."""
     idle_too_long: bool = False
+    taken: list[SnapshotTaken] = field(default_factory=list)
+    """Behind all events that there are, which are in them."""
     told_samples: int = 0
     """Decoded, with all events of them handed out."""
 
@@ -143,7 +145,8 @@ class StreamTask:
         """Gives events to the consumer; an error of its callback is left in `error`."""
         hints = self.hints
         named = [self.pauses.named(event) for event in self.driver.events()]
-        events: list[Event] = [*hints.take(), *named]
+        events: list[Event] = [*hints.take(), *named, *self.taken]
+        self.taken.clear()
         at_s = clock() if events else 0.0
         for event in events:
             self.meter.reported(event, at_s)
@@ -198,12 +201,13 @@ class StreamTask:
     def _answer_by_events(self) -> None:
         # Commits are not written down. So none is half in the state: those that are over have had
         # their event before this one, and all others are to be asked for again.
-        asked = self.requests.as_events
-        while asked and not self.driver.is_cutting:
+        asked, driver = self.requests.as_events, self.driver
+        utterances = driver.utterances
+        while asked and not utterances.is_cutting:
             request = asked.popleft()
             state = self.driver.state(audio=False, past=request.past, earlier_utterances=False)
             write = partial(request.encode, state)
-            self.driver.tell(SnapshotTaken(start_of(state), write))
+            self.taken.append(SnapshotTaken(start_of(state), write))
 
     def _state_for(self, request: SnapshotRequest) -> StreamState:
         return self.driver.state(

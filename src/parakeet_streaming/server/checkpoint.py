@@ -42,6 +42,15 @@ _MAC_BYTES: Final = 32
 _MAC_AT: Final = len(MAGIC) + 1 + _NAME_BYTES
 _HEAD_BYTES: Final = _MAC_AT + _MAC_BYTES
 _MOST_POSITION: Final = 2**53
+_UNREADABLE: Final = (
+    ArithmeticError,
+    AttributeError,
+    LookupError,
+    RecursionError,
+    TypeError,
+    ValueError,
+)
+"""What reading may raise where a server of ours, or who has its key, signed something else."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -180,7 +189,7 @@ class CheckpointKeys:
             raise CheckpointRefusedError("forged", "the signature of this checkpoint is wrong")
         try:
             return _checkpoint_of(body)
-        except (ArithmeticError, LookupError, TypeError, ValueError, RecursionError) as error:
+        except _UNREADABLE as error:
             raise CheckpointRefusedError(
                 "damaged", f"this checkpoint is signed and unreadable: {error}"
             ) from error

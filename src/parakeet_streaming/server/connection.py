@@ -78,6 +78,8 @@ class Connection:
         )
         self.id: Final = self._stream.id
         """The stream's name in logs."""
+        self.ask_state: Final = self._stream.ask_snapshot
+        """Asks for a `Kept` among the events."""
         self._session = Session(
             silence_s=endpoint.min_silence_ms / 1000 if endpoint and spoken else None,
             most_utterance_s=None if endpoint is None else endpoint.max_utterance_s,
@@ -146,10 +148,6 @@ class Connection:
         if not self._is_repeated():
             self._session.clear()
             self._stream.commit()
-
-    def ask_state(self, *, past: bool = False) -> None:
-        """Asks for a `Kept` among the events; `past`: with what a cached encoder keeps."""
-        self._stream.ask_snapshot(past=past)
 
     def mark(self, marker: str, at_s: float | None = None) -> None:
         """Wants `Marked` when audio is decoded up to `at_s`, or all that was pushed."""
