@@ -32,6 +32,7 @@ def test_the_environment_may_name_the_file(tmp_path):
 TEXTS = {bool: "true", int: "1024", float: "7.5", str: "auto"}
 WORDS = {"context": "10-2-2", "preset": "balanced", "endpointing": "off"}
 WORDS |= {"log_format": "json", "log_level": "debug", "stun_server": "stun:example.org:3478"}
+WORDS |= {"checkpoint_key": "sixteen-or-more-characters"}
 
 
 @pytest.mark.parametrize("each", fields(Settings), ids=lambda each: each.name)
