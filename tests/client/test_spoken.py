@@ -38,7 +38,7 @@ def sent(made):
 def test_all_is_sent_in_order_and_whole_samples():
     made = spoken(b"abc", b"de", "commit", b"f", b"", 3, 4, "finish", frame_bytes=2)
     assert made.position == 3 + 7
-    assert sent(made) == [b"ab", b"cd", "commit", b"ef", 7, "finish"]
+    assert sent(made) == [b"abcd", "commit", b"ef", 7, "finish"]
     assert made.is_sent
     assert made.kept_s == 0.01
 
@@ -57,9 +57,9 @@ def test_it_is_sent_again_from_a_sample():
     made.audio(b"gh")
     made.forget(1, 0)
     made.rewind(1)
-    assert sent(made) == [b"cd", 5, b"ef", b"gh"]
+    assert sent(made) == [b"cd", 5, b"efgh"]
     made.rewind(4)
-    assert sent(made) == [3, b"ef", b"gh"]
+    assert sent(made) == [3, b"efgh"]
     made.forget(8, 0)
     made.rewind(8)
     assert sent(made) == [b"gh"]
@@ -79,19 +79,29 @@ def test_commands_are_sent_again_until_they_are_answered():
     assert sent(made) == ["finish"]
 
 
+def test_audio_that_waits_goes_in_few_messages():
+    made = spoken(*[bytes(640)] * 1_000)
+    sizes = [len(each) for each in sent(made)]
+    assert sum(sizes) == 640_000
+    assert len(sizes) == 10
+    assert max(sizes) <= 1 << 16
+
+
 def test_a_clear_forgets_part_of_a_sample():
     assert sent(spoken(b"abc", "clear", b"de")) == [b"ab", "clear", b"de"]
 
 
 def test_an_utterance_that_ended_without_audio_is_committed_the_second_time():
-    made = spoken(b"abcd", b"efgh")
+    made = spoken(b"abcd")
+    sent(made)
+    made.audio(b"efgh")
     sent(made)
     made.ended_without_audio(0.002)
     made.rewind(0)
     assert sent(made) == [b"abcd", "commit", b"efgh"]
     made.forget(0, 1)
     made.rewind(0)
-    assert sent(made) == [b"abcd", b"efgh"]
+    assert sent(made) == [b"abcdefgh"]
 
 
 def test_what_the_server_did_by_itself_is_over_with_the_next_checkpoint():

@@ -21,6 +21,7 @@ from dataclasses import dataclass, replace
 from typing import Final, Literal
 
 from parakeet_streaming.client.messages import command
+from parakeet_streaming.client.samples import PIECE_BYTES
 
 Kind = Literal["audio", "gap", "commit", "clear", "marker", "finish", "aside"]
 
@@ -109,10 +110,10 @@ class Spoken:
         self._add(kind, message, 0, id)
 
     def next(self) -> Said | None:
-        """What is to be sent next; None where nothing waits."""
+        """What is to be sent next; None where nothing waits. Audio that waits goes together."""
         if not self._waiting:
             return None
-        said = self._waiting.popleft()
+        said = self._joined() if self._waiting[0].kind == "audio" else self._waiting.popleft()
         if self.keeps and said.kind != "aside":
             self._sent.append(said)
         return said
@@ -163,6 +164,21 @@ class Spoken:
     def _first(self) -> int:
         """The first sample that is kept, or waits."""
         return next((each.start for each in (*self._sent, *self._waiting)), self.position)
+
+    def _joined(self) -> Said:
+        """The audio that waits in front, as one message: servers count messages."""
+        said, pieces = self._waiting.popleft(), list[bytes]()
+        samples = said.samples
+        while self._waiting and self._waiting[0].kind == "audio":
+            following = self._waiting[0]
+            if (samples + following.samples) * self._frame_bytes > PIECE_BYTES:
+                break
+            samples += self._waiting.popleft().samples
+            pieces.append(bytes(following.message))  # type: ignore[arg-type]
+        if not pieces:
+            return said
+        message = b"".join((bytes(said.message), *pieces))  # type: ignore[arg-type]
+        return replace(said, message=message, samples=samples)
 
     def _from(self, said: Said, sample: int) -> Iterator[Said]:
         if said.kind not in ("audio", "gap"):
