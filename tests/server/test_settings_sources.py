@@ -49,7 +49,7 @@ def test_each_setting_is_read_from_all_three(each, tmp_path):
     ]
     assert read[0] == read[1] == read[2]
     value = getattr(read[0], each.name)
-    assert value == (("one",) if kind is tuple else kind(text) if kind is not bool else True)
+    assert value == ((text,) if kind is tuple else kind(text) if kind is not bool else True)
 
 
 def test_lists(tmp_path):

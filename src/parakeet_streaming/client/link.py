@@ -58,6 +58,9 @@ class Link:
         self._carrier: Carrier | None = None
         self._continuing = Continuing(spoken, conversation.told)
         self._lost_s: float | None = None
+        self._why = ""
+        """Why the connection was lost."""
+        self._closing: list[asyncio.Task[None]] = []
 
     @property
     def is_away(self) -> bool:
@@ -124,6 +127,7 @@ class Link:
         await asyncio.gather(*tasks, return_exceptions=True)
         if connection is not None:
             await connection.close()
+        await asyncio.gather(*self._closing, return_exceptions=True)
         await self.wake()
 
     async def wake(self) -> None:
@@ -192,6 +196,7 @@ class Link:
         if self._connection is not connection:
             return
         self._connection = None
+        self._leave(connection)
         failed = self._conversation.failed
         lasting = failed is None or failed.code in _LASTING
         if failed is not None and failed.code == "timeout":
@@ -204,10 +209,15 @@ class Link:
             self._conversation.closed(closed.code, closed.reason)
         else:
             self._lost_s = asyncio.get_running_loop().time()
-            why = self._conversation.lost(closed.code, closed.reason)
-            self._conversation.add(Reconnecting(str(why)))
+            self._why = str(self._conversation.lost(closed.code, closed.reason))
+            self._conversation.add(Reconnecting(self._why))
             self._move()
         await self.wake()
+
+    def _leave(self, connection: Connection) -> None:
+        """Lets go of a connection; `close` waits for its end."""
+        self._closing = [each for each in self._closing if not each.done()]
+        self._closing.append(asyncio.create_task(connection.close()))
 
     def _move(self, deadline_s: float = 0.0) -> None:
         if self._moving is None or self._moving.done():
@@ -241,6 +251,7 @@ class Link:
             if not lasting and self._connection is not None:
                 return  # the server that is about to stop says what it has
             if not lasting or tried_s + (retry_s or 0.0) > resuming.for_s:
+                error.args = (f"{self._why or 'the server stops'}; then {error}",)
                 self._conversation.ended(error)
         await self.wake()
 
@@ -267,7 +278,7 @@ class Link:
         before = self._connection
         self._use(connection)
         if before is not None:
-            self._tasks.append(asyncio.create_task(before.close()))
+            self._leave(before)
         await self.wake()
 
 

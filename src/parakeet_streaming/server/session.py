@@ -17,7 +17,6 @@ Rules of this file:
 
 from __future__ import annotations
 
-import math
 from collections import deque
 from collections.abc import Iterator, Sequence
 from dataclasses import fields
@@ -89,8 +88,7 @@ class Session:
 
     def state(self) -> SessionState:
         """Where it is, but for tokens and what was asked and not answered."""
-        names = [each.name for each in fields(SessionState)]
-        return SessionState(**{name: getattr(self, f"_{name}") for name in names})
+        return SessionState(*(getattr(self, f"_{each.name}") for each in fields(SessionState)))
 
     def go_on(self, state: SessionState, heard: Sequence[Token]) -> None:
         """Goes on from a state; `heard`: all tokens of the stream's present utterance."""
@@ -192,7 +190,9 @@ class Session:
         self._heard += partial.tokens
         self._tentative = bool(partial.tentative)
         for token in first:
-            self._begin_s = min(token.start, math.inf if self._begin_s is None else self._begin_s)
+            # Speech that was heard of may be later than this text.
+            if self._begin_s is None or self._begin_s > token.end:
+                self._begin_s = token.start
         if self._clearing:
             self._told = len(self._heard)
             return coughed
