@@ -26,7 +26,7 @@ def test_a_file_is_read_at_one_sitting(path):
     assert len(path.read_text(encoding="utf-8").splitlines()) <= MOST_LINES
 
 
-@pytest.mark.parametrize("folder", ["benchmarks", "examples", "fuzz", "training"])
+@pytest.mark.parametrize("folder", ["benchmarks", "client_tests", "examples", "fuzz", "training"])
 def test_so_is_a_file_beside_the_package(folder):
     for path in (ROOT / folder).rglob("*.py"):
         assert len(path.read_text(encoding="utf-8").splitlines()) <= MOST_LINES, path

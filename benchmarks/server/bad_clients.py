@@ -25,6 +25,18 @@ _PATHS: Final = (
     "/v1/stream?sample_rate=16000",
     "/v1/realtime?intent=transcription",
 )
+_TRANSPORT: Final = (
+    "c=IN IP4 0.0.0.0\r\na=ice-ufrag:abcd\r\na=ice-pwd:abcdefghijklmnopqrstuvwx\r\n"
+    f"a=fingerprint:sha-256 {':'.join(['0A'] * 32)}\r\na=setup:actpass\r\n"
+)
+_OFFER: Final = (
+    "v=0\r\no=- 1 1 IN IP4 0.0.0.0\r\ns=-\r\nt=0 0\r\na=group:BUNDLE 0 1\r\n"
+    f"m=audio 9 UDP/TLS/RTP/SAVPF 111\r\n{_TRANSPORT}a=mid:0\r\na=sendonly\r\na=rtcp-mux\r\n"
+    "a=rtpmap:111 opus/48000/2\r\n"
+    f"m=application 9 UDP/DTLS/SCTP webrtc-datachannel\r\n{_TRANSPORT}a=mid:1\r\n"
+    "a=sctp-port:5000\r\n"
+)
+"""Of a call; nobody is there who has these keys."""
 
 
 @dataclass(frozen=True)
@@ -193,9 +205,21 @@ def says_nothing(target: Target, drawn: random.Random) -> None:
         time.sleep(drawn.uniform(1, 10))
 
 
+def never_connects(target: Target, drawn: random.Random) -> None:
+    """Offers a call, sometimes with half an offer, and does not come; its place is held for it."""
+    offer = _OFFER if drawn.random() < 0.5 else _OFFER[: drawn.randrange(len(_OFFER))]
+    with target.connected() as opened:
+        opened.sendall(
+            f"POST /v1/realtime/calls HTTP/1.1\r\nHost: {target.host}\r\n"
+            f"Authorization: Bearer {target.key}\r\nContent-Type: application/sdp\r\n"
+            f"Content-Length: {len(offer)}\r\n\r\n{offer}".encode()
+        )
+        opened.recv(65_536)
+
+
 _ALL: Final = (
     vanishes, half_open, garbage, nonsense, nan, reads_nothing, floods, sends_huge, wrong_key,
-    upload_that_stops, upload_of_noise, says_nothing,
+    upload_that_stops, upload_of_noise, says_nothing, never_connects,
 )  # fmt: skip
 KINDS: Final[dict[str, Callable[[Target, random.Random], None]]] = {
     each.__name__: each for each in _ALL

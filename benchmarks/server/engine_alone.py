@@ -13,19 +13,20 @@ import argparse
 import asyncio
 import time
 from collections.abc import Callable
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from typing import Any, Final
 
 import numpy as np
 
 from benchmarks.server.child import answer_all
+from benchmarks.server.doors import RATES_HZ, WEBRTC, WYOMING, as_heard
 from benchmarks.server.heard import Heard
-from benchmarks.server.lines import RATES_HZ
 from benchmarks.server.script import Expected, expected_of
 from benchmarks.server.speakers import Trial, moments
 from parakeet_streaming import Event, Gap, LiveEngine, LiveOptions, Partial
 from parakeet_streaming import Final as FinalEvent
 from parakeet_streaming.server.composition import Loaded, load_all
+from parakeet_streaming.server.protocols.deepgram_settings import settings_of
 from parakeet_streaming.server.protocols.native_settings import StreamSettings
 from parakeet_streaming.server.protocols.openai_realtime_options import (
     first_settings,
@@ -42,8 +43,14 @@ _PATIENCE_S: Final = 15.0
 def options_of(door: str, loaded: Loaded) -> LiveOptions:
     """What a door makes of a client that asks for nothing but its rate."""
     rate_hz = RATES_HZ.get(door, RATES_HZ["native"])
-    if door == "realtime":
+    if door in ("realtime", WEBRTC):
         return live_options(first_settings("", loaded.options), loaded.options, rate_hz)
+    if door == "deepgram":
+        query = {"encoding": "linear16", "sample_rate": str(rate_hz)}
+        return settings_of(query).options(loaded.options).live
+    if door == WYOMING:
+        context = replace(loaded.options.context, sample_rate=rate_hz)
+        return replace(LiveOptions.recording(context), lane="live")
     return StreamSettings(sample_rate=rate_hz).options(loaded.options).live
 
 
@@ -65,7 +72,8 @@ class EngineAlone:
         rate_hz = options.context.sample_rate
         async with LiveEngine(self._loaded.recognizer, self._loaded.vad, most_streams=1) as engine:
             found: list[Expected] = [
-                await expected_of(engine, options, script) for script in trial.scripts_for(rate_hz)
+                await expected_of(engine, options, as_heard(trial.door, script))
+                for script in trial.scripts_for(rate_hz)
             ]
         return [asdict(each) for each in found]
 
@@ -124,6 +132,8 @@ def settings_from(asked: argparse.Namespace) -> Settings:
         model=asked.model,
         context=asked.context,
         fixed=True,
+        cached=asked.cached,
+        precision=asked.precision,
         runtime=asked.runtime,
         threads=asked.threads,
     )
@@ -134,6 +144,8 @@ def add_settings(parser: argparse.ArgumentParser) -> None:
     add = parser.add_argument
     add("model", nargs="?", default="tiny-en", help="folder, name or hub id (default: %(default)s)")
     add("--context", default="5-0.5-0.5", help="preset or left-chunk-right (default: %(default)s)")
+    add("--cached", action="store_true", help="cached streams; the model must have such an encoder")
+    add("--precision", default="auto", help="as in `load` (default: %(default)s)")
     add("--runtime", default="auto", help="as in `load` (default: %(default)s)")
     add("--threads", type=int, help="of the encoder (default: one per core)")
 
@@ -141,7 +153,10 @@ def add_settings(parser: argparse.ArgumentParser) -> None:
 def arguments_from(asked: argparse.Namespace) -> list[str]:
     """The same settings as arguments of `parakeet serve`, and of this module."""
     threads = [] if asked.threads is None else ["--threads", str(asked.threads)]
-    return [asked.model, "--context", asked.context, "--runtime", asked.runtime, *threads]
+    cached = ["--cached"] if asked.cached else []
+    wanted = ["--context", asked.context]
+    wanted += ["--precision", asked.precision, "--runtime", asked.runtime]
+    return [asked.model, *wanted, *cached, *threads]
 
 
 if __name__ == "__main__":

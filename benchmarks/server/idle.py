@@ -26,7 +26,8 @@ import numpy as np
 
 from benchmarks.report.machine import machine, machine_table
 from benchmarks.report.tables import percent, say, table
-from benchmarks.server.lines import DOORS, RATES_HZ, Line, open_line
+from benchmarks.server.doors import RATES_HZ, SOCKETS
+from benchmarks.server.lines import Line, open_line
 from benchmarks.server.script import Script
 from benchmarks.server.serving import OPEN_HOUSE, Server
 
@@ -130,7 +131,7 @@ def _parser() -> argparse.ArgumentParser:
     )
     add = parser.add_argument
     add("model", nargs="?", default="tiny-en", help="folder, name or hub id (default: %(default)s)")
-    add("--doors", nargs="+", choices=tuple(DOORS), default=list(DOORS), help="default: all")
+    add("--doors", nargs="+", choices=SOCKETS, default=list(SOCKETS), help="default: all")
     add("--sockets", type=int, default=500, help="default: %(default)s")
     add("--seconds", type=float, default=30.0, help="of each protocol (default: %(default)g)")
     add("--json", type=Path, metavar="FILE", help="also write all numbers there")

@@ -1,33 +1,27 @@
-"""A script and a way in; one client on the line, which says packets and notes what it hears, out.
+"""A way in; one client on the line, which says packets and notes what it hears, out.
 
-`DOORS` has the ways in. Each is a `Door`: how a script becomes messages, and what the messages that
-come back say. A way in that is no WebSocket needs a class like `SocketLine`, with the same methods:
-a WebRTC call belongs here, as a `CallLine` that `open_line` makes for the door "webrtc".
+Clients of a WebSocket are made here, with as little work for each packet as can be, so that many
+fit into one process. Those of other ways in are stock: `calls.py` (aiortc) and `wyoming_line.py`.
 
 Rules of this file:
 
-1. Messages are made before the clock runs; to say one costs the framing and one write.
-2. Nothing waits: what the server does not take stays in the transport's buffer, and is late.
+1. Nothing waits: what the server does not take stays in the transport's buffer, and is late.
 """
 
 from __future__ import annotations
 
 import asyncio
-import base64
-import json
-import secrets
 from collections.abc import Callable
-from dataclasses import dataclass
 from typing import Final, Protocol
 
 from websockets.client import ClientProtocol
 from websockets.frames import Frame, Opcode
 from websockets.uri import parse_uri
 
+from benchmarks.server.doors import WEBRTC, WYOMING, Message, spoken_by
 from benchmarks.server.heard import Heard
 from benchmarks.server.script import Script
 
-Message = str | bytes
 _NO_LIMIT: Final = None
 
 
@@ -51,115 +45,6 @@ class Line(Protocol):
         ...
 
 
-class Ear(Protocol):
-    """Understands what a server says to one client."""
-
-    def __call__(self, message: Message, heard: Heard, at_s: float) -> bool:
-        """Notes what a message says; gives whether it is the greeting."""
-        ...
-
-
-@dataclass(frozen=True, slots=True)
-class Door:
-    """How one protocol is spoken."""
-
-    path: Callable[[Script], str]
-    first: Callable[[Script], list[Message]]
-    packet: Callable[[bytes], Message]
-    commit: Message
-    ear: Ear
-
-
-def _native_ear(message: Message, heard: Heard, at_s: float) -> bool:
-    told = json.loads(message)
-    match told["type"]:
-        case "partial":
-            heard.note_text(told["text"], at_s)
-        case "final":
-            heard.note_end(told["text"], at_s)
-        case "gap" | "error":
-            heard.lost.append(str(message))
-    return bool(told["type"] == "ready")
-
-
-def _realtime_ear(message: Message, heard: Heard, at_s: float) -> bool:
-    told = json.loads(message)
-    kind = told["type"]
-    if kind.endswith("transcription.delta"):
-        heard.note_text(told["delta"], at_s)
-    elif kind.endswith("transcription.completed"):
-        heard.note_end(told["transcript"], at_s)
-    elif kind == "error" or kind.endswith(".failed"):
-        heard.lost.append(str(message))
-    return bool(kind == "session.updated")
-
-
-def _whisper_live_options(_: Script) -> list[Message]:
-    options = {
-        **{"uid": secrets.token_hex(8), "language": "en", "task": "transcribe", "model": "tiny.en"},
-        **{"use_vad": False, "audio_format": "int16"},
-    }
-    return [json.dumps(options)]
-
-
-def _peer_ear(message: Message, heard: Heard, at_s: float) -> bool:
-    told = json.loads(message)
-    if told.get("status") in ("WAIT", "ERROR"):
-        heard.lost.append(str(message))
-    return bool(told.get("message") == "SERVER_READY")
-
-
-def _append(data: bytes) -> str:
-    audio = base64.b64encode(data).decode()
-    return json.dumps({"type": "input_audio_buffer.append", "audio": audio})
-
-
-def _session(script: Script) -> list[Message]:
-    audio = {"input": {"format": {"type": "audio/pcm", "rate": script.rate_hz}}}
-    session = {"type": "transcription", "audio": audio}
-    return [json.dumps({"type": "session.update", "session": session})]
-
-
-DOORS: Final[dict[str, Door]] = {
-    "native": Door(
-        lambda script: f"/v1/stream?sample_rate={script.rate_hz}",
-        lambda _: [],
-        lambda data: data,
-        '{"type":"commit"}',
-        _native_ear,
-    ),
-    "realtime": Door(
-        lambda _: "/v1/realtime?intent=transcription",
-        _session,
-        _append,
-        '{"type":"input_audio_buffer.commit"}',
-        _realtime_ear,
-    ),
-}
-PEERS: Final[dict[str, Door]] = {
-    "whisper_live": Door(lambda _: "/", _whisper_live_options, lambda data: data, b"", _peer_ear),
-}
-"""Ways into servers of others; they are not told of commits."""
-RATES_HZ: Final = {"native": 16_000, "realtime": 24_000, "whisper_live": 16_000}
-"""Of the audio that clients send: what stock clients of a protocol do."""
-
-
-def _spoken(door: str) -> Door:
-    return DOORS[door] if door in DOORS else PEERS[door]
-
-
-def messages_of(door: str, script: Script) -> list[list[Message]]:
-    """What is sent for each packet of a script."""
-    spoken = _spoken(door)
-    return [
-        [
-            spoken.packet(script.packet(number).tobytes()),
-            *([spoken.commit] if spoken.commit and number + 1 in script.commits else []),
-        ]
-        for number in range(script.packets)
-    ]
-
-
 class SocketLine(asyncio.Protocol):
     """One client over a WebSocket."""
 
@@ -175,7 +60,7 @@ class SocketLine(asyncio.Protocol):
         """`url`: of the server; `now_s`: since its first sample was spoken."""
         self.heard = Heard()
         self.gone = asyncio.Event()
-        self._door, self._script, self._messages = _spoken(door), script, messages
+        self._door, self._script, self._messages = spoken_by(door), script, messages
         self._now_s, self._key = now_s, key
         self._greeted = asyncio.Event()
         self._closing = False
@@ -228,6 +113,7 @@ class SocketLine(asyncio.Protocol):
                     self._greeted.set()
             elif event.opcode is Opcode.CLOSE and not self._closing:
                 self.heard.lost.append(f"closed with {event.data!r}")
+                self._closing = True
         self._flush()
 
     def connection_lost(self, error: Exception | None) -> None:
@@ -245,6 +131,8 @@ class SocketLine(asyncio.Protocol):
             return
         for message in self._door.first(self._script):
             self.send(message)
+        if not self._door.greets:
+            self._greeted.set()
 
     def _flush(self) -> None:
         if self._transport is None:
@@ -264,7 +152,25 @@ async def open_line(
     now_s: Callable[[], float],
     key: str | None = None,
 ) -> Line:
-    """A client that is connected and greeted, or refused."""
+    """A client that is connected and greeted, or refused.
+
+    Args:
+        url: of the server's WebSockets, or of its port for Wyoming.
+        door: of `DOORS` or `PEERS`.
+        script: what is said.
+        messages: of the script.
+        now_s: since its first sample was spoken.
+        key: that the server wants.
+    """
+    # What no trial asks for is not imported: it takes long.
+    if door == WEBRTC:
+        from benchmarks.server.calls import CallLine
+
+        return await CallLine.open(url, messages, now_s, key)
+    if door == WYOMING:
+        from benchmarks.server.wyoming_line import WyomingLine
+
+        return await WyomingLine.open(url, script, messages, now_s)
     at = parse_uri(url)
     _, line = await asyncio.get_running_loop().create_connection(
         lambda: SocketLine(url, door, script, messages, now_s, key), at.host, at.port

@@ -3,6 +3,7 @@
 python -m benchmarks.server.load FOLDER --context 10-2-2            an hour or so; tiny-en if none
 python -m benchmarks.server.load --start 4 --seconds 20 --near 0.1  a quick look
 python -m benchmarks.server.load --streams 8                        no search: 8 of each
+python -m benchmarks.server.load --doors native --replicas 1 2      the same under Ray beside it
 
 `parakeet serve` runs in a process of its own, its clients in another one, and `LiveEngine` alone in
 a third; the cores of the first and the last are the same, the clients have others where there are
@@ -12,7 +13,10 @@ refused, lost or answered by an error, and each client heard the very words that
 (`script.py` has the rules). The greatest number is looked for by growing and bisection, for the
 engine alone and for each door. Then half of the engine's number speaks over each, for how late
 words and ends of utterances are. An engine that is not full lends the server the time of messages.
-WebRTC is not among the doors yet; its place is in `lines.py`.
+`--doors native realtime webrtc` has calls, too. They commit at the end only, since a commit and
+sound do not keep their order, and what must be heard is heard of the sound that Opus leaves. aiortc
+takes many times the processor of a WebSocket in the clients' process: look at "packets sent late"
+before you believe that the server is full, and give the clients cores (`--serving-cores`).
 Needs the dependency groups `bench` and `server`. Tables go to standard output, progress to standard
 error. The exit code is 1 where something was lost at half load.
 """
@@ -31,9 +35,9 @@ from benchmarks.live.search import greatest
 from benchmarks.report.machine import machine, machine_table
 from benchmarks.report.tables import percent, say, table
 from benchmarks.server.child import Cores
+from benchmarks.server.doors import LIVE, WEBRTC
 from benchmarks.server.engine_alone import ENGINE, add_settings
 from benchmarks.server.heard import Figures
-from benchmarks.server.lines import DOORS
 from benchmarks.server.speakers import Trial
 from benchmarks.server.trials import Trials, opened
 
@@ -102,8 +106,17 @@ def main(arguments: Sequence[str] | None = None) -> int:
             print(f"{carried_table(people)}\n", flush=True)
         half = asked.streams or max(1, people[ENGINE] // 2)
         late = {name: trials.run(trial_of(trial, half)) for name, trial in each_way.items()}
+    for count in asked.replicas:
+        with opened(asked, cores, ("--replicas", str(count))) as trials:
+            for door in asked.doors:
+                name = f"{door}, replicas: {count}"
+                if asked.streams is None:
+                    people[name] = carried(trials, each_way[door], asked)
+                late[name] = trials.run(trial_of(each_way[door], half))
+    if asked.replicas and people:
+        print(f"{carried_table(people)}\n")
     print(f"{figure_table(late)}\n")
-    for name in asked.doors:
+    for name in [name for name in late if name != ENGINE]:
         cost = message_cost_us(late[name], late[ENGINE])
         print(f"{name}: {cost:.0f} µs of a core for a packet of 20 ms beyond the engine alone.")
     if asked.json is not None:
@@ -131,10 +144,15 @@ def _parser() -> argparse.ArgumentParser:
     )
     add_settings(parser)
     add = parser.add_argument
-    add("--doors", nargs="+", choices=tuple(DOORS), default=list(DOORS), help="default: all")
+    sockets = [each for each in LIVE if each != WEBRTC]
+    add("--doors", nargs="+", choices=LIVE, default=sockets, help=f"default: {' '.join(sockets)}")
     add("--speech", type=Path, metavar="SPEECH", help="folder (default: examples/recordings)")
     add("--seconds", type=float, default=30.0, help="that count (default: %(default)g)")
     add("--commit-every", type=float, default=7.0, help="seconds (default: %(default)g; 0: never)")
+    add(
+        "--replicas", nargs="+", type=int, default=[], metavar="N",
+        help="also under Ray, with so many replicas (extra ray)",
+    )  # fmt: skip
     add("--streams", type=int, help="so many of each, without a search")
     add("--start", type=int, default=1, help="number to grow from (default: %(default)s)")
     add("--growth", type=float, default=2.0, help="of it (default: %(default)g)")

@@ -9,6 +9,7 @@ import threading
 import urllib.request
 from collections import deque
 from collections.abc import Sequence
+from contextlib import suppress
 from typing import Final, Self
 
 import psutil
@@ -48,16 +49,22 @@ class Server:
         )
         self.log: deque[str] = deque(maxlen=200)
         """The last lines that it wrote."""
-        self.url = self._ready()
+        self.urls = {url.partition(":")[0]: url for url in self._ready()}
+        """By scheme: `http`, and `tcp` where Wyoming is spoken."""
+        self.url = self.urls["http"]
         self.socket_url = self.url.replace("http", "ws", 1)
         self._measured = psutil.Process(self.process.pid)
         self._reader = threading.Thread(target=self._read, daemon=True)
         self._reader.start()
 
     def cpu_s(self) -> float:
-        """Processor time that it has taken."""
-        times = self._measured.cpu_times()
-        return float(times.user + times.system)
+        """Processor time that it has taken, with processes of its own."""
+        total_s = 0.0
+        for each in (self._measured, *self._measured.children(recursive=True)):
+            with suppress(psutil.NoSuchProcess):
+                times = each.cpu_times()
+                total_s += times.user + times.system
+        return total_s
 
     def resident_mib(self) -> float:
         """Memory that it has now."""
@@ -92,10 +99,10 @@ class Server:
         self._reader.join()
         self.process.stderr.close()
 
-    def _ready(self) -> str:
+    def _ready(self) -> list[str]:
         for line in self.process.stderr:
             if line.startswith("ready "):
-                return str(line.split()[1])
+                return list(line.split()[1:])
             self.log.append(line.rstrip())
         code = self.process.wait()
         raise RuntimeError(f"the server ended with {code}: " + "\n".join(self.log))

@@ -3,15 +3,17 @@
 python -m benchmarks.server.soak                            half an hour
 python -m benchmarks.server.soak --minutes 3 --json soak.json
 
-Good clients come and go: a few speak over the native protocol and over Realtime, and recordings are
-uploaded, one after the other. What each of them hears is compared with what a `LiveEngine` hears of
-it that nothing hurries. Beside them, bad clients of every kind in `bad_clients.py` vanish, are half
-open, send garbage, read nothing, flood, and show wrong keys, a few at once. Limits are shorter than
-usual, so that they are met often. Memory is watched. When all have gone, no socket, no stream, no
-thread and no file may be left; the server must have logged no error, and end with 0 when asked to.
-The exit code is 1, with the reasons, where a promise was broken. The seed is printed.
-Needs the dependency groups `bench` and `server`. WebRTC, Deepgram and Wyoming are not among the
-clients yet: their place is in `lines.py`.
+Good clients come and go: a few speak over one protocol after the other (native, OpenAI Realtime
+over WebSockets and over WebRTC, Deepgram's, Wyoming's), and recordings are uploaded all the while.
+What each of them hears is compared with what a `LiveEngine` hears of it that nothing hurries.
+Beside them, bad clients of every kind in `bad_clients.py` vanish, are half open, send garbage, read
+nothing, flood, and show wrong keys, a few at once. Limits are shorter than usual, so that they are
+met often. Memory is watched. When all have gone, no socket, no stream, no thread and no file may be
+left; the server must have logged no error, and end with 0 when asked to. The exit code is 1, with
+the reasons, where a promise was broken. The seed is printed.
+Over Deepgram's protocol words are final when their utterance ends or is long: they are late by its
+design. Calls take much of the clients' own cores.
+Needs the dependency groups `bench` and `server`.
 """
 
 from __future__ import annotations
@@ -35,9 +37,9 @@ from benchmarks.report.machine import machine, machine_table
 from benchmarks.report.tables import say, table
 from benchmarks.server.bad_clients import KINDS, Target, misbehave
 from benchmarks.server.child import Cores
+from benchmarks.server.doors import DOORS
 from benchmarks.server.engine_alone import add_settings
 from benchmarks.server.heard import Figures
-from benchmarks.server.lines import DOORS
 from benchmarks.server.serving import Server
 from benchmarks.server.speakers import Trial
 from benchmarks.server.trials import Trials, opened
@@ -150,14 +152,15 @@ def left_over(server: Server, before: Held) -> list[str]:
 
 def run(trials: Trials, soak: Soak, asked: argparse.Namespace) -> dict[str, list[Figures]]:
     """Good clients, round after round, over one door after the other."""
-    rounds: dict[str, list[Figures]] = {door: [] for door in DOORS}
+    doors = asked.doors
+    rounds: dict[str, list[Figures]] = {door: [] for door in doors}
     trial = {
-        door: Trial(door, asked.clients, asked.round_s, 5.0, key=soak.target.key) for door in DOORS
+        door: Trial(door, asked.clients, asked.round_s, 5.0, key=soak.target.key) for door in doors
     }
     until_s = time.monotonic() + 60 * asked.minutes
     number = 0
     while time.monotonic() < until_s and len(soak.broken) < _BROKEN_ROUNDS:
-        door = list(DOORS)[number % len(DOORS)]
+        door = doors[number % len(doors)]
         number += 1
         found = trials.run(trial[door])
         rounds[door].append(found)
@@ -193,14 +196,15 @@ def main(arguments: Sequence[str] | None = None) -> int:
     print(f"{machine_table()}\n\nseed {seed}\n", flush=True)
     key = secrets.token_hex(16)
     recording = recording_of(asked.recording_s)
-    more = ["--api-key", key, *SHORT_LIMITS]
+    more = ["--api-key", key, "--wyoming-port", "0", *SHORT_LIMITS]
     with opened(asked, Cores.divided(asked.serving_cores), more) as trials:
         server = trials.server
         address = urlsplit(server.url)
         soak = Soak(server, Target(str(address.hostname), int(address.port or 0), key), seed)
         alone = transcribed(server.url, recording, key)
-        for door in DOORS:  # what is made once, is made now
-            trials.run(Trial(door, 1, 2.0, key=key))
+        for door in asked.doors:  # what is made once, is made now
+            found = trials.run(Trial(door, 1, 2.0, key=key))
+            soak.broken += [f"first, {door}: {each}" for each in found.lost]
         before = Held.by(server)
         soak.begin(asked.bad_clients, asked.kinds, recording)
         rounds = run(trials, soak, asked)
@@ -231,6 +235,7 @@ def _parser() -> argparse.ArgumentParser:
     )
     add_settings(parser)
     add = parser.add_argument
+    add("--doors", nargs="+", choices=tuple(DOORS), default=list(DOORS), help="default: all")
     add("--minutes", type=float, default=30.0, help="default: %(default)g")
     add("--clients", type=int, default=3, help="good ones at once (default: %(default)s)")
     add("--bad-clients", type=int, default=6, help="at once (default: %(default)s)")

@@ -13,6 +13,7 @@ import heapq
 import random
 import time
 from collections.abc import Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
@@ -20,7 +21,8 @@ from typing import Any, Final
 import numpy as np
 
 from benchmarks.server.child import answer_all
-from benchmarks.server.lines import RATES_HZ, Line, messages_of, open_line
+from benchmarks.server.doors import RATES_HZ, may_commit, messages_of
+from benchmarks.server.lines import Line, open_line
 from benchmarks.server.script import PACKET_S, Script, recordings_of, scripts_of
 from parakeet_streaming.timeline import SAMPLE_RATE_HZ
 
@@ -32,6 +34,7 @@ _AHEAD_S: Final = 0.3
 """From the last greeting to the first sample."""
 _PATIENCE_S: Final = 15.0
 """For the last words, after the last packet."""
+_PARTS_WITHIN_S: Final = 5.0
 
 
 @dataclass(frozen=True)
@@ -57,8 +60,8 @@ class Trial:
             recordings = [np.zeros(SAMPLE_RATE_HZ, np.float32)]
         else:
             recordings = recordings_of(None if self.speech is None else Path(self.speech))
-        count = self.scripts
-        return scripts_of(recordings, count, self.seconds, rate_hz, self.commit_every_s)
+        every_s = self.commit_every_s if may_commit(self.door) else 0.0
+        return scripts_of(recordings, self.scripts, self.seconds, rate_hz, every_s)
 
     def starts_s(self, apart_s: float) -> list[float]:
         """When each client begins: at random moments, one in each part of `apart_s`."""
@@ -97,12 +100,12 @@ class Speakers:
         await self._say(lines)
         used = time.process_time() - began_cpu_s
         await self._last_words(lines, ends)
-        for line in lines:
-            line.close()
+        took_s = time.perf_counter() - self._zero_s
+        await self._part(lines)
         return {
             "heard": [line.heard.as_json() for line in lines],
             "behind_s": self._behind_s[:: max(1, len(self._behind_s) // 20_000)],
-            "cores_used": used / (time.perf_counter() - self._zero_s),
+            "cores_used": used / took_s,
         }
 
     async def _open(self, client: int, begin_s: float) -> Line:
@@ -136,6 +139,13 @@ class Speakers:
             waits(client, line) for client, line in enumerate(lines)
         ):
             await asyncio.sleep(0.02)
+
+    async def _part(self, lines: Sequence[Line]) -> None:
+        for line in lines:
+            line.close()
+        with suppress(TimeoutError):
+            async with asyncio.timeout(_PARTS_WITHIN_S):
+                await asyncio.gather(*(line.gone.wait() for line in lines))
 
 
 def answer(asked: dict[str, Any]) -> dict[str, Any]:

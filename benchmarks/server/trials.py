@@ -18,6 +18,7 @@ from typing import Any, Final
 from benchmarks.live.trial import Cut
 from benchmarks.report.tables import say
 from benchmarks.server.child import Child, Cores
+from benchmarks.server.doors import WYOMING
 from benchmarks.server.engine_alone import ENGINE, arguments_from
 from benchmarks.server.heard import Figures, Heard, figures
 from benchmarks.server.script import Due, Expected
@@ -81,7 +82,11 @@ class Trials:
     def _question(self, trial: Trial) -> dict[str, Any]:
         ends = [len(each.silences) + len(each.commits) for each in self.expected(trial)]
         question = {"what": "run", "trial": asdict(trial), "apart_s": self.apart_s, "ends": ends}
-        return {**question, "url": self.server.socket_url}
+        server = self.server
+        return {
+            **question,
+            "url": server.urls["tcp"] if trial.door == WYOMING else server.socket_url,
+        }
 
     def _cores_used(self, trial: Trial) -> float:
         """Connecting and the last words take time, too, but hardly any of the processor."""

@@ -108,6 +108,8 @@ class Decoded:
     """Of the look-ahead."""
     state: DecoderState
     """After the chunk."""
+    ahead: DecoderState | None = None
+    """After the look-ahead; None where it is not known."""
 
 
 class Transducer(Protocol):

@@ -6,6 +6,7 @@ from typer.testing import CliRunner
 
 from parakeet_streaming.cli import serve as serve_module
 from parakeet_streaming.cli.app import app
+from parakeet_streaming.cluster import one_machine
 from parakeet_streaming.errors import ExtraMissingError, OptionError
 from parakeet_streaming.server import serving
 from parakeet_streaming.server.settings import Settings
@@ -103,3 +104,16 @@ def test_other_commands_do_not_import_the_server():
         [sys.executable, "-c", program], capture_output=True, text=True, check=True, timeout=60
     )
     assert result.stdout.strip() == "[]"
+
+
+def test_several_replicas_are_served_elsewhere(served, monkeypatch):
+    seen = []
+    monkeypatch.setattr(one_machine, "serve", seen.append)
+    result = CliRunner().invoke(app, ["serve", "--replicas", "2", "--most-replicas=4"])
+    assert result.exit_code == 0
+    assert seen == [Settings(replicas=2, most_replicas=4)]
+
+
+def test_more_replicas_than_one_begin_with_a_number(served):
+    with pytest.raises(OptionError, match="--most-replicas needs --replicas"):
+        served("--most-replicas", "4")

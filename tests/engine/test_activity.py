@@ -319,3 +319,45 @@ def test_what_may_still_turn_out_to_be_quiet():
 
 def test_what_lies_before_an_onset_is_told_in_samples():
     assert SpeechDetector(OPTIONS, FRAME).padding_samples == PADDING
+
+
+@pytest.mark.parametrize(
+    ("text", "start", "end", "silent"),
+    [
+        ("##......", 2, 8, True),
+        ("##......", 1, 8, False),  # voice after `start`
+        ("##...o..", 2, 8, False),  # perhaps voice
+        ("##......", 2, 9, False),  # not all was judged
+        ("##......", 2, 8.9, True),  # less than a frame is left
+        ("##.....#", 2, 7.9, False),
+    ],
+)
+def test_silence_is_what_was_judged_and_has_no_possible_speech(text, start, end, silent):
+    detector = SpeechDetector(OPTIONS)
+    told(detector, text)
+    assert detector.silent(round(start * FRAME), round(end * FRAME)) is silent
+
+
+def test_what_is_forgotten_was_not_silent():
+    detector = SpeechDetector(OPTIONS)
+    told(detector, "." * 20)
+    detector.forget_before(12 * FRAME)
+    assert detector.silent(7 * FRAME, 20 * FRAME)
+    assert not detector.silent(7 * FRAME - 1, 20 * FRAME)
+
+
+def test_a_gap_is_not_silent():
+    detector = SpeechDetector(OPTIONS)
+    told(detector, "..")
+    detector.skip_to(6 * FRAME)
+    told(detector, "..")
+    assert not detector.silent(0, 8 * FRAME)
+    assert detector.silent(6 * FRAME, 8 * FRAME)
+
+
+def test_it_is_told_where_speech_would_end():
+    detector = SpeechDetector(OPTIONS)
+    told(detector, "##")
+    assert detector.ends_at is None
+    told(detector, "..")
+    assert detector.ends_at == 6 * FRAME

@@ -85,6 +85,19 @@ def test_a_state_comes_back_as_it_was():
     assert np.array_equal(again.window.samples, state.window.samples)
 
 
+def test_what_was_found_in_the_right_context_comes_back():
+    stream = hashed_recognizer(blanks=0.3).stream(ContextConfig(2.0, 0.4, 0.8))
+    stream.feed(noise(3.0))
+    ahead = stream.windowed.ahead
+    assert ahead.emissions
+    again = hashed_recognizer(blanks=0.3).restore(stream.snapshot()).windowed
+    assert again.ahead == ahead
+    assert (again.read_to, again.last_token) == (
+        stream.windowed.read_to,
+        stream.windowed.last_token,
+    )
+
+
 def test_samples_of_16_bits_take_16_bits():
     generator = np.random.default_rng(0)
     whole = (generator.integers(-(2**15), 2**15, 40_000) / 2**15).astype(np.float32)
@@ -310,8 +323,19 @@ LARGE = 10**400
         (setting("decoder", "decoded_frames", to="3"), "where <class 'int'> belongs"),
         (setting("decoder", "decoded_frames", to=True), "where <class 'int'> belongs"),
         (setting("decoder", "last_token", to=99), "token"),
+        (setting("ahead", "decoder", "last_token", to=99), "right context"),
+        (setting("ahead", "decoder", "frames_to_skip", to=-1), "right context"),
+        (setting("ahead", "decoder", "decoded_frames", to=3), "right context"),
+        (setting("ahead", "decoder", "decoded_frames", to=200_000), "right context"),
+        (setting("ahead", "emissions", 0, "frame", to=2), "right context"),
+        (setting("ahead", "emissions", 0, "frame", to=5), "right context"),
+        (setting("ahead", "emissions", 0, "token_id", to=3), "right context"),
+        (setting("ahead", "emissions", 0, "duration_frames", to=-1), "right context"),
+        (setting("ahead", "emissions", 0, "confidence", to=1.5), "right context"),
+        (lambda header: header.update(ahead=None), "usable"),
+        (lambda header: header.update(ahead={}), "decoder memory"),
         (setting("window", "kept_from", to=-5), "positions"),
-        (setting("window", "ended", to=True), "ended"),
+        (setting("window", "audio_end", to=5), "ended"),
         (setting("window", "samples", to={"array": 77}), "usable"),
         (setting("window", "samples", to=None), "usable"),
         (setting("window", "samples", to={"array": 2}), "int32 where float32 belongs"),

@@ -246,7 +246,7 @@ def test_a_cut_makes_the_windows_of_an_end_whatever_was_fed_after_it(frames, at,
     ended = ContextWindow(context(frames))
     ended.feed(SOUND[:at])
     ended.feed(tail)
-    ended.end()
+    ended.end(len(tail))
     cut = ContextWindow(context(frames))
     cut.feed(SOUND[: at + more])
     cut.flush(at, tail=tail)
@@ -268,6 +268,28 @@ def test_a_cut_makes_the_windows_of_an_end_whatever_was_fed_after_it(frames, at,
         )
         cut.advance(window)
     assert cut.decoded_samples == len(SOUND)
+
+
+@given(frames=contexts, at=st.integers(1, 20 * FRAME), tail=st.integers(0, 10_000))
+def test_a_tail_takes_no_window_of_its_own(frames, at, tail):
+    bare, tailed = ContextWindow(context(frames)), ContextWindow(context(frames))
+    for buffer, length in ((bare, 0), (tailed, tail)):
+        buffer.feed(SOUND[:at])
+        buffer.feed(np.zeros(length, np.float32))
+        buffer.end(length)
+    whole = sum(frames) * FRAME
+    wanted = walked(bare)
+    if all(end - start + tail <= whole for start, end, _, is_last in wanted if is_last):
+        begins = [start for start, *_ in wanted]
+        assert [start for start, *_ in walked(tailed)] == begins
+    # A window is never longer than the context is.
+    again = ContextWindow(context(frames))
+    again.feed(SOUND[: at + tail])
+    again.end(tail)
+    while (window := again.peek()) is not None:
+        assert len(window.samples) <= whole
+        again.advance(window)
+    assert again.decoded_samples == at + tail
 
 
 @given(

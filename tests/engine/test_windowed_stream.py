@@ -4,8 +4,9 @@ from dataclasses import replace
 
 import pytest
 
+from parakeet_streaming.engine.stall import StallGuard
 from parakeet_streaming.engine.stream_state import StreamOptions
-from parakeet_streaming.engine.windowed_stream import after_silence
+from parakeet_streaming.engine.windowed_stream import after_silence, settled
 from parakeet_streaming.testing import Cue, ScriptedDecoderJoint, fake_recognizer, marked_audio
 from parakeet_streaming.timeline import ContextConfig
 from tests.model.decoding import initial_state
@@ -74,3 +75,56 @@ def test_a_cut_ends_the_audio_for_the_windows_before_it_only():
     stream.end(0.5, at=5 * 1280)
     assert (stream.audio_end, stream.window.cut_at) == (None, 5 * 1280)
     assert stream.window.flushing
+
+
+def stepped(recognizer, stream):
+    step = recognizer.prepare([stream])
+    step.encode()
+    step.decode()
+    return step.commit()[0]
+
+
+@pytest.mark.parametrize("tentative", [True, False])
+def test_what_is_settled_is_what_was_tentative_and_decoding_goes_on_after_it(tentative):
+    script = [Cue(1, 0), Cue(7, 1, 3), Cue(11, 0), Cue(17, 0)]
+    recognizer = fake_recognizer(script, ["one", "two"])
+    stream = recognizer.open(StreamOptions(ContextConfig(0.8, 0.4, 0.4), tentative=tentative))
+    stream.window.feed(marked_audio(22))
+    stepped(recognizer, stream)
+    assert stream.read_to == (10 if tentative else 5) * 1280
+    last = stream.last_token
+    assert last.text == (" two" if tentative else "one")
+    result = settled(stream, 10 * 1280)
+    partial = stream.as_partial(result)
+    stream.commit(result, partial)
+    assert (partial.text, partial.tentative) == (" two" if tentative else "", ())
+    assert (partial.committed_s, partial.lookahead_end_s) == (0.8, 0.8)
+    assert (stream.window.decoded_samples, stream.read_to) == (12_800, 12_800)
+    assert (stream.ahead, stream.tentative, stream.last_token.text) == (None, (), last.text)
+    if tentative:
+        # The token's three frames are the rest of the right context.
+        assert (stream.decoder.decoded_frames, stream.decoder.frames_to_skip) == (10, 0)
+        stream.end()
+        stepped(recognizer, stream)
+        (*_, final) = stepped(recognizer, stream)
+        assert final.transcript.text == "one two one one"
+
+
+@pytest.mark.parametrize(("right", "knows"), [(0, False), (1_000, False), (2_560, True)])
+def test_only_whole_frames_can_be_settled(right, knows):
+    recognizer = fake_recognizer([Cue(1, 0)], ["one", "two"])
+    stream = recognizer.open(StreamOptions(ContextConfig(0.8, 0.4, 0.4)))
+    stream.window.feed(marked_audio(4))
+    stream.window.flush(2 * 1280, 2 * 1280 + right)
+    stepped(recognizer, stream)
+    assert (stream.ahead is not None) is knows
+    assert stream.read_to == 2 * 1280 + (right if knows else 0)
+
+
+def test_the_stall_guard_sees_every_chunk():
+    recognizer = fake_recognizer([Cue(1, 0)], ["one", "two"])
+    options = StreamOptions(ContextConfig(0.8, 0.4, 0.4), stall_guard=StallGuard())
+    stream = recognizer.open(options)
+    stream.window.feed(marked_audio(11))
+    stepped(recognizer, stream)
+    assert (stream.ahead, stream.read_to) == (None, 5 * 1280)

@@ -104,8 +104,8 @@ def test_a_commit_gives_what_was_pushed_before_it():
     driver.commit(writer.received)
     writer.write(marked_audio(2)[:100])
     events, _ = run(recognizer, driver)
-    # With the silence after it there are a chunk and the rest.
-    assert [type(each) for each in events] == [Partial, Partial, Final]
+    # The silence after it takes no step of its own.
+    assert [type(each) for each in events] == [Partial, Final]
     assert (events[-1].transcript.text, events[-1].reason) == ("one", "commit")
     assert events[-1].transcript.audio_s == 8 * 0.08
     assert driver.stream.window.decoded_samples == 8 * FRAME_SAMPLES
@@ -181,7 +181,82 @@ def test_quiet_chunks_are_passed_over_and_clear_what_was_tentative():
     assert [each.tentative_text for each in partials] == ["one", ""]
     assert partials[-1].lookahead_end_s > partials[-1].committed_s
     assert (driver.counts.steps, events[-1].transcript.text) == (1, "")
-    assert driver.counts.skipped == 6
+    assert driver.counts.skipped == 5
+
+
+VAD = VadOptions(min_speech_ms=32, min_silence_ms=64, prefix_padding_ms=0, hangover_ms=640)
+
+
+def said(writer, recognizer, driver, speech_to, frames, *, commits=()):
+    """Frames of audio, one by one, with speech up to a sample; all events of it, and steps."""
+    events, audio = [], marked_audio(frames)
+    for at in range(0, len(audio), 160):
+        writer.write(audio[at : at + 160])
+        if at + 160 in commits:
+            driver.commit(writer.received)
+        driver.take()
+        while (block := driver.speech.block_to_judge()) is not None:
+            first = driver.speech._ahead.known_to
+            starts = range(first, first + len(block), 512)
+            driver.speech.judged([float(start < speech_to) for start in starts], None)
+        events += run(recognizer, driver)[0]
+    return events
+
+
+@pytest.mark.parametrize(
+    ("silence_ms", "cached", "steps", "settled"),
+    [(576, False, 1, 1), (288, False, 1, 0), (576, True, 2, 0)],
+)
+def test_text_that_silence_has_shown_to_be_complete_ends_without_a_step(
+    silence_ms, cached, steps, settled
+):
+    """Speech ends at 0.64 s. A step up to 0.96 s shows silence, if it comes before the end."""
+    script = [Cue(2, 0), Cue(7, 1), Cue(19, 0)]
+    endpoint = EndpointOptions(min_silence_ms=silence_ms, min_blank_ms=240)
+    driver, writer, _, recognizer = driver_of(script, vad=VAD, endpoint=endpoint, cached=cached)
+    events = said(writer, recognizer, driver, 10_000, 17)
+    (final,) = (each for each in events if isinstance(each, Final))
+    assert (final.transcript.text, final.reason) == ("one two", "silence")
+    assert (driver.counts.steps, driver.counts.skipped) == (steps, settled)
+    assert "".join(each.text for each in events if isinstance(each, Partial)) == "one two"
+    assert driver.stream.tentative == ()
+    # What follows goes on from there, on the same grid, and nothing comes twice.
+    assert driver.stream.decoder.decoded_frames * FRAME_SAMPLES == driver.decoded_samples
+    writer.write(marked_audio(24)[17 * FRAME_SAMPLES :])
+    writer.close()
+    while not driver.stream.closed:
+        driver.take()
+        while (block := driver.speech.block_to_judge()) is not None:
+            driver.speech.judged([1.0] * (len(block) // 512), None)
+        events += run(recognizer, driver)[0]
+    assert driver.stream.transcript().text == "one two one"
+
+
+@pytest.mark.parametrize(("speech_to", "steps"), [(10_000, 1), (11_000, 2), (15_000, 2)])
+@pytest.mark.parametrize("ends", [False, True])
+def test_a_commit_and_an_end_in_silence_take_no_step(speech_to, steps, ends):
+    driver, writer, _, recognizer = driver_of([Cue(2, 0), Cue(7, 1)], vad=VAD)
+    at = 13 * FRAME_SAMPLES
+    if ends:
+        events = said(writer, recognizer, driver, speech_to, 13)
+        writer.close()
+        events += run(recognizer, driver)[0]
+        driver.speech.finish_judging()
+        events += run(recognizer, driver)[0]
+    else:
+        events = said(writer, recognizer, driver, speech_to, 14, commits=[at])
+    (final,) = (each for each in events if isinstance(each, Final))
+    assert (final.transcript.text, final.reason) == ("one two", "end" if ends else "commit")
+    assert final.transcript.audio_s == at / 16_000
+    assert driver.counts.steps == steps
+    assert driver.stream.window.decoded_samples >= at
+
+
+def test_where_nothing_is_judged_a_commit_takes_a_step():
+    driver, writer, _, recognizer = driver_of([Cue(2, 0), Cue(7, 1)])
+    events = said(writer, recognizer, driver, 0, 14, commits=[13 * FRAME_SAMPLES])
+    assert events[-1].transcript.text == "one two"
+    assert driver.counts.steps == 2
 
 
 def test_late_steps_change_the_context_after_them():

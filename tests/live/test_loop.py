@@ -444,6 +444,26 @@ def test_live_streams_are_served_first_and_a_recording_still_ends():
     )
 
 
+def test_a_live_stream_does_not_wait_for_recordings_that_fit_between_its_steps():
+    """Of 0.48 s live takes 0.1 s; after one step of a recording, of 0.22 s, no other one fits."""
+    room, late_s = Room(SCRIPT, cost_s=0.05), []
+
+    def told(event):
+        if isinstance(event, Partial):
+            late_s.append(room.clock.now_s - 100.0 - event.lookahead_end_s)
+
+    live = room.open(fixed(), told)
+    audio = marked_audio(500)
+    begun_s = paced(room, [live], audio, 4)  # what steps cost is known
+    recordings = [room.open(RECORDING) for _ in range(2)]
+    for recording in recordings:
+        recording.push(marked_audio(100))
+        recording.finish()
+    paced(room, [live], audio, 12, begun_s)
+    assert [outcome_of(recording) for recording in recordings] == ["finished"] * 2
+    assert max(late_s) < 0.1 + 0.05
+
+
 def test_recordings_are_bounded_by_themselves():
     room = Room(SCRIPT, most_streams=1, most_recordings=1)
     room.open(RECORDING)

@@ -7,7 +7,12 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from parakeet_streaming.errors import OptionError
-from parakeet_streaming.live.scheduler import RECORDING_PATIENCE_S, BatchLimits, Scheduler
+from parakeet_streaming.live.scheduler import (
+    RECORDING_PATIENCE_S,
+    RECORDING_REST,
+    BatchLimits,
+    Scheduler,
+)
 
 
 def filled(*waiting, **limits):
@@ -151,11 +156,12 @@ def test_a_batch_is_not_held_by_default_and_one_that_left_holds_nothing():
 
 
 def test_without_live_streams_recordings_go_together_in_the_order_they_came():
-    scheduler = waiting()
-    for stream in ("second", "first"):
+    scheduler = waiting(predict_s=lambda audio_s: 0.02 * audio_s)
+    for stream in ("second", "first", "third"):
         scheduler.ready(stream, deadline_s=0.0, audio_s=9, now_s=1.0, recording=True)
     assert "first" in scheduler
-    assert scheduler.pick(1.0) == ["second", "first"]
+    assert scheduler.pick(1.0) == ["second", "first"]  # all three would take longer than 0.5 s
+    assert scheduler.pick(1.0) == ["third"]
 
 
 def test_recordings_run_while_no_live_window_is_ready_and_one_by_one():
@@ -169,18 +175,78 @@ def test_recordings_run_while_no_live_window_is_ready_and_one_by_one():
     assert scheduler.pick(1.9) == ["s"]
 
 
-def test_a_recording_that_would_make_live_streams_late_waits_its_patience_and_then_goes_alone():
-    scheduler = waiting(streams=1)
+@pytest.mark.parametrize(
+    ("took_s", "patience_s"), [(0.6, RECORDING_PATIENCE_S), (3.0, 3.0 * RECORDING_REST)]
+)
+def test_a_recording_that_would_make_live_streams_late_waits_and_then_goes_alone(
+    took_s, patience_s
+):
+    scheduler = waiting(streams=1, predict_s=lambda audio_s: took_s if audio_s == 9 else audio_s)
+    scheduler.ready("live", deadline_s=0.0, audio_s=0.5, now_s=1.0)
     for stream in ("r", "s"):
-        scheduler.ready(stream, deadline_s=0.0, audio_s=3.0, now_s=1.0, recording=True)
-    assert scheduler.pick(1.0) == []
-    assert scheduler.next_time(1.0) == 1.0 + RECORDING_PATIENCE_S
+        scheduler.ready(stream, deadline_s=0.0, audio_s=9, now_s=1.0, recording=True)
+    assert scheduler.pick(1.0) == ["live"]
+    assert scheduler.pick(1.5) == []
+    assert scheduler.next_time(1.5) == 1.0 + patience_s
     scheduler.ready("live", deadline_s=0.0, audio_s=0.5, now_s=2.0)
     assert scheduler.pick(2.0) == ["live"]
-    scheduler.ready("live", deadline_s=9.0, audio_s=0.5, now_s=3.0)
-    assert scheduler.pick(3.0) == ["r"]
-    assert scheduler.pick(3.0) == ["s"]
-    assert scheduler.pick(3.0) == ["live"]
+    now_s = 1.0 + patience_s
+    scheduler.ready("live", deadline_s=99.0, audio_s=0.5, now_s=now_s)
+    assert scheduler.pick(now_s) == ["r"]
+    assert scheduler.pick(now_s) == ["s"]
+    assert scheduler.pick(now_s) == ["live"]
+
+
+def test_a_recording_runs_only_where_it_is_done_before_the_next_live_window():
+    scheduler = waiting(streams=1)
+    scheduler.ready("live", deadline_s=2.0, audio_s=0.1, now_s=1.0)
+    assert scheduler.pick(1.0) == ["live"]
+    for number in range(3):
+        scheduler.ready(f"r{number}", deadline_s=0.0, audio_s=0.4, now_s=1.1, recording=True)
+    assert scheduler.pick(1.1) == ["r0"]
+    assert scheduler.pick(1.5) == ["r1"]
+    assert scheduler.pick(1.9) == []  # 0.4 s is longer than until 2.0, when the next is expected
+    scheduler.ready("live", deadline_s=3.0, audio_s=0.1, now_s=2.0)
+    assert scheduler.pick(2.0) == ["live"]
+    assert scheduler.pick(2.1) == ["r2"]
+
+
+def test_a_live_stream_that_is_quiet_or_has_left_is_not_waited_for():
+    for leaves in (False, True):
+        scheduler = waiting(streams=2)
+        scheduler.ready("live", deadline_s=2.0, audio_s=0.1, now_s=1.0)
+        assert scheduler.pick(1.0) == ["live"]
+        for number in range(2):
+            scheduler.ready(f"r{number}", deadline_s=0.0, audio_s=0.4, now_s=1.1, recording=True)
+        assert scheduler.pick(1.1) == ["r0"]
+        assert scheduler.pick(1.9) == []
+        if leaves:
+            scheduler.leave("live")
+        else:
+            assert scheduler.next_time(1.9) == pytest.approx(2.1)
+        assert scheduler.pick(1.9 if leaves else 2.1) == ["r1"]
+
+
+def test_recordings_have_their_share_where_a_live_window_is_always_about_to_come():
+    """Ten streams, one window each 0.1 s: a step of 0.2 s never fits, and makes nobody late."""
+    scheduler = waiting(streams=10, predict_s=lambda audio_s: 0.2 if audio_s == 9 else 0.01)
+    now_s, recorded_s, most_late_s = 0.0, [], 0.0
+    due_s = {number: number / 10 for number in range(10)}
+    while now_s < 60.0:
+        scheduler.ready("r", deadline_s=0.0, audio_s=9, now_s=now_s, recording=True)
+        for number, at_s in due_s.items():
+            if at_s <= now_s and number not in scheduler:
+                scheduler.ready(number, deadline_s=at_s + 1.0, audio_s=1, now_s=now_s)
+        taken = scheduler.pick(now_s)
+        for each in taken:
+            if each == "r":
+                recorded_s.append(now_s)
+            else:
+                most_late_s = max(most_late_s, now_s - due_s[each])
+                due_s[each] += 1.0
+        now_s += 0.2 if taken == ["r"] else 0.01
+    assert len(recorded_s) * 0.2 / 60.0 == pytest.approx(1 / (1 + RECORDING_REST), rel=0.1)
+    assert most_late_s < 0.25
 
 
 def test_when_the_last_live_stream_has_gone_recordings_need_not_wait():

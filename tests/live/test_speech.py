@@ -114,3 +114,18 @@ def test_up_to_eight_frames_are_judged_at_once():
         sizes.append(len(block) // FRAME)
         speech.judged([0.0] * sizes[-1], None)
     assert sizes == [8, 7]
+
+
+def test_one_frame_is_enough_to_wake_where_it_may_end_an_utterance():
+    needed = []
+    for endpointer in (Endpointer(EndpointOptions(160, 80, 800)), None):
+        intake, speech, writer, _, _ = intake_of(options=OPTIONS, endpointer=endpointer)
+        asked = []
+        for probability in [1.0] * 2 + [0.0] * 6:
+            writer.write(silence(FRAME / 16_000))
+            intake.take()
+            speech.judged([probability], None)
+            asked.append(speech.needed_samples() // FRAME)
+        needed.append(asked)
+    # Five silent frames end it; when four are known, the next one may decide.
+    assert needed == [[2, 2, 2, 2, 2, 1, 2, 2], [2] * 8]

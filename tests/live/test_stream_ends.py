@@ -139,7 +139,7 @@ def test_blocks_of_async_with_end_streams_and_engine_while_the_loop_goes_on():
                 await asyncio.sleep(0)
 
         ticking = asyncio.create_task(tick())
-        async with LiveEngine(load("tiny-en")) as engine:
+        async with LiveEngine(load("tiny-en"), most_streams=2) as engine:
             async with engine.open(fixed()) as stream:
                 stream.push(marked_audio(300))
             with pytest.raises(KeyError):

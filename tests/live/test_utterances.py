@@ -20,7 +20,8 @@ def ends_of(frames, *, endpointer=None, tail_s=0.0):
     intake._stream, intake._window = stream, stream.window
     writer.write(marked_audio(frames))
     intake.take()
-    return Utterances(stream, intake, endpointer, None, tail_s=tail_s), stream, recognizer
+    ends = Utterances(stream, intake, None, endpointer, None, tail_s=tail_s)
+    return ends, stream, recognizer
 
 
 def step(recognizer, stream):
@@ -89,6 +90,28 @@ def test_an_end_is_told_once_its_audio_is_committed_and_the_decoder_agrees():
     assert (endpoint.commit_to, endpoint.seen_to) == (5 * FRAME, 10 * FRAME)
     (final,) = ends.close()
     assert (final.transcript.text, final.reason) == ("one", "silence")
+
+
+def test_an_end_that_the_right_context_shows_needs_no_step():
+    endpointer = Endpointer(EndpointOptions(100, 240, 400))
+    ends, stream, recognizer = ends_of(20, endpointer=endpointer)
+    (partial,) = step(recognizer, stream)
+    assert partial.tentative_text == " two"
+    spans = []
+    for shown_to in (10, 11):
+        endpointer.decoded(5 * FRAME, shown_to * FRAME, partial.tokens, ())
+        ends.endpoint = None
+        assert ends.look() is not None
+        spans.append(ends.settled_to(stream.window.next_span()))
+    assert spans == [10 * FRAME] * 2
+    # Where more would have to be read than the step has read, it needs one.
+    ends.endpoint = replace(ends.endpoint, commit_to=10 * FRAME + 1)
+    assert ends.settled_to(stream.window.next_span()) is None
+    # So it does where the decoder has found text there since.
+    ends.endpoint = replace(ends.endpoint, commit_to=10 * FRAME)
+    assert ends.settled_to(stream.window.next_span()) == 10 * FRAME
+    endpointer.decoded(5 * FRAME, 10 * FRAME, (), partial.tentative)
+    assert ends.settled_to(stream.window.next_span()) is None
 
 
 def test_an_end_is_dropped_where_more_text_is_found():

@@ -331,6 +331,7 @@ def test_look_ahead_is_decoding_from_a_copy_of_the_state(
         assert decoded.emissions == chunk.emissions
         assert decoded.lookahead == ahead.emissions
         assert decoded.state == chunk.state
+        assert decoded.ahead == ahead.state
 
 
 def test_a_memory_comes_back_from_its_arrays():

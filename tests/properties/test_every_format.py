@@ -6,7 +6,7 @@ import subprocess
 
 import numpy as np
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
 from parakeet_streaming.audio.files import open_audio
@@ -177,6 +177,8 @@ def test_joined(tmp_path, container, codec):
 
 @settings(max_examples=40, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(which=st.sampled_from(FORMATS), share=st.floats(0.15, 0.95))
+@example(which=("asf", "wmav2", False), share=0.3111)
+@example(which=("asf", "wmav2", False), share=0.6334)
 def test_cut(tmp_path, which, share):
     container, codec, _ = which
     content = made(tmp_path, container, codec)
@@ -190,4 +192,6 @@ def test_cut(tmp_path, which, share):
         return
     assert len(samples) / 16_000 > len(expected) / 16_000 - 0.1
     if len(expected) > 8_000:
-        assert_alike(samples[: len(expected)], expected, most_s=0.1)
+        # Of the packet that was cut, decoders make what they like: WMA's has half of a frame.
+        whole = len(expected) - 1_600
+        assert_alike(samples[:whole], expected[:whole], most_s=0.1)

@@ -25,11 +25,11 @@ def chromium():
     return found
 
 
-def spoken_once(recording, path):
-    """Options of a microphone that plays it after a second, and then is silent."""
+def spoken_once(recording, path, after_s=1):
+    """Options of a microphone that plays it after some seconds, and then is silent."""
     samples = read_audio(recording)
-    silence = np.zeros(16_000, np.float32)
-    soundfile.write(path, np.concatenate([silence, samples, silence]), 16_000, subtype="PCM_16")
+    before, after = (np.zeros(seconds * 16_000, np.float32) for seconds in (after_s, 1))
+    soundfile.write(path, np.concatenate([before, samples, after]), 16_000, subtype="PCM_16")
     return (*FAKE_MICROPHONE, f"--use-file-for-fake-audio-capture={path}%noloop")
 
 

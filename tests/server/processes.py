@@ -56,6 +56,18 @@ class Served:
         assert line is not None, self.said
         return line
 
+    def line_with(self, part):
+        """The first line with that in it; waits for it."""
+
+        def found():
+            return [line for line in self.said if line is None or part in line][:1]
+
+        with self._news:
+            assert self._news.wait_for(found, LONG_S), (part, self.said)
+            (line,) = found()
+        assert line is not None, (part, self.said)
+        return line
+
     @property
     def url(self):
         return self.line("ready ").split()[1]

@@ -28,7 +28,7 @@ async def not_found(_):
     return replied(UnknownPathError("nothing is here"))
 
 
-def served(test, routes_of, *, keys=None, limits=None, streams=None, defaults=FIXED, origins=()):
+def served(test, routes_of, *, keys=None, limits=None, streams=64, defaults=FIXED, origins=()):
     """Runs `test(service, address)` while the routes of `routes_of(service)` are served."""
 
     async def run():
@@ -42,7 +42,7 @@ def served(test, routes_of, *, keys=None, limits=None, streams=None, defaults=FI
 
 @asynccontextmanager
 async def serving(
-    routes_of, *, keys=None, limits=None, streams=None, defaults=FIXED, origins=(), strict=False
+    routes_of, *, keys=None, limits=None, streams=64, defaults=FIXED, origins=(), strict=False
 ):
     keys = keys or {}
     async with LiveEngine(load("tiny-en"), load_vad(), most_streams=streams) as engine:

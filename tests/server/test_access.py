@@ -119,3 +119,14 @@ def test_an_origin_that_is_no_address_is_of_another_site():
     assert not access.allows(Caller("", {"origin": "http://[", "host": "here"}, {}))
     assert access.allows(Caller("", {"origin": "http://here", "host": "here"}, {}))
     assert access.allows(Caller("", {}, {}))
+
+
+def test_a_short_lived_key_of_another_replica_is_known_when_it_is_told():
+    one, other = Access(KEYS), Access(KEYS)
+    secret = one.new_secret("ann", 10.0, 0.0)
+    with pytest.raises(AccessError):
+        other.owner(caller(authorization=f"Bearer {secret.value}"), 1.0)
+    other.know(secret)
+    assert other.owner(caller(authorization=f"Bearer {secret.value}"), 1.0) == "ann"
+    assert other.secrets(9.0) == [secret]
+    assert other.secrets(10.0) == []

@@ -1,4 +1,5 @@
 import errno
+import math
 import os
 import socket
 import ssl
@@ -14,6 +15,7 @@ from parakeet_streaming.server.addresses import (
     resolve,
     tls_context,
     urls,
+    watch,
 )
 from tests.server.certificates import write_certificate
 
@@ -116,3 +118,24 @@ def test_tls_files_that_cannot_be_used(tmp_path):
         tls_context(str(path), str(path))
     with pytest.raises(OptionError, match="without a password"):
         tls_context(str(path), str(locked))
+
+
+@pytest.mark.skipif(not hasattr(socket, "TCP_USER_TIMEOUT"), reason="Linux has all of it")
+def test_connections_are_watched_as_the_socket_that_accepts_them():
+    (listening,) = bind("127.0.0.1", 0)
+    watch([listening], 7.0, 3.0)
+    listening.listen()
+    with listening, socket.create_connection(listening.getsockname()):
+        accepted, _ = listening.accept()
+        with accepted:
+            assert accepted.getsockopt(socket.SOL_SOCKET, socket.SO_KEEPALIVE) == 1
+            names = ("TCP_KEEPIDLE", "TCP_KEEPINTVL", "TCP_USER_TIMEOUT")
+            found = [accepted.getsockopt(socket.IPPROTO_TCP, getattr(socket, n)) for n in names]
+    assert found == [7, 1, 3_000]
+
+
+def test_times_that_no_system_takes_are_left_out():
+    (listening,) = bind("127.0.0.1", 0)
+    with listening:
+        watch([listening], 1e12, math.inf)
+        assert listening.getsockopt(socket.SOL_SOCKET, socket.SO_KEEPALIVE)

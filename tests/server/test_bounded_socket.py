@@ -113,6 +113,40 @@ def test_others_have_turns_while_tiny_messages_are_taken():
     assert turns.most_between <= 2 * (bounded_socket._PIECE_BYTES // 7 + 2)
 
 
+def test_sound_that_came_late_is_taken_in_few_turns():
+    """Each of these messages has more bytes than a piece."""
+    count, turns = 60, Turns()
+
+    async def take(_, receive, send):
+        await receive()
+        await send({"type": "websocket.accept"})
+        await receive()
+        before = turns.others
+        for _ in range(1, count):
+            await receive()
+        turns.most_between = turns.others - before
+        await send({"type": "websocket.close"})
+
+    async def others():
+        while True:
+            turns.others += 1
+            await asyncio.sleep(0)
+
+    async def test(port):
+        other = asyncio.create_task(others())
+        protocol = ClientProtocol(parse_uri("ws://127.0.0.1/"))
+        protocol.state = protocol.state.OPEN
+        for _ in range(count):
+            protocol.send_text(b"a" * 1_300)
+        async with connect(f"ws://127.0.0.1:{port}") as client:
+            client.transport.write(b"".join(protocol.data_to_send()))
+            await client.wait_closed()
+        other.cancel()
+
+    served(test, take)
+    assert turns.most_between < count
+
+
 def test_what_is_left_of_a_client_that_breaks_the_protocol_is_forgotten():
     async def test(port):
         async with connect(f"ws://127.0.0.1:{port}") as client:

@@ -54,6 +54,20 @@ def test_all_channels_are_opened_or_none():
     run(test, streams=2)
 
 
+def test_others_may_take_the_places_of_channels_of_the_same_client():
+    async def test(engine):
+        channels = await Channels.open(engine, ChannelOptions(FIXED), 2)
+        for count in (2, 1):
+            before = channels
+            channels = await Channels.open(engine, ChannelOptions(FIXED), count, before)
+            await before.close()
+        with pytest.raises(CapacityError):
+            await Channels.open(engine, ChannelOptions(FIXED), 3, channels)
+        await channels.close()
+
+    run(test, streams=2)
+
+
 def test_what_cannot_be_used_is_missing_in_every_channel():
     async def test(engine):
         channels = await Channels.open(engine, ChannelOptions(FIXED, "f32le"), 2)

@@ -1,4 +1,5 @@
 import asyncio
+import sys
 
 import httpx
 import pytest
@@ -49,6 +50,13 @@ def ask(service, settings, method, path, **more):
     return asyncio.run(request())
 
 
+def test_the_page_is_told_whether_calls_are_answered(make, monkeypatch):
+    service, settings = make()
+    assert ask(service, settings, "GET", "/page/about.json").json()["webrtc"] is True
+    monkeypatch.setitem(sys.modules, "parakeet_streaming.server.peers", None)
+    assert ask(service, settings, "GET", "/page/about.json").json()["webrtc"] is False
+
+
 def test_keys_come_from_settings_and_from_a_file(tmp_path):
     path = tmp_path / "keys"
     path.write_text("bob:2\n")
@@ -63,12 +71,19 @@ def test_options_of_streams():
     fixed = live_options(Settings(context="5-1-1", fixed=True, endpointing="off"))
     assert fixed.delay == DelayRange.fixed(ContextConfig(5, 1, 1))
     assert fixed.endpoint is None
+    assert not fixed.cached
+    assert live_options(Settings(cached=True)).cached
     assert live_options(Settings(endpointing="relaxed")).endpoint.min_silence_ms == 1000
 
 
 def test_a_context_that_the_model_does_not_take_is_refused_before_it_serves():
     with pytest.raises(ContextError, match="shorten the left context"):
         load_all(Settings(context="3000-1-1", threads=1))
+
+
+def test_cached_streams_of_a_model_that_keeps_nothing_are_refused_before_it_serves():
+    with pytest.raises(OptionError, match="--streaming cached"):
+        load_all(Settings(cached=True, threads=1))
 
 
 def test_what_nobody_listens_for_is_refused():

@@ -1,11 +1,16 @@
 """Who cannot be let in is refused in the handshake, and pages can ask why."""
 
+import json
+
 import httpx
 import pytest
 import websockets
 from websockets.exceptions import InvalidStatus
 
+from parakeet_streaming.server.composition import DOORS
 from parakeet_streaming.server.doors import native
+from parakeet_streaming.server.http import SocketRoute
+from parakeet_streaming.server.settings import Settings
 from tests.server.served import served
 from tests.server.test_dialogue import run
 
@@ -37,3 +42,43 @@ def test_a_page_can_ask_what_the_handshake_would_be_answered(headers, query, sta
         return reply.status_code, service.metrics.open_sockets.value
 
     assert served(test, native.routes, keys={"me": "k"}, streams=1) == (status, 0)
+
+
+def all_routes(service):
+    return [route for door in DOORS for route in door(service, Settings())]
+
+
+WRONG = [
+    ({}, []),
+    ({"Authorization": "Bearer wrong"}, []),
+    ({"Authorization": "Token wrong"}, []),
+    ({"Authorization": "Basic azpr"}, []),
+    ({"X-API-Key": "wrong"}, []),
+    ({}, ["realtime", "openai-insecure-api-key.wrong"]),
+    ({}, ["parakeet", "base64url-api-key.d3Jvbmc"]),
+    ({}, ["token", "wrong"]),
+]
+
+
+def test_a_key_that_is_missing_or_wrong_is_refused_in_the_handshake_of_every_protocol():
+    async def test(service, address):
+        paths = [each.path for each in all_routes(service) if isinstance(each, SocketRoute)]
+        answers = {}
+        for path in paths:
+            for headers, protocols in WRONG:
+                with pytest.raises(InvalidStatus) as refused:
+                    await websockets.connect(
+                        f"ws://{address}{path}",
+                        additional_headers=headers,
+                        subprotocols=protocols or None,
+                    )
+                answers.setdefault(path, []).append(refused.value.response)
+        return answers, service.metrics.open_sockets.value, service.engine.stats().active_streams
+
+    answers, *left = served(test, all_routes, keys={"me": "k"})
+    assert left == [0, 0]
+    assert {"/v1/stream", "/v1/realtime", "/v1/listen"} <= set(answers)
+    for responses in answers.values():
+        assert {each.status_code for each in responses} == {401}
+        assert {each.headers["WWW-Authenticate"] for each in responses} == {"Bearer"}
+        assert all(json.loads(each.body) for each in responses)

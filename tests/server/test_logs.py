@@ -1,3 +1,4 @@
+import io
 import json
 import logging
 
@@ -108,3 +109,11 @@ def test_what_clients_do_wrong_is_no_error_of_the_http_library(capsys, said):
         LOG.error(said)
     kept = lines(capsys)
     assert [line.split(" ERROR ")[1] for line in kept] == ["another", said]
+
+
+def test_lines_go_where_they_are_to_and_say_whose_they_are(capsys):
+    stream = io.StringIO()
+    with written("text", "info", log_text=False, stream=stream, replica="r1"):
+        LOG.info("it came", extra={"door": "native"})
+    assert lines(capsys) == []
+    assert stream.getvalue().endswith("Z INFO it came replica=r1 door=native\n")

@@ -7,6 +7,10 @@ from playwright.sync_api import sync_playwright
 
 from parakeet_streaming.formats import to_srt, to_txt, to_vtt
 from parakeet_streaming.results import Segment, Transcript, Word
+from parakeet_streaming.server.protocols.openai_realtime_events import Conversation, ItemTelling
+from parakeet_streaming.server.protocols.openai_realtime_settings import Settings
+from parakeet_streaming.server.replies import SessionTimeError
+from parakeet_streaming.server.session_events import Ended, Heard, Started, Stopped
 from tests.server.browser import chromium, launch
 from tests.server.processes import Served
 
@@ -22,7 +26,7 @@ def run():
         page.goto(server.url)
 
         def run(body, value=None):
-            modules = ("transcript", "formats", "delays")
+            modules = ("transcript", "formats", "delays", "realtime_events")
             imports = "".join(
                 f"const {each} = await import('/page/{each}.js');" for each in modules
             )
@@ -125,6 +129,44 @@ def test_events_become_utterances(run):
     assert not made["isEmpty"]
     assert made["told"]["text"] == "one three cut"
     assert made["told"]["started"] == "1970-01-01T00:00:00.000Z"
+
+
+def test_events_of_a_call_become_those_of_a_stream(run):
+    conversation = Conversation("x")
+    telling = ItemTelling(conversation, Settings("m"))
+
+    def heard(text):
+        return Heard(0, text, (), "", (), 2.0, 2.0)
+
+    words = (Word("one", 1.0, 1.2, 0.9), Word("two", 1.4, 1.8, 0.8))
+    told = [
+        Started(0, 1.0), heard("one"), heard(" two"), Stopped(0, 2.0),
+        Ended(0, "one two", words, (), 0.8, 2.5, "silence"),
+        Started(1, 4.0), Ended(1, "", (), (), 4.0, 5.0, "silence"),
+    ]  # fmt: skip
+    messages = [
+        conversation.session("created", Settings("m")),
+        *(message for event in told for message in telling.tell(event)),
+        *telling.failed(SessionTimeError("too long")),
+        conversation.error(SessionTimeError("too long")),
+    ]
+    body = """
+        const events = new realtime_events.RealtimeEvents(0.96);
+        const read = value.map((each) => events.read(JSON.parse(each)));
+        return read.filter((each) => each !== null);"""
+    ready, *partials, final, silent, error = run(body, messages)
+    assert ready == {"type": "ready", "model": "m", "context": None, "latency_s": 0.96}
+    assert partials == [
+        {"type": "partial", "text": text, "tentative": ""} for text in ("one", " two")
+    ]
+    assert (final["type"], final["text"]) == ("final", "one two")
+    assert final["words"] == [
+        {"text": "one", "start": 1.0, "end": 1.2, "confidence": 0.9},
+        {"text": "two", "start": 1.4, "end": 1.8, "confidence": 0.8},
+    ]
+    assert (final["start"], final["end"]) == (0.7, 2.5)
+    assert (silent["text"], silent["words"]) == ("", [])
+    assert error == {"type": "error", "code": "timeout", "message": "too long"}
 
 
 def test_words_of_a_file_go_to_their_segments(run):

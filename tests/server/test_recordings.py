@@ -10,6 +10,7 @@ import pytest
 import soundfile
 
 from parakeet_streaming.errors import AudioFormatError, CapacityError, ContextError
+from parakeet_streaming.live.options import LiveOptions
 from parakeet_streaming.server import recordings
 from parakeet_streaming.server.recordings import (
     ChannelTranscript,
@@ -120,6 +121,13 @@ def test_readers_are_bounded(engine):
         return await heard(engine, DIGITS.read_bytes(), None, readers)
 
     assert asyncio.run(both())[0][-1].transcript.text == SAID
+
+
+def test_a_full_house_says_which_limit_it_met(engine):
+    other = engine.open(LiveOptions.recording(CONTEXT))
+    with other, pytest.raises(CapacityError, match=r"\(max_uploads\)"):
+        run(engine, DIGITS.read_bytes())
+    list(other)  # until it is over
 
 
 @pytest.mark.parametrize("after", [0, 1, 2])

@@ -46,6 +46,8 @@ def test_every_leaf_of_the_tree_that_a_client_can_meet_has_a_row():
 def test_headers_and_body():
     assert replies.answer_to(replies.AccessError("x")).headers == {"WWW-Authenticate": "Bearer"}
     assert replies.answer_to(errors.CapacityError("x")).headers == {"Retry-After": "5"}
+    upgrade = {"Upgrade": "websocket", "Connection": "Upgrade"}
+    assert replies.answer_to(replies.UpgradeNeededError("x")).headers == upgrade
     assert replies.answer_to(replies.WrongRequestError("no", "model")).as_openai() == {
         "error": {
             "message": "no",

@@ -165,6 +165,28 @@ def test_the_last_word_of_a_long_utterance_is_held_back():
     assert [each.text.split()[-1] for each in grammar.ended] == ["w23", "w24!"]
 
 
+def test_a_word_of_several_tokens_is_held_back_whole():
+    long = [token(f" w{at}", at * 10) for at in range(25)]
+    events = told([partial(*long, token("x", 242), token("y", 245))])
+    assert isinstance(events[-1], Heard)
+    assert (events[-1].text.split()[-1], events[-1].tentative) == ("w23", " w24xy")
+
+
+def test_the_only_word_of_a_long_utterance_is_held_back_too():
+    events = told([partial(ONE, to=19.9)])
+    assert [(each.text, each.tentative) for each in events] == [("", "one")]
+
+
+def test_what_only_the_end_tells_is_told_before_it():
+    events = told([final(ONE)])
+    assert [(type(each), each.text) for each in events] == [(Heard, "one"), (Ended, "one")]
+
+
+def test_speech_that_begins_again_before_any_text_is_no_news():
+    events = told([SpeechStarted(0.1), SpeechEnded(0.3), SpeechStarted(0.4), partial(ONE)])
+    assert [type(each) for each in events] == [Started, Heard]
+
+
 def test_a_word_that_was_told_stays_where_it_was_told():
     """A pause that is found between two tokens of one step."""
     later, last = token(" two", 40), token(" six", 45)
@@ -193,6 +215,7 @@ def test_what_is_cleared_is_forgotten():
     told([SpeechStarted(0.1), partial(ONE)], session)
     session.clear()
     later = token(" two", 30)
+    assert told([SpeechEnded(0.5), SpeechStarted(0.7)], session) == []
     events = told(
         [partial(TWO), final(ONE, TWO, reason="commit"), partial(later), final(later, number=1)],
         session,

@@ -3,7 +3,7 @@ from dataclasses import fields
 import pytest
 
 from parakeet_streaming.errors import OptionError
-from parakeet_streaming.server.limits import Limits
+from parakeet_streaming.server.limits import MOST_FILES, Limits
 from parakeet_streaming.server.settings import Settings, about
 
 
@@ -39,6 +39,12 @@ def test_each_setting_has_help_that_ends_and_a_default_that_is_allowed(name):
 def test_values_that_cannot_be_used(name, value):
     with pytest.raises((OptionError, ValueError)):
         about(name).check(value)
+
+
+def test_a_key_has_the_uploads_that_its_own_limit_says():
+    settings = Settings()
+    most = about("max_uploads").most
+    assert settings.uploads_of_key < settings.max_uploads <= most == MOST_FILES
 
 
 def test_case_says_nothing():

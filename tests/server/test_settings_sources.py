@@ -31,14 +31,19 @@ def test_the_environment_may_name_the_file(tmp_path):
 
 TEXTS = {bool: "true", int: "1024", float: "7.5", str: "auto"}
 WORDS = {"context": "10-2-2", "preset": "balanced", "endpointing": "off"}
-WORDS |= {"log_format": "json", "log_level": "debug", "stun_server": "stun:example.org:3478"}
-WORDS |= {"checkpoint_key": "sixteen-or-more-characters"}
+WORDS |= {
+    "checkpoint_key": "sixteen-or-more-characters",
+    "max_uploads": "3",
+    "log_format": "json",
+    "log_level": "debug",
+    "stun_server": "stun:example.org:3478",
+}
 
 
 @pytest.mark.parametrize("each", fields(Settings), ids=lambda each: each.name)
 def test_each_setting_is_read_from_all_three(each, tmp_path):
     kind = type(each.default) if each.default is not None else str
-    if each.name in ("threads", "max_streams", "wyoming_port"):
+    if each.name in ("threads", "max_streams", "wyoming_port", "replicas", "most_replicas"):
         kind = int
     text = WORDS.get(each.name, TEXTS.get(kind, "one"))
     written = text if kind in (bool, int, float) else f'"{text}"'

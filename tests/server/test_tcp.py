@@ -1,5 +1,6 @@
 import asyncio
 import socket
+from contextlib import suppress
 
 from parakeet_streaming.server.addresses import bind
 from parakeet_streaming.server.http import Reply
@@ -8,7 +9,7 @@ from parakeet_streaming.server.tcp import TcpListener
 
 def listening(talk, test):
     async def run():
-        listener = TcpListener(talk, ping_s=20, ping_timeout_s=60)
+        listener = TcpListener(talk)
         sockets = bind("127.0.0.1", 0)
         port = sockets[0].getsockname()[1]
         await listener.start(sockets)
@@ -63,6 +64,27 @@ def test_a_reset_ends_it_without_a_word():
     listening(talk, test)
 
 
+def test_a_client_that_reads_nothing_does_not_keep_its_connection():
+    ended = asyncio.Event()
+
+    async def talk(connected):
+        with suppress(TimeoutError):
+            async with asyncio.timeout(0.1):
+                while True:
+                    await connected.send(b"x" * 1_000_000)
+        connected.end()
+        with suppress(ConnectionError):
+            await connected._writer.wait_closed()
+        ended.set()
+
+    async def test(port):
+        _, writer = await asyncio.open_connection("127.0.0.1", port, limit=1)
+        await ended.wait()
+        writer.transport.abort()
+
+    listening(talk, test)
+
+
 def test_last_words_arrive_though_bytes_were_unread():
     async def talk(connected):
         await connected.refuse(Reply(503, b"no room"))
@@ -79,7 +101,7 @@ def test_last_words_arrive_though_bytes_were_unread():
 
 def test_closing_the_listener_ends_those_who_talk():
     async def run():
-        listener = TcpListener(echo, ping_s=20, ping_timeout_s=60)
+        listener = TcpListener(echo)
         sockets = bind("127.0.0.1", 0)
         await listener.start(sockets)
         reader, writer = await asyncio.open_connection(*sockets[0].getsockname())

@@ -12,7 +12,8 @@ from parakeet_streaming.server.wyoming_listener import WyomingListener, check, l
 from tests.server.processes import Served
 from tests.server.served import serving
 
-LAN = {"wyoming_port": 0, "wyoming_host": "0.0.0.0", "wyoming_announce": True}
+OTHERS = {"wyoming_port": 0, "wyoming_host": "0.0.0.0"}
+LAN = {**OTHERS, "wyoming_announce": True, "wyoming_no_auth": True}
 
 
 @pytest.mark.parametrize(
@@ -21,6 +22,8 @@ LAN = {"wyoming_port": 0, "wyoming_host": "0.0.0.0", "wyoming_announce": True}
         ({"wyoming_announce": True}, "needs --wyoming-port"),
         ({"wyoming_port": 0, "wyoming_announce": True}, "nobody else reaches"),
         ({"wyoming_port": 0, "wyoming_host": "no.such.host.invalid"}, "--wyoming-host"),
+        (OTHERS, "--wyoming-host 0.0.0.0, and Wyoming knows no keys.* --wyoming-no-auth"),
+        ({**OTHERS, "api_key": ("k",)}, "knows no keys"),
     ],
 )
 def test_settings_that_do_not_go_together_are_told_first(chosen, said):
@@ -32,6 +35,8 @@ def test_settings_that_do():
     check(Settings())
     check(Settings(wyoming_port=0))
     check(Settings(**LAN))
+    check(Settings(**OTHERS, wyoming_no_auth=True))
+    check(Settings(**OTHERS, no_auth=True))
 
 
 def test_without_zeroconf_there_is_a_word_about_it(monkeypatch):

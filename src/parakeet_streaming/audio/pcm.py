@@ -71,7 +71,8 @@ def _is_plain(samples: ArrayLike) -> TypeGuard[NDArray[np.float32]]:
     if type(samples) is not np.ndarray or samples.dtype != np.float32 or samples.ndim != 1:
         return False
     # Not for a NaN, nor with an infinity: no sum of squares with one is below a bound.
-    return samples.flags.c_contiguous and bool(np.dot(samples, samples) <= _SURELY_USABLE)
+    with np.errstate(over="ignore", invalid="ignore"):
+        return samples.flags.c_contiguous and bool(np.dot(samples, samples) <= _SURELY_USABLE)
 
 
 def _as_frames(samples: ArrayLike, what: str) -> NDArray[Any]:

@@ -49,7 +49,15 @@ def serve(command: typer.Context, **given: Any) -> None:  # noqa: ANN401
     level = command.parent.params.get("log_level") if command.parent is not None else None
     if level is not None:
         written.setdefault("log_level", level)
-    serving.serve(settings_sources.read_settings(written, os.environ, config))
+    settings = settings_sources.read_settings(written, os.environ, config)
+    if settings.replicas is None:
+        if settings.most_replicas is not None:
+            raise OptionError("--most-replicas needs --replicas, with which it begins")
+        serving.serve(settings)
+        return
+    from parakeet_streaming.cluster import one_machine
+
+    one_machine.serve(settings)
 
 
 def _signature() -> Signature:

@@ -183,6 +183,11 @@ class SpeechDetector:
         return Transition(started=False, at_sample=self.silence_from) if speech else None
 
     @property
+    def ends_at(self) -> int | None:
+        """Position at which silence that goes on ends speech; None while there is voice."""
+        return None if self.silence_from is None else self.silence_from + self._min_silence
+
+    @property
     def padding_samples(self) -> int:
         """Samples before an onset that belong to what is said."""
         return self._padding
@@ -204,6 +209,12 @@ class SpeechDetector:
             return False
         first, last = start - self._hangover, end + self._padding
         return not any(run.start < last and run.end > first for run in self._runs)
+
+    def silent(self, start: int, end: int) -> bool:
+        """Whether all frames before `end` were judged, and nothing after `start` may be speech."""
+        judged = self.known_to + self.frame_samples > end
+        remembered = start + self._hangover >= self._remembered_from
+        return judged and remembered and not any(run.end > start for run in self._runs)
 
     def forget_before(self, position: int) -> None:
         """Nothing before `position` will be asked for any more; it is not quiet from now on."""

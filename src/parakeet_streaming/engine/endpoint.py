@@ -175,6 +175,11 @@ class Endpointer:
         return endpointer
 
     @property
+    def min_silence_samples(self) -> int:
+        """Without voice, before silence ends an utterance."""
+        return self._min_silence
+
+    @property
     def has_text(self) -> bool:
         """Whether the utterance has committed text, and not only marks."""
         return self._said.has_text

@@ -160,6 +160,18 @@ class Recognizer:
                 " shorten the left context"
             )
 
+    def check_cached(self) -> None:
+        """Refuses cached streams where the encoder keeps nothing between steps.
+
+        Raises:
+            OptionError: it does not.
+        """
+        if not self._transducer.keeps_past:
+            raise OptionError(
+                "this model's encoder keeps nothing between steps; export it with "
+                "`parakeet export MODEL --to FOLDER --streaming cached`, or do without cached"
+            )
+
     def transcribe(
         self,
         samples: ArrayLike,
@@ -254,11 +266,8 @@ class Recognizer:
         )
 
     def _check_cached(self, options: StreamOptions) -> None:
-        if options.cached and not self._transducer.keeps_past:
-            raise OptionError(
-                "this model's encoder keeps nothing between steps; export it with "
-                "`parakeet export MODEL --to FOLDER --streaming cached`, or do without cached"
-            )
+        if options.cached:
+            self.check_cached()
         if options.cached and options.stall_guard is not None:
             raise OptionError(
                 "a stall guard decodes the left context again, which a cached stream does not "

@@ -33,7 +33,7 @@ from parakeet_streaming.errors import ParakeetError, SnapshotError
 from parakeet_streaming.ports import Transducer, VoiceActivity
 
 MAGIC: Final = b"PKSTRM"
-VERSION: Final = 2
+VERSION: Final = 3
 MAX_BYTES: Final = 1 << 30
 """Of a snapshot when it is unpacked: left context of an hour, and an encoder's past."""
 
@@ -70,6 +70,10 @@ class SnapshotCodec:
         """The state as bytes; `vad` is needed for a state with a voice activity's memory."""
         transducer, decoder, activity = self.transducer, state.decoder, state.activity
         memory = transducer.memory_to_arrays(decoder.memory)
+        memory_ahead, ahead = None, state.ahead
+        if ahead is not None:
+            decoder = ahead.decoder
+            memory_ahead = transducer.memory_to_arrays(decoder.memory)
         past = None if state.past is None else transducer.past_to_arrays(state.past)
         voice = None
         if vad is not None and activity is not None and activity.voice is not None:
@@ -79,6 +83,7 @@ class SnapshotCodec:
             "model": transducer.fingerprint,
             "state": writer.plain(_without_opaque(state)),
             "memory": writer.plain(memory),
+            "ahead": writer.plain(memory_ahead),
             "past": writer.plain(past),
             "voice": writer.plain(voice),
         }
@@ -98,6 +103,10 @@ class SnapshotCodec:
             state: StreamState = reader.value(StreamState, header["state"])
             memory = self.transducer.memory_from_arrays(reader.arrays(header["memory"]))
             state = replace(state, decoder=replace(state.decoder, memory=memory))
+            if (ahead := state.ahead) is not None:
+                memory = self.transducer.memory_from_arrays(reader.arrays(header["ahead"]))
+                decoder = replace(ahead.decoder, memory=memory)
+                state = replace(state, ahead=replace(ahead, decoder=decoder))
             if header["past"] is not None:
                 options = state.options
                 most_frames = options.kept_frames or 0
@@ -124,8 +133,11 @@ def _without_opaque(state: StreamState) -> StreamState:
     activity = state.activity
     if activity is not None:
         activity = replace(activity, voice=None)
+    ahead = state.ahead
+    if ahead is not None:
+        ahead = replace(ahead, decoder=replace(ahead.decoder, memory=None))
     decoder = replace(state.decoder, memory=None)
-    return replace(state, decoder=decoder, past=None, activity=activity)
+    return replace(state, decoder=decoder, ahead=ahead, past=None, activity=activity)
 
 
 class _Writer:

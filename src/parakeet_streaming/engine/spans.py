@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Self
+
+import numpy as np
 
 from parakeet_streaming.ports import Floats
 from parakeet_streaming.timeline import FRAME_SAMPLES
@@ -42,6 +45,11 @@ class Window(Span):
     samples: Floats
     """(left + chunk + right,) float32."""
 
+    @classmethod
+    def over(cls, start: int, end: int) -> Self:
+        """One of which nothing is encoded, and nothing left over."""
+        return cls(0, end - start, 0, start, is_last=True, samples=np.zeros(0, np.float32))
+
     @property
     def left_frames(self) -> int:
         """Encoder frames before the chunk, floored as in the reference."""
@@ -73,4 +81,5 @@ class WindowState:
     """Position of a cut that is not decoded yet."""
     cut_tail: Floats
     """(n,) float32, what stands for the audio after the cut."""
-    ended: bool
+    audio_end: int | None
+    """Where the audio ended, and a tail may follow; None until it has."""

@@ -58,6 +58,7 @@ def check_state(state: StreamState, token_count: int, longest_duration: int) -> 
         "skipped frames": 0 <= decoder.frames_to_skip <= longest_duration,
         "token": 0 <= decoder.last_token <= token_count,
         "stall": 0 <= state.stall_from <= decoder.decoded_frames + max(1, longest_duration),
+        "right context": _is_sound_ahead(state, token_count, longest_duration),
         "past": state.past is None or options.cached,
         "text": all(_is_sound(token, token_count) for token in tokens if token is not None),
         "utterance": transcript.utterance >= 0,
@@ -84,10 +85,32 @@ def _wrong_in_window(state: StreamState) -> list[str]:
         "tail": tail.ndim == 1 and tail.size <= _MOST_TAIL,
         # After a cut frames lie up to one frame before their number.
         "frames": 0 <= frames_to_samples(decoder.decoded_frames) - decoded < FRAME_SAMPLES,
-        "ended": window.ended == (end is not None) and not state.closed,
+        "ended": window.audio_end == end and not state.closed,
         "audio end": end is None or (0 <= end <= fed and decoded <= fed),
     }
     return [name for name, right in checks.items() if not right]
+
+
+def _is_sound_ahead(state: StreamState, token_count: int, longest_duration: int) -> bool:
+    """Whether what was found in the right context lies behind the chunk, in order."""
+    ahead, before = state.ahead, state.decoder
+    if ahead is None:
+        return True
+    decoder = ahead.decoder
+    first, end = before.decoded_frames, decoder.decoded_frames
+    at = [first, *(each.frame for each in ahead.emissions), end - 1]
+    return (
+        0 < end - first <= _MOST_REACH // FRAME_SAMPLES
+        and 0 <= decoder.frames_to_skip <= longest_duration
+        and 0 <= decoder.last_token <= token_count
+        and all(one <= other for one, other in pairwise(at))
+        and all(
+            0 <= each.token_id < token_count
+            and each.duration_frames >= 0
+            and 0 <= each.confidence <= 1
+            for each in ahead.emissions
+        )
+    )
 
 
 def _are_sound_ends(state: StreamState) -> bool:

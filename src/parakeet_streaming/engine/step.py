@@ -21,7 +21,7 @@ from dataclasses import dataclass, replace
 
 from parakeet_streaming.engine.spans import Window
 from parakeet_streaming.engine.stall import Recovered, StallGuard, recover, speech_frames
-from parakeet_streaming.engine.stream_state import StreamOptions
+from parakeet_streaming.engine.stream_state import Ahead, StreamOptions
 from parakeet_streaming.engine.windowed_stream import StepResult, WindowedStream
 from parakeet_streaming.ports import (
     Decoded,
@@ -131,9 +131,13 @@ class Step:
         if guard is not None:
             recovered = self._recovered(guard, due, given, decoded)
             decoded, stall_from = recovered.decoded, recovered.stall_from
-        return StepResult(
-            due.window, decoded.emissions, decoded.lookahead, decoded.state, stall_from, past
-        )
+        window, ahead = due.window, None
+        whole = window.right_samples % FRAME_SAMPLES == 0 and given.lookahead_end > given.chunk_end
+        # Of a frame that is not whole it cannot be said where to go on; the guard sees each chunk.
+        if decoded.ahead is not None and guard is None and whole:
+            ahead = Ahead(decoded.lookahead, decoded.ahead)
+        found = (decoded.emissions, decoded.lookahead, decoded.state)
+        return StepResult(window, *found, stall_from, past, ahead)
 
     def _recovered(
         self, guard: StallGuard, due: _Due, given: DecoderInput, decoded: Decoded

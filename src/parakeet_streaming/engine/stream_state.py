@@ -12,7 +12,7 @@ from parakeet_streaming.engine.room_noise import Room
 from parakeet_streaming.engine.spans import WindowState
 from parakeet_streaming.engine.stall import StallGuard
 from parakeet_streaming.engine.transcript_builder import TranscriptState
-from parakeet_streaming.ports import DecoderState
+from parakeet_streaming.ports import DecoderState, Emission
 from parakeet_streaming.timeline import ContextConfig
 
 Resumed = Literal["exact", "warm"]
@@ -36,6 +36,21 @@ class StreamOptions:
         """Encoder frames of left context that the encoder keeps; None where it keeps nothing."""
         frames = self.context.frames
         return frames.left if self.cached else None
+
+
+@dataclass(frozen=True, slots=True)
+class Ahead:
+    """What the last step found in its right context: tentative, until it is chunk or settled."""
+
+    emissions: tuple[Emission, ...]
+    decoder: DecoderState
+    """After it."""
+
+    @property
+    def end_frame(self) -> int:
+        """Absolute frame after it."""
+        decoder = self.decoder
+        return decoder.decoded_frames
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,6 +83,8 @@ class StreamState:
     decoder: DecoderState
     stall_from: int
     """Absolute frame from which the stall guard looks for a stall."""
+    ahead: Ahead | None
+    """None where no right context was decoded."""
     past: object | None
     """What the encoder keeps; None where the stream begins, and where it was left out."""
     transcript: TranscriptState

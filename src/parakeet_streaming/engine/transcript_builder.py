@@ -75,6 +75,11 @@ class TranscriptBuilder:
         self._before_utterance: Token | None = None
         self._ends: list[UtteranceEnd] = []
 
+    @property
+    def last(self) -> Token | None:
+        """The last committed token."""
+        return self._last
+
     def transcript(self, decoded_samples: int) -> Transcript:
         """Everything committed so far, written anew from the log at every call."""
         utterances: list[tuple[Token, ...]] = []

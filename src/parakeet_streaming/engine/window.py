@@ -8,9 +8,10 @@ Rules of this file (the arithmetic of NVIDIA NeMo's `StreamingBatchedAudioBuffer
 3. The first window has no left context; the left context grows until it is full. Nothing is padded.
 4. A window that is not the last needs one sample beyond its right context, because only then is it
    known not to be the last. That sample waits.
-5. The last window decodes everything that is left: at most chunk + right. What the right context
-   gave up goes to the left, so the last left context may be longer than asked and need not be
-   whole frames. The reference leaves that grid shifted, and so does this file.
+5. The last window decodes everything that is left: at most chunk + right, and the tail of silence
+   that may follow. What is less than chunk + right goes to the left, so the last left context may
+   be longer than asked and need not be whole frames. The reference leaves that grid shifted, and
+   so does this file. Where a tail makes more of it, the left context becomes shorter.
 6. Live streams ask for more. `use` changes the lengths for the windows to come. `flush` makes chunk
    of what is known at a position, as whole frames; or it cuts, with windows as if the audio ended
    there. After a cut the frames of the next chunk may lie between those before.
@@ -61,7 +62,8 @@ class ContextWindow:
         self.cut_at: int | None = None
         """Position of the cut that is being decoded."""
         self._cut_tail: Floats = _NOTHING
-        self._ended = False
+        self._audio_end: int | None = None
+        """Position after the last sample that is audio; None while more may come."""
         self.needed_from = 0
         """Position of the first sample that is still needed."""
 
@@ -81,7 +83,8 @@ class ContextWindow:
         kept = self.samples(first, self.fed_samples if audio else first)
         lengths = (first, self._reach_from, self.decoded_samples, self.begun_at)
         flush = (self._flush_to, self._flush_seen_to)
-        return WindowState(kept, *lengths, *flush, self.cut_at, self._cut_tail, self._ended)
+        cut = (self.cut_at, self._cut_tail)
+        return WindowState(kept, *lengths, *flush, *cut, self._audio_end)
 
     @classmethod
     def of(cls, context: ContextConfig, state: WindowState) -> Self:
@@ -93,7 +96,7 @@ class ContextWindow:
         window.decoded_samples, window.begun_at = state.decoded_samples, state.begun_at
         window._flush_to, window._flush_seen_to = state.flush_to, state.flush_seen_to
         window.cut_at, window._cut_tail = state.cut_at, state.cut_tail
-        window._ended = state.ended
+        window._audio_end = state.audio_end
         window._look_what_is_needed()
         return window
 
@@ -130,9 +133,12 @@ class ContextWindow:
         self._kept[used : used + count] = samples
         self.fed_samples += count
 
-    def end(self) -> None:
-        """No more samples will come; what is left becomes the last window."""
-        self._ended = True
+    def end(self, tail_samples: int = 0) -> None:
+        """No more samples will come; what is left becomes the last window.
+
+        The last `tail_samples` are a tail, as after a cut: no window ends in it but the last.
+        """
+        self._audio_end = self.fed_samples - tail_samples
 
     def samples(self, start: int, stop: int) -> Floats:
         """A copy of the samples [start, stop), float32; those no window can reach may be gone.
@@ -151,12 +157,14 @@ class ContextWindow:
         """Where the next window lies, or None while it is not complete."""
         cut, flushed = self.cut_at, self._flushed_samples
         if cut is None and not flushed:
-            return self._span(self.fed_samples, ends=self._ended)
+            end = self._audio_end
+            return self._span(self.fed_samples, None if end is None else self.fed_samples - end)
         if self.fed_samples < (self._flush_seen_to if cut is None else cut):
             return None
         if cut is None:
-            return self._span(self._flush_seen_to, ends=False, flushed=flushed)
-        return self._span(cut + self._cut_tail.shape[0], ends=True)
+            return self._span(self._flush_seen_to, flushed=flushed)
+        tail = self._cut_tail.shape[0]
+        return self._span(cut + tail, tail)
 
     def peek(self) -> Window | None:
         """The next window, or None while it is not complete. `advance` moves on."""
@@ -178,12 +186,14 @@ class ContextWindow:
         self._reach_from = max(self._reach_from, end - self._left - self._chunk)
         self._look_what_is_needed()
 
-    def _span(self, limit: int, *, ends: bool, flushed: int = 0) -> Span | None:
-        """The next window of what lies before `limit`, where the audio `ends` or not."""
+    def _span(self, limit: int, tail: int | None = None, *, flushed: int = 0) -> Span | None:
+        """The next window of what lies before `limit`, a tail included; None: more may come."""
         start = self.decoded_samples
         remaining = limit - start
         chunk, right, left = self._chunk, self._right, self._left
-        is_last = ends and remaining <= chunk + right
+        # A tail costs no step of its own: the last window is that of the audio, and the tail.
+        audio = remaining - (tail or 0)
+        is_last = tail is not None and audio <= chunk + right and remaining <= left + chunk + right
         if is_last:
             # After a flush less than a right context may remain; what no window needs is gone.
             left += min(chunk, chunk + right - remaining)

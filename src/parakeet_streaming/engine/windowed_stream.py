@@ -6,8 +6,8 @@ Rules of this file:
 2. `as_partial` changes nothing; `commit` does, and cannot fail. So an error in a step leaves the
    stream where it was.
 3. After its window has ended and was decoded, the stream gives `Final` once and is closed.
-4. `use`, `skip`, `end_utterance` and a flush of the window act at chunk borders only: every sample
-   is chunk once, or skipped once, and times stay true.
+4. `use`, `skip`, `end_utterance`, a flush of the window and what is `settled` act at chunk borders
+   only: every sample is chunk once, or passed over once, and times stay true.
 5. What follows a cut begins anew, but for its left context: no decoder's state, and no encoder's
    past, is carried over. Its frames count from the first that begins at the cut or after it.
 """
@@ -21,7 +21,7 @@ import numpy as np
 
 from parakeet_streaming.engine.room_noise import REACH_SAMPLES, room_noise, room_of
 from parakeet_streaming.engine.spans import Window
-from parakeet_streaming.engine.stream_state import Resumed, StreamOptions, StreamState
+from parakeet_streaming.engine.stream_state import Ahead, Resumed, StreamOptions, StreamState
 from parakeet_streaming.engine.transcript_builder import TranscriptBuilder
 from parakeet_streaming.engine.window import ContextWindow
 from parakeet_streaming.engine.words import TokenFormatter
@@ -31,6 +31,7 @@ from parakeet_streaming.timeline import (
     FRAME_SAMPLES,
     ContextConfig,
     encoder_frames,
+    frames_to_samples,
     samples_to_seconds,
     seconds_to_samples,
 )
@@ -47,6 +48,8 @@ class StepResult:
     stall_from: int
     past: object | None = None
     """What the encoder keeps for the next step."""
+    ahead: Ahead | None = None
+    """The right context, where that may be settled."""
 
 
 class WindowedStream:
@@ -69,6 +72,12 @@ class WindowedStream:
         """`beginning`: before any audio, and after a cut."""
         self.stall_from = 0
         """Absolute frame from which the stall guard looks for a stall."""
+        self.ahead: Ahead | None = None
+        """What the last step found in its right context."""
+        self.read_to = 0
+        """Position up to which audio was decoded, `ahead` included."""
+        self.last_token: Token | None = None
+        """The last one of all, tentative ones included."""
         self.past: object | None = None
         """What the encoder keeps; None where it begins anew."""
         self.audio_end: int | None = None
@@ -119,7 +128,7 @@ class WindowedStream:
         if silence_s > 0 and self.audio_end > self.window.begun_at:
             self._transcript.ends_at(samples_to_seconds(self.audio_end))
             self.window.feed(tail)
-        self.window.end()
+        self.window.end(self.window.fed_samples - self.audio_end)
 
     def use(self, context: ContextConfig) -> None:
         """Cuts the windows to come by another context; nothing is lost or decoded twice."""
@@ -178,8 +187,9 @@ class WindowedStream:
         self._transcript.keep(result.emissions, partial)
         self.tentative = partial.tentative
         self.decoder, self.stall_from = result.decoder, result.stall_from
-        self.past = result.past
+        self.ahead, self.past = result.ahead, result.past
         self.window.advance(result.window)
+        self._look_ahead()
 
     def close_if_done(self) -> tuple[Final, ...]:
         """`Final`, once, when everything has been decoded."""
@@ -206,6 +216,7 @@ class WindowedStream:
             window=self.window.state(audio=audio or self.audio_end is not None),
             decoder=self.decoder,
             stall_from=self.stall_from,
+            ahead=self.ahead,
             past=self.past if past else None,
             transcript=self._transcript.state(earlier_utterances=earlier_utterances),
             audio_end=self.audio_end,
@@ -230,12 +241,13 @@ class WindowedStream:
         stream = cls(opened_by, options, start, formatter, longest_duration)
         stream.decoder = state.decoder
         stream.window = ContextWindow.of(stream.context, state.window)
-        stream.stall_from, stream.past = state.stall_from, state.past
+        stream.stall_from, stream.past, stream.ahead = state.stall_from, state.past, state.ahead
         stream.audio_end, stream.closed = state.audio_end, state.closed
         transcript = state.transcript
         stream.tentative = transcript.tentative
         stream._transcript = TranscriptBuilder.of(formatter, transcript)
         stream._resumed = state.resumed
+        stream._look_ahead()
         return stream
 
     @property
@@ -245,7 +257,26 @@ class WindowedStream:
     def _begin_anew(self) -> None:
         frames = -(-self.window.decoded_samples // FRAME_SAMPLES)
         self.decoder = replace(self.beginning, decoded_frames=frames)
-        self.stall_from, self.past, self.tentative = frames, None, ()
+        self.stall_from, self.past, self.ahead, self.tentative = frames, None, None, ()
+        self._look_ahead()
+
+    def _look_ahead(self) -> None:
+        """Takes note of what was read and found beyond what is committed."""
+        ahead, decoder = self.ahead, self.decoder
+        frames = 0 if ahead is None else ahead.end_frame - decoder.decoded_frames
+        self.read_to = self.window.decoded_samples + frames_to_samples(frames)
+        self.last_token = self.tentative[-1] if self.tentative else self._transcript.last
+
+
+def settled(stream: WindowedStream, position: int) -> StepResult:
+    """What a step to `position` would make of the stream if all it found were what is tentative.
+
+    Behind `read_to` it does not say where a decoder would be: only for what begins anew.
+    """
+    found = stream.ahead or Ahead((), stream.decoder)
+    samples = stream.window
+    window = Window.over(samples.decoded_samples, position)
+    return StepResult(window, found.emissions, (), found.decoder, stream.stall_from)
 
 
 def after_silence(

@@ -24,7 +24,7 @@ from parakeet_streaming.engine.activity import SpeechDetector
 from parakeet_streaming.engine.endpoint import Endpointer
 from parakeet_streaming.engine.spans import Span
 from parakeet_streaming.engine.stream_state import ActivityState, StreamState
-from parakeet_streaming.engine.windowed_stream import WindowedStream
+from parakeet_streaming.engine.windowed_stream import WindowedStream, settled
 from parakeet_streaming.live.adaptation import Adapter
 from parakeet_streaming.live.audio_queue import AudioQueueReader
 from parakeet_streaming.live.demand import StreamCost
@@ -59,7 +59,7 @@ class Counts:
 
     steps: int = 0
     skipped: int = 0
-    """Chunks passed over as quiet."""
+    """Chunks passed over without a step."""
     tokens: int = 0
     utterances: int = 0
 
@@ -110,7 +110,8 @@ class StreamDriver:
         )
         self._endpointer = endpointer
         endpoint = None if resumed is None else resumed.endpoint
-        self.utterances = Utterances(stream, self.intake, endpointer, endpoint, tail_s=tail_s)
+        judges = (detector, endpointer)
+        self.utterances = Utterances(stream, self.intake, *judges, endpoint, tail_s=tail_s)
         self._deadline_s = 0.0
 
     @property
@@ -156,7 +157,7 @@ class StreamDriver:
         while not self.stream.closed:
             ending = self.utterances.look() is not None
             span = self._window.next_span()
-            if ending and self._window.flushing:
+            if ending and self._window.flushing and not self._settle(span):
                 return None if span is None else self.due()
             if ending:
                 for final in self.utterances.close():
@@ -237,6 +238,21 @@ class StreamDriver:
         self.counts.utterances += isinstance(event, Final)
         self._events.append(event)
 
+    def _settle(self, span: Span | None) -> bool:
+        """Commits what is tentative in place of the window's step, if that would find no more."""
+        to = None if span is None else self.utterances.settled_to(span)
+        if to is None:
+            return False
+        self.counts.skipped += 1
+        is_news = bool(self.stream.tentative)
+        result = settled(self.stream, to)
+        partial = self.stream.as_partial(result)
+        self.stream.commit(result, partial)
+        self._decoded(partial, has_lookahead=False)
+        if is_news:
+            self._report(partial)
+        return True
+
     def _skip(self, quiet_after: int) -> None:
         self.counts.skipped += 1
         is_news = bool(self.stream.tentative)
@@ -268,6 +284,8 @@ class StreamDriver:
 
         True as well where something else comes first.
         """
+        if self._settle(span):
+            return True
         quiet = self.speech.quiet(span)
         if quiet:
             self._skip(self.speech.quiet_after(span))

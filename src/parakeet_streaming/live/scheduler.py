@@ -9,8 +9,10 @@ Rules of this file:
    batch may be held open for `hold_s` while not all streams that could join it are ready, but never
    past its first deadline.
 4. There are two lanes. A window of a recording runs while no live window is ready, and only if it
-   is done, by the cost model, before a live window that comes next is late. A recording that has
-   waited `RECORDING_PATIENCE_S` runs anyway. While a live stream is open, recordings go one by one.
+   is done, by the cost model, before the next live window is expected: a chunk after the last one.
+   Where it never is, recordings get a share of the time, in which a live window may have to wait,
+   but not so long that it is late. A recording that has waited for long runs anyway. While a live
+   stream is open, recordings go one by one; without, so many that a newcomer need not wait long.
 5. No clock, no thread, no tensor: times are seconds that the caller passes in.
 """
 
@@ -34,7 +36,14 @@ from parakeet_streaming.limits import (
 Key = TypeVar("Key", bound=Hashable)
 
 RECORDING_PATIENCE_S: Final = 2.0
-"""How long a window of a recording gives way to live windows."""
+"""How long a window of a recording gives way to live windows, at least."""
+RECORDING_REST: Final = 3.0
+"""How long recordings rest after a step that live windows may have to wait for: so many times as
+long as a step of theirs takes, so that they have a quarter of the time."""
+RECORDING_STEP_S: Final = 0.5
+"""What steps of several recordings take at most."""
+_EXPECTED_FOR_S: Final = 0.1
+"""How long a live window is waited for after its time; streams that are quiet have none."""
 _NEVER: Final = math.inf
 
 
@@ -96,18 +105,49 @@ class _Lane(Generic[Key]):
             heapq.heappop(self._heap)
         return self._heap[0] if self._heap else None
 
-    def take(self, limits: BatchLimits, most_streams: int) -> list[_Ready[Key]]:
-        """The windows of one step, the most urgent first."""
+    def take(self, most_streams: int, fits: Callable[[float], bool]) -> list[_Ready[Key]]:
+        """The windows of one step, the most urgent first: one, and more while their audio fits."""
         taken: list[_Ready[Key]] = []
         audio_s = 0.0
         while len(taken) < most_streams and (first := self.first()) is not None:
-            if taken and audio_s + first.audio_s > limits.max_audio_s:
+            if taken and not fits(audio_s + first.audio_s):
                 break
             heapq.heappop(self._heap)
             del self._numbers[first.stream]
             taken.append(first)
             audio_s += first.audio_s
         return taken
+
+
+class _Expected(Generic[Key]):
+    """When streams will have their next windows."""
+
+    def __init__(self) -> None:
+        self._heap: list[tuple[float, int, Key]] = []
+        self._at_s: dict[Key, float] = {}
+        self._number = 0
+
+    def expect(self, stream: Key, at_s: float) -> None:
+        """A stream will have one at that time."""
+        self._number += 1
+        self._at_s[stream] = at_s
+        heapq.heappush(self._heap, (at_s, self._number, stream))
+
+    def forget(self, stream: Key) -> None:
+        """A stream will have none."""
+        self._at_s.pop(stream, None)
+
+    def next_s(self, now_s: float) -> float:
+        """When the next one comes; those that have not come for long are not waited for."""
+        while self._heap:
+            at_s, _, stream = self._heap[0]
+            is_known = self._at_s.get(stream) == at_s
+            if is_known and now_s < at_s + _EXPECTED_FOR_S:
+                return at_s
+            heapq.heappop(self._heap)
+            if is_known:
+                del self._at_s[stream]
+        return _NEVER
 
 
 class Scheduler(Generic[Key]):
@@ -123,9 +163,12 @@ class Scheduler(Generic[Key]):
         self._predict_s = predict_s
         self._live: _Lane[Key] = _Lane()
         self._recordings: _Lane[Key] = _Lane()
+        self._expected: _Expected[Key] = _Expected()
         self._chunks: Counter[float] = Counter()
         self._held_since_s: float | None = None
         self._live_audio_s = 0.0
+        self._recorded_to_s = -_NEVER
+        """When the last step of recordings ends."""
 
     def __len__(self) -> int:
         """Streams that wait for a step."""
@@ -172,20 +215,22 @@ class Scheduler(Generic[Key]):
         if not len(self._live):
             self._held_since_s = now_s
         self._live.add(stream, deadline_s, audio_s, now_s)
+        self._expected.expect(stream, deadline_s)
 
     def leave(self, stream: Key) -> None:
         """Forgets a stream that has ended; one that does not wait is no error."""
         self._live.leave(stream)
         self._recordings.leave(stream)
+        self._expected.forget(stream)
 
     def pick(self, now_s: float = 0.0) -> list[Key]:
         """The streams of the next step, the most urgent first; empty while none is to run."""
         if self._recording_at_s(now_s) <= now_s:
-            most = 1 if self._chunks or len(self._live) else self.limits.max_streams
-            return [each.stream for each in self._recordings.take(self.limits, most)]
+            return self._take_recordings(now_s)
         if self._live_at_s() > now_s:
             return []
-        taken = self._live.take(self.limits, self.limits.max_streams)
+        limits = self.limits
+        taken = self._live.take(limits.max_streams, lambda audio_s: audio_s <= limits.max_audio_s)
         self._live_audio_s = sum(each.audio_s for each in taken)
         self._held_since_s = now_s if len(self._live) else None
         return [each.stream for each in taken]
@@ -205,20 +250,41 @@ class Scheduler(Generic[Key]):
             return self._held_since_s
         return min(self._held_since_s + self.limits.hold_s, first.deadline_s)
 
+    def _take_recordings(self, now_s: float) -> list[Key]:
+        """Those of one step."""
+        limits = self.limits
+        most = 1 if self._chunks or len(self._live) else limits.max_streams
+
+        def fits(audio_s: float) -> bool:
+            return audio_s <= limits.max_audio_s and self._predict_s(audio_s) <= RECORDING_STEP_S
+
+        taken = self._recordings.take(most, fits)
+        self._recorded_to_s = now_s + self._predict_s(sum(each.audio_s for each in taken))
+        return [each.stream for each in taken]
+
     def _recording_at_s(self, now_s: float) -> float:
-        """When a recording may run."""
+        """When a recording may run, if nothing else happens."""
         first = self._recordings.first()
         if first is None:
             return _NEVER
-        patient_to_s = first.since_s + RECORDING_PATIENCE_S
+        takes_s = self._predict_s(first.audio_s)
+        rests_s = RECORDING_REST * takes_s
+        patient_to_s = first.since_s + max(RECORDING_PATIENCE_S, rests_s)
         if len(self._live) and self._live_at_s() <= now_s:
             return patient_to_s
         if not self._chunks and not len(self._live):
             return first.since_s
-        wait_s = self._predict_s(first.audio_s) + self._predict_s(self._live_audio_s)
-        live = self._live.first()
+        if takes_s + self._predict_s(self._live_audio_s) > self._slack_s(now_s):
+            return patient_to_s
+        next_live_s = self._expected.next_s(now_s)
+        if now_s + takes_s <= next_live_s:
+            return first.since_s
+        rested_s = max(first.since_s, self._recorded_to_s + rests_s)
+        return min(rested_s, patient_to_s, next_live_s + _EXPECTED_FOR_S)
+
+    def _slack_s(self, now_s: float) -> float:
+        """Seconds that pass until a live window is late."""
         # A window that is not ready yet is due a chunk after it is complete, so a chunk from now.
         slack_s = min(self._chunks, default=_NEVER)
-        if live is not None:
-            slack_s = min(slack_s, live.deadline_s - now_s)
-        return first.since_s if wait_s <= slack_s else patient_to_s
+        live = self._live.first()
+        return slack_s if live is None else min(slack_s, live.deadline_s - now_s)

@@ -201,13 +201,22 @@ class StreamSpeech:
         detector = self._ahead
         if detector is None:
             return None
-        frames = _FRAMES_TO_WAKE * detector.frame_samples
-        return max(1, detector.known_to + frames - self._window.fed_samples)
+        frames = 1 if self._next_frame_decides(detector) else _FRAMES_TO_WAKE
+        wake_at = detector.known_to + frames * detector.frame_samples
+        return max(1, wake_at - self._window.fed_samples)
 
     def within_audio(self, position: int) -> int:
         """`position`, or the end of the audio where that lies before it."""
         end = self._stream.audio_end
         return position if end is None else min(position, end)
+
+    def _next_frame_decides(self, detector: SpeechDetector) -> bool:
+        """Whether the next frame, if it is silent, may end the utterance."""
+        ends_at, endpointer = detector.ends_at, self._endpointer
+        if ends_at is None or endpointer is None or detector.silence_from is None:
+            return False
+        ends_at = max(ends_at, detector.silence_from + endpointer.min_silence_samples)
+        return 0 < ends_at - detector.known_to <= detector.frame_samples
 
     def _take(self, end: int, probability: float) -> None:
         assert self._ahead is not None, "only a detector judges"

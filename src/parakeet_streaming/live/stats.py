@@ -31,7 +31,7 @@ class StreamStats:
     """Audio in which speech was found."""
     steps: int
     skipped: int
-    """Chunks passed over as quiet."""
+    """Chunks passed over without a step."""
     tokens: int
     utterances: int
     backlog_s: float

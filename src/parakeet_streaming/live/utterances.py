@@ -14,12 +14,19 @@ Rules of this file:
 from __future__ import annotations
 
 from collections import deque
+from typing import Final as Constant
 
-from parakeet_streaming.engine.endpoint import Endpoint, Endpointer
+from parakeet_streaming.engine.activity import SpeechDetector
+from parakeet_streaming.engine.endpoint import Endpoint, Endpointer, EndpointOptions
 from parakeet_streaming.engine.spans import Span
+from parakeet_streaming.engine.utterance import end_of
 from parakeet_streaming.engine.windowed_stream import WindowedStream
 from parakeet_streaming.live.intake import Intake
 from parakeet_streaming.results import Final
+from parakeet_streaming.timeline import milliseconds_to_samples
+
+_SHOWN: Constant = milliseconds_to_samples(EndpointOptions().min_blank_ms)
+"""Samples without speech and without a token that show, at a commit, that the text is complete."""
 
 
 class Utterances:
@@ -29,6 +36,7 @@ class Utterances:
         self,
         stream: WindowedStream,
         intake: Intake,
+        detector: SpeechDetector | None,
         endpointer: Endpointer | None,
         endpoint: Endpoint | None,
         *,
@@ -39,6 +47,7 @@ class Utterances:
         Args:
             stream: the one whose utterances end.
             intake: where its audio comes in.
+            detector: where its speech is; None where nothing is judged.
             endpointer: None for ends by commits alone.
             endpoint: the one that waits for its audio, of a stream that goes on.
             tail_s: seconds of silence that a commit decodes after the audio.
@@ -48,6 +57,7 @@ class Utterances:
         self._stream = stream
         self._window = stream.window
         self._intake = intake
+        self._detector = detector
         self._endpointer = endpointer
         self._tail_s = tail_s
         self._commits: deque[int] = deque()
@@ -95,6 +105,30 @@ class Utterances:
         asked = max(self._commits.popleft(), self._window.decoded_samples)
         self.endpoint = Endpoint("commit", asked, asked)
         self._stream.end(self._tail_s, at=asked)
+
+    def settled_to(self, span: Span) -> int | None:
+        """Position up to which nothing is left to decode but silence; None where the window of
+        `span` must be.
+
+        What is tentative was decoded with enough silence after it, so it is the text.
+        """
+        endpoint, read_to = self.endpoint, self._stream.read_to
+        if endpoint is not None and endpoint.reason != "commit":
+            # A cached stream would have to encode its left context again when somebody speaks.
+            may = self._stream.past is None and not endpoint.left
+            shown = may and endpoint.commit_to <= read_to
+            ends = self._endpointer
+            return read_to if shown and (ends is None or ends.confirms(endpoint)) else None
+        cut_at = self._window.cut_at
+        end = self._stream.audio_end if cut_at is None else cut_at
+        if end is None or not read_to <= end < span.needed_to:
+            return None
+        last, shown_from = self._stream.last_token, read_to - _SHOWN
+        if last is not None and end_of(last) > shown_from:
+            return None
+        if self._detector is None or not self._detector.silent(shown_from, end):
+            return None
+        return self._window.fed_samples if cut_at is None else cut_at
 
     def close(self) -> tuple[Final, ...]:
         """Ends the utterance, now that what its endpoint names is committed; what to report."""

@@ -12,8 +12,8 @@ Rules of this file:
 4. After `max_symbols` tokens on one frame, one frame is skipped.
 5. A skip past the last frame is carried over as `frames_to_skip`, however many chunks it covers.
 6. Ties go to the lowest index.
-7. Look-ahead goes on where the chunk ends. The state that is handed back is the one at that border,
-   so look-ahead leaves no trace.
+7. Look-ahead goes on where the chunk ends. The state to go on from is the one at that border, so
+   look-ahead leaves no trace; the one after it is handed back beside that.
 
 A rule that biases tokens belongs into `_choose_tokens`, between the choice of blank or not and the
 name of the token; what it remembers of a stream belongs into `PredictorMemory`.
@@ -294,4 +294,6 @@ class _Row:
 
     def result(self) -> Decoded:
         assert self._at_border is not None, "look-ahead does not end before the chunk"
-        return Decoded(tuple(self._emissions), tuple(self._lookahead), self._at_border)
+        skipped, decoded = self.frame - self.length, self._first_frame + self.length
+        ahead = DecoderState(self.last_token, skipped, decoded, self.memory)
+        return Decoded(tuple(self._emissions), tuple(self._lookahead), self._at_border, ahead)

@@ -130,8 +130,16 @@ class Access:
         if len(self._secrets) >= MOST_SECRETS:
             raise AccessError(f"{MOST_SECRETS} short-lived keys are valid; wait until some expire")
         secret = Secret(f"ek_{secrets.token_urlsafe(32)}", owner, now_s + lasts_s, session)
-        self._secrets[_digest(secret.value)] = secret
+        self.know(secret)
         return secret
+
+    def secrets(self, now_s: float) -> list[Secret]:
+        """Short-lived keys that are valid, for a replica that begins."""
+        return [each for each in self._secrets.values() if now_s < each.expires_s]
+
+    def know(self, secret: Secret) -> None:
+        """Lets in who shows this short-lived key, which another replica may have made."""
+        self._secrets[_digest(secret.value)] = secret
 
 
 def shown_key(caller: Caller) -> str | None:

@@ -17,6 +17,9 @@ from typing import Final
 
 from parakeet_streaming.errors import OptionError, UnavailableError
 
+_PROBES: Final = 4
+_MOST_PROBE_S: Final = 32_767
+"""That Linux takes."""
 _NOT_HERE: Final = (errno.EADDRNOTAVAIL, errno.EAFNOSUPPORT)
 """A name may have addresses that this machine lacks, as `localhost` where there is no IPv6."""
 
@@ -71,6 +74,30 @@ def bind(host: str, port: int, option: str = "--host") -> list[socket.socket]:
     if missing is not None and not sockets:
         raise AddressError(f"cannot listen on {host}: {_reason(missing)}") from None
     return sockets
+
+
+def watch(sockets: Iterable[socket.socket], ping_s: float, timeout_s: float) -> None:
+    """Has the system find out whether clients are still there, as far as it can be told.
+
+    Args:
+        sockets: that listen; connections have it from them.
+        ping_s: after so long without a word a client is asked for a sign of life.
+        timeout_s: after so long without one its connection is broken.
+    """
+    ping_s, timeout_s = min(ping_s, _MOST_PROBE_S), min(timeout_s, _MOST_PROBE_S)
+    wanted = (
+        ("TCP_KEEPIDLE", ping_s),
+        ("TCP_KEEPINTVL", timeout_s / _PROBES),
+        ("TCP_KEEPCNT", _PROBES),
+        ("TCP_USER_TIMEOUT", 1000 * timeout_s),
+    )
+    for each in sockets:
+        each.setsockopt(socket.SOL_SOCKET, socket.SO_KEEPALIVE, 1)
+        for name, value in wanted:
+            # Systems know some of them only.
+            with suppress(AttributeError, OSError):
+                number = getattr(socket, name)
+                each.setsockopt(socket.IPPROTO_TCP, number, max(1, round(value)))
 
 
 def urls(scheme: str, sockets: Iterable[socket.socket]) -> list[str]:

@@ -5,8 +5,9 @@ uvicorn parses all of them before anybody else has a turn: seconds, in which all
 
 Rules of this file:
 
-1. In one turn of the event loop no more is parsed than a few thousand bytes, and nothing more while
-   messages wait that were not taken.
+1. In one turn of the event loop no more is parsed than a few thousand bytes, and no more than a
+   few messages, which are taken before the next ones are parsed. That is enough for a client that
+   speaks to keep up where others make turns long.
 2. While something is not parsed, nothing more is read.
 """
 
@@ -22,7 +23,9 @@ if TYPE_CHECKING:
 _PIECE_BYTES: Final = 1_024
 """Parsed at once: 170 of the smallest messages."""
 _TURN_BYTES: Final = 16_384
-"""Of a message that is longer, or of what gives no messages, in one turn."""
+"""Parsed in one turn."""
+_TURN_MESSAGES: Final = 16
+"""After which nothing more is parsed in this turn; a piece may give more by itself."""
 
 
 class BoundedSocket(WebSocketsSansIOProtocol):
@@ -58,7 +61,7 @@ class BoundedSocket(WebSocketsSansIOProtocol):
         """Parses until there is a message, or enough was parsed for one turn."""
         self._reading_on = False
         left = _TURN_BYTES
-        while self._unread and left > 0 and self.queue.empty():
+        while self._unread and left > 0 and self.queue.qsize() < _TURN_MESSAGES:
             piece, self._unread = self._unread[:_PIECE_BYTES], self._unread[_PIECE_BYTES:]
             left -= len(piece)
             super().data_received(bytes(piece))

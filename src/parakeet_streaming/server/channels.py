@@ -40,19 +40,20 @@ class Channels:
 
         Args:
             engine: what they run in.
-            options: of each.
-            count: how many.
+            options: how the audio of each comes.
+            count: how many there are.
             starts: where each goes on; none for the beginning.
-            instead_of: as many of the same client, which give their places to these.
+            instead_of: those of the same client, which give their places and are to be closed.
 
         Raises:
             CapacityError: there is no room for all, and what `Connection` raises besides.
         """
+        before = iter(() if instead_of is None else instead_of.connections)
         connections: list[Connection] = []
-        before = [None] * count if instead_of is None else instead_of.connections
         begin = starts_together(starts, options) if starts else [None] * count
         try:
-            for place, start in zip(before, begin, strict=True):
+            for _, start in zip(range(count), begin, strict=True):
+                place = next(before, None)
                 connections.append(Connection(engine, options, instead_of=place, start=start))
         except BaseException:
             for connection in connections:

@@ -61,7 +61,12 @@ DOORS: Final[list[Callable[[Service, Settings], Routes]]] = [
     lambda service, _: realtime.routes(service),
     lambda service, _: deepgram.routes(service),
     lambda service, _: DeepgramFiles(service).routes(),
-    lambda service, settings: webrtc.routes(service, settings.host, settings.stun_server),
+    lambda service, settings: (
+        # Of several replicas any may be asked to end a call, which only one of them has.
+        webrtc.routes(service, settings.host, settings.stun_server, settings.ping_timeout_s)
+        if service.replicas is None
+        else ()
+    ),
     lambda service, _: rest.RestDoor(service).routes(),
 ]
 LISTENERS: Final[list[Callable[[Service, Settings], Listener | None]]] = [
@@ -109,7 +114,8 @@ def load_all(settings: Settings) -> Loaded:
 
     Raises:
         ParakeetError: as in `load`.
-        OptionError: settings of a listener that do not go together.
+        OptionError: settings of a listener that do not go together; or cached streams are asked
+            for, and the model was not exported for them.
         ContextError: the model takes no windows as long as the context makes them.
     """
     wyoming_listener.check(settings)
@@ -124,6 +130,8 @@ def load_all(settings: Settings) -> Loaded:
         revision=settings.revision,
     )
     recognizer.check_context(options.context)
+    if options.cached:
+        recognizer.check_cached()
     return Loaded(recognizer, load_vad(), options)
 
 
@@ -134,7 +142,9 @@ def live_options(settings: Settings) -> LiveOptions:
     delay = DelayRange.fixed(context) if settings.fixed else DelayRange.growing(context)
     ends = settings.endpointing != NO_ENDPOINTING
     return LiveOptions(
-        delay, endpoint=EndpointOptions.parse(settings.endpointing) if ends else None
+        delay,
+        endpoint=EndpointOptions.parse(settings.endpointing) if ends else None,
+        cached=settings.cached,
     )
 
 
@@ -183,7 +193,8 @@ def make_application(service: Service, settings: Settings) -> Application:
 
     routes = [route for door in DOORS for route in door(service, settings)]
     # The page shows what the other doors can do.
-    routes += page.routes(service, {route.path for route in routes})
+    paths = {route.path for route in routes}
+    routes += page.routes(service, paths if webrtc.is_there() else paths - {webrtc.PATH})
     return logged(application(routes, not_found, failed))
 
 

@@ -11,6 +11,10 @@ from typing import Final
 from parakeet_streaming.server.replies import TooLargeError, TooManyError
 
 MEGABYTE: Final = 1_000_000
+MOST_FILES: Final = 32
+"""Files that are read at once, each by a thread."""
+USUAL_UPLOADS: Final = 8
+"""Files that are transcribed at once where no number is given: those of two keys."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,7 +31,7 @@ class Limits:
     """Of one socket, over ten seconds."""
     sockets_of_key: int = 1_000
     sockets_of_address: int = 500
-    uploads_of_key: int = 8
+    uploads_of_key: int = 4
     """At once; more of one key wait for none, they are refused."""
     idle_s: float = 60.0
     """Without any message, before a socket is closed."""
@@ -47,7 +51,7 @@ class Places:
     """How many of something each key and each address has at once."""
 
     def __init__(self, what: str, of_key: int, of_address: int | None = None) -> None:
-        """`what`: in the plural, for messages."""
+        """`what`: in the plural, as in the names of the limits."""
         self._what = what
         self._of_key, self._of_address = of_key, of_address
         self._keys: Counter[str] = Counter()
@@ -62,12 +66,13 @@ class Places:
         """
         if self._keys[key] >= self._of_key:
             raise TooManyError(
-                f"this key has {self._of_key} {self._what}, and may have no more; close some"
+                f"this key has {self._of_key} {self._what}, and may have no more "
+                f"({self._what}_of_key); close some"
             )
         if self._of_address is not None and self._addresses[address] >= self._of_address:
             raise TooManyError(
-                f"your address has {self._of_address} {self._what}, and may have no more; "
-                "close some"
+                f"your address has {self._of_address} {self._what}, and may have no more "
+                f"({self._what}_of_address); close some"
             )
         self._keys[key] += 1
         self._addresses[address] += 1

@@ -14,10 +14,11 @@ import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime
-from typing import Final
+from typing import Any, Final, Protocol
 
 FIELDS: Final = (
-    *("door", "stream", "key", "code", "method", "path", "status", "ms", "address", "said"),
+    *("replica", "door", "stream", "key", "code", "method", "path", "status", "ms", "address"),
+    "said",
 )
 """What a record may say beside its message."""
 SAID: Final = "parakeet_streaming.server.said"
@@ -65,12 +66,45 @@ class TextLines(logging.Formatter):
         return f"{line}\n{self.formatException(record.exc_info)}" if record.exc_info else line
 
 
+class Lines(Protocol):
+    """Where lines go."""
+
+    def write(self, text: str, /) -> object:
+        """Takes a line with its end."""
+        ...
+
+    def flush(self) -> object:
+        """Lets nothing wait."""
+        ...
+
+
 @contextmanager
-def written(log_format: str, level: str, *, log_text: bool) -> Iterator[None]:
-    """While the body runs, the log of this package is written, and warnings of the HTTP library."""
-    handler = logging.StreamHandler(sys.stderr)
+def written(
+    log_format: str,
+    level: str,
+    *,
+    log_text: bool,
+    stream: Lines | None = None,
+    replica: str = "",
+) -> Iterator[None]:
+    """While the body runs, the log of this package is written, and warnings of the HTTP library.
+
+    Args:
+        log_format: text or json.
+        level: from which on.
+        log_text: whether what was said is written, too.
+        stream: standard error by default.
+        replica: the name of this server, where there are several.
+    """
+    handler: logging.StreamHandler[Any] = logging.StreamHandler(stream or sys.stderr)
     handler.setFormatter(JsonLines() if log_format == "json" else TextLines())
     handler.addFilter(_is_of_ours)
+
+    def name_it(record: logging.LogRecord) -> bool:
+        record.replica = replica
+        return True
+
+    handler.addFilter(name_it)
     levels: dict[str, int | str] = {
         _PACKAGE: level.upper(),
         _LIBRARY: logging.WARNING,

@@ -41,8 +41,6 @@ class NativeDialogue:
     ) -> None:
         self._service, self._settings, self._channels = service, settings, channels
         self._owner = owner
-        self._opening: asyncio.Future[Channels] | None = None
-        """The streams that come after `configure`."""
         self._audio_came = self._finished = False
         self._checkpoints: Checkpointing | None = None
         self._asking: asyncio.Task[None] | None = None
@@ -104,15 +102,14 @@ class NativeDialogue:
 
     async def events(self) -> AsyncIterator[Sequence[Message]]:
         """What is told."""
-        channels: Channels | None = self._channels
-        while channels is not None:
+        channels = None
+        while channels is not self._channels:
+            channels = self._channels
             async for channel, event in channels.events():
                 if (message := self._message(channel, event)) is not None:
                     yield [message]
                 if (message := self._checkpoint(channel, event)) is not None:
                     yield [message]
-            opening, self._opening = self._opening, None
-            channels = None if opening is None else await opening
 
     async def close(self) -> None:
         """Frees the streams."""
@@ -159,17 +156,10 @@ class NativeDialogue:
         """Opens the streams anew, as they are to be."""
         self._check_untouched("configure")
         settings = self._settings.with_fields(command.fields)
-        # Checked first: settings that do not fit leave all as it was.
-        settings.options(self._service.defaults)
-        opening = self._opening = asyncio.get_running_loop().create_future()
-        await self._channels.close()
-        try:
-            self._channels = await _streams(self._service, settings)
-        except BaseException as error:
-            opening.set_exception(error)
-            raise
+        before = self._channels
+        self._channels = await _streams(self._service, settings, before)
         self._settings = settings
-        opening.set_result(self._channels)
+        await before.close()
         self._begin_checkpoints(0)
         return self.greeting()
 
@@ -194,9 +184,7 @@ class NativeDialogue:
             raise CheckpointRefusedError(
                 "damaged", f"this checkpoint cannot go on: {error}"
             ) from error
-        opening = self._opening = asyncio.get_running_loop().create_future()
         self._channels = channels
-        opening.set_result(channels)
         await before.close()
         self._begin_checkpoints(checkpoint.number + 1)
         _LOG.info(
@@ -270,10 +258,12 @@ class NativeDialogue:
             raise WrongRequestError("the stream was finished; open another one", "type")
 
 
-async def _streams(service: Service, settings: StreamSettings) -> Channels:
+async def _streams(
+    service: Service, settings: StreamSettings, instead_of: Channels | None = None
+) -> Channels:
     count = settings.channels if settings.separate else 1
     options = settings.options(service.defaults)
-    return await Channels.open(service.engine, options, count)
+    return await Channels.open(service.engine, options, count, instead_of=instead_of)
 
 
 def _stats(connection: Connection) -> dict[str, object]:

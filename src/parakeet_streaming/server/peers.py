@@ -19,13 +19,11 @@ from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any, Final
 
-from aioice.candidate import Candidate
 from aioice.ice import get_host_addresses
 from aiortc import (
     RTCConfiguration,
     RTCDataChannel,
     RTCIceServer,
-    RTCIceTransport,
     RTCPeerConnection,
     RTCRtpReceiver,
     RTCSessionDescription,
@@ -35,6 +33,7 @@ from aiortc.mediastreams import MediaStreamError, MediaStreamTrack
 
 from parakeet_streaming.server.addresses import is_loopback, resolve
 from parakeet_streaming.server.caller import Caller
+from parakeet_streaming.server.ice import MOST_UNHEARD_S, come_to, end_when_unheard
 from parakeet_streaming.server.received_packets import hear_in_order
 from parakeet_streaming.server.replies import (
     SessionTimeError,
@@ -71,12 +70,15 @@ class Sound:
 class Peers:
     """Makes calls to one server."""
 
-    def __init__(self, host: str, stun_server: str | None = None) -> None:
+    def __init__(
+        self, host: str, stun_server: str | None = None, unheard_s: float = MOST_UNHEARD_S
+    ) -> None:
         """Looks the host up.
 
         Args:
             host: what the server listens on; calls come to the same addresses.
             stun_server: such as `stun:stun.example.org:3478`.
+            unheard_s: after so long without a sign of life a caller is gone.
 
         Raises:
             OptionError: there is no such host.
@@ -84,10 +86,11 @@ class Peers:
         self._listens_on = [str(address[0]) for _, address in resolve(host, 0)]
         # From a loopback address nothing outside is reached, and the asking lasts five seconds.
         self._stun_server = None if is_loopback(host) else stun_server
+        self._unheard_s = unheard_s
 
     def new(self, caller: Caller) -> Peer:
         """A call that is to be answered."""
-        return Peer(caller, self.addresses(), self._stun_server)
+        return Peer(caller, self.addresses(), self._stun_server, self._unheard_s)
 
     def addresses(self) -> list[str]:
         """Where calls can come to, as this machine is now."""
@@ -101,9 +104,11 @@ class Peers:
 class Peer:
     """One call; a `Line` with sound."""
 
-    def __init__(self, caller: Caller, addresses: Sequence[str], stun_server: str | None) -> None:
+    def __init__(
+        self, caller: Caller, addresses: Sequence[str], stun_server: str | None, unheard_s: float
+    ) -> None:
         self._caller = caller
-        self._addresses = addresses
+        self._addresses, self._unheard_s = addresses, unheard_s
         servers = [] if stun_server is None else [RTCIceServer(urls=stun_server)]
         self._connection = RTCPeerConnection(RTCConfiguration(iceServers=servers))
         self._channel: RTCDataChannel | None = None
@@ -142,11 +147,15 @@ class Peer:
         hear_in_order(receiver.receiver)
         if receiver.receiver.track is None or connection.sctp is None:
             raise WrongRequestError("the offer has no audio that is sent, or no channel", "sdp")
+        transports = [connection.sctp.transport.transport]
         for other in connection.getTransceivers():
             if other is not receiver:
                 other.direction = "inactive"
-            self._come_to(other.receiver.transport.transport)
-        self._come_to(connection.sctp.transport.transport)
+            transports.append(other.receiver.transport.transport)
+        # Media that are bundled share one.
+        for connected in {transport.iceGatherer._connection for transport in transports}:
+            come_to(connected, self._addresses)
+            end_when_unheard(connected, self._unheard_s)
         await connection.setLocalDescription(await connection.createAnswer())
         return str(connection.localDescription.sdp)
 
@@ -238,16 +247,6 @@ class Peer:
             async with asyncio.timeout(_CLOSES_WITHIN_S):
                 await self._connection.close()
         self._part()
-
-    def _come_to(self, transport: RTCIceTransport) -> None:
-        """Lets the call come to our addresses and no others; aioice leaves out loopback."""
-        ice = transport.iceGatherer._connection
-        gather = ice.get_component_candidates
-
-        async def gather_ours(component: int, addresses: object) -> list[Candidate]:
-            return await gather(component, list(self._addresses))
-
-        ice.get_component_candidates = gather_ours  # type: ignore[method-assign,assignment]
 
     def _on_state(self) -> None:
         if self._connection.connectionState in ("failed", "closed"):

@@ -33,13 +33,12 @@ from parakeet_streaming.live.options import LiveOptions
 from parakeet_streaming.live.stream import LiveStream
 from parakeet_streaming.results import Final as FinalEvent
 from parakeet_streaming.results import Partial, Token, Transcript
+from parakeet_streaming.server.limits import MOST_FILES
 from parakeet_streaming.server.replies import TooLargeError
 from parakeet_streaming.server.upload import Upload
 from parakeet_streaming.sources.stdin import open_stdin
 from parakeet_streaming.timeline import ContextConfig
 
-MOST_FILES: Final = 32
-"""Files that are read at once, each by a thread."""
 _NAME: Final = "the file"
 _BLOCK_S: Final = 0.5
 
@@ -64,6 +63,8 @@ class FileOptions:
     """Whether each channel is recognised alone, instead of the average of all."""
     most_s: float = 6 * 3_600.0
     """Seconds of sound, of all channels that are recognised."""
+    cached: bool = False
+    """Whether each frame is encoded once."""
     raw: RawSamples | None = None
     """Of a file that has samples alone; None for one that says itself what it is."""
 
@@ -221,8 +222,16 @@ class FileTranscription:
             self._channels = audio.channels
             if channel is not None:
                 audio.choose_channel(channel)
-            context = replace(self._options.context, sample_rate=audio.rate_hz)
-            stream = self._engine.open(LiveOptions.recording(context))
+            options = self._options
+            context = replace(options.context, sample_rate=audio.rate_hz)
+            recording = LiveOptions.recording(context, cached=options.cached)
+            try:
+                stream = self._engine.open(recording)
+            except CapacityError as error:
+                raise CapacityError(
+                    "the server transcribes as many files as it may at once (max_uploads); try "
+                    "again later"
+                ) from error
             with self._turn:
                 self._stream = stream
                 is_closed = self._is_closed

@@ -173,5 +173,9 @@ def answer_to(error: BaseException) -> Answer:
     return Answer(*_HIDDEN, "the server failed at this request; its log says why")
 
 
-CODES: Final = tuple(sorted({row[3] for row in (*_TABLE.values(), _HIDDEN)}))
-"""All words for programs."""
+_ROWS: Final = (*_TABLE.values(), _HIDDEN)
+CODES: Final = {
+    code: frozenset((row[0], row[1]) for row in _ROWS if row[3] == code)
+    for code in sorted(row[3] for row in _ROWS)
+}
+"""All words for programs, and with which statuses and close codes they are told."""

@@ -10,13 +10,14 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from typing import Protocol
 
 from parakeet_streaming.live.engine import LiveEngine
 from parakeet_streaming.live.options import LiveOptions
-from parakeet_streaming.server.access import ANONYMOUS, Access
+from parakeet_streaming.server.access import ANONYMOUS, Access, Secret
 from parakeet_streaming.server.caller import Caller
 from parakeet_streaming.server.checkpoint import CheckpointKeys
 from parakeet_streaming.server.limits import Limits, Places
@@ -70,6 +71,22 @@ class Drain:
         await self._begun.wait()
 
 
+class Replicas(Protocol):
+    """This server and those like it, behind one address."""
+
+    async def metrics(self) -> Mapping[str, str]:
+        """What each of them counts, in Prometheus's text, by its name."""
+        ...
+
+    async def sockets(self) -> Mapping[str, int]:
+        """How many sockets each of them has, by its name."""
+        ...
+
+    async def share(self, secret: Secret, lasts_s: float) -> None:
+        """Tells all others of a short-lived key, which is shown to any of them."""
+        ...
+
+
 @dataclass(slots=True)
 class Service:
     """See the module."""
@@ -86,6 +103,8 @@ class Service:
     checkpoints: CheckpointKeys = field(default_factory=CheckpointKeys.of_this_process)
     wall_clock: Callable[[], float] = time.time
     """Unix time, by which checkpoints grow old."""
+    replicas: Replicas | None = None
+    """None where this server is alone."""
     sockets: Places = field(init=False)
     uploads: Places = field(init=False)
 

@@ -19,14 +19,21 @@ import socket
 import ssl
 import sys
 import time
-from collections.abc import Generator, Sequence
+from collections.abc import Generator, Mapping, Sequence
 from typing import Final
 
 import uvicorn
 
 from parakeet_streaming.errors import OptionError
 from parakeet_streaming.server import composition, logs
-from parakeet_streaming.server.addresses import AddressError, bind, is_loopback, tls_context, urls
+from parakeet_streaming.server.addresses import (
+    AddressError,
+    bind,
+    is_loopback,
+    tls_context,
+    urls,
+    watch,
+)
 from parakeet_streaming.server.bounded_socket import BoundedSocket
 from parakeet_streaming.server.composition import Listener, Loaded
 from parakeet_streaming.server.request_log import Application
@@ -59,23 +66,33 @@ def serve(settings: Settings) -> None:
         ParakeetError: as in `load`.
     """
     keys = composition.read_keys(settings)
-    if not keys and not settings.no_auth and not is_loopback(settings.host):
-        raise OptionError(
-            f"others can reach --host {settings.host}: give it a key with --api-key or "
-            "--api-key-file (or --no-auth, if anybody may use it)"
-        )
+    check_reach(settings, keys)
     tls = tls_context(settings.tls_cert, settings.tls_key)
     sockets = bind(settings.host, settings.port)
+    watch(sockets, settings.ping_s, settings.ping_timeout_s)
     try:
         loaded = composition.load_all(settings)
         with logs.written(settings.log_format, settings.log_level, log_text=settings.log_text):
-            _allow_many_sockets()
+            allow_many_sockets()
             factory = uvicorn.Config("", log_config=None).get_loop_factory()
             with asyncio.Runner(loop_factory=factory) as runner:
                 runner.run(_serve(settings, keys, loaded, sockets, tls))
     finally:
         for each in sockets:
             each.close()
+
+
+def check_reach(settings: Settings, keys: Mapping[str, str]) -> None:
+    """Refuses to be open to others without a key.
+
+    Raises:
+        OptionError: others can reach it.
+    """
+    if not keys and not settings.no_auth and not is_loopback(settings.host):
+        raise OptionError(
+            f"others can reach --host {settings.host}: give it a key with --api-key or "
+            "--api-key-file (or --no-auth, if anybody may use it)"
+        )
 
 
 async def _serve(
@@ -226,7 +243,7 @@ def _is_silent(connection: object) -> bool:
     return bool(cycle.response_complete) and not waits
 
 
-def _allow_many_sockets() -> None:
+def allow_many_sockets() -> None:
     """Systems allow a program 1024 open files, and more for the asking."""
     try:
         import resource

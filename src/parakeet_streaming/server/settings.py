@@ -6,21 +6,18 @@ The command line, environment variables and the settings file have the same name
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable
 from dataclasses import dataclass, field, fields
 from typing import Any, Final, TypeVar
 
 from parakeet_streaming.engine.endpoint import PRESETS as ENDPOINTINGS
-from parakeet_streaming.errors import OptionError
-from parakeet_streaming.live.admission import MOST_RECORDINGS
 from parakeet_streaming.load import DEFAULT_MODEL
 from parakeet_streaming.runtime.session import RUNTIMES
-from parakeet_streaming.server.api_keys import read_key
+from parakeet_streaming.server import setting_checks as checks
 from parakeet_streaming.server.checkpoint import MOST_BYTES as CHECKPOINT_BYTES
-from parakeet_streaming.server.checkpoint import check_keys
-from parakeet_streaming.server.limits import Limits
-from parakeet_streaming.timeline import PRESETS, ContextConfig
+from parakeet_streaming.server.limits import MOST_FILES, USUAL_UPLOADS, Limits
+from parakeet_streaming.server.setting_checks import one_of
+from parakeet_streaming.timeline import PRESETS
 
 NO_ENDPOINTING: Final = "off"
 LOG_FORMATS: Final = ("text", "json")
@@ -31,9 +28,9 @@ _DELAY: Final = "Delay and quality"
 _ADDRESSES: Final = "Addresses"
 _ACCESS: Final = "Who may use it"
 _LIMITS: Final = "Limits"
+_REPLICAS: Final = "Several replicas (extra ray)"
 _LOG: Final = "Log and end"
 
-_STUN_SERVER: Final = re.compile(r"stun:[A-Za-z0-9.-]{1,253}(:[0-9]{1,5})?", re.ASCII)
 MOST_CHECKPOINT_S: Final = 86_400.0
 _DEFAULT_LIMITS: Final = Limits()
 _T = TypeVar("_T")
@@ -62,38 +59,6 @@ def _setting(default: _T, panel: str, help: str, **about: Any) -> _T:  # noqa: A
     return made
 
 
-def _one_of(*words: str) -> Callable[[str], str]:
-    def check(word: str) -> str:
-        lowered = word.strip().lower()
-        if lowered not in words:
-            raise OptionError(f"{word!r} does not exist; use {', '.join(words)}")
-        return lowered
-
-    return check
-
-
-def _context(text: str) -> str:
-    ContextConfig.parse(text)
-    return text
-
-
-def _stun_server(text: str) -> str:
-    if _STUN_SERVER.fullmatch(text) is None:
-        raise OptionError(f"{text!r} is no STUN server; write stun:HOST or stun:HOST:PORT")
-    return text
-
-
-def _keys(lines: tuple[str, ...]) -> tuple[str, ...]:
-    for line in lines:
-        read_key(line)
-    return lines
-
-
-def _checkpoint_keys(lines: tuple[str, ...]) -> tuple[str, ...]:
-    check_keys(lines)
-    return lines
-
-
 @dataclass(frozen=True, slots=True)
 class Settings:
     """See the module. What is None is left to the engine, or is off."""
@@ -114,7 +79,7 @@ class Settings:
     )
     precision: str = _setting("auto", _MODEL, "auto, fp32, int8, fp16 or bf16.")
     runtime: str = _setting(
-        "auto", _MODEL, f"One of {', '.join(RUNTIMES)}.", check=_one_of(*RUNTIMES)
+        "auto", _MODEL, f"One of {', '.join(RUNTIMES)}.", check=one_of(*RUNTIMES)
     )
     provider: str = _setting("auto", _MODEL, "auto, cpu, cuda, ... (see parakeet doctor).")
     threads: int | None = _setting(
@@ -128,27 +93,35 @@ class Settings:
         least=1,
         default_in_words="as many as this machine is measured to carry",
     )
-    max_uploads: int = _setting(MOST_RECORDINGS, _MODEL, "Files transcribed at once.", least=1)
+    max_uploads: int = _setting(
+        USUAL_UPLOADS, _MODEL, "Files transcribed at once.", least=1, most=MOST_FILES
+    )
 
     context: str | None = _setting(
         None,
         _DELAY,
         "Seconds of left-chunk-right context, such as 10-2-2, or a preset's name; clients may ask "
         "for another.",
-        check=_context,
+        check=checks.context,
         default_in_words="balanced",
     )
     preset: str | None = _setting(
-        None, _DELAY, f"A context by name: {', '.join(PRESETS)}.", check=_one_of(*PRESETS)
+        None, _DELAY, f"A context by name: {', '.join(PRESETS)}.", check=one_of(*PRESETS)
     )
     fixed: bool = _setting(
         False, _DELAY, "Chunks never grow; sound that cannot be decoded in time is refused."
+    )
+    cached: bool = _setting(
+        False,
+        _DELAY,
+        "Encode each frame once, where the model was exported for it: much cheaper, and close to "
+        "the exact text.",
     )
     endpointing: str = _setting(
         "balanced",
         _DELAY,
         f"How soon an utterance ends in silence: {', '.join(ENDPOINTINGS)} or {NO_ENDPOINTING}.",
-        check=_one_of(*ENDPOINTINGS, NO_ENDPOINTING),
+        check=one_of(*ENDPOINTINGS, NO_ENDPOINTING),
     )
 
     host: str = _setting(
@@ -160,7 +133,7 @@ class Settings:
         default_in_words="none",
     )  # fmt: skip
     wyoming_host: str = _setting(
-        "127.0.0.1", _ADDRESSES, "Where Wyoming listens; the protocol knows no keys."
+        "127.0.0.1", _ADDRESSES, "Where Wyoming listens; on any other needs --wyoming-no-auth."
     )
     wyoming_announce: bool = _setting(
         False,
@@ -172,7 +145,7 @@ class Settings:
         _ADDRESSES,
         "A STUN server, such as stun:stun.example.org:3478, that tells this server's address on "
         "the internet to callers of WebRTC.",
-        check=_stun_server,
+        check=checks.stun_server,
         default_in_words="none is asked",
     )
     tls_cert: str | None = _setting(None, _ADDRESSES, "Certificates, a PEM file: https and wss.")
@@ -190,7 +163,7 @@ class Settings:
         _ACCESS,
         "A key, or NAME:KEY to see it by name in metrics; may be given again. Other users of this "
         "machine see arguments: better PARAKEET_API_KEY or --api-key-file.",
-        check=_keys,
+        check=checks.api_keys,
         secret=True,
     )
     api_key_file: str | None = _setting(
@@ -201,7 +174,7 @@ class Settings:
         _ACCESS,
         "A secret that servers share, so that a stream may go on at another one; given again, the "
         "first signs, all are accepted. Better PARAKEET_CHECKPOINT_KEY or --checkpoint-key-file.",
-        check=_checkpoint_keys,
+        check=checks.checkpoint_keys,
         secret=True,
         default_in_words="a random one: streams go on at this server only",
     )
@@ -209,6 +182,9 @@ class Settings:
         None, _ACCESS, "A file of such secrets, one a line; # begins a comment."
     )
     no_auth: bool = _setting(False, _ACCESS, "Need no key, on any address.")
+    wyoming_no_auth: bool = _setting(
+        False, _ACCESS, "Let anybody use Wyoming, which knows no keys, on any address."
+    )
     allow_origin: tuple[str, ...] = _setting(
         (),
         _ACCESS,
@@ -272,14 +248,26 @@ class Settings:
         60.0, _LIMITS, "Seconds until a client that answers no ping is gone.", above=0
     )
 
+    replicas: int | None = _setting(
+        None, _REPLICAS, "Servers like this one behind one address, with a model each.", least=1,
+        most=10_000, default_in_words="this process alone",
+    )  # fmt: skip
+    most_replicas: int | None = _setting(
+        None, _REPLICAS, "Start more under load, up to so many.", least=1, most=10_000,
+        default_in_words="as --replicas",
+    )  # fmt: skip
+    replica_gpus: float = _setting(
+        0.0, _REPLICAS, "GPUs of each; 0.5 is half of one.", least=0, most=64
+    )
+
     drain_s: float = _setting(
         20.0, _LOG, "Seconds for those inside after Ctrl-C or SIGTERM.", least=0, most=86_400
     )
     log_format: str = _setting(
-        "text", _LOG, "text, or json: one object a line.", check=_one_of(*LOG_FORMATS)
+        "text", _LOG, "text, or json: one object a line.", check=one_of(*LOG_FORMATS)
     )
     log_level: str = _setting(
-        "info", _LOG, f"From this level on: {', '.join(LOG_LEVELS)}.", check=_one_of(*LOG_LEVELS)
+        "info", _LOG, f"From this level on: {', '.join(LOG_LEVELS)}.", check=one_of(*LOG_LEVELS)
     )
     log_text: bool = _setting(
         False, _LOG, "Write what was said into the log, too; by default it never is."

@@ -4,8 +4,7 @@ Rules of this file:
 
 1. Messages are bytes as they come, cut anywhere. The last one is empty: the client has closed its
    side, and may still read. A client that is gone ends `messages` without it.
-2. A client that vanishes without a word is asked for by the system, as often as sockets are pinged.
-3. No more is read than is asked for: a client that sends faster than it is heard waits.
+2. No more is read than is asked for: a client that sends faster than it is heard waits.
 """
 
 from __future__ import annotations
@@ -21,7 +20,6 @@ from parakeet_streaming.server.http import Reply
 
 _READ_BYTES: Final = 65_536
 _CLOSES_WITHIN_S: Final = 2.0
-_PROBES: Final = 4
 
 
 class TcpSocket:
@@ -69,21 +67,17 @@ class TcpSocket:
 
     def end(self) -> None:
         """Frees it, whatever state it is in."""
+        if self._writer.transport.get_write_buffer_size():
+            # It waits for a client that reads nothing, and would wait on.
+            self._writer.transport.abort()
         self._writer.close()
 
 
 class TcpListener:
     """Accepts connections and has each talked to."""
 
-    def __init__(
-        self,
-        talk: Callable[[TcpSocket], Awaitable[None]],
-        *,
-        ping_s: float,
-        ping_timeout_s: float,
-    ) -> None:
+    def __init__(self, talk: Callable[[TcpSocket], Awaitable[None]]) -> None:
         self._talk = talk
-        self._ping_s, self._ping_timeout_s = ping_s, ping_timeout_s
         self._servers: list[asyncio.Server] = []
         self._talks: set[asyncio.Task[None]] = set()
 
@@ -108,23 +102,6 @@ class TcpListener:
     async def _talked(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         connected = TcpSocket(reader, writer)
         try:
-            _watch(writer.get_extra_info("socket"), self._ping_s, self._ping_timeout_s)
             await self._talk(connected)
         finally:
             connected.end()
-
-
-def _watch(connected: socket.socket, ping_s: float, timeout_s: float) -> None:
-    """Has the system find out whether the other side is still there, as far as it can be told."""
-    every_s = max(1, round(timeout_s / _PROBES))
-    wanted = (
-        ("TCP_KEEPIDLE", max(1, round(ping_s))),
-        ("TCP_KEEPINTVL", every_s),
-        ("TCP_KEEPCNT", _PROBES),
-        ("TCP_USER_TIMEOUT", round(timeout_s * 1000)),
-    )
-    with suppress(OSError):
-        connected.setsockopt(socket.SOL_SOCKET, socket.SO_KEEPALIVE, 1)
-        for name, value in wanted:
-            if hasattr(socket, name):
-                connected.setsockopt(socket.IPPROTO_TCP, getattr(socket, name), value)

@@ -1,19 +1,18 @@
 """Settings in; Wyoming's port, and its announcement on the local network, out. Alone has zeroconf.
 
-The protocol has no keys, so it is reached from this machine only, unless the settings say where
-else. HTTP's keys say nothing about it.
+The protocol has no keys, so others can reach it only where the settings say that anybody may use
+it. HTTP's keys say nothing about it.
 """
 
 from __future__ import annotations
 
-import logging
 import socket
 from importlib.util import find_spec
 from ipaddress import ip_address
 from typing import TYPE_CHECKING, Final
 
 from parakeet_streaming.errors import ExtraMissingError, OptionError
-from parakeet_streaming.server.addresses import bind, is_loopback, urls
+from parakeet_streaming.server.addresses import bind, is_loopback, urls, watch
 from parakeet_streaming.server.doors import wyoming
 from parakeet_streaming.server.service import Service
 from parakeet_streaming.server.settings import Settings
@@ -22,7 +21,6 @@ from parakeet_streaming.server.tcp import TcpListener, TcpSocket
 if TYPE_CHECKING:
     from zeroconf.asyncio import AsyncServiceInfo, AsyncZeroconf
 
-_LOG: Final = logging.getLogger("parakeet_streaming.server")
 _SERVICE: Final = "_wyoming._tcp.local."
 _MULTICAST: Final = "224.0.0.251"
 _HOST_OPTION: Final = "--wyoming-host"
@@ -40,6 +38,11 @@ def check(settings: Settings) -> None:
             raise OptionError("--wyoming-announce needs --wyoming-port; give both")
         return
     stays_here = is_loopback(settings.wyoming_host, _HOST_OPTION)
+    if not stays_here and not settings.no_auth and not settings.wyoming_no_auth:
+        raise OptionError(
+            f"others can reach {_HOST_OPTION} {settings.wyoming_host}, and Wyoming knows no keys: "
+            "leave it on 127.0.0.1 (or give --wyoming-no-auth, if anybody may use it)"
+        )
     if settings.wyoming_announce and stays_here:
         raise OptionError(
             f"--wyoming-announce: nobody else reaches {settings.wyoming_host}; give an address of "
@@ -65,9 +68,7 @@ class WyomingListener:
         async def talk(connected: TcpSocket) -> None:
             await wyoming.talk(service, connected)
 
-        self._accepting = TcpListener(
-            talk, ping_s=settings.ping_s, ping_timeout_s=settings.ping_timeout_s
-        )
+        self._accepting = TcpListener(talk)
         self._announcement: _Announcement | None = None
 
     async def start(self) -> str:
@@ -79,9 +80,8 @@ class WyomingListener:
         """
         host, port = self._settings.wyoming_host, self._settings.wyoming_port or 0
         sockets = bind(host, port, _HOST_OPTION)
+        watch(sockets, self._settings.ping_s, self._settings.ping_timeout_s)
         address, *_ = urls("tcp", sockets)
-        if not is_loopback(host, _HOST_OPTION):
-            _LOG.warning("Wyoming has no keys: anybody who reaches %s may use it", address)
         if self._settings.wyoming_announce:
             host, port = sockets[0].getsockname()[:2]
             self._announcement = _Announcement(host, port)

@@ -14,6 +14,10 @@ def test_a_short_soak(run, cells):
     )  # fmt: skip
     counted = dict(cells(done.stdout, "soak")[1:])
     assert counted["clients over native"].startswith("1,")
+    # Each of the others has spoken, too, before the soak began.
+    others = {"realtime", "webrtc", "deepgram", "wyoming"}
+    assert {f"clients over {each}" for each in others} < set(counted)
+    assert all(f"{each}, 1 clients" in done.stderr for each in others)
     assert int(counted["uploads"]) > 0
     # Memory is not judged by so short a run; nothing else may be said.
     assert [line for line in done.stdout.split("\n\n")[-1].splitlines() if line] in (

@@ -155,6 +155,23 @@ def test_settings_may_be_changed_before_any_audio():
     assert of(messages, "final")[-1]["text"] == SAID
 
 
+def test_settings_may_be_changed_in_a_full_house_as_the_place_stays_the_clients():
+    async def test(_, address):
+        async with websockets.connect(f"ws://{address}/v1/stream?separate=1&channels=2") as socket:
+            for _ in range(20):
+                await socket.send('{"type":"configure"}')
+            await socket.send(PCM.repeat(2).tobytes())
+            await socket.send('{"type":"finish"}')
+            messages = []
+            await read_on(socket, messages)
+            return messages, socket.close_code
+
+    messages, code = served(test, native.routes, streams=2)
+    assert code == 1000
+    assert len(of(messages, "ready")) == 21
+    assert of(messages, "final")[-1]["text"] == SAID
+
+
 @pytest.mark.parametrize(
     ("query", "headers", "status", "code"),
     [

@@ -360,6 +360,7 @@ def test_a_key_has_so_many_uploads(engine):
             refused = httpx.post(server.url + PATH, files={"file": DIGITS.read_bytes()})
             assert refused.status_code == 429
             assert refused.headers["retry-after"]
+            assert "(uploads_of_key)" in refused.json()["error"]["message"]
         wait_until_idle(server)
         assert httpx.post(server.url + PATH, files={"file": DIGITS.read_bytes()}).is_success
 

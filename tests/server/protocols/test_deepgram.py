@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from parakeet_streaming.results import Word
+from parakeet_streaming.results import Segment, Transcript, Word
 from parakeet_streaming.server.protocols import deepgram
 from parakeet_streaming.server.protocols.deepgram import About, command_of
 from parakeet_streaming.server.protocols.deepgram_results import (
@@ -33,6 +33,12 @@ def test_what_a_client_asks_for(text, command):
 def test_anything_else_is_a_wrong_request(text):
     with pytest.raises(WrongRequestError):
         command_of(text)
+
+
+def test_a_type_that_is_not_known_is_named():
+    with pytest.raises(WrongRequestError, match="'Dance' is not supported") as wrong:
+        command_of('{"type":"Dance"}')
+    assert wrong.value.field == "type"
 
 
 def test_results_have_words_in_both_forms():
@@ -79,3 +85,21 @@ def test_errors_and_refusals():
     assert headers["dg-error"] == "a b ?"
     body, headers = deepgram.refusal(answer_to(AccessError("no")), "id")
     assert (body["err_code"], headers["WWW-Authenticate"]) == ("INVALID_AUTH", "Bearer")
+
+
+def test_a_file_has_its_channels_and_by_wish_its_sentences():
+    words = (Word("Hi.", 0.1, 0.25, 0.9), Word("Yes.", 0.5, 0.6, 0.5))
+    sentences = tuple(Segment(each.text, each.start, each.end, (each,)) for each in words)
+    heard = [Transcript("Hi. Yes.", (), words, sentences, 1.0), Transcript("", (), (), (), 1.0)]
+    body = deepgram.file_body(ABOUT, "f00", 1.0, heard, utterances=False)
+    assert (body["metadata"]["sha256"], body["metadata"]["channels"]) == ("f00", 2)
+    said = [each["alternatives"][0]["transcript"] for each in body["results"]["channels"]]
+    assert said == ["Hi. Yes.", ""]
+    assert "utterances" not in body["results"]
+    assert "warnings" not in body["metadata"]
+    body = deepgram.file_body(ABOUT, "f00", 1.0, heard, utterances=True, warnings=["cut"])
+    told = [
+        (each["id"], each["start"], each["transcript"]) for each in body["results"]["utterances"]
+    ]
+    assert told == [("id-0-0", 0.1, "Hi."), ("id-0-1", 0.5, "Yes.")]
+    assert body["metadata"]["warnings"] == [{"type": "audio", "message": "cut"}]

@@ -51,6 +51,13 @@ def test_silence_that_ends_an_utterance():
     assert live(endpointing="2000").endpoint.blank_only_ms == 2400
 
 
+def test_the_context_is_the_server_s_unless_another_one_is_asked_for():
+    usual = LiveOptions().delay
+    assert live().delay.longest_chunk == usual.longest_chunk
+    assert str(live(context="10-1-1").context) == "10-1-1"
+    assert live(context="10-1-1").delay.longest_chunk == 4.0
+
+
 def test_a_server_that_ends_no_utterance_does_where_it_is_asked_to():
     defaults = replace(LiveOptions(), endpoint=None)
     settings = settings_of(LINEAR)

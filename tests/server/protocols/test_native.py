@@ -2,11 +2,29 @@
 
 import json
 
+import pytest
+
+from parakeet_streaming.results import HealthHint, Token, Word
 from parakeet_streaming.server.limits import Limits
 from parakeet_streaming.server.protocols import native
 from parakeet_streaming.server.protocols.native_settings import StreamSettings
-from parakeet_streaming.server.replies import CapacityError, CheckpointRefusedError, answer_to
-from parakeet_streaming.server.session_events import Heard
+from parakeet_streaming.server.replies import (
+    CapacityError,
+    CheckpointRefusedError,
+    WrongRequestError,
+    answer_to,
+)
+from parakeet_streaming.server.session_events import (
+    Cleared,
+    ContextTold,
+    Ended,
+    Heard,
+    Hinted,
+    Lost,
+    Marked,
+    Started,
+    Stopped,
+)
 from parakeet_streaming.timeline import ContextConfig
 
 
@@ -52,3 +70,63 @@ def test_text_has_its_place_where_it_may_come_twice():
     asked = json.loads(native.message_of(heard, StreamSettings(checkpoints=5.0)))
     assert asked["offset"] == 7
     assert "offset" not in json.loads(native.message_of(heard, StreamSettings()))
+
+
+TOKEN = Token(7, " one", 3, 2, 0.24, 0.4, 0.98765)
+WORD = Word("one", 0.24, 0.4, 0.98765)
+TOLD_WORD = {"text": "one", "start": 0.24, "end": 0.4, "confidence": 0.9877}
+TOLD_TOKEN = {**TOLD_WORD, "id": 7, "text": " one", "start_frame": 3, "duration_frames": 2}
+PARTIAL = {
+    "type": "partial", "utterance": 2, "text": " one", "tentative": "two", "committed": 0.4,
+    "lookahead_end": 0.8,
+}  # fmt: skip
+FINAL = {
+    "type": "final", "utterance": 2, "text": "one", "start": 0.2, "end": 1.0, "reason": "silence",
+}  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("event", "told"),
+    [
+        (Started(2, 0.12345), {"type": "speech_started", "utterance": 2, "at": 0.123}),
+        (Stopped(2, 1.0), {"type": "speech_ended", "utterance": 2, "at": 1.0}),
+        (Lost(1.0, 2.0), {"type": "gap", "start": 1.0, "end": 2.0}),
+        (
+            ContextTold(ContextConfig.balanced(), 3.0),
+            {"type": "context_changed", "at": 3.0, "context": "5-0.5-0.5", "latency_s": 0.96},
+        ),
+        (
+            Hinted(HealthHint("rate", "too fast", 1.0)),
+            {"type": "hint", "kind": "rate", "message": "too fast", "at": 1.0},
+        ),
+        (Marked("m"), {"type": "marker", "id": "m"}),
+        (Cleared(2), {"type": "cleared", "utterance": 2}),
+        (Heard(2, " one", (TOKEN,), "two", (), 0.4, 0.8), PARTIAL),
+        (
+            Ended(2, "one", (WORD,), (TOKEN,), 0.2, 1.0, "silence"),
+            {**FINAL, "words": [TOLD_WORD]},
+        ),
+    ],
+)
+def test_every_event_is_told_with_its_channel_where_channels_are_separate(event, told):
+    assert json.loads(native.message_of(event, StreamSettings())) == told
+    assert json.loads(native.message_of(event, StreamSettings(), 1)) == {**told, "channel": 1}
+
+
+def test_words_and_tokens_are_told_to_whom_wants_them():
+    settings = StreamSettings(words=False, tokens=True)
+    heard = Heard(2, " one", (TOKEN,), "two", (), 0.4, 0.8)
+    ended = Ended(2, "one", (WORD,), (TOKEN,), 0.2, 1.0, "silence")
+    said = [json.loads(native.message_of(each, settings)) for each in (heard, ended)]
+    assert said == [{**PARTIAL, "tokens": [TOLD_TOKEN]}, {**FINAL, "tokens": [TOLD_TOKEN]}]
+
+
+def test_other_messages():
+    assert json.loads(native.stats([{"id": "a"}])) == {"type": "stats", "channels": [{"id": "a"}]}
+    assert json.loads(native.going_away("it stops", 2.5)) == {
+        "type": "going_away", "reason": "it stops", "deadline_s": 2.5,
+    }  # fmt: skip
+    mistake = answer_to(WrongRequestError("no", "type"))
+    assert json.loads(native.error(mistake, fatal=False)) == {
+        "type": "error", "code": "invalid_value", "message": "no", "fatal": False, "field": "type",
+    }  # fmt: skip

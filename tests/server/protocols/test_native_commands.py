@@ -24,6 +24,7 @@ RATE_HZ = 16_000
         ({"type": "marker", "id": ""}, commands.Marker("")),
         ({"type": "gap", "samples": 5}, commands.Missing(5)),
         ({"type": "resume", "checkpoint": "UEtDUA=="}, commands.Resume(b"PKCP")),
+        ({"type": "configure", "words": 0}, commands.Configure({"type": "configure", "words": 0})),
     ],
 )
 def test_commands(message, command):
@@ -36,7 +37,7 @@ def test_commands(message, command):
         ("finish", None, "no JSON"),
         ("3", None, "no JSON object"),
         ("{}", "type", "has a type"),
-        ('{"type":"dance"}', "type", "'dance' is not known; use one of finish, "),
+        ('{"type":"dance"}', "type", "is 'dance'; use one of finish, "),
         ('{"type":"marker"}', "id", "256 characters"),
         ('{"type":"marker","id":7}', "id", "a text"),
         ('{"type":"gap"}', "samples", "samples"),

@@ -166,6 +166,8 @@ def test_log_probabilities():
     talk.tell(ended(0, "one", tokens=(sure, token("ne"))))
     completed = talk.events[-2]
     assert "".join(each["token"] for each in completed["logprobs"]) == "one"
+    talk.tell(heard(1, "one", "o", "ne"))
+    assert [each["token"] for each in talk.events[-1]["logprobs"]] == ["o", "ne"]
 
 
 def test_idle_time():
@@ -218,6 +220,10 @@ def test_any_text_can_be_sent(text):
     message.encode()
     assert json.loads(message)["text"] == text
     assert "ü" in as_json("ü")
+
+
+def test_half_of_a_pair_can_be_sent():
+    assert json.loads(as_json({"text": "ü\ud800"}).encode())["text"] == "ü\ud800"
 
 
 UTTERANCES = st.lists(

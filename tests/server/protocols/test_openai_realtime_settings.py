@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from parakeet_streaming.server.protocols.json_fields import Fields
+from parakeet_streaming.server.protocols.fields import Fields
 from parakeet_streaming.server.protocols.openai_realtime_settings import (
     AudioFormat,
     Settings,
@@ -203,3 +203,11 @@ def test_any_object_updates_or_is_refused_and_can_be_told(session):
     again = settings.updated(Fields(settings.told("s"), "session"))
     assert again.turns == settings.turns
     assert again.audio == AudioFormat(settings.audio.encoding, settings.audio.rate_hz)
+
+
+def test_what_is_told_is_what_was_asked_for():
+    asked = input_of(format={"type": "audio/pcma"}, **turns(idle_timeout_ms=5_000))
+    told = asked.told("s")["audio"]["input"]
+    assert told["format"] == {"type": "audio/pcma"}
+    assert told["turn_detection"]["idle_timeout_ms"] == 5_000
+    assert asked.turns.idle_s == 5.0

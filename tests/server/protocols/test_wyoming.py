@@ -77,3 +77,7 @@ def test_its_library_reads_what_is_said():
     assert Pong.from_event(event(wyoming.pong("x"))).text == "x"
     error = Error.from_event(event(wyoming.error(answer_to(CapacityError("full")))))
     assert (error.text, error.code) == ("full", "no_capacity")
+
+
+def test_a_format_is_written_as_clients_call_its_parts():
+    assert str(AudioFormat(16_000, 2, 1)) == "rate 16000, width 2, channels 1"

@@ -220,7 +220,8 @@ class FileRequest:
     def _wanted(self) -> FileOptions:
         most_s = self._service.limits.upload_s
         context = self.asked.context or self._context
-        return FileOptions(context, self.asked.separate, most_s, self._raw)
+        cached = self._service.defaults.cached
+        return FileOptions(context, self.asked.separate, most_s, cached, self._raw)
 
     def _begin(self) -> None:
         self._options = self._wanted()

@@ -4,7 +4,8 @@ Rules of this file:
 
 1. They say nothing about a failure but that there is one. The log has more.
 2. They are answered while the server drains, too.
-3. Metrics need a key where the server has keys, unless they are open.
+3. Metrics need a key where the server has keys, unless they are open. Of several replicas the one
+   that is asked tells those of all.
 """
 
 from __future__ import annotations
@@ -12,6 +13,7 @@ from __future__ import annotations
 import asyncio
 from typing import Final
 
+from parakeet_streaming.metrics.joining import joined
 from parakeet_streaming.metrics.prometheus import process_text, prometheus_text
 from parakeet_streaming.server.http import HttpRoute, Reply, Request
 from parakeet_streaming.server.service import Service
@@ -39,9 +41,10 @@ def routes(service: Service, *, open_metrics: bool) -> list[HttpRoute]:
     async def metrics(request: Request) -> Reply:
         if not open_metrics:
             service.access.owner(request.caller, service.clock())
-        service.metrics.load.set(service.engine.stats().load)
-        service.metrics.draining.set(float(service.drain.draining))
-        text = await asyncio.to_thread(_metrics_text, service)
+        if service.replicas is None:
+            text = await metrics_of(service)
+        else:
+            text = joined(await service.replicas.metrics(), "replica")
         return Reply(200, text.encode(), _TEXT, _NO_STORE)
 
     return [
@@ -49,6 +52,13 @@ def routes(service: Service, *, open_metrics: bool) -> list[HttpRoute]:
         HttpRoute("/readyz", readyz),
         HttpRoute("/metrics", metrics),
     ]
+
+
+async def metrics_of(service: Service) -> str:
+    """What this server counts, in Prometheus's text."""
+    service.metrics.load.set(service.engine.stats().load)
+    service.metrics.draining.set(float(service.drain.draining))
+    return await asyncio.to_thread(_metrics_text, service)
 
 
 def _status(status: str) -> Reply:

@@ -58,7 +58,7 @@ def routes(service: Service, paths: Collection[str]) -> list[HttpRoute]:
 
     Args:
         service: what all doors share.
-        paths: where other doors are.
+        paths: where other doors are that work.
     """
     made = [
         _file("/" if path.name == _INDEX else f"/page/{path.name}", path.name, path.read_bytes())
@@ -71,7 +71,9 @@ def routes(service: Service, paths: Collection[str]) -> list[HttpRoute]:
     said = _about(service, paths)
 
     async def about(_: Request) -> Reply:
-        reply = Reply.of_json(said)
+        replicas = service.replicas
+        told = {} if replicas is None else {"sockets_of_replicas": await replicas.sockets()}
+        reply = Reply.of_json(said | told)
         return Reply(200, reply.body, headers={**_HEADERS, "Cache-Control": "no-store"})
 
     return [*made, HttpRoute("/page/about.json", about)]

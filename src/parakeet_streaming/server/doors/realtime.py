@@ -16,8 +16,7 @@ from parakeet_streaming.server.access import KEY_PROTOCOL
 from parakeet_streaming.server.caller import Caller
 from parakeet_streaming.server.handshake import converse
 from parakeet_streaming.server.http import HttpRoute, Reply, Request, Socket, SocketRoute
-from parakeet_streaming.server.protocols.fields import object_of
-from parakeet_streaming.server.protocols.json_fields import MOST_TEXT, Fields
+from parakeet_streaming.server.protocols.fields import MOST_TEXT, Fields, object_of
 from parakeet_streaming.server.protocols.openai_realtime_options import first_settings
 from parakeet_streaming.server.protocols.openai_realtime_settings import Settings, with_query_format
 from parakeet_streaming.server.realtime import RealtimeDialogue
@@ -66,12 +65,12 @@ class RealtimeDoor:
         body = await _body(request)
         settings = self._settings(body.inner("session"))
         after = body.inner("expires_after")
-        least, most = _LASTS_S
-        lasts_s = _USUALLY_LASTS_S
+        lasts_s = None
         if after is not None:
             after.choice("anchor", ("created_at",))
-            lasts_s = int(after.number("seconds", least, most, lasts_s))
-        value, expires_at = self._new_secret(owner, lasts_s, settings)
+            lasts_s = after.number("seconds", *_LASTS_S)
+        lasts_s = int(lasts_s or _USUALLY_LASTS_S)
+        value, expires_at = await self._new_secret(owner, lasts_s, settings)
         session = settings.told(value.partition("_")[2][:16])
         return Reply.of_json({"value": value, "expires_at": expires_at, "session": session})
 
@@ -79,7 +78,7 @@ class RealtimeDoor:
         """The same as it was asked for before: the body is the session."""
         owner = self._owner(request)
         settings = self._settings(await _body(request))
-        value, expires_at = self._new_secret(owner, _OLDER_USUALLY_LASTS_S, settings)
+        value, expires_at = await self._new_secret(owner, _OLDER_USUALLY_LASTS_S, settings)
         session = settings.told_before(value.partition("_")[2][:16])
         secret = {"value": value, "expires_at": expires_at}
         return Reply.of_json(session | {"client_secret": secret})
@@ -100,10 +99,12 @@ class RealtimeDoor:
         service.model.check(settings.model)
         return settings
 
-    def _new_secret(self, owner: str, lasts_s: int, settings: Settings) -> tuple[str, int]:
+    async def _new_secret(self, owner: str, lasts_s: int, settings: Settings) -> tuple[str, int]:
         """The key, and the Unix time at which it expires."""
         service = self._service
         secret = service.access.new_secret(owner, lasts_s, service.clock(), settings)
+        if service.replicas is not None:
+            await service.replicas.share(secret, lasts_s)
         return secret.value, int(time.time()) + lasts_s
 
 

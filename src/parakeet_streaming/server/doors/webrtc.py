@@ -28,8 +28,7 @@ from parakeet_streaming.server.dialogue import Talk, log_error
 from parakeet_streaming.server.doors.realtime import asked_settings
 from parakeet_streaming.server.http import HttpRoute, Reply, Request
 from parakeet_streaming.server.multipart import MultipartReader, PartBegin, PartData
-from parakeet_streaming.server.protocols.fields import object_of
-from parakeet_streaming.server.protocols.json_fields import Fields
+from parakeet_streaming.server.protocols.fields import Fields, object_of
 from parakeet_streaming.server.protocols.openai_realtime_settings import AudioFormat, Settings
 from parakeet_streaming.server.protocols.sdp_offer import MOST_OFFER_BYTES, read_offer
 from parakeet_streaming.server.realtime import RealtimeDialogue
@@ -54,22 +53,16 @@ _LAST_WORDS_S: Final = 5.0
 """For a call that is hung up."""
 
 
-def routes(service: Service, host: str, stun_server: str | None = None) -> Sequence[HttpRoute]:
+def routes(
+    service: Service, host: str, stun_server: str | None = None, unheard_s: float = 30.0
+) -> Sequence[HttpRoute]:
     """Where calls begin and end; without the extra `webrtc` they are answered with 501.
 
     Raises:
         OptionError: there is no such host.
     """
-    peers: Peers | ExtraMissingError
-    try:
-        from parakeet_streaming.server.peers import Peers
-    except ImportError as error:
-        peers = ExtraMissingError(
-            f"this server takes no calls, aiortc is not there ({error}); "
-            "pip install 'parakeet-streaming[webrtc]', or use WS /v1/realtime"
-        )
-    else:
-        peers = Peers(host, stun_server)
+    found = _peers()
+    peers = found if isinstance(found, ExtraMissingError) else found(host, stun_server, unheard_s)
     door = CallsDoor(service, peers)
     return (
         HttpRoute(PATH, door.begin, ("POST",)),
@@ -78,6 +71,22 @@ def routes(service: Service, host: str, stun_server: str | None = None) -> Seque
         HttpRoute(PATH, door.preflight, ("OPTIONS",)),
         HttpRoute(f"{PATH}/{{id}}", door.preflight, ("OPTIONS",)),
     )
+
+
+def is_there() -> bool:
+    """Whether calls can be answered: the extra `webrtc` is installed."""
+    return not isinstance(_peers(), ExtraMissingError)
+
+
+def _peers() -> type[Peers] | ExtraMissingError:
+    try:
+        from parakeet_streaming.server.peers import Peers
+    except ImportError as error:
+        return ExtraMissingError(
+            f"this server takes no calls, aiortc is not there ({error}); "
+            "pip install 'parakeet-streaming[webrtc]', or use WS /v1/realtime"
+        )
+    return Peers
 
 
 @dataclass(frozen=True, slots=True)

@@ -35,9 +35,9 @@ class Page {
       this.#complain(ofServer({ code: "unreachable" }));
       return;
     }
-    const ways = transports.filter((each) => each.isThere(this.#about));
-    this.#settings = new Settings(this.#about.contexts, ways);
+    this.#settings = new Settings(this.#about, transports);
     if (this.#about.model !== null) this.#showModel(this.#about.model);
+    this.#showReplicas(Object.values(this.#about.sockets_of_replicas ?? {}));
     this.#openKeys();
     this.#openMicrophone();
     if (this.#about.files) this.#openFiles();
@@ -220,6 +220,13 @@ class Page {
   #showModel(name) {
     element("model").hidden = false;
     element("model").textContent = name;
+  }
+
+  /** @param {number[]} sockets of each replica; none where the server is alone. */
+  #showReplicas(sockets) {
+    const open = sockets.reduce((sum, each) => sum + each, 0);
+    element("replicas").hidden = sockets.length === 0;
+    element("replicas").textContent = `${sockets.length} replicas, ${open} open`;
   }
 
   #complain(text) {

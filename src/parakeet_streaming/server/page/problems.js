@@ -19,6 +19,9 @@ const OF_THE_SERVER = {
     "The server does not take sound from this address. Open the page at the server's own address, or start the server with --allow-origin.",
   rate_limit_exceeded: "Too many transcriptions run from here at once. Stop one and try again.",
   connection_lost: "The connection to the server was lost. What was heard until then is kept.",
+  no_way_for_calls:
+    "WebRTC found no way to the server: its sound goes over UDP, which a firewall or a proxy may stop. Choose WebSocket.",
+  ended_by_server: "The server has ended the connection. What was heard until then is kept.",
   slow_reader: "The connection is too slow for the text that came back.",
   unreachable: "The server does not answer. Check that it runs, and your network.",
   internal_error: "The server failed at this. Its log says why.",

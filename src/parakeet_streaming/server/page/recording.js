@@ -15,7 +15,6 @@ export class Recording {
   #microphone = null;
   #connection = null;
   #told;
-  #samples = 0;
   #isGoing = false;
 
   /**
@@ -34,15 +33,15 @@ export class Recording {
   wasHeard = false;
 
   get audioS() {
-    return this.#microphone === null ? 0 : this.#samples / this.#microphone.sampleRate;
+    return this.#connection?.sentS ?? 0;
   }
 
   /**
    * @param {{transport: import("./transports.js").Transport, device: string, cleaned: boolean,
-   *   context: ?string, key: ?string}} options
+   *   context: ?string, latencyS: number, key: ?string}} options
    * @throws {DOMException} there is no microphone.
    */
-  async start({ transport, device, cleaned, context, key }) {
+  async start({ transport, device, cleaned, context, latencyS, key }) {
     const early = [];
     try {
       this.#microphone = await Microphone.open({
@@ -62,7 +61,7 @@ export class Recording {
     }
     const { media, sampleRate } = this.#microphone;
     const tell = (event) => this.#came(event);
-    this.#connection = transport.connect({ media, sampleRate, context, key, tell });
+    this.#connection = transport.connect({ media, sampleRate, context, latencyS, key, tell });
     for (const pcm of early) this.#send(pcm);
   }
 
@@ -77,9 +76,8 @@ export class Recording {
   }
 
   #send(pcm) {
-    this.#samples += pcm.byteLength / 2;
-    this.delays.heard(this.audioS, performance.now());
     this.#connection.send(pcm);
+    if (this.audioS > 0) this.delays.heard(this.audioS, performance.now());
     if (this.#connection.waitingS > MOST_WAITING_S && this.state !== "over") {
       this.#told.failed({ code: "connection_lost", message: "" });
       this.#connection.abort();

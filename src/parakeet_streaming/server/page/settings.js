@@ -13,43 +13,51 @@ const CONTEXTS = {
 };
 
 export class Settings {
-  #ways;
-  #contexts;
+  #about;
+  #transports;
   #form = document.getElementById("settings");
   #device = document.getElementById("device");
   #cleaned = document.getElementById("cleaned");
   #kept = read();
+  #wished;
+  #isDisabled = false;
 
   /**
-   * @param {{name: string, latency_s: number, is_default: boolean}[]} contexts
-   * @param {import("./transports.js").Transport[]} ways
+   * @param {{contexts: {name: string, latency_s: number, is_default: boolean}[]}} about the server
+   * @param {import("./transports.js").Transport[]} transports
    */
-  constructor(contexts, ways) {
-    this.#contexts = contexts;
-    this.#ways = ways;
-    const usual = contexts.find((each) => each.is_default).name;
-    this.#offer("context", contexts.map(contextChoice), usual);
-    this.#offer("way", ways.map(({ name, label, note }) => ({ name, label, note })), ways[0].name);
-    document.getElementById("ways").hidden = ways.length < 2;
+  constructor(about, transports) {
+    this.#about = about;
+    this.#transports = transports;
+    this.#offer("context", about.contexts.map(contextChoice), this.#usual);
+    this.#offer("way", transports.map(({ name, label }) => ({ name, label })), transports[0].name);
+    this.#wished = this.#form.elements.context.value;
     this.#cleaned.checked = this.#kept.cleaned ?? false;
     this.#form.onsubmit = (event) => event.preventDefault();
-    this.#form.onchange = () => this.#keep();
+    this.#form.onchange = ({ target }) => {
+      if (target.name === "context") this.#wished = target.value;
+      this.#limit();
+      this.#keep();
+    };
+    this.#limit();
   }
 
   get chosen() {
-    const { context, way } = this.#form.elements;
-    const isDefault = this.#contexts.find(({ name }) => name === context.value).is_default;
+    const context = this.#about.contexts.find(({ name }) => name === this.#form.elements.context.value);
     return {
-      transport: this.#ways.find(({ name }) => name === way.value),
+      transport: this.#transport,
       // What the server does by itself it may adapt to its load.
-      context: isDefault ? null : context.value,
+      context: context.is_default ? null : context.name,
+      latencyS: context.latency_s,
       device: this.#device.value,
       cleaned: this.#cleaned.checked,
     };
   }
 
   set disabled(disabled) {
+    this.#isDisabled = disabled;
     for (const each of this.#form.elements) each.disabled = disabled;
+    this.#limit();
   }
 
   set devices(devices) {
@@ -64,6 +72,47 @@ export class Settings {
     document.getElementById("device-field").hidden = devices.length < 2;
   }
 
+  get #usual() {
+    return this.#about.contexts.find((each) => each.is_default).name;
+  }
+
+  get #transport() {
+    return this.#transports.find(({ name }) => name === this.#form.elements.way.value);
+  }
+
+  /** What is not there is shown, and cannot be chosen. */
+  #limit() {
+    for (const each of this.#transports) {
+      const isThere = each.isThere(this.#about);
+      this.#show("way", each.name, isThere ? each.note : each.absence(this.#about), isThere);
+      if (!isThere && this.#transport === each) this.#choose("way", this.#transports[0].name);
+    }
+    const transport = this.#transport;
+    const fits = ({ name, is_default: isDefault }) => isDefault || transport.takes(name);
+    for (const each of this.#about.contexts) {
+      const { note, latency } = contextChoice(each);
+      this.#show("context", each.name, fits(each) ? note : `${latency} · not by ${transport.label}`, fits(each));
+    }
+    const wished = this.#about.contexts.find(({ name }) => name === this.#wished);
+    this.#choose("context", fits(wished) ? wished.name : this.#usual);
+  }
+
+  #input(group, name) {
+    return this.#form.querySelector(`[name=${group}][value="${CSS.escape(name)}"]`);
+  }
+
+  #choose(group, name) {
+    this.#input(group, name).checked = true;
+  }
+
+  #show(group, name, note, isThere) {
+    const input = this.#input(group, name);
+    input.disabled = this.#isDisabled || !isThere;
+    const choice = input.closest(".choice");
+    choice.classList.toggle("absent", !isThere);
+    choice.querySelector("small").textContent = note;
+  }
+
   #offer(name, choices, usual) {
     const template = document.getElementById("choice-template");
     const wanted = choices.some((each) => each.name === this.#kept[name]) ? this.#kept[name] : usual;
@@ -74,17 +123,15 @@ export class Settings {
       input.value = each.name;
       input.checked = each.name === wanted;
       choice.querySelector("b").textContent = each.label;
-      choice.querySelector("small").textContent = each.note;
       return choice;
     });
     document.getElementById(`${name}-choices`).replaceChildren(...made);
   }
 
   #keep() {
-    const { context, way } = this.#form.elements;
     const chosen = {
-      context: context.value,
-      way: way.value,
+      context: this.#wished,
+      way: this.#form.elements.way.value,
       device: this.#device.value,
       cleaned: this.#cleaned.checked,
     };
@@ -98,7 +145,8 @@ export class Settings {
 
 function contextChoice({ name, latency_s: latencyS }) {
   const [label, use] = CONTEXTS[name] ?? [name, "the server's own"];
-  return { name, label, note: `${seconds(latencyS)} · ${use}` };
+  const latency = seconds(latencyS);
+  return { name, label, latency, note: `${latency} · ${use}` };
 }
 
 function read() {

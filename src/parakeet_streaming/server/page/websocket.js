@@ -8,8 +8,10 @@ const BYTES_A_SAMPLE = 2;
 export const websocket = {
   name: "websocket",
   label: "WebSocket",
-  note: "works everywhere",
+  note: "early words, too",
   isThere: () => true,
+  absence: () => "",
+  takes: () => true,
   connect: (options) => new SocketConnection(options),
 };
 
@@ -21,6 +23,7 @@ class SocketConnection {
   #bytesASecond;
   #waiting = [];
   #waitingBytes = 0;
+  #sentBytes = 0;
   #finished = false;
   #wasReady = false;
   #wasTold = false;
@@ -46,7 +49,12 @@ class SocketConnection {
     return (this.#waitingBytes + this.#socket.bufferedAmount) / this.#bytesASecond;
   }
 
+  get sentS() {
+    return this.#sentBytes / this.#bytesASecond;
+  }
+
   send(pcm) {
+    this.#sentBytes += pcm.byteLength;
     if (this.#socket.readyState === WebSocket.OPEN) {
       this.#socket.send(pcm);
     } else if (this.#socket.readyState === WebSocket.CONNECTING) {

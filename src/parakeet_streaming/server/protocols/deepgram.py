@@ -21,7 +21,7 @@ from parakeet_streaming.server.protocols.deepgram_results import (
     SpeechBegan,
     UtteranceOver,
 )
-from parakeet_streaming.server.protocols.fields import object_of, shown, text_of
+from parakeet_streaming.server.protocols.fields import Fields, object_of, shown
 from parakeet_streaming.server.replies import Answer, WrongRequestError
 
 _MOST_ECHOED: Final = 200
@@ -73,7 +73,7 @@ def command_of(text: str) -> Command:
     Raises:
         WrongRequestError: no JSON object, or no type that is known.
     """
-    kind = text_of(object_of(text), "type")
+    kind = Fields(object_of(text)).text("type")
     match kind:
         case "KeepAlive":
             return KeepAlive()

@@ -25,7 +25,7 @@ from parakeet_streaming.server.connection_options import (
     MOST_RATE_HZ,
     ChannelOptions,
 )
-from parakeet_streaming.server.protocols.fields import flag_of, number_of, shown, text_of, whole_of
+from parakeet_streaming.server.protocols.fields import Fields, shown
 from parakeet_streaming.server.replies import WrongRequestError
 from parakeet_streaming.timeline import ContextConfig
 
@@ -113,31 +113,32 @@ def settings_of(query: Mapping[str, object]) -> ListenSettings:
     for name, why in _MISSED.items():
         if query.get(name):
             raise WrongRequestError(f"{name} is not supported: {why}; leave it out", name)
-    separate = flag_of(query, "multichannel") or False
-    encoding = _encoding(query)
-    rate_hz = whole_of(query, "sample_rate", LEAST_RATE_HZ, MOST_RATE_HZ)
+    fields = Fields(query)
+    separate = fields.flag("multichannel") or False
+    encoding = _encoding(fields)
+    rate_hz = fields.whole("sample_rate", LEAST_RATE_HZ, MOST_RATE_HZ)
     if rate_hz is None and encoding in ("mulaw", "alaw"):
         rate_hz = _G711_RATE_HZ
-    utterance_end_ms = number_of(query, "utterance_end_ms", 1, MAX_DURATION_MS)
-    endpointing, endpointing_ms = _endpointing(query)
+    utterance_end_ms = fields.number("utterance_end_ms", 1, MAX_DURATION_MS)
+    endpointing, endpointing_ms = _endpointing(fields)
     return ListenSettings(
-        model=text_of(query, "model"),
+        model=fields.text("model"),
         encoding=encoding,
         rate_hz=rate_hz,
-        channels=whole_of(query, "channels", 1, MOST_CHANNELS if separate else MAX_CHANNELS) or 1,
+        channels=fields.whole("channels", 1, MOST_CHANNELS if separate else MAX_CHANNELS) or 1,
         separate=separate,
-        interim=flag_of(query, "interim_results") or False,
+        interim=fields.flag("interim_results") or False,
         endpointing_ms=endpointing_ms,
         endpointing=endpointing,
         utterance_end_s=None if utterance_end_ms is None else utterance_end_ms / 1000,
-        vad_events=flag_of(query, "vad_events") or False,
-        utterances=flag_of(query, "utterances") or False,
-        context=text_of(query, "context"),
+        vad_events=fields.flag("vad_events") or False,
+        utterances=fields.flag("utterances") or False,
+        context=fields.text("context"),
     )
 
 
-def _encoding(query: Mapping[str, object]) -> str | None:
-    encoding = text_of(query, "encoding")
+def _encoding(fields: Fields) -> str | None:
+    encoding = fields.text("encoding")
     if encoding is None:
         return None
     if encoding.lower() not in ENCODINGS:
@@ -149,11 +150,12 @@ def _encoding(query: Mapping[str, object]) -> str | None:
     return ENCODINGS[encoding.lower()]
 
 
-def _endpointing(query: Mapping[str, object]) -> tuple[bool, float | None]:
+def _endpointing(fields: Fields) -> tuple[bool, float | None]:
     """Whether silence ends utterances, and how much of it; None for the server's own."""
-    if str(query.get("endpointing")).lower() in ("false", "true"):
-        return flag_of(query, "endpointing") or False, None
-    return True, number_of(query, "endpointing", 0, MAX_DURATION_MS)
+    word = (fields.text("endpointing") or "").lower()
+    if word in ("false", "true"):
+        return word == "true", None
+    return True, fields.number("endpointing", 0, MAX_DURATION_MS)
 
 
 def _endpoint(default: EndpointOptions, silence_ms: float) -> EndpointOptions:

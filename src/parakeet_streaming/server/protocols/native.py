@@ -159,7 +159,7 @@ def _news(
             said = {"type": "hint", "kind": hint.kind, "message": hint.message, "at": _s(hint.at)}
         case Marked():
             said = {"type": "marker", "id": event.marker}
-        case Cleared():
+        case _:  # Cleared
             said = {"type": "cleared", "utterance": event.utterance}
     return said
 

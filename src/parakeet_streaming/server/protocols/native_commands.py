@@ -11,7 +11,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Final
 
-from parakeet_streaming.server.protocols.fields import object_of, shown, text_of, whole_of
+from parakeet_streaming.server.protocols.fields import Fields, object_of
 from parakeet_streaming.server.replies import CheckpointRefusedError, WrongRequestError
 
 MOST_MARKER_LENGTH: Final = 256
@@ -92,11 +92,12 @@ def command_of(text: str, rate_hz: int) -> Command:
     Raises:
         WrongRequestError: no JSON object, no type that is known, or a field that makes no sense.
     """
-    fields = object_of(text)
-    kind = text_of(fields, "type")
+    given = object_of(text)
+    fields = Fields(given)
+    kind = fields.choice("type", TYPES)
     match kind:
         case "configure":
-            return Configure(fields)
+            return Configure(given)
         case "marker":
             return Marker(_marker(fields))
         case "gap":
@@ -105,15 +106,11 @@ def command_of(text: str, rate_hz: int) -> Command:
             return Resume(_checkpoint(fields))
     if kind is None:
         raise WrongRequestError(f"a message has a type: {', '.join(TYPES)}", "type")
-    if kind not in _PLAIN:
-        raise WrongRequestError(
-            f"type {shown(kind)} is not known; use one of {', '.join(TYPES)}", "type"
-        )
     return _PLAIN[kind]
 
 
-def _marker(fields: Mapping[str, object]) -> str:
-    marker = text_of(fields, "id")
+def _marker(fields: Fields) -> str:
+    marker = fields.text("id")
     if marker is None or len(marker) > MOST_MARKER_LENGTH:
         raise WrongRequestError(
             f"a marker has an id, a text of {MOST_MARKER_LENGTH} characters at most", "id"
@@ -121,8 +118,8 @@ def _marker(fields: Mapping[str, object]) -> str:
     return marker
 
 
-def _missing(fields: Mapping[str, object], rate_hz: int) -> int:
-    samples = whole_of(fields, "samples", 1, MOST_GAP_S * rate_hz)
+def _missing(fields: Fields, rate_hz: int) -> int:
+    samples = fields.whole("samples", 1, MOST_GAP_S * rate_hz)
     if samples is None:
         raise WrongRequestError(
             "a gap has samples, the number of those that are missing", "samples"
@@ -130,8 +127,8 @@ def _missing(fields: Mapping[str, object], rate_hz: int) -> int:
     return samples
 
 
-def _checkpoint(fields: Mapping[str, object]) -> bytes:
-    text = text_of(fields, "checkpoint")
+def _checkpoint(fields: Fields) -> bytes:
+    text = fields.text("checkpoint")
     if text is None:
         raise WrongRequestError("resume has a checkpoint", "checkpoint")
     if len(text) > MOST_CHECKPOINT_CHARACTERS:

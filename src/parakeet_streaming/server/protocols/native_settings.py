@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
-from typing import Final
+from typing import Any, Final
 
 from parakeet_streaming.audio.pcm_decoder import ENCODINGS
 from parakeet_streaming.engine.endpoint import EndpointOptions
@@ -21,7 +21,7 @@ from parakeet_streaming.server.connection_options import (
     MOST_RATE_HZ,
     ChannelOptions,
 )
-from parakeet_streaming.server.protocols.fields import flag_of, number_of, text_of, whole_of
+from parakeet_streaming.server.protocols.fields import Fields
 from parakeet_streaming.server.replies import WrongRequestError
 from parakeet_streaming.timeline import SAMPLE_RATE_HZ, ContextConfig
 
@@ -58,46 +58,31 @@ class StreamSettings:
     checkpoints: float = 0.0
     """Seconds between checkpoints; 0 for none."""
 
-    def with_fields(self, fields: Mapping[str, object]) -> StreamSettings:
-        """These with those of `fields` that are known.
+    def with_fields(self, given: Mapping[str, object]) -> StreamSettings:
+        """These with those that are given and known.
 
         Raises:
             WrongRequestError: a value that makes no sense, by its name.
         """
-        settings = self
-        if (rate_hz := whole_of(fields, "sample_rate", LEAST_RATE_HZ, MOST_RATE_HZ)) is not None:
-            settings = replace(settings, sample_rate=rate_hz)
-        if (encoding := text_of(fields, "encoding")) is not None:
-            if encoding not in ENCODINGS:
-                raise WrongRequestError(
-                    f"encoding {encoding!r} is not known; use {', '.join(ENCODINGS)}", "encoding"
-                )
-            settings = replace(settings, encoding=encoding)
-        settings = _with_channels(settings, fields)
-        if (context := text_of(fields, "context")) is not None:
-            settings = replace(settings, context=context)
-        if (endpointing := text_of(fields, "endpointing")) is not None:
-            settings = replace(settings, endpointing=endpointing)
-        longest_s = number_of(fields, "max_utterance_s", 1.0, MOST_UTTERANCE_S)
-        if longest_s is not None:
-            settings = replace(settings, max_utterance_s=longest_s)
-
-        every_s = number_of(fields, "checkpoints", 0.0, MOST_CHECKPOINTS_S)
-        if every_s is not None:
-            settings = replace(settings, checkpoints=every_s and max(LEAST_CHECKPOINTS_S, every_s))
-
-        def flag(name: str, before: bool) -> bool:
-            given = flag_of(fields, name)
-            return before if given is None else given
-
-        return replace(
-            settings,
-            vad=flag("vad", settings.vad),
-            fixed=flag("fixed", settings.fixed),
-            tentative=flag("tentative", settings.tentative),
-            words=flag("words", settings.words),
-            tokens=flag("tokens", settings.tokens),
-        )
+        fields = Fields(given)
+        asked: dict[str, Any] = {
+            "sample_rate": fields.whole("sample_rate", LEAST_RATE_HZ, MOST_RATE_HZ),
+            "encoding": fields.choice("encoding", ENCODINGS),
+            "context": fields.text("context"),
+            "endpointing": fields.text("endpointing"),
+            "max_utterance_s": fields.number("max_utterance_s", 1.0, MOST_UTTERANCE_S),
+            "checkpoints": _checkpoints(fields),
+            **{
+                name: fields.flag(name) for name in ("vad", "fixed", "tentative", "words", "tokens")
+            },
+        }
+        # `channels=2` averages two, `separate=1` keeps each; `channels=separate` stands for both.
+        if given.get("channels") == "separate":
+            asked |= {"channels": 2, "separate": True}
+        else:
+            asked["channels"] = fields.whole("channels", 1, MOST_CHANNELS)
+            asked["separate"] = fields.flag("separate")
+        return replace(self, **{name: value for name, value in asked.items() if value is not None})
 
     def options(self, defaults: LiveOptions) -> ChannelOptions:
         """Of each channel's stream.
@@ -147,11 +132,7 @@ def bound_settings(settings: StreamSettings, options: ChannelOptions) -> dict[st
     }
 
 
-def _with_channels(settings: StreamSettings, fields: Mapping[str, object]) -> StreamSettings:
-    """`channels=2` averages two, `separate=1` keeps each; `channels=separate` stands for both."""
-    if fields.get("channels") == "separate":
-        return replace(settings, channels=2, separate=True)
-    if (count := whole_of(fields, "channels", 1, MOST_CHANNELS)) is not None:
-        settings = replace(settings, channels=count)
-    separate = flag_of(fields, "separate")
-    return settings if separate is None else replace(settings, separate=separate)
+def _checkpoints(fields: Fields) -> float | None:
+    """Seconds between them, not less than a server can bear; 0 for none."""
+    every_s = fields.number("checkpoints", 0.0, MOST_CHECKPOINTS_S)
+    return every_s and max(LEAST_CHECKPOINTS_S, every_s)

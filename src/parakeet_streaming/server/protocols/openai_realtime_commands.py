@@ -14,8 +14,7 @@ import binascii
 from dataclasses import dataclass
 from typing import Final
 
-from parakeet_streaming.server.protocols.fields import object_of
-from parakeet_streaming.server.protocols.json_fields import Fields
+from parakeet_streaming.server.protocols.fields import Fields, object_of, shown
 from parakeet_streaming.server.replies import WrongRequestError
 
 _MOST_EVENT_ID: Final = 512
@@ -97,12 +96,13 @@ def _command(fields: Fields) -> Command:
         return Commit()
     if kind == "input_audio_buffer.clear":
         return Clear()
-    shown = f"{kind[:60]!r}"
-    raise fields.mistake("type", f"is {shown}; a transcription session knows {', '.join(_TYPES)}")
+    raise fields.mistake(
+        "type", f"is {shown(kind)}; a transcription session knows {', '.join(_TYPES)}"
+    )
 
 
 def _audio(fields: Fields) -> bytes:
-    coded = fields.long_text("audio")
+    coded = fields.text("audio")
     if coded is None:
         raise fields.mistake("audio", "is missing; give audio as base64")
     try:

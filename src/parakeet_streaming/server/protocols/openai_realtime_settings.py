@@ -12,10 +12,10 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass, replace
-from typing import Final
+from typing import Any, Final
 
 from parakeet_streaming.audio.pcm import MAX_CHANNELS
-from parakeet_streaming.server.protocols.json_fields import Fields
+from parakeet_streaming.server.protocols.fields import Fields
 from parakeet_streaming.server.replies import WrongRequestError
 
 RATES_HZ: Final = (8_000, 16_000, 22_050, 24_000, 32_000, 44_100, 48_000)
@@ -121,8 +121,8 @@ class Settings:
                 settings = replace(settings, audio=AudioFormat() if form is None else _format(form))
         settings = settings._of_names(session, "input_audio_transcription")
         if "input_audio_format" in session:
-            name = session.text("input_audio_format", "pcm16")
-            found = named_format(name or "")
+            name = session.text("input_audio_format")
+            found = AudioFormat() if name is None else named_format(name)
             if found is None:
                 names = "pcm16, pcm_s16le_RATE, g711_ulaw, g711_alaw"
                 raise session.mistake(
@@ -131,11 +131,10 @@ class Settings:
             settings = replace(settings, audio=found)
         numbers = session.inner("input_audio_params")
         if numbers is not None:
-            audio_now = settings.audio
-            rate_hz = numbers.whole("sample_rate_hz", RATES_HZ, audio_now.rate_hz)
-            counts = range(1, MAX_CHANNELS + 1)
-            channels = numbers.whole("num_channels", counts, audio_now.channels)
-            settings = replace(settings, audio=AudioFormat(audio_now.encoding, rate_hz, channels))
+            now = settings.audio
+            rate_hz = _rate_hz(numbers, "sample_rate_hz") or now.rate_hz
+            channels = numbers.whole("num_channels", 1, MAX_CHANNELS) or now.channels
+            settings = replace(settings, audio=AudioFormat(now.encoding, rate_hz, channels))
         return settings
 
     def told(self, session_id: str) -> dict[str, object]:
@@ -201,14 +200,14 @@ class Settings:
         if "delay" in about:
             settings = replace(settings, delay=about.choice("delay", DELAYS))
         if "language" in about:
-            settings = replace(settings, language=about.text("language"))
+            settings = replace(settings, language=about.short_text("language"))
         if "prompt" in about:
-            settings = replace(settings, prompt=about.text("prompt"))
+            settings = replace(settings, prompt=about.short_text("prompt"))
         if "languages" in about:
             settings = replace(settings, languages=about.texts("languages"))
         if "keywords" in about:
             settings = replace(settings, keywords=about.texts("keywords"))
-        return replace(settings, model=about.text("model") or settings.model)
+        return replace(settings, model=about.short_text("model") or settings.model)
 
 
 def named_format(name: str) -> AudioFormat | None:
@@ -242,10 +241,17 @@ def with_query_format(settings: Settings, name: str | None) -> Settings:
 
 
 def _format(form: Fields) -> AudioFormat:
-    kind = form.choice("type", ("audio/pcm", *_G711), "audio/pcm") or ""
+    kind = form.choice("type", ("audio/pcm", *_G711))
     if kind in _G711:
         return AudioFormat(_G711[kind], 8_000)
-    return AudioFormat("s16le", form.whole("rate", RATES_HZ, AudioFormat().rate_hz))
+    return AudioFormat("s16le", _rate_hz(form, "rate") or AudioFormat().rate_hz)
+
+
+def _rate_hz(fields: Fields, name: str) -> int | None:
+    rate_hz = fields.whole(name, min(RATES_HZ), max(RATES_HZ))
+    if rate_hz is not None and rate_hz not in RATES_HZ:
+        raise fields.mistake(name, f"is {rate_hz}; use one of {', '.join(map(str, RATES_HZ))}")
+    return rate_hz
 
 
 def _turns(wanted: Fields, before: TurnDetection | None) -> TurnDetection | None:
@@ -253,15 +259,14 @@ def _turns(wanted: Fields, before: TurnDetection | None) -> TurnDetection | None
     if kind == "none":
         return None
     now = before or TurnDetection()
-    idle_ms = now.idle_timeout_ms
     if "idle_timeout_ms" in wanted:
-        given = wanted.number("idle_timeout_ms", 0, _MOST_IDLE_MS, 0)
-        idle_ms = given or None
-    return TurnDetection(
-        kind or now.kind,
-        wanted.number("threshold", 0, 1, now.threshold),
-        wanted.number("prefix_padding_ms", 0, MOST_SILENCE_MS, now.prefix_padding_ms),
-        wanted.number("silence_duration_ms", 0, MOST_SILENCE_MS, now.server_silence_ms),
-        idle_ms,
-        wanted.choice("eagerness", tuple(EAGERNESS), now.eagerness) or "auto",
-    )
+        idle_ms = wanted.number("idle_timeout_ms", 0, _MOST_IDLE_MS)
+        now = replace(now, idle_timeout_ms=idle_ms or None)
+    asked: dict[str, Any] = {
+        "kind": kind,
+        "threshold": wanted.number("threshold", 0, 1),
+        "prefix_padding_ms": wanted.number("prefix_padding_ms", 0, MOST_SILENCE_MS),
+        "server_silence_ms": wanted.number("silence_duration_ms", 0, MOST_SILENCE_MS),
+        "eagerness": wanted.choice("eagerness", tuple(EAGERNESS)),
+    }
+    return replace(now, **{name: value for name, value in asked.items() if value is not None})

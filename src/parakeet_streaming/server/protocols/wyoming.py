@@ -25,7 +25,7 @@ from wyoming.ping import Pong
 
 from parakeet_streaming.audio.pcm import MAX_CHANNELS
 from parakeet_streaming.server.connection_options import LEAST_RATE_HZ, MOST_RATE_HZ
-from parakeet_streaming.server.protocols.fields import text_of, whole_of
+from parakeet_streaming.server.protocols.fields import Fields
 from parakeet_streaming.server.protocols.wyoming_frames import Frame
 from parakeet_streaming.server.replies import Answer, WrongRequestError
 
@@ -107,9 +107,9 @@ def command_of(frame: Frame) -> Command | None:
         case "describe":
             command = Describe()
         case "ping":
-            command = Ping(text_of(frame.data, "text"))
+            command = Ping(Fields(frame.data).text("text"))
         case "transcribe":
-            command = Transcribe(text_of(frame.data, "name"))
+            command = Transcribe(Fields(frame.data).text("name"))
         case "audio-start":
             command = AudioStart(_format(frame))
         case "audio-chunk":
@@ -121,9 +121,10 @@ def command_of(frame: Frame) -> Command | None:
 
 
 def _format(frame: Frame) -> AudioFormat:
-    rate_hz = whole_of(frame.data, "rate", LEAST_RATE_HZ, MOST_RATE_HZ)
-    width_bytes = whole_of(frame.data, "width", min(_ENCODINGS), max(_ENCODINGS))
-    channels = whole_of(frame.data, "channels", 1, MAX_CHANNELS)
+    fields = Fields(frame.data)
+    rate_hz = fields.whole("rate", LEAST_RATE_HZ, MOST_RATE_HZ)
+    width_bytes = fields.whole("width", min(_ENCODINGS), max(_ENCODINGS))
+    channels = fields.whole("channels", 1, MAX_CHANNELS)
     if rate_hz is None or width_bytes is None or channels is None:
         raise WrongRequestError(f"{frame.type} needs {', '.join(_FORMAT)}", "rate")
     return AudioFormat(rate_hz, width_bytes, channels)
