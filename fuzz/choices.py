@@ -82,3 +82,13 @@ class Choices:
             if not self.left:
                 return
             yield number
+
+
+def sliced(stream: bytes, sizes: Sequence[int]) -> Iterator[bytes]:
+    """All of a stream in pieces of these sizes, over and over, empty ones among them."""
+    at = turn = 0
+    while at < len(stream):
+        size = max(sizes[turn % len(sizes)], turn % 2)
+        yield stream[at : at + size]
+        at, turn = at + size, turn + 1
+    yield b""

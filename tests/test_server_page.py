@@ -54,7 +54,7 @@ def run(command, folder, **more):
 
 @pytest.mark.parametrize("heading", ["OpenAI's REST API: files", "Deepgram's protocol"])
 def test_python(server, folder, heading):
-    (program,) = blocks(heading, "python")
+    program, *_ = blocks(heading, "python")
     assert ADDRESS in program
     program = program.replace(ADDRESS, server.url.rpartition("/")[2])
     said = run([sys.executable, "-"], folder, input=program)

@@ -1,6 +1,6 @@
 """What changes from a thousand to a million streams: the same rules, simulated at each size.
 
-python -m benchmarks.fleet.sizes                                    ten minutes
+python -m benchmarks.fleet.sizes                half an hour, nearly all of it for the million
 python -m benchmarks.fleet.sizes --sizes 1000 10000
 
 Nothing is scaled down: each size has all of its streams and replicas as objects, and each is

@@ -5,7 +5,7 @@ from contextlib import suppress
 
 import numpy as np
 
-from fuzz.choices import Choices
+from fuzz.choices import Choices, sliced
 from parakeet_streaming.audio.pcm_decoder import ENCODINGS, PcmDecoder
 from parakeet_streaming.errors import AudioInputError, ParakeetError
 
@@ -19,22 +19,13 @@ def run(data: bytes) -> None:
     with suppress(ParakeetError):
         whole = PcmDecoder(encoding, channels)
         expected = whole.feed(stream)
-        sliced = PcmDecoder(encoding, channels)
+        second = PcmDecoder(encoding, channels)
         try:
-            found = np.concatenate([sliced.feed(piece) for piece in _cut(stream, sizes)])
+            found = np.concatenate([second.feed(piece) for piece in sliced(stream, sizes)])
         except AudioInputError as error:
             raise AssertionError("a piece was refused, and the whole was not") from error
         assert np.array_equal(found, expected)
-        assert sliced.finish() == whole.finish()
-
-
-def _cut(stream: bytes, sizes: list[int]) -> Iterator[bytes]:
-    at = turn = 0
-    while at < len(stream):
-        size = max(sizes[turn % len(sizes)], turn % 2)
-        yield stream[at : at + size]
-        at, turn = at + size, turn + 1
-    yield b""
+        assert second.finish() == whole.finish()
 
 
 def seeds() -> Iterator[bytes]:

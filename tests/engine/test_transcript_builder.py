@@ -252,3 +252,14 @@ def test_a_state_is_a_copy_that_does_not_follow():
     assert [each.start_frame for each in tokens_of(built)] == [1, 5]
     state.emissions.frames[:] = 99
     assert [each.start_frame for each in tokens_of(again)] == [77]
+
+
+def test_where_the_audio_ended_counts_from_what_a_state_keeps():
+    built = builder()
+    keep(built, emission(0, 1))
+    built.end_utterance("commit", 8_000)
+    built.ends_at(1.0)
+    keep(built, emission(1, 9))
+    state = built.state(earlier_utterances=False)
+    whole = TranscriptBuilder.of(formatter(), state)
+    assert texts(tokens_of(whole)) == ["two"]

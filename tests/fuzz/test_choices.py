@@ -1,6 +1,6 @@
 import math
 
-from fuzz.choices import ODD_REALS, Choices
+from fuzz.choices import ODD_REALS, Choices, sliced
 
 
 def test_bytes_decide():
@@ -43,3 +43,9 @@ def test_it_goes_on_as_long_as_there_are_bytes():
     choices = Choices(b"abc")
     assert [choices.number(0, 255) for _ in choices.times(2)] == [97, 98]
     assert len([choices.number(0, 255) for _ in choices.times(9)]) == 1
+
+
+def test_a_stream_is_cut_in_every_way_and_nothing_of_it_is_lost():
+    assert [*sliced(b"abcdef", [1, 0, 3])] == [b"a", b"b", b"cde", b"f", b""]
+    assert [*sliced(b"", [4])] == [b""]
+    assert b"".join(sliced(bytes(range(100)), [0, 0])) == bytes(range(100))

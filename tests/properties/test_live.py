@@ -3,7 +3,7 @@
 from dataclasses import replace
 
 import numpy as np
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from parakeet_streaming.engine.endpoint import EndpointOptions
@@ -134,13 +134,23 @@ def one(speaker, what, count):
 def whole_frames(timeline, cuts):
     """The frames that are all sound or all silence: at the end, and beside a gap, one may be both.
 
-    So is one that a commit cuts. Of such a frame the fake encoder reads one part or the other, as
-    the window's grid lies.
+    So is one that a commit, or an end for want of audio, cuts. Of such a frame the fake encoder
+    reads one part or the other, as the window's grid lies.
     """
     frames = timeline[: len(timeline) // FRAME_SAMPLES * FRAME_SAMPLES].reshape(-1, FRAME_SAMPLES)
     sound = np.count_nonzero(frames, axis=1)
     whole = set(np.flatnonzero((sound == 0) | (sound == FRAME_SAMPLES)).tolist())
     return whole - {cut // FRAME_SAMPLES for cut in cuts}
+
+
+def cuts_of(speaker, finals):
+    """Where a stream began anew: at commits, and where no audio had come for so long."""
+    # Time goes by while other streams compute, so that a stream may rest though no plan asks it to.
+    ends_s = [each.transcript.audio_s for each in finals if each.reason == "no_audio"]
+    rests = [round(at_s * 16_000) for at_s in ends_s]
+    pushed_to = np.cumsum([len(piece) for piece in speaker.received]).tolist()
+    assert speaker.spoiled or set(rests) <= set(pushed_to), "an end where audio went on"
+    return speaker.cuts + rests
 
 
 def check(room, speaker):
@@ -155,7 +165,8 @@ def check(room, speaker):
     finals = finals_of(events)
     said = tuple(token for each in finals for token in each.transcript.tokens)
     assert speaker.stream.transcript().tokens == said
-    if speaker.cuts:
+    cuts = cuts_of(speaker, finals)
+    if cuts:
         # After a cut frames lie up to one frame before their number, so that the end of the audio
         # may shorten a token that was told before.
         said, tokens = ([replace(each, end=0.0) for each in given] for given in (said, tokens))
@@ -163,11 +174,11 @@ def check(room, speaker):
     assert [each.utterance for each in finals] == list(range(len(finals)))
     assert (events[-1], finals[-1].reason) == (finals[-1], "end")
     assert (error is not None) == (outcome_of(speaker.stream) == "failed")
-    whole = whole_frames(speaker.timeline, speaker.cuts)
+    whole = whole_frames(speaker.timeline, cuts)
     if not speaker.spoiled:
         script = {cue.frame: cue.token for cue in room.decoder_joint.script}
         # After a cut the last frame may be part of one that was decoded already.
-        sure = [each for each in tokens if not speaker.cuts or each.start_frame in whole]
+        sure = [each for each in tokens if not cuts or each.start_frame in whole]
         assert all(script.get(each.start_frame) == each.id for each in sure)
     tokens, wanted = (
         [(each.id, each.start_frame) for each in given if each.start_frame in whole]
@@ -222,6 +233,18 @@ def test_each_stream_gives_what_it_would_give_alone(context, plan, pairs, max_st
     longest=st.sampled_from([1, 4]),
     padding_ms=st.sampled_from([0, 100, 900]),
     cached=st.booleans(),
+)
+@example(
+    # The first stream gets no audio for 11 seconds in the middle of a frame with a cue.
+    context=[ContextConfig(*context_of(0, 5, 0))] * 5,
+    plan=[
+        *(("open", 0, 0), ("push", 0, 17 * FRAME_SAMPLES - 100), ("settle", 0, 0)),
+        *(("tick", 0, 11 * 16_000), ("settle", 0, 0), ("push", 0, 2_000)),
+    ],
+    pairs=[(1, 60)],
+    longest=1,
+    padding_ms=900,
+    cached=True,
 )
 def test_speech_endpoints_and_load_change_no_word(
     context, plan, pairs, longest, padding_ms, cached

@@ -10,8 +10,11 @@ import pytest
 import soundfile
 
 from parakeet_streaming.audio.files import read_audio
-from tests.server.processes import LONG_S
+from tests.server.processes import LONG_S, ROOT
 
+DIGITS = ROOT / "examples" / "recordings" / "digits.wav"
+SAID = "three one four one five nine two six"
+KEY = "a/key=with:signs"
 NAMES = ("chromium", "chromium-browser", "google-chrome")
 FAKE_MICROPHONE = ("--use-fake-ui-for-media-stream", "--use-fake-device-for-media-stream")
 

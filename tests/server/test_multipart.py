@@ -62,6 +62,22 @@ def test_any_slicing_gives_the_same(cuts):
     assert read(pieces) == PARTS
 
 
+@pytest.mark.parametrize(
+    "before", [b"\r\n", b"Hello,\r\n", b"\n--b-\r--b-1\n", b"x" * 4_095 + b"\n"]
+)
+@pytest.mark.parametrize("size", [1, 2, 7, 10_000])
+def test_what_stands_before_the_first_boundary_is_ignored(before, size):
+    body = before + BODY
+    assert read([body[at : at + size] for at in range(0, len(body), size)]) == PARTS
+
+
+@pytest.mark.parametrize("size", [1, 1_000, 100_000])
+def test_a_form_begins_soon(size):
+    for body in (b"x" * 4_096 + b"\n" + BODY, b"x" * 10_000):
+        with pytest.raises(WrongRequestError, match="first 4096 bytes"):
+            read([body[at : at + size] for at in range(0, len(body), size)])
+
+
 def test_one_byte_at_a_time():
     assert read([bytes([byte]) for byte in BODY]) == PARTS
 

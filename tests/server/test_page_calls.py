@@ -6,15 +6,11 @@ import re
 import pytest
 from playwright.sync_api import sync_playwright
 
-from tests.server.browser import chromium, launch, spoken_once, tab
-from tests.server.processes import ROOT, Served
+from tests.server.browser import DIGITS, KEY, SAID, chromium, launch, spoken_once, tab
+from tests.server.processes import Served
 
 chromium()
 
-DIGITS = ROOT / "examples" / "recordings" / "digits.wav"
-SAID = "three one four one five nine two six"
-"""What is left of it in Opus, and where its first chunk begins, may change a word."""
-KEY = "a/key=with:signs"
 CONNECTS_WITHIN_S = 4
 """What is said before a call is connected is not heard."""
 
@@ -54,7 +50,10 @@ def opened(page, url):
 
 
 def nearly(text):
-    """Whether all words but one are there at most."""
+    """Whether all words are there, one of them at most another.
+
+    What is left of sound in Opus, and where its first chunk begins, may change a word.
+    """
     heard, said = text.split(), SAID.split()
     return len(heard) == len(said) and sum(map(str.__ne__, heard, said)) <= 1
 

@@ -7,14 +7,10 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import sync_playwright
 
-from tests.server.browser import chromium, launch, spoken_once, tab
-from tests.server.processes import ROOT, Served
+from tests.server.browser import DIGITS, KEY, SAID, chromium, launch, spoken_once, tab
+from tests.server.processes import Served
 
 chromium()
-
-DIGITS = ROOT / "examples" / "recordings" / "digits.wav"
-SAID = "three one four one five nine two six"
-KEY = "a/key=with:signs"
 
 
 @pytest.fixture(scope="module")

@@ -49,8 +49,7 @@ class Ahead:
     @property
     def end_frame(self) -> int:
         """Absolute frame after it."""
-        decoder = self.decoder
-        return decoder.decoded_frames
+        return self.decoder.decoded_frames
 
 
 @dataclass(frozen=True, slots=True)

@@ -23,6 +23,8 @@ from python_multipart.multipart import MultipartParser, parse_options_header
 from parakeet_streaming.server.replies import WrongRequestError
 
 MOST_PARTS: Final = 1_000
+_MOST_BEFORE_BYTES: Final = 4_096
+"""Of what may stand before the first boundary."""
 _SILENT: Final = logging.Logger("of forms", level=logging.CRITICAL + 1)
 """What is wrong with a form is told to its sender, and is no matter for the log."""
 
@@ -82,6 +84,10 @@ class MultipartReader:
                 "the audio in the part `file`",
                 "file",
             )
+        self._first = b"\n--" + boundary
+        self._before: bytes | None = b"\n"
+        """What may hold the beginning of the first boundary; None after it."""
+        self._skipped_bytes = 0
         self._events: list[PartEvent] = []
         self._parts = 0
         self._header_name = b""
@@ -116,10 +122,23 @@ class MultipartReader:
         self._events = []
         if not self._is_over:  # what follows the last boundary belongs to nobody
             try:
-                self._parser.write(data)
+                self._parser.write(self._from_first_boundary(data))
             except FormParserError as error:
                 raise _broken(str(error)) from error
         return self._events
+
+    def _from_first_boundary(self, data: bytes) -> bytes:
+        """Without what stands before it, which the library skips in one piece and not in two."""
+        if self._before is None:
+            return data
+        before = self._before + data
+        at = before.find(self._first)
+        kept = before[1 - len(self._first) :] if at < 0 else before[at:]
+        self._skipped_bytes += len(before) - len(kept)
+        if self._skipped_bytes > _MOST_BEFORE_BYTES:
+            raise _broken(f"its first {_MOST_BEFORE_BYTES} bytes have no boundary")
+        self._before = kept if at < 0 else None
+        return b"" if at < 0 else kept[1:]
 
     def finish(self) -> None:
         """No more bytes come.

@@ -14,8 +14,8 @@ from __future__ import annotations
 
 import asyncio
 from collections import deque
-from collections.abc import AsyncIterator, Sequence
-from contextlib import suppress
+from collections.abc import AsyncIterator, Iterator, Sequence
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from typing import Any, Final
 
@@ -35,11 +35,7 @@ from parakeet_streaming.server.addresses import is_loopback, resolve
 from parakeet_streaming.server.caller import Caller
 from parakeet_streaming.server.ice import MOST_UNHEARD_S, come_to, end_when_unheard
 from parakeet_streaming.server.received_packets import hear_in_order
-from parakeet_streaming.server.replies import (
-    SessionTimeError,
-    TooManyError,
-    WrongRequestError,
-)
+from parakeet_streaming.server.replies import SessionTimeError, TooManyError, WrongRequestError
 from parakeet_streaming.server.track_clock import TrackClock
 
 RATE_HZ: Final = 48_000
@@ -138,25 +134,22 @@ class Peer:
         codecs = RTCRtpReceiver.getCapabilities("audio")
         assert codecs is not None, "aiortc always hears something"
         receiver.setCodecPreferences([c for c in codecs.codecs if c.mimeType == "audio/opus"])
-        try:
+        with _read_from_an_offer():
             await connection.setRemoteDescription(RTCSessionDescription(offer, "offer"))
-        except Exception as error:  # the parser fails at what it does not expect in many ways
-            raise WrongRequestError(
-                f"the offer cannot be answered: {error!r:.200}", "sdp"
-            ) from None
         hear_in_order(receiver.receiver)
-        if receiver.receiver.track is None or connection.sctp is None:
+        channel = connection.sctp
+        if receiver.receiver.track is None or channel is None or channel.transport is None:
             raise WrongRequestError("the offer has no audio that is sent, or no channel", "sdp")
-        transports = [connection.sctp.transport.transport]
+        transports = [channel.transport.transport]
         for other in connection.getTransceivers():
             if other is not receiver:
                 other.direction = "inactive"
             transports.append(other.receiver.transport.transport)
-        # Media that are bundled share one.
-        for connected in {transport.iceGatherer._connection for transport in transports}:
+        for connected in {each.iceGatherer._connection for each in transports}:  # some share one
             come_to(connected, self._addresses)
             end_when_unheard(connected, self._unheard_s)
-        await connection.setLocalDescription(await connection.createAnswer())
+        with _read_from_an_offer():
+            await connection.setLocalDescription(await connection.createAnswer())
         return str(connection.localDescription.sdp)
 
     async def accept(self, protocol: str | None = None) -> None:
@@ -242,8 +235,8 @@ class Peer:
         """Ends the call at once; nothing is left of it."""
         if self._reading is not None:
             self._reading.cancel()
-        # It waits for tasks of its own, and for ever where the loop has ended them before.
-        with suppress(TimeoutError):
+        # It may wait for ever for tasks that the loop has ended, and fail at half a channel.
+        with suppress(TimeoutError, AttributeError):
             async with asyncio.timeout(_CLOSES_WITHIN_S):
                 await self._connection.close()
         self._part()
@@ -296,3 +289,12 @@ class Peer:
         self._is_gone = True
         self._news.set()
         self._ready.set()
+
+
+@contextmanager
+def _read_from_an_offer() -> Iterator[None]:
+    """What it says may make aiortc fail in many ways."""
+    try:
+        yield
+    except Exception as error:
+        raise WrongRequestError(f"the offer cannot be answered: {error!r:.200}", "sdp") from None

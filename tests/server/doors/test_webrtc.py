@@ -196,7 +196,8 @@ def test_offers_that_cannot_be_answered():
             assert "no audio" in message
         async with Call(address) as call:
             offer = await call.offer(Microphone(SILENCE))
-            for wrong in ("", "hello", "v=0\r\nm=audio", offer.replace("a=ice-pwd", "a=no")):
+            cut = offer.replace("a=ice-pwd", "a=no"), offer.replace("a=mid:1", "a=mid")
+            for wrong in ("", "hello", "v=0\r\nm=audio", *cut, offer.replace("a=mid:0", "a=mid:")):
                 assert error_of(await call.post(wrong))[:2] == (400, "invalid_value")
             assert error_of(await call.post(offer * 100))[:2] == (413, "too_large")
             wrong = {"type": "realtime"}

@@ -22,6 +22,16 @@ def test_an_offer_stays_as_it_is():
     assert read_offer(text.replace("\r\n", "\n").encode()) == text
 
 
+def test_attributes_before_the_first_section_stay_but_for_candidates():
+    text = offer(*HEAD, "a=group:BUNDLE 0 1", *AUDIO, *CHANNEL)
+    assert read_offer(offer(*HEAD, HERE, "a=group:BUNDLE 0 1", *AUDIO, *CHANNEL).encode()) == text
+
+
+def test_empty_lines_are_left_out():
+    text = offer(*HEAD, *AUDIO, *CHANNEL)
+    assert read_offer(offer(*HEAD, "", *AUDIO, *CHANNEL, "").encode()) == text
+
+
 @pytest.mark.parametrize(
     "line",
     [
