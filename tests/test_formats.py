@@ -21,7 +21,6 @@ from parakeet_streaming.formats import (
     to_txt,
     to_vtt,
     to_vtt_note,
-    vtt_cues,
 )
 from parakeet_streaming.results import (
     ContextChanged,
@@ -36,13 +35,7 @@ from parakeet_streaming.results import (
     Transcript,
     Word,
 )
-from parakeet_streaming.subtitles import (
-    CUE_LINES,
-    CUE_S,
-    LEAST_CUE_S,
-    LINE_CHARACTERS,
-    SHORTEST_CUE_S,
-)
+from parakeet_streaming.subtitles.options import LEAST_CUE_S, TRADE
 from parakeet_streaming.timeline import ContextConfig
 
 EMPTY = Transcript("", (), (), (), 3.0)
@@ -74,7 +67,7 @@ def recording(heard, **choices):
     )
 
 
-TWO = transcript(*even("Hello there. How are you"), audio_s=5.0)
+TWO = transcript(*even("Hello there. How are you", word_s=0.6), audio_s=5.0)
 
 
 def test_txt_is_a_line_per_segment():
@@ -84,8 +77,8 @@ def test_txt_is_a_line_per_segment():
 
 def test_srt():
     assert to_srt(TWO) == (
-        "1\n00:00:00,000 --> 00:00:00,600\nHello there.\n\n"
-        "2\n00:00:00,600 --> 00:00:01,500\nHow are you\n"
+        "1\n00:00:00,000 --> 00:00:01,117\nHello there.\n\n"
+        "2\n00:00:01,200 --> 00:00:03,000\nHow are you\n"
     )
     assert to_srt(EMPTY) == ""
 
@@ -95,14 +88,13 @@ def test_subtitles_that_continue_others():
     assert to_srt(TWO, first=3) == "\n" + whole.replace("1\n00", "3\n00", 1).replace(
         "\n2\n00", "\n4\n00", 1
     )
-    assert VTT_HEADER + vtt_cues(TWO) == to_vtt(TWO)
 
 
 def test_vtt():
     assert to_vtt(TWO) == (
         "WEBVTT\n\n"
-        "00:00:00.000 --> 00:00:00.600\nHello there.\n\n"
-        "00:00:00.600 --> 00:00:01.500\nHow are you\n"
+        "00:00:00.000 --> 00:00:01.117\nHello there.\n\n"
+        "00:00:01.200 --> 00:00:03.000\nHow are you\n"
     )
     assert to_vtt(EMPTY) == "WEBVTT\n"
 
@@ -171,14 +163,25 @@ def test_clocks_reach_over_hours_and_carry(start, clock):
 
 def test_a_cue_ends_before_the_next_begins_and_with_the_audio():
     heard = transcript(("One.", 0.0, 2.0), ("Two.", 1.5, 1.5), ("Three.", 3.0, 9.0), audio_s=4.0)
-    assert [(each.start, each.end) for each in cues(heard)] == [(0.0, 1.5), (1.5, 2.2), (3.0, 4.0)]
+    assert [(each.start, each.end) for each in cues(heard)] == [
+        (0.0, 1.5 - TRADE.gap_s),
+        (1.5, 1.5 + TRADE.shortest_s),
+        (3.0, 4.0),
+    ]
 
 
 def test_a_short_cue_stays_long_enough_to_be_read_where_there_is_room():
-    heard = transcript(("One.", 0.0, 0.08), ("Two.", 0.4, 0.48), audio_s=9.0)
+    heard = transcript(("One.", 0.0, 0.08), ("Two.", 1.0, 1.08), audio_s=9.0)
     assert [(each.start, each.end) for each in cues(heard)] == [
-        (0.0, 0.4),
-        (0.4, 0.4 + SHORTEST_CUE_S),
+        (0.0, 1.0 - TRADE.gap_s),
+        (1.0, 1.0 + TRADE.shortest_s),
+    ]
+
+
+def test_sentences_that_are_too_short_share_a_cue():
+    heard = transcript(("One.", 0.0, 0.08), ("Two.", 0.4, 0.48), audio_s=9.0)
+    assert [(each.start, each.end, each.text) for each in cues(heard)] == [
+        (0.0, TRADE.shortest_s, "One. Two.")
     ]
 
 
@@ -187,19 +190,19 @@ def test_a_long_sentence_becomes_several_cues():
     made = list(cues(heard))
     assert len(made) > 5
     assert " ".join(each.text.replace("\n", " ") for each in made) == heard.text
-    assert all(len(each.text.splitlines()) <= CUE_LINES for each in made)
+    assert all(len(each.text.splitlines()) <= TRADE.lines for each in made)
 
 
 def test_a_slow_sentence_is_cut_at_its_pauses_and_at_the_longest_cue():
     paused = transcript(("a", 0.0, 0.4), ("b", 1.3, 1.5), ("c", 2.5, 3.0))
     assert [each.text for each in cues(paused)] == ["a b", "c"]
     slow = transcript(*even("a b c d e f g h i j", word_s=0.9))
-    assert [each.text for each in cues(slow)] == ["a b c d e f g", "h i j"]
+    assert [each.text for each in cues(slow)] == ["a b c d e f", "g h i j"]
 
 
 def test_a_word_longer_than_a_line_stays_whole():
     word = "Donaudampfschifffahrtsgesellschaftskapitänsmütze"
-    assert len(word) > LINE_CHARACTERS
+    assert len(word) > TRADE.line_characters
     assert [each.text for each in cues(transcript((word, 0.0, 2.0)))] == [word]
 
 
@@ -228,9 +231,9 @@ def test_any_transcript_makes_cues_in_order(spoken, cut_off_s):
     for cue in made:
         assert cue.end - cue.start > LEAST_CUE_S - 1e-6
         assert cue.end <= heard.audio_s + (0 if has_time else LEAST_CUE_S * len(made)) + 1e-6
-        assert cue.end - cue.start <= CUE_S + 1e-9
-        assert len(cue.text.splitlines()) <= CUE_LINES
-        assert all(0 < len(line) <= LINE_CHARACTERS for line in cue.text.splitlines())
+        assert cue.end - cue.start <= TRADE.longest_s + 1e-9
+        assert len(cue.text.splitlines()) <= TRADE.lines
+        assert all(0 < len(line) <= TRADE.line_characters for line in cue.text.splitlines())
     for before, after in pairwise(made):
         assert before.end <= after.start
     assert to_vtt(heard).count("\n\n") == to_srt(heard).count("\n\n") + 1 == len(made)

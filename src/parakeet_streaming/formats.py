@@ -2,7 +2,7 @@
 
 Rules of this file:
 
-1. How text becomes subtitles is in `subtitles.py`. No text of a cue is a line that a player reads
+1. How text becomes subtitles is in `subtitles/`. No text of a cue is a line that a player reads
    as the end of the cue, as times, or as markup.
 2. Times in JSON are seconds with at most three decimals. JSON is always JSON: a number that is not
    finite is null, and what cannot be seen (controls, half a character) is written as an escape.
@@ -41,7 +41,9 @@ from parakeet_streaming.results import (
     Transcript,
     Word,
 )
-from parakeet_streaming.subtitles import Cue, CueBuilder, units_of
+from parakeet_streaming.subtitles.cues import Cue, CueBuilder
+from parakeet_streaming.subtitles.options import TRADE, SubtitleOptions
+from parakeet_streaming.subtitles.units import units_of
 from parakeet_streaming.timeline import ContextConfig
 
 Format = Literal["txt", "srt", "vtt", "json", "jsonl"]
@@ -79,9 +81,10 @@ def to_txt(transcript: Transcript) -> str:
     return "".join(f"{readable(segment.text)}\n" for segment in transcript.segments)
 
 
-def to_srt(transcript: Transcript, first: int = 1) -> str:
+def to_srt(transcript: Transcript, first: int = 1, options: SubtitleOptions = TRADE) -> str:
     """SubRip subtitles, numbered from `first`; above 1 they continue earlier ones."""
-    return "".join(to_srt_cue(cue, number) for number, cue in enumerate(cues(transcript), first))
+    made = enumerate(cues(transcript, options), first)
+    return "".join(to_srt_cue(cue, number) for number, cue in made)
 
 
 def to_srt_cue(cue: Cue, number: int) -> str:
@@ -92,20 +95,16 @@ def to_srt_cue(cue: Cue, number: int) -> str:
     return f"{before}{number}\n{times}\n{text}\n"
 
 
-def to_vtt(transcript: Transcript) -> str:
-    """WebVTT subtitles."""
-    return f"{VTT_HEADER}{vtt_cues(transcript)}"
-
-
-def vtt_cues(transcript: Transcript) -> str:
-    """The cues of WebVTT without the header; `&`, `<` and `>` would be markup and are escaped."""
-    return "".join(to_vtt_cue(cue) for cue in cues(transcript))
+def to_vtt(transcript: Transcript, options: SubtitleOptions = TRADE) -> str:
+    """WebVTT subtitles; `&`, `<` and `>` would be markup and are escaped."""
+    return f"{VTT_HEADER}{''.join(to_vtt_cue(cue) for cue in cues(transcript, options))}"
 
 
 def to_vtt_cue(cue: Cue) -> str:
-    """One subtitle of WebVTT."""
+    """One subtitle of WebVTT, with the times of its words where the cue has them."""
     times = f"{_clock(cue.start, '.')} --> {_clock(cue.end, '.')}"
-    return f"\n{times}\n{html.escape(_lines_of(cue), quote=False)}\n"
+    text = _timed(cue) if cue.times else html.escape(_lines_of(cue), quote=False)
+    return f"\n{times}\n{text}\n"
 
 
 def to_vtt_note(text: str) -> str:
@@ -129,8 +128,8 @@ def to_jsonl_event(event: Event, source: str = "") -> str:
     return _line({"type": type_of, "source": source, **rest})
 
 
-def render(recording: Recording, format: str) -> str:
-    """The recording in one of `FORMATS`.
+def render(recording: Recording, format: str, subtitles: SubtitleOptions = TRADE) -> str:
+    """The recording in one of `FORMATS`; `subtitles` is for two of them.
 
     Raises:
         OptionError: another format.
@@ -139,9 +138,9 @@ def render(recording: Recording, format: str) -> str:
         case "txt":
             return to_txt(recording.transcript)
         case "srt":
-            return to_srt(recording.transcript)
+            return to_srt(recording.transcript, options=subtitles)
         case "vtt":
-            return to_vtt(recording.transcript)
+            return to_vtt(recording.transcript, subtitles)
         case "json":
             return to_json(recording)
         case "jsonl":
@@ -164,10 +163,10 @@ def as_object(recording: Recording) -> dict[str, Any]:
     }
 
 
-def cues(transcript: Transcript) -> Iterator[Cue]:
+def cues(transcript: Transcript, options: SubtitleOptions = TRADE) -> Iterator[Cue]:
     """Subtitles of a transcript, in order; they do not overlap."""
-    builder = CueBuilder()
-    for unit in units_of(transcript.segments, transcript.tokens):
+    builder = CueBuilder(options)
+    for unit in units_of(transcript.segments, transcript.tokens, options):
         yield from builder.add(unit)
     yield from builder.end(transcript.audio_s)
 
@@ -224,6 +223,19 @@ def _lines_of(cue: Cue) -> str:
     return "\n".join(line for line in lines if line)
 
 
+def _timed(cue: Cue) -> str:
+    """The lines of a cue with the time of each word before it; times must rise within the cue."""
+    text, last_ms, end_ms = "", round(cue.start * 1000), round(cue.end * 1000)
+    edges = [0, *(at for at, _ in cue.times), len(cue.text)]
+    for begin, end, start in zip(edges, edges[1:], (None, *(s for _, s in cue.times)), strict=False):
+        start_ms = -1 if start is None else round(start * 1000)
+        if last_ms < start_ms < end_ms:
+            text += f"<{_clock(start_ms / 1000, '.')}>"
+            last_ms = start_ms
+        text += html.escape(cue.text[begin:end], quote=False)
+    return text
+
+
 def _line(value: dict[str, Any]) -> str:
     return in_json(value) + "\n"
 
@@ -255,6 +267,7 @@ def _token_object(token: Token) -> dict[str, Any]:
         "start_frame": token.start_frame,
         "confidence": round(token.confidence, 4),
         **({"recovered": True} if token.recovered else {}),
+        **({"spoken": token.spoken} if token.spoken else {}),
     }
 
 
@@ -265,6 +278,7 @@ def _word_object(word: Word) -> dict[str, Any]:
         "end": round(word.end, 3),
         "confidence": round(word.confidence, 4),
         **({"recovered": True} if word.recovered else {}),
+        **({"spoken": word.spoken} if word.spoken else {}),
     }
 
 

@@ -23,7 +23,9 @@ from parakeet_streaming.cli.sure_text import SureText
 from parakeet_streaming.plain_text import readable
 from parakeet_streaming.results import Event, Transcript
 from parakeet_streaming.results import Final as FinalEvent
-from parakeet_streaming.subtitles import Cue, CueBuilder, Unit
+from parakeet_streaming.subtitles.cues import Cue, CueBuilder
+from parakeet_streaming.subtitles.options import TRADE, SubtitleOptions
+from parakeet_streaming.subtitles.units import Unit
 
 
 class Series:
@@ -54,6 +56,7 @@ class Output:
         append: bool = False,
         in_place: bool = True,
         series: Series | None = None,
+        subtitles: SubtitleOptions = TRADE,
     ) -> None:
         """An output that is opened when it is entered.
 
@@ -65,6 +68,7 @@ class Output:
             in_place: whether others read the file while it grows; else it takes its name when it
                 is whole.
             series: of the results on standard output.
+            subtitles: how they are to be.
         """
         self._source = source
         self._format = format
@@ -73,8 +77,8 @@ class Output:
         self._in_place = in_place
         self._series = series or Series()
         self._file: ResultFile | None = None
-        self._text = SureText()
-        self._cues = CueBuilder()
+        self._text = SureText(subtitles)
+        self._cues = CueBuilder(subtitles)
         self._in_line = False
         self._heard = False
         self._whole = False

@@ -27,7 +27,7 @@ from parakeet_streaming.formats import (
 )
 from parakeet_streaming.results import Segment, Token, Transcript
 from parakeet_streaming.server.protocols.openai_rest import TranscriptionRequest
-from parakeet_streaming.subtitles import Cue
+from parakeet_streaming.subtitles.cues import Cue
 
 EVENT_STREAM: Final = "text/event-stream; charset=utf-8"
 _JSON: Final = "application/json"

@@ -10,18 +10,9 @@ from hypothesis import strategies as st
 from parakeet_streaming.engine.words import group_segments
 from parakeet_streaming.formats import cues, to_srt, to_vtt
 from parakeet_streaming.results import Token, Transcript, Word
-from parakeet_streaming.subtitles import (
-    CUE_LINES,
-    CUE_S,
-    LEAST_CUE_S,
-    LINE_CHARACTERS,
-    CueBuilder,
-    Unit,
-    columns,
-    is_divided,
-    units_of,
-    units_of_word,
-)
+from parakeet_streaming.subtitles.cues import CueBuilder
+from parakeet_streaming.subtitles.options import LEAST_CUE_S, TRADE, SubtitleOptions
+from parakeet_streaming.subtitles.units import Unit, columns, is_divided, units_of, units_of_word
 
 CHINESE = "今天天气很好，我们一起去公园散步。路上人很多，可是大家都很高兴！你也想去吗？" * 6
 JAPANESE = "きょうはとてもいいてんきですね。「こうえん」へいっしょにいきましょう！" * 6
@@ -48,10 +39,10 @@ def pieces(text, size, second_s=35.0):
 def is_valid(made, audio_s):
     for cue in made:
         assert cue.end > cue.start
-        assert cue.end - cue.start <= CUE_S + 1e-9
+        assert cue.end - cue.start <= TRADE.longest_s + 1e-9
         lines = cue.text.splitlines()
-        assert 1 <= len(lines) <= CUE_LINES
-        assert all(0 < columns(line) <= LINE_CHARACTERS for line in lines)
+        assert 1 <= len(lines) <= TRADE.lines
+        assert all(0 < columns(line) <= TRADE.line_characters for line in lines)
     assert all(before.end <= after.start for before, after in pairwise(made))
     assert made[-1].end <= audio_s + 1e-9
 
@@ -184,4 +175,4 @@ def test_utterances_follow_one_another():
     (first,) = builder.end(1.0)
     assert list(builder.add(Unit("two", 0.9, 1.5, False))) == []
     (second,) = builder.end(2.0)
-    assert (first.start, first.end, second.start, second.end) == (0.5, 1.0, 1.0, 1.7)
+    assert (first.start, first.end, second.start, second.end) == (0.5, 1.0, 1.0, 1.0 + TRADE.shortest_s)
