@@ -10,7 +10,6 @@ from parakeet_streaming.engine.words import group_segments
 from parakeet_streaming.errors import OptionError
 from parakeet_streaming.formats import (
     FORMATS,
-    VTT_HEADER,
     Recording,
     cues,
     render,

@@ -227,7 +227,9 @@ def _timed(cue: Cue) -> str:
     """The lines of a cue with the time of each word before it; times must rise within the cue."""
     text, last_ms, end_ms = "", round(cue.start * 1000), round(cue.end * 1000)
     edges = [0, *(at for at, _ in cue.times), len(cue.text)]
-    for begin, end, start in zip(edges, edges[1:], (None, *(s for _, s in cue.times)), strict=False):
+    for begin, end, start in zip(
+        edges, edges[1:], (None, *(s for _, s in cue.times)), strict=False
+    ):
         start_ms = -1 if start is None else round(start * 1000)
         if last_ms < start_ms < end_ms:
             text += f"<{_clock(start_ms / 1000, '.')}>"

@@ -19,6 +19,7 @@ from parakeet_streaming.cli.output_paths import (
     output_paths,
 )
 from parakeet_streaming.cli.report import check_writable
+from parakeet_streaming.cli.text_choices import TextChoices, with_text_choices
 from parakeet_streaming.cli.transcription import OutputOptions, transcribe_live
 from parakeet_streaming.engine.endpoint import PRESETS as ENDPOINTINGS
 from parakeet_streaming.engine.endpoint import EndpointOptions
@@ -41,7 +42,9 @@ _VAD: Final = VadOptions()
 _ENDPOINT: Final = EndpointOptions()
 
 
+@with_text_choices
 def listen(
+    choices: TextChoices,
     source: Annotated[
         str | None, typer.Argument(help="- for standard input; by default a microphone.")
     ] = None,
@@ -218,8 +221,9 @@ def listen(
     read = [model, STDIN] if name == STDIN else [model]
     check_overwriting(read, {"--output": path, **reports}, saved=sound_file)
     wanted = OutputOptions(
-        name, written_as, path, append, in_place=True, save=save, stats=stats, report=report
-    )
+        name, written_as, path, append, in_place=True, save=save, stats=stats, report=report,
+        choices=choices,
+    )  # fmt: skip
     if server is not None:
         from parakeet_streaming.cli import remote_transcription as remote
 

@@ -18,6 +18,7 @@ from parakeet_streaming.cli.interruption import Interruption
 from parakeet_streaming.cli.listening import Listening
 from parakeet_streaming.cli.remote_stream import RemoteStream
 from parakeet_streaming.cli.transcription import OutputOptions, open_output, show
+from parakeet_streaming.cli.written_transcription import as_written
 from parakeet_streaming.errors import OptionError
 from parakeet_streaming.results import Event, Partial
 from parakeet_streaming.sources.live import LiveSource
@@ -146,9 +147,10 @@ def transcribe_remotely(
             f"{server} listens to {called} ({source.rate_hz} Hz) with {ready.model} · text within "
             f"{ready.latency_s:.2f} s · Ctrl-C ends"
         )
-        show(live, new_display(wanted.format, wanted.path, live=True), output, warnings)
+        text = as_written(live, wanted.choices.writing)
+        show(text, new_display(wanted.format, wanted.path, live=True), output, warnings)
         whole = formats.Recording(
-            live.transcript(), ready.model, ready.context, ready.latency_s, 0.0, wanted.source
+            text.transcript(), ready.model, ready.context, ready.latency_s, 0.0, wanted.source
         )
         heard_all = live.failure is None and not interruption.asked
         output.write_whole(whole, whole=heard_all and live.received_s > 0)

@@ -26,6 +26,7 @@ from parakeet_streaming.cli.output_paths import (
 from parakeet_streaming.cli.outputs import Series
 from parakeet_streaming.cli.report import check_writable
 from parakeet_streaming.cli.standard_streams import check_stdin
+from parakeet_streaming.cli.text_choices import TextChoices, with_text_choices
 from parakeet_streaming.cli.transcription import (
     OutputOptions,
     open_output,
@@ -33,6 +34,7 @@ from parakeet_streaming.cli.transcription import (
     show,
     transcribe_live,
 )
+from parakeet_streaming.cli.written_transcription import as_written
 from parakeet_streaming.engine.recognizer import Recognizer
 from parakeet_streaming.engine.stall import StallGuard
 from parakeet_streaming.errors import AudioFormatError, OptionError, ParakeetError
@@ -49,7 +51,9 @@ _LIVE_BLOCK_S: Final = 0.05
 _FILE_BLOCK_S: Final = 0.5
 
 
+@with_text_choices
 def transcribe(
+    choices: TextChoices,
     files: Annotated[list[str], typer.Argument(help="Audio files; - is standard input.")],
     context: shared.Context = None,
     preset: shared.Preset = None,
@@ -137,7 +141,10 @@ def transcribe(
     failed = len(readable) < len(paths)
     series = Series(several=len(paths) > 1)
     for source, path in readable.items():
-        wanted = OutputOptions(source, written_as, path, series=series, stats=stats, report=report)
+        wanted = OutputOptions(
+            source, written_as, path, series=series, stats=stats, report=report,
+            choices=choices,
+        )  # fmt: skip
         if len(paths) > 1 and written_as == "txt" and path is None:
             answer(f"==> {source} <==")
         try:
@@ -259,9 +266,10 @@ class _Transcriber:
             blocks = audio.blocks(_FILE_BLOCK_S)
             reading = FileTranscription(stream, blocks, interruption, duration_s=audio.duration_s)
             display = new_display(wanted.format, wanted.path, live=False)
-            show(reading, display, output, lambda: audio.warnings)
+            text = as_written(reading, wanted.choices.writing)
+            show(text, display, output, lambda: audio.warnings)
             if reading.failure is None or reading.received_s > 0:
-                whole = recording(reading, self._recognizer, self._context, wanted.source)
+                whole = recording(text, self._recognizer, self._context, wanted.source)
                 heard_all = reading.failure is None and not interruption.asked
                 output.write_whole(whole, whole=heard_all and reading.received_s > 0)
         if is_watched(Console(stderr=True)):

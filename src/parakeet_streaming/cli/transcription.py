@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from contextlib import ExitStack
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import Any, Final, Protocol
+from typing import Any, Final
 
 from parakeet_streaming import formats
 from parakeet_streaming.audio.saving import SavedSound
@@ -23,36 +23,19 @@ from parakeet_streaming.cli.report import (
     write_report,
 )
 from parakeet_streaming.cli.rows import print_table
+from parakeet_streaming.cli.text_choices import TextChoices
 from parakeet_streaming.cli.unsaid import Unsaid
+from parakeet_streaming.cli.written_transcription import Transcription, as_written
 from parakeet_streaming.engine.recognizer import Recognizer
 from parakeet_streaming.live.engine import LiveEngine
 from parakeet_streaming.live.options import LiveOptions
 from parakeet_streaming.ports import VoiceActivity
-from parakeet_streaming.results import Event, Transcript
 from parakeet_streaming.sources.live import LiveSource
 from parakeet_streaming.timeline import ContextConfig
 
 _MOST_AHEAD_S: Final = 2.0
 """Audio beyond what the longest window needs that a source which can wait may be ahead of its
 text."""
-
-
-class Transcription(Protocol):
-    """One source being transcribed: a file, or live sound."""
-
-    @property
-    def received_s(self) -> float: ...
-
-    @property
-    def processing_s(self) -> float: ...
-
-    def events(self) -> Iterator[Event | None]: ...
-
-    def messages(self) -> Iterator[str]: ...
-
-    def status(self) -> str: ...
-
-    def transcript(self) -> Transcript: ...
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,6 +56,8 @@ class OutputOptions:
     """File for the sound itself."""
     stats: bool = False
     report: str | None = None
+    choices: TextChoices = field(default_factory=TextChoices)
+    """How text and subtitles are written."""
 
 
 def recording(
@@ -98,6 +83,7 @@ def open_output(wanted: OutputOptions) -> Output:
         append=wanted.append,
         in_place=wanted.in_place,
         series=wanted.series,
+        subtitles=wanted.choices.subtitles,
     )
 
 
@@ -154,8 +140,9 @@ def transcribe_live(
         )  # fmt: skip
         if greeting is not None:
             live.add_message(greeting)
-        show(live, new_display(wanted.format, wanted.path, live=True), output, warnings)
-        whole = recording(live, recognizer, context, wanted.source)
+        text = as_written(live, wanted.choices.writing)
+        show(text, new_display(wanted.format, wanted.path, live=True), output, warnings)
+        whole = recording(text, recognizer, context, wanted.source)
         heard_all = live.failure is None and not interruption.asked
         output.write_whole(whole, whole=heard_all and live.received_s > 0)
     for line in live.summary().split("\n"):

@@ -28,29 +28,46 @@ ANYWHERE: Final = 5.0
 _WITHIN_WHAT_BELONGS_TOGETHER: Final = 9.0
 
 _CONJUNCTIONS: Final = frozenset(
-    "and or but nor so yet because although though while when whenever where if unless until since "
-    "that which who whom whose than as before after whether".split()
-)
+    {
+        "and", "or", "but", "nor", "so", "yet", "because", "although", "though", "while", "when",
+        "whenever", "where", "if", "unless", "until", "since", "that", "which", "who", "whom",
+        "whose", "than", "as", "before", "after", "whether",
+    }
+)  # fmt: skip
 _PREPOSITIONS: Final = frozenset(
-    "in on at by for with from to of about into onto over under through between among against "
-    "during without within across behind beyond toward towards upon near inside outside like".split()
-)
+    {
+        "in", "on", "at", "by", "for", "with", "from", "to", "of", "about", "into", "onto", "over",
+        "under", "through", "between", "among", "against", "during", "without", "within", "across",
+        "behind", "beyond", "toward", "towards", "upon", "near", "inside", "outside", "like",
+    }
+)  # fmt: skip
 _ARTICLES: Final = frozenset(
-    "a an the this these those my your his her its our their no every each some any".split()
-)
-_PRONOUNS: Final = frozenset("i you he she it we they i'm you're he's she's it's we're they're".split())
+    {
+        "a", "an", "the", "this", "these", "those", "my", "your", "his", "her", "its", "our",
+        "their", "no", "every", "each", "some", "any",
+    }
+)  # fmt: skip
+_PRONOUNS: Final = frozenset(
+    {
+        "i", "you", "he", "she", "it", "we", "they", "i'm", "you're", "he's", "she's", "it's",
+        "we're", "they're",
+    }
+)  # fmt: skip
 _AUXILIARIES: Final = frozenset(
-    "am is are was were be been being have has had do does did will would can could shall should "
-    "may might must not n't don't doesn't didn't won't can't isn't aren't wasn't very mr. mrs. ms. "
-    "dr. st.".split()
-)
+    {
+        "am", "is", "are", "was", "were", "be", "been", "being", "have", "has", "had", "do", "does",
+        "did", "will", "would", "can", "could", "shall", "should", "may", "might", "must", "not",
+        "don't", "doesn't", "didn't", "won't", "can't", "isn't", "aren't", "wasn't", "very",
+    }
+)  # fmt: skip
+_TITLES: Final = frozenset({"mr.", "mrs.", "ms.", "dr.", "st."})
 _LEANS_ON_THE_NEXT: Final = _CONJUNCTIONS | _PREPOSITIONS | _ARTICLES | _PRONOUNS | _AUXILIARIES
 
 
 def cost_between(before: str, after: str) -> float:
     """What a line's end costs between two words, marks included."""
     word = before.lower()
-    if word in _AUXILIARIES:
+    if word in _TITLES:
         return _WITHIN_WHAT_BELONGS_TOGETHER
     said = before.rstrip(_QUOTES)
     if said.endswith(SENTENCE_ENDS):

@@ -9,8 +9,8 @@ Rules of this file:
    not dropped and not shown before they are spoken. A sentence that would be too short for a cue of
    its own shares one with the next.
 3. Cues do not overlap, and none ends after the audio. Between two that follow each other closely is
-   a gap of a few frames, and nothing that looks like a mistake: less than half a second is closed to
-   it. No cue ends when it starts: it lasts at least 0.1 s, for which it may begin later than its
+   a gap of a few frames, and nothing that looks like a mistake: less than half a second is closed
+   to it. No cue ends when it starts: it lasts at least 0.1 s, for which it may begin later than its
    first word, or earlier at the end of the audio, and for which a gap may be shorter.
 4. Cues that come one by one are those that come of the whole.
 5. A unit of which nothing can be read makes no cue, and line ends in a unit no lines.

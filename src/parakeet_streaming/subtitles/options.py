@@ -54,9 +54,7 @@ class SubtitleOptions:
     def __post_init__(self) -> None:
         check_whole("lines", self.lines, 1, MOST_LINES)
         check_whole("line_characters", self.line_characters, LEAST_LINE, MOST_LINE)
-        check_number(
-            "characters_per_second", self.characters_per_second, LEAST_SPEED, MOST_SPEED
-        )
+        check_number("characters_per_second", self.characters_per_second, LEAST_SPEED, MOST_SPEED)
         check_number("shortest_s", self.shortest_s, LEAST_CUE_S, MOST_CUE_S, "s")
         check_number("longest_s", self.longest_s, 2 * LEAST_CUE_S, MOST_CUE_S, "s")
         check_number("gap_s", self.gap_s, 0.0, MOST_GAP_S, "s")
