@@ -58,6 +58,8 @@ class Cue:
     end: float
     text: str
     """One or two lines."""
+    speaker: str = ""
+    """Who says it, where several are told apart."""
 
 
 @dataclass(frozen=True, slots=True)
