@@ -154,6 +154,13 @@ class CueBuilder:
         self._held: Cue | None = None
         self._floor_s = 0.0
 
+    @property
+    def open_from(self) -> float | None:
+        """Where the first cue begins that has not been given; None where there is none."""
+        if self._held is not None:
+            return self._held.start
+        return max(self._group[0].start, self._floor_s) if self._group else None
+
     def add(self, unit: Unit) -> Iterator[Cue]:
         """Takes the next unit; gives the cues that have become sure."""
         unit = replace(unit, text=readable(unit.text).strip())
