@@ -49,6 +49,11 @@ class ChannelTranscript:
     label: str = ""
     """What the channel is called."""
 
+    @property
+    def utterances(self) -> tuple[Utterance, ...]:
+        """What was said in it, one utterance after the other."""
+        return tuple(_utterances_of(self))
+
 
 @dataclass(frozen=True, slots=True)
 class Utterance:
@@ -81,7 +86,7 @@ class SeparateTranscript:
         """Those of all channels, in order of time."""
         order = TimeOrder[Utterance](len(self.channels))
         for place, each in enumerate(self.channels):
-            for utterance in _utterances_of(each):
+            for utterance in each.utterances:
                 order.add(place, utterance.start, utterance)
         return tuple(order.take([math.inf] * len(self.channels)))
 
@@ -130,6 +135,15 @@ def labels_of(names: Sequence[str], channels: int) -> tuple[str, ...]:
     if len(set(names)) < len(names):
         raise OptionError(f"channel names must differ: {shown(', '.join(names))}")
     return tuple(names)
+
+
+def whole_of(
+    heard: Sequence[ChannelTranscript | Transcript],
+) -> Transcript | SeparateTranscript:
+    """The transcripts of channels as one; that of the average of all as it is."""
+    channels = tuple(each for each in heard if isinstance(each, ChannelTranscript))
+    averaged = [each for each in heard if isinstance(each, Transcript)]
+    return averaged[0] if averaged else SeparateTranscript(channels)
 
 
 class UtteranceBuilder:

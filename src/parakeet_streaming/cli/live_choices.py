@@ -1,4 +1,4 @@
-"""Words and numbers of a live command's options in; the delay and the endpointing they mean, out."""
+"""Options of a live command in; the delay and the endpointing that they mean, out."""
 
 from __future__ import annotations
 

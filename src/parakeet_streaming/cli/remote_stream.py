@@ -216,11 +216,12 @@ class _Heard:
 
     def take(self, event: events.Event) -> Event | None:
         """The event as a stream of this program's engine would give it."""
+        told: Event | None = None
         match event:
             case events.Partial():
                 self._open += event.tokens
                 self._told_s = max(self._told_s, event.committed)
-                return Partial(
+                told = Partial(
                     event.text, event.tokens, event.tentative, (), event.committed,
                     event.lookahead_end,
                 )  # fmt: skip
@@ -229,18 +230,18 @@ class _Heard:
                 self._told_s = max(self._told_s, event.end)
                 whole = _transcript(event.text, event.tokens, event.words, event.end)
                 self._finals.append(whole)
-                return FinalEvent(whole, event.utterance, event.reason)
+                told = FinalEvent(whole, event.utterance, event.reason)
             case events.SpeechStarted():
-                return SpeechStarted(event.at)
+                told = SpeechStarted(event.at)
             case events.SpeechEnded():
-                return SpeechEnded(event.at)
+                told = SpeechEnded(event.at)
             case events.Gap():
-                return Gap(event.start, event.end)
+                told = Gap(event.start, event.end)
             case events.ContextChanged():
-                return ContextChanged(event.context, event.at)
+                told = ContextChanged(event.context, event.at)
             case events.Hint(kind="scale" | "interleaved" | "rate" as kind):
-                return HealthHint(kind, event.message, event.at)
-        return None
+                told = HealthHint(kind, event.message, event.at)
+        return told
 
     def transcript(self) -> Transcript:
         """Everything that was committed, of all utterances."""
