@@ -24,9 +24,11 @@ import typing
 os.environ.setdefault("ORT_DISABLE_TELEMETRY", "1")
 os.environ.setdefault("HF_HUB_DISABLE_TELEMETRY", "1")
 
+from parakeet_streaming.channels import ChannelTranscript, SeparateTranscript, Utterance
 from parakeet_streaming.engine.endpoint import EndpointOptions
 from parakeet_streaming.engine.recognition_options import RecognitionOptions
 from parakeet_streaming.engine.recognizer import Recognizer
+from parakeet_streaming.engine.separate_channels import transcribe_channels
 from parakeet_streaming.engine.stall import StallGuard
 from parakeet_streaming.engine.stream import Restored, Stream
 from parakeet_streaming.engine.vad_options import VadOptions
@@ -83,6 +85,7 @@ if typing.TYPE_CHECKING:
     from parakeet_streaming.audio.files import open_audio, read_audio
     from parakeet_streaming.audio.pcm_decoder import PcmDecoder
     from parakeet_streaming.audio.saving import SavedSound
+    from parakeet_streaming.audio.separate_channels import read_channels
     from parakeet_streaming.classic.debug_view import DebugView
     from parakeet_streaming.classic.producer_consumer import AudioProducer, TokenConsumer
     from parakeet_streaming.classic.streaming import StreamingParakeetTDT, live_tokens
@@ -111,6 +114,7 @@ __all__ = [
     "AudioProducer",
     "BatchLimits",
     "CapacityError",
+    "ChannelTranscript",
     "ComputeError",
     "ContextChanged",
     "ContextConfig",
@@ -154,6 +158,7 @@ __all__ = [
     "Restored",
     "SavedSound",
     "Segment",
+    "SeparateTranscript",
     "ServerError",
     "SnapshotError",
     "SpeechEnded",
@@ -170,6 +175,7 @@ __all__ = [
     "Transcript",
     "UnavailableError",
     "UsageError",
+    "Utterance",
     "VadOptions",
     "Word",
     "input_devices",
@@ -181,6 +187,8 @@ __all__ = [
     "paced",
     "prometheus_text",
     "read_audio",
+    "read_channels",
+    "transcribe_channels",
 ]
 
 _IMPORTED_LATER = {
@@ -209,6 +217,7 @@ _IMPORTED_LATER = {
     "paced": "sources.pacing",
     "prometheus_text": "metrics.prometheus",
     "read_audio": "audio.files",
+    "read_channels": "audio.separate_channels",
 }
 """By name: the module, below this package, that it is imported from when it is first asked for."""
 

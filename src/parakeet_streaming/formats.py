@@ -9,7 +9,9 @@ Rules of this file:
 3. Text that a model recognised is without controls in txt, srt and vtt, and as it is in JSON.
 4. `json` is one object per recording. `jsonl` is one line per event while the recording runs, and
    at the end the object of `json` in one line.
-5. Each line of `jsonl` has a `type`. Those of events are named after their classes: `partial`,
+5. Where channels were recognised each for itself, an utterance is a line of `txt` with its channel
+   before it, a cue says whose it is (`<v agent>` in vtt), and JSON has `channel` and `speaker`.
+6. Each line of `jsonl` has a `type`. Those of events are named after their classes: `partial`,
    `final` (an utterance has ended, with its reason), `speech_started`, `speech_ended`, `gap`,
    `context_changed` and `health_hint`. The last line, the whole recording, has the type
    `transcript`.
@@ -21,26 +23,16 @@ import html
 import json
 import math
 import re
-from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
 from typing import Any, Literal
 from typing import Final as Constant
 
+from parakeet_streaming.channels import ChannelEvent, SeparateTranscript
 from parakeet_streaming.errors import OptionError
+from parakeet_streaming.json_objects import context_object, event_object, transcript_object
 from parakeet_streaming.plain_text import escaped, readable, visible
-from parakeet_streaming.results import (
-    ContextChanged,
-    Event,
-    Final,
-    Gap,
-    HealthHint,
-    Partial,
-    Segment,
-    SpeechStarted,
-    Token,
-    Transcript,
-    Word,
-)
+from parakeet_streaming.results import Event, Transcript
 from parakeet_streaming.subtitles.cues import Cue, CueBuilder
 from parakeet_streaming.subtitles.options import TRADE, SubtitleOptions
 from parakeet_streaming.subtitles.units import units_of
@@ -64,7 +56,7 @@ _ARROW: Constant = re.compile("-{2,}>")
 class Recording:
     """A transcript, and how it was made."""
 
-    transcript: Transcript
+    transcript: Transcript | SeparateTranscript
     model: str
     context: ContextConfig | None
     """None for offline."""
@@ -76,12 +68,16 @@ class Recording:
     """Name of the file, or `-`."""
 
 
-def to_txt(transcript: Transcript) -> str:
-    """One line per segment."""
+def to_txt(transcript: Transcript | SeparateTranscript) -> str:
+    """One line per segment; of separate channels one per utterance, with its channel."""
+    if isinstance(transcript, SeparateTranscript):
+        return f"{transcript.text}\n" if transcript.text else ""
     return "".join(f"{readable(segment.text)}\n" for segment in transcript.segments)
 
 
-def to_srt(transcript: Transcript, first: int = 1, options: SubtitleOptions = TRADE) -> str:
+def to_srt(
+    transcript: Transcript | SeparateTranscript, first: int = 1, options: SubtitleOptions = TRADE
+) -> str:
     """SubRip subtitles, numbered from `first`; above 1 they continue earlier ones."""
     made = enumerate(cues(transcript, options), first)
     return "".join(to_srt_cue(cue, number) for number, cue in made)
@@ -91,11 +87,12 @@ def to_srt_cue(cue: Cue, number: int) -> str:
     """One subtitle of SubRip; above 1 it continues earlier ones. Markup becomes wide."""
     before = "\n" if number > 1 else ""
     times = f"{_clock(cue.start, ',')} --> {_clock(cue.end, ',')}"
-    text = _SRT_MARKUP.sub(lambda found: chr(ord(found[0]) + _WIDE), _lines_of(cue))
+    whose = f"{readable(cue.speaker)}: " if cue.speaker else ""
+    text = _SRT_MARKUP.sub(lambda found: chr(ord(found[0]) + _WIDE), whose + _lines_of(cue))
     return f"{before}{number}\n{times}\n{text}\n"
 
 
-def to_vtt(transcript: Transcript, options: SubtitleOptions = TRADE) -> str:
+def to_vtt(transcript: Transcript | SeparateTranscript, options: SubtitleOptions = TRADE) -> str:
     """WebVTT subtitles; `&`, `<` and `>` would be markup and are escaped."""
     return f"{VTT_HEADER}{''.join(to_vtt_cue(cue) for cue in cues(transcript, options))}"
 
@@ -104,6 +101,8 @@ def to_vtt_cue(cue: Cue) -> str:
     """One subtitle of WebVTT, with the times of its words where the cue has them."""
     times = f"{_clock(cue.start, '.')} --> {_clock(cue.end, '.')}"
     text = _timed(cue) if cue.times else html.escape(_lines_of(cue), quote=False)
+    if cue.speaker:
+        text = f"<v {html.escape(readable(cue.speaker), quote=False)}>{text}</v>"
     return f"\n{times}\n{text}\n"
 
 
@@ -122,10 +121,22 @@ def to_jsonl(recording: Recording) -> str:
     return _line({"type": "transcript", **as_object(recording)})
 
 
-def to_jsonl_event(event: Event, source: str = "") -> str:
-    """One line for one event; its types are in the rules of this file."""
-    type_of, rest = _event_object(event)
-    return _line({"type": type_of, "source": source, **rest})
+def to_jsonl_event(
+    event: Event | ChannelEvent, source: str = "", labels: Sequence[str] = ()
+) -> str:
+    """One line for one event; its types are in the rules of this file.
+
+    Args:
+        event: of a stream, or of one of several channels.
+        source: the recording's name.
+        labels: what its channels are called.
+    """
+    whose: dict[str, Any] = {}
+    if isinstance(event, ChannelEvent):
+        whose = {"channel": event.channel, "speaker": labels[event.channel]}
+        event = event.event
+    type_of, rest = event_object(event)
+    return _line({"type": type_of, "source": source, **whose, **rest})
 
 
 def render(recording: Recording, format: str, subtitles: SubtitleOptions = TRADE) -> str:
@@ -154,44 +165,31 @@ def as_object(recording: Recording) -> dict[str, Any]:
     transcript = recording.transcript
     return {
         "source": recording.source,
-        **_transcript_object(transcript),
+        **transcript_object(transcript),
         "model": recording.model,
-        "context": _context_object(recording.context),
+        "context": context_object(recording.context),
         "latency_s": recording.latency_s,
         "audio_s": round(transcript.audio_s, 3),
         "processing_s": round(recording.processing_s, 3),
     }
 
 
-def cues(transcript: Transcript, options: SubtitleOptions = TRADE) -> Iterator[Cue]:
-    """Subtitles of a transcript, in order; they do not overlap."""
+def cues(
+    transcript: Transcript | SeparateTranscript, options: SubtitleOptions = TRADE
+) -> Iterator[Cue]:
+    """Subtitles of a transcript, in order; those of one channel do not overlap."""
+    if isinstance(transcript, SeparateTranscript):
+        told = [
+            replace(cue, speaker=each.label)
+            for each in transcript.channels
+            for cue in cues(each.transcript, options)
+        ]
+        yield from sorted(told, key=lambda cue: cue.start)
+        return
     builder = CueBuilder(options)
     for unit in units_of(transcript.segments, transcript.tokens, options):
         yield from builder.add(unit)
     yield from builder.end(transcript.audio_s)
-
-
-def _event_object(event: Event) -> tuple[str, dict[str, Any]]:
-    if isinstance(event, Partial):
-        return "partial", {
-            "text": event.text,
-            "tentative_text": event.tentative_text,
-            "committed_s": round(event.committed_s, 3),
-            "lookahead_end_s": round(event.lookahead_end_s, 3),
-            "tokens": [_token_object(token) for token in event.tokens],
-        }
-    if isinstance(event, Gap):
-        return "gap", {"start": round(event.start, 3), "end": round(event.end, 3)}
-    if isinstance(event, ContextChanged):
-        return "context_changed", {"context": str(event.context), "at": round(event.at, 3)}
-    if isinstance(event, HealthHint):
-        hint = {"kind": event.kind, "message": event.message}
-        return "health_hint", {**hint, "at": round(event.at, 3)}
-    if isinstance(event, Final):
-        numbered = {"utterance": event.utterance, "reason": event.reason}
-        return "final", {**numbered, **_transcript_object(event.transcript)}
-    started = isinstance(event, SpeechStarted)
-    return "speech_started" if started else "speech_ended", {"at": round(event.at, 3)}
 
 
 def in_json(value: object, *, indent: int | None = None) -> str:
@@ -248,56 +246,3 @@ def _clock(seconds: float, decimal: str) -> str:
     minutes, rest = divmod(rest, 60_000)
     whole, thousandths = divmod(rest, 1000)
     return f"{hours:02d}:{minutes:02d}:{whole:02d}{decimal}{thousandths:03d}"
-
-
-def _transcript_object(transcript: Transcript) -> dict[str, Any]:
-    return {
-        "text": transcript.text,
-        "tokens": [_token_object(token) for token in transcript.tokens],
-        "words": [_word_object(word) for word in transcript.words],
-        "segments": [_segment_object(segment) for segment in transcript.segments],
-    }
-
-
-def _token_object(token: Token) -> dict[str, Any]:
-    return {
-        "id": token.id,
-        "text": token.text,
-        "start": round(token.start, 3),
-        "end": round(token.end, 3),
-        "duration_frames": token.duration_frames,
-        "start_frame": token.start_frame,
-        "confidence": round(token.confidence, 4),
-        **({"recovered": True} if token.recovered else {}),
-        **({"spoken": token.spoken} if token.spoken else {}),
-    }
-
-
-def _word_object(word: Word) -> dict[str, Any]:
-    return {
-        "text": word.text,
-        "start": round(word.start, 3),
-        "end": round(word.end, 3),
-        "confidence": round(word.confidence, 4),
-        **({"recovered": True} if word.recovered else {}),
-        **({"spoken": word.spoken} if word.spoken else {}),
-    }
-
-
-def _segment_object(segment: Segment) -> dict[str, Any]:
-    return {
-        "text": segment.text,
-        "start": round(segment.start, 3),
-        "end": round(segment.end, 3),
-    }
-
-
-def _context_object(context: ContextConfig | None) -> dict[str, Any] | None:
-    if context is None:
-        return None
-    names = ("left", "chunk", "right")
-    asked = (context.left, context.chunk, context.right)
-    return {
-        "asked": dict(zip(names, asked, strict=True)),
-        "effective": dict(zip(names, context.effective, strict=True)),
-    }

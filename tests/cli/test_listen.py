@@ -303,7 +303,7 @@ def test_a_virtual_microphone_is_heard(virtual_microphone):
         context = ContextConfig(5.0, 0.5, 0.5, microphone.rate_hz)
         stream = engine.open(LiveOptions(delay=DelayRange.fixed(context), endpoint=None))
         log = StreamLog(keep_steps=False)
-        live = LiveTranscription(stream, microphone, interruption, log, context)
+        live = LiveTranscription([stream], microphone, interruption, log, context)
         for event in live.events():
             if not text:
                 virtual_microphone.speak(np.concatenate([sound, np.zeros(22_050)]))

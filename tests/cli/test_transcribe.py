@@ -225,7 +225,7 @@ def test_channels_that_cancel_each_other_are_told_and_one_can_be_taken(tmp_path:
     result = parakeet("-", "--channels=left", "--encoding=f32le", piped=stereo(1, -1).tobytes())
     assert result.stdout == f"{SAID}\n"
     assert parakeet(DIGITS, "--channels=right").stdout == f"{SAID}\n"
-    assert "use a number, left or right" in parakeet(DIGITS, "--channels=middle").stderr
+    assert "use a number, left, right or separate" in parakeet(DIGITS, "--channels=middle").stderr
 
 
 def test_raw_samples_in_a_file(tmp_path: Path) -> None:

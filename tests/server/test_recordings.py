@@ -9,18 +9,20 @@ import numpy as np
 import pytest
 import soundfile
 
+from parakeet_streaming.channels import ChannelTranscript
 from parakeet_streaming.errors import AudioFormatError, CapacityError, ContextError
 from parakeet_streaming.live.options import LiveOptions
+from parakeet_streaming.results import Transcript
 from parakeet_streaming.server import recordings
+from parakeet_streaming.server.leading_silence import HEARD_S
 from parakeet_streaming.server.recordings import (
-    ChannelTranscript,
     FileBegun,
     FileOptions,
     FileReaders,
     FileText,
     FileTranscription,
 )
-from parakeet_streaming.server.replies import TooLargeError
+from parakeet_streaming.server.replies import TooLargeError, WrongRequestError
 from parakeet_streaming.server.upload import Upload
 from parakeet_streaming.timeline import ContextConfig
 from tests.server.rest_serving import engine_of_the_built_in_model
@@ -68,8 +70,8 @@ def test_texts_join_to_the_transcript(engine):
     texts = [event.text for event in events if isinstance(event, FileText)]
     assert len(texts) > 3
     assert "".join(texts) == SAID
-    assert isinstance(events[-1], ChannelTranscript)
-    assert events[-1].transcript.text == SAID
+    assert isinstance(events[-1], Transcript)
+    assert events[-1].text == SAID
     assert not warnings
 
 
@@ -77,6 +79,24 @@ def test_many_channels_take_one_place(engine):
     events, _ = run(engine, sound(5), FileOptions(CONTEXT, separate=True))
     ends = [event.channel for event in events if isinstance(event, ChannelTranscript)]
     assert ends == [0, 1, 2, 3, 4]
+
+
+def test_a_channel_without_sound_is_as_long_as_the_file_and_costs_little(engine):
+    before = engine.stats()
+    events, _ = run(engine, sound(2, 90.0), FileOptions(CONTEXT, separate=True, names=("a", "b")))
+    wholes = [event for event in events if isinstance(event, ChannelTranscript)]
+    assert [(each.label, each.transcript.audio_s) for each in wholes] == [("a", 90.0), ("b", 90.0)]
+    decoded_s = engine.stats().decoded_s - before.decoded_s
+    assert decoded_s < 2 * (HEARD_S + 1)
+
+
+@pytest.mark.parametrize(
+    ("channels", "names", "says"),
+    [(2, ("a",), "1 channel name"), (9, (), "9 channels cannot"), (2, ("a", "a"), "must differ")],
+)
+def test_names_that_do_not_fit_are_refused(engine, channels, names, says):
+    with pytest.raises(WrongRequestError, match=says):
+        run(engine, sound(channels), FileOptions(CONTEXT, separate=True, names=names))
 
 
 def test_the_length_of_all_channels_counts(engine):

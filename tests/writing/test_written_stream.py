@@ -21,7 +21,7 @@ ALL = WritingOptions(
         Replacement("new york city", "NYC"),
         Replacement("new york", "New York"),
         Replacement(r"jay|jays", "J"),
-        Replacement(r"rou?te (\w+)", r"Route \1", is_expression=True),
+        Replacement(r"ro?ute (\w+)", r"Route \1", is_expression=True),
     ),
     profanity="mask",
     masked=("darn", "holy cow"),

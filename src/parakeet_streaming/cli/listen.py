@@ -12,6 +12,12 @@ from parakeet_streaming.cli import options as shared
 from parakeet_streaming.cli.inputs import InputOptions
 from parakeet_streaming.cli.listen_source import checked_source, open_source
 from parakeet_streaming.cli.listen_source import list_devices as print_devices
+from parakeet_streaming.cli.live_choices import (
+    DEFAULT_ENDPOINTING,
+    NO_ENDPOINTING,
+    chosen_delay,
+    chosen_endpoint,
+)
 from parakeet_streaming.cli.output_paths import (
     STDIN,
     check_overwriting,
@@ -25,14 +31,9 @@ from parakeet_streaming.engine.endpoint import PRESETS as ENDPOINTINGS
 from parakeet_streaming.engine.endpoint import EndpointOptions
 from parakeet_streaming.engine.vad_options import VadOptions
 from parakeet_streaming.errors import OptionError
-from parakeet_streaming.live.adaptation import MOST_GROWTH, DelayRange
+from parakeet_streaming.live.adaptation import MOST_GROWTH
 from parakeet_streaming.live.options import LiveOptions
 from parakeet_streaming.load import DEFAULT_MODEL, load, load_vad
-from parakeet_streaming.timeline import ContextConfig
-
-_DEFAULT_PRESET: Final = "balanced"
-_DEFAULT_ENDPOINTING: Final = "balanced"
-_NO_ENDPOINTING: Final = "off"
 
 _SOUND: Final = "Sound"
 _SERVER: Final = "Elsewhere"
@@ -74,12 +75,8 @@ def listen(
     list_devices: Annotated[
         bool, typer.Option("--list-devices", rich_help_panel=_SOUND, help="List microphones.")
     ] = False,
-    channels: Annotated[
-        int,
-        typer.Option(
-            min=1, rich_help_panel=_SOUND, help="How many of its channels are averaged to one."
-        ),
-    ] = 1,
+    channels: shared.Channels = None,
+    channel_names: shared.ChannelNames = None,
     save: Annotated[
         str | None,
         typer.Option(
@@ -127,9 +124,9 @@ def listen(
             rich_help_panel=_SPEECH,
             callback=shared.lowered,
             help=f"How soon an utterance, a line of text, ends in silence: "
-            f"{', '.join(ENDPOINTINGS)}, or {_NO_ENDPOINTING} for one utterance.",
+            f"{', '.join(ENDPOINTINGS)}, or {NO_ENDPOINTING} for one utterance.",
         ),
-    ] = _DEFAULT_ENDPOINTING,
+    ] = DEFAULT_ENDPOINTING,
     max_utterance_s: Annotated[
         float | None,
         typer.Option(
@@ -204,12 +201,15 @@ def listen(
     if list_devices:
         print_devices()
         return
-    delay_range = _delay_range(context, preset, longest_chunk, fixed=fixed)
+    delay_range = chosen_delay(context, preset, longest_chunk, fixed=fixed)
     chosen_vad = VadOptions(
         threshold, neg_threshold, min_speech_ms, min_silence_ms, prefix_padding_ms
     )
-    endpoint = _endpoint(endpointing, max_utterance_s)
-    reading = InputOptions(rate, encoding, str(channels), track, strict)
+    endpoint = chosen_endpoint(endpointing, max_utterance_s)
+    names = shared.names_in(channel_names)
+    reading = InputOptions(rate, encoding, channels, track, strict, names)
+    if reading.separate and report is not None:
+        raise OptionError("--report is about one stream; leave out --channels separate")
     name = checked_source(source, device)
     written_as = chosen_format(format, output, append=append)
     if append and output in (None, STDIN):
@@ -246,13 +246,15 @@ def listen(
         if context is not None or preset is not None:
             asked["context"] = str(delay_range.context)
         asked |= {"vad": None if vad else False, "tentative": tentative}
-        asked["endpointing"] = None if endpointing == _DEFAULT_ENDPOINTING else endpointing
-        with open_source(name, device, channels, reading) as (sound, called, warnings):
+        asked["endpointing"] = None if endpointing == DEFAULT_ENDPOINTING else endpointing
+        with open_source(name, device, reading) as (sound, called, warnings):
+            wanted = replace(wanted, labels=reading.labels(sound.channels))
             remote.transcribe_remotely(
                 server, api_key, sound, asked, wanted, called=called, warnings=warnings
             )
         return
-    with open_source(name, device, channels, reading) as (sound, called, warnings):
+    with open_source(name, device, reading) as (sound, called, warnings):
+        wanted = replace(wanted, labels=reading.labels(sound.channels))
         at_rate = replace(delay_range.context, sample_rate=sound.rate_hz)
         chosen = LiveOptions(
             delay=replace(delay_range, context=at_rate),
@@ -273,30 +275,3 @@ def listen(
             recognizer, load_vad() if vad else None, sound, chosen, wanted,
             greeting=greeting, warnings=warnings,
         )  # fmt: skip
-
-
-def _delay_range(
-    context: str | None, preset: str | None, longest_chunk: float | None, *, fixed: bool
-) -> DelayRange:
-    chosen = shared.chosen_context(context, preset) or ContextConfig.parse(_DEFAULT_PRESET)
-    if fixed and longest_chunk is not None:
-        raise OptionError("--longest-chunk does not go with --fixed; give one")
-    if fixed:
-        return DelayRange.fixed(chosen)
-    if longest_chunk is None:
-        return DelayRange.growing(chosen)
-    return DelayRange(chosen, longest_chunk)
-
-
-def _endpoint(endpointing: str, max_utterance_s: float | None) -> EndpointOptions | None:
-    if endpointing.strip().lower() == _NO_ENDPOINTING:
-        if max_utterance_s is not None:
-            raise OptionError(f"--max-utterance-s does not go with --endpointing {_NO_ENDPOINTING}")
-        return None
-    if endpointing not in ENDPOINTINGS:
-        raise OptionError(
-            f"--endpointing {endpointing} does not exist; use {', '.join(ENDPOINTINGS)} or "
-            f"{_NO_ENDPOINTING}"
-        )
-    options = EndpointOptions.parse(endpointing)
-    return options if max_utterance_s is None else replace(options, max_utterance_s=max_utterance_s)

@@ -23,6 +23,7 @@ DELAY_GROUP: Final = "Delay and quality"
 OUTPUT_GROUP: Final = "Output"
 READING_GROUP: Final = "Reading files"
 RAW_GROUP: Final = "Raw samples, in a file or on standard input"
+CHANNELS_GROUP: Final = "Channels"
 MEASURING_GROUP: Final = "Measuring"
 
 Model = Annotated[
@@ -134,6 +135,24 @@ Encoding = Annotated[
     ),
 ]
 
+Channels = Annotated[
+    str | None,
+    typer.Option(
+        rich_help_panel=CHANNELS_GROUP,
+        callback=lowered,
+        show_default="averaged",
+        help="left or right takes one of two, separate transcribes each for itself. A number: how "
+        "many raw samples, or a microphone, have.",
+    ),
+]
+ChannelNames = Annotated[
+    str | None,
+    typer.Option(
+        rich_help_panel=CHANNELS_GROUP,
+        metavar="NAMES",
+        help="What separate channels are called, such as agent,caller.",
+    ),
+]
 Track = Annotated[
     str | None,
     typer.Option(
@@ -151,6 +170,11 @@ Strict = Annotated[
         help="End at the first packet that cannot be decoded; else it is silence, and a warning.",
     ),
 ]
+
+
+def names_in(text: str | None) -> tuple[str, ...]:
+    """Names that commas divide."""
+    return () if text is None else tuple(name.strip() for name in text.split(","))
 
 
 def chosen_context(context: str | None, preset: str | None) -> ContextConfig | None:

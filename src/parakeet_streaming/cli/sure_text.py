@@ -43,6 +43,11 @@ class SureText:
         self._fed = 0
         self._recent: deque[Token] = deque(maxlen=_MOST_CARRIED)
 
+    @property
+    def open_from(self) -> float | None:
+        """Where the text begins that is not sure; None where there is none."""
+        return self._pending[0].start if self._pending else None
+
     def feed(self, event: Event) -> list[Unit]:
         """The units that became sure with an event."""
         if isinstance(event, Partial):

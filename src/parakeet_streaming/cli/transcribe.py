@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from contextlib import ExitStack
 from dataclasses import replace
 from pathlib import Path
@@ -12,7 +13,7 @@ from rich.console import Console
 
 from parakeet_streaming.audio.blocks import AudioFile
 from parakeet_streaming.cli import options as shared
-from parakeet_streaming.cli.display import is_watched, new_display
+from parakeet_streaming.cli.display import is_watched
 from parakeet_streaming.cli.file_transcription import FileTranscription
 from parakeet_streaming.cli.inputs import InputOptions, comes_live, open_input, unreadable
 from parakeet_streaming.cli.interruption import Interruption
@@ -29,14 +30,17 @@ from parakeet_streaming.cli.standard_streams import check_stdin
 from parakeet_streaming.cli.text_choices import TextChoices, with_text_choices
 from parakeet_streaming.cli.transcription import (
     OutputOptions,
+    display_for,
     open_output,
     recording,
     show,
     transcribe_live,
 )
 from parakeet_streaming.cli.written_transcription import as_written
+from parakeet_streaming.engine.channel_streams import ChannelStreams
 from parakeet_streaming.engine.recognizer import Recognizer
 from parakeet_streaming.engine.stall import StallGuard
+from parakeet_streaming.engine.stream import Stream
 from parakeet_streaming.errors import AudioFormatError, OptionError, ParakeetError
 from parakeet_streaming.live.adaptation import DelayRange
 from parakeet_streaming.live.options import LiveOptions
@@ -104,15 +108,8 @@ def transcribe(
     strict: shared.Strict = False,
     rate: shared.Rate = None,
     encoding: shared.Encoding = None,
-    channels: Annotated[
-        str | None,
-        typer.Option(
-            rich_help_panel=shared.RAW_GROUP,
-            callback=shared.lowered,
-            show_default="1",
-            help="How many, averaged to one; left or right takes one of two, of every file.",
-        ),
-    ] = None,
+    channels: shared.Channels = None,
+    channel_names: shared.ChannelNames = None,
 ) -> None:
     """Turn speech into text, while it is read.
 
@@ -126,7 +123,9 @@ def transcribe(
     check_writable(report)
     paths = output_paths(files, output, written_as)
     check_overwriting([*files, model], _written(paths, report))
-    reading = InputOptions(rate, encoding, channels, track, strict)
+    reading = InputOptions(rate, encoding, channels, track, strict, shared.names_in(channel_names))
+    if reading.separate and report is not None:
+        raise OptionError("--report is about one stream; leave out --channels separate")
     readable = _readable(paths, reading)
     recognizer = load(
         model,
@@ -149,7 +148,8 @@ def transcribe(
             answer(f"==> {source} <==")
         try:
             with open_input(source, reading) as audio:
-                interrupted = transcriber.transcribe(audio, wanted)
+                labels = reading.labels(audio.channels)
+                interrupted = transcriber.transcribe(audio, replace(wanted, labels=labels))
                 if not interrupted and audio.read_s == 0:
                     raise AudioFormatError(f"{source} holds no sound; check what wrote it")
         except ParakeetError as error:
@@ -246,7 +246,8 @@ class _Transcriber:
         blocks = audio.blocks(_LIVE_BLOCK_S)
         if self._realtime:
             blocks = paced(blocks, audio.rate_hz)
-        source = BlockSource(blocks, audio.rate_hz, can_wait=not self._realtime)
+        channels = len(wanted.labels) or 1
+        source = BlockSource(blocks, audio.rate_hz, can_wait=not self._realtime, channels=channels)
         options = LiveOptions(
             delay=DelayRange.fixed(context), vad=None, endpoint=None, cached=self._cached
         )
@@ -256,18 +257,22 @@ class _Transcriber:
             duration_s=duration_s, warnings=lambda: audio.warnings,
         )  # fmt: skip
 
+    def _opened(self, context: ContextConfig, labels: Sequence[str]) -> Stream | ChannelStreams:
+        streams = [
+            self._recognizer.stream(context, stall_guard=self._stall_guard, cached=self._cached)
+            for _ in labels or ("",)
+        ]
+        return ChannelStreams(self._recognizer, streams, labels) if labels else streams[0]
+
     def _file(self, audio: AudioFile, context: ContextConfig, wanted: OutputOptions) -> bool:
-        stream = self._recognizer.stream(
-            context, stall_guard=self._stall_guard, cached=self._cached
-        )
+        stream = self._opened(context, wanted.labels)
         with ExitStack() as stack:
             interruption = stack.enter_context(Interruption())
             output = stack.enter_context(open_output(wanted))
             blocks = audio.blocks(_FILE_BLOCK_S)
             reading = FileTranscription(stream, blocks, interruption, duration_s=audio.duration_s)
-            display = new_display(wanted.format, wanted.path, live=False)
             text = as_written(reading, wanted.choices.writing)
-            show(text, display, output, lambda: audio.warnings)
+            show(text, display_for(wanted, live=False), output, lambda: audio.warnings)
             if reading.failure is None or reading.received_s > 0:
                 whole = recording(text, self._recognizer, self._context, wanted.source)
                 heard_all = reading.failure is None and not interruption.asked

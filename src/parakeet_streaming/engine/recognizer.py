@@ -16,6 +16,7 @@ from typing import Final as Constant
 from numpy.typing import ArrayLike
 
 from parakeet_streaming.audio.pcm import as_mono
+from parakeet_streaming.engine.equal_windows import EqualWindows
 from parakeet_streaming.engine.recognition_options import RecognitionOptions
 from parakeet_streaming.engine.snapshot import SnapshotCodec
 from parakeet_streaming.engine.stall import StallGuard
@@ -245,8 +246,14 @@ class Recognizer:
         step.decode()
         return step.commit()
 
-    def prepare(self, streams: Sequence[WindowedStream]) -> Step:
+    def prepare(
+        self, streams: Sequence[WindowedStream], equal_windows: EqualWindows | None = None
+    ) -> Step:
         """The same in phases, for owners of a clock: `encode`, `decode` and `commit` of a `Step`.
+
+        Args:
+            streams: any of those this recognizer opened.
+            equal_windows: of earlier steps, whose windows without sound are not encoded again.
 
         Raises:
             OptionError: a stream is given twice, or was opened by another recognizer.
@@ -255,7 +262,7 @@ class Recognizer:
             raise OptionError("a stream of another recognizer; step it with its own")
         if len({id(stream) for stream in streams}) < len(streams):
             raise OptionError("a stream is given twice; one step runs one window of each")
-        return Step(self._transducer, streams)
+        return Step(self._transducer, streams, equal_windows)
 
     def _stream(self, options: StreamOptions, restored: StreamState | None = None) -> Stream:
         return Stream(

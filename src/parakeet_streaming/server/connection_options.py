@@ -8,8 +8,6 @@ from typing import Final
 from parakeet_streaming.live.options import LiveOptions
 from parakeet_streaming.server.outbox import MOST_WAITING
 
-MOST_CHANNELS: Final = 8
-"""That one client may have transcribed each for itself."""
 LEAST_RATE_HZ: Final = 4_000
 MOST_RATE_HZ: Final = 192_000
 

@@ -6,7 +6,8 @@ Rules of this file:
    lane recognises it, so live streams come first.
 2. Text is exactly that of `parakeet transcribe` for the same file and context.
 3. Channels are recognised one after the other, each from its own reading of the file, so that a
-   recording holds one place in the engine however many it has.
+   recording holds one place in the engine however many it has. Of one without any sound only a
+   beginning is recognised.
 4. Where a file is broken, what was read before is recognised, and a warning says so.
 5. Whatever ends it, `close` frees the engine's stream and the thread.
 """
@@ -22,6 +23,7 @@ from dataclasses import dataclass, replace
 from typing import Any, Final
 
 from parakeet_streaming.audio.blocks import AudioFile
+from parakeet_streaming.channels import ChannelTranscript, labels_of
 from parakeet_streaming.errors import (
     AudioFormatError,
     CapacityError,
@@ -33,8 +35,9 @@ from parakeet_streaming.live.options import LiveOptions
 from parakeet_streaming.live.stream import LiveStream
 from parakeet_streaming.results import Final as FinalEvent
 from parakeet_streaming.results import Partial, Token, Transcript
+from parakeet_streaming.server.leading_silence import LeadingSilence
 from parakeet_streaming.server.limits import MOST_FILES
-from parakeet_streaming.server.replies import TooLargeError
+from parakeet_streaming.server.replies import TooLargeError, WrongRequestError
 from parakeet_streaming.server.upload import Upload
 from parakeet_streaming.sources.stdin import open_stdin
 from parakeet_streaming.timeline import ContextConfig
@@ -61,6 +64,8 @@ class FileOptions:
     """Its rate is not used: the file has its own."""
     separate: bool = False
     """Whether each channel is recognised alone, instead of the average of all."""
+    names: tuple[str, ...] = ()
+    """What separate channels are called."""
     most_s: float = 6 * 3_600.0
     """Seconds of sound, of all channels that are recognised."""
     cached: bool = False
@@ -87,15 +92,8 @@ class FileText:
     tokens: tuple[Token, ...]
 
 
-@dataclass(frozen=True, slots=True)
-class ChannelTranscript:
-    """All that was recognised in a channel, or in the whole file."""
-
-    channel: int | None
-    transcript: Transcript
-
-
-FileEvent = FileBegun | FileText | ChannelTranscript
+FileEvent = FileBegun | FileText | ChannelTranscript | Transcript
+"""The transcript is that of the whole file where channels are averaged, else of each channel."""
 
 
 class FileReaders:
@@ -139,6 +137,8 @@ class FileTranscription:
         self._reading: asyncio.Future[None] | None = None
         self._is_closed = False
         self._channels = 1
+        self._labels: tuple[str, ...] = ()
+        self._unheard_s = 0.0
         self._warnings: dict[str, None] = {}
 
     @property
@@ -158,6 +158,7 @@ class FileTranscription:
             AudioFormatError: it is no audio, or holds no sound.
             CapacityError: there is no room for it.
             TooLargeError: it is too long.
+            WrongRequestError: too many channels to be separate, or names that do not fit them.
         """
         channel = 0 if self._options.separate else None
         while True:
@@ -209,7 +210,13 @@ class FileTranscription:
                 # An error of the file counts more than what was made of it until then.
                 await asyncio.wait({reading})
                 reading.result()
-                yield ChannelTranscript(channel, event.transcript)
+                yield self._whole(channel, event.transcript)
+
+    def _whole(self, channel: int | None, told: Transcript) -> ChannelTranscript | Transcript:
+        if channel is None:
+            return told
+        told = replace(told, audio_s=told.audio_s + self._unheard_s)
+        return ChannelTranscript(told, channel, self._labels[channel])
 
     def _read(self, channel: int | None, tell: Callable[[LiveStream], object]) -> None:
         """Reads the file into a stream of the engine; in a thread."""
@@ -221,6 +228,7 @@ class FileTranscription:
         with audio:
             self._channels = audio.channels
             if channel is not None:
+                self._labels = _labels(self._options.names, audio.channels)
                 audio.choose_channel(channel)
             options = self._options
             context = replace(options.context, sample_rate=audio.rate_hz)
@@ -264,10 +272,14 @@ class FileTranscription:
     def _push(self, audio: AudioFile, stream: LiveStream) -> None:
         """All samples, or those before the place where the file is broken."""
         most_s = self._options.most_s / (self._channels if self._options.separate else 1)
+        silence = LeadingSilence(audio.rate_hz)
+        self._unheard_s = 0.0
         try:
             for block in audio.blocks(_BLOCK_S):
-                if stream.push_waiting(block) < len(block):
-                    return  # the stream has ended, and says why itself
+                for piece in silence.take(block) if self._options.separate else (block,):
+                    if stream.push_waiting(piece) < len(piece):
+                        return  # the stream has ended, and says why itself
+                self._unheard_s = silence.waiting_s
                 if audio.read_s > most_s:
                     raise TooLargeError(
                         f"the file is longer than {most_s:g} s; send it in parts, or ask for more"
@@ -278,3 +290,10 @@ class FileTranscription:
             self._warnings[str(error)] = None
         if audio.read_s == 0:
             raise AudioFormatError(f"{_NAME} holds no sound; check what wrote it")
+
+
+def _labels(names: tuple[str, ...], channels: int) -> tuple[str, ...]:
+    try:
+        return labels_of(names, channels)
+    except OptionError as error:
+        raise WrongRequestError(str(error), "channel_names" if names else "channels") from error

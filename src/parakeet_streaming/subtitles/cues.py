@@ -47,12 +47,8 @@ class Cue:
     """Its lines."""
     times: tuple[tuple[int, float], ...] = ()
     """Where in the text each word begins but the first, and when; where that is asked for."""
-
-    def labelled(self, label: str) -> Cue:
-        """The same with a label in front, such as a speaker's."""
-        whose = readable(label)
-        times = tuple((at + len(whose), start) for at, start in self.times)
-        return Cue(self.start, self.end, f"{whose}{self.text}", times)
+    speaker: str = ""
+    """Who says it, where several are told apart."""
 
 
 class CueBuilder:
@@ -64,6 +60,13 @@ class CueBuilder:
         self._ended = False
         self._held: Cue | None = None
         self._floor_s = 0.0
+
+    @property
+    def open_from(self) -> float | None:
+        """Where the first cue begins that has not been given; None where there is none."""
+        if self._held is not None:
+            return self._held.start
+        return max(self._group[0].start, self._floor_s) if self._group else None
 
     def add(self, unit: Unit) -> Iterator[Cue]:
         """Takes the next unit; gives the cues that have become sure."""
@@ -142,7 +145,8 @@ class CueBuilder:
                 if text:
                     times.append((len(text), unit.start))
                 text += unit.text
-        return Cue(start_s, end_s, text, tuple(times) if self._options.word_times else ())
+        timed = tuple(times) if self._options.word_times else ()
+        return Cue(start_s, end_s, text, timed)
 
     def _make_room(self, audio_s: float) -> None:
         """Lets the last cue begin so early that it is over with the audio."""

@@ -45,13 +45,14 @@ _MONEY_COMMAS_FROM: Final = 1_000
 _MINUTES: Final = (10, 20, 25)
 """To or past an hour."""
 _BEFORE_A_TIME: Final = ("at", "by", "until", "till", "around")
-_NO_TIME_BEFORE: Final = frozenset(
+UNITS: Final = frozenset(
     {
         "minute", "minutes", "hour", "hours", "day", "days", "week", "weeks", "month", "months",
         "year", "years", "people", "times", "percent", "per", "cent", "cents", "point",
         "pound", "pounds", *_SIGNS,
     }
 )  # fmt: skip
+"""What is counted: a pair of numbers before it is no time and no year."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,7 +89,7 @@ def time_after(parts: PartsOfWords) -> Amount | None:
     if clock is None or ":" not in clock[0]:
         return None
     following = parts(clock[1]) or ""
-    if following in _NO_TIME_BEFORE or following in ALL_WORDS:
+    if following in UNITS or following in ALL_WORDS:
         return None
     return _amount(clock[1], Piece(1, None), parts.piece(1, clock[1], clock[0]))
 

@@ -13,7 +13,7 @@ from __future__ import annotations
 
 from typing import Final
 
-from parakeet_streaming.writing.amounts import amount_at
+from parakeet_streaming.writing.amounts import UNITS, amount_at
 from parakeet_streaming.writing.number_words import Number, number_at, ordinal_of
 from parakeet_streaming.writing.parts_of_words import PartsOfWords
 from parakeet_streaming.writing.words_ahead import Piece, WordsAhead, Written
@@ -114,6 +114,6 @@ def _year(parts: PartsOfWords, *, any_year: bool = False) -> Piece | None:
         return None
     if number.kind in ("decimal", "ordinal", "decade"):
         return None
-    if amount_at(parts, 0, bare=True) is not None:
+    if amount_at(parts, 0, bare=True) is not None or (parts(number.end) or "") in UNITS:
         return None
     return parts.piece(0, number.end, number.digits)

@@ -173,7 +173,7 @@ def _year(any_year: bool) -> Callable[[Parts, int], Number | None]:
 
     def year(parts: Parts, at: int) -> Number | None:
         word = parts(at) or ""
-        century = TEENS.get(word, TENS.get(word))
+        century = TEENS.get(word, TENS.get(word, 0))
         if century not in begins:
             return None
         following = parts(at + 1) or ""

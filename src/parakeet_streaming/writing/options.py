@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Final, Literal
 
@@ -60,6 +59,6 @@ class WritingOptions:
         return tuple(rules)
 
 
-def _check(name: str, value: object, choices: Iterable[str]) -> None:
+def _check(name: str, value: object, choices: tuple[str, ...]) -> None:
     if value not in choices:
         raise OptionError(f"{name} {value!r} does not exist; use {' or '.join(choices)}")

@@ -202,8 +202,26 @@ def test_channels_apart(client, stream):
     events = list(got) if stream else []
     whole = events[-1] if stream else got
     assert [each["text"] for each in whole.channels] == [left, right]
-    assert whole.text == f"{left}\n{right}"
-    assert "".join(event.delta for event in events[:-1]) == (whole.text if stream else "")
+    lines = whole.text.splitlines()
+    if stream:
+        assert lines == [left, right]
+        assert "".join(event.delta for event in events[:-1]) == whole.text
+    else:
+        assert {line.split(": ", 1)[0] for line in lines} == {"channel 0", "channel 1"}
+        own = [line.split(": ", 1)[1] for line in lines if line.startswith("channel 0: ")]
+        assert " ".join(own) == left
+
+
+def test_channels_have_names(client, idle):
+    options = {"channels": "separate", "channel_names": "agent, caller"}
+    got = transcribe(client, ("two.wav", two_channels()), response_format="vtt", extra_body=options)
+    assert "<v agent>" in got
+    assert "<v caller>" in got
+    for wrong in ({"channel_names": "a,b"}, {"channels": "separate", "channel_names": "a"}):
+        form = {"file": two_channels()}
+        answer = httpx.post(idle.url + PATH, files=form, data=wrong, timeout=60)
+        assert answer.status_code == 400
+        assert answer.json()["error"]["param"] == "channel_names"
 
 
 def test_speakers_by_channel(client):

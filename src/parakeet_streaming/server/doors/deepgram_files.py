@@ -10,6 +10,7 @@ from collections.abc import Iterable
 from contextlib import AsyncExitStack
 from typing import Final
 
+from parakeet_streaming.channels import SeparateTranscript, whole_of
 from parakeet_streaming.server.dialogue import log_error
 from parakeet_streaming.server.doors.deepgram import DOOR, PATH, begun, refusal_of
 from parakeet_streaming.server.doors.file_request import FileRequest
@@ -76,13 +77,18 @@ class DeepgramFiles:
             body = _WholeBody()
             await work.receive(request, body, count)
             await work.finished(request)
-            transcripts = [each.transcript for each in work.transcripts]
+            heard = whole_of(work.heard)
+            transcripts = (
+                [each.transcript for each in heard.channels]
+                if isinstance(heard, SeparateTranscript)
+                else [heard]
+            )
             service.metrics.uploads_total.add()
             return Reply.of_json(
                 deepgram.file_body(
                     about(len(transcripts)),
                     body.digest.hexdigest(),
-                    max(each.audio_s for each in transcripts),
+                    heard.audio_s,
                     transcripts,
                     utterances=settings.utterances,
                     warnings=work.warnings,

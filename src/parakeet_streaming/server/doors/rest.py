@@ -16,6 +16,7 @@ from contextlib import AsyncExitStack
 from dataclasses import replace
 from typing import Final
 
+from parakeet_streaming.channels import ChannelTranscript, whole_of
 from parakeet_streaming.errors import InputError
 from parakeet_streaming.server.doors.file_request import FileRequest
 from parakeet_streaming.server.http import HttpRoute, Reply, Request
@@ -24,7 +25,6 @@ from parakeet_streaming.server.multipart import MultipartReader
 from parakeet_streaming.server.protocols.openai_bodies import (
     EVENT_STREAM,
     Answered,
-    Heard,
     body,
     delta_event,
     done_event,
@@ -33,7 +33,7 @@ from parakeet_streaming.server.protocols.openai_bodies import (
 )
 from parakeet_streaming.server.protocols.openai_rest import FILE_FIELD
 from parakeet_streaming.server.protocols.openapi import openapi
-from parakeet_streaming.server.recordings import ChannelTranscript, FileReaders, FileText
+from parakeet_streaming.server.recordings import FileReaders, FileText
 from parakeet_streaming.server.replies import UnknownPathError, WrongRequestError, answer_to
 from parakeet_streaming.server.service import Service
 from parakeet_streaming.timeline import ContextConfig
@@ -113,7 +113,7 @@ class RestDoor:
                     texts.append(f"\n{event.text}" if begins else event.text)
                     yield self._sent(delta_event(texts[-1], event.tokens, work.asked, channel))
                 elif isinstance(event, ChannelTranscript) and work.asked.format == "diarized_json":
-                    for told in segment_events(Heard(event.transcript, event.channel)):
+                    for told in segment_events(event):
                         yield self._sent(told)
             self._service.metrics.uploads_total.add()
             yield self._sent(done_event("".join(texts), work.asked, self._answered(work)))
@@ -125,8 +125,7 @@ class RestDoor:
     def _answered(self, work: FileRequest) -> Answered:
         languages = self._service.model.languages
         language = work.asked.language or (languages[0] if languages else "unknown")
-        heard = [Heard(each.transcript, each.channel) for each in work.transcripts]
-        return Answered(heard, language, work.warnings)
+        return Answered(whole_of(work.heard), language, work.warnings)
 
     async def _translations(self, request: Request) -> Reply:
         try:

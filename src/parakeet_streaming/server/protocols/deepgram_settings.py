@@ -17,11 +17,11 @@ from typing import Final
 from parakeet_streaming.audio.pcm import MAX_CHANNELS
 from parakeet_streaming.engine.endpoint import EndpointOptions
 from parakeet_streaming.engine.vad_options import MAX_DURATION_MS, VadOptions
+from parakeet_streaming.limits import MOST_SEPARATE_CHANNELS
 from parakeet_streaming.live.adaptation import DelayRange
 from parakeet_streaming.live.options import LiveOptions
 from parakeet_streaming.server.connection_options import (
     LEAST_RATE_HZ,
-    MOST_CHANNELS,
     MOST_RATE_HZ,
     ChannelOptions,
 )
@@ -125,7 +125,8 @@ def settings_of(query: Mapping[str, object]) -> ListenSettings:
         model=fields.text("model"),
         encoding=encoding,
         rate_hz=rate_hz,
-        channels=fields.whole("channels", 1, MOST_CHANNELS if separate else MAX_CHANNELS) or 1,
+        channels=fields.whole("channels", 1, MOST_SEPARATE_CHANNELS if separate else MAX_CHANNELS)
+        or 1,
         separate=separate,
         interim=fields.flag("interim_results") or False,
         endpointing_ms=endpointing_ms,

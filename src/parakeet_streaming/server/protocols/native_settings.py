@@ -13,11 +13,11 @@ from typing import Any, Final
 from parakeet_streaming.audio.pcm_decoder import ENCODINGS
 from parakeet_streaming.engine.endpoint import EndpointOptions
 from parakeet_streaming.engine.vad_options import VadOptions
+from parakeet_streaming.limits import MOST_SEPARATE_CHANNELS
 from parakeet_streaming.live.adaptation import DelayRange
 from parakeet_streaming.live.options import LiveOptions
 from parakeet_streaming.server.connection_options import (
     LEAST_RATE_HZ,
-    MOST_CHANNELS,
     MOST_RATE_HZ,
     ChannelOptions,
 )
@@ -75,7 +75,7 @@ class StreamSettings:
         if given.get("channels") == "separate":
             asked |= {"channels": 2, "separate": True}
         else:
-            asked["channels"] = fields.whole("channels", 1, MOST_CHANNELS)
+            asked["channels"] = fields.whole("channels", 1, MOST_SEPARATE_CHANNELS)
             asked["separate"] = fields.flag("separate")
         return replace(self, **{name: value for name, value in asked.items() if value is not None})
 

@@ -7,7 +7,7 @@ Rules of this file:
    …) is checked and changes nothing.
 2. Fields that nobody knows are ignored; a value that cannot be is refused by the field's name.
 3. A list is sent as `name[]`, `name[0]` or `name`, repeated; an object as JSON or as `name[key]`.
-4. `channels` and `context` are our own.
+4. `channels`, `channel_names` and `context` are our own.
 """
 
 from __future__ import annotations
@@ -19,7 +19,8 @@ from collections.abc import Callable
 from dataclasses import dataclass, replace
 from typing import Final
 
-from parakeet_streaming.errors import ContextError
+from parakeet_streaming.channels import labels_of
+from parakeet_streaming.errors import ContextError, OptionError
 from parakeet_streaming.server.replies import WrongRequestError
 from parakeet_streaming.timeline import ContextConfig
 
@@ -50,6 +51,8 @@ class TranscriptionRequest:
     logprobs: bool = False
     separate: bool = False
     """Whether each channel is recognised alone."""
+    names: tuple[str, ...] = ()
+    """What separate channels are called."""
     context: ContextConfig | None = None
     """None: the server's own for files."""
 
@@ -74,6 +77,11 @@ class TranscriptionRequest:
                 "speakers are not told apart here, but channels are: send `channels=separate`, or "
                 "another response_format",
                 "response_format",
+            )
+        if self.names and not self.separate:
+            raise WrongRequestError(
+                "channels that are averaged have no names: send `channels=separate`, too",
+                "channel_names",
             )
 
 
@@ -186,6 +194,16 @@ def _channels(request: TranscriptionRequest, value: str, _: str | None) -> Trans
     return replace(request, separate=value == "separate")
 
 
+def _names(request: TranscriptionRequest, value: str, _: str | None) -> TranscriptionRequest:
+    names = tuple(name.strip() for name in value.split(",")) if value else ()
+    try:
+        if names:
+            labels_of(names, len(names))
+    except OptionError as error:
+        raise ValueError(str(error)) from error
+    return replace(request, names=names)
+
+
 def _context(request: TranscriptionRequest, value: str, _: str | None) -> TranscriptionRequest:
     try:
         return replace(request, context=ContextConfig.parse(value[:100]) if value else None)
@@ -210,6 +228,7 @@ _FIELDS: Final[dict[str, _Take]] = {
     "chunking_strategy": _chunking,
     "prompt": _unused,
     "channels": _channels,
+    "channel_names": _names,
     "context": _context,
 }
 """Fields of which the value matters, `prompt` for its length. `keywords`, `known_speaker_names` and

@@ -146,6 +146,10 @@ def _form() -> dict[str, Any]:
             "default": "mixed",
             "description": "Whether each channel is recognised alone. Ours.",
         },
+        "channel_names": {
+            **text,
+            "description": "What separate channels are called, divided by commas. Ours.",
+        },
         "context": {
             "type": "string",
             "description": "Left-chunk-right in seconds, or a preset. Ours.",
