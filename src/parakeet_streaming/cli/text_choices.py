@@ -116,9 +116,9 @@ def text_choices(
     if profanity_list is not None and profanity == "keep":
         raise OptionError("--profanity-list goes with --profanity mask; add it")
     writing = WritingOptions(
-        numbers="digits" if numbers == "digits" else "model",
+        numbers=numbers,
         replacements=() if replace is None else read_replacements(replace),
-        profanity="mask" if profanity == "mask" else "keep",
+        profanity=profanity,
         masked=None if profanity_list is None else _masked(profanity_list),
     )
     subtitles = SubtitleOptions(

@@ -3,16 +3,13 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Final, Literal
+from typing import Final
 
 from parakeet_streaming.errors import OptionError
 from parakeet_streaming.writing.numbers import NumberRule
 from parakeet_streaming.writing.profanity import ProfanityRule, offending_words
 from parakeet_streaming.writing.replacements import Replacement, ReplacementRule
 from parakeet_streaming.writing.rules import Rule
-
-Numbers = Literal["model", "digits"]
-Profanity = Literal["keep", "mask"]
 
 NUMBERS: Final = ("model", "digits")
 PROFANITY: Final = ("keep", "mask")
@@ -27,12 +24,12 @@ class WritingOptions:
         ExtraMissingError: there are regular expressions, and RE2 is not installed.
     """
 
-    numbers: Numbers = "model"
-    """`digits`: English numbers, dates, money and times in digits."""
+    numbers: str = "model"
+    """`model`, or `digits`: English numbers, dates, money and times in digits."""
     replacements: tuple[Replacement, ...] = ()
     """The user's own spelling; `read_replacements` reads a file."""
-    profanity: Profanity = "keep"
-    """`mask`: words of a list keep their first letter only."""
+    profanity: str = "keep"
+    """`keep`, or `mask`: words of a list keep their first letter only."""
     masked: tuple[str, ...] | None = None
     """The list; None for the English one that comes with the package."""
 

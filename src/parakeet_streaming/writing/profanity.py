@@ -10,6 +10,7 @@ Rules of this file:
 from __future__ import annotations
 
 from collections.abc import Iterable
+from functools import cache
 from importlib.resources import files
 from typing import Final
 
@@ -61,6 +62,7 @@ def offending_of(text: str) -> tuple[str, ...]:
     return tuple(line for line in lines if line and not line.startswith("#"))
 
 
+@cache
 def offending_words() -> tuple[str, ...]:
     """The list that comes with the package, of English words."""
     return offending_of((files("parakeet_streaming") / _BUILT_IN).read_text(encoding="utf-8"))

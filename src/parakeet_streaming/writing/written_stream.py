@@ -37,6 +37,7 @@ class WrittenStream:
     """What one stream's text is written as."""
 
     def __init__(self, options: WritingOptions) -> None:
+        self._is_plain = options.is_plain
         self._rules = options.rules()
         self._pending: list[Token] = []
         """Committed, and not sure."""
@@ -51,6 +52,8 @@ class WrittenStream:
 
     def feed(self, tokens: Iterable[Token]) -> tuple[Token, ...]:
         """Takes committed tokens; those that are sure."""
+        if self._is_plain:
+            return tuple(tokens)
         written, self._pending = written_tokens((*self._pending, *tokens), self._rules, ended=False)
         self._done += written
         self._done_letters += sum(count for _, count in written)
@@ -63,6 +66,8 @@ class WrittenStream:
 
     def end(self, transcript: Transcript) -> tuple[tuple[Token, ...], Transcript]:
         """Takes the end of an utterance: its tokens that were not sure, and its transcript."""
+        if self._is_plain:
+            return (), transcript
         count = sum(letters(token.text) for token in transcript.tokens)
         rest: list[WrittenToken] = []
         if self._done_letters <= count:
@@ -82,13 +87,17 @@ class WrittenStream:
 
     def take(self, event: Event) -> tuple[Event, ...]:
         """The events that stand for an event of the stream."""
+        if self._is_plain:
+            return (event,)
         if isinstance(event, Partial):
             sure, tentative = self.feed(event.tokens), self.tentative(event.tentative)
+            # A server's text may come without tokens.
+            untimed = "" if event.tentative else event.tentative_text
             written = replace(
                 event,
                 text=text_of(sure),
                 tokens=sure,
-                tentative_text=text_of(tentative),
+                tentative_text=text_of(tentative) + untimed,
                 tentative=tentative,
             )
             return (written,)
@@ -103,6 +112,8 @@ class WrittenStream:
 
     def whole(self, transcript: Transcript) -> Transcript:
         """The transcript of the whole stream, as it was told utterance by utterance."""
+        if self._is_plain:
+            return transcript
         said: list[list[Token]] = []
         for utterance in _cut(transcript.tokens, self._cuts):
             written, _ = written_tokens(utterance, self._rules, ended=True)

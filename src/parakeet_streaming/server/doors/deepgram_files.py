@@ -23,6 +23,7 @@ from parakeet_streaming.server.protocols.openai_rest import FILE_FIELD
 from parakeet_streaming.server.recordings import FileReaders, RawSamples
 from parakeet_streaming.server.replies import WrongRequestError, answer_to
 from parakeet_streaming.server.service import Service
+from parakeet_streaming.server.written_files import written_channels
 from parakeet_streaming.timeline import ContextConfig
 
 _NOT_FETCHED: Final = "files are not fetched from elsewhere; send the audio itself as the body"
@@ -58,7 +59,7 @@ class DeepgramFiles:
         owner = service.let_in(caller)
         count = ByteCount(service.limits.upload_megabytes)
         count.announced(caller.headers.get("content-length"))
-        settings = settings_of(caller.query)
+        settings = settings_of(caller.query, caller.repeated)
         service.model.check(settings.model)
         if caller.headers.get("content-type", "").lower().startswith("application/json"):
             raise WrongRequestError(_NOT_FETCHED, "url")
@@ -77,7 +78,7 @@ class DeepgramFiles:
             body = _WholeBody()
             await work.receive(request, body, count)
             await work.finished(request)
-            heard = whole_of(work.heard)
+            heard = whole_of(written_channels(work.heard, settings.writing))
             transcripts = (
                 [each.transcript for each in heard.channels]
                 if isinstance(heard, SeparateTranscript)

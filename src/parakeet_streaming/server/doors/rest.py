@@ -33,9 +33,10 @@ from parakeet_streaming.server.protocols.openai_bodies import (
 )
 from parakeet_streaming.server.protocols.openai_rest import FILE_FIELD
 from parakeet_streaming.server.protocols.openapi import openapi
-from parakeet_streaming.server.recordings import FileReaders, FileText
+from parakeet_streaming.server.recordings import FileEvent, FileReaders, FileText
 from parakeet_streaming.server.replies import UnknownPathError, WrongRequestError, answer_to
 from parakeet_streaming.server.service import Service
+from parakeet_streaming.server.written_files import WrittenFile, written_channels
 from parakeet_streaming.timeline import ContextConfig
 
 _LOG: Final = logging.getLogger("parakeet_streaming")
@@ -104,7 +105,7 @@ class RestDoor:
         texts: list[str] = []
         channel: int | None = None
         try:
-            async for event in work.events(_ALIVE_EVERY_S):
+            async for event in _written(work):
                 if event is None:
                     yield _ALIVE
                 elif isinstance(event, FileText):
@@ -125,7 +126,8 @@ class RestDoor:
     def _answered(self, work: FileRequest) -> Answered:
         languages = self._service.model.languages
         language = work.asked.language or (languages[0] if languages else "unknown")
-        return Answered(whole_of(work.heard), language, work.warnings)
+        heard = whole_of(written_channels(work.heard, work.asked.writing))
+        return Answered(heard, language, work.warnings)
 
     async def _translations(self, request: Request) -> Reply:
         try:
@@ -180,6 +182,17 @@ class RestDoor:
     def _sent(self, data: bytes) -> bytes:
         self._service.metrics.sent_bytes_total[_DOOR].add(len(data))
         return data
+
+
+async def _written(work: FileRequest) -> AsyncIterator[FileEvent | None]:
+    """What is recognised, as it is, as the client wants it written."""
+    text = WrittenFile(work.asked.writing)
+    async for event in work.events(_ALIVE_EVERY_S):
+        if event is None:
+            yield None
+        else:
+            for told in text.take(event):
+                yield told
 
 
 def _warning_headers(answered: Answered) -> dict[str, str]:

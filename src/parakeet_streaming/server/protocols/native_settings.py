@@ -7,7 +7,7 @@ no sense is named, with what would.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import Any, Final
 
 from parakeet_streaming.audio.pcm_decoder import ENCODINGS
@@ -22,8 +22,10 @@ from parakeet_streaming.server.connection_options import (
     ChannelOptions,
 )
 from parakeet_streaming.server.protocols.fields import Fields
+from parakeet_streaming.server.protocols.writing_fields import fingerprint, writing_of
 from parakeet_streaming.server.replies import WrongRequestError
 from parakeet_streaming.timeline import SAMPLE_RATE_HZ, ContextConfig
+from parakeet_streaming.writing.options import WritingOptions
 
 MOST_UTTERANCE_S: Final = 3_600.0
 LEAST_CHECKPOINTS_S: Final = 0.5
@@ -55,6 +57,8 @@ class StreamSettings:
     """Whether `final` lists words with their times."""
     tokens: bool = False
     """Whether `partial` and `final` list tokens."""
+    writing: WritingOptions = field(default_factory=WritingOptions)
+    """How text is written: `numbers`, `profanity` and `replace`."""
     checkpoints: float = 0.0
     """Seconds between checkpoints; 0 for none."""
 
@@ -72,6 +76,7 @@ class StreamSettings:
             "endpointing": fields.text("endpointing"),
             "max_utterance_s": fields.number("max_utterance_s", 1.0, MOST_UTTERANCE_S),
             "checkpoints": _checkpoints(fields),
+            "writing": writing_of(fields, self.writing),
             **{
                 name: fields.flag(name) for name in ("vad", "fixed", "tentative", "words", "tokens")
             },
@@ -114,7 +119,7 @@ class StreamSettings:
         vad = (live.vad or VadOptions()) if self.vad else None
         live = replace(live, vad=vad, tentative=self.tentative)
         channels = 1 if self.separate else self.channels
-        return ChannelOptions(live, self.encoding, channels)
+        return ChannelOptions(live, self.encoding, channels, writing=self.writing)
 
 
 def bound_settings(settings: StreamSettings, options: ChannelOptions) -> dict[str, str]:
@@ -129,6 +134,7 @@ def bound_settings(settings: StreamSettings, options: ChannelOptions) -> dict[st
         "context": f"{left_s:g}, {right_s:g}",
         "endpointing": str(live.endpoint),
         "vad": str(live.vad),
+        "writing": fingerprint(options.writing),
     }
 
 

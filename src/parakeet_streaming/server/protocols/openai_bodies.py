@@ -53,9 +53,10 @@ def body(request: TranscriptionRequest, answered: Answered) -> tuple[bytes, str]
         case "text":
             return f"{answered.transcript.text}\n".encode(), _PLAIN
         case "srt":
-            return to_srt(answered.transcript).encode(), _PLAIN
+            srt = to_srt(answered.transcript, options=request.subtitles)
+            return srt.encode(), _PLAIN
         case "vtt":
-            return _vtt(answered).encode(), _VTT
+            return _vtt(request, answered).encode(), _VTT
         case _:
             return in_json(_object(request, answered)).encode(), _JSON
 
@@ -211,6 +212,6 @@ def _diarized(heard: ChannelTranscript) -> Iterator[dict[str, Any]]:
         }
 
 
-def _vtt(answered: Answered) -> str:
+def _vtt(request: TranscriptionRequest, answered: Answered) -> str:
     notes = "".join(to_vtt_note(warning) for warning in answered.warnings)
-    return f"{to_vtt(answered.transcript)}{notes}"
+    return f"{to_vtt(answered.transcript, request.subtitles)}{notes}"

@@ -7,7 +7,7 @@ Rules of this file:
    …) is checked and changes nothing.
 2. Fields that nobody knows are ignored; a value that cannot be is refused by the field's name.
 3. A list is sent as `name[]`, `name[0]` or `name`, repeated; an object as JSON or as `name[key]`.
-4. `channels`, `channel_names` and `context` are our own.
+4. `channels`, `channel_names`, `context` and those of `writing_fields.py` are our own.
 """
 
 from __future__ import annotations
@@ -16,13 +16,21 @@ import json
 import math
 import re
 from collections.abc import Callable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import Final
 
 from parakeet_streaming.channels import labels_of
 from parakeet_streaming.errors import ContextError, OptionError
+from parakeet_streaming.server.protocols.writing_fields import (
+    SUBTITLE_FIELDS,
+    WRITING_FIELDS,
+    subtitles_of,
+    with_writing,
+)
 from parakeet_streaming.server.replies import WrongRequestError
+from parakeet_streaming.subtitles.options import SubtitleOptions
 from parakeet_streaming.timeline import ContextConfig
+from parakeet_streaming.writing.options import WritingOptions
 
 FORMATS: Final = ("json", "text", "srt", "verbose_json", "vtt", "diarized_json")
 FILE_FIELD: Final = "file"
@@ -55,6 +63,19 @@ class TranscriptionRequest:
     """What separate channels are called."""
     context: ContextConfig | None = None
     """None: the server's own for files."""
+    writing: WritingOptions = field(default_factory=WritingOptions)
+    """How text is written."""
+    subtitle_numbers: tuple[tuple[str, float], ...] = ()
+    """Fields of subtitles, as they came."""
+
+    @property
+    def subtitles(self) -> SubtitleOptions:
+        """How subtitles are to be.
+
+        Raises:
+            WrongRequestError: the fields do not go together.
+        """
+        return subtitles_of(dict(self.subtitle_numbers))
 
     @property
     def segments(self) -> bool:
@@ -72,6 +93,7 @@ class TranscriptionRequest:
         Raises:
             WrongRequestError: they do not.
         """
+        subtitles_of(dict(self.subtitle_numbers))
         if self.format == "diarized_json" and not self.separate:
             raise WrongRequestError(
                 "speakers are not told apart here, but channels are: send `channels=separate`, or "
@@ -211,6 +233,27 @@ def _context(request: TranscriptionRequest, value: str, _: str | None) -> Transc
         raise ValueError(str(error)) from error
 
 
+def _writing(name: str) -> _Take:
+    def take(request: TranscriptionRequest, value: str, _: str | None) -> TranscriptionRequest:
+        return replace(request, writing=with_writing(request.writing, name, value))
+
+    return take
+
+
+def _subtitle(name: str) -> _Take:
+    def take(request: TranscriptionRequest, value: str, _: str | None) -> TranscriptionRequest:
+        if not value:
+            return request
+        if name == "word_times" and value.lower() in _YES | _NO:
+            number = float(value.lower() in _YES)
+        else:
+            number = _number(value)
+        numbers = {**dict(request.subtitle_numbers), name: number}
+        return replace(request, subtitle_numbers=tuple(numbers.items()))
+
+    return take
+
+
 def _unused(request: TranscriptionRequest, value: str, _: str | None) -> TranscriptionRequest:
     del value
     return request
@@ -230,6 +273,8 @@ _FIELDS: Final[dict[str, _Take]] = {
     "channels": _channels,
     "channel_names": _names,
     "context": _context,
+    **{name: _writing(name) for name in WRITING_FIELDS},
+    **{name: _subtitle(name) for name in SUBTITLE_FIELDS},
 }
 """Fields of which the value matters, `prompt` for its length. `keywords`, `known_speaker_names` and
 `known_speaker_references` are ignored as unknown ones are, whatever their size."""
