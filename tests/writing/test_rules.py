@@ -18,6 +18,14 @@ def test_the_first_rule_counts():
     assert written_by(rules, "twenty three darn thirty") == "XX t**** dear 30"
 
 
+def test_a_rule_ends_before_one_that_goes_before_it():
+    rules = (ReplacementRule([Replacement("five nine", "V9")]), NumberRule())
+    assert written_by(rules, "three one four one five nine two six") == "3141 V9 two six"
+    words = ["three", "one", "four", "one", "five"]
+    assert list(write(words, rules, ended=False)) == []
+    assert list(write([*words, "nine"], rules, ended=False)) == [Piece(4, "3141"), Piece(2, "V9")]
+
+
 def test_what_is_not_sure_waits():
     words = ["it", "costs", "twenty", "three"]
     assert list(write(words, (NumberRule(),), ended=False)) == [Piece(1, None)] * 2

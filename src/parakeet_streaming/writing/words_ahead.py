@@ -6,12 +6,14 @@ Rules of this file:
    ended, and both parts are written as the whole is.
 2. A rule sees `MOST_AHEAD` words at most, so nothing is held back for longer than that.
 3. A rule that asked for a word which is not there yet has decided nothing.
+4. A rule sees no word with which a rule begins that goes before it: a number ends before a phrase
+   of the user's own.
 """
 
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Final
 
@@ -67,19 +69,43 @@ def spoken_word(text: str) -> SpokenWord:
 class WordsAhead:
     """Words from one position on."""
 
-    def __init__(self, words: Sequence[SpokenWord], at: int, *, ended: bool) -> None:
-        """`ended`: whether no more words come after these."""
+    def __init__(
+        self,
+        words: Sequence[SpokenWord],
+        at: int,
+        *,
+        ended: bool,
+        is_taken: Callable[[int], bool | None] = lambda _: False,
+    ) -> None:
+        """Sees words.
+
+        Args:
+            words: all of them.
+            at: the position of the first.
+            ended: whether no more come after these.
+            is_taken: whether a rule that goes before begins at a position; None where that depends
+                on words to come.
+        """
         self._words, self._at, self._ended = words, at, ended
+        self._is_taken = is_taken
+        self._most = MOST_AHEAD
+        self._known = 1
         self.wanted_more = False
         """Whether a word was asked for that is not there yet."""
 
     def __getitem__(self, offset: int) -> SpokenWord | None:
         """The word so far ahead; None where there is none, or none yet."""
-        at = self._at + offset
-        if offset >= MOST_AHEAD:
+        while self._known <= offset < self._most and self._at + self._known < len(self._words):
+            taken = self._is_taken(self._at + self._known)
+            if taken is None:
+                self.wanted_more = True
+            if taken is not False:
+                self._most = self._known
+            self._known += 1
+        if offset >= self._most:
             return None
-        if at < len(self._words):
-            return self._words[at]
+        if self._at + offset < len(self._words):
+            return self._words[self._at + offset]
         self.wanted_more = self.wanted_more or not self._ended
         return None
 

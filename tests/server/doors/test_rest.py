@@ -157,6 +157,56 @@ def test_every_field_of_the_api(client):
     )
 
 
+@pytest.mark.parametrize("stream", [False, True])
+def test_text_is_written_as_asked(client, stream):
+    """The client's own spelling comes first: it is of what was said."""
+    wanted = {"numbers": "digits", "profanity": "mask", "replace": "five nine => V9"}
+    said = transcribe(
+        client, response_format="verbose_json", timestamp_granularities=["word"], stream=stream,
+        extra_body={**wanted, "context": "2-0.48-0.48"},
+    )  # fmt: skip
+    if stream:
+        *deltas, said = list(said)
+        assert "".join(event.delta for event in deltas) == said.text
+    assert said.text == "3141 V9 two six"
+    words = [(word["word"], word["start"] < word["end"]) for word in map(dict, said.words)]
+    assert words == [("3141", True), ("V9", True), ("two", True), ("six", True)]
+
+
+def test_subtitles_are_as_asked(client):
+    plain = transcribe(client, response_format="vtt")
+    timed = transcribe(client, response_format="vtt", extra_body={"word_times": "1"})
+    assert "<00:00:" not in plain
+    assert re.sub(r"<[\d:.]+>", "", timed) == plain
+    assert timed.count("<00:00:") == 7
+    narrow = transcribe(
+        client, response_format="srt",
+        extra_body={"subtitle_lines": "1", "subtitle_width": "15", "subtitle_shortest": "0.5"},
+    )  # fmt: skip
+    lines = [line for line in narrow.splitlines() if line and line[0].isalpha()]
+    assert " ".join(lines) == SAID
+    assert max(map(len, lines)) <= 15
+    assert len(lines) > 1
+
+
+@pytest.mark.parametrize(
+    ("field", "value"),
+    [
+        ("numbers", "roman"),
+        ("profanity", "shout"),
+        ("replace", "x"),
+        ("replace", "/x/ => y"),
+        ("subtitle_lines", "9"),
+        ("subtitle_gap", "x"),
+        ("word_times", "maybe"),
+    ],
+)
+def test_wrong_wishes_about_text_are_named(client, field, value):
+    with pytest.raises(openai.BadRequestError) as refused:
+        transcribe(client, extra_body={field: value})
+    assert refused.value.body["param"] == field
+
+
 @pytest.mark.parametrize(
     ("format", "subtype"),
     [("FLAC", None), ("OGG", "VORBIS"), ("OGG", "OPUS"), ("MP3", None), ("AIFF", None),
