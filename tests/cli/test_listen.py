@@ -329,7 +329,7 @@ SEPARATE = ("--channels=separate", "--channel-names=agent,caller", *WHOLE)
 
 
 def test_channels_of_standard_input_apart(tmp_path):
-    samples = np.frombuffer(digits(), np.int16)
+    samples = digits("int16")
     both = np.stack([samples, np.zeros_like(samples)], axis=1)
     how = (f"--save={tmp_path / 'a.wav'}", "--stats")
     result = parakeet("-", *SEPARATE, *how, piped=both.tobytes())
