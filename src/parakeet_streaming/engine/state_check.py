@@ -144,6 +144,7 @@ def _wrong_in_emissions(emissions: EmissionColumns, token_count: int, frames: in
         "durations": _within(emissions.durations_frames, 0, np.inf),
         "confidences": _within(emissions.confidences, 0, 1),
         "recovered": _within(emissions.recovered, 0, 1),
+        "boosted": _within(emissions.boosted, 0, 1),
     }
     return [name for name, right in checks.items() if not right]
 

@@ -18,6 +18,7 @@ from numpy.typing import ArrayLike
 
 from parakeet_streaming.audio.pcm import as_mono
 from parakeet_streaming.audio.resample import Resampler, ResamplerState
+from parakeet_streaming.boosting.options import Phrases
 from parakeet_streaming.engine.stream_state import Resumed, StreamState
 from parakeet_streaming.engine.windowed_stream import WindowedStream
 from parakeet_streaming.errors import StreamClosedError
@@ -49,6 +50,7 @@ class Stream:
         step: Callable[[Stream], tuple[Event, ...]],
         encode_state: Callable[[StreamState], bytes],
         restored: StreamState | None = None,
+        use_phrases: Callable[[WindowedStream, Phrases | None, float | None], None] | None = None,
     ) -> None:
         """Recognizers open streams; this is for them.
 
@@ -57,12 +59,14 @@ class Stream:
             step: runs one step of this stream.
             encode_state: writes a state down.
             restored: the state that `windowed` was restored from.
+            use_phrases: hopes for other phrases in the steps to come of a stream.
         """
         self.windowed = windowed
         """The same stream after validation and resampling; all its positions are at 16 kHz."""
         self._window = windowed.window
         self._step = step
         self._encode_state = encode_state
+        self._use_phrases = use_phrases
         self._undelivered: list[Event] = []
         self._restored: Restored | None = None
         resampler = None if restored is None else restored.resampler
@@ -143,6 +147,19 @@ class Stream:
     def transcript(self) -> Transcript:
         """Everything committed so far."""
         return self.windowed.transcript()
+
+    def use_phrases(self, phrases: Phrases | None, boost: float | None = None) -> None:
+        """Hopes for other phrases, or with None for none, from the next chunk on.
+
+        Args:
+            phrases: as in `Recognizer.stream`; they take the place of all that were there.
+            boost: how strongly, 0 to 10; 1 by default.
+
+        Raises:
+            OptionError: phrases beyond their limits, or with letters that the model cannot write.
+        """
+        assert self._use_phrases is not None, "a stream of no recognizer"
+        self._use_phrases(self.windowed, phrases, boost)
 
     def snapshot(
         self, *, audio: bool = True, past: bool = True, earlier_utterances: bool = True
