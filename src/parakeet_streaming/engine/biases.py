@@ -6,12 +6,22 @@ What rules tokens out comes before what raises some of them.
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 
 from parakeet_streaming.boosting.compiled import PhraseBiases
+from parakeet_streaming.boosting.options import Boosting
 from parakeet_streaming.boosting.splits import WrittenPieces
 from parakeet_streaming.engine.stream_state import StreamOptions, StreamState
 from parakeet_streaming.errors import SnapshotError
 from parakeet_streaming.ports import TokenBias
+
+
+@dataclass(frozen=True, slots=True)
+class Biased:
+    """What is hoped for in the steps to come of a stream."""
+
+    boosting: Boosting | None
+    biases: tuple[TokenBias, ...]
 
 
 class StreamBiases:

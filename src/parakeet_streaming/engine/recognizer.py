@@ -16,7 +16,7 @@ from numpy.typing import ArrayLike
 
 from parakeet_streaming.audio.pcm import as_mono
 from parakeet_streaming.boosting.options import Phrases, boosting_of
-from parakeet_streaming.engine.biases import StreamBiases
+from parakeet_streaming.engine.biases import Biased, StreamBiases
 from parakeet_streaming.engine.recognition_options import RecognitionOptions
 from parakeet_streaming.engine.snapshot import SnapshotCodec
 from parakeet_streaming.engine.stall import StallGuard
@@ -27,7 +27,7 @@ from parakeet_streaming.engine.whole_recordings import whole_context
 from parakeet_streaming.engine.windowed_stream import WindowedStream
 from parakeet_streaming.engine.words import Pieces, TokenFormatter
 from parakeet_streaming.errors import ContextError, OptionError, SnapshotError, UsageError
-from parakeet_streaming.ports import Transducer
+from parakeet_streaming.ports import TokenBias, Transducer
 from parakeet_streaming.results import Event, Transcript
 from parakeet_streaming.timeline import (
     SAMPLE_RATE_HZ,
@@ -142,26 +142,23 @@ class Recognizer:
         """
         self._check_cached(options)
         self.check_context(options.context)
-        biases = self._biases.of(options)
+        biases = self.biases_of(options)
         made = (self._transducer.start(), self._formatter, self._longest_duration)
         if restored is None:
             return WindowedStream(self, options, *made, biases)
         before = self._biases.check(restored)
         stream = WindowedStream.of(self, options, restored, *made, before)
-        if options.boosting != restored.options.boosting:
-            stream.use_biases(options, biases)
+        if biases != before:
+            stream.use(biased=Biased(options.boosting, biases))
         return stream
 
-    def use_phrases(
-        self, stream: WindowedStream, phrases: Phrases | None, boost: float | None = None
-    ) -> None:
-        """Hopes for other phrases, or for none, from the stream's next chunk on.
+    def biases_of(self, options: StreamOptions) -> tuple[TokenBias, ...]:
+        """What makes tokens of a stream with these options more or less likely; made once.
 
         Raises:
-            OptionError: phrases beyond their limits, or with letters that the model cannot write.
+            OptionError: phrases with letters that the model cannot write.
         """
-        options = replace(stream.options, boosting=boosting_of(phrases, boost))
-        stream.use_biases(options, self._biases.of(options))
+        return self._biases.of(options)
 
     def check_context(self, context: ContextConfig) -> None:
         """Refuses a context of windows longer than the model can take.
@@ -274,7 +271,7 @@ class Recognizer:
             lambda stream: self.step([stream])[0],
             self.snapshots.encode,
             restored,
-            self.use_phrases,
+            self.biases_of,
         )
 
     def _check_cached(self, options: StreamOptions) -> None:

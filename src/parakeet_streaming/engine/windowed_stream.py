@@ -19,7 +19,7 @@ from typing import Self
 
 import numpy as np
 
-from parakeet_streaming.engine.biases import carried
+from parakeet_streaming.engine.biases import Biased, carried
 from parakeet_streaming.engine.room_noise import REACH_SAMPLES, room_noise, room_of
 from parakeet_streaming.engine.silence import after_silence
 from parakeet_streaming.engine.spans import Window
@@ -135,20 +135,22 @@ class WindowedStream:
             self.window.feed(tail)
         self.window.end(self.window.fed_samples - self.audio_end)
 
-    def use(self, context: ContextConfig) -> None:
-        """Cuts the windows to come by another context; nothing is lost or decoded twice."""
-        self.options = replace(self.options, context=context)
-        self.window.use(context)
+    def use(self, context: ContextConfig | None = None, biased: Biased | None = None) -> None:
+        """Goes on from the next chunk with another context, or with other phrases.
 
-    def use_biases(self, options: StreamOptions, biases: tuple[TokenBias, ...]) -> None:
-        """Decodes with other biases from the next chunk on; those that are new begin anew."""
-        self.options = options
-        states = carried(self.biases, self.decoder.bias_states, biases)
-        self.decoder = replace(self.decoder, bias_states=states)
-        self.biases = biases
-        # What is tentative was named without them: it is decoded again, and not settled.
-        self.ahead = None
-        self._look_ahead()
+        Nothing is lost or decoded twice. Biases that are new begin anew.
+        """
+        if context is not None:
+            self.options = replace(self.options, context=context)
+            self.window.use(context)
+        if biased is not None:
+            self.options = replace(self.options, boosting=biased.boosting)
+            states = carried(self.biases, self.decoder.bias_states, biased.biases)
+            self.decoder = replace(self.decoder, bias_states=states)
+            self.biases = biased.biases
+            # What is tentative was named without them: it is decoded again, and not settled.
+            self.ahead = None
+            self._look_ahead()
 
     def skip(self, quiet_after: int = 0) -> tuple[Partial | Final, ...]:
         """Passes over the next chunk undecoded, if one is ready; it must hold no speech.
