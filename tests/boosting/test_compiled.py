@@ -31,9 +31,10 @@ def test_cases_splits_and_word_starts():
     assert written(**alone) == [("▁ab", 1.0)]
     assert written(**alone, word_starts=False) == [("▁ab", 1.0), ("ab", 1.0)]
     assert written(cases=True, other_splits=0) == [("▁ab", 1), ("▁Ab", 1), ("▁AB", 1)]
-    several = [tokens for tokens, _ in BIASES.splits(Boosting(("ab",), cases=False))]
-    assert several[0] == (8,)
-    assert (5, 6, 2) in several
+    chosen = Boosting(("ab ab",), cases=False, other_splits=8)
+    several = [tokens for tokens, _ in BIASES.splits(chosen)]
+    assert several[0] == (8, 8)
+    assert (1, 2, 8) in several
 
 
 def test_a_case_that_cannot_be_written_is_left_out_where_another_can():

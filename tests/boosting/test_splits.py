@@ -43,6 +43,11 @@ def test_other_splits_write_the_same_and_are_the_same_every_time():
     assert found == splitter().splits(" there inner", 8)
 
 
+def test_other_splits_do_not_begin_with_a_space_alone():
+    assert all(names(each)[0] != "▁" for each in splitter().splits(" there", 8))
+    assert len(splitter().splits(" inner", 8)) > 1
+
+
 def test_letters_that_no_piece_has():
     assert splitter().splits(" thé") == ()
     assert splitter().unwritable(" théâ thé") == "éâ"

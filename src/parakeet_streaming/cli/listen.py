@@ -10,6 +10,12 @@ import typer
 
 from parakeet_streaming.cli import options as shared
 from parakeet_streaming.cli.inputs import InputOptions
+from parakeet_streaming.cli.listen_choices import (
+    DEFAULT_ENDPOINTING,
+    NO_ENDPOINTING,
+    delay_range_of,
+    endpoint_of,
+)
 from parakeet_streaming.cli.listen_source import checked_source, open_source
 from parakeet_streaming.cli.listen_source import list_devices as print_devices
 from parakeet_streaming.cli.output_paths import (
@@ -18,20 +24,16 @@ from parakeet_streaming.cli.output_paths import (
     chosen_format,
     output_paths,
 )
+from parakeet_streaming.cli.phrases import read_boosting
 from parakeet_streaming.cli.report import check_writable
 from parakeet_streaming.cli.transcription import OutputOptions, transcribe_live
 from parakeet_streaming.engine.endpoint import PRESETS as ENDPOINTINGS
 from parakeet_streaming.engine.endpoint import EndpointOptions
 from parakeet_streaming.engine.vad_options import VadOptions
 from parakeet_streaming.errors import OptionError
-from parakeet_streaming.live.adaptation import MOST_GROWTH, DelayRange
+from parakeet_streaming.live.adaptation import MOST_GROWTH
 from parakeet_streaming.live.options import LiveOptions
 from parakeet_streaming.load import DEFAULT_MODEL, load, load_vad
-from parakeet_streaming.timeline import ContextConfig
-
-_DEFAULT_PRESET: Final = "balanced"
-_DEFAULT_ENDPOINTING: Final = "balanced"
-_NO_ENDPOINTING: Final = "off"
 
 _SOUND: Final = "Sound"
 _SERVER: Final = "Elsewhere"
@@ -110,6 +112,8 @@ def listen(
         ),
     ] = True,
     cached: shared.Cached = False,
+    phrases: shared.Phrases = None,
+    boost: shared.Boost = None,
     vad: Annotated[
         bool,
         typer.Option(
@@ -124,9 +128,9 @@ def listen(
             rich_help_panel=_SPEECH,
             callback=shared.lowered,
             help=f"How soon an utterance, a line of text, ends in silence: "
-            f"{', '.join(ENDPOINTINGS)}, or {_NO_ENDPOINTING} for one utterance.",
+            f"{', '.join(ENDPOINTINGS)}, or {NO_ENDPOINTING} for one utterance.",
         ),
-    ] = _DEFAULT_ENDPOINTING,
+    ] = DEFAULT_ENDPOINTING,
     max_utterance_s: Annotated[
         float | None,
         typer.Option(
@@ -201,11 +205,12 @@ def listen(
     if list_devices:
         print_devices()
         return
-    delay_range = _delay_range(context, preset, longest_chunk, fixed=fixed)
+    delay_range = delay_range_of(context, preset, longest_chunk, fixed=fixed)
     chosen_vad = VadOptions(
         threshold, neg_threshold, min_speech_ms, min_silence_ms, prefix_padding_ms
     )
-    endpoint = _endpoint(endpointing, max_utterance_s)
+    endpoint = endpoint_of(endpointing, max_utterance_s)
+    boosting = read_boosting(phrases, boost)
     reading = InputOptions(rate, encoding, str(channels), track, strict)
     name = checked_source(source, device)
     written_as = chosen_format(format, output, append=append)
@@ -242,7 +247,7 @@ def listen(
         if context is not None or preset is not None:
             asked["context"] = str(delay_range.context)
         asked |= {"vad": None if vad else False, "tentative": tentative}
-        asked["endpointing"] = None if endpointing == _DEFAULT_ENDPOINTING else endpointing
+        asked["endpointing"] = None if endpointing == DEFAULT_ENDPOINTING else endpointing
         with open_source(name, device, channels, reading) as (sound, called, warnings):
             remote.transcribe_remotely(
                 server, api_key, sound, asked, wanted, called=called, warnings=warnings
@@ -256,6 +261,7 @@ def listen(
             endpoint=endpoint,
             tentative=tentative,
             cached=cached,
+            boosting=boosting,
         )
         recognizer = load(
             model, precision=precision, runtime=runtime, provider=provider, threads=threads,
@@ -269,30 +275,3 @@ def listen(
             recognizer, load_vad() if vad else None, sound, chosen, wanted,
             greeting=greeting, warnings=warnings,
         )  # fmt: skip
-
-
-def _delay_range(
-    context: str | None, preset: str | None, longest_chunk: float | None, *, fixed: bool
-) -> DelayRange:
-    chosen = shared.chosen_context(context, preset) or ContextConfig.parse(_DEFAULT_PRESET)
-    if fixed and longest_chunk is not None:
-        raise OptionError("--longest-chunk does not go with --fixed; give one")
-    if fixed:
-        return DelayRange.fixed(chosen)
-    if longest_chunk is None:
-        return DelayRange.growing(chosen)
-    return DelayRange(chosen, longest_chunk)
-
-
-def _endpoint(endpointing: str, max_utterance_s: float | None) -> EndpointOptions | None:
-    if endpointing.strip().lower() == _NO_ENDPOINTING:
-        if max_utterance_s is not None:
-            raise OptionError(f"--max-utterance-s does not go with --endpointing {_NO_ENDPOINTING}")
-        return None
-    if endpointing not in ENDPOINTINGS:
-        raise OptionError(
-            f"--endpointing {endpointing} does not exist; use {', '.join(ENDPOINTINGS)} or "
-            f"{_NO_ENDPOINTING}"
-        )
-    options = EndpointOptions.parse(endpointing)
-    return options if max_utterance_s is None else replace(options, max_utterance_s=max_utterance_s)
