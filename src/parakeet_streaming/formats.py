@@ -36,6 +36,8 @@ from parakeet_streaming.results import (
     HealthHint,
     Partial,
     Segment,
+    SnapshotTaken,
+    SpeechEnded,
     SpeechStarted,
     Token,
     Transcript,
@@ -181,6 +183,14 @@ def _event_object(event: Event) -> tuple[str, dict[str, Any]]:
             "lookahead_end_s": round(event.lookahead_end_s, 3),
             "tokens": [_token_object(token) for token in event.tokens],
         }
+    if isinstance(event, Final):
+        numbered = {"utterance": event.utterance, "reason": event.reason}
+        return "final", {**numbered, **_transcript_object(event.transcript)}
+    return _news_object(event)
+
+
+def _news_object(event: Event) -> tuple[str, dict[str, Any]]:
+    """Of what is told beside text."""
     if isinstance(event, Gap):
         return "gap", {"start": round(event.start, 3), "end": round(event.end, 3)}
     if isinstance(event, ContextChanged):
@@ -188,11 +198,12 @@ def _event_object(event: Event) -> tuple[str, dict[str, Any]]:
     if isinstance(event, HealthHint):
         hint = {"kind": event.kind, "message": event.message}
         return "health_hint", {**hint, "at": round(event.at, 3)}
-    if isinstance(event, Final):
-        numbered = {"utterance": event.utterance, "reason": event.reason}
-        return "final", {**numbered, **_transcript_object(event.transcript)}
-    started = isinstance(event, SpeechStarted)
-    return "speech_started" if started else "speech_ended", {"at": round(event.at, 3)}
+    if isinstance(event, SnapshotTaken):
+        return "snapshot_taken", {"position": event.position}
+    if isinstance(event, SpeechStarted):
+        return "speech_started", {"at": round(event.at, 3)}
+    assert isinstance(event, SpeechEnded), "partials and finals are no news"
+    return "speech_ended", {"at": round(event.at, 3)}
 
 
 def in_json(value: object, *, indent: int | None = None) -> str:

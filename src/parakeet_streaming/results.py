@@ -7,6 +7,7 @@ gives the transcript.
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Literal
 
@@ -211,5 +212,24 @@ class HealthHint:
     """Seconds of audio that had been pushed before it."""
 
 
-Event = Partial | Final | SpeechStarted | SpeechEnded | Gap | ContextChanged | HealthHint
+@dataclass(frozen=True, slots=True)
+class SnapshotTaken:
+    """A live stream as it is after all events before this one; `ask_snapshot` asks for it."""
+
+    position: int
+    """The first sample, at 16 kHz, that a stream that goes on from here is to be pushed."""
+    write: Callable[[], bytes] = field(repr=False, compare=False)
+    """Gives what `LiveEngine.open(resume=)` takes; any thread may call it."""
+
+
+Event = (
+    Partial
+    | Final
+    | SpeechStarted
+    | SpeechEnded
+    | Gap
+    | ContextChanged
+    | HealthHint
+    | SnapshotTaken
+)
 """What a stream gives. `feed` and `finish` give `Partial` and `Final`; live streams give all."""

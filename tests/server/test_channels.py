@@ -59,10 +59,10 @@ def test_others_may_take_the_places_of_channels_of_the_same_client():
         channels = await Channels.open(engine, ChannelOptions(FIXED), 2)
         for count in (2, 1):
             before = channels
-            channels = await Channels.open(engine, ChannelOptions(FIXED), count, before)
+            channels = await Channels.open(engine, ChannelOptions(FIXED), count, instead_of=before)
             await before.close()
         with pytest.raises(CapacityError):
-            await Channels.open(engine, ChannelOptions(FIXED), 3, channels)
+            await Channels.open(engine, ChannelOptions(FIXED), 3, instead_of=channels)
         await channels.close()
 
     run(test, streams=2)

@@ -42,6 +42,11 @@ _MOST_UNSENT_S: Final = 30.0
 _MOST_AHEAD_S: Final = 2.0
 """Sound that may wait where its source can wait, too."""
 _SENDER_ENDS_S: Final = 2.0
+_RESUMED: Final = {
+    "exact": "connected again; nothing is lost",
+    "warm": "connected again; nothing is lost, but a word near here may differ",
+    "anew": "connected again; the server begins anew here",
+}
 _ALIVE_TIMES: Final = 3
 """So often within the server's idle time it is told that this side is there."""
 
@@ -57,6 +62,8 @@ class RemoteStream:
         """For people."""
         self._stream = stream
         self._rate_hz = stream.ready.sample_rate
+        self._goes_on = stream.ready.checkpoints is not None
+        """Whether another connection, or another server, can go on with it."""
         self._unsent: deque[NDArray[np.float32] | int] = deque()
         self._unsent_samples = 0
         self._change = threading.Condition()
@@ -199,12 +206,22 @@ class RemoteStream:
                 told = ContextChanged(event.context, event.at)
             case events.Hint(kind="scale" | "interleaved" | "rate" as kind):
                 told = HealthHint(kind, event.message, event.at)
-            case events.GoingAway():
+            case _:
+                self._note(event)
+        return told
+
+    def _note(self, event: events.Event) -> None:
+        """What people are told of the connection."""
+        match event:
+            case events.GoingAway() if not self._goes_on:
                 self.messages.append(f"the server ends: {event.reason}")
                 self.finish()
+            case events.Reconnecting():
+                self.messages.append("the connection is lost; sound is kept, and sent again")
+            case events.Resumed():
+                self.messages.append(_RESUMED[event.how])
             case events.Mistake():
                 self.messages.append(f"the server says: {event.message}")
-        return told
 
     def _rest(self) -> Event | None:
         """What was committed and has no end, once; else None."""

@@ -29,6 +29,7 @@ class StreamOptions:
     tentative: bool | None = None
     words: bool | None = None
     tokens: bool | None = None
+    checkpoints: float | None = None
 
     def query(self) -> Mapping[str, str]:
         """As fields of a query."""

@@ -72,7 +72,7 @@ class ActivityState:
     gaps: tuple[tuple[int, int], ...]
     """Start and end of stretches without audio that a window to come can reach."""
     gap_room: Room
-    """The room before the gap that the stream is in."""
+    """The room before the gap that a stream of this state is in."""
     speech_samples: int
 
 

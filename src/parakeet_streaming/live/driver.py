@@ -212,8 +212,8 @@ class StreamDriver:
 
     def state(self, *, audio: bool, past: bool, earlier_utterances: bool) -> StreamState:
         """All of the stream as a value; audio that is still in the queue is not in it."""
-        activity = self.speech.state(self.utterances.endpoint)
         state = self.stream.state(audio=audio, past=past, earlier_utterances=earlier_utterances)
+        activity = self.speech.state(self.utterances.endpoint, state.fed_samples)
         return replace(state, activity=activity)
 
     def _report(self, event: Event) -> None:

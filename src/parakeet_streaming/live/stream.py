@@ -9,7 +9,7 @@ from typing import Self
 from parakeet_streaming.boosting.options import Phrases
 from parakeet_streaming.engine.stream_state import StreamState
 from parakeet_streaming.live.opening import StreamOpener
-from parakeet_streaming.live.snapshot_requests import SnapshotRequest
+from parakeet_streaming.live.snapshot_requests import EventRequest, SnapshotRequest
 from parakeet_streaming.live.stats import StreamStats
 from parakeet_streaming.live.stream_ends import AudioEnd, EventEnd
 from parakeet_streaming.live.task import StreamTask
@@ -107,6 +107,20 @@ class LiveStream(AudioEnd, EventEnd):
         self._callers.check_may_wait("snapshot()")
         answer = self._ask(SnapshotRequest(audio, past, earlier_utterances))
         return self._opener.encode(answer.result())
+
+    def ask_snapshot(self, *, past: bool = False) -> None:
+        """Asks for `SnapshotTaken` among the events: the stream exactly after those before it.
+
+        It has no audio and no utterances that have ended. Commits that are over are in it, with
+        their `Final` before the event; ask for the others again. A stream that ends meanwhile
+        gives no such event.
+
+        Args:
+            past: with what the encoder keeps of a cached stream: megabytes for a large model.
+        """
+        task, requests = self._task, self._task.requests
+        requests.as_events.append(EventRequest(past, self._opener.encode))
+        task.wake()
 
     def transcript(self) -> Transcript:
         """Everything committed so far, of all utterances."""

@@ -41,6 +41,10 @@ class Limits:
     """That a client may leave unread."""
     unread_s: float = 30.0
     """For which a client may not read what is sent."""
+    checkpoint_s: float = 600.0
+    """For which a stream may go on from a checkpoint."""
+    checkpoint_bytes: int = 1_048_576
+    """Of one checkpoint; larger ones are not made."""
 
 
 class Places:

@@ -19,6 +19,7 @@ from parakeet_streaming.live.engine import LiveEngine
 from parakeet_streaming.live.options import LiveOptions
 from parakeet_streaming.server.access import ANONYMOUS, Access, Secret
 from parakeet_streaming.server.caller import Caller
+from parakeet_streaming.server.checkpoint import CheckpointKeys
 from parakeet_streaming.server.limits import Limits, Places
 from parakeet_streaming.server.metrics import ServerMetrics
 from parakeet_streaming.server.replies import DrainingError, WrongRequestError, answer_to
@@ -33,6 +34,8 @@ class LoadedModel:
     created_s: int
     """Unix time at which it was loaded."""
     languages: tuple[str, ...] = ()
+    fingerprint: str = ""
+    """Of its weights; servers with the same one give the same text."""
     strict: bool = False
     """Whether other names are refused; by default any name stands for this model."""
 
@@ -97,6 +100,9 @@ class Service:
     metrics: ServerMetrics
     clock: Callable[[], float] = time.monotonic
     drain: Drain = field(default_factory=Drain)
+    checkpoints: CheckpointKeys = field(default_factory=CheckpointKeys.of_this_process)
+    wall_clock: Callable[[], float] = time.time
+    """Unix time, by which checkpoints grow old."""
     replicas: Replicas | None = None
     """None where this server is alone."""
     sockets: Places = field(init=False)

@@ -26,6 +26,8 @@ from parakeet_streaming.server.replies import WrongRequestError
 from parakeet_streaming.timeline import SAMPLE_RATE_HZ, ContextConfig
 
 MOST_UTTERANCE_S: Final = 3_600.0
+LEAST_CHECKPOINTS_S: Final = 0.5
+MOST_CHECKPOINTS_S: Final = 60.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,6 +55,8 @@ class StreamSettings:
     """Whether `final` lists words with their times."""
     tokens: bool = False
     """Whether `partial` and `final` list tokens."""
+    checkpoints: float = 0.0
+    """Seconds between checkpoints; 0 for none."""
 
     def with_fields(self, given: Mapping[str, object]) -> StreamSettings:
         """These with those that are given and known.
@@ -67,6 +71,7 @@ class StreamSettings:
             "context": fields.text("context"),
             "endpointing": fields.text("endpointing"),
             "max_utterance_s": fields.number("max_utterance_s", 1.0, MOST_UTTERANCE_S),
+            "checkpoints": _checkpoints(fields),
             **{
                 name: fields.flag(name) for name in ("vad", "fixed", "tentative", "words", "tokens")
             },
@@ -110,3 +115,24 @@ class StreamSettings:
         live = replace(live, vad=vad, tentative=self.tentative)
         channels = 1 if self.separate else self.channels
         return ChannelOptions(live, self.encoding, channels)
+
+
+def bound_settings(settings: StreamSettings, options: ChannelOptions) -> dict[str, str]:
+    """What must be the same where a stream goes on, whoever decided it."""
+    live = options.live
+    left_s, _, right_s = live.context.effective
+    return {
+        "sample_rate": str(settings.sample_rate),
+        "encoding": settings.encoding,
+        "channels": str(settings.channels),
+        "separate": str(settings.separate),
+        "context": f"{left_s:g}, {right_s:g}",
+        "endpointing": str(live.endpoint),
+        "vad": str(live.vad),
+    }
+
+
+def _checkpoints(fields: Fields) -> float | None:
+    """Seconds between them, not less than a server can bear; 0 for none."""
+    every_s = fields.number("checkpoints", 0.0, MOST_CHECKPOINTS_S)
+    return every_s and max(LEAST_CHECKPOINTS_S, every_s)
