@@ -92,6 +92,22 @@ def test_a_stream_resumes_with_the_phrases_it_had_or_with_those_it_is_given():
     assert other.decoder.bias_states == (0,)
 
 
+def test_a_change_that_waits_for_its_audio_is_in_a_snapshot():
+    room = Room([Cue(3, 0), Cue(9, 1)])
+    stream = room.open(fixed(boosting=ONE))
+    stream.push(marked_audio(20))
+    stream.use_phrases(["two"])
+    room.settle()
+    assert stream._task.stream.options.boosting == ONE
+    data = snapshot_of(room, stream)
+    for options, after in ((fixed(), TWO), (fixed(boosting=ONE), ONE)):
+        again = room.open(options, resume=data)
+        assert again._task.stream.options.boosting == ONE
+        again.push(marked_audio(40)[20 * FRAME_SAMPLES :])
+        room.settle()
+        assert again._task.stream.options.boosting == after
+
+
 def test_phrases_that_cannot_be_written_are_refused_and_change_nothing():
     room = Room([Cue(3, 0)])
     with pytest.raises(OptionError, match="cannot write 'Kubernetes'"):

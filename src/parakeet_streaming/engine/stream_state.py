@@ -77,6 +77,14 @@ class ActivityState:
 
 
 @dataclass(frozen=True, slots=True)
+class WaitingChange:
+    """Other phrases that a live stream hopes for from a position on."""
+
+    position: int
+    boosting: Boosting | None
+
+
+@dataclass(frozen=True, slots=True)
 class StreamState:
     """One stream. Positions are samples at 16 kHz from its start."""
 
@@ -98,6 +106,8 @@ class StreamState:
     """Of a stream that is fed at another rate."""
     activity: ActivityState | None = None
     """Of a live stream."""
+    changes: tuple[WaitingChange, ...] = ()
+    """Of a live stream; those that wait for their audio."""
 
     @property
     def context(self) -> ContextConfig:

@@ -214,7 +214,7 @@ class StreamDriver:
         """All of the stream as a value; audio that is still in the queue is not in it."""
         state = self.stream.state(audio=audio, past=past, earlier_utterances=earlier_utterances)
         activity = self.speech.state(self.utterances.endpoint, state.fed_samples)
-        return replace(state, activity=activity)
+        return replace(state, activity=activity, changes=self.changes.state())
 
     def _report(self, event: Event) -> None:
         self.counts.utterances += isinstance(event, Final)

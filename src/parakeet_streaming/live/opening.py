@@ -17,13 +17,14 @@ from dataclasses import dataclass, field, replace
 from functools import lru_cache, partial
 from typing import Final
 
-from parakeet_streaming.boosting.options import Phrases, boosting_of
+from parakeet_streaming.boosting.options import Boosting, Phrases, boosting_of
 from parakeet_streaming.engine.biases import Biased
 from parakeet_streaming.engine.stepper import Stepper
 from parakeet_streaming.engine.stream_state import (
     StreamOptions,
     StreamState,
 )
+from parakeet_streaming.engine.windowed_stream import WindowedStream
 from parakeet_streaming.errors import OptionError
 from parakeet_streaming.live.adaptation import Adapter, DelayRange
 from parakeet_streaming.live.audio_queue import AudioQueueWriter
@@ -119,10 +120,8 @@ class StreamOpener:
     def change(self, task: StreamTask, phrases: Phrases | None, boost: float | None) -> None:
         """Other phrases for a stream, from what is pushed next on; compiled in this thread."""
         boosting = boosting_of(phrases, boost)
-        stream, queue = task.stream, task.queue
-        options = replace(stream.options, boosting=boosting)
-        biased = Biased(boosting, self.stepper.biases_of(options))
-        task.changes.put(PhraseChange(queue.received, biased))
+        queue = task.queue
+        task.changes.put(PhraseChange(queue.received, self._biased(task.stream, boosting)))
         task.wake()
 
     def encode(self, state: StreamState) -> bytes:
@@ -173,6 +172,7 @@ class StreamOpener:
         )
         context = options.context
         rate_hz = context.sample_rate
+        waiting = () if state is None or options.boosting is not None else state.changes
         queue = self._queue(options, wake, start_of(state))
         driver = StreamDriver(
             stream,
@@ -183,6 +183,8 @@ class StreamOpener:
             tail_s=TAIL_S if options.lane == "live" else 0.0,
             resumed=activity,
         )
+        for each in waiting:
+            driver.changes.put(PhraseChange(each.position, self._biased(stream, each.boosting)))
         return StreamTask(
             id=stream_id,
             lane=options.lane,
@@ -203,6 +205,10 @@ class StreamOpener:
             idle_timeout_s=options.idle_timeout_s,
             resumed=resumed_as(state, rate_hz),
         )
+
+    def _biased(self, stream: WindowedStream, boosting: Boosting | None) -> Biased:
+        options = replace(stream.options, boosting=boosting)
+        return Biased(boosting, self.stepper.biases_of(options))
 
     def _meter(self, driver: StreamDriver, context: ContextConfig) -> StreamMeter:
         decoded_s = samples_to_seconds(driver.decoded_samples)

@@ -16,6 +16,7 @@ from dataclasses import dataclass
 
 from parakeet_streaming.engine.biases import Biased
 from parakeet_streaming.engine.spans import Span
+from parakeet_streaming.engine.stream_state import WaitingChange
 from parakeet_streaming.engine.windowed_stream import WindowedStream
 
 
@@ -25,6 +26,12 @@ class PhraseChange:
 
     position: int
     biased: Biased
+
+    @property
+    def state(self) -> WaitingChange:
+        """The same without what was computed."""
+        biased = self.biased
+        return WaitingChange(self.position, biased.boosting)
 
 
 class PhraseChanges:
@@ -38,6 +45,10 @@ class PhraseChanges:
     def put(self, change: PhraseChange) -> None:
         """Wants that. Any thread; positions must not fall."""
         self._waiting.append(change)
+
+    def state(self) -> tuple[WaitingChange, ...]:
+        """Those that wait, as a value."""
+        return tuple(each.state for each in self._waiting)
 
     def take(self, span: Span | None) -> None:
         """Makes the changes that come before the step of that window."""
