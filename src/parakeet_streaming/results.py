@@ -37,6 +37,8 @@ class Token:
     unfinished: str = ""
     """Of a vocabulary with byte pieces: the bytes so far, in hexadecimal, of a character that the
     next token goes on with."""
+    boosted: bool = False
+    """True when a phrase that was hoped for chose it in place of another token."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,6 +69,8 @@ class Word:
     """The minimum of its tokens' (their mean as an option)."""
     recovered: bool = False
     """True when any of its tokens was recovered by the stall guard."""
+    boosted: bool = False
+    """True when a phrase that was hoped for chose any of its tokens."""
 
 
 @dataclass(frozen=True, slots=True)

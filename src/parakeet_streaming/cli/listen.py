@@ -10,20 +10,21 @@ import typer
 
 from parakeet_streaming.cli import options as shared
 from parakeet_streaming.cli.inputs import InputOptions
-from parakeet_streaming.cli.listen_source import checked_source, open_source
-from parakeet_streaming.cli.listen_source import list_devices as print_devices
-from parakeet_streaming.cli.live_choices import (
+from parakeet_streaming.cli.listen_choices import (
     DEFAULT_ENDPOINTING,
     NO_ENDPOINTING,
-    chosen_delay,
-    chosen_endpoint,
+    delay_range_of,
+    endpoint_of,
 )
+from parakeet_streaming.cli.listen_source import checked_source, open_source
+from parakeet_streaming.cli.listen_source import list_devices as print_devices
 from parakeet_streaming.cli.output_paths import (
     STDIN,
     check_overwriting,
     chosen_format,
     output_paths,
 )
+from parakeet_streaming.cli.phrases import read_boosting
 from parakeet_streaming.cli.report import check_writable
 from parakeet_streaming.cli.transcription import OutputOptions, transcribe_live
 from parakeet_streaming.engine.endpoint import PRESETS as ENDPOINTINGS
@@ -107,6 +108,8 @@ def listen(
         ),
     ] = True,
     cached: shared.Cached = False,
+    phrases: shared.Phrases = None,
+    boost: shared.Boost = None,
     vad: Annotated[
         bool,
         typer.Option(
@@ -198,15 +201,16 @@ def listen(
     if list_devices:
         print_devices()
         return
-    delay_range = chosen_delay(context, preset, longest_chunk, fixed=fixed)
+    delay_range = delay_range_of(context, preset, longest_chunk, fixed=fixed)
     chosen_vad = VadOptions(
         threshold, neg_threshold, min_speech_ms, min_silence_ms, prefix_padding_ms
     )
-    endpoint = chosen_endpoint(endpointing, max_utterance_s)
+    endpoint = endpoint_of(endpointing, max_utterance_s)
     names = shared.names_in(channel_names)
     reading = InputOptions(rate, encoding, channels, track, strict, names)
     if reading.separate and report is not None:
         raise OptionError("--report is about one stream; leave out --channels separate")
+    boosting = read_boosting(phrases, boost)
     name = checked_source(source, device)
     written_as = chosen_format(format, output, append=append)
     if append and output in (None, STDIN):
@@ -258,6 +262,7 @@ def listen(
             endpoint=endpoint,
             tentative=tentative,
             cached=cached,
+            boosting=boosting,
         )
         recognizer = load(
             model, precision=precision, runtime=runtime, provider=provider, threads=threads,

@@ -9,6 +9,7 @@ from typing import Final
 from numpy.typing import ArrayLike
 
 from parakeet_streaming.audio.pcm import as_channels
+from parakeet_streaming.boosting.options import Phrases
 from parakeet_streaming.channels import SeparateTranscript, labels_of
 from parakeet_streaming.engine.channel_streams import ChannelStreams
 from parakeet_streaming.engine.recognizer import Recognizer
@@ -25,6 +26,8 @@ def transcribe_channels(
     *,
     names: Sequence[str] = (),
     stall_guard: StallGuard | None = None,
+    phrases: Phrases | None = None,
+    boost: float | None = None,
 ) -> SeparateTranscript:
     """Recognises each channel for itself, as `recognizer.transcribe` would it alone.
 
@@ -33,7 +36,7 @@ def transcribe_channels(
         samples: (n, channels) at `sample_rate`, such as `read_channels` gives.
         sample_rate: in Hz.
         names: what the channels are called, one for each; by default `channel 0` and so on.
-        stall_guard: as for `recognizer.stream`.
+        stall_guard, phrases, boost: as for `recognizer.stream`.
 
     Raises:
         AudioInputError, ContextError: as `recognizer.transcribe`.

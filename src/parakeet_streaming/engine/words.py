@@ -144,6 +144,7 @@ def _word(tokens: Sequence[Token], confidence: WordConfidence) -> Word:
         end=tokens[-1].end,
         confidence=min(sure) if confidence == "min" else sum(sure) / len(sure),
         recovered=any(token.recovered for token in tokens),
+        boosted=any(token.boosted for token in tokens),
     )
 
 
@@ -228,6 +229,7 @@ class TokenFormatter:
             end=end,
             confidence=emission.confidence,
             recovered=emission.recovered,
+            boosted=emission.boosted,
             unfinished=unfinished,
         )
 

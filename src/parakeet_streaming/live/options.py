@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field, replace
 from typing import Self
 
+from parakeet_streaming.boosting.options import Boosting
 from parakeet_streaming.engine.endpoint import EndpointOptions
 from parakeet_streaming.engine.vad_options import VadOptions
 from parakeet_streaming.errors import OptionError
@@ -38,6 +39,8 @@ class LiveOptions:
     """Whether text is given early, from the right context."""
     cached: bool = False
     """As in `Recognizer.stream`."""
+    boosting: Boosting | None = None
+    """Phrases that are hoped for; None for none, or, of a stream that resumes, for those it had."""
     burst_s: float = 0.1
     """Seconds of audio that the source hands over at once."""
     lane: Lane = "live"
