@@ -13,6 +13,7 @@ from parakeet_streaming.boosting.options import Boosting
 from parakeet_streaming.boosting.splits import WrittenPieces
 from parakeet_streaming.engine.stream_state import StreamOptions, StreamState
 from parakeet_streaming.errors import SnapshotError
+from parakeet_streaming.languages.script_mask import ScriptMasks
 from parakeet_streaming.ports import TokenBias
 
 
@@ -27,17 +28,21 @@ class Biased:
 class StreamBiases:
     """Biases of the streams of one model; equal choices share them."""
 
-    def __init__(self, pieces: WrittenPieces) -> None:
+    def __init__(self, pieces: WrittenPieces, masks: ScriptMasks) -> None:
         self._phrases = PhraseBiases(pieces)
+        self._masks = masks
 
     def of(self, options: StreamOptions) -> tuple[TokenBias, ...]:
         """The biases of a stream with these options; none where nothing was chosen.
 
         Raises:
-            OptionError: a phrase with letters that the model cannot write.
+            OptionError: a phrase with letters that the model cannot write, or languages of which
+                it writes none.
         """
         boosting = options.boosting
-        return () if boosting is None else (self._phrases.of(boosting),)
+        mask = self._masks.of(options.languages) if options.languages else None
+        masks: tuple[TokenBias, ...] = () if mask is None else (mask,)
+        return masks if boosting is None else (*masks, self._phrases.of(boosting))
 
     def check(self, state: StreamState) -> tuple[TokenBias, ...]:
         """The biases of a stream that goes on; refuses states in which they cannot be.

@@ -8,7 +8,7 @@ Rules of this file:
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import replace
 from typing import Final as Constant
 
@@ -28,6 +28,8 @@ from parakeet_streaming.engine.whole_recordings import whole_context
 from parakeet_streaming.engine.windowed_stream import WindowedStream
 from parakeet_streaming.engine.words import Pieces, TokenFormatter
 from parakeet_streaming.errors import ContextError, OptionError, SnapshotError, UsageError
+from parakeet_streaming.languages.codes import language_codes
+from parakeet_streaming.languages.script_mask import ScriptMasks
 from parakeet_streaming.ports import TokenBias, Transducer
 from parakeet_streaming.results import Event, Transcript
 from parakeet_streaming.timeline import (
@@ -65,7 +67,8 @@ class Recognizer:
         self.name = name
         self.options = options or RecognitionOptions()
         self.snapshots = SnapshotCodec(transducer, pieces.size)
-        self._biases = StreamBiases(pieces)
+        self.masks = ScriptMasks(pieces)
+        self._biases = StreamBiases(pieces, self.masks)
         self._transducer = transducer
         self._longest_duration = max((1, *transducer.durations))
         self._formatter = TokenFormatter(
@@ -95,6 +98,7 @@ class Recognizer:
         cached: bool = False,
         phrases: Phrases | None = None,
         boost: float | None = None,
+        language: str | Iterable[str] | None = None,
     ) -> Stream:
         """Opens a stream.
 
@@ -105,19 +109,21 @@ class Recognizer:
                 exactly the reference.
             cached: encode each frame once, beside what the encoder kept of the left context,
                 instead of the whole window at every step: cheaper by window / (chunk + right), and
-                close to the reference, not equal to it. Needs a model exported for it.
+                close to the reference. Needs a model exported for it.
             phrases: names and words that are hoped for: texts, `Phrase`s with weights, or a
                 `Boosting`. Without any, tokens are exactly the reference's.
             boost: how strongly, 0 to 10; 1 by default.
+            language: one, or several: no token of a script in which none of them is written is
+                given. Nothing changes where the model writes one script.
 
         Raises:
             ContextError: the window is longer than the model can take.
             OptionError: `cached` with an encoder that keeps nothing, or with a stall guard; phrases
-                beyond their limits, or with letters that the model cannot write.
+                beyond their limits; letters, or a language, that the model cannot write.
         """
         context = context or ContextConfig.balanced()
-        boosting = boosting_of(phrases, boost)
-        return self._stream(StreamOptions(context, tentative, stall_guard, cached, boosting))
+        chosen = (boosting_of(phrases, boost), language_codes(language))
+        return self._stream(StreamOptions(context, tentative, stall_guard, cached, *chosen))
 
     def restore(self, data: bytes) -> Stream:
         """Continues the stream of which `Stream.snapshot` made `data`, here or elsewhere.
@@ -157,7 +163,7 @@ class Recognizer:
         """What makes tokens of a stream with these options more or less likely; made once.
 
         Raises:
-            OptionError: phrases with letters that the model cannot write.
+            OptionError: as `stream`.
         """
         return self._biases.of(options)
 
@@ -195,6 +201,7 @@ class Recognizer:
         stall_guard: StallGuard | None = None,
         phrases: Phrases | None = None,
         boost: float | None = None,
+        language: str | Iterable[str] | None = None,
     ) -> Transcript:
         """Recognises a whole recording: in one window, or in overlapping ones if it is too long.
 
@@ -202,13 +209,14 @@ class Recognizer:
             samples: (n,) or (n, channels) at `sample_rate`, in any dtype `as_mono` takes.
             sample_rate: in Hz.
             stall_guard: as for `stream`.
-            phrases: as for `stream`.
-            boost: as for `stream`.
+            phrases: as for `stream`, and so are the next two.
+            boost: how strongly.
+            language: one, or several.
 
         Raises:
             AudioInputError: wrong shape or type, NaN or infinity.
             ContextError: an impossible sample rate.
-            OptionError: phrases, as for `stream`.
+            OptionError: as `stream`.
         """
         check_sample_rate(sample_rate)
         mono = as_mono(samples)
@@ -219,6 +227,7 @@ class Recognizer:
             stall_guard=stall_guard,
             phrases=phrases,
             boost=boost,
+            language=language,
         )
         piece = round(_FEED_S * sample_rate)
         for start in range(0, mono.shape[0], piece):

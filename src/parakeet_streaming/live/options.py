@@ -9,6 +9,7 @@ from parakeet_streaming.boosting.options import Boosting
 from parakeet_streaming.engine.endpoint import EndpointOptions
 from parakeet_streaming.engine.vad_options import VadOptions
 from parakeet_streaming.errors import OptionError
+from parakeet_streaming.languages.codes import language_codes
 from parakeet_streaming.limits import (
     LEAST_SECONDS,
     MOST_BURST_S,
@@ -41,6 +42,8 @@ class LiveOptions:
     """As in `Recognizer.stream`."""
     boosting: Boosting | None = None
     """Phrases that are hoped for; None for none, or, of a stream that resumes, for those it had."""
+    languages: tuple[str, ...] = ()
+    """As `language` of `Recognizer.stream`; none, of a stream that resumes, for those it had."""
     burst_s: float = 0.1
     """Seconds of audio that the source hands over at once."""
     lane: Lane = "live"
@@ -62,6 +65,7 @@ class LiveOptions:
         if self.lane not in ("live", "recording"):
             raise OptionError(f"lane {self.lane!r}; use 'live' or 'recording'")
         check_number("burst_s", self.burst_s, LEAST_SECONDS, MOST_BURST_S, "seconds")
+        object.__setattr__(self, "languages", language_codes(self.languages))
         for name, most_s in (
             ("most_ring_s", MOST_RING_S),
             ("no_audio_s", MOST_WAIT_S),
