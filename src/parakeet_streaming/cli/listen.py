@@ -31,6 +31,7 @@ from parakeet_streaming.engine.endpoint import PRESETS as ENDPOINTINGS
 from parakeet_streaming.engine.endpoint import EndpointOptions
 from parakeet_streaming.engine.vad_options import VadOptions
 from parakeet_streaming.errors import OptionError
+from parakeet_streaming.languages.codes import language_codes
 from parakeet_streaming.live.adaptation import MOST_GROWTH
 from parakeet_streaming.live.options import LiveOptions
 from parakeet_streaming.load import DEFAULT_MODEL, load, load_vad
@@ -108,6 +109,7 @@ def listen(
         ),
     ] = True,
     cached: shared.Cached = False,
+    language: shared.Language = None,
     phrases: shared.Phrases = None,
     boost: shared.Boost = None,
     vad: Annotated[
@@ -210,7 +212,7 @@ def listen(
     reading = InputOptions(rate, encoding, channels, track, strict, names)
     if reading.separate and report is not None:
         raise OptionError("--report is about one stream; leave out --channels separate")
-    boosting = read_boosting(phrases, boost)
+    boosting, languages = read_boosting(phrases, boost), language_codes(language)
     name = checked_source(source, device)
     written_as = chosen_format(format, output, append=append)
     if append and output in (None, STDIN):
@@ -245,6 +247,7 @@ def listen(
         asked: dict[str, Any] = {"fixed": fixed or None, "max_utterance_s": max_utterance_s}
         if context is not None or preset is not None:
             asked["context"] = str(delay_range.context)
+        asked |= {"language": ",".join(languages) or None}
         asked |= {"vad": None if vad else False, "tentative": tentative}
         asked["endpointing"] = None if endpointing == DEFAULT_ENDPOINTING else endpointing
         with open_source(name, device, reading) as (sound, called, warnings):
@@ -263,11 +266,13 @@ def listen(
             tentative=tentative,
             cached=cached,
             boosting=boosting,
+            languages=languages,
         )
         recognizer = load(
             model, precision=precision, runtime=runtime, provider=provider, threads=threads,
             revision=revision,
         )  # fmt: skip
+        recognizer.masks.check(languages)
         greeting = (
             f"listening to {called} ({sound.rate_hz} Hz) · text within {at_rate.latency_s:.2f} s · "
             "Ctrl-C ends"

@@ -95,6 +95,16 @@ Cached = Annotated[
         "close to the exact text.",
     ),
 ]
+Language = Annotated[
+    str | None,
+    typer.Option(
+        "--language",
+        metavar="CODES",
+        rich_help_panel=WORDS_GROUP,
+        help="Spoken here, such as de or uk,en: text of other scripts does not come up. For models "
+        "that write several.",
+    ),
+]
 Phrases = Annotated[
     str | None,
     typer.Option(

@@ -42,6 +42,7 @@ from parakeet_streaming.engine.recognizer import Recognizer
 from parakeet_streaming.engine.stall import StallGuard
 from parakeet_streaming.engine.stream import Stream
 from parakeet_streaming.errors import AudioFormatError, OptionError, ParakeetError
+from parakeet_streaming.languages.codes import language_codes
 from parakeet_streaming.live.adaptation import DelayRange
 from parakeet_streaming.live.options import LiveOptions
 from parakeet_streaming.load import DEFAULT_MODEL, load
@@ -84,6 +85,7 @@ def transcribe(
         ),
     ] = False,
     cached: shared.Cached = False,
+    language: shared.Language = None,
     phrases: shared.Phrases = None,
     boost: shared.Boost = None,
     format: shared.Format = None,
@@ -126,7 +128,7 @@ def transcribe(
     reading = InputOptions(rate, encoding, channels, track, strict, shared.names_in(channel_names))
     if reading.separate and report is not None:
         raise OptionError("--report is about one stream; leave out --channels separate")
-    boosting = read_boosting(phrases, boost)
+    boosting, languages = read_boosting(phrases, boost), language_codes(language)
     readable = _readable(paths, reading)
     recognizer = load(
         model,
@@ -137,7 +139,7 @@ def transcribe(
         revision=revision,
     )
     guard = StallGuard() if stall_guard else None
-    transcriber = _Transcriber(recognizer, chosen, guard, cached, realtime, boosting)
+    transcriber = _Transcriber(recognizer, chosen, guard, cached, realtime, boosting, languages)
     failed = len(readable) < len(paths)
     series = Series(several=len(paths) > 1)
     for source, path in readable.items():
@@ -213,6 +215,7 @@ class _Transcriber:
         cached: bool,
         realtime: bool,
         boosting: Boosting | None,
+        languages: tuple[str, ...],
     ) -> None:
         self._recognizer = recognizer
         self._context = context
@@ -220,6 +223,8 @@ class _Transcriber:
         self._cached = cached
         self._realtime = realtime
         self._boosting = boosting
+        self._languages = languages
+        recognizer.masks.check(languages)
 
     def transcribe(self, audio: AudioFile, wanted: OutputOptions) -> bool:
         """Transcribes one file; what was read is written even when the rest cannot be read.
@@ -254,6 +259,7 @@ class _Transcriber:
             endpoint=None,
             cached=self._cached,
             boosting=self._boosting,
+            languages=self._languages,
         )
         duration_s = audio.duration_s
         return transcribe_live(
@@ -268,6 +274,7 @@ class _Transcriber:
                 stall_guard=self._stall_guard,
                 cached=self._cached,
                 phrases=self._boosting,
+                language=self._languages,
             )
             for _ in labels or ("",)
         ]

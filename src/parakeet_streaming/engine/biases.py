@@ -28,19 +28,18 @@ class Biased:
 class StreamBiases:
     """Biases of the streams of one model; equal choices share them."""
 
-    def __init__(self, pieces: WrittenPieces, masks: ScriptMasks) -> None:
+    def __init__(self, pieces: WrittenPieces) -> None:
         self._phrases = PhraseBiases(pieces)
-        self._masks = masks
+        self.masks = ScriptMasks(pieces)
 
     def of(self, options: StreamOptions) -> tuple[TokenBias, ...]:
         """The biases of a stream with these options; none where nothing was chosen.
 
         Raises:
-            OptionError: a phrase with letters that the model cannot write, or languages of which
-                it writes none.
+            OptionError: a phrase with letters that the model cannot write.
         """
         boosting = options.boosting
-        mask = self._masks.of(options.languages) if options.languages else None
+        mask = self.masks.of(options.languages) if options.languages else None
         masks: tuple[TokenBias, ...] = () if mask is None else (mask,)
         return masks if boosting is None else (*masks, self._phrases.of(boosting))
 

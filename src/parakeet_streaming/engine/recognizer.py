@@ -29,7 +29,6 @@ from parakeet_streaming.engine.windowed_stream import WindowedStream
 from parakeet_streaming.engine.words import Pieces, TokenFormatter
 from parakeet_streaming.errors import ContextError, OptionError, SnapshotError, UsageError
 from parakeet_streaming.languages.codes import language_codes
-from parakeet_streaming.languages.script_mask import ScriptMasks
 from parakeet_streaming.ports import TokenBias, Transducer
 from parakeet_streaming.results import Event, Transcript
 from parakeet_streaming.timeline import (
@@ -67,8 +66,8 @@ class Recognizer:
         self.name = name
         self.options = options or RecognitionOptions()
         self.snapshots = SnapshotCodec(transducer, pieces.size)
-        self.masks = ScriptMasks(pieces)
-        self._biases = StreamBiases(pieces, self.masks)
+        self._biases = StreamBiases(pieces)
+        self.masks = self._biases.masks
         self._transducer = transducer
         self._longest_duration = max((1, *transducer.durations))
         self._formatter = TokenFormatter(
@@ -122,7 +121,9 @@ class Recognizer:
                 beyond their limits; letters, or a language, that the model cannot write.
         """
         context = context or ContextConfig.balanced()
-        chosen = (boosting_of(phrases, boost), language_codes(language))
+        codes = language_codes(language)
+        self.masks.check(codes)
+        chosen = (boosting_of(phrases, boost), codes)
         return self._stream(StreamOptions(context, tentative, stall_guard, cached, *chosen))
 
     def restore(self, data: bytes) -> Stream:

@@ -13,7 +13,7 @@ Rules of this file:
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from typing import Final, Protocol
 
 import numpy as np
@@ -74,29 +74,33 @@ class ScriptMasks:
         return frozenset().union(*self._of_tokens())
 
     def of(self, languages: Iterable[str]) -> ScriptMask | None:
-        """The mask for languages that are known; None where it would rule out nothing.
-
-        Raises:
-            OptionError: the vocabulary writes none of them.
-        """
-        wanted: frozenset[str] = frozenset().union(
-            *(scripts_of(each) or frozenset() for each in languages)
-        )
+        """The mask for languages; None where it would rule out nothing, or all that is written."""
+        wanted = _scripts_of(languages)
         if not wanted:
             return None
         if wanted not in self._known:
             if len(self._known) >= _MOST_KEPT:
                 self._known.clear()
-            self._known[wanted] = self._made(wanted, languages)
+            self._known[wanted] = self._made(wanted)
         return self._known[wanted]
 
-    def _made(self, wanted: frozenset[str], languages: Iterable[str]) -> ScriptMask | None:
-        if self.scripts.isdisjoint(wanted):
+    def check(self, languages: Sequence[str]) -> None:
+        """Refuses languages of which the vocabulary writes none.
+
+        Raises:
+            OptionError: it does not.
+        """
+        wanted = _scripts_of(languages)
+        if wanted and self.scripts.isdisjoint(wanted):
             raise OptionError(
                 f"this model writes no {', '.join(languages)}: its tokens are of "
                 f"{', '.join(sorted(self.scripts)) or 'no script'}, not of "
                 f"{', '.join(sorted(wanted))}"
             )
+
+    def _made(self, wanted: frozenset[str]) -> ScriptMask | None:
+        if self.scripts.isdisjoint(wanted):
+            return None
         ruled_out = [
             token_id for token_id, scripts in enumerate(self._of_tokens()) if scripts - wanted
         ]
@@ -107,3 +111,7 @@ class ScriptMasks:
             pieces = self._pieces
             self._scripts = [scripts_in(pieces.text_of(each)) for each in range(pieces.size)]
         return self._scripts
+
+
+def _scripts_of(languages: Iterable[str]) -> frozenset[str]:
+    return frozenset().union(*(scripts_of(each) or frozenset() for each in languages))

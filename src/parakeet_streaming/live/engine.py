@@ -127,7 +127,7 @@ class LiveEngine:
             phrases: names and words that are hoped for, as in `Recognizer.stream`; in place of
                 those of the options.
             boost: how strongly, 0 to 10; 1 by default.
-            language: one or several, in whose scripts tokens are, as in `Recognizer.stream`.
+            language: one or several, in place of those of the options.
 
         Raises:
             CapacityError: there is no room; those that are open go on.

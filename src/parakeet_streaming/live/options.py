@@ -43,7 +43,8 @@ class LiveOptions:
     boosting: Boosting | None = None
     """Phrases that are hoped for; None for none, or, of a stream that resumes, for those it had."""
     languages: tuple[str, ...] = ()
-    """As `language` of `Recognizer.stream`; none, of a stream that resumes, for those it had."""
+    """As `language` of `Recognizer.stream`, but one that the model cannot write changes nothing;
+    none, of a stream that resumes, for those it had."""
     burst_s: float = 0.1
     """Seconds of audio that the source hands over at once."""
     lane: Lane = "live"

@@ -70,6 +70,8 @@ class FileOptions:
     """Seconds of sound, of all channels that are recognised."""
     cached: bool = False
     """Whether each frame is encoded once."""
+    languages: tuple[str, ...] = ()
+    """That are spoken."""
     raw: RawSamples | None = None
     """Of a file that has samples alone; None for one that says itself what it is."""
 
@@ -233,6 +235,7 @@ class FileTranscription:
             options = self._options
             context = replace(options.context, sample_rate=audio.rate_hz)
             recording = LiveOptions.recording(context, cached=options.cached)
+            recording = replace(recording, languages=options.languages)
             try:
                 stream = self._engine.open(recording)
             except CapacityError as error:

@@ -124,6 +124,8 @@ class _WholeBody:
 def _fields(settings: ListenSettings) -> dict[str, str]:
     """What a client wants, as fields of a form."""
     fields = {} if settings.context is None else {"context": settings.context}
+    if settings.language:
+        fields["language"] = settings.language
     return {**fields, "channels": "separate"} if settings.separate else fields
 
 

@@ -222,8 +222,9 @@ class FileRequest:
         most_s = self._service.limits.upload_s
         context = self.asked.context or self._context
         cached = self._service.defaults.cached
+        asked = self.asked
         return FileOptions(
-            context, self.asked.separate, self.asked.names, most_s, cached, self._raw
+            context, asked.separate, asked.names, most_s, cached, asked.languages, self._raw
         )
 
     def _begin(self) -> None:

@@ -20,6 +20,7 @@ from parakeet_streaming.channels import ChannelTranscript, whole_of
 from parakeet_streaming.errors import InputError
 from parakeet_streaming.server.doors.file_request import FileRequest
 from parakeet_streaming.server.http import HttpRoute, Reply, Request
+from parakeet_streaming.server.languages import heard_language
 from parakeet_streaming.server.limits import ByteCount
 from parakeet_streaming.server.multipart import MultipartReader
 from parakeet_streaming.server.protocols.openai_bodies import (
@@ -123,9 +124,10 @@ class RestDoor:
             yield self._sent(error_event(answer_to(error).as_openai()))
 
     def _answered(self, work: FileRequest) -> Answered:
-        languages = self._service.model.languages
-        language = work.asked.language or (languages[0] if languages else "unknown")
-        return Answered(whole_of(work.heard), language, work.warnings)
+        heard = whole_of(work.heard)
+        return Answered(
+            heard, heard_language(self._service.model.languages, heard.text), work.warnings
+        )
 
     async def _translations(self, request: Request) -> Reply:
         try:

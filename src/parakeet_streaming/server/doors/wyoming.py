@@ -21,6 +21,7 @@ from importlib import metadata
 from typing import Final
 
 from parakeet_streaming.errors import InputError, UnavailableError, UsageError
+from parakeet_streaming.languages.codes import known_codes
 from parakeet_streaming.live.options import LiveOptions
 from parakeet_streaming.server.connection import Connection
 from parakeet_streaming.server.connection_options import ChannelOptions
@@ -168,6 +169,7 @@ class WyomingDialogue:
                 await self._drop()
                 self._void = None
                 self._service.model.check(command.model)
+                self._language = command.language
             case wyoming.AudioStart():
                 if self._void != "transcribe":
                     await self._begin(command.format)
@@ -256,7 +258,7 @@ class WyomingDialogue:
 class _Audio:
     """What is being received: its format, and its stream."""
 
-    def __init__(self, service: Service, format: AudioFormat) -> None:
+    def __init__(self, service: Service, format: AudioFormat, language: str | None = None) -> None:
         """Opens the stream.
 
         Raises:
@@ -265,6 +267,9 @@ class _Audio:
         context = replace(service.defaults.context, sample_rate=format.rate_hz)
         whole = LiveOptions.recording(context, cached=service.defaults.cached)
         # Somebody waits for the answer, so it is a live stream, not one that others go before.
-        options = ChannelOptions(replace(whole, lane="live"), format.encoding, format.channels)
+        whole = replace(
+            whole, lane="live", languages=known_codes(() if not language else (language,))
+        )
+        options = ChannelOptions(whole, format.encoding, format.channels)
         self.format = format
         self.connection = Connection(service.engine, options)
