@@ -121,8 +121,7 @@ class Recognizer:
                 beyond their limits; letters, or a language, that the model cannot write.
         """
         context = context or ContextConfig.balanced()
-        codes = language_codes(language)
-        self.masks.check(codes)
+        self.masks.check(codes := language_codes(language))
         chosen = (boosting_of(phrases, boost), codes)
         return self._stream(StreamOptions(context, tentative, stall_guard, cached, *chosen))
 
@@ -210,7 +209,7 @@ class Recognizer:
             samples: (n,) or (n, channels) at `sample_rate`, in any dtype `as_mono` takes.
             sample_rate: in Hz.
             stall_guard: as for `stream`.
-            phrases: as for `stream`, and so are the next two.
+            phrases: as for `stream`; so are the next two.
             boost: how strongly.
             language: one, or several.
 

@@ -76,11 +76,14 @@ class LiveOptions:
                 check_number(name, getattr(self, name), LEAST_SECONDS, most_s, "seconds")
 
     @classmethod
-    def recording(cls, context: ContextConfig, *, cached: bool = False) -> Self:
+    def recording(
+        cls, context: ContextConfig, *, cached: bool = False, languages: tuple[str, ...] = ()
+    ) -> Self:
         """A whole recording: no voice activity, no endpoints, no adaptation, nothing tentative.
 
         Its text is exactly that of `Recognizer.stream` with this context. A step of it should be
         shorter than a live chunk, so that it fits between the steps of live streams.
         """
         options = cls(DelayRange.fixed(context), vad=None, endpoint=None, tentative=False)
-        return replace(options, cached=cached, lane="recording", no_audio_s=None)
+        options = replace(options, cached=cached, languages=languages)
+        return replace(options, lane="recording", no_audio_s=None)

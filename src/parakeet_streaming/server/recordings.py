@@ -6,8 +6,7 @@ Rules of this file:
    lane recognises it, so live streams come first.
 2. Text is exactly that of `parakeet transcribe` for the same file and context.
 3. Channels are recognised one after the other, each from its own reading of the file, so that a
-   recording holds one place in the engine however many it has. Of one without any sound only a
-   beginning is recognised.
+   recording holds one place in the engine. Of one without sound a beginning is recognised.
 4. Where a file is broken, what was read before is recognised, and a warning says so.
 5. Whatever ends it, `close` frees the engine's stream and the thread.
 """
@@ -95,7 +94,7 @@ class FileText:
 
 
 FileEvent = FileBegun | FileText | ChannelTranscript | Transcript
-"""The transcript is that of the whole file where channels are averaged, else of each channel."""
+"""With one transcript, of the average of all channels, or one for each of them."""
 
 
 class FileReaders:
@@ -215,10 +214,10 @@ class FileTranscription:
                 yield self._whole(channel, event.transcript)
 
     def _whole(self, channel: int | None, told: Transcript) -> ChannelTranscript | Transcript:
-        if channel is None:
-            return told
-        told = replace(told, audio_s=told.audio_s + self._unheard_s)
-        return ChannelTranscript(told, channel, self._labels[channel])
+        whole = replace(told, audio_s=told.audio_s + self._unheard_s)
+        return (
+            whole if channel is None else ChannelTranscript(whole, channel, self._labels[channel])
+        )
 
     def _read(self, channel: int | None, tell: Callable[[LiveStream], object]) -> None:
         """Reads the file into a stream of the engine; in a thread."""
@@ -234,8 +233,8 @@ class FileTranscription:
                 audio.choose_channel(channel)
             options = self._options
             context = replace(options.context, sample_rate=audio.rate_hz)
-            recording = LiveOptions.recording(context, cached=options.cached)
-            recording = replace(recording, languages=options.languages)
+            cached, languages = options.cached, options.languages
+            recording = LiveOptions.recording(context, cached=cached, languages=languages)
             try:
                 stream = self._engine.open(recording)
             except CapacityError as error:

@@ -219,10 +219,8 @@ class FileRequest:
                 )
 
     def _wanted(self) -> FileOptions:
-        most_s = self._service.limits.upload_s
-        context = self.asked.context or self._context
-        cached = self._service.defaults.cached
-        asked = self.asked
+        most_s, cached = self._service.limits.upload_s, self._service.defaults.cached
+        asked, context = self.asked, self.asked.context or self._context
         return FileOptions(
             context, asked.separate, asked.names, most_s, cached, asked.languages, self._raw
         )

@@ -125,9 +125,9 @@ class RestDoor:
 
     def _answered(self, work: FileRequest) -> Answered:
         heard = whole_of(work.heard)
-        return Answered(
-            heard, heard_language(self._service.model.languages, heard.text), work.warnings
-        )
+        said = "".join(token.text for token in heard.tokens)
+        language = heard_language(self._service.model.languages, said)
+        return Answered(heard, language, work.warnings)
 
     async def _translations(self, request: Request) -> Reply:
         try:

@@ -86,6 +86,7 @@ class WyomingDialogue:
         self._answering: asyncio.Task[None] | None = None
         """Tells the text of the last audio."""
         self._void: str | None = None
+        self._language: str | None = None
         """The type of the event that was a mistake: what is left of its audio is not wanted."""
         self._finishing: asyncio.Task[None] | None = None
         self._stream_id = ""
@@ -190,7 +191,7 @@ class WyomingDialogue:
             raise DrainingError("the server is about to stop; connect to another one")
         await self._answered()
         self._void = None
-        self._audio = _Audio(self._service, format)
+        self._audio = _Audio(self._service, format, self._language)
         self._stream_id = self._audio.connection.id
         self._answering = asyncio.create_task(self._answer(self._audio.connection))
 
@@ -267,9 +268,8 @@ class _Audio:
         context = replace(service.defaults.context, sample_rate=format.rate_hz)
         whole = LiveOptions.recording(context, cached=service.defaults.cached)
         # Somebody waits for the answer, so it is a live stream, not one that others go before.
-        whole = replace(
-            whole, lane="live", languages=known_codes(() if not language else (language,))
-        )
+        languages = known_codes([] if language is None else [language])
+        whole = replace(whole, lane="live", languages=languages)
         options = ChannelOptions(whole, format.encoding, format.channels)
         self.format = format
         self.connection = Connection(service.engine, options)
