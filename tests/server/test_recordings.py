@@ -14,11 +14,11 @@ from parakeet_streaming.errors import AudioFormatError, CapacityError, ContextEr
 from parakeet_streaming.live.options import LiveOptions
 from parakeet_streaming.results import Transcript
 from parakeet_streaming.server import recordings
+from parakeet_streaming.server.file_readers import FileReaders
 from parakeet_streaming.server.leading_silence import HEARD_S
 from parakeet_streaming.server.recordings import (
     FileBegun,
     FileOptions,
-    FileReaders,
     FileText,
     FileTranscription,
 )

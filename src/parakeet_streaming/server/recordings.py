@@ -16,7 +16,6 @@ from __future__ import annotations
 import asyncio
 import threading
 from collections.abc import AsyncIterator, Callable
-from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from dataclasses import dataclass, replace
 from typing import Any, Final
@@ -34,8 +33,8 @@ from parakeet_streaming.live.options import LiveOptions
 from parakeet_streaming.live.stream import LiveStream
 from parakeet_streaming.results import Final as FinalEvent
 from parakeet_streaming.results import Partial, Token, Transcript
+from parakeet_streaming.server.file_readers import FileReaders
 from parakeet_streaming.server.leading_silence import LeadingSilence
-from parakeet_streaming.server.limits import MOST_FILES
 from parakeet_streaming.server.replies import TooLargeError, WrongRequestError
 from parakeet_streaming.server.upload import Upload
 from parakeet_streaming.sources.stdin import open_stdin
@@ -95,33 +94,6 @@ class FileText:
 
 FileEvent = FileBegun | FileText | ChannelTranscript | Transcript
 """With one transcript, of the average of all channels, or one for each of them."""
-
-
-class FileReaders:
-    """The threads that read files."""
-
-    def __init__(self, most_files: int = MOST_FILES) -> None:
-        self._most_files = most_files
-        self._busy = 0
-        self._threads = ThreadPoolExecutor(most_files, thread_name_prefix="parakeet-file")
-
-    def start(self, read: Callable[[], None]) -> asyncio.Future[None]:
-        """Runs `read` in a thread.
-
-        Raises:
-            CapacityError: all of them are busy.
-        """
-        if self._busy >= self._most_files:
-            raise CapacityError(f"{self._most_files} files are being read; try again later")
-        self._busy += 1
-        running = asyncio.get_running_loop().run_in_executor(self._threads, read)
-        running.add_done_callback(self._ended)
-        return running
-
-    def _ended(self, running: asyncio.Future[None]) -> None:
-        self._busy -= 1
-        if not running.cancelled():
-            running.exception()  # it was told where the file's events are read
 
 
 class FileTranscription:

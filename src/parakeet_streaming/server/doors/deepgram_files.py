@@ -14,13 +14,14 @@ from parakeet_streaming.channels import SeparateTranscript, whole_of
 from parakeet_streaming.server.dialogue import log_error
 from parakeet_streaming.server.doors.deepgram import DOOR, PATH, begun, refusal_of
 from parakeet_streaming.server.doors.file_request import FileRequest
+from parakeet_streaming.server.file_readers import FileReaders
 from parakeet_streaming.server.http import HttpRoute, Reply, Request
 from parakeet_streaming.server.limits import ByteCount
 from parakeet_streaming.server.multipart import PartBegin, PartData, PartEvent
 from parakeet_streaming.server.protocols import deepgram
 from parakeet_streaming.server.protocols.deepgram_settings import ListenSettings, settings_of
 from parakeet_streaming.server.protocols.openai_rest import FILE_FIELD
-from parakeet_streaming.server.recordings import FileReaders, RawSamples
+from parakeet_streaming.server.recordings import RawSamples
 from parakeet_streaming.server.replies import WrongRequestError, answer_to
 from parakeet_streaming.server.service import Service
 from parakeet_streaming.timeline import ContextConfig

@@ -17,6 +17,7 @@ from typing import Any, Final
 
 from parakeet_streaming.channels import ChannelTranscript
 from parakeet_streaming.results import Transcript
+from parakeet_streaming.server.file_readers import FileReaders
 from parakeet_streaming.server.http import Request
 from parakeet_streaming.server.limits import ByteCount
 from parakeet_streaming.server.multipart import BodyReader, PartBegin, PartData, PartEvent
@@ -31,7 +32,6 @@ from parakeet_streaming.server.recordings import (
     FileBegun,
     FileEvent,
     FileOptions,
-    FileReaders,
     FileTranscription,
     RawSamples,
 )

@@ -19,6 +19,7 @@ from typing import Final
 from parakeet_streaming.channels import ChannelTranscript, whole_of
 from parakeet_streaming.errors import InputError
 from parakeet_streaming.server.doors.file_request import FileRequest
+from parakeet_streaming.server.file_readers import FileReaders
 from parakeet_streaming.server.http import HttpRoute, Reply, Request
 from parakeet_streaming.server.languages import heard_language
 from parakeet_streaming.server.limits import ByteCount
@@ -34,7 +35,7 @@ from parakeet_streaming.server.protocols.openai_bodies import (
 )
 from parakeet_streaming.server.protocols.openai_rest import FILE_FIELD
 from parakeet_streaming.server.protocols.openapi import openapi
-from parakeet_streaming.server.recordings import FileReaders, FileText
+from parakeet_streaming.server.recordings import FileText
 from parakeet_streaming.server.replies import UnknownPathError, WrongRequestError, answer_to
 from parakeet_streaming.server.service import Service
 from parakeet_streaming.timeline import ContextConfig
