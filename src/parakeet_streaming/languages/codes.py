@@ -70,7 +70,7 @@ _SCRIPTS_OF: Final = {
     code: frozenset(scripts) for scripts, codes in _WRITTEN_IN.items() for code in codes.split()
 }
 _SHORTER: Final = (
-    "= afr=af amh=am ara=ar asm=as aze=az bak=ba bel=be ben=bn bod=bo tib=bo bos=bs "
+    "afr=af amh=am ara=ar asm=as aze=az bak=ba bel=be ben=bn bod=bo tib=bo bos=bs "
     "bre=br bul=bg cat=ca ces=cs cze=cs zho=zh chi=zh cym=cy wel=cy dan=da deu=de ger=de "
     "ell=el gre=el eng=en epo=eo est=et eus=eu baq=eu fao=fo fas=fa per=fa fin=fi fra=fr "
     "fre=fr gle=ga glg=gl guj=gu hat=ht hau=ha heb=he hin=hi hrv=hr hun=hu hye=hy arm=hy "
