@@ -479,3 +479,12 @@ def test_channels_that_cannot_be_apart(tmp_path: Path) -> None:
     assert "9 channels cannot be transcribed each for itself; 8 can" in result.stderr
     report = ("--realtime", f"--report={tmp_path / 'r.json'}")
     assert "--report is about one stream" in str(parakeet(path, *SEPARATE, *report).exception)
+
+
+def test_a_language() -> None:
+    assert parakeet(DIGITS, "--language=en,de-AT").stdout == f"{SAID}\n"
+    assert parakeet("-", "--language=en", piped=Path(DIGITS).read_bytes()).stdout == f"{SAID}\n"
+    for how, says in (("klingon", "no language that is known"), ("ru", "writes no ru")):
+        result = parakeet(DIGITS, f"--language={how}")
+        assert isinstance(result.exception, OptionError)
+        assert says in str(result.exception)

@@ -80,10 +80,10 @@ def test_only_tokens_of_its_scripts_come(several, sounds, code):
         same = first_other(found, plain)
         assert found[:same] == plain[:same]
         assert placed(found[: same + 1]) == placed(plain[: same + 1])
-        assert len(plain) > 3
 
 
 def test_it_changes_what_is_told(several, sounds):
+    assert sum(len(tokens(several, each)) for each in sounds) > 20
     assert any(tokens(several, each, "el") != tokens(several, each) for each in sounds)
 
 
