@@ -6,6 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from parakeet_streaming.channels import ChannelEvent, ChannelTranscript, SeparateTranscript
 from parakeet_streaming.engine.words import group_segments
 from parakeet_streaming.errors import OptionError
 from parakeet_streaming.formats import (
@@ -36,6 +37,7 @@ from parakeet_streaming.results import (
 )
 from parakeet_streaming.subtitles.options import LEAST_CUE_S, TRADE
 from parakeet_streaming.timeline import ContextConfig
+from tests.test_channels import CALL
 
 EMPTY = Transcript("", (), (), (), 3.0)
 
@@ -403,3 +405,39 @@ def test_half_a_character_is_escaped():
 def test_a_note_of_webvtt_is_one_line_that_is_no_cue():
     assert to_vtt_note("the words\n --> go on") == "\nNOTE the words -> go on\n"
     assert to_vtt_note("a ---> b ----->c\x1b[0m") == "\nNOTE a -> b ->c\\x1b[0m\n"
+
+
+def test_separate_channels_in_every_format():
+    of = partial_recording(CALL)
+    assert to_txt(CALL) == "agent: good day\ncaller: hello is it you?\nagent: yes bye\n"
+    srt = to_srt(CALL)
+    assert "1\n00:00:00,000 --> 00:00:00,800\nagent: good day\n" in srt
+    assert srt.count("-->") == 3
+    assert "<v caller>hello is it you?</v>\n" in to_vtt(CALL)
+    written = json.loads(to_json(of))
+    assert [each["speaker"] for each in written["utterances"]] == ["agent", "caller", "agent"]
+    assert (written["model"], written["audio_s"]) == ("m", 3.6)
+    assert json.loads(to_jsonl(of))["type"] == "transcript"
+
+
+def partial_recording(transcript):
+    return Recording(transcript, "m", None, None, 0.1, "call.wav")
+
+
+def test_an_event_of_a_channel_says_whose_it_is():
+    line = to_jsonl_event(ChannelEvent(1, Gap(0.0, 1.0)), "call.wav", ("agent", "caller"))
+    assert json.loads(line) == {
+        "type": "gap", "source": "call.wav", "channel": 1, "speaker": "caller",
+        "start": 0.0, "end": 1.0,
+    }  # fmt: skip
+
+
+def test_a_name_is_no_markup():
+    said = SeparateTranscript((ChannelTranscript(transcript(("a", 0.0, 0.5)), 0, "<b>&{x}"),))
+    assert "<v &lt;b&gt;&amp;{x}>a</v>" in to_vtt(said)
+    assert "<" not in to_srt(said)
+
+
+def test_nothing_was_said_in_any_channel():
+    said = SeparateTranscript((ChannelTranscript(EMPTY, 0, "a"), ChannelTranscript(EMPTY, 1, "b")))
+    assert (to_txt(said), to_srt(said), to_vtt(said)) == ("", "", VTT_HEADER)

@@ -24,6 +24,8 @@ import typing
 os.environ.setdefault("ORT_DISABLE_TELEMETRY", "1")
 os.environ.setdefault("HF_HUB_DISABLE_TELEMETRY", "1")
 
+from parakeet_streaming.boosting.options import Boosting
+from parakeet_streaming.boosting.phrases import Phrase
 from parakeet_streaming.channels import ChannelTranscript, SeparateTranscript, Utterance
 from parakeet_streaming.engine.endpoint import EndpointOptions
 from parakeet_streaming.engine.recognition_options import RecognitionOptions
@@ -113,6 +115,7 @@ __all__ = [
     "AudioNotFoundError",
     "AudioProducer",
     "BatchLimits",
+    "Boosting",
     "CapacityError",
     "ChannelTranscript",
     "ComputeError",
@@ -152,6 +155,7 @@ __all__ = [
     "ParakeetTDTModel",
     "Partial",
     "PcmDecoder",
+    "Phrase",
     "ProviderMissingError",
     "RecognitionOptions",
     "Recognizer",

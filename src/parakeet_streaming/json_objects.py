@@ -112,6 +112,7 @@ def _token_object(token: Token) -> dict[str, Any]:
         "start_frame": token.start_frame,
         "confidence": round(token.confidence, 4),
         **({"recovered": True} if token.recovered else {}),
+        **({"boosted": True} if token.boosted else {}),
         **({"spoken": token.spoken} if token.spoken else {}),
     }
 
@@ -123,6 +124,7 @@ def _word_object(word: Word) -> dict[str, Any]:
         "end": round(word.end, 3),
         "confidence": round(word.confidence, 4),
         **({"recovered": True} if word.recovered else {}),
+        **({"boosted": True} if word.boosted else {}),
         **({"spoken": word.spoken} if word.spoken else {}),
     }
 

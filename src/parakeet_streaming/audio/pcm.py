@@ -54,7 +54,7 @@ def as_mono(
         return np.ascontiguousarray(_average(full_scale_one(array)), dtype=np.float32)
     with np.errstate(over="ignore", invalid="ignore"):
         mono = np.ascontiguousarray(_average(full_scale_one(array)), dtype=np.float32)
-    _check_usable(np.abs(mono) <= _LOUDEST, array, what, first_sample)
+    _check_usable(np.abs(mono), array, what, first_sample)
     return mono
 
 
@@ -70,14 +70,15 @@ def as_channels(
     frames = array if array.ndim == 2 else array[:, np.newaxis]
     with np.errstate(over="ignore", invalid="ignore"):
         floats = np.ascontiguousarray(full_scale_one(frames), dtype=np.float32)
-    _check_usable((np.abs(floats) <= _LOUDEST).all(axis=1), array, what, first_sample)
+    _check_usable(np.abs(floats).max(axis=1), array, what, first_sample)
     return floats
 
 
 def _check_usable(
-    usable: NDArray[np.bool_], array: NDArray[Any], what: str, first_sample: int
+    loudness: NDArray[np.float32], array: NDArray[Any], what: str, first_sample: int
 ) -> None:
-    """Refuses frames of which one, by `usable` (n,), is no audio."""
+    """Refuses frames of which one, by its `loudness` (n,), is no audio."""
+    usable = loudness <= _LOUDEST  # NaN is not
     if usable.all():
         return
     bad = int(np.argmin(usable))

@@ -10,20 +10,21 @@ import typer
 
 from parakeet_streaming.cli import options as shared
 from parakeet_streaming.cli.inputs import InputOptions
-from parakeet_streaming.cli.listen_source import checked_source, open_source
-from parakeet_streaming.cli.listen_source import list_devices as print_devices
-from parakeet_streaming.cli.live_choices import (
+from parakeet_streaming.cli.listen_choices import (
     DEFAULT_ENDPOINTING,
     NO_ENDPOINTING,
-    chosen_delay,
-    chosen_endpoint,
+    delay_range_of,
+    endpoint_of,
 )
+from parakeet_streaming.cli.listen_source import checked_source, open_source
+from parakeet_streaming.cli.listen_source import list_devices as print_devices
 from parakeet_streaming.cli.output_paths import (
     STDIN,
     check_overwriting,
     chosen_format,
     output_paths,
 )
+from parakeet_streaming.cli.phrases import read_boosting
 from parakeet_streaming.cli.report import check_writable
 from parakeet_streaming.cli.text_choices import TextChoices, with_text_choices
 from parakeet_streaming.cli.transcription import OutputOptions, transcribe_live
@@ -31,6 +32,7 @@ from parakeet_streaming.engine.endpoint import PRESETS as ENDPOINTINGS
 from parakeet_streaming.engine.endpoint import EndpointOptions
 from parakeet_streaming.engine.vad_options import VadOptions
 from parakeet_streaming.errors import OptionError
+from parakeet_streaming.languages.codes import language_codes
 from parakeet_streaming.live.adaptation import MOST_GROWTH
 from parakeet_streaming.live.options import LiveOptions
 from parakeet_streaming.load import DEFAULT_MODEL, load, load_vad
@@ -110,6 +112,9 @@ def listen(
         ),
     ] = True,
     cached: shared.Cached = False,
+    language: shared.Language = None,
+    phrases: shared.Phrases = None,
+    boost: shared.Boost = None,
     vad: Annotated[
         bool,
         typer.Option(
@@ -201,15 +206,16 @@ def listen(
     if list_devices:
         print_devices()
         return
-    delay_range = chosen_delay(context, preset, longest_chunk, fixed=fixed)
+    delay_range = delay_range_of(context, preset, longest_chunk, fixed=fixed)
     chosen_vad = VadOptions(
         threshold, neg_threshold, min_speech_ms, min_silence_ms, prefix_padding_ms
     )
-    endpoint = chosen_endpoint(endpointing, max_utterance_s)
+    endpoint = endpoint_of(endpointing, max_utterance_s)
     names = shared.names_in(channel_names)
     reading = InputOptions(rate, encoding, channels, track, strict, names)
     if reading.separate and report is not None:
         raise OptionError("--report is about one stream; leave out --channels separate")
+    boosting, languages = read_boosting(phrases, boost), language_codes(language)
     name = checked_source(source, device)
     written_as = chosen_format(format, output, append=append)
     if append and output in (None, STDIN):
@@ -245,6 +251,7 @@ def listen(
         asked: dict[str, Any] = {"fixed": fixed or None, "max_utterance_s": max_utterance_s}
         if context is not None or preset is not None:
             asked["context"] = str(delay_range.context)
+        asked |= {"language": ",".join(languages) or None}
         asked |= {"vad": None if vad else False, "tentative": tentative}
         asked["endpointing"] = None if endpointing == DEFAULT_ENDPOINTING else endpointing
         with open_source(name, device, reading) as (sound, called, warnings):
@@ -262,11 +269,14 @@ def listen(
             endpoint=endpoint,
             tentative=tentative,
             cached=cached,
+            boosting=boosting,
+            languages=languages,
         )
         recognizer = load(
             model, precision=precision, runtime=runtime, provider=provider, threads=threads,
             revision=revision,
         )  # fmt: skip
+        recognizer.masks.check(languages)
         greeting = (
             f"listening to {called} ({sound.rate_hz} Hz) · text within {at_rate.latency_s:.2f} s · "
             "Ctrl-C ends"

@@ -8,7 +8,9 @@ import typer
 
 from parakeet_streaming import formats
 from parakeet_streaming.audio.pcm_decoder import ENCODINGS
+from parakeet_streaming.boosting.options import DEFAULT_BOOST
 from parakeet_streaming.errors import OptionError
+from parakeet_streaming.limits import MOST_BOOST
 from parakeet_streaming.runtime.session import RUNTIMES
 from parakeet_streaming.timeline import PRESETS, SAMPLE_RATE_HZ, ContextConfig
 
@@ -20,6 +22,7 @@ def lowered(word: str | None) -> str | None:
 
 MODEL_GROUP: Final = "Model"
 DELAY_GROUP: Final = "Delay and quality"
+WORDS_GROUP: Final = "Words"
 OUTPUT_GROUP: Final = "Output"
 READING_GROUP: Final = "Reading files"
 RAW_GROUP: Final = "Raw samples, in a file or on standard input"
@@ -90,6 +93,34 @@ Cached = Annotated[
         rich_help_panel=DELAY_GROUP,
         help="Encode each frame once, where the model was exported for it: much cheaper, and "
         "close to the exact text.",
+    ),
+]
+Language = Annotated[
+    str | None,
+    typer.Option(
+        "--language",
+        metavar="CODES",
+        rich_help_panel=WORDS_GROUP,
+        help="Spoken here, such as de or uk,en: text of other scripts does not come up. For models "
+        "that write several.",
+    ),
+]
+Phrases = Annotated[
+    str | None,
+    typer.Option(
+        "--phrases",
+        metavar="FILE",
+        rich_help_panel=WORDS_GROUP,
+        help="Names and words to hope for: one a line, a weight (-5 to 5) behind a tab.",
+    ),
+]
+Boost = Annotated[
+    float | None,
+    typer.Option(
+        "--boost",
+        rich_help_panel=WORDS_GROUP,
+        show_default=f"{DEFAULT_BOOST:g}",
+        help=f"How strongly, 0 to {MOST_BOOST:g}.",
     ),
 ]
 Format = Annotated[

@@ -49,12 +49,6 @@ _RESUMED: Final = {
     "warm": "connected again; nothing is lost, but a word near here may differ",
     "anew": "connected again; the server begins anew here",
 }
-_OF_THE_CONNECTION: Final = (
-    events.GoingAway,
-    events.Reconnecting,
-    events.Resumed,
-    events.Mistake,
-)
 _ALIVE_TIMES: Final = 3
 """So often within the server's idle time it is told that this side is there."""
 
@@ -198,9 +192,10 @@ class RemoteStream:
             self._unsent.append(samples)
 
     def _told(self, event: events.Event) -> Told | None:
-        if isinstance(event, _OF_THE_CONNECTION):
-            self._note(event)
-            return None
+        match event:
+            case events.GoingAway() | events.Reconnecting() | events.Resumed() | events.Mistake():
+                self._note(event)
+                return None
         told = self._heard[event.channel].take(event)
         return None if told is None else self._of_channel(event.channel, told)
 

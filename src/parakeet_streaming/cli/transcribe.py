@@ -12,6 +12,7 @@ import typer
 from rich.console import Console
 
 from parakeet_streaming.audio.blocks import AudioFile
+from parakeet_streaming.boosting.options import Boosting
 from parakeet_streaming.cli import options as shared
 from parakeet_streaming.cli.display import is_watched
 from parakeet_streaming.cli.file_transcription import FileTranscription
@@ -25,6 +26,7 @@ from parakeet_streaming.cli.output_paths import (
     output_paths,
 )
 from parakeet_streaming.cli.outputs import Series
+from parakeet_streaming.cli.phrases import read_boosting
 from parakeet_streaming.cli.report import check_writable
 from parakeet_streaming.cli.standard_streams import check_stdin
 from parakeet_streaming.cli.text_choices import TextChoices, with_text_choices
@@ -42,6 +44,7 @@ from parakeet_streaming.engine.recognizer import Recognizer
 from parakeet_streaming.engine.stall import StallGuard
 from parakeet_streaming.engine.stream import Stream
 from parakeet_streaming.errors import AudioFormatError, OptionError, ParakeetError
+from parakeet_streaming.languages.codes import language_codes
 from parakeet_streaming.live.adaptation import DelayRange
 from parakeet_streaming.live.options import LiveOptions
 from parakeet_streaming.load import DEFAULT_MODEL, load
@@ -86,6 +89,9 @@ def transcribe(
         ),
     ] = False,
     cached: shared.Cached = False,
+    language: shared.Language = None,
+    phrases: shared.Phrases = None,
+    boost: shared.Boost = None,
     format: shared.Format = None,
     output: Annotated[
         str | None,
@@ -126,6 +132,7 @@ def transcribe(
     reading = InputOptions(rate, encoding, channels, track, strict, shared.names_in(channel_names))
     if reading.separate and report is not None:
         raise OptionError("--report is about one stream; leave out --channels separate")
+    boosting, languages = read_boosting(phrases, boost), language_codes(language)
     readable = _readable(paths, reading)
     recognizer = load(
         model,
@@ -136,7 +143,7 @@ def transcribe(
         revision=revision,
     )
     guard = StallGuard() if stall_guard else None
-    transcriber = _Transcriber(recognizer, chosen, guard, cached, realtime)
+    transcriber = _Transcriber(recognizer, chosen, guard, cached, realtime, boosting, languages)
     failed = len(readable) < len(paths)
     series = Series(several=len(paths) > 1)
     for source, path in readable.items():
@@ -214,12 +221,17 @@ class _Transcriber:
         stall_guard: StallGuard | None,
         cached: bool,
         realtime: bool,
+        boosting: Boosting | None,
+        languages: tuple[str, ...],
     ) -> None:
         self._recognizer = recognizer
         self._context = context
         self._stall_guard = stall_guard
         self._cached = cached
         self._realtime = realtime
+        self._boosting = boosting
+        self._languages = languages
+        recognizer.masks.check(languages)
 
     def transcribe(self, audio: AudioFile, wanted: OutputOptions) -> bool:
         """Transcribes one file; what was read is written even when the rest cannot be read.
@@ -249,7 +261,12 @@ class _Transcriber:
         channels = len(wanted.labels) or 1
         source = BlockSource(blocks, audio.rate_hz, can_wait=not self._realtime, channels=channels)
         options = LiveOptions(
-            delay=DelayRange.fixed(context), vad=None, endpoint=None, cached=self._cached
+            delay=DelayRange.fixed(context),
+            vad=None,
+            endpoint=None,
+            cached=self._cached,
+            boosting=self._boosting,
+            languages=self._languages,
         )
         duration_s = audio.duration_s
         return transcribe_live(
@@ -259,7 +276,13 @@ class _Transcriber:
 
     def _opened(self, context: ContextConfig, labels: Sequence[str]) -> Stream | ChannelStreams:
         streams = [
-            self._recognizer.stream(context, stall_guard=self._stall_guard, cached=self._cached)
+            self._recognizer.stream(
+                context,
+                stall_guard=self._stall_guard,
+                cached=self._cached,
+                phrases=self._boosting,
+                language=self._languages,
+            )
             for _ in labels or ("",)
         ]
         return ChannelStreams(self._recognizer, streams, labels) if labels else streams[0]

@@ -134,7 +134,9 @@ def transcribe_live(
     with ExitStack() as stack:
         saved = saved_sound(wanted, source, stack)
         output = stack.enter_context(open_output(wanted))
-        engine = stack.enter_context(LiveEngine(recognizer, vad))
+        # All channels of one source have their place, as one stream has, whatever they cost.
+        most_streams = len(wanted.labels) or None
+        engine = stack.enter_context(LiveEngine(recognizer, vad, most_streams=most_streams))
         log = StreamLog(keep_steps=wanted.report is not None)
         interruption = stack.enter_context(Interruption())
         streams = [engine.open(options) for _ in wanted.labels or ("",)]

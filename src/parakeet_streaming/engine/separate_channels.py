@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import replace
 from typing import Final
 
 from numpy.typing import ArrayLike
 
 from parakeet_streaming.audio.pcm import as_channels
+from parakeet_streaming.boosting.options import Phrases
 from parakeet_streaming.channels import SeparateTranscript, labels_of
 from parakeet_streaming.engine.channel_streams import ChannelStreams
 from parakeet_streaming.engine.recognizer import Recognizer
@@ -25,6 +26,9 @@ def transcribe_channels(
     *,
     names: Sequence[str] = (),
     stall_guard: StallGuard | None = None,
+    phrases: Phrases | None = None,
+    boost: float | None = None,
+    language: str | Iterable[str] | None = None,
 ) -> SeparateTranscript:
     """Recognises each channel for itself, as `recognizer.transcribe` would it alone.
 
@@ -33,7 +37,10 @@ def transcribe_channels(
         samples: (n, channels) at `sample_rate`, such as `read_channels` gives.
         sample_rate: in Hz.
         names: what the channels are called, one for each; by default `channel 0` and so on.
-        stall_guard: as for `recognizer.stream`.
+        stall_guard: as for `recognizer.stream`, and so are the others.
+        phrases: names and words that are hoped for.
+        boost: how strongly.
+        language: one or several, in whose scripts tokens are.
 
     Raises:
         AudioInputError, ContextError: as `recognizer.transcribe`.
@@ -44,7 +51,17 @@ def transcribe_channels(
     labels = labels_of(names, frames.shape[1])
     context = recognizer.offline_context(samples_to_seconds(frames.shape[0], sample_rate))
     context = replace(context, sample_rate=sample_rate)
-    streams = [recognizer.stream(context, tentative=False, stall_guard=stall_guard) for _ in labels]
+    streams = [
+        recognizer.stream(
+            context,
+            tentative=False,
+            stall_guard=stall_guard,
+            phrases=phrases,
+            boost=boost,
+            language=language,
+        )
+        for _ in labels
+    ]
     channels = ChannelStreams(recognizer, streams, labels)
     piece = round(_PUSH_S * sample_rate)
     for start in range(0, frames.shape[0], piece):

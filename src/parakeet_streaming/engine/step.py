@@ -66,7 +66,7 @@ class _Due:
         if not window.is_last:
             end = start + window.chunk_samples // FRAME_SAMPLES
         lookahead_end = max(length, end) if self.options.tentative else end
-        return DecoderInput(row, start, end, lookahead_end, stream.decoder)
+        return DecoderInput(row, start, end, lookahead_end, stream.decoder, stream.biases)
 
 
 class Step:
@@ -175,7 +175,8 @@ class Step:
 
         def redecode(first: int, last: int) -> Decoded:
             fresh = replace(self._transducer.start(), decoded_frames=window_frame + first)
-            return self._decoded_again(encoded, DecoderInput(given.row, first, last, last, fresh))
+            again = DecoderInput(given.row, first, last, last, fresh, given.biases)
+            return self._decoded_again(encoded, again)
 
         recovered = recover(
             guard,
@@ -191,7 +192,7 @@ class Step:
             return recovered
         # The look-ahead goes on from the state that the second decoding left.
         ahead = DecoderInput(
-            given.row, given.chunk_end, given.chunk_end, given.lookahead_end, state
+            given.row, given.chunk_end, given.chunk_end, given.lookahead_end, state, given.biases
         )
         lookahead = self._decoded_again(encoded, ahead).lookahead
         return replace(recovered, decoded=replace(found, lookahead=lookahead))

@@ -156,6 +156,7 @@ def _word(tokens: Sequence[Token], confidence: WordConfidence) -> Word:
         end=tokens[-1].end,
         confidence=min(sure) if confidence == "min" else sum(sure) / len(sure),
         recovered=any(token.recovered for token in tokens),
+        boosted=any(token.boosted for token in tokens),
         spoken=_spoken(tokens),
     )
 
@@ -248,6 +249,7 @@ class TokenFormatter:
             end=end,
             confidence=emission.confidence,
             recovered=emission.recovered,
+            boosted=emission.boosted,
             unfinished=unfinished,
         )
 

@@ -6,8 +6,7 @@ Rules of this file:
    lane recognises it, so live streams come first.
 2. Text is exactly that of `parakeet transcribe` for the same file and context.
 3. Channels are recognised one after the other, each from its own reading of the file, so that a
-   recording holds one place in the engine however many it has. Of one without any sound only a
-   beginning is recognised.
+   recording holds one place in the engine. Of one without sound a beginning is recognised.
 4. Where a file is broken, what was read before is recognised, and a warning says so.
 5. Whatever ends it, `close` frees the engine's stream and the thread.
 """
@@ -17,7 +16,6 @@ from __future__ import annotations
 import asyncio
 import threading
 from collections.abc import AsyncIterator, Callable
-from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from dataclasses import dataclass, replace
 from typing import Any, Final
@@ -35,8 +33,8 @@ from parakeet_streaming.live.options import LiveOptions
 from parakeet_streaming.live.stream import LiveStream
 from parakeet_streaming.results import Final as FinalEvent
 from parakeet_streaming.results import Partial, Token, Transcript
+from parakeet_streaming.server.file_readers import FileReaders
 from parakeet_streaming.server.leading_silence import LeadingSilence
-from parakeet_streaming.server.limits import MOST_FILES
 from parakeet_streaming.server.replies import TooLargeError, WrongRequestError
 from parakeet_streaming.server.upload import Upload
 from parakeet_streaming.sources.stdin import open_stdin
@@ -70,6 +68,8 @@ class FileOptions:
     """Seconds of sound, of all channels that are recognised."""
     cached: bool = False
     """Whether each frame is encoded once."""
+    languages: tuple[str, ...] = ()
+    """That are spoken."""
     raw: RawSamples | None = None
     """Of a file that has samples alone; None for one that says itself what it is."""
 
@@ -93,34 +93,7 @@ class FileText:
 
 
 FileEvent = FileBegun | FileText | ChannelTranscript | Transcript
-"""The transcript is that of the whole file where channels are averaged, else of each channel."""
-
-
-class FileReaders:
-    """The threads that read files."""
-
-    def __init__(self, most_files: int = MOST_FILES) -> None:
-        self._most_files = most_files
-        self._busy = 0
-        self._threads = ThreadPoolExecutor(most_files, thread_name_prefix="parakeet-file")
-
-    def start(self, read: Callable[[], None]) -> asyncio.Future[None]:
-        """Runs `read` in a thread.
-
-        Raises:
-            CapacityError: all of them are busy.
-        """
-        if self._busy >= self._most_files:
-            raise CapacityError(f"{self._most_files} files are being read; try again later")
-        self._busy += 1
-        running = asyncio.get_running_loop().run_in_executor(self._threads, read)
-        running.add_done_callback(self._ended)
-        return running
-
-    def _ended(self, running: asyncio.Future[None]) -> None:
-        self._busy -= 1
-        if not running.cancelled():
-            running.exception()  # it was told where the file's events are read
+"""With one transcript, of the average of all channels, or one for each of them."""
 
 
 class FileTranscription:
@@ -213,10 +186,10 @@ class FileTranscription:
                 yield self._whole(channel, event.transcript)
 
     def _whole(self, channel: int | None, told: Transcript) -> ChannelTranscript | Transcript:
-        if channel is None:
-            return told
-        told = replace(told, audio_s=told.audio_s + self._unheard_s)
-        return ChannelTranscript(told, channel, self._labels[channel])
+        whole = replace(told, audio_s=told.audio_s + self._unheard_s)
+        return (
+            whole if channel is None else ChannelTranscript(whole, channel, self._labels[channel])
+        )
 
     def _read(self, channel: int | None, tell: Callable[[LiveStream], object]) -> None:
         """Reads the file into a stream of the engine; in a thread."""
@@ -232,7 +205,8 @@ class FileTranscription:
                 audio.choose_channel(channel)
             options = self._options
             context = replace(options.context, sample_rate=audio.rate_hz)
-            recording = LiveOptions.recording(context, cached=options.cached)
+            cached, languages = options.cached, options.languages
+            recording = LiveOptions.recording(context, cached=cached, languages=languages)
             try:
                 stream = self._engine.open(recording)
             except CapacityError as error:

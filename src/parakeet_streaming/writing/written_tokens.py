@@ -72,6 +72,7 @@ def _written(said: Sequence[Token], text: str) -> Token:
         end=max(first.start, last.end),
         confidence=min(token.confidence for token in said),
         recovered=any(token.recovered for token in said),
+        boosted=any(token.boosted for token in said),
         unfinished=last.unfinished,
         spoken=spoken.strip(),
     )

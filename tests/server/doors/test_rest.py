@@ -262,6 +262,12 @@ def test_channels_apart(client, stream):
         assert " ".join(own) == left
 
 
+@pytest.mark.parametrize("asked", ["de", "ru", "english"])
+def test_a_language_that_was_asked_for_is_not_told_as_heard(client, asked):
+    got = transcribe(client, response_format="verbose_json", language=asked)
+    assert (got.text, got.language) == (SAID, "en")
+
+
 def test_channels_have_names(client, idle):
     options = {"channels": "separate", "channel_names": "agent, caller"}
     got = transcribe(client, ("two.wav", two_channels()), response_format="vtt", extra_body=options)

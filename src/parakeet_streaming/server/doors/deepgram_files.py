@@ -14,13 +14,14 @@ from parakeet_streaming.channels import SeparateTranscript, whole_of
 from parakeet_streaming.server.dialogue import log_error
 from parakeet_streaming.server.doors.deepgram import DOOR, PATH, begun, refusal_of
 from parakeet_streaming.server.doors.file_request import FileRequest
+from parakeet_streaming.server.file_readers import FileReaders
 from parakeet_streaming.server.http import HttpRoute, Reply, Request
 from parakeet_streaming.server.limits import ByteCount
 from parakeet_streaming.server.multipart import PartBegin, PartData, PartEvent
 from parakeet_streaming.server.protocols import deepgram
 from parakeet_streaming.server.protocols.deepgram_settings import ListenSettings, settings_of
 from parakeet_streaming.server.protocols.openai_rest import FILE_FIELD
-from parakeet_streaming.server.recordings import FileReaders, RawSamples
+from parakeet_streaming.server.recordings import RawSamples
 from parakeet_streaming.server.replies import WrongRequestError, answer_to
 from parakeet_streaming.server.service import Service
 from parakeet_streaming.server.written_files import written_channels
@@ -125,6 +126,8 @@ class _WholeBody:
 def _fields(settings: ListenSettings) -> dict[str, str]:
     """What a client wants, as fields of a form."""
     fields = {} if settings.context is None else {"context": settings.context}
+    if settings.language:
+        fields["language"] = settings.language
     return {**fields, "channels": "separate"} if settings.separate else fields
 
 

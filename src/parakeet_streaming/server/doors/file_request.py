@@ -17,6 +17,7 @@ from typing import Any, Final
 
 from parakeet_streaming.channels import ChannelTranscript
 from parakeet_streaming.results import Transcript
+from parakeet_streaming.server.file_readers import FileReaders
 from parakeet_streaming.server.http import Request
 from parakeet_streaming.server.limits import ByteCount
 from parakeet_streaming.server.multipart import BodyReader, PartBegin, PartData, PartEvent
@@ -31,7 +32,6 @@ from parakeet_streaming.server.recordings import (
     FileBegun,
     FileEvent,
     FileOptions,
-    FileReaders,
     FileTranscription,
     RawSamples,
 )
@@ -219,11 +219,10 @@ class FileRequest:
                 )
 
     def _wanted(self) -> FileOptions:
-        most_s = self._service.limits.upload_s
-        context = self.asked.context or self._context
-        cached = self._service.defaults.cached
+        most_s, cached = self._service.limits.upload_s, self._service.defaults.cached
+        asked, context = self.asked, self.asked.context or self._context
         return FileOptions(
-            context, self.asked.separate, self.asked.names, most_s, cached, self._raw
+            context, asked.separate, asked.names, most_s, cached, asked.languages, self._raw
         )
 
     def _begin(self) -> None:

@@ -19,7 +19,9 @@ from typing import Final
 from parakeet_streaming.channels import ChannelTranscript, whole_of
 from parakeet_streaming.errors import InputError
 from parakeet_streaming.server.doors.file_request import FileRequest
+from parakeet_streaming.server.file_readers import FileReaders
 from parakeet_streaming.server.http import HttpRoute, Reply, Request
+from parakeet_streaming.server.languages import heard_language
 from parakeet_streaming.server.limits import ByteCount
 from parakeet_streaming.server.multipart import MultipartReader
 from parakeet_streaming.server.protocols.openai_bodies import (
@@ -33,7 +35,7 @@ from parakeet_streaming.server.protocols.openai_bodies import (
 )
 from parakeet_streaming.server.protocols.openai_rest import FILE_FIELD
 from parakeet_streaming.server.protocols.openapi import openapi
-from parakeet_streaming.server.recordings import FileEvent, FileReaders, FileText
+from parakeet_streaming.server.recordings import FileEvent, FileText
 from parakeet_streaming.server.replies import UnknownPathError, WrongRequestError, answer_to
 from parakeet_streaming.server.service import Service
 from parakeet_streaming.server.written_files import WrittenFile, written_channels
@@ -124,8 +126,8 @@ class RestDoor:
             yield self._sent(error_event(answer_to(error).as_openai()))
 
     def _answered(self, work: FileRequest) -> Answered:
-        languages = self._service.model.languages
-        language = work.asked.language or (languages[0] if languages else "unknown")
+        said = "".join(token.text for token in whole_of(work.heard).tokens)
+        language = heard_language(self._service.model.languages, said)
         heard = whole_of(written_channels(work.heard, work.asked.writing))
         return Answered(heard, language, work.warnings)
 

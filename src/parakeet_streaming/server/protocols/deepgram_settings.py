@@ -19,6 +19,7 @@ from parakeet_streaming.audio.pcm import MAX_CHANNELS
 from parakeet_streaming.engine.endpoint import EndpointOptions
 from parakeet_streaming.engine.vad_options import MAX_DURATION_MS, VadOptions
 from parakeet_streaming.errors import OptionError
+from parakeet_streaming.languages.codes import known_codes
 from parakeet_streaming.limits import MOST_SEPARATE_CHANNELS
 from parakeet_streaming.live.adaptation import DelayRange
 from parakeet_streaming.live.options import LiveOptions
@@ -73,6 +74,8 @@ class ListenSettings:
     """Whether the client wants to know when speech begins."""
     utterances: bool = False
     """Of a file: whether its sentences are listed."""
+    language: str | None = None
+    """That is spoken; `multi`, and any that is not known, is every one."""
     context: str | None = None
     """Ours, as in the native protocol."""
     writing: WritingOptions = field(default_factory=WritingOptions)
@@ -105,6 +108,8 @@ class ListenSettings:
             delay = DelayRange.growing(ContextConfig.parse(self.context, self.rate_hz))
         # Speech that begins, and silence after a word, are told by voice activity.
         live = replace(defaults, delay=delay, vad=defaults.vad or VadOptions())
+        if self.language:
+            live = replace(live, languages=known_codes(self.language.split(",")))
         endpoint = live.endpoint or EndpointOptions()
         if not self.endpointing:
             live = replace(live, endpoint=None)
@@ -146,6 +151,7 @@ def settings_of(
         utterance_end_s=None if utterance_end_ms is None else utterance_end_ms / 1000,
         vad_events=fields.flag("vad_events") or False,
         utterances=fields.flag("utterances") or False,
+        language=fields.text("language"),
         context=fields.text("context"),
         writing=_writing(fields, repeated or {}),
     )

@@ -13,6 +13,7 @@ from typing import Any, Final
 from parakeet_streaming.audio.pcm_decoder import ENCODINGS
 from parakeet_streaming.engine.endpoint import EndpointOptions
 from parakeet_streaming.engine.vad_options import VadOptions
+from parakeet_streaming.languages.codes import known_codes
 from parakeet_streaming.limits import MOST_SEPARATE_CHANNELS
 from parakeet_streaming.live.adaptation import DelayRange
 from parakeet_streaming.live.options import LiveOptions
@@ -48,6 +49,8 @@ class StreamSettings:
     """Whether the chunk never grows."""
     endpointing: str | None = None
     """A preset, or "off"; None for what the server was started with."""
+    language: str | None = None
+    """That is spoken, or several with commas between them; one that is not known is every one."""
     vad: bool = True
     max_utterance_s: float | None = None
     """After which an utterance ends in any case; None for what the server was started with."""
@@ -74,6 +77,7 @@ class StreamSettings:
             "encoding": fields.choice("encoding", ENCODINGS),
             "context": fields.text("context"),
             "endpointing": fields.text("endpointing"),
+            "language": fields.text("language"),
             "max_utterance_s": fields.number("max_utterance_s", 1.0, MOST_UTTERANCE_S),
             "checkpoints": _checkpoints(fields),
             "writing": writing_of(fields, self.writing),
@@ -105,6 +109,8 @@ class StreamSettings:
         live = replace(
             defaults, delay=DelayRange(context, context.chunk if self.fixed else longest)
         )
+        if self.language is not None:
+            live = replace(live, languages=known_codes(self.language.split(",")))
         if self.endpointing is not None:
             off = self.endpointing == "off"
             endpoint = None if off else EndpointOptions.parse(self.endpointing)

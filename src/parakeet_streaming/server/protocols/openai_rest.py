@@ -21,6 +21,7 @@ from typing import Final
 
 from parakeet_streaming.channels import labels_of
 from parakeet_streaming.errors import ContextError, OptionError
+from parakeet_streaming.languages.codes import known_codes
 from parakeet_streaming.server.protocols.writing_fields import (
     SUBTITLE_FIELDS,
     WRITING_FIELDS,
@@ -49,7 +50,8 @@ class TranscriptionRequest:
     """What is asked for."""
 
     model: str | None = None
-    language: str | None = None
+    languages: tuple[str, ...] = ()
+    """That are spoken; text of other scripts does not come up. One that is not known is ignored."""
     format: str = "json"
     """One of `FORMATS`."""
     stream: bool = False
@@ -143,7 +145,7 @@ def _model(request: TranscriptionRequest, value: str, _: str | None) -> Transcri
 def _language(request: TranscriptionRequest, value: str, _: str | None) -> TranscriptionRequest:
     if value and not _LANGUAGE.match(value):
         raise ValueError(f"{value[:40]!r} is no language; send a code such as `en`")
-    return replace(request, language=value or request.language)
+    return replace(request, languages=known_codes((*request.languages, value)))
 
 
 def _format(request: TranscriptionRequest, value: str, _: str | None) -> TranscriptionRequest:

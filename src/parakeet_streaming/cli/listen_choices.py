@@ -1,4 +1,4 @@
-"""Options of a live command in; the delay and the endpointing that they mean, out."""
+"""What `parakeet listen` is told of delay and utterances in; options of a live stream out."""
 
 from __future__ import annotations
 
@@ -12,20 +12,20 @@ from parakeet_streaming.errors import OptionError
 from parakeet_streaming.live.adaptation import DelayRange
 from parakeet_streaming.timeline import ContextConfig
 
-DEFAULT_PRESET: Final = "balanced"
 DEFAULT_ENDPOINTING: Final = "balanced"
 NO_ENDPOINTING: Final = "off"
+_DEFAULT_PRESET: Final = "balanced"
 
 
-def chosen_delay(
+def delay_range_of(
     context: str | None, preset: str | None, longest_chunk: float | None, *, fixed: bool
 ) -> DelayRange:
-    """How late text may come.
+    """The context, and how far its chunk may grow.
 
     Raises:
-        ContextError, OptionError: options that do not exist, or do not go together.
+        OptionError: choices that do not go together.
     """
-    chosen = shared.chosen_context(context, preset) or ContextConfig.parse(DEFAULT_PRESET)
+    chosen = shared.chosen_context(context, preset) or ContextConfig.parse(_DEFAULT_PRESET)
     if fixed and longest_chunk is not None:
         raise OptionError("--longest-chunk does not go with --fixed; give one")
     if fixed:
@@ -35,11 +35,11 @@ def chosen_delay(
     return DelayRange(chosen, longest_chunk)
 
 
-def chosen_endpoint(endpointing: str, max_utterance_s: float | None) -> EndpointOptions | None:
+def endpoint_of(endpointing: str, max_utterance_s: float | None) -> EndpointOptions | None:
     """When utterances end; None for one utterance.
 
     Raises:
-        OptionError: options that do not exist, or do not go together.
+        OptionError: no such endpointing, or choices that do not go together.
     """
     if endpointing.strip().lower() == NO_ENDPOINTING:
         if max_utterance_s is not None:
