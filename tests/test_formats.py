@@ -11,6 +11,7 @@ from parakeet_streaming.engine.words import group_segments
 from parakeet_streaming.errors import OptionError
 from parakeet_streaming.formats import (
     FORMATS,
+    VTT_HEADER,
     Recording,
     cues,
     render,
@@ -411,7 +412,7 @@ def test_separate_channels_in_every_format():
     of = partial_recording(CALL)
     assert to_txt(CALL) == "agent: good day\ncaller: hello is it you?\nagent: yes bye\n"
     srt = to_srt(CALL)
-    assert "1\n00:00:00,000 --> 00:00:00,800\nagent: good day\n" in srt
+    assert "1\n00:00:00,000 --> 00:00:00,833\nagent: good day\n" in srt
     assert srt.count("-->") == 3
     assert "<v caller>hello is it you?</v>\n" in to_vtt(CALL)
     written = json.loads(to_json(of))

@@ -104,6 +104,10 @@ if typing.TYPE_CHECKING:
     from parakeet_streaming.sources.pacing import paced
     from parakeet_streaming.sources.portaudio import input_devices
     from parakeet_streaming.sources.stdin import open_stdin
+    from parakeet_streaming.subtitles.options import SubtitleOptions
+    from parakeet_streaming.writing.options import WritingOptions
+    from parakeet_streaming.writing.replacements import Replacement, read_replacements
+    from parakeet_streaming.writing.written_stream import WrittenStream, written
 
 __version__ = "0.1.0"
 
@@ -159,6 +163,7 @@ __all__ = [
     "ProviderMissingError",
     "RecognitionOptions",
     "Recognizer",
+    "Replacement",
     "Restored",
     "SavedSound",
     "Segment",
@@ -173,6 +178,7 @@ __all__ = [
     "StreamClosedError",
     "StreamStats",
     "StreamingParakeetTDT",
+    "SubtitleOptions",
     "Token",
     "TokenConsumer",
     "TokenResult",
@@ -182,6 +188,8 @@ __all__ = [
     "Utterance",
     "VadOptions",
     "Word",
+    "WritingOptions",
+    "WrittenStream",
     "input_devices",
     "live_tokens",
     "load",
@@ -192,7 +200,9 @@ __all__ = [
     "prometheus_text",
     "read_audio",
     "read_channels",
+    "read_replacements",
     "transcribe_channels",
+    "written",
 ]
 
 _IMPORTED_LATER = {
@@ -210,10 +220,14 @@ _IMPORTED_LATER = {
     "MetricsCollector": "metrics.prometheus",
     "Microphone": "sources.microphone",
     "PcmDecoder": "audio.pcm_decoder",
+    "Replacement": "writing.replacements",
     "SavedSound": "audio.saving",
     "StreamStats": "live.stats",
     "StreamingParakeetTDT": "classic.streaming",
+    "SubtitleOptions": "subtitles.options",
     "TokenConsumer": "classic.producer_consumer",
+    "WritingOptions": "writing.options",
+    "WrittenStream": "writing.written_stream",
     "input_devices": "sources.portaudio",
     "live_tokens": "classic.streaming",
     "open_audio": "audio.files",
@@ -222,6 +236,8 @@ _IMPORTED_LATER = {
     "prometheus_text": "metrics.prometheus",
     "read_audio": "audio.files",
     "read_channels": "audio.separate_channels",
+    "read_replacements": "writing.replacements",
+    "written": "writing.written_stream",
 }
 """By name: the module, below this package, that it is imported from when it is first asked for."""
 

@@ -86,6 +86,30 @@ Preset = Annotated[
         help=f"A context by name: {', '.join(PRESETS)}.",
     ),
 ]
+Offline = Annotated[
+    bool,
+    typer.Option(
+        "--offline",
+        rich_help_panel=DELAY_GROUP,
+        help="Whole file in one window; best text, at the end.",
+    ),
+]
+Realtime = Annotated[
+    bool,
+    typer.Option(
+        "--realtime",
+        rich_help_panel=DELAY_GROUP,
+        help="Feed files at the speed at which they play.",
+    ),
+]
+StallGuard = Annotated[
+    bool,
+    typer.Option(
+        "--stall-guard",
+        rich_help_panel=DELAY_GROUP,
+        help="Decode again where there is speech but no text.",
+    ),
+]
 Cached = Annotated[
     bool,
     typer.Option(

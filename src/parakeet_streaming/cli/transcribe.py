@@ -64,30 +64,9 @@ def transcribe(
     files: Annotated[list[str], typer.Argument(help="Audio files; - is standard input.")],
     context: shared.Context = None,
     preset: shared.Preset = None,
-    offline: Annotated[
-        bool,
-        typer.Option(
-            "--offline",
-            rich_help_panel=shared.DELAY_GROUP,
-            help="Whole file in one window; best text, at the end.",
-        ),
-    ] = False,
-    realtime: Annotated[
-        bool,
-        typer.Option(
-            "--realtime",
-            rich_help_panel=shared.DELAY_GROUP,
-            help="Feed files at the speed at which they play.",
-        ),
-    ] = False,
-    stall_guard: Annotated[
-        bool,
-        typer.Option(
-            "--stall-guard",
-            rich_help_panel=shared.DELAY_GROUP,
-            help="Decode again where there is speech but no text.",
-        ),
-    ] = False,
+    offline: shared.Offline = False,
+    realtime: shared.Realtime = False,
+    stall_guard: shared.StallGuard = False,
     cached: shared.Cached = False,
     language: shared.Language = None,
     phrases: shared.Phrases = None,
