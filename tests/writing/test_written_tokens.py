@@ -48,6 +48,16 @@ def test_a_token_of_several_words_is_divided():
     ]  # fmt: skip
 
 
+def test_a_space_alone_comes_with_the_word_after_it():
+    spaced = [
+        Token(at, text, at, 1, at, at + 1, 0.9) for at, text in enumerate(["a", " ", " b", " c"])
+    ]
+    written, left = written_tokens(spaced[:3], RULES, ended=False)
+    assert ([token for token, _ in written], left) == (spaced[:1], spaced[1:3])
+    written, left = written_tokens(spaced, RULES, ended=False)
+    assert ([token for token, _ in written], left) == (spaced[:3], spaced[3:])
+
+
 def test_after_letters():
     tokens = tokens_of("one two", size=2)
     assert [token.text for token in after_letters(tokens, 2)] == ["e", " tw", "o"]

@@ -43,6 +43,10 @@ def written_tokens(
         else:
             count = sum(letters(token.text) for token in said)
             written.append((_written(said, piece.text), count))
+    # A token that is nothing but a space is before the word that follows it.
+    while not ended and at and not word_text(groups[at - 1]):
+        at -= 1
+        del written[-len(groups[at]) :]
     return written, [token for group in groups[at:] for token in group]
 
 
