@@ -22,6 +22,7 @@ from dataclasses import dataclass, replace
 from typing import Any, Final
 
 from parakeet_streaming.audio.blocks import AudioFile
+from parakeet_streaming.boosting.options import Boosting
 from parakeet_streaming.errors import (
     AudioFormatError,
     CapacityError,
@@ -67,6 +68,8 @@ class FileOptions:
     """Whether each frame is encoded once."""
     raw: RawSamples | None = None
     """Of a file that has samples alone; None for one that says itself what it is."""
+    boosting: Boosting | None = None
+    """What is hoped for."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -225,6 +228,7 @@ class FileTranscription:
             options = self._options
             context = replace(options.context, sample_rate=audio.rate_hz)
             recording = LiveOptions.recording(context, cached=options.cached)
+            recording = replace(recording, boosting=options.boosting)
             try:
                 stream = self._engine.open(recording)
             except CapacityError as error:

@@ -51,6 +51,7 @@ def first_settings(model: str, defaults: LiveOptions) -> Settings:
 def live_options(settings: Settings, defaults: LiveOptions, rate_hz: int) -> LiveOptions:
     """How a stream of that session recognises audio of that rate."""
     delay = _delay(settings.delay, defaults.delay, rate_hz)
+    defaults = replace(defaults, boosting=settings.boosting)
     turns = settings.turns
     if turns is None:
         return replace(defaults, delay=delay, endpoint=None, no_audio_s=None)
