@@ -102,7 +102,7 @@ def serve(settings: Settings) -> None:
 
 
 def _checkpoint_keys(settings: Settings) -> tuple[str, ...]:
-    """Keys that all replicas share, so that a stream may go on at another one: drawn if none is given.
+    """Keys that all replicas share, so that streams go on at others: drawn if none is given.
 
     Raises:
         OptionError: as `composition.read_checkpoint_keys`.

@@ -51,6 +51,13 @@ def test_every_width_has_an_encoding_of_that_size():
         assert ENCODINGS[AudioFormat(8_000, width, 1).encoding] == width
 
 
+@pytest.mark.parametrize("missing", FORMAT)
+def test_audio_must_be_described(missing):
+    data = {name: value for name, value in FORMAT.items() if name != missing}
+    with pytest.raises(WrongRequestError, match="needs rate, width, channels"):
+        command_of(Frame("audio-start", data, b""))
+
+
 @given(
     st.sampled_from(KINDS),
     st.dictionaries(st.sampled_from(["rate", "width", "channels", "name", "text"]), JSON),
