@@ -59,7 +59,7 @@ class DeepgramFiles:
         owner = service.let_in(caller)
         count = ByteCount(service.limits.upload_megabytes)
         count.announced(caller.headers.get("content-length"))
-        settings = settings_of(caller.query)
+        settings = settings_of(caller.query, caller.repeated)
         service.model.check(settings.model)
         if caller.headers.get("content-type", "").lower().startswith("application/json"):
             raise WrongRequestError(_NOT_FETCHED, "url")
@@ -73,6 +73,7 @@ class DeepgramFiles:
                 _fields(settings),
                 door=DOOR,
                 raw=_raw(settings),
+                boosting=settings.boosting,
             )
             stack.push_async_callback(work.close)
             body = _WholeBody()

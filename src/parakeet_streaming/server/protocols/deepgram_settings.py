@@ -10,11 +10,12 @@ Rules of this file:
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Final
 
 from parakeet_streaming.audio.pcm import MAX_CHANNELS
+from parakeet_streaming.boosting.options import Boosting
 from parakeet_streaming.engine.endpoint import EndpointOptions
 from parakeet_streaming.engine.vad_options import MAX_DURATION_MS, VadOptions
 from parakeet_streaming.languages.codes import known_codes
@@ -27,6 +28,7 @@ from parakeet_streaming.server.connection_options import (
     ChannelOptions,
 )
 from parakeet_streaming.server.protocols.fields import Fields, shown
+from parakeet_streaming.server.protocols.phrases import hoped_for, terms_with_intensifiers
 from parakeet_streaming.server.replies import WrongRequestError
 from parakeet_streaming.timeline import ContextConfig
 
@@ -71,6 +73,8 @@ class ListenSettings:
     """That is spoken; `multi`, and any that is not known, is every one."""
     context: str | None = None
     """Ours, as in the native protocol."""
+    boosting: Boosting | None = None
+    """What is hoped for, of `keyterm` and `keywords`."""
 
     @property
     def streams(self) -> int:
@@ -106,11 +110,14 @@ class ListenSettings:
             live = replace(live, endpoint=None)
         elif self.endpointing_ms is not None:
             live = replace(live, endpoint=_endpoint(endpoint, self.endpointing_ms))
+        live = replace(live, boosting=self.boosting)
         return ChannelOptions(live, self.encoding, 1 if self.separate else self.channels)
 
 
-def settings_of(query: Mapping[str, object]) -> ListenSettings:
-    """What a query asks for.
+def settings_of(
+    query: Mapping[str, object], repeated: Mapping[str, Sequence[str]] | None = None
+) -> ListenSettings:
+    """What a query asks for; `repeated`: all values of each name.
 
     Raises:
         WrongRequestError: a value that makes no sense, or a wish that would be missed.
@@ -141,7 +148,13 @@ def settings_of(query: Mapping[str, object]) -> ListenSettings:
         utterances=fields.flag("utterances") or False,
         language=fields.text("language"),
         context=fields.text("context"),
+        boosting=_hoped_for(repeated or {}),
     )
+
+
+def _hoped_for(repeated: Mapping[str, Sequence[str]]) -> Boosting | None:
+    keywords = terms_with_intensifiers(repeated.get("keywords", ()))
+    return hoped_for([*keywords, *repeated.get("keyterm", ())], "keyterm")
 
 
 def _encoding(fields: Fields) -> str | None:

@@ -3,8 +3,8 @@
 Rules of this file:
 
 1. Every field of OpenAI's API is taken (openai-python 3.57.0, `transcription_create_params`). What
-   a model of this kind has no use for (`prompt`, `temperature`, `chunking_strategy`, `keywords`,
-   …) is checked and changes nothing.
+   a model of this kind has no use for (`temperature`, `chunking_strategy`, …) is checked and
+   changes nothing. `keywords` are hoped for, and so are the terms of a `prompt` that lists some.
 2. Fields that nobody knows are ignored; a value that cannot be is refused by the field's name.
 3. A list is sent as `name[]`, `name[0]` or `name`, repeated; an object as JSON or as `name[key]`.
 4. `channels`, `channel_names` and `context` are our own.
@@ -19,9 +19,13 @@ from collections.abc import Callable
 from dataclasses import dataclass, replace
 from typing import Final
 
+from parakeet_streaming.boosting.options import Boosting
+from parakeet_streaming.boosting.phrases import Phrase
 from parakeet_streaming.channels import labels_of
 from parakeet_streaming.errors import ContextError, OptionError
 from parakeet_streaming.languages.codes import known_codes
+from parakeet_streaming.limits import MOST_PHRASES
+from parakeet_streaming.server.protocols.phrases import hoped_for, terms_of_prompt
 from parakeet_streaming.server.replies import WrongRequestError
 from parakeet_streaming.timeline import ContextConfig
 
@@ -57,6 +61,17 @@ class TranscriptionRequest:
     """What separate channels are called."""
     context: ContextConfig | None = None
     """None: the server's own for files."""
+    keywords: tuple[str, ...] = ()
+    prompt: str | None = None
+
+    @property
+    def boosting(self) -> Boosting | None:
+        """What is hoped for.
+
+        Raises:
+            WrongRequestError: more or longer keywords than are possible.
+        """
+        return hoped_for((*terms_of_prompt(self.prompt), *self.keywords), "keywords")
 
     @property
     def segments(self) -> bool:
@@ -213,9 +228,18 @@ def _context(request: TranscriptionRequest, value: str, _: str | None) -> Transc
         raise ValueError(str(error)) from error
 
 
-def _unused(request: TranscriptionRequest, value: str, _: str | None) -> TranscriptionRequest:
-    del value
-    return request
+def _prompt(request: TranscriptionRequest, value: str, _: str | None) -> TranscriptionRequest:
+    return replace(request, prompt=value or None)
+
+
+def _keyword(request: TranscriptionRequest, value: str, _: str | None) -> TranscriptionRequest:
+    if not value:
+        return request
+    keywords = dict.fromkeys((*request.keywords[-MOST_PHRASES:], value))
+    if len(keywords) > MOST_PHRASES:
+        raise ValueError(f"more than {MOST_PHRASES} of them; send those that are needed")
+    Phrase(value)
+    return replace(request, keywords=tuple(keywords))
 
 
 _FIELDS: Final[dict[str, _Take]] = {
@@ -228,10 +252,11 @@ _FIELDS: Final[dict[str, _Take]] = {
     "include": _include,
     "temperature": _temperature,
     "chunking_strategy": _chunking,
-    "prompt": _unused,
+    "prompt": _prompt,
+    "keywords": _keyword,
     "channels": _channels,
     "channel_names": _names,
     "context": _context,
 }
-"""Fields of which the value matters, `prompt` for its length. `keywords`, `known_speaker_names` and
-`known_speaker_references` are ignored as unknown ones are, whatever their size."""
+"""Fields of which the value matters. `known_speaker_names` and `known_speaker_references` are
+ignored as unknown ones are, whatever their size."""
