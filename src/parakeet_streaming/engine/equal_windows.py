@@ -48,7 +48,8 @@ class EqualWindow:
         key = (*frames, state.last_token, state.frames_to_skip, *state.bias_states)
         before, known = self._decoded.get(key, (None, None))
         if before is not None and known is not None and _is_alike(before, given):
-            return _later(known, state.decoded_frames - before.state.decoded_frames)
+            first = before.state
+            return _later(known, state.decoded_frames - first.decoded_frames)
         (decoded,) = transducer.decode(self.encoded, [given])
         if not decoded.emissions and not decoded.lookahead:
             self._decoded[key] = (given, decoded)

@@ -69,12 +69,12 @@ class ListenSettings:
     """Whether the client wants to know when speech begins."""
     utterances: bool = False
     """Of a file: whether its sentences are listed."""
-    language: str | None = None
-    """That is spoken; `multi`, and any that is not known, is every one."""
     context: str | None = None
     """Ours, as in the native protocol."""
     boosting: Boosting | None = None
     """What is hoped for, of `keyterm` and `keywords`."""
+    language: str | None = None
+    """That is spoken; `multi`, and any that is not known, is every one."""
 
     @property
     def streams(self) -> int:
