@@ -141,7 +141,7 @@ class Listener:
     def ended(self):
         """Its exit code, the rest of its output, and its messages."""
         out, said = self.process.stdout.read(), self.process.stderr.read()
-        return self.process.wait(60), out.decode(), said.decode()
+        return self.process.wait(300), out.decode(), said.decode()
 
     def __enter__(self):
         return self

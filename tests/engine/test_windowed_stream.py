@@ -102,3 +102,17 @@ def test_the_stall_guard_sees_every_chunk():
     stream.window.feed(marked_audio(11))
     stepped(recognizer, stream)
     assert (stream.ahead, stream.read_to) == (None, 5 * 1280)
+
+
+def test_a_chunk_that_is_passed_over_and_another_context():
+    script = [Cue(frame, 0) for frame in range(0, 20, 2)]
+    recognizer = fake_recognizer(script, ["one"])
+    stream = recognizer.open(StreamOptions(ContextConfig(0.8, 0.4, 0.4)))
+    stream.window.feed(marked_audio(22))
+    (partial,) = stream.skip()
+    assert (partial.tokens, partial.committed_s) == ((), 0.4)
+    stream.use(ContextConfig(0.8, 0.8, 0.4))
+    assert stream.options.context == ContextConfig(0.8, 0.8, 0.4)
+    (partial,) = stepped(recognizer, stream)
+    assert partial.committed_s == pytest.approx(1.2)
+    assert [token.start_frame for token in partial.tokens] == [6, 8, 10, 12, 14]

@@ -139,4 +139,5 @@ class ChannelStreams:
 
 
 def _is_longer(context: ContextConfig, than: ContextConfig) -> bool:
-    return context.samples.window > than.samples.window
+    one, other = context.samples, than.samples
+    return one.window > other.window

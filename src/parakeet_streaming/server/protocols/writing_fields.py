@@ -102,6 +102,23 @@ def deepgram_replacements(texts: Sequence[str]) -> tuple[Replacement, ...]:
     return tuple(replacements)
 
 
+def with_subtitle(
+    numbers: tuple[tuple[str, float], ...], field: str, value: str
+) -> tuple[tuple[str, float], ...]:
+    """Fields of subtitles with one more of a form, as a number; an empty one says nothing.
+
+    Raises:
+        ValueError: no number; of `word_times`, neither yes nor no.
+    """
+    if not value:
+        return numbers
+    if field == "word_times":
+        number = float(Fields({field: value}).flag(field) or False)
+    else:
+        number = float(value[:40])
+    return tuple({**dict(numbers), field: number}.items())
+
+
 def subtitles_of(numbers: Mapping[str, float]) -> SubtitleOptions:
     """What fields of subtitles say together.
 
