@@ -70,7 +70,7 @@ def test_fields_of_subtitles_are_numbers():
     given = with_subtitle((), "subtitle_lines", "1")
     given = with_subtitle(with_subtitle(given, "word_times", "TRUE"), "subtitle_gap", "")
     assert given == (("subtitle_lines", 1.0), ("word_times", 1.0))
-    for field, value in (("word_times", "maybe"), ("subtitle_gap", "x")):
+    for field, value in (("word_times", "maybe"), ("subtitle_gap", "x"), ("subtitle_lines", "nan")):
         with pytest.raises(ValueError, match=value):
             with_subtitle((), field, value)
 

@@ -79,11 +79,7 @@ class TranscriptionRequest:
 
     @property
     def subtitles(self) -> SubtitleOptions:
-        """How subtitles are to be.
-
-        Raises:
-            WrongRequestError: the fields do not go together.
-        """
+        """How subtitles are to be; `check` has found that the fields go together."""
         return subtitles_of(dict(self.subtitle_numbers))
 
     @property

@@ -8,6 +8,7 @@ Rules of this file:
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 from hashlib import sha256
@@ -116,6 +117,8 @@ def with_subtitle(
         number = float(Fields({field: value}).flag(field) or False)
     else:
         number = float(value[:40])
+        if not math.isfinite(number):
+            raise ValueError(f"{value[:40]!r} is no number")
     return tuple({**dict(numbers), field: number}.items())
 
 
