@@ -248,6 +248,8 @@ def listen(
             asked["context"] = str(delay_range.context)
         asked |= {"vad": None if vad else False, "tentative": tentative}
         asked["endpointing"] = None if endpointing == DEFAULT_ENDPOINTING else endpointing
+        if boosting is not None:
+            asked |= {"phrases": boosting.phrases, "boost": boosting.boost}
         with open_source(name, device, channels, reading) as (sound, called, warnings):
             remote.transcribe_remotely(
                 server, api_key, sound, asked, wanted, called=called, warnings=warnings
