@@ -122,7 +122,9 @@ def language_codes(given: str | Iterable[str] | None) -> tuple[str, ...]:
     if isinstance(given, str):
         given = given.split(",")
     elif not isinstance(given, Iterable):
-        raise OptionError(f"{shown(given)} is no language; use a code such as de, or a list of them")
+        raise OptionError(
+            f"{shown(given)} is no language; use a code such as de, or a list of them"
+        )
     given = list(islice(given, MOST_LANGUAGES + 1))
     for each in given:
         if not isinstance(each, str):
