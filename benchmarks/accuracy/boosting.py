@@ -8,7 +8,7 @@ repository's own pages that no reference has. Each utterance is decoded as a who
 once. Needs the dependency group `bench`.
 
 Recall is of the listed words that were said; precision of those that were written. All other words
-have a word error rate of their own. An hour of sounds without speech is in `boosted_noise`.
+have a word error rate of their own.
 """
 
 from __future__ import annotations
