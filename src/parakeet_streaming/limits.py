@@ -39,6 +39,8 @@ MOST_RING_SLOTS: Final = 250_000
 """Values that may wait in a ring: tokens of half a day of speech, in a quarter of a second."""
 MOST_RING_SAMPLES: Final = 2**32
 """Samples of one ring: more than `MOST_RING_S` at any rate, and 16 GiB."""
+MOST_SEPARATE_CHANNELS: Final = 8
+"""Channels of one recording, or of one client, that are transcribed each for itself."""
 MOST_STREAMS: Final = 100_000
 """Streams of one engine, and of one step."""
 MOST_STEP_AUDIO_S: Final = 86_400.0

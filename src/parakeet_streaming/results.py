@@ -39,6 +39,9 @@ class Token:
     next token goes on with."""
     boosted: bool = False
     """True when a phrase that was hoped for chose it in place of another token."""
+    spoken: str = ""
+    """What the model said, where `WritingOptions` have it written otherwise: then this stands for
+    several tokens. It has the id of the first, the times of all, and the lowest confidence."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,6 +74,9 @@ class Word:
     """True when any of its tokens was recovered by the stall guard."""
     boosted: bool = False
     """True when a phrase that was hoped for chose any of its tokens."""
+    spoken: str = ""
+    """What was said, where `WritingOptions` have it written otherwise: "twenty three" for 23. Where
+    that is several words, the first has all of it."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -32,8 +32,8 @@ def test_the_server_reads_every_option():
     asked = StreamOptions(
         sample_rate=8_000, encoding="f32le", channels=2, separate=True, context="10-2-2",
         fixed=True, endpointing="relaxed", max_utterance_s=9.5, vad=False, tentative=False,
-        words=False, tokens=True, checkpoints=3.0, boost=2.0,
-        phrases=(Phrase("Ada", -2.5), Phrase("new york")),
+        words=False, tokens=True, checkpoints=3.0,
+        phrases=(Phrase("Ada", -2.5), Phrase("new york")), boost=2.0,
     )  # fmt: skip
     query = dict(parse_qsl(urlsplit(socket_url("http://h", asked)).query))
     read = StreamSettings().with_fields(query)

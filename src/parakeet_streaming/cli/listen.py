@@ -26,11 +26,13 @@ from parakeet_streaming.cli.output_paths import (
 )
 from parakeet_streaming.cli.phrases import read_boosting
 from parakeet_streaming.cli.report import check_writable
+from parakeet_streaming.cli.text_choices import TextChoices, with_text_choices
 from parakeet_streaming.cli.transcription import OutputOptions, transcribe_live
 from parakeet_streaming.engine.endpoint import PRESETS as ENDPOINTINGS
 from parakeet_streaming.engine.endpoint import EndpointOptions
 from parakeet_streaming.engine.vad_options import VadOptions
 from parakeet_streaming.errors import OptionError
+from parakeet_streaming.languages.codes import language_codes
 from parakeet_streaming.live.adaptation import MOST_GROWTH
 from parakeet_streaming.live.options import LiveOptions
 from parakeet_streaming.load import DEFAULT_MODEL, load, load_vad
@@ -43,7 +45,9 @@ _VAD: Final = VadOptions()
 _ENDPOINT: Final = EndpointOptions()
 
 
+@with_text_choices
 def listen(
+    choices: TextChoices,
     source: Annotated[
         str | None, typer.Argument(help="- for standard input; by default a microphone.")
     ] = None,
@@ -73,12 +77,8 @@ def listen(
     list_devices: Annotated[
         bool, typer.Option("--list-devices", rich_help_panel=_SOUND, help="List microphones.")
     ] = False,
-    channels: Annotated[
-        int,
-        typer.Option(
-            min=1, rich_help_panel=_SOUND, help="How many of its channels are averaged to one."
-        ),
-    ] = 1,
+    channels: shared.Channels = None,
+    channel_names: shared.ChannelNames = None,
     save: Annotated[
         str | None,
         typer.Option(
@@ -112,6 +112,7 @@ def listen(
         ),
     ] = True,
     cached: shared.Cached = False,
+    language: shared.Language = None,
     phrases: shared.Phrases = None,
     boost: shared.Boost = None,
     vad: Annotated[
@@ -210,8 +211,11 @@ def listen(
         threshold, neg_threshold, min_speech_ms, min_silence_ms, prefix_padding_ms
     )
     endpoint = endpoint_of(endpointing, max_utterance_s)
-    boosting = read_boosting(phrases, boost)
-    reading = InputOptions(rate, encoding, str(channels), track, strict)
+    names = shared.names_in(channel_names)
+    reading = InputOptions(rate, encoding, channels, track, strict, names)
+    if reading.separate and report is not None:
+        raise OptionError("--report is about one stream; leave out --channels separate")
+    boosting, languages = read_boosting(phrases, boost), language_codes(language)
     name = checked_source(source, device)
     written_as = chosen_format(format, output, append=append)
     if append and output in (None, STDIN):
@@ -223,8 +227,9 @@ def listen(
     read = [model, STDIN] if name == STDIN else [model]
     check_overwriting(read, {"--output": path, **reports}, saved=sound_file)
     wanted = OutputOptions(
-        name, written_as, path, append, in_place=True, save=save, stats=stats, report=report
-    )
+        name, written_as, path, append, in_place=True, save=save, stats=stats, report=report,
+        choices=choices,
+    )  # fmt: skip
     if server is not None:
         from parakeet_streaming.cli import remote_transcription as remote
 
@@ -246,16 +251,19 @@ def listen(
         asked: dict[str, Any] = {"fixed": fixed or None, "max_utterance_s": max_utterance_s}
         if context is not None or preset is not None:
             asked["context"] = str(delay_range.context)
+        asked |= {"language": ",".join(languages) or None}
         asked |= {"vad": None if vad else False, "tentative": tentative}
         asked["endpointing"] = None if endpointing == DEFAULT_ENDPOINTING else endpointing
         if boosting is not None:
             asked |= {"phrases": boosting.phrases, "boost": boosting.boost}
-        with open_source(name, device, channels, reading) as (sound, called, warnings):
+        with open_source(name, device, reading) as (sound, called, warnings):
+            wanted = replace(wanted, labels=reading.labels(sound.channels))
             remote.transcribe_remotely(
                 server, api_key, sound, asked, wanted, called=called, warnings=warnings
             )
         return
-    with open_source(name, device, channels, reading) as (sound, called, warnings):
+    with open_source(name, device, reading) as (sound, called, warnings):
+        wanted = replace(wanted, labels=reading.labels(sound.channels))
         at_rate = replace(delay_range.context, sample_rate=sound.rate_hz)
         chosen = LiveOptions(
             delay=replace(delay_range, context=at_rate),
@@ -264,11 +272,13 @@ def listen(
             tentative=tentative,
             cached=cached,
             boosting=boosting,
+            languages=languages,
         )
         recognizer = load(
             model, precision=precision, runtime=runtime, provider=provider, threads=threads,
             revision=revision,
         )  # fmt: skip
+        recognizer.masks.check(languages)
         greeting = (
             f"listening to {called} ({sound.rate_hz} Hz) · text within {at_rate.latency_s:.2f} s · "
             "Ctrl-C ends"

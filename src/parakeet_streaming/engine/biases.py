@@ -13,6 +13,7 @@ from parakeet_streaming.boosting.options import Boosting
 from parakeet_streaming.boosting.splits import WrittenPieces
 from parakeet_streaming.engine.stream_state import StreamOptions, StreamState
 from parakeet_streaming.errors import SnapshotError
+from parakeet_streaming.languages.script_mask import ScriptMasks
 from parakeet_streaming.ports import TokenBias
 
 
@@ -29,6 +30,7 @@ class StreamBiases:
 
     def __init__(self, pieces: WrittenPieces) -> None:
         self._phrases = PhraseBiases(pieces)
+        self.masks = ScriptMasks(pieces)
 
     def of(self, options: StreamOptions) -> tuple[TokenBias, ...]:
         """The biases of a stream with these options; none where nothing was chosen.
@@ -37,7 +39,9 @@ class StreamBiases:
             OptionError: a phrase with letters that the model cannot write.
         """
         boosting = options.boosting
-        return () if boosting is None else (self._phrases.of(boosting),)
+        mask = self.masks.of(options.languages) if options.languages else None
+        masks: tuple[TokenBias, ...] = () if mask is None else (mask,)
+        return masks if boosting is None else (*masks, self._phrases.of(boosting))
 
     def check(self, state: StreamState) -> tuple[TokenBias, ...]:
         """The biases of a stream that goes on; refuses states in which they cannot be.

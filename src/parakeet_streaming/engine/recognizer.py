@@ -8,7 +8,7 @@ Rules of this file:
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import replace
 from typing import Final as Constant
 
@@ -17,6 +17,7 @@ from numpy.typing import ArrayLike
 from parakeet_streaming.audio.pcm import as_mono
 from parakeet_streaming.boosting.options import Phrases, boosting_of
 from parakeet_streaming.engine.biases import Biased, StreamBiases
+from parakeet_streaming.engine.equal_windows import EqualWindows
 from parakeet_streaming.engine.recognition_options import RecognitionOptions
 from parakeet_streaming.engine.snapshot import SnapshotCodec
 from parakeet_streaming.engine.stall import StallGuard
@@ -27,6 +28,7 @@ from parakeet_streaming.engine.whole_recordings import whole_context
 from parakeet_streaming.engine.windowed_stream import WindowedStream
 from parakeet_streaming.engine.words import Pieces, TokenFormatter
 from parakeet_streaming.errors import ContextError, OptionError, SnapshotError, UsageError
+from parakeet_streaming.languages.codes import language_codes
 from parakeet_streaming.ports import TokenBias, Transducer
 from parakeet_streaming.results import Event, Transcript
 from parakeet_streaming.timeline import (
@@ -65,6 +67,7 @@ class Recognizer:
         self.options = options or RecognitionOptions()
         self.snapshots = SnapshotCodec(transducer, pieces.size)
         self._biases = StreamBiases(pieces)
+        self.masks = self._biases.masks
         self._transducer = transducer
         self._longest_duration = max((1, *transducer.durations))
         self._formatter = TokenFormatter(
@@ -94,6 +97,7 @@ class Recognizer:
         cached: bool = False,
         phrases: Phrases | None = None,
         boost: float | None = None,
+        language: str | Iterable[str] | None = None,
     ) -> Stream:
         """Opens a stream.
 
@@ -104,19 +108,22 @@ class Recognizer:
                 exactly the reference.
             cached: encode each frame once, beside what the encoder kept of the left context,
                 instead of the whole window at every step: cheaper by window / (chunk + right), and
-                close to the reference, not equal to it. Needs a model exported for it.
+                close to the reference. Needs a model exported for it.
             phrases: names and words that are hoped for: texts, `Phrase`s with weights, or a
                 `Boosting`. Without any, tokens are exactly the reference's.
             boost: how strongly, 0 to 10; 1 by default.
+            language: one, or several: no token of a script in which none of them is written is
+                given. Nothing changes where the model writes one script.
 
         Raises:
             ContextError: the window is longer than the model can take.
             OptionError: `cached` with an encoder that keeps nothing, or with a stall guard; phrases
-                beyond their limits, or with letters that the model cannot write.
+                beyond their limits; letters, or a language, that the model cannot write.
         """
         context = context or ContextConfig.balanced()
-        boosting = boosting_of(phrases, boost)
-        return self._stream(StreamOptions(context, tentative, stall_guard, cached, boosting))
+        self.masks.check(codes := language_codes(language))
+        chosen = (boosting_of(phrases, boost), codes)
+        return self._stream(StreamOptions(context, tentative, stall_guard, cached, *chosen))
 
     def restore(self, data: bytes) -> Stream:
         """Continues the stream of which `Stream.snapshot` made `data`, here or elsewhere.
@@ -156,7 +163,7 @@ class Recognizer:
         """What makes tokens of a stream with these options more or less likely; made once.
 
         Raises:
-            OptionError: phrases with letters that the model cannot write.
+            OptionError: as `stream`.
         """
         return self._biases.of(options)
 
@@ -194,6 +201,7 @@ class Recognizer:
         stall_guard: StallGuard | None = None,
         phrases: Phrases | None = None,
         boost: float | None = None,
+        language: str | Iterable[str] | None = None,
     ) -> Transcript:
         """Recognises a whole recording: in one window, or in overlapping ones if it is too long.
 
@@ -201,13 +209,14 @@ class Recognizer:
             samples: (n,) or (n, channels) at `sample_rate`, in any dtype `as_mono` takes.
             sample_rate: in Hz.
             stall_guard: as for `stream`.
-            phrases: as for `stream`.
-            boost: as for `stream`.
+            phrases: as for `stream`; so are the next two.
+            boost: how strongly.
+            language: one, or several.
 
         Raises:
             AudioInputError: wrong shape or type, NaN or infinity.
             ContextError: an impossible sample rate.
-            OptionError: phrases, as for `stream`.
+            OptionError: as `stream`.
         """
         check_sample_rate(sample_rate)
         mono = as_mono(samples)
@@ -218,6 +227,7 @@ class Recognizer:
             stall_guard=stall_guard,
             phrases=phrases,
             boost=boost,
+            language=language,
         )
         piece = round(_FEED_S * sample_rate)
         for start in range(0, mono.shape[0], piece):
@@ -253,8 +263,14 @@ class Recognizer:
         step.decode()
         return step.commit()
 
-    def prepare(self, streams: Sequence[WindowedStream]) -> Step:
+    def prepare(
+        self, streams: Sequence[WindowedStream], equal_windows: EqualWindows | None = None
+    ) -> Step:
         """The same in phases, for owners of a clock: `encode`, `decode` and `commit` of a `Step`.
+
+        Args:
+            streams: any of those this recognizer opened.
+            equal_windows: of earlier steps, whose windows without sound are not encoded again.
 
         Raises:
             OptionError: a stream is given twice, or was opened by another recognizer.
@@ -263,7 +279,7 @@ class Recognizer:
             raise OptionError("a stream of another recognizer; step it with its own")
         if len({id(stream) for stream in streams}) < len(streams):
             raise OptionError("a stream is given twice; one step runs one window of each")
-        return Step(self._transducer, streams)
+        return Step(self._transducer, streams, equal_windows)
 
     def _stream(self, options: StreamOptions, restored: StreamState | None = None) -> Stream:
         return Stream(

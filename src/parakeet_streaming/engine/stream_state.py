@@ -33,6 +33,8 @@ class StreamOptions:
     """Whether each frame is encoded once, beside what the encoder kept of the left context."""
     boosting: Boosting | None = None
     """Phrases that are hoped for."""
+    languages: tuple[str, ...] = ()
+    """Tokens of scripts in which none of these is written are ruled out; none: all scripts."""
 
     @property
     def kept_frames(self) -> int | None:

@@ -17,12 +17,13 @@ from __future__ import annotations
 import asyncio
 import time
 import weakref
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import replace
 from typing import Self
 
 from parakeet_streaming.boosting.options import Phrases, boosting_of
 from parakeet_streaming.engine.stepper import Stepper
+from parakeet_streaming.languages.codes import language_codes
 from parakeet_streaming.limits import LEAST_SECONDS, MOST_STREAMS, check_number, check_whole
 from parakeet_streaming.limits import MOST_RING_S as LONGEST_RING_S
 from parakeet_streaming.live.admission import MOST_RECORDINGS, Admission
@@ -109,6 +110,7 @@ class LiveEngine:
         instead_of: LiveStream | None = None,
         phrases: Phrases | None = None,
         boost: float | None = None,
+        language: str | Iterable[str] | None = None,
     ) -> LiveStream:
         """Opens a stream. All but the first wait until the worker has measured what steps take.
 
@@ -125,6 +127,7 @@ class LiveEngine:
             phrases: names and words that are hoped for, as in `Recognizer.stream`; in place of
                 those of the options.
             boost: how strongly, 0 to 10; 1 by default.
+            language: one or several, in place of those of the options.
 
         Raises:
             CapacityError: there is no room; those that are open go on.
@@ -139,6 +142,8 @@ class LiveEngine:
         options = options or LiveOptions()
         if phrases is not None or boost is not None:
             options = replace(options, boosting=boosting_of(phrases, boost))
+        if language is not None:
+            options = replace(options, languages=language_codes(language))
         task = self._opener.open(
             options,
             on_event,

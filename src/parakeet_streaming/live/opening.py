@@ -171,6 +171,7 @@ class StreamOpener:
                 stall_guard=None if before is None else before.stall_guard,
                 cached=options.cached,
                 boosting=options.boosting or (None if before is None else before.boosting),
+                languages=options.languages or (() if before is None else before.languages),
             ),
             state,
         )

@@ -74,6 +74,8 @@ class Transcribe:
     model: str | None
     boosting: Boosting | None = None
     """What is hoped for."""
+    language: str | None = None
+    """That is spoken."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -127,7 +129,7 @@ def command_of(frame: Frame) -> Command | None:
 def _transcribe(fields: Fields) -> Transcribe:
     names, terms = (_texts(fields, name) for name in ("transcript_names", "transcript_terms"))
     boosting = hoped_for(names_and_terms(names, terms), "transcript_terms")
-    return Transcribe(fields.text("name"), boosting)
+    return Transcribe(fields.text("name"), boosting, fields.short_text("language"))
 
 
 def _texts(fields: Fields, name: str) -> list[str]:
