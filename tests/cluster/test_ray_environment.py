@@ -20,7 +20,7 @@ def test_sockets_outlive_the_number_of_replicas():
     assert "RAY_SERVE_HAPROXY_HARD_STOP_AFTER_S=120" in problem
     assert "3680" in problem
     assert not problems(HAPROXY, Settings(session_s=30, drain_s=20))
-    told = HAPROXY | {"RAY_SERVE_HAPROXY_HARD_STOP_AFTER_S": "21680"}
+    told = HAPROXY | {"RAY_SERVE_HAPROXY_HARD_STOP_AFTER_S": "21720"}
     assert not problems(told, Settings())
     wrong = HAPROXY | {"RAY_SERVE_HAPROXY_HARD_STOP_AFTER_S": "soon"}
     assert problems(wrong, Settings(session_s=30))

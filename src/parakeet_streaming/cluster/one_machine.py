@@ -108,7 +108,7 @@ def deployed(settings: Settings) -> Iterator[tuple[Deployment, str]]:
 
 
 def _checkpoint_keys(settings: Settings) -> tuple[str, ...]:
-    """Keys that all replicas share, so that a stream may go on at another one: drawn if none is given.
+    """Keys that all replicas share, so that a stream may go on at another one, drawn if need be.
 
     Raises:
         OptionError: as `composition.read_checkpoint_keys`.

@@ -23,6 +23,7 @@ from hashlib import sha256
 from typing import Any, Final, Self
 
 from parakeet_streaming.errors import OptionError
+from parakeet_streaming.results import FilterStart
 from parakeet_streaming.server.connection_options import MOST_CHANNELS, ChannelStart
 from parakeet_streaming.server.replies import CheckpointRefusedError
 from parakeet_streaming.server.session_state import SessionState
@@ -149,6 +150,7 @@ class CheckpointKeys:
                     "position": each.position,
                     "session": asdict(each.session),
                     "bytes": len(each.snapshot),
+                    "filters": [[start.sample, start.position] for start in each.filters],
                 }
                 for each in checkpoint.channels
             ],
@@ -236,7 +238,9 @@ def _checkpoint_of(body: bytes) -> Checkpoint:
         snapshot = snapshots[at : at + size]
         at += size
         session = _session_of(each["session"])
-        channels.append(ChannelStart(snapshot, session, _whole(each["position"])))
+        filters = tuple(FilterStart(_whole(at), _whole(to)) for at, to in each["filters"])
+        start = ChannelStart(snapshot, session, _whole(each["position"]), filters=filters)
+        channels.append(start)
     if at != len(snapshots) or not 1 <= len(channels) <= MOST_CHANNELS:
         raise ValueError(f"{len(channels)} channels of {at} bytes")
     settings = {str(name): str(value) for name, value in header["settings"].items()}
