@@ -11,6 +11,7 @@ import numpy as np
 import pytest
 
 from parakeet_streaming.audio.files import read_audio
+from parakeet_streaming.audio.resample import Resampler
 from parakeet_streaming.client import (
     AsyncClient,
     Final,
@@ -31,6 +32,7 @@ from tests.server.served import FIXED, serving
 DIGITS = read_audio(Path(__file__).parents[2] / "examples" / "recordings" / "digits.wav")
 LONG = np.concatenate([DIGITS, np.zeros(12_000, np.float32)] * 3)
 SAID = "three one four one five nine two six"
+DECIDED = ("utterance", "text", "start", "end", "reason", "words", "channel")
 KEY = "a key that all servers know"
 QUICK = Resuming(for_s=30.0, first_wait_s=0.02, most_wait_s=0.1, checkpoints_s=0.5, silent_s=1.5)
 
@@ -69,10 +71,7 @@ def of(kind, events):
 
 def decided(events):
     """What is told for good."""
-    return [
-        (each.utterance, each.text, each.end, each.reason, each.words, each.channel)
-        for each in of(Final, events)
-    ]
+    return [tuple(getattr(each, name) for name in DECIDED) for each in of(Final, events)]
 
 
 def written(events):
@@ -357,3 +356,157 @@ def test_an_utterance_that_ended_for_want_of_audio_ends_the_second_time_too():
     assert [each.reason for each in of(Final, events)] == ["no_audio", "end"]
     assert decided(events) == decided(plain)
     assert written(events) == written(plain)
+
+
+async def disturbed(address, disturb):
+    """What is told without, and with that."""
+    plain, _ = await told(address, pieces(LONG, 8_000), resume=False)
+    events, _ = await told(address, pieces(LONG, 8_000), disturb, pause_s=0.1)
+    return plain, events
+
+
+@pytest.mark.parametrize("rate_hz", [8_000, 24_000, 48_000])
+def test_other_rates_go_on_exactly(rate_hz):
+    resampler = Resampler(16_000, rate_hz)
+    audio = np.concatenate([resampler.feed(LONG), resampler.finish()])
+    script = pieces(audio, rate_hz // 3)
+    for place, thing in ((9, "commit"), (15, rate_hz // 2), (20, "commit")):
+        script.insert(place, thing)
+
+    async def test():
+        async with servers() as (_, proxy, address):
+            options = {"sample_rate": rate_hz}
+            plain, _ = await told(address, script, resume=False, **options)
+
+            async def disturb(_):
+                while True:
+                    await asyncio.sleep(0.5)
+                    proxy.reset()
+
+            return plain, await told(address, script, disturb, pause_s=0.05, **options)
+
+    plain, (events, _) = run(test)
+    assert decided(events) == decided(plain)
+    assert of(Gap, events) == of(Gap, plain)
+    assert {each.how for each in of(Resumed, events)} == {"exact"}
+
+
+def test_the_encoders_past_is_handed_over_on_a_planned_end():
+    """A cached stream goes on exactly, with the last checkpoint that came before it moved."""
+    cached = replace(FIXED, cached=True)
+
+    async def test():
+        async with servers(defaults=cached) as (services, _, address):
+
+            def drain():
+                (first,) = [each for each in services if each.metrics.open_sockets.value]
+                first.drain.begin(first.clock() + 12)
+
+            return await disturbed(address, lambda events: when(events, Partial, drain))
+
+    plain, events = run(test)
+    assert decided(events) == decided(plain)
+    assert of(Resumed, events) == [Resumed("exact")]
+
+
+def test_a_cached_stream_that_was_cut_says_that_it_is_warm():
+    cached = replace(FIXED, cached=True)
+
+    async def test():
+        async with servers(defaults=cached) as (_, proxy, address):
+            return await disturbed(address, lambda events: when(events, Final, proxy.reset))
+
+    _, events = run(test)
+    assert of(Resumed, events) == [Resumed("warm")]
+    ends = [each.end for each in of(Final, events)]
+    assert ends == sorted(ends)
+    texts = written(events)
+    assert all(
+        texts.get((0, each.utterance), "").strip() == each.text for each in of(Final, events)
+    )
+
+
+def test_a_server_that_stands_still_is_not_waited_for():
+    """It accepts a new connection, as its kernel does, and says nothing."""
+
+    async def test():
+        async with servers() as (_, proxy, address):
+            plain, _ = await told(address, pieces(LONG, 8_000), resume=False)
+            listening = await asyncio.start_server(lambda *_: None, "127.0.0.1", 0)
+            host, port = listening.sockets[0].getsockname()
+
+            def lose():
+                proxy.addresses.insert(0, f"{host}:{port}")
+                asyncio.get_running_loop().call_later(0.5, proxy.addresses.remove, f"{host}:{port}")
+                proxy.reset()
+
+            async with asyncio.timeout(20):
+                # The client waits 30 s for what it asks of a server at other times.
+                events, _ = await told(
+                    address, pieces(LONG, 8_000), lambda events: when(events, Partial, lose)
+                )
+            listening.close()
+            return plain, events
+
+    plain, events = run(test)
+    assert decided(events) == decided(plain)
+
+
+def test_a_balancer_that_knows_no_server_is_asked_again():
+    async def test():
+        async with servers() as (_, proxy, address):
+            plain, _ = await told(address, pieces(LONG, 8_000), resume=False)
+            listening = await asyncio.start_server(nothing_there, "127.0.0.1", 0)
+            host, port = listening.sockets[0].getsockname()
+
+            def lose():
+                whole, proxy.addresses = proxy.addresses, [f"{host}:{port}"]
+                asyncio.get_running_loop().call_later(
+                    0.5, lambda: proxy.addresses.__setitem__(slice(None), whole)
+                )
+                proxy.reset()
+
+            events, _ = await told(
+                address, pieces(LONG, 8_000), lambda events: when(events, Partial, lose)
+            )
+            listening.close()
+            return plain, events
+
+    plain, events = run(test)
+    assert decided(events) == decided(plain)
+
+
+async def nothing_there(reader, writer):
+    await reader.readuntil(b"\r\n\r\n")
+    writer.write(b"HTTP/1.1 404 Not Found\r\ncontent-length: 0\r\nconnection: close\r\n\r\n")
+    writer.close()
+
+
+def test_a_server_that_dies_while_it_drains_is_not_waited_for():
+    """Clients leave it at random moments: those that it loses before go on at once."""
+
+    async def test():
+        async with servers() as (services, proxy, address):
+            events, loop, lost_s = [], asyncio.get_running_loop(), []
+            async with AsyncClient(address) as client:
+                stream = await client.stream(resume=QUICK)
+                reading = asyncio.create_task(read(stream, events))
+                await stream.send(DIGITS)
+                while not of(Partial, events):
+                    await asyncio.sleep(0.01)
+                (first,) = [each for each in services if each.metrics.open_sockets.value]
+                first.drain.begin(first.clock() + 3_000)
+                # A checkpoint is waited for at first.
+                await asyncio.sleep(1.0)
+                proxy.reset()
+                lost_s.append(loop.time())
+                while not of(Resumed, events):
+                    await asyncio.sleep(0.01)
+                lost_s.append(loop.time())
+                await stream.finish()
+                await reading
+                await stream.close()
+            return lost_s
+
+    lost_s, back_s = run(test)
+    assert back_s - lost_s < 20

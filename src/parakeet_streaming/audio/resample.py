@@ -33,8 +33,8 @@ from parakeet_streaming.timeline import MAX_INPUT_RATE_HZ, MIN_INPUT_RATE_HZ, SA
 _MEMORY_S: Final = 0.6
 """Seconds of input that any later sample of the output depends on, and some more."""
 _BLOCK_STEPS: Final = {8_000: 830, 24_000: 734, 48_000: 1_468}
-"""By the rate of the input, for 16 kHz: after so many steps of both rates a new filter computes in the
-same blocks as one that began earlier (found by trying; a test tries them)."""
+"""By the rate of the input, for 16 kHz: after so many steps of both rates a new filter computes in
+the same blocks as one that began earlier (found by trying; a test tries them)."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -78,8 +78,6 @@ class AudioIngest:
         """Samples given to the resampler, and samples that it gave out."""
         self._given_out = dropped
         self._reported_refused = 0
-        self._lost = 0
-        """Samples at the pushed rate that never came."""
 
     @property
     def finished(self) -> bool:
@@ -116,11 +114,12 @@ class AudioIngest:
             return
         try:
             if not self._closing and samples > 0:
+                # Of its own, so that a stream can go on within the gap.
                 self._end_filter()
-                before = self._lost * SAMPLE_RATE_HZ // self.rate_hz
-                self._lost += samples
-                self._queue.miss(self._lost * SAMPLE_RATE_HZ // self.rate_hz - before)
+                self._begin_filter()
                 self._came += samples
+                end = self._came * SAMPLE_RATE_HZ // self.rate_hz
+                self._queue.miss(end - self._queue.received)
                 self._begin_filter()
         finally:
             self._busy.release()
