@@ -30,6 +30,7 @@ from parakeet_streaming.errors import ExtraMissingError, OptionError
 from parakeet_streaming.runtime.cores import usable_cores
 from parakeet_streaming.server import composition
 from parakeet_streaming.server.addresses import bind
+from parakeet_streaming.server.logs import announce
 from parakeet_streaming.server.serving import check_reach
 from parakeet_streaming.server.settings import Settings
 
@@ -48,7 +49,7 @@ def serve(settings: Settings) -> None:
     """Runs the replicas; comes back when they have drained. Raises as `deployed` does."""
     with deployed(settings) as (deployment, url):
         asked = _signals()
-        print(f"ready {url}", file=sys.stderr, flush=True)  # noqa: T201
+        announce(f"ready {url}")
         asked.wait()
         _drain(deployment, settings.drain_s)
 

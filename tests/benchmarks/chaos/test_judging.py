@@ -41,7 +41,7 @@ def speaker(*events):
 
 
 def text(at_s):
-    token = Token(1, " one", 1.0, 1.2, 12, 2, 0.9)
+    token = Token(1, " one", 12, 2, 1.0, 1.2, 0.9)
     return Partial(0, " one", "", at_s, at_s, (token,))
 
 
