@@ -8,7 +8,7 @@ from parakeet_streaming.server.session_events import Cleared, Ended, Kept
 from parakeet_streaming.server.session_state import SessionState
 
 KEYS = CheckpointKeys.of_this_process()
-STATE = SessionState(0, 2, 0, 0, 0, None, 0.0, False, False, False, None, None)
+STATE = SessionState(0, 2, 0, 0, 0, None, 0.0, False, False, False, ())
 END = Ended(0, "", (), (), 0.0, 1.0, "silence")
 
 

@@ -43,6 +43,8 @@ _MAC_BYTES: Final = 32
 _MAC_AT: Final = len(MAGIC) + 1 + _NAME_BYTES
 _HEAD_BYTES: Final = _MAC_AT + _MAC_BYTES
 _MOST_POSITION: Final = 2**53
+_MOST_TURNS: Final = 4_096
+"""Of speech that is told before its text."""
 _UNREADABLE: Final = (
     ArithmeticError,
     AttributeError,
@@ -252,7 +254,7 @@ def _checkpoint_of(body: bytes) -> Checkpoint:
 
 
 def _session_of(plain: Mapping[str, Any]) -> SessionState:
-    checks = {"bool": _flag, "int": _whole, "float": _number}
+    checks = {"bool": _flag, "int": _whole, "float": _number, "tuple[float,": _numbers}
     values: dict[str, Any] = {}
     for each in fields(SessionState):
         value, kind = plain[each.name], str(each.type)
@@ -271,6 +273,12 @@ def _number(value: object) -> float:
     if type(value) not in (int, float) or not 0 <= value <= _MOST_POSITION:  # type: ignore[operator]
         raise ValueError(f"{value!r:.60} where a number belongs")
     return float(value)  # type: ignore[arg-type]
+
+
+def _numbers(value: object) -> tuple[float, ...]:
+    if not isinstance(value, list) or len(value) > _MOST_TURNS:
+        raise ValueError(f"{value!r:.60} where numbers belong")
+    return tuple(_number(each) for each in value)
 
 
 def _flag(value: object) -> bool:
