@@ -265,8 +265,8 @@ class Session:
         rest = text_of(said[told:]) if told else text_of(said).lstrip()
         if rest.rstrip():
             at = self._characters
-            started = self._started_by_text(said[:1])
-            events += [*started, Heard(self._number, rest, said[told:], "", (), to_s, to_s, at)]
+            begun = self._started_by_text(said[:1])
+            events += [*begun, Heard(self._number, rest, said[told:], "", (), to_s, to_s, at)]
         number, started = self._number, self._started
         words = group_words(said) if words is None else words
         # Speech is told as soon as it is heard, which may be before the commit of what was before.
