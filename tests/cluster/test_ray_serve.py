@@ -21,7 +21,7 @@ pytest.importorskip("ray", reason="the extra ray is not installed")
 pytestmark = pytest.mark.filterwarnings("ignore::DeprecationWarning")
 
 DIGITS = Path(__file__).parents[2] / "examples" / "recordings" / "digits.wav"
-SIGNS = "a key of sixteen characters or more"
+SIGNS = "a-key-of-sixteen-characters-or-more"
 SAID = "three one four one five nine two six"
 
 

@@ -111,6 +111,28 @@ def test_a_commit_gives_what_was_pushed_before_it():
     assert driver.stream.window.decoded_samples == 8 * FRAME_SAMPLES
 
 
+def test_a_window_that_a_commit_waits_for_is_due_at_once_and_commits_outrun_nobody():
+    driver, writer, clock, recognizer = driver_of([Cue(3, 0), Cue(9, 1)])
+    begun_s = []
+    for _ in range(4):
+        writer.write(marked_audio(8))
+        driver.commit(writer.received)
+        _, dues = run(recognizer, driver)
+        begun_s += [due.deadline_s for due in dues if due.ends]
+    assert begun_s[0] == clock.now_s
+    apart = [later - one for one, later in pairwise(begun_s)]
+    assert apart[0] >= 0
+    assert min(apart[1:]) > 8 * 0.08
+
+
+def test_the_last_window_is_due_at_once():
+    driver, writer, _, recognizer = driver_of()
+    writer.write(marked_audio(20))
+    writer.close()
+    _, dues = run(recognizer, driver)
+    assert [due.ends for due in dues] == [False] * (len(dues) - 1) + [True]
+
+
 def test_commits_are_answered_one_by_one_and_before_the_end():
     driver, writer, _, recognizer = driver_of([Cue(3, 0), Cue(9, 1)], endpoint=EndpointOptions())
     writer.write(marked_audio(8))

@@ -3,7 +3,7 @@
 import pytest
 
 from parakeet_streaming import VadOptions
-from parakeet_streaming.live.driver import Due
+from parakeet_streaming.live.due import Due
 from parakeet_streaming.live.meter import EngineMeter, StreamMeter
 from parakeet_streaming.live.metrics import LiveMetrics
 from parakeet_streaming.live.timed_step import StepTimes
@@ -22,7 +22,7 @@ from parakeet_streaming.testing import Cue, ScriptedVad, marked_audio
 from parakeet_streaming.timeline import ContextConfig
 from tests.live.by_hand import Room, fixed
 
-DUE = Due(lookahead_end=32_000, complete_s=10.0, deadline_s=10.5, audio_s=2.0)
+DUE = Due(32_000, 10.0, 10.5, 10.5, audio_s=2.0, ends=False)
 
 
 def token(text, start, end):

@@ -54,6 +54,41 @@ def test_one_that_is_ready_twice_keeps_its_place():
     assert scheduler.pick() == ["a", "b"]
 
 
+def ready(scheduler, *waiting):
+    for stream, deadline_s, ends in waiting:
+        scheduler.ready(stream, deadline_s=deadline_s, next_s=deadline_s, audio_s=1, ends=ends)
+
+
+def test_windows_that_end_utterances_share_no_step_with_others():
+    scheduler = Scheduler(BatchLimits())
+    ready(scheduler, ("a", 3, False), ("b", 1, True), ("c", 2, True), ("d", 4, False))
+    assert [scheduler.pick() for _ in range(3)] == [["b", "c"], ["a", "d"], []]
+
+
+def test_one_that_is_late_does_not_wait_for_an_end():
+    scheduler = Scheduler(BatchLimits())
+    ready(scheduler, ("late", 1, False), ("end", 2, True), ("other", 3, False))
+    assert scheduler.pick() == ["late", "end", "other"]
+
+
+def test_an_end_does_not_wait_for_more_streams():
+    scheduler = Scheduler(BatchLimits(hold_s=0.5))
+    scheduler.opened(1.0)
+    scheduler.opened(1.0)
+    scheduler.ready("end", deadline_s=2.0, next_s=3.0, audio_s=1, ends=True, now_s=2.0)
+    assert scheduler.next_time(2.0) == 2.0
+    assert scheduler.pick(2.0) == ["end"]
+
+
+def test_a_recording_counts_with_the_window_after_an_end():
+    scheduler = Scheduler(BatchLimits(), predict_s=lambda _: 0.25)
+    scheduler.opened(1.0)
+    scheduler.ready("end", deadline_s=2.0, next_s=3.0, audio_s=1, ends=True, now_s=2.0)
+    scheduler.ready("recording", deadline_s=0, audio_s=1, now_s=2.0, recording=True)
+    assert scheduler.pick(2.0) == ["end"]
+    assert scheduler.pick(2.1) == ["recording"]
+
+
 @given(
     periods=st.lists(st.floats(0.1, 4), min_size=1, max_size=20),
     max_streams=st.integers(1, 4),

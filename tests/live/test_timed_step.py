@@ -3,7 +3,7 @@
 import pytest
 
 from parakeet_streaming.engine.stream_state import StreamOptions
-from parakeet_streaming.live.driver import Due
+from parakeet_streaming.live.due import Due
 from parakeet_streaming.live.timed_step import StepTimes, run_step, timing_of
 from parakeet_streaming.results import Partial
 from parakeet_streaming.testing import Cue, fake_recognizer, marked_audio
@@ -22,7 +22,7 @@ def test_the_phases_are_timed():
 
 
 def test_a_stream_shares_the_time_by_its_audio():
-    due = Due(lookahead_end=1, complete_s=0.25, deadline_s=2.0, audio_s=1.0)
+    due = Due(lookahead_end=1, complete_s=0.25, deadline_s=2.0, next_s=2.0, audio_s=1.0, ends=False)
     timing = timing_of(due, StepTimes(1.0, 1.25, 2.0), 3, 4.0)
     assert (timing.waited_s, timing.encode_s, timing.decode_s) == (0.75, 0.25, 0.75)
     assert (timing.streams, timing.share) == (3, 0.25)
@@ -31,5 +31,5 @@ def test_a_stream_shares_the_time_by_its_audio():
 
 
 def test_a_window_that_was_complete_later_than_the_step_began_did_not_wait():
-    due = Due(lookahead_end=1, complete_s=5.0, deadline_s=6.0, audio_s=1.0)
+    due = Due(lookahead_end=1, complete_s=5.0, deadline_s=6.0, next_s=6.0, audio_s=1.0, ends=False)
     assert timing_of(due, StepTimes(1.0, 2.0, 3.0), 1, 1.0).waited_s == 0.0

@@ -109,7 +109,7 @@ def deployed(settings: Settings) -> Iterator[tuple[Deployment, str]]:
 
 
 def _checkpoint_keys(settings: Settings) -> tuple[str, ...]:
-    """Keys that all replicas share, so that a stream may go on at another one, drawn if need be.
+    """Keys that all replicas share, so that streams go on at others: drawn if none is given.
 
     Raises:
         OptionError: as `composition.read_checkpoint_keys`.

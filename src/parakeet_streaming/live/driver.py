@@ -10,8 +10,6 @@ Rules of this file:
    alone. What has arrived after that is not looked at. (A chunk that grew under load is told.)
 4. The stream ends after all utterances that were asked for. The silence added at the end ends no
    utterance.
-5. Deadlines follow each other by a chunk at least: a source that hands over much at once may not
-   keep out those that come in real time.
 """
 
 from __future__ import annotations
@@ -28,6 +26,7 @@ from parakeet_streaming.engine.windowed_stream import WindowedStream, settled
 from parakeet_streaming.live.adaptation import Adapter
 from parakeet_streaming.live.audio_queue import AudioQueueReader
 from parakeet_streaming.live.demand import StreamCost
+from parakeet_streaming.live.due import Due
 from parakeet_streaming.live.intake import TAIL_S, Intake
 from parakeet_streaming.live.speech import StreamSpeech
 from parakeet_streaming.live.utterances import Utterances
@@ -37,20 +36,6 @@ from parakeet_streaming.timeline import (
     samples_to_seconds,
     seconds_to_samples,
 )
-
-
-@dataclass(frozen=True, slots=True)
-class Due:
-    """A window that waits for its step."""
-
-    lookahead_end: int
-    """Position after its last sample."""
-    complete_s: float
-    """When that sample had arrived, on the producer's clock."""
-    deadline_s: float
-    """A chunk later, when the next window is complete."""
-    audio_s: float
-    """What its step encodes."""
 
 
 @dataclass(slots=True)
@@ -112,7 +97,7 @@ class StreamDriver:
         endpoint = None if resumed is None else resumed.endpoint
         judges = (detector, endpointer)
         self.utterances = Utterances(stream, self.intake, *judges, endpoint, tail_s=tail_s)
-        self._deadline_s = 0.0
+        self._next_s = 0.0
 
     @property
     def decoded_samples(self) -> int:
@@ -182,13 +167,14 @@ class StreamDriver:
         end = self.speech.within_audio(span.lookahead_end)
         end = end if self._window.cut_at is None else min(end, self._window.cut_at)
         complete_s = self.intake.arrived_s(end)
-        begin_s = max(complete_s, self._deadline_s)
         left = 0 if self._cached else span.left_samples
-        return Due(
+        return Due.of(
             lookahead_end=end,
             complete_s=complete_s,
-            deadline_s=begin_s + samples_to_seconds(span.chunk_samples),
+            begin_s=max(complete_s, self._next_s),
+            chunk_s=samples_to_seconds(span.chunk_samples),
             audio_s=samples_to_seconds(left + span.lookahead_end - span.chunk_start),
+            ends=self.utterances.endpoint is not None or span.is_last,
         )
 
     def take_step(
@@ -204,7 +190,7 @@ class StreamDriver:
                 chunk.
         """
         self.counts.steps += 1
-        self._deadline_s = due.deadline_s
+        self._next_s = due.next_s
         for event in events:
             if isinstance(event, Partial):
                 self._decoded(event, self._tentative)

@@ -28,7 +28,7 @@ from parakeet_streaming.live.admission import Admission
 from parakeet_streaming.live.audio_watch import AudioWatch
 from parakeet_streaming.live.callers import Callers
 from parakeet_streaming.live.demand import StreamCost
-from parakeet_streaming.live.driver import Due
+from parakeet_streaming.live.due import Due
 from parakeet_streaming.live.failures import as_reported
 from parakeet_streaming.live.meter import MOST_S, EngineMeter
 from parakeet_streaming.live.metrics import LiveMetrics
@@ -169,6 +169,8 @@ class StreamLoop:
                 self._scheduler.ready(
                     task,
                     deadline_s=due.deadline_s,
+                    next_s=due.next_s,
+                    ends=due.ends,
                     audio_s=due.audio_s,
                     now_s=self._clock(),
                     recording=task.lane == "recording",

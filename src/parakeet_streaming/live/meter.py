@@ -19,7 +19,7 @@ from itertools import pairwise
 from typing import Final
 
 from parakeet_streaming.engine.words import begins_word, ends_word
-from parakeet_streaming.live.driver import Due
+from parakeet_streaming.live.due import Due
 from parakeet_streaming.live.metrics import LiveMetrics
 from parakeet_streaming.live.timed_step import StepTimes
 from parakeet_streaming.metrics.histogram import Histogram

@@ -5,6 +5,7 @@ Rules of this file:
 1. The stream whose deadline is nearest goes first. Deadlines are absolute and never move, so one
    that waits comes to stand first: no stream starves, whatever the others do.
 2. A batch is bounded, in streams and in audio: a step that is too long makes all its streams late.
+   Windows that end an utterance are due at once, and share no step with others.
 3. A stream is in at most one batch at a time, and no batch waits for a stream that is not ready. A
    batch may be held open for `hold_s` while not all streams that could join it are ready, but never
    past its first deadline.
@@ -75,6 +76,7 @@ class _Ready(Generic[Key]):
     stream: Key = field(compare=False)
     audio_s: float = field(compare=False)
     since_s: float = field(compare=False)
+    ends: bool = field(compare=False)
 
 
 class _Lane(Generic[Key]):
@@ -91,10 +93,12 @@ class _Lane(Generic[Key]):
     def __contains__(self, stream: Key) -> bool:
         return stream in self._numbers
 
-    def add(self, stream: Key, deadline_s: float, audio_s: float, now_s: float) -> None:
+    def add(
+        self, stream: Key, deadline_s: float, audio_s: float, now_s: float, *, ends: bool = False
+    ) -> None:
         self._number += 1
         self._numbers[stream] = self._number
-        heapq.heappush(self._heap, _Ready(deadline_s, self._number, stream, audio_s, now_s))
+        heapq.heappush(self._heap, _Ready(deadline_s, self._number, stream, audio_s, now_s, ends))
 
     def leave(self, stream: Key) -> None:
         self._numbers.pop(stream, None)
@@ -111,6 +115,8 @@ class _Lane(Generic[Key]):
         audio_s = 0.0
         while len(taken) < most_streams and (first := self.first()) is not None:
             if taken and not fits(audio_s + first.audio_s):
+                break
+            if taken and taken[0].ends and not first.ends:
                 break
             heapq.heappop(self._heap)
             del self._numbers[first.stream]
@@ -194,6 +200,8 @@ class Scheduler(Generic[Key]):
         *,
         deadline_s: float,
         audio_s: float,
+        next_s: float | None = None,
+        ends: bool = False,
         now_s: float = 0.0,
         recording: bool = False,
     ) -> None:
@@ -203,6 +211,8 @@ class Scheduler(Generic[Key]):
             stream: anything hashable that stands for it.
             deadline_s: when its events are due, on the caller's clock.
             audio_s: how much audio its step encodes.
+            next_s: when its next window will be there; the deadline where that is not given.
+            ends: whether somebody waits for the end of an utterance, which it brings.
             now_s: the time now.
             recording: whether its lane is that of recordings.
         """
@@ -214,8 +224,8 @@ class Scheduler(Generic[Key]):
             return
         if not len(self._live):
             self._held_since_s = now_s
-        self._live.add(stream, deadline_s, audio_s, now_s)
-        self._expected.expect(stream, deadline_s)
+        self._live.add(stream, deadline_s, audio_s, now_s, ends=ends)
+        self._expected.expect(stream, deadline_s if next_s is None else next_s)
 
     def leave(self, stream: Key) -> None:
         """Forgets a stream that has ended; one that does not wait is no error."""

@@ -21,7 +21,8 @@ from parakeet_streaming.engine.stream_state import StreamState
 from parakeet_streaming.engine.windowed_stream import WindowedStream
 from parakeet_streaming.live.admission import Lane
 from parakeet_streaming.live.audio_queue import AudioQueueWriter
-from parakeet_streaming.live.driver import Due, StreamDriver
+from parakeet_streaming.live.driver import StreamDriver
+from parakeet_streaming.live.due import Due
 from parakeet_streaming.live.event_queue import EventQueue
 from parakeet_streaming.live.hints import StreamHints
 from parakeet_streaming.live.ingest import AudioIngest

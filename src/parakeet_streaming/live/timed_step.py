@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from parakeet_streaming.engine.stepper import Stepper
 from parakeet_streaming.engine.windowed_stream import WindowedStream
-from parakeet_streaming.live.driver import Due
+from parakeet_streaming.live.due import Due
 from parakeet_streaming.results import Event, StepTiming
 
 
