@@ -18,6 +18,7 @@ from benchmarks.chaos.places import Place
 from benchmarks.chaos.speakers import Speaker
 from benchmarks.chaos.speech import speech_of
 from benchmarks.chaos.wire import wired
+from benchmarks.report.tables import say
 from parakeet_streaming.audio.resample import Resampler
 from parakeet_streaming.client import Resuming
 from parakeet_streaming.ports import Floats
@@ -63,6 +64,7 @@ async def ran(
         await each.speak(place.url, resume=False, paced=False)
         if each.error is not None:
             raise RuntimeError(f"without any fault: {each.error}") from each.error
+    say(f"heard without faults at {place.url}")
     parts = urlsplit(place.url)
     begun_s = time.monotonic()
     async with AsyncExitStack() as stack:
