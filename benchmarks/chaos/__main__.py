@@ -8,7 +8,7 @@ stand-in (`plain`), or as replicas in Ray Serve. Six people speak as people do, 
 its own, through `parakeet_streaming.client`; meanwhile faults happen at random moments (`faults.py`
 lists them). What each client is told is compared with what it is told without faults: all words
 with their times and confidence, and how they are cut into utterances. The exit code is 1 where
-anything differs. Needs the dependency groups `bench` and `server`; `--where ray` the extra `ray`.
+anything differs. One server is left alone at any time, unless `--outages` is given. Needs the dependency groups `bench` and `server`; `--where ray` the extra `ray`.
 A disk that can be filled is made where this program may mount one (as root).
 """
 
@@ -94,7 +94,7 @@ async def _run(asked: argparse.Namespace) -> Outcome:
     speakers = speakers_of(asked.streams, seconds, asked.seed, asked.rates, asked.context)
     faults = planned(asked.seed, seconds, asked.every, asked.kinds)
     async with _place(asked) as place:
-        return await ran(place, speakers, faults, Resuming())
+        return await ran(place, speakers, faults, Resuming(), outages=asked.outages)
 
 
 @asynccontextmanager
@@ -130,6 +130,9 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--kinds", nargs="+", choices=KINDS, default=list(KINDS))
     parser.add_argument(
         "--rates", nargs="+", type=int, default=[SAMPLE_RATE_HZ], help="of the streams, in turn"
+    )
+    parser.add_argument(
+        "--outages", action="store_true", help="take away the last server that runs, too"
     )
     parser.add_argument("--drain-s", type=float, default=20.0)
     parser.add_argument("--quiet", action="store_true", help="do not tell the machine")

@@ -88,8 +88,10 @@ def planned(seed: int, seconds: float, every_s: float, kinds: Sequence[str] = KI
 class Faults:
     """What is done to one place and its lines."""
 
-    def __init__(self, place: Place, wires: Sequence[Wire]) -> None:
+    def __init__(self, place: Place, wires: Sequence[Wire], *, outages: bool = False) -> None:
+        """`outages`: whether the last server that runs may be taken away, too."""
         self._place, self._wires = place, wires
+        self._needed = 1 if outages else 2
         self.done: list[Done] = []
         self.left_out: list[Fault] = []
         """For want of a server that runs, or of a disk."""
@@ -121,7 +123,7 @@ class Faults:
 
     async def _to_server(self, fault: Fault) -> None:
         place, there = self._place, self._place.running()
-        if not there:
+        if len(there) < self._needed:
             self.left_out.append(fault)
             return
         server = there[int(fault.target * len(there))]

@@ -56,7 +56,12 @@ def speakers_of(
 
 
 async def ran(
-    place: Place, speakers: Sequence[Speaker], faults: Sequence[Fault], resuming: Resuming
+    place: Place,
+    speakers: Sequence[Speaker],
+    faults: Sequence[Fault],
+    resuming: Resuming,
+    *,
+    outages: bool = False,
 ) -> Outcome:
     """Lets all speak without faults, at once; then again, as people speak, with them."""
     plain = [replace(each, told=[], threads=False) for each in speakers]
@@ -72,7 +77,7 @@ async def ran(
             await stack.enter_async_context(wired(parts.hostname or "", parts.port or 0))
             for _ in speakers
         ]
-        doing = Faults(place, [wire for wire, _ in lines])
+        doing = Faults(place, [wire for wire, _ in lines], outages=outages)
         speaking = asyncio.gather(
             *(
                 speaker.speak(url, resuming)

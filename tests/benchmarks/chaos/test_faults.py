@@ -68,6 +68,7 @@ def test_each_is_done_to_what_it_is_for():
 
 
 def test_nobody_there_is_left_out():
-    does = Faults(Place(), [Wire()])
-    asyncio.run(does.do([Fault(0.0, "kill", 0.5)], 0.0))
-    assert len(does.left_out) == 1
+    for place, outages in ((Place(), True), (Place(7), False)):
+        does = Faults(place, [Wire()], outages=outages)
+        asyncio.run(does.do([Fault(0.0, "kill", 0.5)], 0.0))
+        assert len(does.left_out) == 1
