@@ -8,8 +8,9 @@ stand-in (`plain`), or as replicas in Ray Serve. Six people speak as people do, 
 its own, through `parakeet_streaming.client`; meanwhile faults happen at random moments (`faults.py`
 lists them). What each client is told is compared with what it is told without faults: all words
 with their times and confidence, and how they are cut into utterances. The exit code is 1 where
-anything differs. One server is left alone at any time, unless `--outages` is given. Needs the dependency groups `bench` and `server`; `--where ray` the extra `ray`.
-A disk that can be filled is made where this program may mount one (as root).
+anything differs. One server is left alone at any time, unless `--outages` is given. Needs the
+dependency groups `bench` and `server`; `--where ray` the extra `ray`. A disk that can be filled is
+made where this program may mount one (as root).
 """
 
 from __future__ import annotations

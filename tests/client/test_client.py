@@ -19,13 +19,15 @@ from tests.server.processes import Served
 DIGITS = read_audio(Path(__file__).parents[2] / "examples" / "recordings" / "digits.wav")
 SAID = "three one four one five nine two six"
 LONG = np.concatenate([DIGITS, np.zeros(12_000, np.float32)] * 2)
+OPEN = ("--fixed", "--max-streams", "8")
+"""Whatever else this machine does meanwhile."""
 SHARED = {"PARAKEET_CHECKPOINT_KEY": "a key that all servers know"}
 QUICK = Resuming(for_s=60.0, first_wait_s=0.02, most_wait_s=0.1, checkpoints_s=0.5, silent_s=2.0)
 
 
 @pytest.fixture(scope="module")
 def url():
-    with Served("--fixed") as server:
+    with Served(*OPEN) as server:
         yield server.url
 
 
@@ -124,7 +126,7 @@ def speak_to_one_who_dies(server, stream):
 
 
 def test_a_server_that_is_killed_leaves_what_was_heard():
-    with Served("--fixed") as server, Client(server.url) as client:
+    with Served(*OPEN) as server, Client(server.url) as client:
         stream = client.stream(resume=False)
         stream.send(DIGITS)
         heard_of(stream)
@@ -139,7 +141,7 @@ def test_a_server_that_is_killed_leaves_what_was_heard():
 
 
 def test_a_server_that_is_killed_in_a_block_ends_the_block_with_an_error():
-    with Served("--fixed") as server, Client(server.url) as client:
+    with Served(*OPEN) as server, Client(server.url) as client:
         stream = client.stream(resume=False)
         with pytest.raises(ServerError), stream:
             speak_to_one_who_dies(server, stream)
@@ -147,7 +149,7 @@ def test_a_server_that_is_killed_in_a_block_ends_the_block_with_an_error():
 
 
 def test_a_server_that_stands_still_is_given_up():
-    with Served("--fixed") as server, Client(server.url, timeout_s=1.0) as client:
+    with Served(*OPEN) as server, Client(server.url, timeout_s=1.0) as client:
         stream, other = client.stream(resume=False), client.stream(resume=False)
         server.signal(signal.SIGSTOP)
         with pytest.raises(ServerError, match="did not answer for 1 s"):
@@ -160,7 +162,7 @@ def test_a_server_that_stands_still_is_given_up():
 
 
 def test_a_server_that_drains_tells_its_last_words():
-    with Served("--fixed") as server, Client(server.url) as client:
+    with Served(*OPEN) as server, Client(server.url) as client:
         stream = client.stream(resume=False)
         stream.send(DIGITS)
         heard_of(stream)
@@ -201,7 +203,8 @@ class Line:
 @contextmanager
 def two_servers():
     """Servers that share a key, and a line to them that takes turns."""
-    with Served("--fixed", environment=SHARED) as one, Served("--fixed", environment=SHARED) as two:
+    served = [Served(*OPEN, environment=SHARED) for _ in range(2)]
+    with served[0] as one, served[1] as two:
         servers = {each.url.removeprefix("http://"): each for each in (one, two)}
         line = Line(servers)
         try:
@@ -285,7 +288,7 @@ def test_who_sends_waits_while_as_much_is_kept_as_may_be(uncut):
 
 
 def test_a_stream_without_a_connection_can_be_closed():
-    with Served("--fixed") as server, Client(server.url) as client:
+    with Served(*OPEN) as server, Client(server.url) as client:
         stream = client.stream()
         stream.send(DIGITS)
         heard_of(stream)

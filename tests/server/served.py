@@ -42,10 +42,19 @@ def served(test, routes_of, *, keys=None, limits=None, streams=64, defaults=FIXE
 
 @asynccontextmanager
 async def serving(
-    routes_of, *, keys=None, limits=None, streams=64, defaults=FIXED, origins=(), strict=False
+    routes_of,
+    *,
+    keys=None,
+    limits=None,
+    streams=64,
+    defaults=FIXED,
+    origins=(),
+    strict=False,
+    recognizer=None,
 ):
     keys = keys or {}
-    async with LiveEngine(load("tiny-en"), load_vad(), most_streams=streams) as engine:
+    recognizer = recognizer or load("tiny-en")
+    async with LiveEngine(recognizer, load_vad(), most_streams=streams) as engine:
         service = Service(
             engine,
             LoadedModel("tiny-en", 0, strict=strict),
