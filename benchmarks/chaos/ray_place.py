@@ -6,6 +6,7 @@ Rules of this file:
    answered. Nobody here starts one.
 2. One replica is drained by asking for one less: Ray tells it to stop, and it drains. Ray chooses
    which.
+3. What fills up is the disk of the log. Ray's own folder is not on it: Ray does not live there.
 """
 
 from __future__ import annotations
@@ -44,7 +45,7 @@ class RayReplicas:
         with log.open("ab") as lines:
             self._child = subprocess.Popen(
                 [sys.executable, "-m", "benchmarks.chaos.ray_child", json.dumps(settings)],
-                env=environment | {"TMPDIR": str(log.parent)},
+                env=environment,
                 stdin=subprocess.PIPE,
                 stdout=subprocess.PIPE,
                 stderr=lines,
