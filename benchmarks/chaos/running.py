@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import time
 from collections.abc import Sequence
-from contextlib import AsyncExitStack
+from contextlib import AsyncExitStack, suppress
 from dataclasses import dataclass, replace
 from typing import Any, Final
 from urllib.parse import urlsplit
@@ -85,8 +85,9 @@ async def ran(
             )
         )
         longest_s = max(len(each.audio) / each.rate_hz for each in speakers)
-        async with asyncio.timeout(longest_s + _ENDS_WITHIN_S):
-            await asyncio.gather(speaking, doing.do(faults, begun_s))
+        with suppress(TimeoutError):  # each says so itself
+            async with asyncio.timeout(longest_s + _ENDS_WITHIN_S):
+                await asyncio.gather(speaking, doing.do(faults, begun_s))
     verdicts = [judged(one.told, other.told) for one, other in zip(plain, speakers, strict=True)]
     took_s = time.monotonic() - begun_s
     return Outcome(speakers, verdicts, doing.done, doing.left_out, took_s)

@@ -20,10 +20,16 @@ class SmallDisk:
     """A disk of its own."""
 
     def __init__(self, folder: Path) -> None:
-        self._filling = folder / "filling"
+        self._folder, self._filling = folder, folder / "filling"
 
     def fill(self) -> None:
-        """Leaves no room for another byte."""
+        """Leaves no room for another byte.
+
+        Raises:
+            RuntimeError: it is no disk of its own any more.
+        """
+        if not self._folder.is_mount():
+            raise RuntimeError(f"{self._folder} is no disk of its own, and is not filled")
         with self._filling.open("ab", buffering=0) as file:
             for size in (len(_PIECE), 1):
                 try:

@@ -43,6 +43,7 @@ class Speaker:
     """When the first sample was spoken."""
     told: list[Told] = field(default_factory=list)
     error: Exception | None = None
+    _client: Client | None = None
 
     async def speak(self, url: str, resume: bool | Resuming, *, paced: bool = True) -> None:
         """Says everything, as people speak or at once; comes back when all was told."""
@@ -51,6 +52,12 @@ class Speaker:
                 await asyncio.to_thread(self._in_threads, url, resume, paced)
             else:
                 await self._in_loop(url, resume, paced)
+        except asyncio.CancelledError:
+            self.error = TimeoutError("it did not end in time")
+            if self._client is not None:
+                # Its thread ends with it.
+                await asyncio.to_thread(self._client.close)
+            raise
         except Exception as error:  # it is told in the report
             self.error = error
 
@@ -84,6 +91,7 @@ class Speaker:
 
     def _in_threads(self, url: str, resume: bool | Resuming, paced: bool) -> None:
         with Client(url) as client:
+            self._client = client
             stream = client.stream(resume=resume, sample_rate=self.rate_hz, **self.options)
             failed: list[Exception] = []
             reading = threading.Thread(target=self._read_blocking, args=(stream, failed))
