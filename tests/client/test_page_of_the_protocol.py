@@ -24,7 +24,7 @@ def test_its_client_runs():
     with Served("--fixed") as server:
         run = subprocess.run(
             [sys.executable, "-c", program, server.ws_url],
-            input=RAW, capture_output=True, check=True, timeout=120,
+            input=RAW, capture_output=True, check=True, timeout=300,
         )  # fmt: skip
     assert run.stdout.decode() == "three one four one five nine two six\n"
 

@@ -2,6 +2,7 @@
 
 import asyncio
 from contextlib import asynccontextmanager
+from functools import cache
 
 import uvicorn
 
@@ -17,6 +18,12 @@ from parakeet_streaming.server.service import LoadedModel, Service
 from parakeet_streaming.timeline import ContextConfig
 
 FIXED = LiveOptions(DelayRange.fixed(ContextConfig.balanced()))
+
+
+@cache
+def models():
+    """The built-in ones, loaded once: they are frozen, so engines may share them."""
+    return load("tiny-en", threads=1), load_vad()
 
 
 def replied(error):
@@ -53,8 +60,8 @@ async def serving(
     recognizer=None,
 ):
     keys = keys or {}
-    recognizer = recognizer or load("tiny-en")
-    async with LiveEngine(recognizer, load_vad(), most_streams=streams) as engine:
+    usual, vad = models()
+    async with LiveEngine(recognizer or usual, vad, most_streams=streams) as engine:
         service = Service(
             engine,
             LoadedModel("tiny-en", 0, strict=strict),

@@ -22,6 +22,7 @@ class StreamOptions:
     channels: int = 1
     separate: bool = False
     context: str | None = None
+    language: str | None = None
     fixed: bool | None = None
     endpointing: str | None = None
     max_utterance_s: float | None = None

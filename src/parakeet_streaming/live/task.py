@@ -29,6 +29,7 @@ from parakeet_streaming.live.ingest import AudioIngest
 from parakeet_streaming.live.intake import Intake
 from parakeet_streaming.live.meter import StreamMeter
 from parakeet_streaming.live.pauses import CommitReason, PauseWatch
+from parakeet_streaming.live.phrase_changes import PhraseChanges
 from parakeet_streaming.live.resuming import start_of
 from parakeet_streaming.live.snapshot_requests import SnapshotRequest, SnapshotRequests
 from parakeet_streaming.live.speech import StreamSpeech
@@ -82,6 +83,8 @@ class StreamTask:
     driver: StreamDriver
     events: EventQueue
     requests: SnapshotRequests
+    """Any thread."""
+    changes: PhraseChanges
     """Any thread."""
     pauses: PauseWatch
     hints: StreamHints

@@ -23,8 +23,9 @@ from hashlib import sha256
 from typing import Any, Final, Self
 
 from parakeet_streaming.errors import OptionError
+from parakeet_streaming.limits import MOST_SEPARATE_CHANNELS
 from parakeet_streaming.results import FilterStart
-from parakeet_streaming.server.connection_options import MOST_CHANNELS, ChannelStart
+from parakeet_streaming.server.connection_options import ChannelStart
 from parakeet_streaming.server.replies import CheckpointRefusedError
 from parakeet_streaming.server.session_state import SessionState
 
@@ -243,7 +244,7 @@ def _checkpoint_of(body: bytes) -> Checkpoint:
         filters = tuple(FilterStart(_whole(at), _whole(to)) for at, to in each["filters"])
         start = ChannelStart(snapshot, session, _whole(each["position"]), filters=filters)
         channels.append(start)
-    if at != len(snapshots) or not 1 <= len(channels) <= MOST_CHANNELS:
+    if at != len(snapshots) or not 1 <= len(channels) <= MOST_SEPARATE_CHANNELS:
         raise ValueError(f"{len(channels)} channels of {at} bytes")
     settings = {str(name): str(value) for name, value in header["settings"].items()}
     bound = Bound(str(header["owner"]), str(header["model"]), settings)

@@ -36,6 +36,7 @@ from parakeet_streaming.server.outbox import Outbox
 from parakeet_streaming.server.replies import SlowReaderError
 from parakeet_streaming.server.session import Session
 from parakeet_streaming.server.session_events import Ended, Kept, SessionEvent
+from parakeet_streaming.writing.written_stream import WrittenStream
 
 _SAID: Final = logging.getLogger(SAID)
 _LOOKED_AT_EVERY_S: Final = 0.03
@@ -85,10 +86,13 @@ class Connection:
             silence_s=endpoint.min_silence_ms / 1000 if endpoint and spoken else None,
             most_utterance_s=None if endpoint is None else endpoint.max_utterance_s,
         )
+        self._text = WrittenStream(options.writing)
         self._rate_hz = options.rate_hz
         self._pushed = self._unneeded = self._repeated = 0
         if start is not None:
-            self._session.go_on(start.session, self._stream.transcript().tokens)
+            # What is written depends on nothing before the utterance, so this is where it was.
+            said = self._text.feed(self._stream.transcript().tokens)
+            self._session.go_on(start.session, said)
             self._pushed, self._repeated = start.first_sample, start.repeated
             self._unneeded = options.needed_from(start) - start.first_sample
         self._outbox = Outbox(options.most_waiting)
@@ -243,7 +247,8 @@ class Connection:
             state = self._session.state()
             self._put([Kept(event.position, state, event.write, event.filters)])
         else:
-            self._put(self._session.take(event))
+            for told in self._text.take(event):
+                self._put(self._session.take(told))
 
     def _leave_out(self, samples: int) -> int:
         """How many of the next samples the stream had before."""

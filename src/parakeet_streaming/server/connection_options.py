@@ -11,9 +11,8 @@ from parakeet_streaming.live.options import LiveOptions
 from parakeet_streaming.results import FilterStart
 from parakeet_streaming.server.outbox import MOST_WAITING
 from parakeet_streaming.server.session_state import SessionState
+from parakeet_streaming.writing.options import WritingOptions
 
-MOST_CHANNELS: Final = 8
-"""That one client may have transcribed each for itself."""
 LEAST_RATE_HZ: Final = 4_000
 MOST_RATE_HZ: Final = 192_000
 
@@ -31,6 +30,8 @@ class ChannelOptions:
     stream_id: str | None = None
     most_waiting: int = MOST_WAITING
     """Events that a client may leave unread."""
+    writing: WritingOptions = field(default_factory=WritingOptions)
+    """How its text is written."""
 
     @property
     def rate_hz(self) -> int:

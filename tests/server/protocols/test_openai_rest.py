@@ -132,3 +132,20 @@ def test_any_value_is_taken_or_refused(name, value):
     except WrongRequestError as error:
         refusal = error
     assert refusal is None or refusal.field == name.partition("[")[0]
+
+
+def test_languages_that_are_known():
+    assert asked(("language", "de")).languages == ("de",)
+    assert asked(("languages[]", "uk"), ("languages[]", "en")).languages == ("uk", "en")
+    assert asked(("language", "")).languages == ()
+    assert asked(("language", "english")).languages == ()
+
+
+def test_names_of_channels():
+    request = asked(("channels", "separate"), ("channel_names", "agent, caller"))
+    assert request.names == ("agent", "caller")
+    request.check()
+    with pytest.raises(WrongRequestError, match="have no names"):
+        asked(("channel_names", "agent,caller")).check()
+    with pytest.raises(WrongRequestError, match="must differ"):
+        asked(("channel_names", "a,a"))

@@ -33,7 +33,7 @@ def routes(service: Service) -> list[SocketRoute]:
         about = begun(service)
 
         async def opened(_: str) -> DeepgramDialogue:
-            settings = settings_of(socket.caller.query)
+            settings = settings_of(socket.caller.query, socket.caller.repeated)
             service.model.check(settings.model)
             return await DeepgramDialogue.open(service, settings, about(settings.streams))
 

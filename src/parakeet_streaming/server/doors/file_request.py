@@ -15,6 +15,9 @@ import asyncio
 from collections.abc import AsyncIterator, Callable, Mapping
 from typing import Any, Final
 
+from parakeet_streaming.channels import ChannelTranscript
+from parakeet_streaming.results import Transcript
+from parakeet_streaming.server.file_readers import FileReaders
 from parakeet_streaming.server.http import Request
 from parakeet_streaming.server.limits import ByteCount
 from parakeet_streaming.server.multipart import BodyReader, PartBegin, PartData, PartEvent
@@ -26,11 +29,9 @@ from parakeet_streaming.server.protocols.openai_rest import (
     with_field,
 )
 from parakeet_streaming.server.recordings import (
-    ChannelTranscript,
     FileBegun,
     FileEvent,
     FileOptions,
-    FileReaders,
     FileTranscription,
     RawSamples,
 )
@@ -72,7 +73,7 @@ class FileRequest:
         self.asked = TranscriptionRequest()
         for name, value in query.items():
             self.asked = with_field(self.asked, name, value)
-        self.transcripts: list[ChannelTranscript] = []
+        self.heard: list[ChannelTranscript | Transcript] = []
         self._service, self._readers, self._context = service, readers, context
         self._received, self._raw = service.metrics.received_bytes_total[door], raw
         self._upload = Upload()
@@ -218,10 +219,11 @@ class FileRequest:
                 )
 
     def _wanted(self) -> FileOptions:
-        most_s = self._service.limits.upload_s
-        context = self.asked.context or self._context
-        cached = self._service.defaults.cached
-        return FileOptions(context, self.asked.separate, most_s, cached, self._raw)
+        most_s, cached = self._service.limits.upload_s, self._service.defaults.cached
+        asked, context = self.asked, self.asked.context or self._context
+        return FileOptions(
+            context, asked.separate, asked.names, most_s, cached, asked.languages, self._raw
+        )
 
     def _begin(self) -> None:
         self._options = self._wanted()
@@ -240,7 +242,7 @@ class FileRequest:
         if not collecting.cancelled():
             collecting.exception()
         await transcription.close()
-        self._waiting, self.transcripts = [], []
+        self._waiting, self.heard = [], []
 
     async def _collect(self, transcription: FileTranscription) -> None:
         try:
@@ -248,8 +250,8 @@ class FileRequest:
                 if isinstance(event, FileBegun):
                     self._begun.set()
                     continue
-                if isinstance(event, ChannelTranscript):
-                    self.transcripts.append(event)
+                if isinstance(event, (ChannelTranscript, Transcript)):
+                    self.heard.append(event)
                 if self._is_told:
                     self._waiting.append(event)
                 self._news.set()

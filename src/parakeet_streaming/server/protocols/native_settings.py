@@ -7,23 +7,26 @@ no sense is named, with what would.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import Any, Final
 
 from parakeet_streaming.audio.pcm_decoder import ENCODINGS
 from parakeet_streaming.engine.endpoint import EndpointOptions
 from parakeet_streaming.engine.vad_options import VadOptions
+from parakeet_streaming.languages.codes import known_codes
+from parakeet_streaming.limits import MOST_SEPARATE_CHANNELS
 from parakeet_streaming.live.adaptation import DelayRange
 from parakeet_streaming.live.options import LiveOptions
 from parakeet_streaming.server.connection_options import (
     LEAST_RATE_HZ,
-    MOST_CHANNELS,
     MOST_RATE_HZ,
     ChannelOptions,
 )
 from parakeet_streaming.server.protocols.fields import Fields
+from parakeet_streaming.server.protocols.writing_fields import fingerprint, writing_of
 from parakeet_streaming.server.replies import WrongRequestError
 from parakeet_streaming.timeline import SAMPLE_RATE_HZ, ContextConfig
+from parakeet_streaming.writing.options import WritingOptions
 
 MOST_UTTERANCE_S: Final = 3_600.0
 LEAST_CHECKPOINTS_S: Final = 0.5
@@ -46,6 +49,8 @@ class StreamSettings:
     """Whether the chunk never grows."""
     endpointing: str | None = None
     """A preset, or "off"; None for what the server was started with."""
+    language: str | None = None
+    """That is spoken, or several with commas between them; one that is not known is every one."""
     vad: bool = True
     max_utterance_s: float | None = None
     """After which an utterance ends in any case; None for what the server was started with."""
@@ -55,6 +60,8 @@ class StreamSettings:
     """Whether `final` lists words with their times."""
     tokens: bool = False
     """Whether `partial` and `final` list tokens."""
+    writing: WritingOptions = field(default_factory=WritingOptions)
+    """How text is written: `numbers`, `profanity` and `replace`."""
     checkpoints: float = 0.0
     """Seconds between checkpoints; 0 for none."""
 
@@ -70,8 +77,10 @@ class StreamSettings:
             "encoding": fields.choice("encoding", ENCODINGS),
             "context": fields.text("context"),
             "endpointing": fields.text("endpointing"),
+            "language": fields.text("language"),
             "max_utterance_s": fields.number("max_utterance_s", 1.0, MOST_UTTERANCE_S),
             "checkpoints": _checkpoints(fields),
+            "writing": writing_of(fields, self.writing),
             **{
                 name: fields.flag(name) for name in ("vad", "fixed", "tentative", "words", "tokens")
             },
@@ -80,7 +89,7 @@ class StreamSettings:
         if given.get("channels") == "separate":
             asked |= {"channels": 2, "separate": True}
         else:
-            asked["channels"] = fields.whole("channels", 1, MOST_CHANNELS)
+            asked["channels"] = fields.whole("channels", 1, MOST_SEPARATE_CHANNELS)
             asked["separate"] = fields.flag("separate")
         return replace(self, **{name: value for name, value in asked.items() if value is not None})
 
@@ -100,6 +109,8 @@ class StreamSettings:
         live = replace(
             defaults, delay=DelayRange(context, context.chunk if self.fixed else longest)
         )
+        if self.language is not None:
+            live = replace(live, languages=known_codes(self.language.split(",")))
         if self.endpointing is not None:
             off = self.endpointing == "off"
             endpoint = None if off else EndpointOptions.parse(self.endpointing)
@@ -114,7 +125,7 @@ class StreamSettings:
         vad = (live.vad or VadOptions()) if self.vad else None
         live = replace(live, vad=vad, tentative=self.tentative)
         channels = 1 if self.separate else self.channels
-        return ChannelOptions(live, self.encoding, channels)
+        return ChannelOptions(live, self.encoding, channels, writing=self.writing)
 
 
 def bound_settings(settings: StreamSettings, options: ChannelOptions) -> dict[str, str]:
@@ -129,6 +140,7 @@ def bound_settings(settings: StreamSettings, options: ChannelOptions) -> dict[st
         "context": f"{left_s:g}, {right_s:g}",
         "endpointing": str(live.endpoint),
         "vad": str(live.vad),
+        "writing": fingerprint(options.writing),
     }
 
 

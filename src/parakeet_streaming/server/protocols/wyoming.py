@@ -70,6 +70,8 @@ class Transcribe:
     """Audio follows, whose text is wanted."""
 
     model: str | None
+    language: str | None = None
+    """That is spoken."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -109,7 +111,8 @@ def command_of(frame: Frame) -> Command | None:
         case "ping":
             command = Ping(Fields(frame.data).text("text"))
         case "transcribe":
-            command = Transcribe(Fields(frame.data).text("name"))
+            fields = Fields(frame.data)
+            command = Transcribe(fields.text("name"), fields.short_text("language"))
         case "audio-start":
             command = AudioStart(_format(frame))
         case "audio-chunk":
