@@ -115,12 +115,11 @@ class AudioIngest:
         try:
             if not self._closing and samples > 0:
                 # Of its own, so that a stream can go on within the gap.
-                self._end_filter()
-                self._begin_filter()
+                self._renew_filter()
                 self._came += samples
                 end = self._came * SAMPLE_RATE_HZ // self.rate_hz
                 self._queue.miss(end - self._queue.received)
-                self._begin_filter()
+                self._renew_filter()
         finally:
             self._busy.release()
         if self._closing:
@@ -190,8 +189,7 @@ class AudioIngest:
             # Here a resampler began, the first time.
             before = max(0, self._known.popleft().sample - self._came)
             self._convert(mono[:before])
-            self._end_filter()
-            self._begin_filter()
+            self._renew_filter()
             mono = mono[before:]
         self._convert(mono)
         refused = queue.refused * self.rate_hz // SAMPLE_RATE_HZ - self._reported_refused
@@ -204,8 +202,7 @@ class AudioIngest:
             return
         try:
             while self._commits:
-                self._end_filter()
-                self._begin_filter()
+                self._renew_filter()
                 self._commits.popleft()(self._queue.received)
         finally:
             self._busy.release()
@@ -218,22 +215,19 @@ class AudioIngest:
             self._given_out += int(mono.shape[0])
         self._queue.write(mono)
 
-    def _end_filter(self) -> None:
-        """Hands on what the resampler holds back."""
-        if self._resampler is not None and not self._queue.closed:
-            held_back = self._resampler.finish()
-            self._given_out += int(held_back.shape[0])
-            self._queue.write(held_back)
-            self._resampler = None
+    def _renew_filter(self) -> None:
+        """Hands on what the resampler holds back; another one is for what comes next.
 
-    def _begin_filter(self) -> None:
-        """A resampler for what comes next."""
-        if self.rate_hz != SAMPLE_RATE_HZ and not self._queue.closed:
-            self._resampler = Resampler(self.rate_hz)
-            start = FilterStart(self._came, self._queue.received)
-            # Of one into which nothing went only the place is left.
-            kept = [each for each in self.filters if each.sample != start.sample]
-            self.filters = (*kept[1 - _MOST_FILTERS :], start)
+        One into which nothing went stays: it may have output to drop.
+        """
+        if self._resampler is None or self._queue.closed or self._came == self.filters[-1].sample:
+            return
+        held_back = self._resampler.finish()
+        self._given_out += int(held_back.shape[0])
+        self._queue.write(held_back)
+        self._resampler = Resampler(self.rate_hz)
+        start = FilterStart(self._came, self._queue.received)
+        self.filters = (*self.filters[1 - _MOST_FILTERS :], start)
 
     def _close(self) -> None:
         if not self._busy.acquire(blocking=False):
