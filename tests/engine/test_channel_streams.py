@@ -82,7 +82,7 @@ def test_each_channel_is_what_it_is_alone(recognizer, call):
     assert channels.transcript().channels[0].transcript.text.startswith("three one four")
 
 
-@settings(max_examples=8, deadline=None)
+@settings(max_examples=4, deadline=None)
 @given(st.lists(st.integers(1, 60_000), max_size=6))
 def test_slicing_changes_nothing(recognizer, call, cuts):
     whole, sliced = streams(recognizer, 3), streams(recognizer, 3)
@@ -101,7 +101,7 @@ def test_slicing_changes_nothing(recognizer, call, cuts):
 
 
 def test_a_silent_channel_is_encoded_a_few_times(recognizer, call):
-    long = np.tile(call[:, :1], (20, 1))
+    long = np.tile(call[:, :1], (3, 1))
     counted = []
     for frames in (long, np.concatenate([long, np.full_like(long, 0.25)], axis=1)):
         by = Counted(recognizer)
@@ -111,12 +111,12 @@ def test_a_silent_channel_is_encoded_a_few_times(recognizer, call):
         channels.end()
         channels.run()
         counted.append(by.windows)
-    assert counted[0] > 150
+    assert counted[0] > 20
     assert counted[1] <= counted[0] + 6
 
 
 def test_of_a_silent_channel_in_one_window_little_is_encoded(recognizer, call):
-    long = np.tile(call[:, :1], (20, 1))
+    long = np.tile(call[:, :1], (7, 1))
     frames = np.concatenate([long, np.zeros_like(long)], axis=1)
     context = recognizer.offline_context(len(frames) / 16_000)
     by = Counted(recognizer)
@@ -127,7 +127,7 @@ def test_of_a_silent_channel_in_one_window_little_is_encoded(recognizer, call):
     first, second = (each.transcript for each in channels.transcript().channels)
     assert first == alone(recognizer, long[:, 0], context)[1]
     assert (second.text, second.audio_s) == ("", first.audio_s)
-    assert by.samples < len(frames) + 60 * 16_000
+    assert by.samples < len(frames) + 45 * 16_000
 
 
 def test_all_events_end_with_an_end(recognizer):

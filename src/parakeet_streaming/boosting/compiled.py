@@ -56,7 +56,7 @@ class PhraseBiases:
                     for tokens in splitter.splits(begun, boosting.other_splits):
                         found = True
                         yield tokens, phrase.weight
-            if not found:
+            if not found and boosting.strict:
                 raise OptionError(
                     f"this model cannot write {phrase.text!r}: it has no "
                     f"{' '.join(splitter.unwritable(phrase.text)) or 'pieces for it'}; leave it "

@@ -47,6 +47,8 @@ class Boosting:
     """How many other splits into tokens each is hoped for in, 0 to 8."""
     depth_scaling: float = 2.0
     """How much more a token counts that goes on with a phrase than the one that begins it."""
+    strict: bool = True
+    """Whether a phrase with letters that the model cannot write is refused, or left out."""
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "phrases", checked_phrases(self.phrases))
@@ -56,7 +58,7 @@ class Boosting:
                 check_number(name, getattr(self, name), 0, MOST_BIAS_NATS, "nats")
         check_whole("other_splits", self.other_splits, 0, MOST_OTHER_SPLITS)
         check_number("depth_scaling", self.depth_scaling, 0, MOST_DEPTH_SCALING)
-        for name in ("word_starts", "cases"):
+        for name in ("word_starts", "cases", "strict"):
             if not isinstance(getattr(self, name), bool):
                 raise OptionError(f"{name} must be True or False")
 

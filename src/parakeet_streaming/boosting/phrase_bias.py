@@ -67,7 +67,7 @@ class PhraseBias:
         nodes = states
         while nodes.any():
             chain.append(nodes)
-            nodes = self.failures[nodes]
+            nodes = self.failures[nodes].astype(np.int64)
         for nodes in reversed(chain):
             rows, arcs = self._arcs_of(nodes)
             given = self.steps[arcs] + (base - self.refunds[nodes])[rows]

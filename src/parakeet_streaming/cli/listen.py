@@ -254,6 +254,8 @@ def listen(
         asked |= {"language": ",".join(languages) or None}
         asked |= {"vad": None if vad else False, "tentative": tentative}
         asked["endpointing"] = None if endpointing == DEFAULT_ENDPOINTING else endpointing
+        if boosting is not None:
+            asked |= {"phrases": boosting.phrases, "boost": boosting.boost}
         with open_source(name, device, reading) as (sound, called, warnings):
             wanted = replace(wanted, labels=reading.labels(sound.channels))
             remote.transcribe_remotely(

@@ -205,7 +205,7 @@ class Listening:
         if not self._stopped:
             self._stream.wait_for_room(samples)
 
-    def whose(self, channel: int) -> str:
+    def _whose(self, channel: int) -> str:
         """What comes before a message on a channel."""
         return f"{self._labels[channel]}: " if self._labels else ""
 
@@ -215,7 +215,7 @@ class Listening:
         channel = 0
         if isinstance(event, ChannelEvent):
             channel, event = event.channel, event.event
-        whose = self.whose(channel)
+        whose = self._whose(channel)
         if isinstance(event, SpeechStarted):
             self._speaking.add(channel)
         elif isinstance(event, SpeechEnded):

@@ -72,7 +72,7 @@ class LiveTranscription(Listening):
     def _of_each(self, words: Callable[[StreamStats], Iterable[str]]) -> Iterator[str]:
         """Lines on each stream, with its channel where there are several."""
         for number, stats in enumerate(self.stats()):
-            yield from (f"{self.whose(number)}{line}" for line in words(stats))
+            yield from (f"{self._whose(number)}{line}" for line in words(stats))
 
     def _speed(self, stats: Sequence[StreamStats]) -> str:
         """How fast it computes, and the latency: of the context, and what is added to it."""

@@ -93,7 +93,8 @@ class ChannelStreams:
             stream.end()
             windowed = stream.windowed
             shorter = replace(_SILENT_CONTEXT, sample_rate=windowed.context.sample_rate)
-            untouched = windowed.window.decoded_samples == 0
+            window = windowed.window
+            untouched = window.decoded_samples == 0
             if not has_sound and untouched and _is_longer(windowed.context, shorter):
                 windowed.use(shorter)
 
@@ -139,4 +140,5 @@ class ChannelStreams:
 
 
 def _is_longer(context: ContextConfig, than: ContextConfig) -> bool:
-    return context.samples.window > than.samples.window
+    one, other = context.samples, than.samples
+    return one.window > other.window

@@ -20,7 +20,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
-from parakeet_streaming.engine.equal_windows import EqualWindows
+from parakeet_streaming.engine.equal_windows import EqualWindow, EqualWindows
 from parakeet_streaming.engine.spans import Window
 from parakeet_streaming.engine.stall import Recovered, StallGuard, recover, speech_frames
 from parakeet_streaming.engine.stream_state import Ahead, StreamOptions
@@ -87,37 +87,41 @@ class Step:
             if (window := stream.window.peek()) is not None
         ]
         self._equal_windows = equal_windows
-        self._encoded: list[tuple[Encoded, list[_Due]]] = []
+        self._known: list[tuple[_Due, EqualWindow]] = []
+        self._encoded: tuple[Encoded, list[_Due]] | None = None
         self._results: list[StepResult] = []
 
     def encode(self) -> None:
         """Turns the windows into encoder frames."""
-        calls: list[tuple[Encoded, list[_Due]]] = []
         due = self._due
         if self._equal_windows is not None:
-            due = []
-            for each in self._due:
-                known = self._equal_windows.encoded(each.encoder_input(), self._transducer)
-                if known is None:
-                    due.append(each)
-                else:
-                    calls.append((known, [each]))
+            found = [
+                (each, self._equal_windows.find(each.encoder_input(), self._transducer))
+                for each in due
+            ]
+            self._known = [(each, window) for each, window in found if window is not None]
+            due = [each for each, window in found if window is None]
         if due:
             encoded = self._transducer.encode([each.encoder_input() for each in due])
-            calls.append((encoded, due))
-        self._encoded = calls
+            self._encoded = (encoded, due)
 
     def decode(self) -> None:
         """Turns encoder frames into tokens."""
-        assert self._encoded or not self._due, "decode() comes after encode()"
+        assert self._encoded or self._known or not self._due, "decode() comes after encode()"
         results: dict[int, StepResult] = {}
-        for encoded, called in self._encoded:
+        for due, window in self._known:
+            encoded = window.encoded
+            given = due.decoder_input(0, encoded.lengths[0])
+            decoded = window.decoded(given, self._transducer)
+            results[id(due)] = self._result(due, given, decoded, encoded.pasts[0], encoded)
+        if self._encoded is not None:
+            encoded, called = self._encoded
             inputs = [
                 due.decoder_input(row, length)
                 for row, (due, length) in enumerate(zip(called, encoded.lengths, strict=True))
             ]
-            decoded = self._transducer.decode(encoded, inputs)
-            for due, given, each, past in zip(called, inputs, decoded, encoded.pasts, strict=True):
+            found = self._transducer.decode(encoded, inputs)
+            for due, given, each, past in zip(called, inputs, found, encoded.pasts, strict=True):
                 results[id(due)] = self._result(due, given, each, past, encoded)
         self._results = [results[id(due)] for due in self._due]
 

@@ -157,6 +157,16 @@ class LiveEngine:
         )
         return LiveStream(self, task, self._opener)
 
+    def prepare(self, phrases: Phrases | None, boost: float | None = None) -> object:
+        """Compiles phrases, which takes some tenths of a second for a long list.
+
+        Streams that are opened with them, while what is given back is held, need not do it.
+
+        Raises:
+            OptionError: phrases beyond their limits, or with letters that the model cannot write.
+        """
+        return self._opener.prepared(boosting_of(phrases, boost))
+
     def stats(self) -> EngineStats:
         """How it goes."""
         return self._loop.stats()

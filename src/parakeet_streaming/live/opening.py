@@ -51,7 +51,7 @@ from parakeet_streaming.live.ring_sizing import MOST_RING_S, ring_capacity
 from parakeet_streaming.live.snapshot_requests import SnapshotRequests
 from parakeet_streaming.live.task import StreamTask
 from parakeet_streaming.live.warm_up import WarmUp
-from parakeet_streaming.ports import VoiceActivity
+from parakeet_streaming.ports import TokenBias, VoiceActivity
 from parakeet_streaming.results import Event, FilterStart
 from parakeet_streaming.timeline import (
     ContextConfig,
@@ -124,6 +124,10 @@ class StreamOpener:
         queue = task.queue
         task.changes.put(PhraseChange(queue.received, self._biased(task.stream, boosting)))
         task.wake()
+
+    def prepared(self, boosting: Boosting | None) -> tuple[TokenBias, ...]:
+        """What streams with these phrases share."""
+        return self.stepper.biases_of(StreamOptions(ContextConfig.balanced(), boosting=boosting))
 
     def encode(self, state: StreamState) -> bytes:
         """A stream's state as bytes."""

@@ -24,6 +24,7 @@ from contextlib import suppress
 from typing import Final, Self
 
 from parakeet_streaming.audio.pcm_decoder import PcmDecoder
+from parakeet_streaming.boosting.options import Boosting
 from parakeet_streaming.errors import AudioInputError
 from parakeet_streaming.live.engine import LiveEngine
 from parakeet_streaming.live.stats import StreamStats
@@ -270,3 +271,12 @@ class Connection:
                 _SAID.info("utterance", extra={"stream": self._stream.id, "said": event.text})
         self._outbox.add(events)
         self._news.set()
+
+
+def hope(connection: Connection, boosting: Boosting | None) -> None:
+    """Hopes for other phrases in what is pushed from now on; they are prepared already.
+
+    Raises:
+        OptionError: letters that the model cannot write.
+    """
+    connection._stream.use_phrases(boosting)

@@ -21,6 +21,7 @@ from dataclasses import dataclass, replace
 from typing import Any, Final
 
 from parakeet_streaming.audio.blocks import AudioFile
+from parakeet_streaming.boosting.options import Boosting
 from parakeet_streaming.channels import ChannelTranscript, labels_of
 from parakeet_streaming.errors import (
     AudioFormatError,
@@ -72,6 +73,8 @@ class FileOptions:
     """That are spoken."""
     raw: RawSamples | None = None
     """Of a file that has samples alone; None for one that says itself what it is."""
+    boosting: Boosting | None = None
+    """What is hoped for."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -207,6 +210,7 @@ class FileTranscription:
             context = replace(options.context, sample_rate=audio.rate_hz)
             cached, languages = options.cached, options.languages
             recording = LiveOptions.recording(context, cached=cached, languages=languages)
+            recording = replace(recording, boosting=options.boosting)
             try:
                 stream = self._engine.open(recording)
             except CapacityError as error:

@@ -42,8 +42,10 @@ def test_what_the_sdk_sends():
         ("known_speaker_references[]", "data:audio/wav;base64,AAAA"),
     )
     assert request == TranscriptionRequest(
-        "gpt-4o-transcribe", "en", "verbose_json", True, frozenset({"word", "segment"}), True
-    )
+        "gpt-4o-transcribe", ("en",), "verbose_json", True, frozenset({"word", "segment"}), True,
+        keywords=("Parakeet",), prompt="Names: Ada",
+    )  # fmt: skip
+    assert [each.text for each in request.boosting.phrases] == ["Ada", "Parakeet"]
     assert request.words
     assert request.segments
 

@@ -10,6 +10,7 @@ from parakeet_streaming.server.protocols.writing_fields import (
     fingerprint,
     subtitles_of,
     with_replacements,
+    with_subtitle,
     with_writing,
     writing_of,
 )
@@ -63,6 +64,15 @@ def test_deepgram_replacements():
     for text in ("a", "a:", ":b", ""):
         with pytest.raises(WrongRequestError, match="replace"):
             deepgram_replacements([text])
+
+
+def test_fields_of_subtitles_are_numbers():
+    given = with_subtitle((), "subtitle_lines", "1")
+    given = with_subtitle(with_subtitle(given, "word_times", "TRUE"), "subtitle_gap", "")
+    assert given == (("subtitle_lines", 1.0), ("word_times", 1.0))
+    for field, value in (("word_times", "maybe"), ("subtitle_gap", "x"), ("subtitle_lines", "nan")):
+        with pytest.raises(ValueError, match=value):
+            with_subtitle((), field, value)
 
 
 def test_subtitles():

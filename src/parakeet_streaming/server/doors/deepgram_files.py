@@ -74,6 +74,7 @@ class DeepgramFiles:
                 _fields(settings),
                 door=DOOR,
                 raw=_raw(settings),
+                boosting=settings.boosting,
             )
             stack.push_async_callback(work.close)
             body = _WholeBody()

@@ -16,6 +16,7 @@ from dataclasses import dataclass, field, replace
 from typing import Final
 
 from parakeet_streaming.audio.pcm import MAX_CHANNELS
+from parakeet_streaming.boosting.options import Boosting
 from parakeet_streaming.engine.endpoint import EndpointOptions
 from parakeet_streaming.engine.vad_options import MAX_DURATION_MS, VadOptions
 from parakeet_streaming.errors import OptionError
@@ -29,6 +30,7 @@ from parakeet_streaming.server.connection_options import (
     ChannelOptions,
 )
 from parakeet_streaming.server.protocols.fields import Fields, shown
+from parakeet_streaming.server.protocols.phrases import hoped_for, terms_with_intensifiers
 from parakeet_streaming.server.protocols.writing_fields import (
     deepgram_replacements,
     with_replacements,
@@ -74,10 +76,12 @@ class ListenSettings:
     """Whether the client wants to know when speech begins."""
     utterances: bool = False
     """Of a file: whether its sentences are listed."""
-    language: str | None = None
-    """That is spoken; `multi`, and any that is not known, is every one."""
     context: str | None = None
     """Ours, as in the native protocol."""
+    boosting: Boosting | None = None
+    """What is hoped for, of `keyterm` and `keywords`."""
+    language: str | None = None
+    """That is spoken; `multi`, and any that is not known, is every one."""
     writing: WritingOptions = field(default_factory=WritingOptions)
     """How text is written."""
 
@@ -115,6 +119,7 @@ class ListenSettings:
             live = replace(live, endpoint=None)
         elif self.endpointing_ms is not None:
             live = replace(live, endpoint=_endpoint(endpoint, self.endpointing_ms))
+        live = replace(live, boosting=self.boosting)
         channels = 1 if self.separate else self.channels
         return ChannelOptions(live, self.encoding, channels, writing=self.writing)
 
@@ -153,8 +158,14 @@ def settings_of(
         utterances=fields.flag("utterances") or False,
         language=fields.text("language"),
         context=fields.text("context"),
+        boosting=_hoped_for(repeated or {}),
         writing=_writing(fields, repeated or {}),
     )
+
+
+def _hoped_for(repeated: Mapping[str, Sequence[str]]) -> Boosting | None:
+    keywords = terms_with_intensifiers(repeated.get("keywords", ()))
+    return hoped_for([*keywords, *repeated.get("keyterm", ())], "keyterm")
 
 
 def _writing(fields: Fields, repeated: Mapping[str, Sequence[str]]) -> WritingOptions:

@@ -11,10 +11,12 @@ from dataclasses import dataclass, field, replace
 from typing import Any, Final
 
 from parakeet_streaming.audio.pcm_decoder import ENCODINGS
+from parakeet_streaming.boosting.options import DEFAULT_BOOST, Boosting
+from parakeet_streaming.boosting.phrases import Phrase
 from parakeet_streaming.engine.endpoint import EndpointOptions
 from parakeet_streaming.engine.vad_options import VadOptions
 from parakeet_streaming.languages.codes import known_codes
-from parakeet_streaming.limits import MOST_SEPARATE_CHANNELS
+from parakeet_streaming.limits import MOST_BOOST, MOST_SEPARATE_CHANNELS
 from parakeet_streaming.live.adaptation import DelayRange
 from parakeet_streaming.live.options import LiveOptions
 from parakeet_streaming.server.connection_options import (
@@ -23,6 +25,7 @@ from parakeet_streaming.server.connection_options import (
     ChannelOptions,
 )
 from parakeet_streaming.server.protocols.fields import Fields
+from parakeet_streaming.server.protocols.phrases import hoped_for, listed
 from parakeet_streaming.server.protocols.writing_fields import fingerprint, writing_of
 from parakeet_streaming.server.replies import WrongRequestError
 from parakeet_streaming.timeline import SAMPLE_RATE_HZ, ContextConfig
@@ -60,6 +63,10 @@ class StreamSettings:
     """Whether `final` lists words with their times."""
     tokens: bool = False
     """Whether `partial` and `final` list tokens."""
+    phrases: tuple[Phrase, ...] = ()
+    """That are hoped for."""
+    boost: float = DEFAULT_BOOST
+    """How strongly."""
     writing: WritingOptions = field(default_factory=WritingOptions)
     """How text is written: `numbers`, `profanity` and `replace`."""
     checkpoints: float = 0.0
@@ -80,6 +87,8 @@ class StreamSettings:
             "language": fields.text("language"),
             "max_utterance_s": fields.number("max_utterance_s", 1.0, MOST_UTTERANCE_S),
             "checkpoints": _checkpoints(fields),
+            "phrases": listed(fields, "phrases"),
+            "boost": fields.number("boost", 0.0, MOST_BOOST),
             "writing": writing_of(fields, self.writing),
             **{
                 name: fields.flag(name) for name in ("vad", "fixed", "tentative", "words", "tokens")
@@ -92,6 +101,11 @@ class StreamSettings:
             asked["channels"] = fields.whole("channels", 1, MOST_SEPARATE_CHANNELS)
             asked["separate"] = fields.flag("separate")
         return replace(self, **{name: value for name, value in asked.items() if value is not None})
+
+    @property
+    def boosting(self) -> Boosting | None:
+        """What its streams hope for."""
+        return hoped_for(self.phrases, "phrases", self.boost, strict=True)
 
     def options(self, defaults: LiveOptions) -> ChannelOptions:
         """Of each channel's stream.
@@ -123,9 +137,14 @@ class StreamSettings:
             ends = replace(live.endpoint, max_utterance_s=self.max_utterance_s)
             live = replace(live, endpoint=ends)
         vad = (live.vad or VadOptions()) if self.vad else None
-        live = replace(live, vad=vad, tentative=self.tentative)
+        live = replace(live, vad=vad, tentative=self.tentative, boosting=self.boosting)
         channels = 1 if self.separate else self.channels
         return ChannelOptions(live, self.encoding, channels, writing=self.writing)
+
+
+def hopes_alone(given: Mapping[str, object]) -> bool:
+    """Whether a `configure` is of phrases alone, which may change while audio comes."""
+    return set(given) <= {"type", "phrases", "boost"}
 
 
 def bound_settings(settings: StreamSettings, options: ChannelOptions) -> dict[str, str]:

@@ -53,7 +53,8 @@ def live_options(settings: Settings, defaults: LiveOptions, rate_hz: int) -> Liv
     """How a stream of that session recognises audio of that rate."""
     delay = _delay(settings.delay, defaults.delay, rate_hz)
     asked = settings.languages if settings.language is None else (settings.language,)
-    defaults = replace(defaults, languages=known_codes(asked) or defaults.languages)
+    languages = known_codes(asked) or defaults.languages
+    defaults = replace(defaults, boosting=settings.boosting, languages=languages)
     turns = settings.turns
     if turns is None:
         return replace(defaults, delay=delay, endpoint=None, no_audio_s=None)

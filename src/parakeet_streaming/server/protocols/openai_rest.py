@@ -3,8 +3,8 @@
 Rules of this file:
 
 1. Every field of OpenAI's API is taken (openai-python 3.57.0, `transcription_create_params`). What
-   a model of this kind has no use for (`prompt`, `temperature`, `chunking_strategy`, `keywords`,
-   …) is checked and changes nothing.
+   a model of this kind has no use for (`temperature`, `chunking_strategy`, …) is checked and
+   changes nothing. `keywords` are hoped for, and so are the terms of a `prompt` that lists some.
 2. Fields that nobody knows are ignored; a value that cannot be is refused by the field's name.
 3. A list is sent as `name[]`, `name[0]` or `name`, repeated; an object as JSON or as `name[key]`.
 4. `channels`, `channel_names`, `context` and those of `writing_fields.py` are our own.
@@ -19,13 +19,18 @@ from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from typing import Final
 
+from parakeet_streaming.boosting.options import Boosting
+from parakeet_streaming.boosting.phrases import Phrase
 from parakeet_streaming.channels import labels_of
 from parakeet_streaming.errors import ContextError, OptionError
 from parakeet_streaming.languages.codes import known_codes
+from parakeet_streaming.limits import MOST_PHRASES
+from parakeet_streaming.server.protocols.phrases import hoped_for, terms_of_prompt
 from parakeet_streaming.server.protocols.writing_fields import (
     SUBTITLE_FIELDS,
     WRITING_FIELDS,
     subtitles_of,
+    with_subtitle,
     with_writing,
 )
 from parakeet_streaming.server.replies import WrongRequestError
@@ -65,6 +70,8 @@ class TranscriptionRequest:
     """What separate channels are called."""
     context: ContextConfig | None = None
     """None: the server's own for files."""
+    keywords: tuple[str, ...] = ()
+    prompt: str | None = None
     writing: WritingOptions = field(default_factory=WritingOptions)
     """How text is written."""
     subtitle_numbers: tuple[tuple[str, float], ...] = ()
@@ -72,12 +79,17 @@ class TranscriptionRequest:
 
     @property
     def subtitles(self) -> SubtitleOptions:
-        """How subtitles are to be.
+        """How subtitles are to be; `check` has found that the fields go together."""
+        return subtitles_of(dict(self.subtitle_numbers))
+
+    @property
+    def boosting(self) -> Boosting | None:
+        """What is hoped for.
 
         Raises:
-            WrongRequestError: the fields do not go together.
+            WrongRequestError: more or longer keywords than are possible.
         """
-        return subtitles_of(dict(self.subtitle_numbers))
+        return hoped_for((*terms_of_prompt(self.prompt), *self.keywords), "keywords")
 
     @property
     def segments(self) -> bool:
@@ -244,21 +256,24 @@ def _writing(name: str) -> _Take:
 
 def _subtitle(name: str) -> _Take:
     def take(request: TranscriptionRequest, value: str, _: str | None) -> TranscriptionRequest:
-        if not value:
-            return request
-        if name == "word_times" and value.lower() in _YES | _NO:
-            number = float(value.lower() in _YES)
-        else:
-            number = _number(value)
-        numbers = {**dict(request.subtitle_numbers), name: number}
-        return replace(request, subtitle_numbers=tuple(numbers.items()))
+        numbers = with_subtitle(request.subtitle_numbers, name, value)
+        return replace(request, subtitle_numbers=numbers)
 
     return take
 
 
-def _unused(request: TranscriptionRequest, value: str, _: str | None) -> TranscriptionRequest:
-    del value
-    return request
+def _prompt(request: TranscriptionRequest, value: str, _: str | None) -> TranscriptionRequest:
+    return replace(request, prompt=value or None)
+
+
+def _keyword(request: TranscriptionRequest, value: str, _: str | None) -> TranscriptionRequest:
+    if not value:
+        return request
+    keywords = dict.fromkeys((*request.keywords[-MOST_PHRASES:], value))
+    if len(keywords) > MOST_PHRASES:
+        raise ValueError(f"more than {MOST_PHRASES} of them; send those that are needed")
+    Phrase(value)
+    return replace(request, keywords=tuple(keywords))
 
 
 _FIELDS: Final[dict[str, _Take]] = {
@@ -271,12 +286,13 @@ _FIELDS: Final[dict[str, _Take]] = {
     "include": _include,
     "temperature": _temperature,
     "chunking_strategy": _chunking,
-    "prompt": _unused,
+    "prompt": _prompt,
+    "keywords": _keyword,
     "channels": _channels,
     "channel_names": _names,
     "context": _context,
     **{name: _writing(name) for name in WRITING_FIELDS},
     **{name: _subtitle(name) for name in SUBTITLE_FIELDS},
 }
-"""Fields of which the value matters, `prompt` for its length. `keywords`, `known_speaker_names` and
-`known_speaker_references` are ignored as unknown ones are, whatever their size."""
+"""Fields of which the value matters. `known_speaker_names` and `known_speaker_references` are
+ignored as unknown ones are, whatever their size."""

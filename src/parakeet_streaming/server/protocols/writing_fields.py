@@ -8,6 +8,7 @@ Rules of this file:
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 from hashlib import sha256
@@ -100,6 +101,25 @@ def deepgram_replacements(texts: Sequence[str]) -> tuple[Replacement, ...]:
             )
         replacements.append(Replacement(spoken.strip(), written.strip()))
     return tuple(replacements)
+
+
+def with_subtitle(
+    numbers: tuple[tuple[str, float], ...], field: str, value: str
+) -> tuple[tuple[str, float], ...]:
+    """Fields of subtitles with one more of a form, as a number; an empty one says nothing.
+
+    Raises:
+        ValueError: no number; of `word_times`, neither yes nor no.
+    """
+    if not value:
+        return numbers
+    if field == "word_times":
+        number = float(Fields({field: value}).flag(field) or False)
+    else:
+        number = float(value[:40])
+        if not math.isfinite(number):
+            raise ValueError(f"{value[:40]!r} is no number")
+    return tuple({**dict(numbers), field: number}.items())
 
 
 def subtitles_of(numbers: Mapping[str, float]) -> SubtitleOptions:
