@@ -186,6 +186,7 @@ def listen(
     precision: shared.Precision = "auto",
     runtime: shared.Runtime = "auto",
     provider: shared.Provider = "auto",
+    torch_device: shared.TorchDevice = "auto",
     threads: shared.Threads = None,
     revision: shared.Revision = None,
     rate: shared.Rate = None,
@@ -229,6 +230,7 @@ def listen(
                 "--precision": precision != "auto",
                 "--runtime": runtime != "auto",
                 "--provider": provider != "auto",
+                "--torch-device": torch_device != "auto",
                 "--threads": threads is not None,
                 "--revision": revision is not None,
                 "--cached": cached,
@@ -258,8 +260,8 @@ def listen(
             cached=cached,
         )
         recognizer = load(
-            model, precision=precision, runtime=runtime, provider=provider, threads=threads,
-            revision=revision,
+            model, precision=precision, runtime=runtime, provider=provider, device=torch_device,
+            threads=threads, revision=revision,
         )  # fmt: skip
         greeting = (
             f"listening to {called} ({sound.rate_hz} Hz) · text within {at_rate.latency_s:.2f} s · "

@@ -94,6 +94,7 @@ def transcribe(
     precision: shared.Precision = "auto",
     runtime: shared.Runtime = "auto",
     provider: shared.Provider = "auto",
+    device: shared.Device = "auto",
     threads: shared.Threads = None,
     revision: shared.Revision = None,
     track: shared.Track = None,
@@ -129,6 +130,7 @@ def transcribe(
         precision=precision,
         runtime=runtime,
         provider=provider,
+        device=device,
         threads=threads,
         revision=revision,
     )

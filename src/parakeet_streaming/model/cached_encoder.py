@@ -35,7 +35,13 @@ from parakeet_streaming.catalog.spec import ModelSpec
 from parakeet_streaming.errors import ModelFormatError
 from parakeet_streaming.model.answers import require_room
 from parakeet_streaming.model.encoder_past import EncoderPast, lay_blocks, with_block
-from parakeet_streaming.model.features import normalised, raw_log_mel, without_tail
+from parakeet_streaming.model.features import (
+    SPOILT_BEFORE_CUT,
+    SPOILT_BEHIND_CUT,
+    normalised,
+    raw_log_mel,
+    without_tail,
+)
 from parakeet_streaming.model.finite import require_finite
 from parakeet_streaming.ports import Encoded, EncoderInput, Floats
 from parakeet_streaming.runtime.session import Array, Session
@@ -46,10 +52,6 @@ from parakeet_streaming.timeline import (
     encoder_frames,
     feature_frames,
 )
-
-# Feature frames that the zeros before a cut reach into, and those that the zeros after one do.
-SPOILT_BEHIND_CUT = 2
-SPOILT_BEFORE_CUT = 1
 
 
 @dataclass(frozen=True, slots=True)

@@ -25,7 +25,9 @@ Array = NDArray[Any]
 
 ONNX_RUNTIME: Final = "onnxruntime"
 OPENVINO: Final = "openvino"
-RUNTIMES: Final = ("auto", ONNX_RUNTIME, OPENVINO)
+TORCH: Final = "torch"
+"""Runs whole models, not graphs: the room `torch_runtime`."""
+RUNTIMES: Final = ("auto", ONNX_RUNTIME, OPENVINO, TORCH)
 
 
 class Session(Protocol):
@@ -71,6 +73,10 @@ def choose_runtime(runtime: str = "auto", *, bfloat16: bool = False, provider: s
     """
     if runtime not in RUNTIMES:
         raise OptionError(f"{runtime!r} is no runtime; use {', '.join(RUNTIMES)}")
+    if runtime == TORCH:
+        raise OptionError(
+            "the runtime torch runs whole models, not single graphs; use onnxruntime or openvino"
+        )
     if bfloat16 and runtime == ONNX_RUNTIME:
         raise OptionError(
             "ONNX Runtime does not compute in bf16 on a processor; use the runtime openvino, or "

@@ -34,7 +34,6 @@ from parakeet_streaming.torch_model.fastconformer import (
     within,
 )
 
-
 Past = tuple[Tensor, Tensor, Tensor]
 """Of one layer: keys and values (B, K, D), and what its convolution reaches back to (B, R, D)."""
 

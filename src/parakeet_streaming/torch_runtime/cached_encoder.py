@@ -13,7 +13,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from parakeet_streaming.model.cached_encoder import SPOILT_BEFORE_CUT, SPOILT_BEHIND_CUT
+from parakeet_streaming.model.features import SPOILT_BEFORE_CUT, SPOILT_BEHIND_CUT
 from parakeet_streaming.ports import EncoderInput, Floats
 from parakeet_streaming.timeline import (
     FRAME_SAMPLES,
@@ -150,7 +150,8 @@ class CachedEncoder:
         for row, each in prepared.items():
             assert each.past.ring is not None
             by_ring.setdefault(each.past.ring.size, {})[row] = each.length
-        groups, pasts = [], {}
+        groups: list[Group] = []
+        pasts: dict[int, DevicePast] = {}
         for size, lengths in by_ring.items():
             for together in alike(lengths):
                 parts = [prepared[row] for row in together]
@@ -191,9 +192,7 @@ class CachedEncoder:
     def _step(self, rows: list[_Row], size: RingSize) -> tuple[Tensor, list[DevicePast]]:
         """Encodes rows whose rings have one size."""
         slots = [self._store.convolved.take() for _ in rows]
-        facts = [
-            row.numbers(size, slot.number) for row, slot in zip(rows, slots, strict=True)
-        ]
+        facts = [row.numbers(size, slot.number) for row, slot in zip(rows, slots, strict=True)]
         after = [row.past_after(slot) for row, slot in zip(rows, slots, strict=True)]
         for row, past in zip(rows, after, strict=True):
             assert past.ring is not None
@@ -228,7 +227,7 @@ class CachedEncoder:
         there = told.ring * room + (told.window_at + number) % room
         total = told.left + told.new
         there = torch.where(number < total, there, NOTHING)
-        log_mel = ring.index_select(0, there.flatten()).unflatten(0, there.shape)
+        log_mel = ring.index_select(0, there.flatten()).view(*there.shape, -1)
         scaled = normalised(log_mel, total[:, 0], told.heard[:, 0])
         # The look-back ends where the chunk begins; a row without one has zeros there.
         number = torch.arange(SUBSAMPLING + window, device=samples.device)[None, :] - SUBSAMPLING
@@ -257,7 +256,7 @@ class _Walk:
         keys, values = (
             self._pool.rows(name, layer)
             .index_select(0, self._past.flatten())
-            .unflatten(0, self._past.shape)
+            .view(*self._past.shape, -1)
             for name in ("keys", "values")
         )
         inputs = self._convolved.stacked("inputs")[layer]
@@ -284,5 +283,3 @@ class _Walk:
 def known_samples(given: EncoderInput) -> int:
     """Samples of left context that the past stands for."""
     return 0 if given.past is None else given.left_samples
-
-

@@ -1,8 +1,8 @@
 """Frames and the states of B streams on a device in; tokens and the next states there out.
 
-Label-looping as in `model/label_looping.py`, with all rows in step and no look at the device but for
-one flag every few turns. One turn scores the next frames of every row, walks over blanks, emits a
-token where one was found, and runs the prediction network for it.
+Label-looping as in `model/label_looping.py`, with all rows in step and no look at the device but
+for one flag every few turns. One turn scores the next frames of every row, walks over blanks, emits
+a token where one was found, and runs the prediction network for it.
 
 Rules of this file:
 
@@ -23,6 +23,7 @@ from torch import Tensor
 from parakeet_streaming.torch_model.transducer import Transducer
 from parakeet_streaming.torch_runtime.device_confidence import Confidence
 
+TURNS_ON_CPU: Final = 1
 TURNS_ON_GPU: Final = 8
 """Turns between two looks at the device: a look waits for all that was asked of it."""
 _ROWS_OF_A_CALL: Final = 256
@@ -123,7 +124,7 @@ class DeviceLoop:
 
     def run(self, most_frames: int) -> LoopEnd:
         """Walks all rows to their ends; `most_frames` is the longest row's length."""
-        turns = 1 if self._frames.device.type == "cpu" else TURNS_ON_GPU
+        turns = TURNS_ON_CPU if self._frames.device.type == "cpu" else TURNS_ON_GPU
         width = self._width = max(1, min(self._width, most_frames))
         room, most = 0, 0
         live = most_frames > 0

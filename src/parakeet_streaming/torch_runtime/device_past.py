@@ -13,7 +13,7 @@ Rules of this file:
 1. A past is never changed. Of a ring, the last past and the one that it was made of can be read;
    any other is refused.
 2. Inputs of convolutions are few: each past has its own.
-3. The named arrays are those of `model/encoder_past.py`: a snapshot goes from one runtime to another.
+3. The named arrays are those of `model/encoder_past.py`: a snapshot goes to another runtime.
 """
 
 from __future__ import annotations

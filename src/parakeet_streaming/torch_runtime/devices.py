@@ -9,7 +9,6 @@ Rules of this file:
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Final
@@ -20,15 +19,14 @@ from torch import Tensor
 
 from parakeet_streaming.errors import (
     ComputeError,
-    OptionError,
     ParakeetError,
     ProviderMissingError,
 )
 from parakeet_streaming.ports import Counts, Floats
 from parakeet_streaming.runtime.cores import usable_cores
+from parakeet_streaming.runtime.gpu_choice import check_device
 from parakeet_streaming.runtime.reasons import first_reason
 
-_NAME: Final = re.compile(r"auto|cpu|cuda(:\d{1,3})?")
 _NO_GPU: Final = (
     "torch finds no CUDA GPU here; check the driver with nvidia-smi and install a torch that is "
     "built for CUDA, or use the device cpu"
@@ -54,8 +52,7 @@ def open_device(name: str = "auto", threads: int | None = None) -> torch.device:
         OptionError: no such name.
         ProviderMissingError: there is no such GPU.
     """
-    if not _NAME.fullmatch(name):
-        raise OptionError(f"{name!r} is no device; use auto, cpu, cuda or cuda:N")
+    check_device(name)
     found = gpus()
     if name == "cpu" or (name == "auto" and not found):
         torch.set_num_threads(int(threads or usable_cores()))

@@ -173,9 +173,7 @@ class TorchTransducer:
         confidences = rows[:, _HEAD + 3 :: 4].copy().view(np.float32)
         return [
             self._decoded(given, row.tolist(), sure.tolist(), slots)
-            for given, row, sure, *slots in zip(
-                inputs, rows, confidences, border, end, strict=True
-            )
+            for given, row, sure, *slots in zip(inputs, rows, confidences, border, end, strict=True)
         ]
 
     def memory_to_arrays(self, memory: object) -> dict[str, Floats]:
@@ -261,14 +259,13 @@ class TorchTransducer:
                 )
             )
         _, told = upload(np.zeros(0, np.float32), np.array(facts, np.int64), self._device)
-        *where, slots = told.unbind(1)
+        first, skip, border, length, token, slots = told.unbind(1)
         hidden, cell = (
             self._memories.stacked(name)[:, :, 0].index_select(1, slots)
             for name in (_HIDDEN, _CELL)
         )
-        loop = DeviceLoop(
-            self._model, self._rules, frames.projected, LoopStart(*where, hidden, cell)
-        )
+        start = LoopStart(first, skip, border, length, token, hidden, cell)
+        loop = DeviceLoop(self._model, self._rules, frames.projected, start)
         return loop.run(max(fact[3] - fact[1] for fact in facts))
 
     def _decoded(
