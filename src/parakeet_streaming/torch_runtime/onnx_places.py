@@ -115,7 +115,7 @@ def _place(node: NodeProto) -> str:
     parts = [part for part in path.split("/")[:-1] if part]
     kept = [
         part
-        for part, following in zip(parts, [*parts[1:], ""], strict=True)
+        for part, following in zip(parts, [*parts[1:], ""], strict=False)
         if not following.startswith(f"{part}.")
     ]
     place = ".".join(kept)
