@@ -49,8 +49,7 @@ _DECODER_THREADS: Final = 4
 _LOGGER: Final = logging.getLogger(__name__)
 
 Wrap = Callable[[Session, str], Session]
-"""Takes a session and its role, `encoder`, `predictor` or `joint`; gives what is used in its place,
-such as one that measures."""
+"""A session and its role, `encoder`, `predictor` or `joint`, to what is used in its place."""
 
 
 def _as_it_is(session: Session, _: str) -> Session:
@@ -76,7 +75,7 @@ def load(
             (`parakeet-tdt-0.6b-v3`) or a hub id (`owner/name`, `owner/name@revision`). With the
             runtime torch also a `.nemo` file, a folder that transformers wrote, or a checkpoint.
         precision: `auto`, `fp32`, `int8` or `fp16`: which encoder to take where there are several;
-            `bf16`: compute the fp32 one in bfloat16.
+            `bf16`: compute in bfloat16; of graphs, the fp32 one.
         runtime: of the encoder: `auto`, `onnxruntime` or `openvino` (an extra; processors only);
             or `torch` (an extra), which runs the whole model on one device. `auto` is torch where
             it finds a GPU; else the faster one of the others: measured once, in a few seconds.
@@ -174,13 +173,14 @@ def _load_torch(
     if has_own_weights(path):
         read = read_own_weights(path)
     else:
-        parts, spec = _found(source, stored_precision(precision), revision)
+        stored = "auto" if precision == BFLOAT16 else stored_precision(precision)
+        parts, spec = _found(source, stored, revision)
         session = open_session(parts.encoder.path, runtime=ONNX_RUNTIME, provider="cpu")
         decoder = open_decoder_joint(parts, spec, "cpu")
         read = read_graphs(parts, spec, _encoder(session, parts, spec), decoder)
-    own = read.model.config.max_symbols
-    options = replace(options, max_symbols=options.max_symbols or own)
-    choices = Choices(device, threads, options.max_symbols, options.confidence)
+    options = replace(options, max_symbols=options.max_symbols or read.model.config.max_symbols)
+    chosen = (device, threads, options.max_symbols, options.confidence)
+    choices = Choices(*chosen, bfloat16=precision == BFLOAT16)
     return _recognizer(open_torch(read, choices), read.vocabulary, read.name, options)
 
 

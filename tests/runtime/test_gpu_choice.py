@@ -25,6 +25,7 @@ def test_torch_where_it_is_asked_for(installed):
     assert wanted("torch", gpu=False)
     assert wanted("torch", "cpu")
     assert wanted("auto", "cuda:1", gpu=False)
+    assert wanted("torch", precision="bf16")
 
 
 def test_auto_takes_a_gpu_that_is_there(driver):
@@ -59,7 +60,6 @@ def test_whatever_else_is_asked_for_decides_against_it(driver, options):
         ({"device": "cuda", "provider": "cpu"}, "belongs to ONNX Runtime"),
         ({"device": "gpu"}, "is no device"),
         ({"runtime": "torch", "device": "cuda:x"}, "is no device"),
-        ({"runtime": "torch", "precision": "bf16"}, "float32"),
         ({"runtime": "torch", "measured": True}, "sessions"),
     ],
 )

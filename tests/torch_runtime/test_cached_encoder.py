@@ -65,7 +65,7 @@ def frames_of(transducer, inputs):
     rows = [np.zeros((0, 32), np.float32)] * len(inputs)
     for group in groups:
         for at, row in enumerate(group.rows):
-            rows[row] = group.frames[at, : lengths[row]].numpy()
+            rows[row] = group.frames[at, : lengths[row]].float().numpy()
     return rows, pasts
 
 

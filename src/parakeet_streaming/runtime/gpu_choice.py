@@ -57,7 +57,7 @@ def wants_torch(
         raise OptionError(f"{runtime!r} is no runtime; use {', '.join(RUNTIMES)}")
     check_device(device)
     if runtime == TORCH or (runtime == AUTO and device.startswith("cuda")):
-        _check(provider, precision, measured)
+        _check(provider, measured)
         return True
     if AUTO not in (runtime, device):
         raise OptionError(
@@ -78,13 +78,11 @@ def check_device(device: str) -> None:
         raise OptionError(f"{shown(device)} is no device; use auto, cpu, cuda or cuda:N")
 
 
-def _check(provider: str, precision: str, measured: bool) -> None:
+def _check(provider: str, measured: bool) -> None:
     if provider.lower() != AUTO:
         raise OptionError(
             f"provider {provider} belongs to ONNX Runtime; with torch give a device: cpu or cuda"
         )
-    if precision == "bf16":
-        raise OptionError("torch computes in float32 here; leave bf16 or the runtime torch out")
     if measured:
         raise OptionError("torch runs no sessions that could be wrapped; use another runtime")
     missing = [name for name in NEEDED if find_spec(name) is None]

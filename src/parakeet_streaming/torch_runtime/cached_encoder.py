@@ -206,7 +206,11 @@ class CachedEncoder:
         walk = _Walk(self._store, size, told, most)
         frames, _ = encode_step(
             self._encoder,
-            (features.transpose(1, 2), SUBSAMPLING + told.new[:, 0], told.look_back[:, 0]),
+            (
+                features.transpose(1, 2).to(self._store.dtype),
+                SUBSAMPLING + told.new[:, 0],
+                told.look_back[:, 0],
+            ),
             (most, told.filled[:, 0]),
             walk.past_of,
             walk.keep,
@@ -249,6 +253,7 @@ class _Walk:
         number = torch.arange(most, device=told.ring.device)[None, :] - most
         there = told.ring * self._room + (told.frames + number) % self._room
         self._past = torch.where(number >= -told.filled, there, NOTHING)
+        self._own: Tensor | None = None
 
     def past_of(self, layer: int) -> Past:
         """Keys and values (B, K, D), the oldest first, and inputs of the convolution (B, R, D)."""
@@ -266,10 +271,7 @@ class _Walk:
     def keep(self, layer: int, keys: Tensor, values: Tensor, convolved: Tensor) -> None:
         """Writes a chunk's own; what its right context gave is forgotten."""
         told = self._told
-        number = numbers(keys, 1)
-        there = told.ring * self._room + (told.frames + number) % self._room
-        own = (number >= told.chunk - told.stored) & (number < told.chunk)
-        there = torch.where(own, there, RUBBISH * self._room).flatten()
+        there = self._places(keys)
         self._pool.rows("keys", layer).index_copy_(0, there, keys.flatten(0, 1))
         self._pool.rows("values", layer).index_copy_(0, there, values.flatten(0, 1))
         if self._reach == 0:
@@ -278,6 +280,15 @@ class _Walk:
         kept = convolved.gather(1, last[..., None].expand(-1, -1, convolved.shape[2]))
         inputs = self._convolved.stacked("inputs")[layer]
         inputs.index_copy_(0, told.next_convolved[:, 0], kept)
+
+    def _places(self, keys: Tensor) -> Tensor:
+        """Where each of the keys (B, U, D) goes, (B · U,): the same in every layer."""
+        if self._own is None:
+            told, number = self._told, numbers(keys, 1)
+            there = told.ring * self._room + (told.frames + number) % self._room
+            own = (number >= told.chunk - told.stored) & (number < told.chunk)
+            self._own = torch.where(own, there, RUBBISH * self._room).flatten()
+        return self._own
 
 
 def known_samples(given: EncoderInput) -> int:

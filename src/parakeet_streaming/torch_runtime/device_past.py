@@ -114,7 +114,8 @@ class PastStore:
         self.reach = config.kernel // 2
         self._config = config
         self._device = device
-        self._dtype = dtype
+        self.dtype = dtype
+        """What the encoder computes in, and keys, values and inputs are kept in."""
         self._rings: dict[RingSize, Pool] = {}
         shape = Shape(config.layers, max(1, self.reach), config.width, dtype)
         self.convolved = Pool({"inputs": shape}, device)
@@ -123,7 +124,7 @@ class PastStore:
         """The pool of rings of a size."""
         if size not in self._rings:
             config = self._config
-            kept = Shape(config.layers, size.frames, config.width, self._dtype)
+            kept = Shape(config.layers, size.frames, config.width, self.dtype)
             log_mel = Shape(1, size.log_mels, config.mel_bins)
             shapes = {"keys": kept, "values": kept, "log_mel": log_mel}
             self._rings[size] = Pool(shapes, self._device)

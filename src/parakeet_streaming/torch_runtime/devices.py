@@ -89,14 +89,17 @@ def upload(floats: Floats, numbers: Counts, device: torch.device) -> tuple[Tenso
 
 
 @contextmanager
-def computing() -> Iterator[None]:
+def computing(*, weights: bool = False) -> Iterator[None]:
     """What runs on the device: without gradients, and with our errors.
+
+    Args:
+        weights: whether weights are moved: those of a module stay ordinary tensors.
 
     Raises:
         ComputeError: torch could not run it, such as for lack of memory.
     """
     try:
-        with torch.inference_mode():
+        with torch.no_grad() if weights else torch.inference_mode():
             yield
     except (RuntimeError, IndexError, ValueError) as error:
         if isinstance(error, ParakeetError):

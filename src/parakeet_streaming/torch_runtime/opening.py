@@ -56,6 +56,7 @@ class Choices:
     threads: int | None = None
     max_symbols: int | None = None
     confidence: str = "probability"
+    bfloat16: bool = False
 
 
 def has_own_weights(path: Path) -> bool:
@@ -122,5 +123,6 @@ def open_torch(read: Read, choices: Choices) -> TorchTransducer:
         open_device(choices.device, choices.threads),
         max_symbols=choices.max_symbols,
         confidence=choices.confidence,
+        bfloat16=choices.bfloat16,
         fingerprint=read.fingerprint,
     )

@@ -26,6 +26,8 @@ RUBBISH: Final = 1
 """The slot that is never read."""
 _RESERVED: Final = 2
 _FIRST: Final = 16
+_DOUBLED: Final = 256
+"""Slots up to which a pool doubles; larger ones grow by a quarter, as old and new need room."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,7 +68,8 @@ class Pool:
     def take(self) -> Slot:
         """A slot that nobody holds; it has what an earlier holder left in it."""
         if not self._free:
-            self._grow(2 * self._count)
+            more = self._count if self._count < _DOUBLED else self._count // 4
+            self._grow(self._count + more)
         return Slot(self._free.popleft(), self._free)
 
     def rows(self, name: str, layer: int) -> Tensor:
@@ -95,7 +98,8 @@ class Pool:
             size = (shape.layers, count, shape.rows, shape.width)
             grown = torch.zeros(size, dtype=shape.dtype, device=self._device)
             if self._count:
-                grown[:, : self._count] = self._tensors[name]
+                # Of a growth that failed half-way, one tensor may have more.
+                grown[:, : self._count] = self._tensors[name][:, : self._count]
             self._tensors[name] = grown
         self._free.extend(range(max(self._count, _RESERVED), count))
         self._count = count

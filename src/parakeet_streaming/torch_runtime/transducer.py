@@ -26,12 +26,10 @@ import torch
 from torch import Tensor
 
 from parakeet_streaming.errors import SnapshotError
-from parakeet_streaming.model.finite import broken
 from parakeet_streaming.ports import (
     Decoded,
     DecoderInput,
     DecoderState,
-    Emission,
     Encoded,
     EncoderInput,
     Floats,
@@ -43,7 +41,9 @@ from parakeet_streaming.torch_runtime.device_confidence import measure_on_device
 from parakeet_streaming.torch_runtime.device_loop import DeviceLoop, LoopEnd, LoopStart, Rules
 from parakeet_streaming.torch_runtime.device_past import DevicePast, PastStore
 from parakeet_streaming.torch_runtime.devices import computing, in_words, upload
+from parakeet_streaming.torch_runtime.halving import halve
 from parakeet_streaming.torch_runtime.mel import LogMel
+from parakeet_streaming.torch_runtime.read_back import decoded_rows
 from parakeet_streaming.torch_runtime.slots import Pool, Shape, Slot
 from parakeet_streaming.torch_runtime.window_encoder import Group, WindowEncoder
 
@@ -51,7 +51,6 @@ _HIDDEN: Final = "hidden"
 _CELL: Final = "cell"
 _OUTPUT: Final = "output"
 """Of other runtimes' snapshots: what the prediction network gave, which its hidden state has."""
-_HEAD: Final = 6
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,6 +78,7 @@ class TorchTransducer:
         *,
         max_symbols: int | None = None,
         confidence: str = "probability",
+        bfloat16: bool = False,
         fingerprint: str = "",
     ) -> None:
         """A model in evaluation; it is moved to the device.
@@ -88,17 +88,22 @@ class TorchTransducer:
             device: made by `open_device`.
             max_symbols: tokens on one frame after which a frame is skipped; None for the model's.
             confidence: `probability` or `entropy`.
+            bfloat16: whether the encoder computes in bfloat16.
             fingerprint: equal for equal files.
         """
         config = model.config
         self.fingerprint = fingerprint
         self.durations = config.durations
-        self.runs_on = in_words(device)
+        self.runs_on = in_words(device) + ", bf16" * bfloat16
         self._device = device
         self._lock = threading.Lock()
         self._blank_id = config.blank_id
-        with computing():
+        dtype = torch.bfloat16 if bfloat16 else torch.float32
+        with computing(weights=True):
             self._model = model.eval().to(device)
+            if bfloat16:
+                halve(model.encoder)
+        with computing():
             self._rules = Rules(
                 config.blank_id,
                 torch.tensor(config.durations, dtype=torch.int64, device=device),
@@ -106,8 +111,8 @@ class TorchTransducer:
                 measure_on_device(confidence),
             )
             mel = LogMel(config.encoder.mel_bins, device)
-            self._windows = WindowEncoder(model.encoder, mel, device)
-            self._pasts = PastStore(config.encoder, device)
+            self._windows = WindowEncoder(model.encoder, mel, device, dtype)
+            self._pasts = PastStore(config.encoder, device, dtype)
             self._cached = CachedEncoder(model.encoder, mel, self._pasts, device)
             shape = Shape(config.predictor_layers, 1, config.predictor_width)
             self._memories = Pool({_HIDDEN: shape, _CELL: shape}, device)
@@ -160,21 +165,13 @@ class TorchTransducer:
         with self._lock, computing():
             border = [self._memories.take() for _ in inputs]
             end = [self._memories.take() for _ in inputs]
-            ended = self._loop(frames, inputs)
-            self._keep(border, *ended.at_border)
-            self._keep(end, *ended.at_end)
+            ended, places = self._loop(frames, inputs, border, end)
+            self._keep(places[0], *ended.at_border)
+            self._keep(places[1], *ended.at_end)
             told = torch.cat((ended.told.flatten(), frames.finite.to(torch.int32)[None]))
             read = told.cpu().numpy()
-        if not read[-1]:
-            raise broken("the encoder")
-        rows = read[:-1].reshape(len(inputs), -1)
-        if rows[:, _HEAD - 1].any():
-            raise broken("the joint")
-        confidences = rows[:, _HEAD + 3 :: 4].copy().view(np.float32)
-        return [
-            self._decoded(given, row.tolist(), sure.tolist(), slots)
-            for given, row, sure, *slots in zip(inputs, rows, confidences, border, end, strict=True)
-        ]
+        slots = zip(border, end, strict=True)
+        return decoded_rows(read, inputs, list(slots))
 
     def memory_to_arrays(self, memory: object) -> dict[str, Floats]:
         """A decoder's memory as named arrays."""
@@ -195,7 +192,7 @@ class TorchTransducer:
         with self._lock, computing():
             slot = self._memories.take()
             states = (torch.from_numpy(np.array(arrays[name])) for name in (_HIDDEN, _CELL))
-            self._keep([slot], *(state.to(self._device) for state in states))
+            self._keep(self._place(slot), *(state.to(self._device) for state in states))
             return slot
 
     def past_to_arrays(self, past: object) -> dict[str, Floats]:
@@ -217,12 +214,14 @@ class TorchTransducer:
         )
         symbol = torch.tensor([[config.blank_id]], device=self._device)
         _, hidden, cell = self._model.predictor(symbol, zeros, zeros)
-        self._keep([slot], hidden, cell)
+        self._keep(self._place(slot), hidden, cell)
         return slot
 
-    def _keep(self, slots: Sequence[Slot], hidden: Tensor, cell: Tensor) -> None:
-        """Writes states (L, B, H) into B slots."""
-        numbers = torch.tensor([slot.number for slot in slots], device=self._device)
+    def _place(self, slot: Slot) -> Tensor:
+        return torch.tensor([slot.number], device=self._device)
+
+    def _keep(self, numbers: Tensor, hidden: Tensor, cell: Tensor) -> None:
+        """Writes states (L, B, H) into the B slots of those numbers."""
         for name, states in ((_HIDDEN, hidden), (_CELL, cell)):
             self._memories.stacked(name)[:, :, 0].index_copy_(1, numbers, states)
 
@@ -235,7 +234,7 @@ class TorchTransducer:
             for at, row in enumerate(group.rows):
                 first[row] = place + at * count
             place += len(group.rows) * count
-            projected.append(joint.frames(group.frames).flatten(0, 1))
+            projected.append(joint.frames(group.frames.float()).flatten(0, 1))
             finite = finite & torch.isfinite(group.frames).all()
         if not projected:
             width = self._model.config.joint_width
@@ -243,9 +242,16 @@ class TorchTransducer:
         whole = projected[0] if len(projected) == 1 else torch.cat(projected)
         return _Frames(whole, tuple(first), finite)
 
-    def _loop(self, frames: _Frames, inputs: Sequence[DecoderInput]) -> LoopEnd:
+    def _loop(
+        self,
+        frames: _Frames,
+        inputs: Sequence[DecoderInput],
+        border: Sequence[Slot],
+        end: Sequence[Slot],
+    ) -> tuple[LoopEnd, tuple[Tensor, Tensor]]:
+        """Decodes; and the numbers of the slots for the states at the border and at the end."""
         facts = []
-        for each in inputs:
+        for each, *slots in zip(inputs, border, end, strict=True):
             state = each.state
             assert isinstance(state.memory, Slot), "the memory of another decoder"
             facts.append(
@@ -256,39 +262,15 @@ class TorchTransducer:
                     each.lookahead_end - each.chunk_start,
                     state.last_token,
                     state.memory.number,
+                    *(slot.number for slot in slots),
                 )
             )
         _, told = upload(np.zeros(0, np.float32), np.array(facts, np.int64), self._device)
-        first, skip, border, length, token, slots = told.unbind(1)
+        first, skip, chunk, length, token, memories, *places = told.unbind(1)
         hidden, cell = (
-            self._memories.stacked(name)[:, :, 0].index_select(1, slots)
+            self._memories.stacked(name)[:, :, 0].index_select(1, memories)
             for name in (_HIDDEN, _CELL)
         )
-        start = LoopStart(first, skip, border, length, token, hidden, cell)
+        start = LoopStart(first, skip, chunk, length, token, hidden, cell)
         loop = DeviceLoop(self._model, self._rules, frames.projected, start)
-        return loop.run(max(fact[3] - fact[1] for fact in facts))
-
-    def _decoded(
-        self,
-        given: DecoderInput,
-        row: Sequence[int],
-        confidences: Sequence[float],
-        slots: Sequence[Slot],
-    ) -> Decoded:
-        """What one row gave, from what was read of it."""
-        count, skip, token, frame, last = row[: _HEAD - 1]
-        first = given.state.decoded_frames
-        border = given.chunk_end - given.chunk_start
-        length = given.lookahead_end - given.chunk_start
-        emissions = [
-            Emission(row[at], first + row[at + 1], row[at + 2], confidences[number])
-            for number in range(count)
-            for at in [_HEAD + 4 * number]
-        ]
-        own = sum(each.frame < first + border for each in emissions)
-        return Decoded(
-            tuple(emissions[:own]),
-            tuple(emissions[own:]),
-            DecoderState(token, skip, first + border, slots[0]),
-            DecoderState(last, frame - length, first + length, slots[1]),
-        )
+        return loop.run(max(fact[3] - fact[1] for fact in facts)), (places[0], places[1])

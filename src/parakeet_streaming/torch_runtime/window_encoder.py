@@ -36,7 +36,15 @@ class Group:
 class WindowEncoder:
     """Log-mel features and the encoder, from nothing to a window's frames."""
 
-    def __init__(self, encoder: Encoder, mel: LogMel, device: torch.device) -> None:
+    def __init__(
+        self,
+        encoder: Encoder,
+        mel: LogMel,
+        device: torch.device,
+        dtype: torch.dtype = torch.float32,
+    ) -> None:
+        """`dtype`: what the encoder computes in."""
+        self._dtype = dtype
         self._encoder = encoder
         self._mel = mel
         self._device = device
@@ -58,7 +66,7 @@ class WindowEncoder:
         )
         sizes, counts, heard = told.unbind(1)
         features = normalised(self._mel.raw(samples, sizes), counts, heard)
-        frames, _ = self._encoder(features.transpose(1, 2), counts)
+        frames, _ = self._encoder(features.transpose(1, 2).to(self._dtype), counts)
         return Group(rows, frames)
 
 
