@@ -33,10 +33,9 @@ from parakeet_streaming.model.transducer import FrameEncoder, NumpyTransducer
 from parakeet_streaming.ports import Transducer, VoiceActivity
 from parakeet_streaming.runtime.choice import choose, open_chosen
 from parakeet_streaming.runtime.cores import check_threads, usable_cores
-from parakeet_streaming.runtime.gpu_choice import wants_torch
+from parakeet_streaming.runtime.gpu_choice import TORCH, wants_torch
 from parakeet_streaming.runtime.session import (
     ONNX_RUNTIME,
-    TORCH,
     Session,
     choose_runtime,
     open_session,

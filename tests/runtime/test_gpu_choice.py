@@ -53,7 +53,6 @@ def test_whatever_else_is_asked_for_decides_against_it(driver, options):
 @pytest.mark.parametrize(
     ("options", "message"),
     [
-        ({"runtime": "tensorflow"}, "is no runtime"),
         ({"runtime": "onnxruntime", "device": "cuda"}, "belongs to the runtime torch"),
         ({"runtime": "openvino", "device": "cpu"}, "belongs to the runtime torch"),
         ({"runtime": "torch", "provider": "cuda"}, "belongs to ONNX Runtime"),

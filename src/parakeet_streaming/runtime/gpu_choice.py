@@ -19,10 +19,10 @@ from typing import Final
 
 from parakeet_streaming.errors import ExtraMissingError, OptionError
 from parakeet_streaming.plain_text import shown
-from parakeet_streaming.runtime.session import RUNTIMES, TORCH
 
+TORCH: Final = "torch"
+"""The runtime that runs whole models, not graphs: the room `torch_runtime`."""
 AUTO: Final = "auto"
-CPU: Final = "cpu"
 NEEDED: Final = ("torch", "sentencepiece", "yaml", "safetensors")
 """What the extra `torch` installs, by the names that are imported."""
 _NAME: Final = re.compile(r"auto|cpu|cuda(:[0-9]{1,3})?")
@@ -53,8 +53,6 @@ def wants_torch(
         OptionError: options that do not go together.
         ExtraMissingError: torch is asked for and is not installed.
     """
-    if runtime not in RUNTIMES:
-        raise OptionError(f"{runtime!r} is no runtime; use {', '.join(RUNTIMES)}")
     check_device(device)
     if runtime == TORCH or (runtime == AUTO and device.startswith("cuda")):
         _check(provider, measured)

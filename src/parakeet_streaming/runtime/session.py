@@ -18,6 +18,7 @@ from numpy.typing import NDArray
 from parakeet_streaming.catalog.graph import TensorSpec
 from parakeet_streaming.errors import ModelPartMissingError, OptionError
 from parakeet_streaming.runtime.cores import check_threads, usable_cores
+from parakeet_streaming.runtime.gpu_choice import TORCH
 from parakeet_streaming.runtime.onnx_runtime import open_onnx_runtime
 from parakeet_streaming.runtime.openvino_runtime import open_openvino
 
@@ -25,8 +26,6 @@ Array = NDArray[Any]
 
 ONNX_RUNTIME: Final = "onnxruntime"
 OPENVINO: Final = "openvino"
-TORCH: Final = "torch"
-"""Runs whole models, not graphs: the room `torch_runtime`."""
 RUNTIMES: Final = ("auto", ONNX_RUNTIME, OPENVINO, TORCH)
 
 
