@@ -2,29 +2,31 @@
 
 python -m benchmarks.gpu.counted
 
-It needs no GPU: models of full width with one and with three layers are run on the processor, and what
-differs between them is counted 24 times. Kernels are the operators that compute; views are none.
+It needs no GPU. Operations are those of the encoder of full size, run on torch's meta device, which
+computes nothing. Kernels are the operators that compute, views left out, of a narrow model with as
+many layers: their number does not depend on the width.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from typing import Any, Final
 
+import torch
 from torch.nn.attention import SDPBackend, sdpa_kernel
 from torch.utils._python_dispatch import TorchDispatchMode
 from torch.utils.flop_counter import FlopCounterMode
 
-from benchmarks.gpu.models import FULL, random_model, recognizer_of, sound
+from benchmarks.gpu.models import FULL, SMALL, random_model, recognizer_of, sound
 from benchmarks.gpu.streams import Streams
-from parakeet_streaming.ports import Floats
-from parakeet_streaming.timeline import ContextConfig
+from parakeet_streaming.timeline import SUBSAMPLING, ContextConfig
+from parakeet_streaming.torch_model.cached import encode_step
+from parakeet_streaming.torch_model.fastconformer import Encoder
 from parakeet_streaming.torch_runtime.devices import open_device
 from parakeet_streaming.torch_runtime.transducer import TorchTransducer
 
 CONTEXTS: Final = ("10-2-2", "5-0.5-0.5", "2-0.25-0.25")
-_FEW, _MORE = 1, 3
 _VIEWS: Final = frozenset(
     {"view", "t", "transpose", "permute", "expand", "slice", "select", "unsqueeze", "squeeze"}
     | {"alias", "detach", "_unsafe_view", "as_strided", "unbind", "split", "unfold", "lift_fresh"}
@@ -32,32 +34,54 @@ _VIEWS: Final = frozenset(
 )
 
 
+def operations(context: str, streams: int, *, cached: bool) -> int:
+    """Multiplications and additions of the encoder in one step: products, convolutions, attention.
+
+    Those of the graph on which `TorchTransducer` runs it, padding included.
+    """
+    frames = ContextConfig.parse(context).frames
+    with torch.device("meta"), torch.inference_mode(), sdpa_kernel(SDPBackend.MATH):
+        encoder = Encoder(FULL.encoder).eval()
+        counter = FlopCounterMode(display=False)
+        with counter:
+            if cached:
+                _one_step(encoder, streams, frames.left, frames.chunk + frames.right)
+            else:
+                _one_window(encoder, streams, frames.left + frames.chunk + frames.right)
+    return int(counter.get_total_flops())
+
+
+def _one_window(encoder: Encoder, streams: int, frames: int) -> None:
+    count = frames * SUBSAMPLING
+    lengths = torch.empty(streams, dtype=torch.int64)
+    encoder(torch.empty(streams, FULL.encoder.mel_bins, count), lengths)
+
+
+def _one_step(encoder: Encoder, streams: int, past: int, frames: int) -> None:
+    config = FULL.encoder
+    count = (frames + 1) * SUBSAMPLING
+    lengths = torch.empty(streams, dtype=torch.int64)
+    features = torch.empty(streams, config.mel_bins, count)
+    kept = torch.empty(streams, past, config.width)
+    inputs = torch.empty(streams, config.kernel // 2, config.width)
+    encode_step(
+        encoder,
+        (features, lengths, lengths),
+        (past, lengths),
+        lambda _: (kept, kept, inputs),
+        lambda *_: None,
+    )
+
+
 @dataclass(frozen=True)
-class Counted:
-    """Of one step."""
+class Kernels:
+    """Operators that compute, of one step."""
 
-    operations: float
-    """Multiplications and additions in products, convolutions and attention."""
-    encode_kernels: float
-    decode_kernels: float
-
-    def to(self, other: Counted, times: float) -> Counted:
-        """This, and so many times what the other has more."""
-        return Counted(
-            *(
-                mine + times * (theirs - mine)
-                for mine, theirs in zip(_values(self), _values(other), strict=True)
-            )
-        )
+    encode: int
+    decode: int
 
 
-def _values(counted: Counted) -> tuple[float, float, float]:
-    return counted.operations, counted.encode_kernels, counted.decode_kernels
-
-
-class _Kernels(TorchDispatchMode):
-    """Counts operators that compute."""
-
+class _Counting(TorchDispatchMode):
     def __init__(self) -> None:
         super().__init__()
         self.count = 0
@@ -65,36 +89,24 @@ class _Kernels(TorchDispatchMode):
     def __torch_dispatch__(
         self, function: Any, types: Any, args: Any = (), kwargs: Any = None
     ) -> Any:
-        if function.overloadpacket.__name__ not in _VIEWS:
-            self.count += 1
+        self.count += function.overloadpacket.__name__ not in _VIEWS
         return function(*args, **(kwargs or {}))
 
 
-def counted_step(
-    layers: int, context: str, streams: int, audio: Floats, *, cached: bool
-) -> Counted:
-    """One step of so many streams with full left contexts."""
-    device = open_device("cpu")
-    config = replace(FULL, encoder=replace(FULL.encoder, layers=layers))
+def kernels(context: str, *, cached: bool, layers: int = 24) -> Kernels:
+    """Of a step of one stream with a full left context."""
+    device = open_device("cpu", threads=1)
+    config = replace(SMALL, encoder=replace(SMALL.encoder, layers=layers))
     recognizer = recognizer_of(random_model(config, device), device, bfloat16=False)
-    running = Streams(recognizer, ContextConfig.parse(context), streams, audio, cached=cached)
-    running.fill()
-    with sdpa_kernel(SDPBackend.MATH):
-        with FlopCounterMode(display=False) as flops:
-            running.step()
-        encode, decode = _kernels_of(running)
-    return Counted(float(flops.get_total_flops()), encode, decode)
-
-
-def _kernels_of(streams: Streams) -> tuple[int, int]:
-    """Kernels of the encoder's phase, and of the decoder's."""
+    streams = Streams(recognizer, ContextConfig.parse(context), 1, sound(20), cached=cached)
+    streams.fill()
     found: list[int] = []
 
     def counting(phase: Callable[..., Any]) -> Callable[..., Any]:
         def counted(*arguments: Any) -> Any:
-            with _Kernels() as kernels:
+            with _Counting() as modes:
                 given = phase(*arguments)
-            found.append(kernels.count)
+            found.append(modes.count)
             return given
 
         return counted
@@ -106,36 +118,31 @@ def _kernels_of(streams: Streams) -> tuple[int, int]:
         streams.step()
     finally:
         TorchTransducer.encode, TorchTransducer.decode = real  # type: ignore[method-assign]
-    encode, decode = found
-    return encode, decode
+    return Kernels(*found)
 
 
-def whole_step(
-    context: str, audio: Floats, *, cached: bool, layers: int = 24
-) -> tuple[Counted, float]:
-    """A step of one stream of the whole model, and the operations of each stream more."""
-    one, three = (counted_step(each, context, 1, audio, cached=cached) for each in (_FEW, _MORE))
-    two_streams = [counted_step(each, context, 2, audio, cached=cached) for each in (_FEW, _MORE)]
-    times = (layers - _FEW) / (_MORE - _FEW)
-    alone = one.to(three, times)
-    pair = two_streams[0].to(two_streams[1], times)
-    return alone, pair.operations - alone.operations
+def kept_bytes(context: str, width_bytes: int = 2) -> int:
+    """Of a cached stream's keys and values, as many frames as its left context has."""
+    config = FULL.encoder
+    return 2 * config.layers * config.width * width_bytes * ContextConfig.parse(context).frames.left
 
 
-def main() -> None:
+def main(contexts: Sequence[str] = CONTEXTS) -> None:
     """Prints a table."""
-    audio = sound(30)
     print(
-        "| context | mode | kernels, encoder | kernels, decoder | GFLOP a step and stream | GFLOP/s |"
+        "| context | mode | GFLOP/s of a stream | encoder's kernels | decoder's | keys and values |"
     )
     print("| :-- | :-- | --: | --: | --: | --: |")
-    for context in CONTEXTS:
+    for context in contexts:
         chunk_s = ContextConfig.parse(context).samples.chunk / 16_000
         for cached in (False, True):
-            step, each = whole_step(context, audio, cached=cached)
+            each = operations(context, 2, cached=cached) - operations(context, 1, cached=cached)
+            counted = kernels(context, cached=cached)
+            kept = f"{kept_bytes(context) / 1e6:.1f} MB" if cached else "–"
+            mode = "cached" if cached else "windows"
             print(
-                f"| {context} | {'cached' if cached else 'windows'} | {step.encode_kernels:.0f} "
-                f"| {step.decode_kernels:.0f} | {each / 1e9:.1f} | {each / 1e9 / chunk_s:.1f} |",
+                f"| {context} | {mode} | {each / 1e9 / chunk_s:.1f} | {counted.encode} "
+                f"| {counted.decode} | {kept} |",
                 flush=True,
             )
 

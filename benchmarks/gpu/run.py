@@ -83,6 +83,7 @@ class Run:
 
     def steps(self) -> dict[str, list[Row]]:
         in_time = self.deadline(_SHARES["steps"])
+        contexts = CONTEXTS[-1:] if self.asked.small else CONTEXTS
         return {
             f"{context} {'cached' if cached else 'windows'} {'bf16' if bfloat16 else 'fp32'}": list(
                 step_rows(
@@ -94,7 +95,7 @@ class Run:
                     in_time=in_time,
                 )
             )
-            for bfloat16, cached, context in _cases()
+            for bfloat16, cached, context in _cases(contexts)
         }
 
     def offline(self) -> list[Row]:
@@ -143,11 +144,11 @@ class Run:
         return float(last["whole_ms"]) / 1000 * batch / int(last["batch"])
 
 
-def _cases() -> Iterator[tuple[bool, bool, str]]:
+def _cases(contexts: Sequence[str]) -> Iterator[tuple[bool, bool, str]]:
     """What matters most comes first."""
     for bfloat16 in (True, False):
         for cached in (True, False):
-            for context in CONTEXTS:
+            for context in contexts:
                 yield bfloat16, cached, context
 
 

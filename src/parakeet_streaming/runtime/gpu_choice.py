@@ -66,13 +66,13 @@ def wants_torch(
     return free and may_find_gpu() and gpu_is_there()
 
 
-def check_device(device: str) -> None:
+def check_device(device: object) -> None:
     """Refuses what is no name of a device.
 
     Raises:
         OptionError: neither `auto`, `cpu`, `cuda` nor `cuda:N`.
     """
-    if not _NAME.fullmatch(device):
+    if not isinstance(device, str) or not _NAME.fullmatch(device):
         raise OptionError(f"{shown(device)} is no device; use auto, cpu, cuda or cuda:N")
 
 
