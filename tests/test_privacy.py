@@ -73,7 +73,7 @@ def run(watcher, tmp_path):
         # A second at the end: what is sent is sent by threads that start late.
         program = f"{program}\nimport time; time.sleep(1)"
         subprocess.run(
-            [sys.executable, "-c", program], env=environment | extra, check=True, timeout=120
+            [sys.executable, "-c", program], env=environment | extra, check=True, timeout=300
         )
         files = (path.relative_to(home) for path in home.rglob("*") if path.is_file())
         own = Path(".cache/parakeet-streaming")

@@ -15,8 +15,9 @@ ROWS = [
     for code in re.findall(r"`(\w+)`", codes)
 ]
 ELSEWHERE = {
+    "checkpoint_refused": "an error of `resume` that ends nothing",
     "input_audio_buffer_commit_empty": "OpenAI's Realtime protocol",
-    "invalid_snapshot": "streams cannot be resumed yet",
+    "invalid_snapshot": "snapshots come inside checkpoints, which are refused by their own code",
     "not_installed": "calls of WebRTC",
     "slow_reader": "a client that does not read is told by the reason of the close alone",
 }

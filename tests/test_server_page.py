@@ -46,7 +46,7 @@ def folder(tmp_path_factory):
 
 def run(command, folder, **more):
     done = subprocess.run(
-        command, cwd=folder, capture_output=True, text=True, timeout=120, check=False, **more
+        command, cwd=folder, capture_output=True, text=True, timeout=300, check=False, **more
     )
     assert done.returncode == 0, done.stderr
     return done.stdout

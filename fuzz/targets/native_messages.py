@@ -6,7 +6,7 @@ from contextlib import suppress
 
 from parakeet_streaming.errors import ParakeetError
 from parakeet_streaming.live.options import LiveOptions
-from parakeet_streaming.server.protocols.native import Configure, Missing, command_of
+from parakeet_streaming.server.protocols.native_commands import Configure, Missing, command_of
 from parakeet_streaming.server.protocols.native_settings import StreamSettings
 
 RATE_HZ = 16_000

@@ -7,6 +7,7 @@ gives the transcript.
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Literal
 
@@ -36,6 +37,11 @@ class Token:
     unfinished: str = ""
     """Of a vocabulary with byte pieces: the bytes so far, in hexadecimal, of a character that the
     next token goes on with."""
+    boosted: bool = False
+    """True when a phrase that was hoped for chose it in place of another token."""
+    spoken: str = ""
+    """What the model said, where `WritingOptions` have it written otherwise: then this stands for
+    several tokens. It has the id of the first, the times of all, and the lowest confidence."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,6 +72,11 @@ class Word:
     """The minimum of its tokens' (their mean as an option)."""
     recovered: bool = False
     """True when any of its tokens was recovered by the stall guard."""
+    boosted: bool = False
+    """True when a phrase that was hoped for chose any of its tokens."""
+    spoken: str = ""
+    """What was said, where `WritingOptions` have it written otherwise: "twenty three" for 23. Where
+    that is several words, the first has all of it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -207,5 +218,24 @@ class HealthHint:
     """Seconds of audio that had been pushed before it."""
 
 
-Event = Partial | Final | SpeechStarted | SpeechEnded | Gap | ContextChanged | HealthHint
+@dataclass(frozen=True, slots=True)
+class SnapshotTaken:
+    """A live stream as it is after all events before this one; `ask_snapshot` asks for it."""
+
+    position: int
+    """The first sample, at 16 kHz, that a stream that goes on from here is to be pushed."""
+    write: Callable[[], bytes] = field(repr=False, compare=False)
+    """Gives what `LiveEngine.open(resume=)` takes; any thread may call it."""
+
+
+Event = (
+    Partial
+    | Final
+    | SpeechStarted
+    | SpeechEnded
+    | Gap
+    | ContextChanged
+    | HealthHint
+    | SnapshotTaken
+)
 """What a stream gives. `feed` and `finish` give `Partial` and `Final`; live streams give all."""

@@ -118,7 +118,7 @@ def test_a_disk_that_fails_later_is_told_and_nothing_else_is_printed(tmp_path, n
         capture_output=True,
         text=True,
         check=True,
-        timeout=60,
+        timeout=300,
     )
     heard, _, said = done.stdout.partition(" ")
     assert "Input/output error" in said

@@ -25,7 +25,7 @@ def run():
             capture_output=True,
             text=True,
             check=False,
-            timeout=120,
+            timeout=300,
             cwd=REPOSITORY,
         )
 

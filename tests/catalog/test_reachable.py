@@ -174,7 +174,7 @@ def test_the_command_line_tells_it_in_one_line_and_ends(refusing, tmp_path, monk
         [sys.executable, "-c", program, "models", "download", "somebody/model"],
         capture_output=True,
         text=True,
-        timeout=60,
+        timeout=300,
         check=False,
     )
     assert done.returncode == 1

@@ -26,7 +26,7 @@ def said(*arguments, options=()):
         [sys.executable, *options, "-c", PROGRAM, *arguments],
         capture_output=True,
         text=True,
-        timeout=60,
+        timeout=300,
         check=False,
     )
     assert done.returncode == 0, done.stderr

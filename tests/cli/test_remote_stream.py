@@ -27,7 +27,7 @@ class Server:
         self.takes = threading.Event()
         self.takes.set()
         self.finished = threading.Event()
-        self.ready = SimpleNamespace(sample_rate=16_000, idle_s=idle_s)
+        self.ready = SimpleNamespace(sample_rate=16_000, idle_s=idle_s, checkpoints=None)
 
     def send(self, samples):
         assert self.takes.wait(LONG_S)
@@ -140,6 +140,22 @@ def test_a_server_that_goes_away_is_sent_nothing_more():
     assert read(stream) == []
     assert list(stream.messages) == ["the server ends: why"]
     assert "stopped" in str(stream.failure)
+
+
+def test_people_are_told_that_a_stream_goes_on():
+    server = Server(
+        events.GoingAway("why", 3.0),
+        events.Reconnecting("it broke"),
+        events.Resumed("exact"),
+        events.Resumed("anew", "expired"),
+    )
+    server.ready.checkpoints = object()
+    stream = RemoteStream(server)
+    assert read(stream) == []
+    assert [each.split(";")[0] for each in stream.messages] == [
+        "the connection is lost", "connected again", "connected again",
+    ]  # fmt: skip
+    assert stream.failure is None
 
 
 def test_why_nothing_can_be_sent_is_kept():

@@ -6,6 +6,7 @@ import subprocess
 import sys
 from pathlib import Path
 
+import numpy as np
 import pytest
 import soundfile
 from typer.testing import CliRunner
@@ -140,7 +141,7 @@ class Listener:
     def ended(self):
         """Its exit code, the rest of its output, and its messages."""
         out, said = self.process.stdout.read(), self.process.stderr.read()
-        return self.process.wait(60), out.decode(), said.decode()
+        return self.process.wait(300), out.decode(), said.decode()
 
     def __enter__(self):
         return self
@@ -170,4 +171,20 @@ def test_a_server_that_is_killed_leaves_what_was_heard(tmp_path):
     assert code == 1
     assert SAID.startswith((begun + rest).rstrip("\n"))
     assert rest.endswith("\n")
-    assert said.splitlines()[-1] == ("parakeet: the server ended the stream: the connection broke")
+    lost = "parakeet: the server ended the stream: the connection broke; then ws://"
+    assert said.splitlines()[-1].startswith(lost)
+
+
+def test_channels_apart(url, tmp_path):
+    mono = soundfile.read(DIGITS, dtype="int16")[0]
+    both = np.zeros((2 * len(mono), 2), np.int16)
+    both[: len(mono), 1] = both[len(mono) :, 0] = mono
+    how = ("-", "--channels=separate", "--channel-names=agent,caller", "--fixed")
+    result = parakeet(*how, f"--server={url}", piped=both.tobytes())
+    assert (result.exit_code, result.stdout) == (0, f"caller: {SAID}\nagent: {SAID}\n")
+    here, there = (
+        json.loads(parakeet(*how, "--format=json", *more, piped=both.tobytes()).stdout)
+        for more in ((), (f"--server={url}",))
+    )
+    for each in ("text", "utterances"):
+        assert there[each] == here[each]

@@ -118,7 +118,7 @@ def speak_to_one_who_dies(server, stream):
 
 def test_a_server_that_is_killed_leaves_what_was_heard():
     with Served("--fixed") as server, Client(server.url) as client:
-        stream = client.stream()
+        stream = client.stream(resume=False)
         stream.send(DIGITS)
         heard_of(stream)
         server.signal(signal.SIGKILL)
@@ -128,12 +128,12 @@ def test_a_server_that_is_killed_leaves_what_was_heard():
         with pytest.raises(StreamClosedError):
             stream.send(DIGITS)
         with pytest.raises(ServerError, match="cannot be reached"):
-            client.stream()
+            client.stream(resume=False)
 
 
 def test_a_server_that_is_killed_in_a_block_ends_the_block_with_an_error():
     with Served("--fixed") as server, Client(server.url) as client:
-        stream = client.stream()
+        stream = client.stream(resume=False)
         with pytest.raises(ServerError), stream:
             speak_to_one_who_dies(server, stream)
         assert stream.heard.text
@@ -141,20 +141,20 @@ def test_a_server_that_is_killed_in_a_block_ends_the_block_with_an_error():
 
 def test_a_server_that_stands_still_is_given_up():
     with Served("--fixed") as server, Client(server.url, timeout_s=1.0) as client:
-        stream, other = client.stream(), client.stream()
+        stream, other = client.stream(resume=False), client.stream(resume=False)
         server.signal(signal.SIGSTOP)
         with pytest.raises(ServerError, match="did not answer for 1 s"):
             stream.stats()
         with pytest.raises(ServerError, match="took nothing for 1 s"):
             other.send(bytes(1 << 26))
         with pytest.raises(ServerError, match="did not answer within 1 s"):
-            client.stream()
+            client.stream(resume=False)
         server.signal(signal.SIGCONT)
 
 
 def test_a_server_that_drains_tells_its_last_words():
     with Served("--fixed") as server, Client(server.url) as client:
-        stream = client.stream()
+        stream = client.stream(resume=False)
         stream.send(DIGITS)
         heard_of(stream)
         server.signal(signal.SIGTERM)

@@ -42,7 +42,7 @@ def test_unread_text_of_an_utterance_is_joined():
     first, end, second = read(conversation)
     assert (first.text, first.tentative) == ("a b", "y")
     assert isinstance(end, Final)
-    assert second == Partial(1, "c", "", 1.0, 2.0)
+    assert second == Partial(1, "c", "", 1.0, 2.0, offset=0)
 
 
 def test_what_came_before_an_error_is_given_before_it_and_the_error_once():

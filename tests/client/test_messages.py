@@ -12,7 +12,7 @@ from parakeet_streaming.errors import ServerError
 from parakeet_streaming.results import HealthHint, Token, Word
 from parakeet_streaming.server import session_events as told
 from parakeet_streaming.server.limits import Limits
-from parakeet_streaming.server.protocols import native
+from parakeet_streaming.server.protocols import native, native_commands
 from parakeet_streaming.server.protocols.native_settings import StreamSettings
 from parakeet_streaming.server.replies import CapacityError, WrongRequestError, answer_to
 from parakeet_streaming.timeline import ContextConfig
@@ -84,6 +84,13 @@ def test_what_cannot_be_read_is_the_servers_error(kind, fields, scrap):
 
 
 def test_commands_are_what_the_server_takes():
-    assert native.command_of(messages.command("gap", samples=3), 16_000) == native.Missing(3)
-    assert native.command_of(messages.command("marker", id="x"), 16_000) == native.Marker("x")
-    assert native.command_of(messages.command("keep_alive"), 16_000) == native.KeepAlive()
+    assert native_commands.command_of(
+        messages.command("gap", samples=3), 16_000
+    ) == native_commands.Missing(3)
+    assert native_commands.command_of(
+        messages.command("marker", id="x"), 16_000
+    ) == native_commands.Marker("x")
+    assert (
+        native_commands.command_of(messages.command("keep_alive"), 16_000)
+        == native_commands.KeepAlive()
+    )

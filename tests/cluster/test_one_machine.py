@@ -68,6 +68,20 @@ def test_an_environment_that_cuts_clients(here, monkeypatch):
         one_machine.serve(Settings(replicas=2, port=0))
 
 
+def test_replicas_share_a_key_for_checkpoints():
+    drawn = [one_machine._checkpoint_keys(Settings(replicas=2)) for _ in range(2)]
+    assert drawn[0] != drawn[1]
+    given = ("a-key-of-sixteen-characters-or-more",)
+    assert one_machine._checkpoint_keys(Settings(replicas=2, checkpoint_key=given)) == given
+
+
+def test_a_key_in_a_file_is_read_by_the_replicas(tmp_path):
+    path = tmp_path / "keys"
+    path.write_text("a-key-of-sixteen-characters-or-more")
+    settings = Settings(replicas=2, checkpoint_key_file=str(path))
+    assert one_machine._checkpoint_keys(settings) == ()
+
+
 def test_the_first_signal_asks(monkeypatch):
     before = {number: signal.getsignal(number) for number in (signal.SIGINT, signal.SIGTERM)}
     try:

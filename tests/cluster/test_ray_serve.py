@@ -21,6 +21,7 @@ pytest.importorskip("ray", reason="the extra ray is not installed")
 pytestmark = pytest.mark.filterwarnings("ignore::DeprecationWarning")
 
 DIGITS = Path(__file__).parents[2] / "examples" / "recordings" / "digits.wav"
+SIGNS = "a-key-of-sixteen-characters-or-more"
 SAID = "three one four one five nine two six"
 
 
@@ -62,8 +63,16 @@ def test_a_cluster_needs_keys_or_the_word_that_it_needs_none():
     with pytest.raises(OptionError, match="no_auth: true"):
         app({"model": "tiny-en"})
     # As strings, as the command line of Ray gives them.
-    assert app({"model": "tiny-en", "no_auth": "true", "max_streams": "8"}) is not None
-    assert app({"model": "tiny-en", "api_key": "alice:k1"}) is not None
+    given = {"model": "tiny-en", "checkpoint_key": SIGNS}
+    assert app({**given, "no_auth": "true", "max_streams": "8"}) is not None
+    assert app({**given, "api_key": "alice:k1"}) is not None
+
+
+def test_a_cluster_needs_a_key_that_its_replicas_share():
+    from parakeet_streaming.cluster import app
+
+    with pytest.raises(OptionError, match="give checkpoint_key_file"):
+        app({"model": "tiny-en", "no_auth": "true"})
 
 
 def test_arguments_of_a_cluster_are_settings(tmp_path):

@@ -29,8 +29,8 @@ ALL = [
     DEPLOY / "kuberay" / "rayservice.yaml",
     *TEMPLATES,
 ]
-NO_SETTINGS = {"PARAKEET_BAKED_MODEL", "PARAKEET_CHECKPOINT_KEY"}
-"""An argument of compose.yaml; and what cannot be an option, as others would see it."""
+NO_SETTINGS = {"PARAKEET_BAKED_MODEL"}
+"""An argument of compose.yaml."""
 
 
 @pytest.mark.parametrize("path", ALL, ids=lambda path: path.name)

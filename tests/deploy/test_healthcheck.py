@@ -20,7 +20,7 @@ def checked(**environment):
         env={**own, **environment},
         capture_output=True,
         text=True,
-        timeout=60,
+        timeout=300,
         check=False,
     )
 

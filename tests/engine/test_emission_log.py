@@ -34,3 +34,12 @@ def test_columns_make_the_same_log(some: list[Emission], first: int) -> None:
     log = EmissionLog()
     log.extend(some)
     assert list(EmissionLog.of(log.columns(first))) == some[first:]
+
+
+def test_a_log_is_read_from_its_start_or_from_a_number_on() -> None:
+    some = [Emission(token_id, token_id, 1, 0.5) for token_id in range(3)]
+    log = EmissionLog()
+    assert list(log) == []
+    log.extend(some)
+    assert list(log) == some
+    assert list(log.since(2)) == some[2:]

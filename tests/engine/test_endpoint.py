@@ -53,6 +53,10 @@ def to(commit_to, seen_to, reason="silence", left=0):
     return Endpoint(reason, commit_to * FRAME, seen_to * FRAME, left)
 
 
+def test_the_silence_that_ends_an_utterance_is_known_in_samples():
+    assert Endpointer(OPTIONS).min_silence_samples == 7_680
+
+
 # Silence: both must agree
 
 

@@ -337,3 +337,27 @@ def test_a_cut_before_what_was_decoded_asks_for_nothing():
     walked(buffer)
     buffer.flush(buffer.decoded_samples, tail=np.zeros(9, np.float32))
     assert not buffer.flushing
+
+
+def test_another_context_cuts_the_windows_to_come():
+    buffer = ContextWindow(context((1, 1, 1)))
+    buffer.feed(SOUND[: 10 * FRAME])
+    buffer.advance(buffer.peek())
+    buffer.use(context((2, 3, 2)))
+    in_frames = [
+        (start // FRAME, end // FRAME, read // FRAME) for start, end, read, _ in walked(buffer)
+    ]
+    assert in_frames == [(1, 4, 6), (4, 7, 9)]
+
+
+def test_a_cut_may_take_several_windows():
+    buffer = ContextWindow(context((1, 1, 0)))
+    buffer.feed(SOUND[: 9 * FRAME])
+    buffer.flush(3 * FRAME, tail=np.zeros(9, np.float32))
+    spans = []
+    while buffer.flushing:
+        window = buffer.peek()
+        spans.append((window.chunk_start // FRAME, window.is_last))
+        buffer.advance(window)
+    assert spans == [(0, False), (1, False), (2, True)]
+    assert (buffer.decoded_samples, buffer.begun_at, buffer.cut_at) == (3 * FRAME, 3 * FRAME, None)

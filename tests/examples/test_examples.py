@@ -14,7 +14,7 @@ DIGITS = EXAMPLES / "recordings" / "digits.wav"
 
 def run(program: str, *arguments: str | Path) -> str:
     command = [sys.executable, "-W", "error", EXAMPLES / program, *arguments]
-    return subprocess.run(command, capture_output=True, text=True, check=True, timeout=120).stdout
+    return subprocess.run(command, capture_output=True, text=True, check=True, timeout=300).stdout
 
 
 def test_simple_streaming() -> None:

@@ -102,7 +102,7 @@ def test_speech_is_reported_before_it_is_used_and_hearing_stops_where_an_utteran
     assert endpointer.check() is None
     assert speech.hear(20 * FRAME)
     assert endpointer.check() is not None
-    assert len(speech.state(None).heard) == 16
+    assert len(speech.state(None, 0).heard) == 16
 
 
 def test_up_to_eight_frames_are_judged_at_once():

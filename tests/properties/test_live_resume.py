@@ -6,7 +6,14 @@ from hypothesis import strategies as st
 
 from parakeet_streaming.engine.endpoint import EndpointOptions
 from parakeet_streaming.engine.vad_options import VadOptions
-from parakeet_streaming.results import Gap
+from parakeet_streaming.results import (
+    Final,
+    Gap,
+    Partial,
+    SnapshotTaken,
+    SpeechEnded,
+    SpeechStarted,
+)
 from parakeet_streaming.testing import Cue, ScriptedVad, marked_audio
 from parakeet_streaming.timeline import FRAME_SAMPLES, ContextConfig
 from tests.live.by_hand import Room, drained, finals_of, fixed, outcome_of, snapshot_of
@@ -131,3 +138,108 @@ def test_audio_that_was_left_out_is_pushed_again(context, pairs, plan, vad, endp
     options = fixed(context, vad=vad, endpoint=endpoint)
     stayed = travelled(Journey(pairs, options), pieces, set(), set())
     assert travelled(Journey(pairs, options), pieces, cuts, set(), audio=False) == stayed
+
+
+def by_kind(events):
+    """What is decoded, speech, and gaps, which may stand before or after each other.
+
+    Gaps within the left context are told again.
+    """
+    decoded = [each for each in events if isinstance(each, Partial | Final)]
+    speech = [each for each in events if isinstance(each, SpeechStarted | SpeechEnded)]
+    gaps = dict.fromkeys(each for each in events if isinstance(each, Gap))
+    return decoded, speech, list(gaps)
+
+
+class Shipwreck(Journey):
+    """A stream that asks for snapshots now and then, and goes on from the last one once it broke.
+
+    What is pushed, missing and committed is kept, as a client of a server keeps it.
+    """
+
+    def __init__(self, pairs, options):
+        super().__init__(pairs, options)
+        self.said, self.at, self.taken = [], 0, None
+
+    def say(self, kind, count=0):
+        self.said.append((kind, self.at, count))
+        self.at += count
+        self._do(*self.said[-1])
+
+    def ask(self):
+        self.stream.ask_snapshot()
+
+    def settle(self):
+        self.room.settle()
+        for each in drained(self.stream)[0]:
+            if isinstance(each, SnapshotTaken):
+                self.taken = (each, len(self.events), self._answered())
+            else:
+                self.events.append(each)
+
+    def wreck(self):
+        """What was told after the last snapshot is told again."""
+        if self.taken is None:
+            return
+        taken, told, answered = self.taken
+        before, self.events = self.events, self.events[:told]
+        self._enter(taken.write())
+        assert self.stream.stats().resumed == "exact"
+        commits = 0
+        for kind, at, count in self.said:
+            commits += kind == "commit"
+            if kind == "commit" and commits > answered:
+                self._do(kind, at, count)
+            elif kind != "commit" and at + count > taken.position:
+                skipped = max(0, taken.position - at)
+                self._do(kind, at + skipped, count - skipped)
+        self.settle()
+        assert by_kind(self.events) == by_kind(before)
+        self.moves += 1
+
+    def _do(self, kind, at, count):
+        if kind == "audio":
+            self.stream.push(AUDIO[at : at + count])
+        elif kind == "gap":
+            self.stream.push_gap(count)
+        else:
+            self.stream.commit()
+
+    def _answered(self):
+        return sum(each.reason == "commit" for each in finals_of(self.events))
+
+
+@settings(max_examples=150)
+@given(
+    context=contexts,
+    pairs=scripts,
+    vad=st.sampled_from([None, VAD]),
+    endpoint=st.sampled_from(ENDPOINTS),
+    steps=st.lists(
+        st.tuples(
+            st.sampled_from(["audio", "audio", "audio", "gap", "commit", "ask", "wreck"]),
+            st.integers(1, 12_000),
+            st.booleans(),
+        ),
+        max_size=40,
+    ),
+)
+def test_a_stream_that_broke_goes_on_from_its_last_snapshot(context, pairs, vad, endpoint, steps):
+    options = fixed(context, vad=vad, endpoint=endpoint)
+    stayed, broken = Shipwreck(pairs, options), Shipwreck(pairs, options)
+    for kind, count, settles in steps:
+        if kind == "ask":
+            broken.ask()
+        elif kind == "wreck":
+            broken.settle()
+            broken.wreck()
+        else:
+            for each in (stayed, broken):
+                each.say(kind, 0 if kind == "commit" else count)
+        if settles:
+            broken.settle()
+    stayed.settle()
+    broken.settle()
+    broken.wreck()
+    assert by_kind(broken.end()) == by_kind(stayed.end())
+    event(f"broke {min(broken.moves, 3)} times, finals {len(finals_of(stayed.events))}")

@@ -59,7 +59,7 @@ def test_load_and_doctor_work_without_it(broken, tmp_path):
         env=environment(broken, tmp_path),
         capture_output=True,
         text=True,
-        timeout=120,
+        timeout=300,
         check=False,
     )
     assert done.returncode == 0, done.stderr
@@ -76,7 +76,7 @@ def test_one_that_is_asked_for_is_an_error_in_one_line(broken, tmp_path):
         env=environment(broken, tmp_path),
         capture_output=True,
         text=True,
-        timeout=120,
+        timeout=300,
         check=False,
     )
     assert done.returncode == 1

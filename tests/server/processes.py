@@ -9,7 +9,7 @@ from pathlib import Path
 
 ROOT = Path(__file__).parents[2]
 PROGRAM = Path(__file__).parent / "echo_program.py"
-LONG_S = 120.0
+LONG_S = 300.0
 """Nothing that goes well takes so long."""
 
 

@@ -17,6 +17,8 @@ from parakeet_streaming.server.metrics import ServerMetrics
 from parakeet_streaming.server.replies import UnknownPathError, answer_to
 from parakeet_streaming.server.service import LoadedModel, Service
 
+LONG_S = 60.0
+
 
 class Serving:
     """A server that runs in a thread."""
@@ -30,7 +32,7 @@ class Serving:
 
     def __enter__(self):
         self._thread.start()
-        assert self._started.wait(30)
+        assert self._started.wait(LONG_S)
         return self
 
     def __exit__(self, *_):
@@ -47,11 +49,11 @@ class Serving:
         async def run():
             return function(*arguments)
 
-        return asyncio.run_coroutine_threadsafe(run(), self.loop).result(10)
+        return asyncio.run_coroutine_threadsafe(run(), self.loop).result(LONG_S)
 
     async def _run(self):
         self.loop = asyncio.get_running_loop()
-        model = LoadedModel("tiny-en", 1_700_000_000, ("en",), self._strict)
+        model = LoadedModel("tiny-en", 1_700_000_000, ("en",), strict=self._strict)
         self.service = Service(
             self._engine,
             model,

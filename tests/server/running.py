@@ -27,7 +27,7 @@ class Running:
         async def called():
             return function()
 
-        return asyncio.run_coroutine_threadsafe(called(), self.loop).result(30)
+        return asyncio.run_coroutine_threadsafe(called(), self.loop).result(60)
 
 
 @contextmanager
@@ -57,5 +57,5 @@ def running(routes_of, **options):
         if found:
             server, stop = found
             server.loop.call_soon_threadsafe(stop.set)
-        thread.join(30)
+        thread.join(60)
     assert not thread.is_alive()

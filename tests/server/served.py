@@ -2,6 +2,7 @@
 
 import asyncio
 from contextlib import asynccontextmanager
+from functools import cache
 
 import uvicorn
 
@@ -17,6 +18,12 @@ from parakeet_streaming.server.service import LoadedModel, Service
 from parakeet_streaming.timeline import ContextConfig
 
 FIXED = LiveOptions(DelayRange.fixed(ContextConfig.balanced()))
+
+
+@cache
+def models():
+    """The built-in ones, loaded once: they are frozen, so engines may share them."""
+    return load("tiny-en", threads=1), load_vad()
 
 
 def replied(error):
@@ -45,7 +52,7 @@ async def serving(
     routes_of, *, keys=None, limits=None, streams=64, defaults=FIXED, origins=(), strict=False
 ):
     keys = keys or {}
-    async with LiveEngine(load("tiny-en"), load_vad(), most_streams=streams) as engine:
+    async with LiveEngine(*models(), most_streams=streams) as engine:
         service = Service(
             engine,
             LoadedModel("tiny-en", 0, strict=strict),

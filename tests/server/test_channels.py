@@ -5,19 +5,19 @@ import asyncio
 import numpy as np
 import pytest
 
-from parakeet_streaming import LiveEngine, load, load_vad
+from parakeet_streaming import LiveEngine
 from parakeet_streaming.errors import AudioInputError, CapacityError
 from parakeet_streaming.server.channels import Channels
 from parakeet_streaming.server.connection import Connection
 from parakeet_streaming.server.connection_options import ChannelOptions
 from parakeet_streaming.server.session_events import Ended, Lost
 from tests.server.doors.test_native import PCM, SAID
-from tests.server.served import FIXED
+from tests.server.served import FIXED, models
 
 
 def run(test, streams=None):
     async def inside():
-        async with LiveEngine(load("tiny-en"), load_vad(), most_streams=streams) as engine:
+        async with LiveEngine(*models(), most_streams=streams) as engine:
             async with asyncio.timeout(120):
                 return await test(engine)
 
@@ -59,10 +59,10 @@ def test_others_may_take_the_places_of_channels_of_the_same_client():
         channels = await Channels.open(engine, ChannelOptions(FIXED), 2)
         for count in (2, 1):
             before = channels
-            channels = await Channels.open(engine, ChannelOptions(FIXED), count, before)
+            channels = await Channels.open(engine, ChannelOptions(FIXED), count, instead_of=before)
             await before.close()
         with pytest.raises(CapacityError):
-            await Channels.open(engine, ChannelOptions(FIXED), 3, channels)
+            await Channels.open(engine, ChannelOptions(FIXED), 3, instead_of=channels)
         await channels.close()
 
     run(test, streams=2)

@@ -15,7 +15,6 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from parakeet_streaming.live.engine import LiveEngine
-from parakeet_streaming.load import load, load_vad
 from parakeet_streaming.server.access import Access
 from parakeet_streaming.server.limits import Limits
 from parakeet_streaming.server.metrics import ServerMetrics
@@ -24,7 +23,7 @@ from parakeet_streaming.server.protocols.openai_realtime_settings import AudioFo
 from parakeet_streaming.server.realtime import RealtimeDialogue
 from parakeet_streaming.server.service import LoadedModel, Service
 from tests.server.realtime_order import Order
-from tests.server.served import FIXED
+from tests.server.served import FIXED, models
 
 WORDS = "three one four one five nine two six"
 
@@ -92,11 +91,6 @@ class Client:
     @property
     def kinds(self):
         return [each["type"].rpartition(".")[2] for each in self.messages]
-
-
-@cache
-def models():
-    return load("tiny-en", provider="cpu", threads=1), load_vad()
 
 
 def talk(script, *, defaults=FIXED, track=None, most_streams=4):

@@ -32,6 +32,7 @@ def test_the_environment_may_name_the_file(tmp_path):
 TEXTS = {bool: "true", int: "1024", float: "7.5", str: "auto"}
 WORDS = {"context": "10-2-2", "preset": "balanced", "endpointing": "off"}
 WORDS |= {
+    "checkpoint_key": "sixteen-or-more-characters",
     "max_uploads": "3",
     "log_format": "json",
     "log_level": "debug",
@@ -53,7 +54,7 @@ def test_each_setting_is_read_from_all_three(each, tmp_path):
     ]
     assert read[0] == read[1] == read[2]
     value = getattr(read[0], each.name)
-    assert value == (("one",) if kind is tuple else kind(text) if kind is not bool else True)
+    assert value == ((text,) if kind is tuple else kind(text) if kind is not bool else True)
 
 
 def test_lists(tmp_path):

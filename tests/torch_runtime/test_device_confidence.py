@@ -17,9 +17,11 @@ def test_the_same_as_numpys(name):
     logits = random.normal(0, 1, (50, 33)) * random.uniform(0, 30, (50, 1))
     logits = logits.astype(np.float32)
     logits[0] = 0
-    found = measure_on_device(name)(torch.from_numpy(logits))
+    tokens = random.integers(0, 33, 50)
+    tokens[::2] = logits[::2].argmax(axis=1)
+    found = measure_on_device(name)(torch.from_numpy(logits), torch.from_numpy(tokens))
     assert found.dtype == torch.float32
-    expected = [measure(name)(row) for row in logits]
+    expected = [measure(name)(row, int(token)) for row, token in zip(logits, tokens, strict=True)]
     np.testing.assert_allclose(found, expected, rtol=0, atol=1e-5)
     assert (found >= 0).all()
 

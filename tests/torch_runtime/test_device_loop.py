@@ -82,14 +82,30 @@ def encoded(transducer, frames):
         )})  # fmt: skip
 
 
+class Nudge:
+    """A bias with a few states, each with nudges of its own."""
+
+    marks = True
+    states = 3
+
+    def __init__(self, seed):
+        self._nudges = np.random.default_rng(seed).normal(0, 6, (3, 7)).astype(np.float32)
+
+    def adjust(self, logits, states):
+        return logits + self._nudges[states]
+
+    def advance(self, states, tokens):
+        return (states + tokens + 1) % 3
+
+
 def plain(decoded):
     """Without confidences and memories."""
     told = [
-        [(each.token_id, each.frame, each.duration_frames) for each in tokens]
+        [(each.token_id, each.frame, each.duration_frames, each.boosted) for each in tokens]
         for tokens in (decoded.emissions, decoded.lookahead)
     ]
     states = [
-        (state.last_token, state.frames_to_skip, state.decoded_frames)
+        (state.last_token, state.frames_to_skip, state.decoded_frames, state.bias_states)
         for state in (decoded.state, decoded.ahead)
     ]
     return told, states
@@ -108,6 +124,8 @@ def test_chunk_after_chunk(cpu, monkeypatch, turns, durations, blank):
         theirs = LabelLoopingDecoder(NumpyJoint(model), max_symbols=3)
         rows = int(random.integers(1, 9))
         states = [(ours.start(), theirs.start())] * rows
+        nudges = [Nudge(0), Nudge(1)]
+        biases = [tuple(nudges[: int(random.integers(3))]) for _ in range(rows)]
         for _ in range(4):
             frames = [
                 random.normal(0, 1, (int(random.integers(1, 14)), WIDTH)).astype(np.float32)
@@ -115,7 +133,9 @@ def test_chunk_after_chunk(cpu, monkeypatch, turns, durations, blank):
             ]
             cuts = [np.sort(random.integers(0, len(each) + 1, 3)).tolist() for each in frames]
             there = encoded(ours, frames)
-            given = [DecoderInput(row, *cut, states[row][0]) for row, cut in enumerate(cuts)]
+            given = [
+                DecoderInput(row, *cut, states[row][0], biases[row]) for row, cut in enumerate(cuts)
+            ]
             found = ours.decode(there, given)
             expected = theirs.decode(
                 frames, [replace(each, state=states[each.row][1]) for each in given]

@@ -27,7 +27,7 @@ def read(bad=0, finite=1):
 
 
 def test_rows():
-    first, second = decoded_rows(read(), INPUTS, SLOTS)
+    first, second = decoded_rows(read(), INPUTS, SLOTS, {})
     assert first.emissions == (Emission(4, 101, 2, 0.5),)
     assert first.lookahead == (Emission(6, 104, 0, 0.25),)
     assert first.state == DecoderState(4, 0, 104, "border 0")
@@ -38,6 +38,6 @@ def test_rows():
 
 def test_numbers_that_were_not_finite():
     with pytest.raises(ComputeError, match="the encoder"):
-        decoded_rows(read(finite=0), INPUTS, SLOTS)
+        decoded_rows(read(finite=0), INPUTS, SLOTS, {})
     with pytest.raises(ComputeError, match="the joint"):
-        decoded_rows(read(bad=1), INPUTS, SLOTS)
+        decoded_rows(read(bad=1), INPUTS, SLOTS, {})

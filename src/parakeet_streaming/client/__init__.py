@@ -32,9 +32,12 @@ from parakeet_streaming.client.events import (
     Mistake,
     Partial,
     Ready,
+    Reconnecting,
+    Resumed,
     SpeechEnded,
     SpeechStarted,
 )
+from parakeet_streaming.client.resuming import Resuming
 
 __all__ = [
     "AsyncClient",
@@ -52,6 +55,9 @@ __all__ = [
     "Mistake",
     "Partial",
     "Ready",
+    "Reconnecting",
+    "Resumed",
+    "Resuming",
     "SpeechEnded",
     "SpeechStarted",
     "Stream",

@@ -12,11 +12,13 @@ async with AsyncClient("http://127.0.0.1:8000") as client:
 from __future__ import annotations
 
 import ssl
+from dataclasses import replace
 from importlib.util import find_spec
 from typing import Any, Final, Self
 
 from parakeet_streaming.client.async_stream import AsyncStream
 from parakeet_streaming.client.request import StreamOptions, headers, socket_url
+from parakeet_streaming.client.resuming import Resuming, resuming_of
 from parakeet_streaming.errors import ExtraMissingError
 
 TIMEOUT_S: Final = 30.0
@@ -60,16 +62,25 @@ class AsyncClient:
         self._headers = headers(key)
         self._way = Way(timeout_s, proxy, tls)
 
-    def stream(self, **options: Any) -> AsyncStream:  # noqa: ANN401
+    def stream(self, *, resume: bool | Resuming = True, **options: Any) -> AsyncStream:  # noqa: ANN401
         """A stream: `async with` opens it, and so does `await`.
 
         Args:
+            resume: whether, and how, the stream goes on over another connection when this one is
+                lost or the server stops.
             options: fields of `StreamOptions`: `sample_rate`, `encoding`, `channels`, `separate`,
                 `context`, `fixed`, `endpointing`, `max_utterance_s`, `vad`, `tentative`, `words`,
-                `tokens`. What is left out the server decides.
+                `tokens`, `phrases`, `boost`. What is left out the server decides.
         """
-        asked = StreamOptions(**options)
-        return AsyncStream(socket_url(self._url, asked), self._headers, self._way, asked)
+        from parakeet_streaming.client.address import Address
+
+        asked, resuming = StreamOptions(**options), resuming_of(resume)
+        wanted = asked
+        if resuming is not None:
+            # Text that is told again is compared by its tokens.
+            wanted = replace(asked, tokens=True, checkpoints=resuming.checkpoints_s)
+        address = Address(socket_url(self._url, wanted), self._headers, self._way)
+        return AsyncStream(address, asked, resuming)
 
     async def __aenter__(self) -> Self:
         return self

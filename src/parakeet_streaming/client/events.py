@@ -7,9 +7,23 @@ channel where channels are recognised each for itself, else 0.
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from typing import Literal
 
 from parakeet_streaming.results import EndReason, Token, Word
 from parakeet_streaming.timeline import ContextConfig
+
+
+@dataclass(frozen=True, slots=True)
+class CheckpointTerms:
+    """What a server says of its checkpoints."""
+
+    every_s: float
+    replay_s: float
+    """Seconds of audio that may have to be sent again."""
+    lasts_s: float
+    """For how long one is taken."""
+    shared: bool
+    """Whether other servers may take it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,7 +45,13 @@ class Ready:
     idle_s: float
     """After so many seconds without any message from here the server closes."""
     session_s: float
-    """How long the stream may last."""
+    """How long the connection may last."""
+    checkpoints: CheckpointTerms | None = None
+    """How the stream can go on elsewhere; None where it cannot."""
+    resumed: Literal["", "exact", "warm"] = ""
+    """How it goes on from a checkpoint."""
+    sample: int = 0
+    """The first sample that it wants then."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,6 +70,8 @@ class Partial:
     tokens: tuple[Token, ...] = ()
     """Of `text`, where they were asked for."""
     channel: int = 0
+    offset: int = -1
+    """Characters of the utterance before `text`; -1 where the server does not say."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -127,6 +149,8 @@ class Cleared:
     """What had not ended when `clear` came is forgotten."""
 
     channel: int = 0
+    utterance: int = 0
+    """The number that nothing more is told of."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -136,6 +160,25 @@ class GoingAway:
     reason: str
     deadline_s: float
     """By when it will have closed."""
+
+
+@dataclass(frozen=True, slots=True)
+class Reconnecting:
+    """The connection is lost; what is sent is kept until there is another one."""
+
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class Resumed:
+    """The stream goes on over another connection; nothing is told twice."""
+
+    how: Literal["exact", "warm", "anew"]
+    """`exact`: as if nothing had been. `warm`: something began anew in the server, so a word near
+    here may differ. `anew`: the server did not know the stream any more; a `Gap` tells what is
+    missing, if anything is."""
+    reason: str = ""
+    """Why it is not exact."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -159,6 +202,8 @@ Event = (
     | Cleared
     | GoingAway
     | Mistake
+    | Reconnecting
+    | Resumed
 )
 """What a stream gives."""
 

@@ -16,6 +16,7 @@ from typing import Final as Constant
 
 from parakeet_streaming.client.events import (
     ChannelStats,
+    CheckpointTerms,
     Cleared,
     ContextChanged,
     Event,
@@ -53,12 +54,35 @@ class Failed:
     retry_after_s: float | None
 
 
+@dataclass(frozen=True, slots=True)
+class Checkpoint:
+    """From where the stream can go on."""
+
+    token: str
+    sample: int
+    """The first that it needs again."""
+    answered: int
+    """Commits and clears that were answered before it."""
+
+
+@dataclass(frozen=True, slots=True)
+class NotResumed:
+    """The server does not go on from that checkpoint; its stream begins."""
+
+    reason: str
+    message: str
+
+
+Told = Ready | Event | Stats | Failed | Checkpoint | NotResumed
+"""What a message can say."""
+
+
 def command(kind: str, **fields: object) -> str:
     """A message for the server."""
     return json.dumps({"type": kind, **fields})
 
 
-def told_by(text: str | bytes) -> Ready | Event | Stats | Failed | None:
+def told_by(text: str | bytes) -> Told | None:
     """What a message says; None for one of a type that this version does not know.
 
     Raises:
@@ -73,14 +97,16 @@ def told_by(text: str | bytes) -> Ready | Event | Stats | Failed | None:
         ) from None
 
 
-def _told(kind: str, fields: Mapping[str, Any]) -> Ready | Event | Stats | Failed | None:
+def _told(kind: str, fields: Mapping[str, Any]) -> Told | None:
     read = _READ.get(kind)
     return None if read is None else read(fields)
 
 
-def _error(fields: Mapping[str, Any]) -> Failed | Mistake:
+def _error(fields: Mapping[str, Any]) -> Failed | Mistake | NotResumed:
     if fields["fatal"]:
         return Failed(fields["code"], fields["message"], fields.get("retry_after_s"))
+    if fields["code"] == "checkpoint_refused":
+        return NotResumed(str(fields.get("reason", "")), fields["message"])
     return Mistake(fields["code"], fields["message"], fields.get("field"))
 
 
@@ -107,7 +133,24 @@ def _ready(fields: Mapping[str, Any]) -> Ready:
         latency_s=float(fields["latency_s"]),
         idle_s=float(limits["idle_s"]),
         session_s=float(limits["session_s"]),
+        checkpoints=_terms(fields.get("checkpoints")),
+        resumed=fields.get("resumed", ""),
+        sample=fields.get("sample", 0),
     )
+
+
+def _terms(fields: Mapping[str, Any] | None) -> CheckpointTerms | None:
+    if fields is None:
+        return None
+    every_s, replay_s, lasts_s = (
+        float(fields[name]) for name in ("every_s", "replay_s", "lasts_s")
+    )
+    return CheckpointTerms(every_s, replay_s, lasts_s, bool(fields["shared"]))
+
+
+def _checkpoint(fields: Mapping[str, Any]) -> Checkpoint:
+    sample, answered = int(fields["sample"]), int(fields["answered"])
+    return Checkpoint(_string(fields["checkpoint"]), sample, answered)
 
 
 def _partial(fields: Mapping[str, Any]) -> Partial:
@@ -119,6 +162,7 @@ def _partial(fields: Mapping[str, Any]) -> Partial:
         float(fields["lookahead_end"]),
         tuple(_token(each) for each in fields.get("tokens", ())),
         _channel(fields),
+        fields.get("offset", -1),
     )
 
 
@@ -143,7 +187,9 @@ def _string(value: object) -> str:
 
 
 def _word(fields: Mapping[str, Any]) -> Word:
-    return Word(fields["text"], fields["start"], fields["end"], fields["confidence"])
+    boosted = bool(fields.get("boosted", False))
+    times = fields["start"], fields["end"]
+    return Word(fields["text"], *times, fields["confidence"], boosted=boosted)
 
 
 def _token(fields: Mapping[str, Any]) -> Token:
@@ -155,6 +201,7 @@ def _token(fields: Mapping[str, Any]) -> Token:
         fields["start"],
         fields["end"],
         fields["confidence"],
+        boosted=bool(fields.get("boosted", False)),
     )
 
 
@@ -177,7 +224,7 @@ def _channel(fields: Mapping[str, Any]) -> int:
     return channel
 
 
-_READ: Constant[dict[str, Callable[[Mapping[str, Any]], Ready | Event | Stats | Failed]]] = {
+_READ: Constant[dict[str, Callable[[Mapping[str, Any]], Told]]] = {
     "ready": _ready,
     "partial": _partial,
     "final": _final,
@@ -187,7 +234,8 @@ _READ: Constant[dict[str, Callable[[Mapping[str, Any]], Ready | Event | Stats | 
     "context_changed": _context_changed,
     "hint": _hint,
     "marker": lambda of: Marker(of["id"], _channel(of)),
-    "cleared": lambda of: Cleared(_channel(of)),
+    "cleared": lambda of: Cleared(_channel(of), of.get("utterance", 0)),
+    "checkpoint": _checkpoint,
     "stats": lambda of: Stats(tuple(_stats(each) for each in of["channels"])),
     "error": _error,
     "going_away": lambda of: GoingAway(of["reason"], float(of["deadline_s"])),

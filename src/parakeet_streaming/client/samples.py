@@ -16,6 +16,16 @@ from numpy.typing import ArrayLike, NDArray
 
 from parakeet_streaming.errors import AudioInputError
 
+_SAMPLE_BYTES: Final = {
+    "u8": 1,
+    "s16le": 2,
+    "s24le": 3,
+    "s32le": 4,
+    "f32le": 4,
+    "f64le": 8,
+    "mulaw": 1,
+    "alaw": 1,
+}
 PIECE_BYTES: Final = 1 << 16
 """Of one message: two seconds of 16 bits at 16 kHz."""
 _FULL_SCALE: Final = 32_768.0
@@ -40,6 +50,11 @@ def pieces(audio: Audio, encoding: str, channels: int) -> Iterator[bytes]:
         data = _bytes_of(np.asarray(audio), encoding, channels)
     for start in range(0, len(data), PIECE_BYTES):
         yield data[start : start + PIECE_BYTES]
+
+
+def frame_bytes(encoding: str, channels: int) -> int:
+    """Bytes of one sample of all channels; 1 of an encoding that only the server may know."""
+    return _SAMPLE_BYTES.get(encoding, 1) * max(1, channels)
 
 
 def _bytes_of(samples: NDArray[np.generic], encoding: str, channels: int) -> bytes:

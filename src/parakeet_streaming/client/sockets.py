@@ -105,8 +105,11 @@ class Connection:
             raise self._closed(closed) from None
 
     async def close(self) -> None:
-        """Ends it."""
-        await self._connection.close()
+        """Ends it, at once where nobody waits for that any more."""
+        try:
+            await self._connection.close()
+        finally:
+            self.abort()
 
     def abort(self) -> None:
         """Ends it without a word."""

@@ -68,7 +68,7 @@ def serve(settings: Settings) -> None:
     composition.live_options(settings)
     cores = usable_cores()
     plan = plan_for(settings, cores)
-    settings = replace(settings, threads=plan.threads)
+    settings = replace(settings, threads=plan.threads, checkpoint_key=_checkpoint_keys(settings))
     port = _free_ports(settings.host, settings.port)[0]
     with _own_folder() as folder:
         metrics, status, proxy_http, proxy_grpc = _free_ports(settings.host, 0, 0, 0, 0)
@@ -99,6 +99,16 @@ def serve(settings: Settings) -> None:
                 _drain(deployment, settings.drain_s)
             finally:
                 deployment.stop()
+
+
+def _checkpoint_keys(settings: Settings) -> tuple[str, ...]:
+    """Keys that all replicas share, so that streams go on at others: drawn if none is given.
+
+    Raises:
+        OptionError: as `composition.read_checkpoint_keys`.
+    """
+    are_given = composition.read_checkpoint_keys(settings).shared
+    return settings.checkpoint_key if are_given else (secrets.token_hex(32),)
 
 
 def _drain(deployment: Deployment, drain_s: float) -> None:

@@ -153,7 +153,8 @@ def app(arguments: dict[str, Any]) -> serve.Application:
             The environment of the node that deploys counts after them.
 
     Raises:
-        OptionError: a setting that cannot be used; no key, and not `no_auth` either.
+        OptionError: a setting that cannot be used; no key, and not `no_auth` either; no key that
+            signs checkpoints.
     """
     given = dict(arguments)
     path = given.pop("config", None)
@@ -163,6 +164,12 @@ def app(arguments: dict[str, Any]) -> serve.Application:
         raise OptionError(
             "others may reach a cluster: give it api_key_file (a path that each node has), or "
             "no_auth: true, if anybody may use it"
+        )
+    if not composition.read_checkpoint_keys(settings).shared:
+        raise OptionError(
+            "replicas share a key that signs checkpoints, so that a stream goes on at another one: "
+            "give checkpoint_key_file (a path that each node has), or PARAKEET_CHECKPOINT_KEY to "
+            "the node that deploys"
         )
     return application(settings, plan_for(settings, None))
 

@@ -64,6 +64,8 @@ class ContextWindow:
         self._cut_tail: Floats = _NOTHING
         self._audio_end: int | None = None
         """Position after the last sample that is audio; None while more may come."""
+        self.needed_from = 0
+        """Position of the first sample that is still needed."""
 
     @property
     def buffered_samples(self) -> int:
@@ -77,7 +79,7 @@ class ContextWindow:
 
     def state(self, *, audio: bool = True) -> WindowState:
         """What this window is made of now; without `audio` its samples must be fed again."""
-        first = self._needed_from
+        first = self.needed_from
         kept = self.samples(first, self.fed_samples if audio else first)
         lengths = (first, self._reach_from, self.decoded_samples, self.begun_at)
         flush = (self._flush_to, self._flush_seen_to)
@@ -95,6 +97,7 @@ class ContextWindow:
         window._flush_to, window._flush_seen_to = state.flush_to, state.flush_seen_to
         window.cut_at, window._cut_tail = state.cut_at, state.cut_tail
         window._audio_end = state.audio_end
+        window._look_what_is_needed()
         return window
 
     def use(self, context: ContextConfig) -> None:
@@ -181,6 +184,7 @@ class ContextWindow:
                 self.decoded_samples = self.begun_at = end
                 self.cut_at, self._cut_tail = None, _NOTHING
         self._reach_from = max(self._reach_from, end - self._left - self._chunk)
+        self._look_what_is_needed()
 
     def _span(self, limit: int, tail: int | None = None, *, flushed: int = 0) -> Span | None:
         """The next window of what lies before `limit`, a tail included; None: more may come."""
@@ -221,15 +225,13 @@ class ContextWindow:
         asked_frames = -(-(self._flush_to - self.decoded_samples) // FRAME_SAMPLES)
         return max(0, min(asked_frames, seen // FRAME_SAMPLES) * FRAME_SAMPLES)
 
-    @property
-    def _needed_from(self) -> int:
-        """Position of the first sample that is still needed."""
+    def _look_what_is_needed(self) -> None:
         heard = max(self.kept_from, self.decoded_samples - REACH_SAMPLES)
-        return min(self._reach_from, heard)
+        self.needed_from = min(self._reach_from, heard)
 
     def _make_room(self, count: int) -> None:
         """Forgets samples no window can reach any more, and grows where that is not enough."""
-        needed_from = max(self._needed_from, self.kept_from)
+        needed_from = max(self.needed_from, self.kept_from)
         needed = self._kept[needed_from - self.kept_from : self.fed_samples - self.kept_from]
         capacity = self._kept.shape[0]
         if needed.shape[0] + count > capacity:

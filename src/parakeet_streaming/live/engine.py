@@ -17,10 +17,13 @@ from __future__ import annotations
 import asyncio
 import time
 import weakref
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
+from dataclasses import replace
 from typing import Self
 
+from parakeet_streaming.boosting.options import Phrases, boosting_of
 from parakeet_streaming.engine.stepper import Stepper
+from parakeet_streaming.languages.codes import language_codes
 from parakeet_streaming.limits import LEAST_SECONDS, MOST_STREAMS, check_number, check_whole
 from parakeet_streaming.limits import MOST_RING_S as LONGEST_RING_S
 from parakeet_streaming.live.admission import MOST_RECORDINGS, Admission
@@ -105,6 +108,9 @@ class LiveEngine:
         id: str | None = None,
         resume: bytes | None = None,
         instead_of: LiveStream | None = None,
+        phrases: Phrases | None = None,
+        boost: float | None = None,
+        language: str | Iterable[str] | None = None,
     ) -> LiveStream:
         """Opens a stream. All but the first wait until the worker has measured what steps take.
 
@@ -118,6 +124,10 @@ class LiveEngine:
                 `stats().received_samples` names, at 16 kHz.
             instead_of: a stream of this engine that gives its place to this one: nobody else can
                 take it. Finish or cancel it then; it goes on until it is over.
+            phrases: names and words that are hoped for, as in `Recognizer.stream`; in place of
+                those of the options.
+            boost: how strongly, 0 to 10; 1 by default.
+            language: one or several, in place of those of the options.
 
         Raises:
             CapacityError: there is no room; those that are open go on.
@@ -129,14 +139,29 @@ class LiveEngine:
             SnapshotError: `resume` is no usable snapshot of this model.
             StreamClosedError: the engine is closed.
         """
+        options = options or LiveOptions()
+        if phrases is not None or boost is not None:
+            options = replace(options, boosting=boosting_of(phrases, boost))
+        if language is not None:
+            options = replace(options, languages=language_codes(language))
         task = self._opener.open(
-            options or LiveOptions(),
+            options,
             on_event,
             stream_id=id,
             resume=resume,
             instead_of=None if instead_of is None else instead_of.id,
         )
         return LiveStream(self, task, self._opener)
+
+    def prepare(self, phrases: Phrases | None, boost: float | None = None) -> object:
+        """Compiles phrases, which takes some tenths of a second for a long list.
+
+        Streams that are opened with them, while what is given back is held, need not do it.
+
+        Raises:
+            OptionError: phrases beyond their limits, or with letters that the model cannot write.
+        """
+        return self._opener.prepared(boosting_of(phrases, boost))
 
     def stats(self) -> EngineStats:
         """How it goes."""

@@ -63,7 +63,8 @@ class Intake:
         self._tail_s = tail_s
         self._slack = seconds_to_samples(_SLACK_S) + padding_samples
         fed = self._window.fed_samples
-        last_gap = speech.gaps[-1] if speech.gaps else (fed, fed)
+        gaps = speech.gaps
+        last_gap = gaps.last or (fed, fed)
         self._gap_left = max(0, last_gap[1] - fed) if last_gap[0] <= fed else 0
 
     @property
@@ -146,17 +147,14 @@ class Intake:
         self._gap_left = missing.count
         fed = self._window.fed_samples
         heard = self._window.samples(max(self._window.kept_from, fed - REACH_SAMPLES), fed)
-        self._speech.gap_room = room_of(heard)
         end = missing.start + missing.count
-        self._speech.gaps.append((missing.start, end))
+        self._speech.gaps.begin(missing.start, end, room_of(heard))
         self._events.append(Gap(samples_to_seconds(missing.start), samples_to_seconds(end)))
 
     def _fill_gap(self, most: int) -> int:
         count = min(most, self._gap_left)
-        room, fed = self._speech.gap_room, self._window.fed_samples
-        self._window.feed(room_noise(room, count, fed))
+        fed = self._window.fed_samples
+        self._window.feed(room_noise(self._speech.gaps.room_at(fed), count, fed))
         self._gap_left -= count
-        if not self._gap_left:
-            self._speech.gap_room = ()
         self._speech.pass_over_gap()
         return count

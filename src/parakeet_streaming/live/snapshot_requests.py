@@ -28,12 +28,21 @@ class SnapshotRequest:
     answer: Future[StreamState] = field(default_factory=Future)
 
 
+@dataclass(frozen=True, slots=True)
+class EventRequest:
+    """Somebody wants the state as an event, behind those of all that is in it."""
+
+    past: bool
+    encode: Callable[[StreamState], bytes]
+
+
 class SnapshotRequests:
     """Requests that wait. Any thread."""
 
     def __init__(self, stream_id: str) -> None:
         self._stream_id = stream_id
         self._waiting: deque[SnapshotRequest] = deque()
+        self.as_events: deque[EventRequest] = deque()
 
     def put(self, request: SnapshotRequest) -> None:
         """Asks."""

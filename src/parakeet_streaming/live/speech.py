@@ -21,10 +21,10 @@ import numpy as np
 
 from parakeet_streaming.engine.activity import SpeechDetector, Transition
 from parakeet_streaming.engine.endpoint import Endpoint, Endpointer
-from parakeet_streaming.engine.room_noise import Room
 from parakeet_streaming.engine.spans import Span
 from parakeet_streaming.engine.stream_state import ActivityState
 from parakeet_streaming.engine.windowed_stream import WindowedStream
+from parakeet_streaming.live.gaps import Gaps
 from parakeet_streaming.ports import Floats
 from parakeet_streaming.results import Event
 
@@ -60,10 +60,7 @@ class StreamSpeech:
         """What the network knows of the last frame; None where it begins, or begins anew."""
         self.speech_samples = 0
         """In which voice was found."""
-        self.gaps: deque[tuple[int, int]] = deque()
-        """Start and end of gaps that a window to come can reach."""
-        self.gap_room: Room = ()
-        """The room before the gap that is being filled."""
+        self.gaps = Gaps()
         self._stream = stream
         self._window = stream.window
         self._events = events
@@ -76,23 +73,28 @@ class StreamSpeech:
         self._endpointer = endpointer
         if resumed is not None:
             self.vad_state, self.speech_samples = resumed.voice, resumed.speech_samples
-            self.gaps.extend(resumed.gaps)
-            self.gap_room = resumed.gap_room
+            self.gaps = Gaps(resumed.gaps, resumed.gap_room)
             if self._ahead is not None:
                 self._heard.extend(resumed.heard)
                 for end, probability in self._heard:
                     _feed(self._ahead, end, probability)
 
-    def state(self, endpoint: Endpoint | None) -> ActivityState:
-        """All that is known, as a value; `endpoint`: one that waits for its audio."""
+    def state(self, endpoint: Endpoint | None, fed: int) -> ActivityState:
+        """All that is known, as a value.
+
+        Args:
+            endpoint: one that waits for its audio.
+            fed: position up to which a stream that goes on from it has audio; later gaps come
+                again, as audio does.
+        """
         return ActivityState(
             detector=None if self._detector is None else self._detector.state(),
             heard=tuple(self._heard),
             voice=self.vad_state,
             endpointer=None if self._endpointer is None else self._endpointer.state(),
             endpoint=endpoint,
-            gaps=tuple(self.gaps),
-            gap_room=self.gap_room,
+            gaps=self.gaps.up_to(fed),
+            gap_room=self.gaps.room_at(fed),
             speech_samples=self.speech_samples,
         )
 
@@ -131,8 +133,10 @@ class StreamSpeech:
 
     def pass_over_gap(self) -> None:
         """All that was fed since the last frame is a gap: whether it was speech cannot be known."""
-        if self._ahead is not None:
-            self._take(max(self._ahead.known_to, self._window.fed_samples), GAP)
+        fed = self._window.fed_samples
+        # What is fed again, of a stream that goes on, was judged before.
+        if self._ahead is not None and fed > self._ahead.known_to:
+            self._take(fed, GAP)
             self.vad_state = None
 
     def hear(self, up_to: int) -> bool:
@@ -166,7 +170,7 @@ class StreamSpeech:
     def quiet(self, span: Span) -> bool | None:
         """Whether the chunk of that window may be passed over; None while that cannot be said."""
         start, end = span.chunk_start, span.chunk_end
-        if any(first <= start and span.lookahead_end <= last for first, last in self.gaps):
+        if self.gaps.covers(start, span.lookahead_end):
             return True
         if self._detector is None:
             return False
@@ -185,8 +189,8 @@ class StreamSpeech:
 
     def forget_before(self, decoded: int) -> None:
         """What lies before sample `decoded` will not be asked for any more."""
-        while self.gaps and self.gaps[0][1] <= decoded:
-            self.gaps.popleft()
+        # A stream that goes on without its audio needs the gaps in its left context, too.
+        self.gaps.forget_before(min(decoded, self._window.needed_from))
         if self._detector is not None:
             self._detector.forget_before(decoded)
         if self._ahead is not None:

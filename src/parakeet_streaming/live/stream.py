@@ -6,9 +6,10 @@ import threading
 from concurrent.futures import Future
 from typing import Self
 
+from parakeet_streaming.boosting.options import Phrases
 from parakeet_streaming.engine.stream_state import StreamState
 from parakeet_streaming.live.opening import StreamOpener
-from parakeet_streaming.live.snapshot_requests import SnapshotRequest
+from parakeet_streaming.live.snapshot_requests import EventRequest, SnapshotRequest
 from parakeet_streaming.live.stats import StreamStats
 from parakeet_streaming.live.stream_ends import AudioEnd, EventEnd
 from parakeet_streaming.live.task import StreamTask
@@ -65,6 +66,22 @@ class LiveStream(AudioEnd, EventEnd):
         self._task.cancel_requested = True
         self._task.wake()
 
+    def use_phrases(self, phrases: Phrases | None, boost: float | None = None) -> None:
+        """Hopes for other phrases, or with None for none, in what is pushed from now on.
+
+        The windows that were complete by now are decoded as before. Long lists take some tenths of
+        a second here, and nothing of the worker's time.
+
+        Args:
+            phrases: as in `Recognizer.stream`; they take the place of all that were there.
+            boost: how strongly, 0 to 10; 1 by default.
+
+        Raises:
+            OptionError: phrases beyond their limits, or with letters that the model cannot write.
+        """
+        self._callers.check_process()
+        self._opener.change(self._task, phrases, boost)
+
     def snapshot(
         self, *, audio: bool = True, past: bool = True, earlier_utterances: bool = True
     ) -> bytes:
@@ -90,6 +107,20 @@ class LiveStream(AudioEnd, EventEnd):
         self._callers.check_may_wait("snapshot()")
         answer = self._ask(SnapshotRequest(audio, past, earlier_utterances))
         return self._opener.encode(answer.result())
+
+    def ask_snapshot(self, *, past: bool = False) -> None:
+        """Asks for `SnapshotTaken` among the events: the stream exactly after those before it.
+
+        It has no audio and no utterances that have ended. Commits that are over are in it, with
+        their `Final` before the event; ask for the others again. A stream that ends meanwhile
+        gives no such event.
+
+        Args:
+            past: with what the encoder keeps of a cached stream: megabytes for a large model.
+        """
+        task, requests = self._task, self._task.requests
+        requests.as_events.append(EventRequest(past, self._opener.encode))
+        task.wake()
 
     def transcript(self) -> Transcript:
         """Everything committed so far, of all utterances."""

@@ -11,8 +11,9 @@ Rules of this file:
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from enum import Enum
+from functools import partial
 from typing import Literal
 
 from parakeet_streaming.engine.stream_state import StreamState
@@ -27,9 +28,11 @@ from parakeet_streaming.live.ingest import AudioIngest
 from parakeet_streaming.live.intake import Intake
 from parakeet_streaming.live.meter import StreamMeter
 from parakeet_streaming.live.pauses import CommitReason, PauseWatch
+from parakeet_streaming.live.phrase_changes import PhraseChanges
+from parakeet_streaming.live.resuming import start_of
 from parakeet_streaming.live.snapshot_requests import SnapshotRequest, SnapshotRequests
 from parakeet_streaming.live.speech import StreamSpeech
-from parakeet_streaming.results import Event, Partial, StepTiming
+from parakeet_streaming.results import Event, Partial, SnapshotTaken, StepTiming
 from parakeet_streaming.timeline import samples_to_seconds
 
 Outcome = Literal["finished", "timed_out", "cancelled", "failed"]
@@ -80,6 +83,8 @@ class StreamTask:
     events: EventQueue
     requests: SnapshotRequests
     """Any thread."""
+    changes: PhraseChanges
+    """Any thread."""
     pauses: PauseWatch
     hints: StreamHints
     meter: StreamMeter
@@ -95,6 +100,8 @@ class StreamTask:
     cancel_requested: bool = False
     """Any thread."""
     idle_too_long: bool = False
+    taken: list[SnapshotTaken] = field(default_factory=list)
+    """Behind all events that there are, which are in them."""
     told_samples: int = 0
     """Decoded, with all events of them handed out."""
 
@@ -142,7 +149,8 @@ class StreamTask:
         """Gives events to the consumer; an error of its callback is left in `error`."""
         hints = self.hints
         named = [self.pauses.named(event) for event in self.driver.events()]
-        events: list[Event] = [*hints.take(), *named]
+        events: list[Event] = [*hints.take(), *named, *self.taken]
+        self.taken.clear()
         at_s = clock() if events else 0.0
         for event in events:
             self.meter.reported(event, at_s)
@@ -170,6 +178,7 @@ class StreamTask:
             self.requests.refuse()
         else:
             self.requests.answer(self._state_for)
+            self._answer_by_events()
 
     def counted_audio_s(self) -> float:
         """Counts what the stream has come to; the seconds of audio that are new."""
@@ -192,6 +201,17 @@ class StreamTask:
     def _commit_at(self, position: int) -> None:
         self.driver.commit(position)
         self.wake()
+
+    def _answer_by_events(self) -> None:
+        # Commits are not written down. So none is half in the state: those that are over have had
+        # their event before this one, and all others are to be asked for again.
+        asked, driver = self.requests.as_events, self.driver
+        utterances = driver.utterances
+        while asked and not utterances.is_cutting:
+            request = asked.popleft()
+            state = self.driver.state(audio=False, past=request.past, earlier_utterances=False)
+            write = partial(request.encode, state)
+            self.taken.append(SnapshotTaken(start_of(state), write))
 
     def _state_for(self, request: SnapshotRequest) -> StreamState:
         return self.driver.state(

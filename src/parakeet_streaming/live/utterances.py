@@ -72,6 +72,12 @@ class Utterances:
         return self.endpoint is not None or bool(self._commits)
 
     @property
+    def is_cutting(self) -> bool:
+        """Whether a commit has begun and its utterance has not ended."""
+        commits = self.endpoint is not None and self.endpoint.reason == "commit"
+        return commits or self._window.cut_at is not None
+
+    @property
     def next_commit(self) -> int | None:
         """Position of the next commit, if its audio is there."""
         commits = self._commits

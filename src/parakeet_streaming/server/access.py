@@ -84,6 +84,10 @@ class Access:
             raise AccessError("this API key is not known, or has expired")
         return found
 
+    def digest(self, owner: str) -> bytes:
+        """Stands for the key of an owner; empty where none is needed."""
+        return self._digests.get(owner, b"")
+
     def allows(self, caller: Caller) -> bool:
         """Whether it is no page, or one of this server or of a site that is allowed."""
         origin = caller.headers.get("origin")

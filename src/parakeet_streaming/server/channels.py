@@ -11,7 +11,11 @@ from parakeet_streaming.audio.pcm_decoder import ChannelSplitter
 from parakeet_streaming.errors import AudioInputError
 from parakeet_streaming.live.engine import LiveEngine
 from parakeet_streaming.server.connection import Connection
-from parakeet_streaming.server.connection_options import ChannelOptions
+from parakeet_streaming.server.connection_options import (
+    ChannelOptions,
+    ChannelStart,
+    starts_together,
+)
 from parakeet_streaming.server.session_events import SessionEvent
 
 
@@ -28,6 +32,8 @@ class Channels:
         engine: LiveEngine,
         options: ChannelOptions,
         count: int,
+        *,
+        starts: Sequence[ChannelStart] = (),
         instead_of: Channels | None = None,
     ) -> Self:
         """Opens all streams, or none.
@@ -36,6 +42,7 @@ class Channels:
             engine: what they run in.
             options: how the audio of each comes.
             count: how many there are.
+            starts: where each goes on; none for the beginning.
             instead_of: those of the same client, which give their places and are to be closed.
 
         Raises:
@@ -43,10 +50,11 @@ class Channels:
         """
         before = iter(() if instead_of is None else instead_of.connections)
         connections: list[Connection] = []
+        begin = starts_together(starts, options) if starts else [None] * count
         try:
-            while len(connections) < count:
+            for _, start in zip(range(count), begin, strict=True):
                 place = next(before, None)
-                connections.append(Connection(engine, options, instead_of=place))
+                connections.append(Connection(engine, options, instead_of=place, start=start))
         except BaseException:
             for connection in connections:
                 await connection.close()
@@ -115,3 +123,21 @@ class Channels:
         """Frees all streams."""
         for connection in self.connections:
             await connection.close()
+
+
+def stats_of(connection: Connection) -> dict[str, object]:
+    """How the stream of one channel goes, for its client."""
+    stats = connection.stats()
+    late_s = stats.emission_delay.p95
+    return {
+        "id": stats.id,
+        "audio_s": round(stats.audio_s, 3),
+        "speech_s": round(stats.speech_s, 3),
+        "backlog_s": round(stats.backlog_s, 3),
+        "lag_s": round(stats.lag_s, 3),
+        "tokens": stats.tokens,
+        "utterances": stats.utterances,
+        "context": str(stats.context),
+        "latency_s": round(stats.context.latency_s, 3),
+        "emission_delay_p95_s": None if late_s is None else round(late_s, 3),
+    }

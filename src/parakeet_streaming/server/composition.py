@@ -21,6 +21,7 @@ from parakeet_streaming.ports import VoiceActivity
 from parakeet_streaming.server import wyoming_listener
 from parakeet_streaming.server.access import Access
 from parakeet_streaming.server.api_keys import named_keys, read_key_file
+from parakeet_streaming.server.checkpoint import CheckpointKeys
 from parakeet_streaming.server.dialogue import log_error
 from parakeet_streaming.server.doors import deepgram, health, native, page, realtime, rest, webrtc
 from parakeet_streaming.server.doors.deepgram_files import DeepgramFiles
@@ -96,6 +97,18 @@ def read_keys(settings: Settings) -> dict[str, str]:
     return named_keys(lines)
 
 
+def read_checkpoint_keys(settings: Settings) -> CheckpointKeys:
+    """Keys that sign checkpoints.
+
+    Raises:
+        OptionError: the file of keys cannot be read, or a key is too short.
+    """
+    keys = list(settings.checkpoint_key)
+    if settings.checkpoint_key_file is not None:
+        keys += read_key_file(settings.checkpoint_key_file)
+    return CheckpointKeys(keys)
+
+
 def load_all(settings: Settings) -> Loaded:
     """Loads the model and voice activity.
 
@@ -106,6 +119,7 @@ def load_all(settings: Settings) -> Loaded:
         ContextError: the model takes no windows as long as the context makes them.
     """
     wyoming_listener.check(settings)
+    read_checkpoint_keys(settings)
     options = live_options(settings)
     recognizer = load(
         settings.model,
@@ -155,12 +169,14 @@ def make_service(
             called := _called(settings.model),
             int(time.time()),
             settings.language or languages_of(called),
+            fingerprint=loaded.recognizer.snapshots.transducer.fingerprint,
             strict=settings.strict_model,
         ),
         loaded.options,
         Access(keys, settings.allow_origin),
         settings.limits,
         ServerMetrics(keys),
+        checkpoints=read_checkpoint_keys(settings),
     )
 
 

@@ -24,17 +24,20 @@ from contextlib import suppress
 from typing import Final, Self
 
 from parakeet_streaming.audio.pcm_decoder import PcmDecoder
+from parakeet_streaming.boosting.options import Boosting
 from parakeet_streaming.errors import AudioInputError
 from parakeet_streaming.live.engine import LiveEngine
 from parakeet_streaming.live.stats import StreamStats
 from parakeet_streaming.live.stream import LiveStream
 from parakeet_streaming.ports import Floats
-from parakeet_streaming.server.connection_options import ChannelOptions
+from parakeet_streaming.results import Event, SnapshotTaken
+from parakeet_streaming.server.connection_options import ChannelOptions, ChannelStart
 from parakeet_streaming.server.logs import SAID
 from parakeet_streaming.server.outbox import Outbox
 from parakeet_streaming.server.replies import SlowReaderError
 from parakeet_streaming.server.session import Session
-from parakeet_streaming.server.session_events import Ended, SessionEvent
+from parakeet_streaming.server.session_events import Ended, Kept, SessionEvent
+from parakeet_streaming.writing.written_stream import WrittenStream
 
 _SAID: Final = logging.getLogger(SAID)
 _LOOKED_AT_EVERY_S: Final = 0.03
@@ -50,6 +53,7 @@ class Connection:
         options: ChannelOptions,
         *,
         instead_of: Connection | None = None,
+        start: ChannelStart | None = None,
     ) -> None:
         """Opens the stream; call it in the event loop.
 
@@ -58,6 +62,7 @@ class Connection:
             options: how its audio comes.
             instead_of: a connection of the same client, which gives its place to this one and is
                 to be finished or closed.
+            start: where it goes on; None for the beginning.
 
         Raises:
             CapacityError: there is no room, and what `LiveEngine.open` raises besides.
@@ -67,15 +72,29 @@ class Connection:
         spoken = endpoint is not None and voice is not None
         self._decoder = PcmDecoder(options.encoding, options.channels)
         before = None if instead_of is None else instead_of._stream
-        self._stream: LiveStream = engine.open(live, id=options.stream_id, instead_of=before)
+        self._stream: LiveStream = engine.open(
+            live,
+            id=options.stream_id,
+            instead_of=before,
+            resume=None if start is None else start.snapshot,
+        )
         self.id: Final = self._stream.id
         """The stream's name in logs."""
+        self.ask_state: Final = self._stream.ask_snapshot
+        """Asks for a `Kept` among the events."""
         self._session = Session(
             silence_s=endpoint.min_silence_ms / 1000 if endpoint and spoken else None,
             most_utterance_s=None if endpoint is None else endpoint.max_utterance_s,
         )
+        self._text = WrittenStream(options.writing)
         self._rate_hz = options.rate_hz
-        self._pushed = 0
+        self._pushed = self._unneeded = self._repeated = 0
+        if start is not None:
+            # What is written depends on nothing before the utterance, so this is where it was.
+            said = self._text.feed(self._stream.transcript().tokens)
+            self._session.go_on(start.session, said)
+            self._pushed, self._repeated = start.first_sample, start.repeated
+            self._unneeded = options.sample_at(start.position) - start.first_sample
         self._outbox = Outbox(options.most_waiting)
         self._news = asyncio.Event()
         self._over = False
@@ -115,23 +134,25 @@ class Connection:
     def lose(self, samples: int) -> None:
         """So many samples are missing before the next ones."""
         self._pushed += samples
-        self._stream.push_gap(samples)
+        self._stream.push_gap(samples - self._leave_out(samples))
 
     async def push_samples(self, samples: Floats) -> None:
         """Takes float32 samples (n,); waits while there is no room."""
         self._pushed += len(samples)
-        await self._stream.push_async(samples)
+        await self._stream.push_async(samples[self._leave_out(len(samples)) :])
 
     def commit(self) -> None:
         """Ends the utterance with all that was pushed."""
-        self._session.commit()
-        self._stream.commit()
+        if not self._is_repeated():
+            self._session.commit()
+            self._stream.commit()
 
     def clear(self) -> None:
         """Forgets what was pushed and has not ended as an utterance, part of a sample included."""
         self._decoder.finish()
-        self._session.clear()
-        self._stream.commit()
+        if not self._is_repeated():
+            self._session.clear()
+            self._stream.commit()
 
     def mark(self, marker: str, at_s: float | None = None) -> None:
         """Wants `Marked` when audio is decoded up to `at_s`, or all that was pushed."""
@@ -187,7 +208,7 @@ class Connection:
         """Takes the stream's events until it ends."""
         try:
             async for event in self._stream:
-                self._put(self._session.take(event))
+                self._take(event)
                 self._check_reader()
                 self._look()
         except asyncio.CancelledError:
@@ -219,7 +240,26 @@ class Connection:
         """Takes the events that are there; what ends the stream is left to `_read`."""
         with suppress(Exception):
             while (event := self._stream.get(0)) is not None:
-                self._put(self._session.take(event))
+                self._take(event)
+
+    def _take(self, event: Event) -> None:
+        if isinstance(event, SnapshotTaken):
+            self._put([Kept(event.position, self._session.state(), event.write)])
+        else:
+            for told in self._text.take(event):
+                self._put(self._session.take(told))
+
+    def _leave_out(self, samples: int) -> int:
+        """How many of the next samples the stream had before."""
+        unneeded = min(samples, self._unneeded)
+        self._unneeded -= unneeded
+        return unneeded
+
+    def _is_repeated(self) -> bool:
+        """Whether the next commit or clear has been obeyed before."""
+        repeated = self._repeated > 0
+        self._repeated -= repeated
+        return repeated
 
     def _put(self, events: Iterable[SessionEvent]) -> None:
         events = list(events)
@@ -229,3 +269,12 @@ class Connection:
                 _SAID.info("utterance", extra={"stream": self._stream.id, "said": event.text})
         self._outbox.add(events)
         self._news.set()
+
+
+def hope(connection: Connection, boosting: Boosting | None) -> None:
+    """Hopes for other phrases in what is pushed from now on; they are prepared already.
+
+    Raises:
+        OptionError: letters that the model cannot write.
+    """
+    connection._stream.use_phrases(boosting)

@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from collections.abc import Sequence
+from dataclasses import dataclass, field, replace
 from typing import Final
 
 from parakeet_streaming.live.options import LiveOptions
 from parakeet_streaming.server.outbox import MOST_WAITING
+from parakeet_streaming.server.session_state import SessionState
+from parakeet_streaming.timeline import SAMPLE_RATE_HZ
+from parakeet_streaming.writing.options import WritingOptions
 
-MOST_CHANNELS: Final = 8
-"""That one client may have transcribed each for itself."""
 LEAST_RATE_HZ: Final = 4_000
 MOST_RATE_HZ: Final = 192_000
 
@@ -27,8 +29,40 @@ class ChannelOptions:
     stream_id: str | None = None
     most_waiting: int = MOST_WAITING
     """Events that a client may leave unread."""
+    writing: WritingOptions = field(default_factory=WritingOptions)
+    """How its text is written."""
 
     @property
     def rate_hz(self) -> int:
         """Of the samples."""
         return self.live.context.sample_rate
+
+    def sample_at(self, position: int) -> int:
+        """The client's sample at a position at 16 kHz."""
+        return round(position * self.rate_hz / SAMPLE_RATE_HZ)
+
+
+@dataclass(frozen=True, slots=True)
+class ChannelStart:
+    """Where one channel goes on that was heard elsewhere."""
+
+    snapshot: bytes
+    session: SessionState
+    position: int
+    """The first sample, at 16 kHz, that its stream needs."""
+    first_sample: int = 0
+    """The client's first sample that comes; those before the one that is needed are left out."""
+    repeated: int = 0
+    """Commits and clears that come again for another channel's sake."""
+
+
+def starts_together(
+    starts: Sequence[ChannelStart], options: ChannelOptions
+) -> tuple[ChannelStart, ...]:
+    """The starts of all channels of a client, whose audio comes again for all of them together."""
+    first = min(options.sample_at(each.position) for each in starts)
+    answered = min(each.session.answered for each in starts)
+    return tuple(
+        replace(each, first_sample=first, repeated=each.session.answered - answered)
+        for each in starts
+    )

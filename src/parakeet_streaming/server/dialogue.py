@@ -8,16 +8,18 @@ Rules of this file:
 1. A mistake of the client is answered, and the dialogue goes on; an error that the dialogue does
    not answer ends it, with the close code of `replies.py`.
 2. When the server is to stop, the dialogue is told, says what was heard until then, and is closed
-   with 1012 by the end of the time that is left.
+   with 1012 by the end of the time that is left. One whose client can go on elsewhere goes on until
+   it does, and is told the same before its session has lasted too long.
 """
 
 from __future__ import annotations
 
 import asyncio
 import logging
+import math
 from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from contextlib import suppress
-from typing import Final, Protocol
+from typing import Final, Protocol, runtime_checkable
 
 from parakeet_streaming.server.caller import Caller
 from parakeet_streaming.server.limits import MessageRate
@@ -35,6 +37,8 @@ _LOG: Final = logging.getLogger("parakeet_streaming.server")
 _LAST_WORDS_S: Final = 2.0
 """For telling a client why it is closed, and closing."""
 
+_MOVING_S: Final = 30.0
+"""Before a session has lasted too long, in which a client that can goes on elsewhere."""
 _TURN_MESSAGES: Final = 32
 
 Message = str | bytes
@@ -78,6 +82,16 @@ class Dialogue(Protocol):
 
     async def close(self) -> None:
         """Frees everything."""
+        ...
+
+
+@runtime_checkable
+class Movable(Protocol):
+    """A dialogue whose client may be able to go on at another server."""
+
+    @property
+    def may_move(self) -> bool:
+        """Whether this one is."""
         ...
 
 
@@ -211,20 +225,32 @@ class Talk:
         drain = self._service.drain
         await drain.wait()
         left_s = max(0.0, (drain.until_s or 0.0) - self._service.clock())
-        self._dialogue.finish()
+        if not self._may_move:
+            self._dialogue.finish()
         async with asyncio.timeout(left_s):
             await self._send(self._dialogue.going_away(left_s))
         await asyncio.sleep(left_s)
         raise DrainingError("the server stops")
 
+    @property
+    def _may_move(self) -> bool:
+        return isinstance(self._dialogue, Movable) and self._dialogue.may_move
+
     async def _watch(self, begun_s: float, idle_s: float, session_s: float) -> None:
+        leave_s = begun_s + session_s - min(_MOVING_S, session_s / 2)
         while True:
             now_s = self._service.clock()
             if now_s - begun_s >= session_s:
                 raise SessionTimeError(f"a session may last {session_s:g} s; begin a new one")
+            if now_s >= leave_s:
+                leave_s = math.inf
+                if self._may_move and not self._service.drain.draining:
+                    left_s = begun_s + session_s - now_s
+                    await self._send(self._dialogue.going_away(left_s))
             if now_s - self._heard_s >= idle_s:
                 raise SessionTimeError(f"no message came for {idle_s:g} s")
-            await asyncio.sleep(min(self._heard_s + idle_s, begun_s + session_s) - now_s)
+            next_s = min(self._heard_s + idle_s, begun_s + session_s, leave_s)
+            await asyncio.sleep(max(0.0, next_s - now_s))
 
     async def _send(self, messages: Sequence[Message]) -> None:
         unread_s = self._service.limits.unread_s

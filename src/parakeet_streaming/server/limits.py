@@ -37,10 +37,16 @@ class Limits:
     """Without any message, before a socket is closed."""
     session_s: float = 6 * 3_600.0
     """Of one socket."""
+    phrases: int = 1_000
+    """That one stream may hope for."""
     unread_events: int = 1_000
     """That a client may leave unread."""
     unread_s: float = 30.0
     """For which a client may not read what is sent."""
+    checkpoint_s: float = 600.0
+    """For which a stream may go on from a checkpoint."""
+    checkpoint_bytes: int = 1_048_576
+    """Of one checkpoint; larger ones are not made."""
 
 
 class Places:

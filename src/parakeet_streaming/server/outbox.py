@@ -3,7 +3,7 @@
 Rules of this file:
 
 1. Nothing that ends, starts or answers something is dropped. Texts that follow each other in one
-   utterance are joined; only the last tentative text is kept.
+   utterance are joined; only the last tentative text, and the last `Kept`, is kept.
 2. A client that stays away until so much waits that is not joined is too slow; whoever holds the
    outbox then ends the session.
 """
@@ -15,7 +15,7 @@ from collections.abc import Iterable
 from dataclasses import replace
 from typing import Final
 
-from parakeet_streaming.server.session_events import Heard, SessionEvent
+from parakeet_streaming.server.session_events import Heard, Kept, SessionEvent
 
 MOST_WAITING: Final = 1_000
 """Events; some minutes of speech with ends, or an hour without."""
@@ -39,16 +39,28 @@ class Outbox:
     def add(self, events: Iterable[SessionEvent]) -> None:
         """Puts events behind those that wait."""
         for event in events:
-            last = self._waiting[-1] if self._waiting else None
-            if isinstance(last, Heard) and isinstance(event, Heard) and _follows(event, last):
-                text, tokens = last.text + event.text, last.tokens + event.tokens
-                self._waiting[-1] = replace(event, text=text, tokens=tokens)
-            else:
-                self._waiting.append(event)
+            if isinstance(event, Kept):
+                self._forget_kept()
+            self._append(event)
 
     def take(self) -> SessionEvent | None:
         """The next event; None if there is none."""
         return self._waiting.popleft() if self._waiting else None
+
+    def _append(self, event: SessionEvent) -> None:
+        last = self._waiting[-1] if self._waiting else None
+        if isinstance(last, Heard) and isinstance(event, Heard) and _follows(event, last):
+            text, tokens = last.text + event.text, last.tokens + event.tokens
+            self._waiting[-1] = replace(event, text=text, tokens=tokens, offset=last.offset)
+        else:
+            self._waiting.append(event)
+
+    def _forget_kept(self) -> None:
+        if any(isinstance(each, Kept) for each in self._waiting):
+            waiting, self._waiting = self._waiting, deque()
+            for each in waiting:
+                if not isinstance(each, Kept):
+                    self._append(each)
 
 
 def _follows(heard: Heard, last: Heard) -> bool:

@@ -78,6 +78,14 @@ class DrainingError(UnavailableError, RuntimeError):
     """The server is about to stop."""
 
 
+class CheckpointRefusedError(RefusedError):
+    """A checkpoint that this server does not go on from; `reason` is a word for programs."""
+
+    def __init__(self, reason: str, message: str) -> None:
+        super().__init__(message)
+        self.reason, self.field = reason, "checkpoint"
+
+
 class SlowReaderError(UnavailableError, RuntimeError):
     """The client does not read what it is told."""
 
@@ -102,6 +110,8 @@ class Answer:
     """For people."""
     field: str | None = None
     retry_after_s: int | None = None
+    reason: str | None = None
+    """Another word for programs, where one code has several."""
 
     @property
     def headers(self) -> dict[str, str]:
@@ -128,6 +138,7 @@ _TABLE: Final[dict[type[BaseException], tuple[int, int, str, str]]] = {
     TooLargeError: (413, 1009, "invalid_request_error", "too_large"),
     TooManyError: (429, 1008, "rate_limit_error", "rate_limit_exceeded"),
     WrongRequestError: (400, 1008, "invalid_request_error", "invalid_value"),
+    CheckpointRefusedError: (400, 1008, "invalid_request_error", "checkpoint_refused"),
     EmptyCommitError: (
         400,
         1008,
@@ -157,8 +168,8 @@ def answer_to(error: BaseException) -> Answer:
     for kind in type(error).__mro__:
         if kind in _TABLE:
             retry = RETRY_AFTER_S if isinstance(error, _RETRIED) else None
-            field = getattr(error, "field", None)
-            return Answer(*_TABLE[kind], str(error), field, retry)
+            field, reason = (getattr(error, name, None) for name in ("field", "reason"))
+            return Answer(*_TABLE[kind], str(error), field, retry, reason)
     return Answer(*_HIDDEN, "the server failed at this request; its log says why")
 
 

@@ -15,10 +15,12 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import Protocol
 
+from parakeet_streaming.boosting.options import Boosting
 from parakeet_streaming.live.engine import LiveEngine
 from parakeet_streaming.live.options import LiveOptions
 from parakeet_streaming.server.access import ANONYMOUS, Access, Secret
 from parakeet_streaming.server.caller import Caller
+from parakeet_streaming.server.checkpoint import CheckpointKeys
 from parakeet_streaming.server.limits import Limits, Places
 from parakeet_streaming.server.metrics import ServerMetrics
 from parakeet_streaming.server.replies import DrainingError, WrongRequestError, answer_to
@@ -33,6 +35,8 @@ class LoadedModel:
     created_s: int
     """Unix time at which it was loaded."""
     languages: tuple[str, ...] = ()
+    fingerprint: str = ""
+    """Of its weights; servers with the same one give the same text."""
     strict: bool = False
     """Whether other names are refused; by default any name stands for this model."""
 
@@ -97,6 +101,9 @@ class Service:
     metrics: ServerMetrics
     clock: Callable[[], float] = time.monotonic
     drain: Drain = field(default_factory=Drain)
+    checkpoints: CheckpointKeys = field(default_factory=CheckpointKeys.of_this_process)
+    wall_clock: Callable[[], float] = time.time
+    """Unix time, by which checkpoints grow old."""
     replicas: Replicas | None = None
     """None where this server is alone."""
     sockets: Places = field(init=False)
@@ -136,6 +143,30 @@ class Service:
         """
         with self.sockets.hold(owner, caller.address), self.metrics.connection(door, owner):
             yield
+
+    async def prepared(self, boosting: Boosting | None, field: str = "phrases") -> object:
+        """Compiles what a stream is to hope for, in a thread; hold what comes until it is open.
+
+        Raises:
+            WrongRequestError: too many phrases for this server.
+            OptionError: letters that the model cannot write.
+        """
+        self.check_phrases(boosting, field)
+        if boosting is None:
+            return None
+        return await asyncio.to_thread(self.engine.prepare, boosting)
+
+    def check_phrases(self, boosting: Boosting | None, field: str) -> None:
+        """Refuses more phrases than a stream of this server may have.
+
+        Raises:
+            WrongRequestError: there are more.
+        """
+        count, most = 0 if boosting is None else len(boosting.phrases), self.limits.phrases
+        if count > most:
+            raise WrongRequestError(
+                f"{field}: {count} phrases; this server takes {most} at most (phrases)", field
+            )
 
     def refused(self, error: BaseException) -> None:
         """Counts a refusal, or what has ended a connection."""

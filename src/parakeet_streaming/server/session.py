@@ -5,27 +5,30 @@ event, and tells how far the stream has decoded while the session `waits` for th
 
 Rules of this file:
 
-1. What was told is never taken back. The engine may end a long utterance before its last word, so
-   the last word of a long one is held back until it is over. A word that was told all the same
-   stays in the utterance that told it.
+1. What was told is never taken back. A word that was told and that the engine then takes to the
+   next utterance stays in the one that told it.
 2. Utterances do not mix. Speech that begins before the engine has ended the last utterance is told
    after that end, or not at all where it belongs to the same utterance.
 3. Speech without text is an utterance, too, once all audio is decoded in which its text could be.
 4. `clear` forgets what has not ended: nothing more of it is told, and it has no end.
+5. Which number an utterance has depends on what was decoded, and not on when it was asked for: a
+   session that goes on elsewhere from its state counts as this one does.
 """
 
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
+from dataclasses import fields
 from typing import Final, Literal
 
-from parakeet_streaming.engine.words import begins_word, ends_word, group_words, text_of
+from parakeet_streaming.engine.words import group_words, text_of
 from parakeet_streaming.results import (
     ContextChanged,
     EndReason,
     Event,
     Gap,
+    HealthHint,
     Partial,
     SpeechEnded,
     SpeechStarted,
@@ -33,6 +36,7 @@ from parakeet_streaming.results import (
     Word,
 )
 from parakeet_streaming.results import Final as FinalEvent
+from parakeet_streaming.server.held_back import sure_tokens
 from parakeet_streaming.server.session_events import (
     Cleared,
     ContextTold,
@@ -45,10 +49,9 @@ from parakeet_streaming.server.session_events import (
     Started,
     Stopped,
 )
+from parakeet_streaming.server.session_state import SessionState
+from parakeet_streaming.timeline import FRAME_S
 
-_HELD_BACK_S: Final = 5.0
-"""So long before an utterance can end by its length, its last word is held back: a word and the
-longest usual chunk."""
 _SAMPLE_S: Final = 1e-4
 """Positions are compared with this much room: samples are whole, seconds are not."""
 
@@ -65,7 +68,7 @@ class Session:
         """
         self._silence_s = silence_s
         self._most_s = most_utterance_s
-        self._number = 0
+        self._number = self._answered = self._characters = 0
         self._begin_s: float | None = None
         """Where the engine sees the beginning of the present utterance."""
         self._end_s = 0.0
@@ -76,14 +79,22 @@ class Session:
         """How many of them were told."""
         self._moved = 0
         """Tokens at the start of the engine's present utterance that were told with the last."""
-        self._tentative = False
-        self._started = False
-        self._speaking = False
+        self._tentative = self._started = self._speaking = False
         self._stopped_s: float | None = None
         self._next_started_s: float | None = None
         """Speech that began after the last pause, in this utterance or in the next one."""
         self._asked: deque[Literal["commit", "clear"]] = deque()
         self._marks: deque[tuple[str, float]] = deque()
+
+    def state(self) -> SessionState:
+        """Where it is, but for tokens and what was asked and not answered."""
+        return SessionState(*(getattr(self, f"_{each.name}") for each in fields(SessionState)))
+
+    def go_on(self, state: SessionState, heard: Sequence[Token]) -> None:
+        """Goes on from a state; `heard`: all tokens of the stream's present utterance."""
+        for each in fields(SessionState):
+            setattr(self, f"_{each.name}", getattr(state, each.name))
+        self._heard = list(heard[self._moved :])
 
     def commit(self) -> None:
         """The stream was asked to `commit`."""
@@ -110,8 +121,7 @@ class Session:
     def decoded(self, to_s: float) -> list[SessionEvent]:
         """The stream has decoded all audio up to `to_s`, and its events were taken."""
         events: list[SessionEvent] = []
-        if self._is_cough and to_s >= (self._stopped_s or 0.0) + (self._silence_s or 0.0):
-            events += self._ended((), 0, to_s, "silence")
+        events += self._end_cough(to_s)
         while self._marks and self._marks[0][1] <= to_s + _SAMPLE_S:
             events.append(Marked(self._marks.popleft()[0]))
         return events
@@ -132,15 +142,27 @@ class Session:
                 told = [Lost(event.start, event.end)]
             case ContextChanged():
                 told = [ContextTold(event.context, event.at)]
-            case _:  # HealthHint
+            case HealthHint():
                 told = [Hinted(event)]
         return told
 
     @property
     def _is_cough(self) -> bool:
         """Whether there was speech, and no text of it so far."""
-        silent = self._started and not self._speaking and self._stopped_s is not None
+        later = not self._speaking or self._next_started_s is not None
+        silent = self._started and later and self._stopped_s is not None
         return silent and self._silence_s is not None and not (self._heard or self._tentative)
+
+    @property
+    def _over_s(self) -> float:
+        """Where speech is over that was heard and has stopped."""
+        return (self._stopped_s or 0.0) + (self._silence_s or 0.0)
+
+    def _end_cough(self, to_s: float) -> list[SessionEvent]:
+        """Ends speech without text, if there is none up to `to_s`."""
+        if not self._is_cough or to_s < self._over_s:
+            return []
+        return self._ended((), 0, self._over_s, "silence")
 
     @property
     def _clearing(self) -> bool:
@@ -155,21 +177,29 @@ class Session:
         if not self.is_open:
             self._started = True
             return [Started(self._number, at_s)]
-        if self._heard and self._stopped_s is not None and self._next_started_s is None:
-            self._next_started_s = at_s
+        if self._stopped_s is not None and self._next_started_s is None:
+            silent = self._silence_s is not None and at_s >= self._over_s
+            # Without text so far it may be the same speech still.
+            self._next_started_s = at_s if self._heard or silent else None
         return []
 
     def _partial(self, partial: Partial) -> list[SessionEvent]:
+        first = (*partial.tokens, *partial.tentative)[:1]
+        # A frame may lie before what was decoded when it was.
+        coughed = self._end_cough(first[0].start + FRAME_S) if first else []
         self._heard += partial.tokens
         self._tentative = bool(partial.tentative)
-        first = (*partial.tokens, *partial.tentative)[:1]
         for token in first:
-            self._begin_s = token.start if self._begin_s is None else self._begin_s
+            # Speech that was heard of may be later than this text.
+            if self._begin_s is None or self._begin_s > token.end:
+                self._begin_s = token.start
         if self._clearing:
             self._told = len(self._heard)
-            return []
-        started = list(self._started_by_text(first))
-        sure = self._sure(partial.committed_s)
+            return coughed
+        started = [*coughed, *self._started_by_text(first)]
+        begin_s = self._begin_s
+        lasts_s = None if begin_s is None else partial.committed_s - begin_s
+        sure = sure_tokens(self._heard, lasts_s, self._most_s)
         tokens = tuple(self._heard[self._told : sure])
         held = tuple(self._heard[max(self._told, sure) :])
         text = text_of(tokens)
@@ -187,7 +217,9 @@ class Session:
             (*held, *partial.tentative),
             partial.committed_s,
             partial.lookahead_end_s,
+            self._characters,
         )
+        self._characters += len(text)
         return [*started, heard]
 
     def _started_by_text(self, first: tuple[Token, ...]) -> Iterator[Started]:
@@ -196,22 +228,13 @@ class Session:
             self._started = True
             yield Started(self._number, first[0].start if self._begin_s is None else self._begin_s)
 
-    def _sure(self, committed_s: float) -> int:
-        """How many of the tokens may be told."""
-        count, most_s, begin_s = len(self._heard), self._most_s, self._begin_s
-        if most_s is None or begin_s is None or committed_s - begin_s < most_s - _HELD_BACK_S:
-            return count
-        for last in range(count - 1, 0, -1):
-            before, token = self._heard[last - 1], self._heard[last]
-            if begins_word(token.text) or ends_word(before.text):
-                return last
-        return 0
-
     def _final(self, final: FinalEvent) -> list[SessionEvent]:
-        transcript, events = final.transcript, list[SessionEvent]()
+        transcript = final.transcript
+        events = [] if transcript.tokens else self._end_cough(transcript.audio_s)
         clearing = self._clearing
         if final.reason == "commit" and self._asked:
             self._asked.popleft()
+            self._answered += 1
         moved = min(self._moved, len(transcript.tokens))
         tokens = transcript.tokens[moved:]
         self._moved -= moved
@@ -219,8 +242,8 @@ class Session:
             # All of it was told with the last utterance.
             return []
         if clearing:
+            events += [Cleared(self._number)] if final.reason in ("commit", "end") else []
             self._begin_anew(transcript.audio_s)
-            events += [Cleared()] if final.reason in ("commit", "end") else []
         else:
             words = transcript.words if len(tokens) == len(transcript.tokens) else None
             events += self._ended(tokens, self._told, transcript.audio_s, final.reason, words)
@@ -246,8 +269,9 @@ class Session:
         rest = text_of(said[told:])
         rest = rest if told else rest.lstrip()
         if rest.rstrip():
+            at = self._characters
             started = self._started_by_text(said[:1])
-            events += [*started, Heard(self._number, rest, said[told:], "", (), to_s, to_s)]
+            events += [*started, Heard(self._number, rest, said[told:], "", (), to_s, to_s, at)]
         if self._started:
             at_s = to_s if self._stopped_s is None else min(self._stopped_s, to_s)
             events.append(Stopped(self._number, at_s))
@@ -271,6 +295,6 @@ class Session:
         self._number += 1
         self._end_s = at_s
         self._begin_s = at_s if self._speaking else None
-        self._heard, self._told, self._moved = [], 0, 0
+        self._heard, self._told, self._moved, self._characters = [], 0, 0, 0
         self._tentative = self._started = False
         self._stopped_s = self._next_started_s = None

@@ -10,9 +10,11 @@ Rules of this file:
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Callable
+from dataclasses import dataclass, field
 
 from parakeet_streaming.results import EndReason, HealthHint, Token, Word
+from parakeet_streaming.server.session_state import SessionState
 from parakeet_streaming.timeline import ContextConfig
 
 
@@ -41,6 +43,8 @@ class Heard:
     """Audio up to which text is committed."""
     lookahead_end_s: float
     """Audio up to which the step read."""
+    offset: int = 0
+    """Characters of this utterance that were told before `text`."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,6 +105,22 @@ class Marked:
 class Cleared:
     """What had not ended when the client asked for it is forgotten."""
 
+    utterance: int = 0
+    """The number that nothing more is told of."""
 
-SessionEvent = Started | Heard | Stopped | Ended | Lost | ContextTold | Hinted | Marked | Cleared
+
+@dataclass(frozen=True, slots=True)
+class Kept:
+    """The channel as it is after all events before this one; whoever asked for it goes on there."""
+
+    position: int
+    """The first sample, at 16 kHz, that the stream needs again."""
+    session: SessionState
+    write: Callable[[], bytes] = field(repr=False, compare=False)
+    """Gives the stream's snapshot; any thread may call it."""
+
+
+SessionEvent = (
+    Started | Heard | Stopped | Ended | Lost | ContextTold | Hinted | Marked | Cleared | Kept
+)
 """What a session tells."""

@@ -6,18 +6,19 @@ The command line, environment variables and the settings file have the same name
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable
 from dataclasses import dataclass, field, fields
 from typing import Any, Final, TypeVar
 
 from parakeet_streaming.engine.endpoint import PRESETS as ENDPOINTINGS
-from parakeet_streaming.errors import OptionError
+from parakeet_streaming.limits import MOST_PHRASES
 from parakeet_streaming.load import DEFAULT_MODEL
 from parakeet_streaming.runtime.session import RUNTIMES
-from parakeet_streaming.server.api_keys import read_key
+from parakeet_streaming.server import setting_checks as checks
+from parakeet_streaming.server.checkpoint import MOST_BYTES as CHECKPOINT_BYTES
 from parakeet_streaming.server.limits import MOST_FILES, USUAL_UPLOADS, Limits
-from parakeet_streaming.timeline import PRESETS, ContextConfig
+from parakeet_streaming.server.setting_checks import one_of
+from parakeet_streaming.timeline import PRESETS
 
 NO_ENDPOINTING: Final = "off"
 LOG_FORMATS: Final = ("text", "json")
@@ -31,7 +32,7 @@ _LIMITS: Final = "Limits"
 _REPLICAS: Final = "Several replicas (extra ray)"
 _LOG: Final = "Log and end"
 
-_STUN_SERVER: Final = re.compile(r"stun:[A-Za-z0-9.-]{1,253}(:[0-9]{1,5})?", re.ASCII)
+MOST_CHECKPOINT_S: Final = 86_400.0
 _DEFAULT_LIMITS: Final = Limits()
 _T = TypeVar("_T")
 
@@ -59,33 +60,6 @@ def _setting(default: _T, panel: str, help: str, **about: Any) -> _T:  # noqa: A
     return made
 
 
-def _one_of(*words: str) -> Callable[[str], str]:
-    def check(word: str) -> str:
-        lowered = word.strip().lower()
-        if lowered not in words:
-            raise OptionError(f"{word!r} does not exist; use {', '.join(words)}")
-        return lowered
-
-    return check
-
-
-def _context(text: str) -> str:
-    ContextConfig.parse(text)
-    return text
-
-
-def _stun_server(text: str) -> str:
-    if _STUN_SERVER.fullmatch(text) is None:
-        raise OptionError(f"{text!r} is no STUN server; write stun:HOST or stun:HOST:PORT")
-    return text
-
-
-def _keys(lines: tuple[str, ...]) -> tuple[str, ...]:
-    for line in lines:
-        read_key(line)
-    return lines
-
-
 @dataclass(frozen=True, slots=True)
 class Settings:
     """See the module. What is None is left to the engine, or is off."""
@@ -106,7 +80,7 @@ class Settings:
     )
     precision: str = _setting("auto", _MODEL, "auto, fp32, int8, fp16 or bf16.")
     runtime: str = _setting(
-        "auto", _MODEL, f"One of {', '.join(RUNTIMES)}.", check=_one_of(*RUNTIMES)
+        "auto", _MODEL, f"One of {', '.join(RUNTIMES)}.", check=one_of(*RUNTIMES)
     )
     provider: str = _setting("auto", _MODEL, "auto, cpu, cuda, ... (see parakeet doctor).")
     device: str = _setting("auto", _MODEL, "Of the runtime torch: auto, cpu, cuda or cuda:N.")
@@ -130,11 +104,11 @@ class Settings:
         _DELAY,
         "Seconds of left-chunk-right context, such as 10-2-2, or a preset's name; clients may ask "
         "for another.",
-        check=_context,
+        check=checks.context,
         default_in_words="balanced",
     )
     preset: str | None = _setting(
-        None, _DELAY, f"A context by name: {', '.join(PRESETS)}.", check=_one_of(*PRESETS)
+        None, _DELAY, f"A context by name: {', '.join(PRESETS)}.", check=one_of(*PRESETS)
     )
     fixed: bool = _setting(
         False, _DELAY, "Chunks never grow; sound that cannot be decoded in time is refused."
@@ -149,7 +123,7 @@ class Settings:
         "balanced",
         _DELAY,
         f"How soon an utterance ends in silence: {', '.join(ENDPOINTINGS)} or {NO_ENDPOINTING}.",
-        check=_one_of(*ENDPOINTINGS, NO_ENDPOINTING),
+        check=one_of(*ENDPOINTINGS, NO_ENDPOINTING),
     )
 
     host: str = _setting(
@@ -173,7 +147,7 @@ class Settings:
         _ADDRESSES,
         "A STUN server, such as stun:stun.example.org:3478, that tells this server's address on "
         "the internet to callers of WebRTC.",
-        check=_stun_server,
+        check=checks.stun_server,
         default_in_words="none is asked",
     )
     tls_cert: str | None = _setting(None, _ADDRESSES, "Certificates, a PEM file: https and wss.")
@@ -191,11 +165,23 @@ class Settings:
         _ACCESS,
         "A key, or NAME:KEY to see it by name in metrics; may be given again. Other users of this "
         "machine see arguments: better PARAKEET_API_KEY or --api-key-file.",
-        check=_keys,
+        check=checks.api_keys,
         secret=True,
     )
     api_key_file: str | None = _setting(
         None, _ACCESS, "A file of keys, KEY or NAME:KEY, one a line; # begins a comment."
+    )
+    checkpoint_key: tuple[str, ...] = _setting(
+        (),
+        _ACCESS,
+        "A secret that servers share, so that a stream may go on at another one; given again, the "
+        "first signs, all are accepted. Better PARAKEET_CHECKPOINT_KEY or --checkpoint-key-file.",
+        check=checks.checkpoint_keys,
+        secret=True,
+        default_in_words="a random one: streams go on at this server only",
+    )
+    checkpoint_key_file: str | None = _setting(
+        None, _ACCESS, "A file of such secrets, one a line; # begins a comment."
     )
     no_auth: bool = _setting(False, _ACCESS, "Need no key, on any address.")
     wyoming_no_auth: bool = _setting(
@@ -236,11 +222,32 @@ class Settings:
     session_s: float = _setting(
         _DEFAULT_LIMITS.session_s, _LIMITS, "Seconds that a socket may last.", above=0
     )
+    phrases: int = _setting(
+        _DEFAULT_LIMITS.phrases,
+        _LIMITS,
+        "Phrases that one stream may hope for.",
+        least=0,
+        most=MOST_PHRASES,
+    )
     unread_events: int = _setting(
         _DEFAULT_LIMITS.unread_events, _LIMITS, "Events that a client may leave unread.", least=1
     )
     unread_s: float = _setting(
         _DEFAULT_LIMITS.unread_s, _LIMITS, "Seconds for which a client may read nothing.", above=0
+    )
+    checkpoint_s: float = _setting(
+        _DEFAULT_LIMITS.checkpoint_s,
+        _LIMITS,
+        "Seconds for which a stream may go on from a checkpoint.",
+        above=0,
+        most=MOST_CHECKPOINT_S,
+    )
+    checkpoint_bytes: int = _setting(
+        _DEFAULT_LIMITS.checkpoint_bytes,
+        _LIMITS,
+        "Bytes of one checkpoint; larger ones are not made.",
+        least=1024,
+        most=CHECKPOINT_BYTES,
     )
     request_s: float = _setting(
         20.0, _LIMITS, "Seconds until the first request of a connection.", above=0
@@ -266,10 +273,10 @@ class Settings:
         20.0, _LOG, "Seconds for those inside after Ctrl-C or SIGTERM.", least=0, most=86_400
     )
     log_format: str = _setting(
-        "text", _LOG, "text, or json: one object a line.", check=_one_of(*LOG_FORMATS)
+        "text", _LOG, "text, or json: one object a line.", check=one_of(*LOG_FORMATS)
     )
     log_level: str = _setting(
-        "info", _LOG, f"From this level on: {', '.join(LOG_LEVELS)}.", check=_one_of(*LOG_LEVELS)
+        "info", _LOG, f"From this level on: {', '.join(LOG_LEVELS)}.", check=one_of(*LOG_LEVELS)
     )
     log_text: bool = _setting(
         False, _LOG, "Write what was said into the log, too; by default it never is."

@@ -15,15 +15,17 @@ from torch import Tensor
 from parakeet_streaming.errors import OptionError
 from parakeet_streaming.model.confidence import ENTROPY_ALPHA
 
-Confidence = Callable[[Tensor], Tensor]
+Confidence = Callable[[Tensor, Tensor], Tensor]
+"""Of logits (B, V) and the tokens (B,) that are given."""
 
 
-def probability(logits: Tensor) -> Tensor:
-    """Softmax probability of the most likely token."""
-    return torch.exp(logits.amax(dim=-1) - torch.logsumexp(logits, dim=-1))
+def probability(logits: Tensor, tokens: Tensor) -> Tensor:
+    """Softmax probability of the tokens."""
+    given = logits.gather(-1, tokens[:, None])[:, 0]
+    return torch.exp(given - torch.logsumexp(logits, dim=-1))
 
 
-def entropy(logits: Tensor) -> Tensor:
+def entropy(logits: Tensor, _: Tensor) -> Tensor:
     """Tsallis entropy, exponentially normalised: 1 for one sure token, 0 for all alike."""
     probabilities = torch.softmax(logits.double(), dim=-1)
     tsallis = (1.0 - (probabilities**ENTROPY_ALPHA).sum(dim=-1)) / (1.0 - ENTROPY_ALPHA)

@@ -22,6 +22,7 @@ from torch import Tensor
 
 from parakeet_streaming.torch_model.transducer import Transducer
 from parakeet_streaming.torch_runtime.device_confidence import Confidence
+from parakeet_streaming.torch_runtime.named_tokens import NamedTokens
 
 TURNS_ON_CPU: Final = 1
 TURNS_ON_GPU: Final = 8
@@ -103,9 +104,17 @@ class LoopEnd:
 class DeviceLoop:
     """One call's rows on their way through their frames."""
 
-    def __init__(self, model: Transducer, rules: Rules, frames: Tensor, start: LoopStart) -> None:
-        """`frames` (N, J): of all rows, as the joint projects them."""
+    def __init__(
+        self,
+        model: Transducer,
+        rules: Rules,
+        frames: Tensor,
+        start: LoopStart,
+        named: NamedTokens,
+    ) -> None:
+        """`frames` (N, J): of all rows, as the joint projects them; `named`: those with biases."""
         self._model = model
+        self._named = named
         self._rules = rules
         self._frames = frames
         self._start = start
@@ -124,7 +133,8 @@ class DeviceLoop:
 
     def run(self, most_frames: int) -> LoopEnd:
         """Walks all rows to their ends; `most_frames` is the longest row's length."""
-        turns = TURNS_ON_CPU if self._frames.device.type == "cpu" else TURNS_ON_GPU
+        on_cpu = self._frames.device.type == "cpu"
+        turns = TURNS_ON_CPU if on_cpu or self._named else TURNS_ON_GPU
         width = self._width = max(1, min(self._width, most_frames))
         room, most = 0, 0
         live = most_frames > 0
@@ -173,7 +183,9 @@ class DeviceLoop:
 
         token, duration = chosen(tokens), chosen(skips)
         row = logits[torch.arange(len(offset), device=offset.device), offset, :vocabulary]
-        self._emit(found, token, duration, rules.confidence(row))
+        if self._named:
+            token = self._named.name(found, token, row)
+        self._emit(found, token, duration, rules.confidence(row, token))
         self._advance(found, token)
 
     def _pass_blanks(self, tokens: Tensor, skips: Tensor, width: int) -> tuple[Tensor, Tensor]:

@@ -43,6 +43,7 @@ from parakeet_streaming.torch_runtime.device_past import DevicePast, PastStore
 from parakeet_streaming.torch_runtime.devices import computing, in_words, upload
 from parakeet_streaming.torch_runtime.halving import halve
 from parakeet_streaming.torch_runtime.mel import LogMel
+from parakeet_streaming.torch_runtime.named_tokens import NamedTokens
 from parakeet_streaming.torch_runtime.read_back import decoded_rows
 from parakeet_streaming.torch_runtime.slots import Pool, Shape, Slot
 from parakeet_streaming.torch_runtime.window_encoder import Group, WindowEncoder
@@ -165,13 +166,14 @@ class TorchTransducer:
         with self._lock, computing():
             border = [self._memories.take() for _ in inputs]
             end = [self._memories.take() for _ in inputs]
-            ended, places = self._loop(frames, inputs, border, end)
+            named = NamedTokens(inputs, self._blank_id, self._device)
+            ended, places = self._loop(frames, inputs, border, end, named)
             self._keep(places[0], *ended.at_border)
             self._keep(places[1], *ended.at_end)
             told = torch.cat((ended.told.flatten(), frames.finite.to(torch.int32)[None]))
             read = told.cpu().numpy()
         slots = zip(border, end, strict=True)
-        return decoded_rows(read, inputs, list(slots))
+        return decoded_rows(read, inputs, list(slots), named.rows)
 
     def memory_to_arrays(self, memory: object) -> dict[str, Floats]:
         """A decoder's memory as named arrays."""
@@ -248,6 +250,7 @@ class TorchTransducer:
         inputs: Sequence[DecoderInput],
         border: Sequence[Slot],
         end: Sequence[Slot],
+        named: NamedTokens,
     ) -> tuple[LoopEnd, tuple[Tensor, Tensor]]:
         """Decodes; and the numbers of the slots for the states at the border and at the end."""
         facts = []
@@ -272,5 +275,5 @@ class TorchTransducer:
             for name in (_HIDDEN, _CELL)
         )
         start = LoopStart(first, skip, chunk, length, token, hidden, cell)
-        loop = DeviceLoop(self._model, self._rules, frames.projected, start)
+        loop = DeviceLoop(self._model, self._rules, frames.projected, start, named)
         return loop.run(max(fact[3] - fact[1] for fact in facts)), (places[0], places[1])

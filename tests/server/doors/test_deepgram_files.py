@@ -59,17 +59,17 @@ def best(reply, channel=0):
 
 def test_the_sync_and_the_async_sdk_get_words():
     def listen(address):
-        with httpx.Client() as http:
+        with httpx.Client(timeout=60) as http:
             client = DeepgramClient(
                 api_key="the-key", environment=environment(address), httpx_client=http
             )
             return client.listen.v1.media.transcribe_file(
-                request=WAV, model="nova-3", smart_format=True, utterances=True
+                request=WAV, model="nova-3", punctuate=True, utterances=True
             )
 
     async def test(_, address):
         first = await asyncio.to_thread(listen, address)
-        async with httpx.AsyncClient() as http:
+        async with httpx.AsyncClient(timeout=60) as http:
             client = AsyncDeepgramClient(
                 api_key="the-key", environment=environment(address), httpx_client=http
             )
@@ -144,7 +144,7 @@ def test_who_has_no_key_or_sends_too_much_is_refused_at_once():
 
 def test_another_method_is_told_which_there_is():
     async def test(_, address):
-        async with httpx.AsyncClient() as client:
+        async with httpx.AsyncClient(timeout=60) as client:
             return await client.get(f"http://{address}/v1/listen")
 
     assert served(test, routes).status_code == 405
@@ -156,7 +156,7 @@ def test_a_client_that_vanishes_frees_its_place():
             yield WAV[:60_000]
             await asyncio.sleep(60)
 
-        async with httpx.AsyncClient() as client:
+        async with httpx.AsyncClient(timeout=60) as client:
             sending = asyncio.create_task(
                 client.post(f"http://{address}/v1/listen", content=dripping())
             )
@@ -168,3 +168,9 @@ def test_a_client_that_vanishes_frees_its_place():
             await asyncio.sleep(0.01)
 
     served(test, routes)
+
+
+def test_text_is_written_as_asked():
+    reply = posted(WAV, "numerals=true&profanity_filter=true&replace=five:V&replace=nine:IX")
+    assert best(reply)["transcript"] == "3141 V IX two six"
+    assert [word["word"] for word in best(reply)["words"]] == ["3141", "v", "ix", "two", "six"]

@@ -69,7 +69,7 @@ def until(receive, kind):
 def socket_to(server, query="intent=transcription", key=None, **options):
     headers = {} if key is None else {"Authorization": f"Bearer {key}"}
     address = f"ws://{server.address}/v1/realtime?{query}"
-    return connect(address, additional_headers=headers, open_timeout=30, **options)
+    return connect(address, additional_headers=headers, open_timeout=60, **options)
 
 
 def settled(server):
@@ -83,9 +83,11 @@ def settled(server):
 
 
 def test_openai_in_a_thread(server):
-    client = OpenAI(api_key="none", base_url=server.base_url)
     order, kinds = Order(), []
-    with client.realtime.connect(extra_query=TRANSCRIPTION) as connection:
+    with (
+        OpenAI(api_key="none", base_url=server.base_url) as client,
+        client.realtime.connect(extra_query=TRANSCRIPTION) as connection,
+    ):
         assert connection.recv().type == "session.created"
         connection.session.update(
             session={
@@ -121,8 +123,10 @@ def test_openai_in_a_thread(server):
 
 def test_openai_in_an_event_loop(server):
     async def talk():
-        client = AsyncOpenAI(api_key="none", base_url=server.base_url)
-        async with client.realtime.connect(extra_query=TRANSCRIPTION) as connection:
+        async with (
+            AsyncOpenAI(api_key="none", base_url=server.base_url) as client,
+            client.realtime.connect(extra_query=TRANSCRIPTION) as connection,
+        ):
             await connection.session.update(session=MANUAL)
             for audio in pieces(SPOKEN):
                 await connection.input_audio_buffer.append(audio=audio)
@@ -136,8 +140,10 @@ def test_openai_in_an_event_loop(server):
 
 
 def test_mistakes_end_nothing(server):
-    client = OpenAI(api_key="none", base_url=server.base_url)
-    with client.realtime.connect(extra_query=TRANSCRIPTION) as connection:
+    with (
+        OpenAI(api_key="none", base_url=server.base_url) as client,
+        client.realtime.connect(extra_query=TRANSCRIPTION) as connection,
+    ):
         assert connection.recv().type == "session.created"
         connection.send({"type": "input_audio_buffer.commit", "event_id": "first"})
         connection.send({"event_id": "second"})
@@ -227,11 +233,11 @@ def test_a_key_is_needed_where_there_are_keys(locked):
 
 
 def test_a_short_lived_key(locked):
-    client = OpenAI(api_key="sk-team", base_url=locked.base_url)
-    secret = client.realtime.client_secrets.create(
-        expires_after={"anchor": "created_at", "seconds": 60},
-        session=input_of(turn_detection={"type": "server_vad", "threshold": 0.4}),
-    )
+    with OpenAI(api_key="sk-team", base_url=locked.base_url) as client:
+        secret = client.realtime.client_secrets.create(
+            expires_after={"anchor": "created_at", "seconds": 60},
+            session=input_of(turn_detection={"type": "server_vad", "threshold": 0.4}),
+        )
     assert secret.value.startswith("ek_")
     assert 50 < secret.expires_at - time.time() < 61
     assert secret.session.audio.input.turn_detection.threshold == 0.4
@@ -241,8 +247,10 @@ def test_a_short_lived_key(locked):
         assert socket.subprotocol == "realtime"
         session = json.loads(socket.recv())["session"]
         assert session["audio"]["input"]["turn_detection"]["threshold"] == 0.4
-    again = OpenAI(api_key=secret.value, base_url=locked.base_url, max_retries=0)
-    with pytest.raises(openai.AuthenticationError, match="another one"):
+    with (
+        OpenAI(api_key=secret.value, base_url=locked.base_url, max_retries=0) as again,
+        pytest.raises(openai.AuthenticationError, match="another one"),
+    ):
         again.realtime.client_secrets.create()
 
 
@@ -254,31 +262,33 @@ def test_only_the_key_is_offered(locked):
 
 
 def test_what_is_wrong_with_a_wish_for_a_key(locked):
-    client = OpenAI(api_key="sk-team", base_url=locked.base_url, max_retries=0)
-    for asked in (
-        {"session": {"type": "realtime"}},
-        {"session": input_of(format={"type": "mp3"})},
-        {"expires_after": {"anchor": "created_at", "seconds": 3}},
-        {"expires_after": 5},
+    with OpenAI(api_key="sk-team", base_url=locked.base_url, max_retries=0) as client:
+        for asked in (
+            {"session": {"type": "realtime"}},
+            {"session": input_of(format={"type": "mp3"})},
+            {"expires_after": {"anchor": "created_at", "seconds": 3}},
+            {"expires_after": 5},
+        ):
+            with pytest.raises(openai.BadRequestError) as caught:
+                client.realtime.client_secrets.create(**asked)
+            assert caught.value.param.split(".")[0] in ("session", "expires_after")
+        with pytest.raises(openai.APIStatusError) as caught:
+            client.realtime.client_secrets.create(extra_body={"x": "y" * 99_999})
+        assert caught.value.status_code == 413
+    with (
+        OpenAI(api_key="sk-no", base_url=locked.base_url, max_retries=0) as nobody,
+        pytest.raises(openai.AuthenticationError),
     ):
-        with pytest.raises(openai.BadRequestError) as caught:
-            client.realtime.client_secrets.create(**asked)
-        assert caught.value.param.split(".")[0] in ("session", "expires_after")
-    with pytest.raises(openai.APIStatusError) as caught:
-        client.realtime.client_secrets.create(extra_body={"x": "y" * 99_999})
-    assert caught.value.status_code == 413
-    nobody = OpenAI(api_key="sk-no", base_url=locked.base_url, max_retries=0)
-    with pytest.raises(openai.AuthenticationError):
         nobody.realtime.client_secrets.create()
 
 
 def test_the_wish_of_before(locked):
-    client = OpenAI(api_key="sk-team", base_url=locked.base_url)
-    made = client.post(
-        "/realtime/transcription_sessions",
-        cast_to=object,
-        body={"input_audio_format": "g711_alaw"},
-    )
+    with OpenAI(api_key="sk-team", base_url=locked.base_url) as client:
+        made = client.post(
+            "/realtime/transcription_sessions",
+            cast_to=object,
+            body={"input_audio_format": "g711_alaw"},
+        )
     assert made["input_audio_format"] == "g711_alaw"
     with socket_to(locked, key=made["client_secret"]["value"]) as socket:
         form = json.loads(socket.recv())["session"]["audio"]["input"]["format"]

@@ -23,7 +23,7 @@ from parakeet_streaming.load import load
 from parakeet_streaming.server.http import HttpRoute, Reply
 from parakeet_streaming.server.limits import Limits
 from parakeet_streaming.timeline import ContextConfig
-from tests.server.rest_serving import Serving, engine_of_the_built_in_model
+from tests.server.rest_serving import LONG_S, Serving, engine_of_the_built_in_model
 
 DIGITS = Path(__file__).parents[3] / "examples" / "recordings" / "digits.wav"
 PHONE = DIGITS.with_name("phone.wav")
@@ -51,7 +51,7 @@ def idle(server):
 
 
 def wait_until_idle(server):
-    until_s = time.monotonic() + 20
+    until_s = time.monotonic() + LONG_S
     while not server.call(is_idle, server.service):
         assert time.monotonic() < until_s, "something was not freed"
         time.sleep(0.02)
@@ -62,14 +62,22 @@ def is_idle(service):
     return not streams and not service.uploads._keys and service.metrics.open_sockets.value == 0
 
 
+def openai_client(server, key="none"):
+    return openai.OpenAI(base_url=f"{server.url}/v1", api_key=key, max_retries=0)
+
+
 @pytest.fixture
 def client(idle):
-    with openai.OpenAI(base_url=f"{idle.url}/v1", api_key="none", max_retries=0) as client:
+    with openai_client(idle) as client:
         yield client
 
 
 def transcribe(client, file=DIGITS, **options):
     return client.audio.transcriptions.create(file=file, model="whisper-1", **options)
+
+
+def posted(server, data):
+    return httpx.post(server.url + PATH, files={"file": data}, timeout=LONG_S)
 
 
 def digits_as(format, subtype=None, channels=1):
@@ -157,6 +165,56 @@ def test_every_field_of_the_api(client):
     )
 
 
+@pytest.mark.parametrize("stream", [False, True])
+def test_text_is_written_as_asked(client, stream):
+    """The client's own spelling comes first: it is of what was said."""
+    wanted = {"numbers": "digits", "profanity": "mask", "replace": "five nine => V9"}
+    said = transcribe(
+        client, response_format="verbose_json", timestamp_granularities=["word"], stream=stream,
+        extra_body={**wanted, "context": "2-0.48-0.48"},
+    )  # fmt: skip
+    if stream:
+        *deltas, said = list(said)
+        assert "".join(event.delta for event in deltas) == said.text
+    assert said.text == "3141 V9 two six"
+    words = [(word["word"], word["start"] < word["end"]) for word in map(dict, said.words)]
+    assert words == [("3141", True), ("V9", True), ("two", True), ("six", True)]
+
+
+def test_subtitles_are_as_asked(client):
+    plain = transcribe(client, response_format="vtt")
+    timed = transcribe(client, response_format="vtt", extra_body={"word_times": "1"})
+    assert "<00:00:" not in plain
+    assert re.sub(r"<[\d:.]+>", "", timed) == plain
+    assert timed.count("<00:00:") == 7
+    narrow = transcribe(
+        client, response_format="srt",
+        extra_body={"subtitle_lines": "1", "subtitle_width": "15", "subtitle_shortest": "0.5"},
+    )  # fmt: skip
+    lines = [line for line in narrow.splitlines() if line and line[0].isalpha()]
+    assert " ".join(lines) == SAID
+    assert max(map(len, lines)) <= 15
+    assert len(lines) > 1
+
+
+@pytest.mark.parametrize(
+    ("field", "value"),
+    [
+        ("numbers", "roman"),
+        ("profanity", "shout"),
+        ("replace", "x"),
+        ("replace", "/x/ => y"),
+        ("subtitle_lines", "9"),
+        ("subtitle_gap", "x"),
+        ("word_times", "maybe"),
+    ],
+)
+def test_wrong_wishes_about_text_are_named(client, field, value):
+    with pytest.raises(openai.BadRequestError) as refused:
+        transcribe(client, extra_body={field: value})
+    assert refused.value.body["param"] == field
+
+
 @pytest.mark.parametrize(
     ("format", "subtype"),
     [("FLAC", None), ("OGG", "VORBIS"), ("OGG", "OPUS"), ("MP3", None), ("AIFF", None),
@@ -202,8 +260,32 @@ def test_channels_apart(client, stream):
     events = list(got) if stream else []
     whole = events[-1] if stream else got
     assert [each["text"] for each in whole.channels] == [left, right]
-    assert whole.text == f"{left}\n{right}"
-    assert "".join(event.delta for event in events[:-1]) == (whole.text if stream else "")
+    lines = whole.text.splitlines()
+    if stream:
+        assert lines == [left, right]
+        assert "".join(event.delta for event in events[:-1]) == whole.text
+    else:
+        assert {line.split(": ", 1)[0] for line in lines} == {"channel 0", "channel 1"}
+        own = [line.split(": ", 1)[1] for line in lines if line.startswith("channel 0: ")]
+        assert " ".join(own) == left
+
+
+@pytest.mark.parametrize("asked", ["de", "ru", "english"])
+def test_a_language_that_was_asked_for_is_not_told_as_heard(client, asked):
+    got = transcribe(client, response_format="verbose_json", language=asked)
+    assert (got.text, got.language) == (SAID, "en")
+
+
+def test_channels_have_names(client, idle):
+    options = {"channels": "separate", "channel_names": "agent, caller"}
+    got = transcribe(client, ("two.wav", two_channels()), response_format="vtt", extra_body=options)
+    assert "<v agent>" in got
+    assert "<v caller>" in got
+    for wrong in ({"channel_names": "a,b"}, {"channels": "separate", "channel_names": "a"}):
+        form = {"file": two_channels()}
+        answer = httpx.post(idle.url + PATH, files=form, data=wrong, timeout=60)
+        assert answer.status_code == 400
+        assert answer.json()["error"]["param"] == "channel_names"
 
 
 def test_speakers_by_channel(client):
@@ -225,13 +307,14 @@ def test_fields_in_any_order(idle, fields):
         "channels": ("channels", (None, "separate")),
         "response_format": ("response_format", (None, "verbose_json")),
     }
-    got = httpx.post(idle.url + PATH, files=[given[name] for name in fields], timeout=60).json()
+    got = httpx.post(idle.url + PATH, files=[given[name] for name in fields], timeout=LONG_S).json()
     assert got["channels"][0]["text"] == SAID
     assert {segment["channel"] for segment in got["segments"]} == {0, 1}
 
 
 def test_fields_in_the_query(idle):
-    got = httpx.post(f"{idle.url}{PATH}?response_format=text", files={"file": DIGITS.read_bytes()})
+    url = f"{idle.url}{PATH}?response_format=text"
+    got = httpx.post(url, files={"file": DIGITS.read_bytes()}, timeout=LONG_S)
     assert got.text == f"{SAID}\n"
 
 
@@ -241,8 +324,7 @@ def test_models(client):
 
 
 def test_a_strict_server_knows_its_model_alone(engine):
-    with Serving(engine, strict=True) as server:
-        client = openai.OpenAI(base_url=f"{server.url}/v1", api_key="none", max_retries=0)
+    with Serving(engine, strict=True) as server, openai_client(server) as client:
         with pytest.raises(openai.NotFoundError):
             client.models.retrieve("whisper-1")
         with pytest.raises(openai.BadRequestError) as caught:
@@ -302,10 +384,9 @@ def test_without_a_key_nothing_is_read(engine):
             refused = httpx.get(server.url + path)
             assert (refused.status_code, refused.headers["www-authenticate"]) == (401, "Bearer")
         assert httpx.post(f"{server.url}/v1/audio/translations").status_code == 401
-        client = openai.OpenAI(base_url=f"{server.url}/v1", api_key="secret", max_retries=0)
-        assert transcribe(client).text == SAID
-        wrong = openai.OpenAI(base_url=f"{server.url}/v1", api_key="guess", max_retries=0)
-        with pytest.raises(openai.AuthenticationError):
+        with openai_client(server, "secret") as client:
+            assert transcribe(client).text == SAID
+        with openai_client(server, "guess") as wrong, pytest.raises(openai.AuthenticationError):
             transcribe(wrong)
 
 
@@ -315,7 +396,7 @@ def test_what_is_announced_as_too_large_is_not_read(idle):
 
 
 def answer_before_body(server, head):
-    with socket.create_connection(("127.0.0.1", server.port), 10) as raw:
+    with socket.create_connection(("127.0.0.1", server.port), LONG_S) as raw:
         raw.sendall(f"{head}\r\n".encode())
         return int(raw.recv(1000).split()[1])
 
@@ -330,7 +411,7 @@ def test_what_turns_out_too_large(engine):
         body = form_of(digits_as("WAV") + bytes(3_000_000))
         kind = {"content-type": "multipart/form-data; boundary=x"}
         pieces = (body[at : at + 50_000] for at in range(0, len(body), 50_000))
-        answer = httpx.post(server.url + PATH, content=pieces, headers=kind)
+        answer = httpx.post(server.url + PATH, content=pieces, headers=kind, timeout=LONG_S)
         assert answer.status_code == 413
         wait_until_idle(server)
 
@@ -345,8 +426,8 @@ def test_what_lasts_too_long(engine, separate):
     """An hour of silence is small as FLAC."""
     written = io.BytesIO()
     soundfile.write(written, np.zeros((16_000 * 600, 2), np.int16), 16_000, format="FLAC")
-    with Serving(engine, limits=Limits(upload_s=30)) as server:
-        client = openai.OpenAI(base_url=f"{server.url}/v1", api_key="none", max_retries=0)
+    limits = Limits(upload_s=30)
+    with Serving(engine, limits=limits) as server, openai_client(server) as client:
         channels = {"channels": "separate" if separate else "mixed"}
         with pytest.raises(openai.APIStatusError) as caught:
             transcribe(client, ("bomb.flac", written.getvalue()), extra_body=channels)
@@ -357,23 +438,30 @@ def test_what_lasts_too_long(engine, separate):
 def test_a_key_has_so_many_uploads(engine):
     with Serving(engine, limits=Limits(uploads_of_key=1)) as server:
         with stalled_upload(server):
-            refused = httpx.post(server.url + PATH, files={"file": DIGITS.read_bytes()})
+            refused = posted(server, DIGITS.read_bytes())
             assert refused.status_code == 429
             assert refused.headers["retry-after"]
             assert "(uploads_of_key)" in refused.json()["error"]["message"]
         wait_until_idle(server)
-        assert httpx.post(server.url + PATH, files={"file": DIGITS.read_bytes()}).is_success
+        assert posted(server, DIGITS.read_bytes()).is_success
 
 
-def stalled_upload(server):
+def part_of_an_upload(server):
+    """A connection on which nothing more comes."""
     data = DIGITS.read_bytes()[:50_000]
-    raw = socket.create_connection(("127.0.0.1", server.port), 10)
+    raw = socket.create_connection(("127.0.0.1", server.port), LONG_S)
     head = (
         f"POST {PATH} HTTP/1.1\r\nHost: h\r\nContent-Type: multipart/form-data; boundary=x\r\n"
         f"Content-Length: 1000000\r\n\r\n"
     )
     raw.sendall(head.encode() + form_of(data)[: -len(b"\r\n--x--\r\n")])
-    until_s = time.monotonic() + 10
+    return raw
+
+
+def stalled_upload(server):
+    """The same, of which the server knows."""
+    raw = part_of_an_upload(server)
+    until_s = time.monotonic() + LONG_S
     while not server.call(lambda: server.service.uploads._keys):
         assert time.monotonic() < until_s
     return raw
@@ -381,8 +469,7 @@ def stalled_upload(server):
 
 def test_an_upload_that_stalls_is_given_up(engine):
     with Serving(engine, limits=Limits(idle_s=0.2)) as server:
-        with stalled_upload(server) as raw:
-            raw.settimeout(10)
+        with part_of_an_upload(server) as raw:
             assert raw.recv(1000).split()[1] == b"408"
         wait_until_idle(server)
 
@@ -392,7 +479,7 @@ def test_a_full_house_refuses_at_once(server, monkeypatch):
         raise CapacityError("full")
 
     monkeypatch.setattr(server.service.engine, "open", full)
-    answer = httpx.post(server.url + PATH, files={"file": DIGITS.read_bytes()})
+    answer = posted(server, DIGITS.read_bytes())
     assert (answer.status_code, answer.json()["error"]["code"]) == (503, "no_capacity")
     assert int(answer.headers["retry-after"]) > 0
     wait_until_idle(server)
@@ -419,7 +506,7 @@ def long_recording(times=30):
 @pytest.mark.parametrize("stream", ["false", "true"])
 def test_a_client_that_goes_while_its_file_is_decoded(idle, stream):
     body = form_of(long_recording(200))
-    raw = socket.create_connection(("127.0.0.1", idle.port), 30)
+    raw = socket.create_connection(("127.0.0.1", idle.port), LONG_S)
     head = (
         f"POST {PATH}?stream={stream}&context=10-0.08-0.08 HTTP/1.1\r\nHost: h\r\n"
         f"Content-Type: multipart/form-data; boundary=x\r\nContent-Length: {len(body)}\r\n\r\n"
@@ -445,15 +532,15 @@ def test_a_client_that_does_not_read(engine):
 
     with (
         Serving(engine, routes=[HttpRoute("/endless", answer)]) as server,
-        socket.create_connection(("127.0.0.1", server.port), 10) as raw,
+        socket.create_connection(("127.0.0.1", server.port), LONG_S) as raw,
     ):
         raw.sendall(b"GET /endless HTTP/1.1\r\nHost: h\r\n\r\n")
-        assert ended.wait(20)
+        assert ended.wait(LONG_S)
 
 
 def test_several_at_once(idle):
     def one(_):
-        return httpx.post(idle.url + PATH, files={"file": DIGITS.read_bytes()}, timeout=60)
+        return posted(idle, DIGITS.read_bytes())
 
     with ThreadPoolExecutor(3) as pool:
         answers = list(pool.map(one, range(9)))
@@ -464,7 +551,7 @@ def test_a_server_that_stops(engine):
     with Serving(engine) as server:
         with stalled_upload(server) as raw:
             server.call(server.service.drain.begin, server.service.clock())
-            refused = httpx.post(server.url + PATH, files={"file": b"x"})
+            refused = posted(server, b"x")
             assert refused.json()["error"]["code"] == "draining"
             raw.sendall(b"x")
             assert raw.recv(1000).split()[1] == b"503"
@@ -486,7 +573,7 @@ def test_a_server_that_stops(engine):
 )
 def test_hostile_bodies(idle, body):
     kind = {"content-type": "multipart/form-data; boundary=x"}
-    answer = httpx.post(idle.url + PATH, content=body, headers=kind, timeout=60)
+    answer = httpx.post(idle.url + PATH, content=body, headers=kind, timeout=LONG_S)
     assert answer.status_code == 400
     assert json.loads(answer.text)["error"]["message"]
 

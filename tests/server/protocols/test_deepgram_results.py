@@ -154,3 +154,44 @@ def test_long_speech_becomes_final_on_the_way():
     assert not any(each.speech_final for each in finals)
     shown = [each for each in told(heard) if isinstance(each, Result) and not each.is_final]
     assert max(len(each.words) for each in shown) <= 12
+
+
+def test_the_beginning_of_speech_is_told_where_it_is_asked_for():
+    events = [Started(0, 1.0), Stopped(0, 2.0)]
+    assert told(events) == [SpeechBegan(1.0)]
+    assert told(events, vad_events=False) == []
+
+
+def test_an_utterance_in_which_nothing_was_said_is_told_where_it_was_begun_or_asked_for():
+    def finals(*before, reason="silence"):
+        return told([*before, Ended(0, "", (), (), 0.0, 2.0, reason)], vad_events=False)
+
+    assert finals() == []
+    (begun,) = finals(Started(0, 1.0))
+    (asked,) = finals(reason="commit")
+    assert (begun.from_finalize, asked.from_finalize) == (False, True)
+
+
+def test_silence_after_the_last_word_is_told_by_what_was_decoded():
+    one = token(" one", 1.0)
+    silent = Heard(0, "", (), "", (), 3.0, 3.5)
+    heard = [Heard(0, "one", (one,), "", (), 1.5, 2.0), silent]
+    ended = Ended(0, "one", group_words([one]), (one,), 0.0, 1.5, "silence")
+    end = Ended(1, "", (), (), 1.5, 3.0, "end")
+    over = UtteranceOver(one.end)
+    # Words that wait for their utterance's end may still go on.
+    assert over not in told(heard)
+    assert told([heard[0], ended, silent])[-1] == over
+    assert told([heard[0], ended, end])[-1] == over
+
+
+def test_a_word_and_its_punctuation_are_not_cut_apart():
+    pieces = [" so", *(f"{number}" for number in range(60)), " end", ".", "!"]
+    tokens = [token(text, 0.1 * at) for at, text in enumerate(pieces)]
+    heard = Heard(0, "", tuple(tokens), "", (), 7.0, 7.5)
+    final, interim = (each for each in told([heard]) if isinstance(each, Result))
+    assert text([final]) == "so" + "".join(map(str, range(60)))
+    assert text([interim]) == "end.!"
+    short = Heard(0, "", tuple(tokens[:5]), "", (), 1.0, 1.5)
+    (interim,) = (each for each in told([short]) if isinstance(each, Result))
+    assert (text([interim]), interim.is_final) == ("so0123", False)

@@ -72,6 +72,11 @@ def test_live_audio_must_be_described(query):
         settings_of(query).options(LiveOptions())
 
 
+def test_an_encoding_that_is_not_decoded_is_named():
+    with pytest.raises(WrongRequestError, match="encoding 'speex' is not decoded here"):
+        settings_of({"encoding": "speex", "sample_rate": "16000"})
+
+
 @pytest.mark.parametrize("name", ["callback", "redact"])
 def test_what_would_be_missed_is_refused(name):
     with pytest.raises(WrongRequestError, match="not supported"):
@@ -88,3 +93,10 @@ def test_any_query_makes_options_or_an_error_of_ours(query):
         return
     assert options.rate_hz == settings.rate_hz
     assert options.encoding == settings.encoding
+
+
+def test_languages_that_are_known():
+    raw = {"encoding": "linear16", "sample_rate": "16000"}
+    for asked, languages in (("de", ("de",)), ("multi", ()), ("pt-BR", ("pt-BR",))):
+        settings = settings_of({**raw, "language": asked})
+        assert settings.options(LiveOptions()).live.languages == languages

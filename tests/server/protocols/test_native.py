@@ -1,17 +1,19 @@
-"""Messages of `/v1/stream` as values, and hostile ones."""
+"""What is told on `/v1/stream`."""
 
 import json
-from contextlib import suppress
 
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
 
 from parakeet_streaming.results import HealthHint, Token, Word
 from parakeet_streaming.server.limits import Limits
 from parakeet_streaming.server.protocols import native
 from parakeet_streaming.server.protocols.native_settings import StreamSettings
-from parakeet_streaming.server.replies import CapacityError, WrongRequestError, answer_to
+from parakeet_streaming.server.replies import (
+    CapacityError,
+    CheckpointRefusedError,
+    WrongRequestError,
+    answer_to,
+)
 from parakeet_streaming.server.session_events import (
     Cleared,
     ContextTold,
@@ -24,57 +26,6 @@ from parakeet_streaming.server.session_events import (
     Stopped,
 )
 from parakeet_streaming.timeline import ContextConfig
-
-RATE_HZ = 16_000
-
-
-@pytest.mark.parametrize(
-    ("message", "command"),
-    [
-        ({"type": "finish", "more": 1}, native.Finish()),
-        ({"type": "commit"}, native.Commit()),
-        ({"type": "clear"}, native.Clear()),
-        ({"type": "stats"}, native.Stats()),
-        ({"type": "keep_alive"}, native.KeepAlive()),
-        ({"type": "marker", "id": ""}, native.Marker("")),
-        ({"type": "gap", "samples": 5}, native.Missing(5)),
-        ({"type": "configure", "words": 0}, native.Configure({"type": "configure", "words": 0})),
-    ],
-)
-def test_commands(message, command):
-    assert native.command_of(json.dumps(message), RATE_HZ) == command
-
-
-@pytest.mark.parametrize(
-    ("message", "field", "says"),
-    [
-        ("finish", None, "no JSON"),
-        ("3", None, "no JSON object"),
-        ("{}", "type", "has a type"),
-        ('{"type":"dance"}', "type", "is 'dance'; use one of finish, "),
-        ('{"type":"marker"}', "id", "256 characters"),
-        ('{"type":"marker","id":7}', "id", "a text"),
-        ('{"type":"gap"}', "samples", "samples"),
-        ('{"type":"gap","samples":0}', "samples", "from 1 to"),
-        ('{"type":"gap","samples":57600001}', "samples", "to 5.76e"),
-        ('{"type":"gap","samples":1.5}', "samples", "whole"),
-    ],
-)
-def test_mistakes_are_named(message, field, says):
-    with pytest.raises(WrongRequestError, match=says) as caught:
-        native.command_of(message, RATE_HZ)
-    assert caught.value.field == field
-
-
-SCRAPS = st.none() | st.booleans() | st.floats() | st.text(max_size=300) | st.integers()
-
-
-@given(st.sampled_from(native.TYPES) | SCRAPS, SCRAPS, st.text())
-def test_anything_is_a_command_or_a_named_mistake(kind, value, text):
-    whole = json.dumps({"type": kind, "id": value, "samples": value})
-    for message in (whole, whole[: len(text)], text):
-        with suppress(WrongRequestError):
-            assert isinstance(native.command_of(message, RATE_HZ), native.Command)
 
 
 def test_ready_says_what_was_made_of_the_request():
@@ -102,6 +53,23 @@ def test_errors_say_whether_they_are_the_end():
         "type": "error", "code": "no_capacity", "message": "full", "fatal": True,
         "retry_after_s": 5,
     }  # fmt: skip
+
+
+def test_a_refusal_of_a_checkpoint_has_its_reason():
+    said = json.loads(
+        native.error(answer_to(CheckpointRefusedError("expired", "old")), fatal=False)
+    )
+    assert said == {
+        "type": "error", "code": "checkpoint_refused", "message": "old", "fatal": False,
+        "field": "checkpoint", "reason": "expired",
+    }  # fmt: skip
+
+
+def test_text_has_its_place_where_it_may_come_twice():
+    heard = Heard(0, "one", (), "", (), 1.0, 2.0, 7)
+    asked = json.loads(native.message_of(heard, StreamSettings(checkpoints=5.0)))
+    assert asked["offset"] == 7
+    assert "offset" not in json.loads(native.message_of(heard, StreamSettings()))
 
 
 TOKEN = Token(7, " one", 3, 2, 0.24, 0.4, 0.98765)
@@ -132,7 +100,7 @@ FINAL = {
             {"type": "hint", "kind": "rate", "message": "too fast", "at": 1.0},
         ),
         (Marked("m"), {"type": "marker", "id": "m"}),
-        (Cleared(), {"type": "cleared"}),
+        (Cleared(2), {"type": "cleared", "utterance": 2}),
         (Heard(2, " one", (TOKEN,), "two", (), 0.4, 0.8), PARTIAL),
         (
             Ended(2, "one", (WORD,), (TOKEN,), 0.2, 1.0, "silence"),

@@ -31,7 +31,10 @@ def event(said):
     [
         (Frame("describe", {}, b""), wyoming.Describe()),
         (Frame("ping", {"text": None}, b""), wyoming.Ping(None)),
-        (Frame("transcribe", {"name": "a", "language": "en"}, b""), wyoming.Transcribe("a")),
+        (
+            Frame("transcribe", {"name": "a", "language": "en"}, b""),
+            wyoming.Transcribe("a", None, "en"),
+        ),
         (Frame("audio-start", FORMAT, b""), wyoming.AudioStart(AudioFormat(16_000, 2, 1))),
         (
             Frame("audio-chunk", FORMAT, b"ab"),
@@ -49,6 +52,13 @@ def test_what_a_client_asks_for(frame, command):
 def test_every_width_has_an_encoding_of_that_size():
     for width in (1, 2, 3, 4):
         assert ENCODINGS[AudioFormat(8_000, width, 1).encoding] == width
+
+
+@pytest.mark.parametrize("missing", FORMAT)
+def test_audio_must_be_described(missing):
+    data = {name: value for name, value in FORMAT.items() if name != missing}
+    with pytest.raises(WrongRequestError, match="needs rate, width, channels"):
+        command_of(Frame("audio-start", data, b""))
 
 
 @given(

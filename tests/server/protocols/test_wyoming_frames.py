@@ -56,6 +56,11 @@ def test_events_come_as_they_were_written(frames):
     assert read([b"".join(written(*each) for each in frames)]) == [frame for frame, _ in frames]
 
 
+def test_what_a_line_announces_may_come_later():
+    head = b'{"type":"x","data_length":8,"payload_length":2}\n'
+    assert read([head, b'{"a"', b": 1}", b"p", b"q"]) == [Frame("x", {"a": 1}, b"pq")]
+
+
 @given(
     st.lists(st.builds(written, FRAMES, st.booleans()) | NOISE, max_size=5).map(b"".join), st.data()
 )

@@ -1,32 +1,27 @@
-"""The protocol of `/v1/stream`: a query and messages in, values out; session events in, JSON out.
+"""What is told on `/v1/stream`: session events in, JSON out.
 
-`docs/protocol.md` specifies it. Binary messages are PCM; text messages are JSON objects with a
-`type`.
-
-Rules of this file:
-
-1. Fields that are not known are ignored; a type that is not known is an error.
-2. Times are seconds, rounded to milliseconds.
+`docs/protocol.md` specifies it. Times are seconds, rounded to milliseconds.
 """
 
 from __future__ import annotations
 
 import json
+from base64 import b64encode
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final
 
 from parakeet_streaming.results import Token, Word
 from parakeet_streaming.server.limits import Limits
-from parakeet_streaming.server.protocols.fields import Fields, object_of
 from parakeet_streaming.server.protocols.native_settings import StreamSettings
-from parakeet_streaming.server.replies import Answer, WrongRequestError
+from parakeet_streaming.server.replies import Answer
 from parakeet_streaming.server.session_events import (
     Cleared,
     ContextTold,
     Ended,
     Heard,
     Hinted,
+    Kept,
     Lost,
     Marked,
     SessionEvent,
@@ -38,112 +33,48 @@ from parakeet_streaming.timeline import ContextConfig
 VERSION: Final = 1
 SUBPROTOCOL: Final = "parakeet"
 """That a browser offers beside the one with its key; the one with the key is never answered."""
-MOST_MARKER_LENGTH: Final = 256
-MOST_GAP_S: Final = 3_600
 
 
 @dataclass(frozen=True, slots=True)
-class Finish:
-    """No more audio comes."""
+class CheckpointTerms:
+    """What a client has to know of checkpoints."""
 
-
-@dataclass(frozen=True, slots=True)
-class Commit:
-    """The utterance ends with all that was sent."""
-
-
-@dataclass(frozen=True, slots=True)
-class Clear:
-    """What was sent and has not ended is to be forgotten."""
-
-
-@dataclass(frozen=True, slots=True)
-class Marker:
-    """Is sent back once all audio before it is decoded."""
-
-    id: str
-
-
-@dataclass(frozen=True, slots=True)
-class Configure:
-    """Other settings, before any audio."""
-
-    fields: Mapping[str, object]
-
-
-@dataclass(frozen=True, slots=True)
-class Stats:
-    """How does it go?"""
-
-
-@dataclass(frozen=True, slots=True)
-class Missing:
-    """The client has lost samples before the next ones; later times are to stay true."""
-
-    samples: int
-    """Of each channel."""
-
-
-@dataclass(frozen=True, slots=True)
-class KeepAlive:
-    """The client is there and has nothing to say."""
-
-
-Command = Finish | Commit | Clear | Marker | Configure | Stats | Missing | KeepAlive
-_PLAIN: Final[dict[str, Command]] = {
-    "finish": Finish(),
-    "commit": Commit(),
-    "clear": Clear(),
-    "stats": Stats(),
-    "keep_alive": KeepAlive(),
-}
-TYPES: Final = (*_PLAIN, "marker", "gap", "configure")
-"""Of messages that clients send."""
-
-
-def command_of(text: str, rate_hz: int) -> Command:
-    """What a text message asks for; `rate_hz` is that of the stream's audio.
-
-    Raises:
-        WrongRequestError: no JSON object, no type that is known, or a field that makes no sense.
-    """
-    given = object_of(text)
-    fields = Fields(given)
-    kind = fields.choice("type", TYPES)
-    match kind:
-        case "configure":
-            return Configure(given)
-        case "marker":
-            return Marker(_marker(fields))
-        case "gap":
-            return Missing(_missing(fields, rate_hz))
-    if kind is None:
-        raise WrongRequestError(f"a message has a type: {', '.join(TYPES)}", "type")
-    return _PLAIN[kind]
-
-
-def _marker(fields: Fields) -> str:
-    marker = fields.text("id")
-    if marker is None or len(marker) > MOST_MARKER_LENGTH:
-        raise WrongRequestError(
-            f"a marker has an id, a text of {MOST_MARKER_LENGTH} characters at most", "id"
-        )
-    return marker
-
-
-def _missing(fields: Fields, rate_hz: int) -> int:
-    samples = fields.whole("samples", 1, MOST_GAP_S * rate_hz)
-    if samples is None:
-        raise WrongRequestError(
-            "a gap has samples, the number of those that are missing", "samples"
-        )
-    return samples
+    every_s: float
+    replay_s: float
+    """Seconds of audio that a client may have to send again."""
+    lasts_s: float
+    shared: bool
+    """Whether other servers may know the key."""
 
 
 def ready(
-    stream_id: str, model: str, settings: StreamSettings, context: ContextConfig, limits: Limits
+    stream_id: str,
+    model: str,
+    settings: StreamSettings,
+    context: ContextConfig,
+    limits: Limits,
+    terms: CheckpointTerms | None = None,
+    resumed: Mapping[str, object] | None = None,
 ) -> str:
-    """The first message."""
+    """The first message, and the answer to `configure` and `resume`.
+
+    Args:
+        stream_id: its name.
+        model: that is loaded.
+        settings: of the stream.
+        context: it begins with.
+        limits: of the server.
+        terms: of checkpoints; None where none were asked for.
+        resumed: how it goes on; None for a stream that begins.
+    """
+    more: dict[str, object] = {}
+    if terms is not None:
+        more["checkpoints"] = {
+            "every_s": _s(terms.every_s),
+            "replay_s": _s(terms.replay_s),
+            "lasts_s": _s(terms.lasts_s),
+            "shared": terms.shared,
+        }
     return _json(
         {
             "type": "ready",
@@ -161,6 +92,8 @@ def ready(
                 "idle_s": _s(limits.idle_s),
                 "session_s": _s(limits.session_s),
             },
+            **more,
+            **(resumed or {}),
         }
     )
 
@@ -175,6 +108,8 @@ def message_of(
         settings: of the stream.
         channel: its number, where channels are separate.
     """
+    if isinstance(event, Kept):
+        return None
     if isinstance(event, Heard) and not (event.text or event.tentative or event.tokens):
         return None
     said = _utterance(event, settings) if isinstance(event, Heard | Ended) else _news(event)
@@ -191,6 +126,7 @@ def _utterance(event: Heard | Ended, settings: StreamSettings) -> dict[str, obje
             "tentative": event.tentative,
             "committed": _s(event.committed_s),
             "lookahead_end": _s(event.lookahead_end_s),
+            **({"offset": event.offset} if settings.checkpoints else {}),
             **tokens,
         }
     return {
@@ -224,8 +160,13 @@ def _news(
         case Marked():
             said = {"type": "marker", "id": event.marker}
         case _:  # Cleared
-            said = {"type": "cleared"}
+            said = {"type": "cleared", "utterance": event.utterance}
     return said
+
+
+def configured(settings: StreamSettings) -> str:
+    """The answer to a `configure` of phrases while audio comes."""
+    return _json({"type": "configured", "phrases": len(settings.phrases), "boost": settings.boost})
 
 
 def stats(channels: Sequence[Mapping[str, object]]) -> str:
@@ -243,9 +184,24 @@ def error(answer: Answer, *, fatal: bool) -> str:
     }
     if answer.field:
         said["field"] = answer.field
+    if answer.reason:
+        said["reason"] = answer.reason
     if answer.retry_after_s is not None:
         said["retry_after_s"] = answer.retry_after_s
     return _json(said)
+
+
+def checkpoint(token: bytes, sample: int, answered: int, number: int) -> str:
+    """From where the stream can go on elsewhere."""
+    return _json(
+        {
+            "type": "checkpoint",
+            "number": number,
+            "sample": sample,
+            "answered": answered,
+            "checkpoint": b64encode(token).decode(),
+        }
+    )
 
 
 def going_away(reason: str, seconds: float) -> str:
@@ -263,6 +219,7 @@ def _word(word: Word | Token) -> dict[str, object]:
         "start": _s(word.start),
         "end": _s(word.end),
         "confidence": round(word.confidence, 4),
+        **({"boosted": True} if word.boosted else {}),
     }
 
 
