@@ -17,7 +17,7 @@ from typing import Protocol
 
 import numpy as np
 
-from parakeet_streaming.model.decoder_row import Choice
+from parakeet_streaming.model.decoder_row import Choice, DecoderRow
 from parakeet_streaming.ports import Counts, Floats, TokenBias
 
 
@@ -31,11 +31,13 @@ class Row(Protocol):
     def bias_states(self) -> tuple[int, ...]: ...
 
 
-Emitting = tuple[Row, int, int]
+Emitting = tuple[DecoderRow, int, int]
 """A row that gives a token, its place in the call, and which of its frames gives it."""
 
 
-def choose(emitting: Sequence[Emitting], logits: Floats, blank_id: int) -> dict[int, Choice]:
+def choose(
+    emitting: Sequence[tuple[Row, int, int]], logits: Floats, blank_id: int
+) -> dict[int, Choice]:
     """The token of each row, by the row's place in the call.
 
     Args:
@@ -72,7 +74,9 @@ def choose(emitting: Sequence[Emitting], logits: Floats, blank_id: int) -> dict[
     }
 
 
-def _shared(emitting: Sequence[Emitting], number: int) -> list[tuple[TokenBias, Counts]]:
+def _shared(
+    emitting: Sequence[tuple[Row, int, int]], number: int
+) -> list[tuple[TokenBias, Counts]]:
     """Each bias that some rows have at that place of theirs, and the numbers of these rows."""
     groups: dict[int, tuple[TokenBias, list[int]]] = {}
     for at, (row, _, _) in enumerate(emitting):
