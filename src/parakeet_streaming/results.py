@@ -219,6 +219,16 @@ class HealthHint:
 
 
 @dataclass(frozen=True, slots=True)
+class FilterStart:
+    """Where one resampler of a stream began; each commit and each gap is followed by a new one."""
+
+    sample: int
+    """The first sample that went in."""
+    position: int
+    """That of the first sample that came out, at 16 kHz."""
+
+
+@dataclass(frozen=True, slots=True)
 class SnapshotTaken:
     """A live stream as it is after all events before this one; `ask_snapshot` asks for it."""
 
@@ -226,6 +236,8 @@ class SnapshotTaken:
     """The first sample, at 16 kHz, that a stream that goes on from here is to be pushed."""
     write: Callable[[], bytes] = field(repr=False, compare=False)
     """Gives what `LiveEngine.open(resume=)` takes; any thread may call it."""
+    filters: tuple[FilterStart, ...] = ()
+    """What `LiveEngine.open(filters=)` takes, at other rates than 16 kHz."""
 
 
 Event = (

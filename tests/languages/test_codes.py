@@ -60,7 +60,10 @@ def test_what_callers_give():
     for wrong in ("klingon", ["de", "x"], "de,,en", [""]):
         with pytest.raises(OptionError, match="no language that is known"):
             language_codes(wrong)
-    with pytest.raises(OptionError, match="32 at most"):
+    for wrong in (1.5, [None], ["de", 7]):
+        with pytest.raises(OptionError, match="is no language; use a code"):
+            language_codes(wrong)
+    with pytest.raises(OptionError, match="more than 32"):
         language_codes([f"en-{number:03}" for number in range(MOST_LANGUAGES + 1)])
 
 

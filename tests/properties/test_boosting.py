@@ -156,6 +156,22 @@ def test_a_batch_of_lists_is_each_stream_alone_said_in_plain_python(seed, frames
             assert found.state.frames_to_skip == reference.skip
 
 
+@given(
+    seed=st.integers(0, 2**32 - 1),
+    chosen=lists,
+    blanks=st.sampled_from([0.3, 0.9, 0.99, 1.0]),
+    samples=st.integers(0, 40_000),
+)
+def test_phrases_make_no_word_where_there_is_none(seed, chosen, blanks, samples):
+    made, _ = recognizer(seed, blanks)
+    audio = noise(2.5, seed=seed % 1000)[:samples]
+    plain, hoped = (made.transcribe(audio, phrases=each).tokens for each in (None, chosen))
+    # What follows the first token may differ, because another one was written.
+    assert [(each.start_frame, each.duration_frames) for each in plain[:1]] == [
+        (each.start_frame, each.duration_frames) for each in hoped[:1]
+    ]
+
+
 def run(made, context, audio, changes, cuts, *, snapshots=False, tentative=True):
     """Events of a stream that is cut anywhere, with other phrases from some samples on."""
     stream = made.stream(context, tentative=tentative)

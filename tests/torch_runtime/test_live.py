@@ -32,7 +32,7 @@ def test_several_streams_at_once(recognizer, digits, cached):
         for stream in streams:
             for at in range(0, len(digits), 8000):
                 stream.push_waiting(digits[at : at + 8000], WAIT_S)
-            stream.end()
+            stream.finish()
         for stream in streams:
             assert words_of(iter(lambda s=stream: s.get(WAIT_S), None)) == WORDS
 

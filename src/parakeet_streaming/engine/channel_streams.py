@@ -92,10 +92,10 @@ class ChannelStreams:
         for stream, has_sound in zip(self._streams, self._has_sound, strict=True):
             stream.end()
             windowed = stream.windowed
-            shorter = replace(_SILENT_CONTEXT, sample_rate=windowed.context.sample_rate)
-            window = windowed.window
+            context, window = windowed.context, windowed.window
+            shorter = replace(_SILENT_CONTEXT, sample_rate=context.sample_rate)
             untouched = window.decoded_samples == 0
-            if not has_sound and untouched and _is_longer(windowed.context, shorter):
+            if not has_sound and untouched and _is_longer(context, shorter):
                 windowed.use(shorter)
 
     def step(self) -> list[ChannelEvent]:

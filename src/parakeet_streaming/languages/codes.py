@@ -13,6 +13,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable
+from itertools import islice
 from typing import Final
 
 from parakeet_streaming.errors import OptionError
@@ -120,9 +121,17 @@ def language_codes(given: str | Iterable[str] | None) -> tuple[str, ...]:
         return ()
     if isinstance(given, str):
         given = given.split(",")
+    elif not isinstance(given, Iterable):
+        raise OptionError(
+            f"{shown(given)} is no language; use a code such as de, or a list of them"
+        )
+    given = list(islice(given, MOST_LANGUAGES + 1))
+    for each in given:
+        if not isinstance(each, str):
+            raise OptionError(f"{shown(each)} is no language; use a code such as de")
     codes = tuple(dict.fromkeys(each.strip() for each in given))
     if len(codes) > MOST_LANGUAGES:
-        raise OptionError(f"{len(codes)} languages; use {MOST_LANGUAGES} at most")
+        raise OptionError(f"more than {MOST_LANGUAGES} languages; name those that are spoken")
     for code in codes:
         if scripts_of(code) is None:
             raise OptionError(

@@ -17,7 +17,7 @@ from __future__ import annotations
 import asyncio
 import time
 import weakref
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import replace
 from typing import Self
 
@@ -39,7 +39,7 @@ from parakeet_streaming.live.stream import LiveStream
 from parakeet_streaming.live.warm_up import WarmUp
 from parakeet_streaming.live.worker import Bell, Worker
 from parakeet_streaming.ports import VoiceActivity
-from parakeet_streaming.results import Event
+from parakeet_streaming.results import Event, FilterStart
 
 
 class LiveEngine:
@@ -107,6 +107,7 @@ class LiveEngine:
         *,
         id: str | None = None,
         resume: bytes | None = None,
+        filters: Sequence[FilterStart] = (),
         instead_of: LiveStream | None = None,
         phrases: Phrases | None = None,
         boost: float | None = None,
@@ -122,6 +123,8 @@ class LiveEngine:
             resume: what `LiveStream.snapshot` gave, here or elsewhere. The stream goes on from
                 there, with the voice activity and endpoints it had; push it from the sample that
                 `stats().received_samples` names, at 16 kHz.
+            filters: at other rates, those of the `SnapshotTaken`. Then it is exact at 8, 24 and 48
+                kHz, pushed from the sample that `fed_again` names.
             instead_of: a stream of this engine that gives its place to this one: nobody else can
                 take it. Finish or cancel it then; it goes on until it is over.
             phrases: names and words that are hoped for, as in `Recognizer.stream`; in place of
@@ -149,6 +152,7 @@ class LiveEngine:
             on_event,
             stream_id=id,
             resume=resume,
+            filters=filters,
             instead_of=None if instead_of is None else instead_of.id,
         )
         return LiveStream(self, task, self._opener)

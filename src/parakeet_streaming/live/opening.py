@@ -12,7 +12,7 @@ from __future__ import annotations
 
 import secrets
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
 from functools import lru_cache, partial
 from typing import Final
@@ -52,7 +52,7 @@ from parakeet_streaming.live.snapshot_requests import SnapshotRequests
 from parakeet_streaming.live.task import StreamTask
 from parakeet_streaming.live.warm_up import WarmUp
 from parakeet_streaming.ports import TokenBias, VoiceActivity
-from parakeet_streaming.results import Event
+from parakeet_streaming.results import Event, FilterStart
 from parakeet_streaming.timeline import (
     ContextConfig,
     milliseconds_to_samples,
@@ -87,6 +87,7 @@ class StreamOpener:
         *,
         stream_id: str | None = None,
         resume: bytes | None = None,
+        filters: Sequence[FilterStart] = (),
         instead_of: str | None = None,
     ) -> StreamTask:
         """A stream that is in the loop. Raises as `LiveEngine.open` does."""
@@ -105,7 +106,7 @@ class StreamOpener:
         try:
             codec = self.stepper.snapshots
             state = None if resume is None else read_state(codec, resume, options, self.vad)
-            task = self._task(stream_id, options, levels, on_event, state)
+            task = self._task(stream_id, options, levels, on_event, state, filters)
             self.loop.join(task)
         except BaseException:
             streams.leave(stream_id)
@@ -159,6 +160,7 @@ class StreamOpener:
         levels: tuple[ContextConfig, ...],
         on_event: Callable[[Event], None] | None,
         state: StreamState | None,
+        filters: Sequence[FilterStart],
     ) -> StreamTask:
         before, used = (None, None) if state is None else (state.options, state.context)
         adapter = Adapter(levels, None if used is None else used.chunk)
@@ -194,7 +196,7 @@ class StreamOpener:
             id=stream_id,
             lane=options.lane,
             queue=queue,
-            ingest=AudioIngest(queue, rate_hz),
+            ingest=AudioIngest(queue, rate_hz, filters),
             stream=stream,
             intake=driver.intake,
             speech=driver.speech,
@@ -208,7 +210,7 @@ class StreamOpener:
             wake=wake,
             on_event=on_event,
             idle_timeout_s=options.idle_timeout_s,
-            resumed=resumed_as(state, rate_hz),
+            resumed=resumed_as(state, rate_hz, filters),
         )
 
     def _biased(self, stream: WindowedStream, boosting: Boosting | None) -> Biased:

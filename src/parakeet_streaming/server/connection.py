@@ -77,6 +77,7 @@ class Connection:
             id=options.stream_id,
             instead_of=before,
             resume=None if start is None else start.snapshot,
+            filters=() if start is None else start.filters,
         )
         self.id: Final = self._stream.id
         """The stream's name in logs."""
@@ -94,7 +95,7 @@ class Connection:
             said = self._text.feed(self._stream.transcript().tokens)
             self._session.go_on(start.session, said)
             self._pushed, self._repeated = start.first_sample, start.repeated
-            self._unneeded = options.sample_at(start.position) - start.first_sample
+            self._unneeded = options.needed_from(start) - start.first_sample
         self._outbox = Outbox(options.most_waiting)
         self._news = asyncio.Event()
         self._over = False
@@ -244,7 +245,8 @@ class Connection:
 
     def _take(self, event: Event) -> None:
         if isinstance(event, SnapshotTaken):
-            self._put([Kept(event.position, self._session.state(), event.write)])
+            state = self._session.state()
+            self._put([Kept(event.position, state, event.write, event.filters)])
         else:
             for told in self._text.take(event):
                 self._put(self._session.take(told))

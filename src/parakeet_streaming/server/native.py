@@ -210,7 +210,7 @@ class NativeDialogue:
             "resumed", extra={"stream": channels.connections[0].id, "before": checkpoint.stream}
         )
         warm = any(each.stats().resumed != "exact" for each in channels.connections)
-        first = min(options.sample_at(each.position) for each in checkpoint.channels)
+        first = min(options.needed_from(each) for each in checkpoint.channels)
         return [self._ready({"resumed": "warm" if warm else "exact", "sample": first})]
 
     def _ready(self, resumed: Mapping[str, object] | None = None) -> str:
@@ -260,7 +260,7 @@ class NativeDialogue:
             return None
         token, checkpoint = made
         options = self._settings.options(self._service.defaults)
-        sample = min(options.sample_at(each.position) for each in checkpoint.channels)
+        sample = min(options.needed_from(each) for each in checkpoint.channels)
         return native.checkpoint(token, sample, checkpoint.answered, checkpoint.number)
 
     def _came(self, *, audio: bool = True) -> None:

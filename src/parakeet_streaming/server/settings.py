@@ -270,7 +270,7 @@ class Settings:
     )
 
     drain_s: float = _setting(
-        20.0, _LOG, "Seconds for those inside after Ctrl-C or SIGTERM.", least=0, most=86_400
+        60.0, _LOG, "Seconds for those inside after Ctrl-C or SIGTERM.", least=0, most=86_400
     )
     log_format: str = _setting(
         "text", _LOG, "text, or json: one object a line.", check=one_of(*LOG_FORMATS)

@@ -326,3 +326,14 @@ def test_another_model_is_refused_where_the_server_is_strict():
         return messages[0]["model"], json.loads(refused.value.response.body)["error"]["param"]
 
     assert served(test, native.routes) == ("tiny-en", "model")
+
+
+@pytest.mark.parametrize(("query", "waits_s"), [("", "5"), ("?again=1", "1"), ("?again=0", "5")])
+def test_a_stream_that_goes_on_is_asked_to_wait_less(query, waits_s):
+    async def test(service, address):
+        service.drain.begin(service.clock() + 60)
+        with pytest.raises(InvalidStatus) as refused:
+            await heard(address, b"", query)
+        return refused.value.response.headers["Retry-After"]
+
+    assert served(test, native.routes) == waits_s

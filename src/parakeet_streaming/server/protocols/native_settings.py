@@ -163,6 +163,11 @@ def bound_settings(settings: StreamSettings, options: ChannelOptions) -> dict[st
     }
 
 
+def comes_back(given: Mapping[str, object]) -> bool:
+    """Whether a query is of a client whose stream goes on, so that it is asked to wait less."""
+    return given.get("again") == "1"
+
+
 def _checkpoints(fields: Fields) -> float | None:
     """Seconds between them, not less than a server can bear; 0 for none."""
     every_s = fields.number("checkpoints", 0.0, MOST_CHECKPOINTS_S)
