@@ -9,6 +9,7 @@ import pytest
 pytest.importorskip("torch", reason="the torch extra")
 
 from parakeet_streaming import load
+from tests.parity import test_boosting as boosting
 from tests.parity.test_golden import (
     WELL_POSED,
     _opened,
@@ -47,3 +48,23 @@ def test_in_batches_with_random_joins(torch_recognizer, part):
             if stream.closed:
                 assert answer(stream.transcript()) == expected(case), case_id(case)
         inside = [(case, stream) for case, stream in inside if not stream.closed]
+
+
+@pytest.mark.parametrize("case", boosting.CASES[::16], ids=boosting.case_id)
+def test_a_stream_with_a_list(torch_recognizer, case):
+    """What NeMo's boosting tree answers."""
+    chosen = boosting.boosting_of(
+        case["list"], case["alpha"], case["context_score"], case["depth_scaling"]
+    )
+    samples = boosting.samples_of(case)
+    context = boosting.context_of(torch_recognizer, case, samples)
+    stream = torch_recognizer.stream(context, phrases=chosen)
+    stream.feed(samples)
+    stream.finish()
+    names = ("tokens", "frames", "durations")
+    assert boosting.told(stream.tokens) == {name: case[name] for name in names}
+
+
+@pytest.mark.parametrize("case", boosting.BATCHES[::4], ids=boosting.case_id)
+def test_a_batch_of_streams_with_lists_of_their_own(torch_recognizer, case):
+    boosting.test_a_batch_of_streams_with_lists_of_their_own(torch_recognizer, case)

@@ -20,7 +20,8 @@ def recognizer():
 
 
 def words_of(events):
-    return " ".join(event.text for event in events if isinstance(event, Final)).split()
+    told = [event.transcript.text for event in events if isinstance(event, Final)]
+    return " ".join(told).split()
 
 
 @pytest.mark.parametrize("cached", [False, True])
