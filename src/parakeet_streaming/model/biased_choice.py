@@ -13,31 +13,17 @@ Streams that share a bias share its calls; there is no loop over tokens.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Protocol
 
 import numpy as np
 
 from parakeet_streaming.model.decoder_row import Choice, DecoderRow
 from parakeet_streaming.ports import Counts, Floats, TokenBias
 
-
-class Row(Protocol):
-    """A stream in a call."""
-
-    @property
-    def biases(self) -> tuple[TokenBias, ...]: ...
-
-    @property
-    def bias_states(self) -> tuple[int, ...]: ...
-
-
 Emitting = tuple[DecoderRow, int, int]
 """A row that gives a token, its place in the call, and which of its frames gives it."""
 
 
-def choose(
-    emitting: Sequence[tuple[Row, int, int]], logits: Floats, blank_id: int
-) -> dict[int, Choice]:
+def choose(emitting: Sequence[Emitting], logits: Floats, blank_id: int) -> dict[int, Choice]:
     """The token of each row, by the row's place in the call.
 
     Args:
@@ -74,9 +60,7 @@ def choose(
     }
 
 
-def _shared(
-    emitting: Sequence[tuple[Row, int, int]], number: int
-) -> list[tuple[TokenBias, Counts]]:
+def _shared(emitting: Sequence[Emitting], number: int) -> list[tuple[TokenBias, Counts]]:
     """Each bias that some rows have at that place of theirs, and the numbers of these rows."""
     groups: dict[int, tuple[TokenBias, list[int]]] = {}
     for at, (row, _, _) in enumerate(emitting):

@@ -9,11 +9,12 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from typing import cast
 
 import torch
 from torch import Tensor
 
-from parakeet_streaming.model.biased_choice import choose
+from parakeet_streaming.model.biased_choice import Emitting, choose
 from parakeet_streaming.model.decoder_row import Choice
 from parakeet_streaming.ports import DecoderInput, TokenBias
 
@@ -59,7 +60,8 @@ class NamedTokens:
         there = torch.tensor(emitting, dtype=torch.int64, device=token.device)
         scores = logits.index_select(0, there).cpu().numpy()[:, None]
         places = [(self.rows[row], place, 0) for place, row in enumerate(emitting)]
-        chosen = choose(places, scores, self._blank_id)
+        # Of a row, it reads biases and their states alone.
+        chosen = choose(cast("list[Emitting]", places), scores, self._blank_id)
         for place, row in enumerate(emitting):
             choice, named = chosen[place], self.rows[row]
             named.bias_states = choice.states
