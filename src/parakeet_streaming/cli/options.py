@@ -56,6 +56,23 @@ Provider = Annotated[
         help="auto, cpu, cuda, ... (see parakeet doctor).",
     ),
 ]
+Device = Annotated[
+    str,
+    typer.Option(
+        rich_help_panel=MODEL_GROUP,
+        callback=lowered,
+        help="Of the runtime torch: auto, cpu, cuda or cuda:N.",
+    ),
+]
+TorchDevice = Annotated[
+    str,
+    typer.Option(
+        "--torch-device",
+        rich_help_panel=MODEL_GROUP,
+        callback=lowered,
+        help="What other commands call --device: auto, cpu, cuda or cuda:N.",
+    ),
+]
 Threads = Annotated[
     int | None,
     typer.Option(
