@@ -46,7 +46,7 @@ MOST_STREAMS: Final = 100_000
 MOST_STEP_AUDIO_S: Final = 86_400.0
 """Audio that one step encodes: a day, of all its streams together."""
 MOST_PHRASES: Final = 5_000
-"""Phrases that one stream hopes for. Each makes all others a little less sure."""
+"""Phrases that one stream boosts. Each makes all others a little less sure."""
 MOST_PHRASE_CHARACTERS: Final = 100
 """Of one phrase: a long name of a firm or a title. A sentence is no phrase."""
 MOST_PHRASES_CHARACTERS: Final = 100_000

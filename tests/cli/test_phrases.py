@@ -63,7 +63,7 @@ def test_transcribe_says_which_words_phrases_chose(names, how):
     assert "country" in [each["text"] for each in words if each.get("boosted")]
 
 
-def test_listen_hopes_for_phrases_too(names):
+def test_listen_boosts_phrases_too(names):
     chosen = ["listen", "-", "--phrases", names("country can do for you\n"), "--format=json"]
     result = CliRunner().invoke(app, chosen, input=Path(JFK).read_bytes())
     assert result.exit_code == 0, result.output

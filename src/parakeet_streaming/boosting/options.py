@@ -23,7 +23,7 @@ DEFAULT_BOOST: Final = 1.0
 
 @dataclass(frozen=True, slots=True)
 class Boosting:
-    """Phrases that are hoped for, and how.
+    """Phrases to boost, and how.
 
     Without fences (`Boosting.unfenced`) the rule is NVIDIA NeMo's, token for token. Two that are
     equal are compiled once.
@@ -45,10 +45,10 @@ class Boosting:
     word_starts: bool = True
     """Whether a phrase begins where a word does."""
     cases: bool = True
-    """Whether a phrase is also hoped for in lower case, with capitals where a sentence or a title
+    """Whether a phrase is also boosted in lower case, with capitals where a sentence or a title
     has them, and, if it is a short word, in capitals."""
     other_splits: int = 3
-    """How many other splits into tokens each is hoped for in, 0 to 8."""
+    """How many other splits into tokens each is boosted in, 0 to 8."""
     depth_scaling: float = 2.0
     """How much more a token counts that goes on with a phrase than the one that begins it."""
     strict: bool = True
@@ -89,14 +89,14 @@ Phrases = Iterable[str | Phrase] | Boosting
 
 
 def boosting_of(phrases: Phrases | None, boost: float | None = None) -> Boosting | None:
-    """What callers give as `phrases=` and `boost=`; None where nothing is hoped for.
+    """What callers give as `phrases=` and `boost=`; None where nothing is boosted.
 
     Raises:
         OptionError: a phrase, or a number, out of its limits; a boost without phrases.
     """
     if phrases is None:
         if boost is not None:
-            raise OptionError("boost says how strongly phrases are hoped for; give phrases, too")
+            raise OptionError("boost says how strongly phrases are boosted; give phrases, too")
         return None
     if isinstance(phrases, Boosting):
         chosen = phrases if boost is None else replace(phrases, boost=boost)

@@ -135,7 +135,7 @@ Phrases = Annotated[
         "--phrases",
         metavar="FILE",
         rich_help_panel=WORDS_GROUP,
-        help="Names and words to hope for: one a line, a weight (-5 to 5) behind a tab.",
+        help="Names and words to boost: one a line, a weight (-5 to 5) behind a tab.",
     ),
 ]
 Boost = Annotated[

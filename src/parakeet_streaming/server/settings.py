@@ -224,7 +224,7 @@ class Settings:
     phrases: int = _setting(
         _DEFAULT_LIMITS.phrases,
         _LIMITS,
-        "Phrases that one stream may hope for.",
+        "Phrases that one stream may boost.",
         least=0,
         most=MOST_PHRASES,
     )
