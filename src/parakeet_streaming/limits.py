@@ -59,6 +59,8 @@ MOST_BIAS_NATS: Final = 1_000.0
 """A difference of two tokens' logits; real ones stay below a hundred."""
 MOST_OTHER_SPLITS: Final = 8
 """Splits of one phrase into tokens, beside the usual one."""
+MOST_SHARE: Final = 10.0
+"""Nats; with more, a list of two words would never count."""
 MOST_DEPTH_SCALING: Final = 10.0
 """How much more a token counts that goes on with a phrase."""
 MOST_WAIT_S: Final = 31 * 86_400.0

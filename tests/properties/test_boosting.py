@@ -30,6 +30,7 @@ lists = st.builds(
         boost,
         window=window,
         most_step=None,
+        share=0.0,
         cases=False,
         other_splits=0,
     ),

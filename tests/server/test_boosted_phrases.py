@@ -183,7 +183,7 @@ def test_openais_keywords_and_prompt_of_a_file(fields):
 
 
 def test_openais_keywords_of_a_session_and_while_it_runs():
-    audio = SAMPLES.repeat(3)[::2].tobytes()  # 24 kHz
+    audio = PCM
     half = len(audio) // 4 // 2 * 2
 
     def appended(message):
@@ -197,7 +197,13 @@ def test_openais_keywords_of_a_session_and_while_it_runs():
             "type": "session.update",
             "session": {
                 "type": "transcription",
-                "audio": {"input": {"turn_detection": None, "transcription": transcription}},
+                "audio": {
+                    "input": {
+                        "format": {"type": "audio/pcm", "rate": 16_000},
+                        "turn_detection": None,
+                        "transcription": transcription,
+                    }
+                },
             },
         }
 
@@ -213,7 +219,7 @@ def test_openais_keywords_of_a_session_and_while_it_runs():
             return events
 
     async def test(_, address):
-        boosted = update(keywords=["what your country"])
+        boosted = update(keywords=[BOOSTED])
         plain = await said(address, update(), audio)
         first = await said(address, boosted, audio)
         later = await said(address, update(), audio[:half], boosted, audio[half:])
@@ -221,9 +227,9 @@ def test_openais_keywords_of_a_session_and_while_it_runs():
         return plain, first, later, wrong
 
     plain, first, later, wrong = served(test, realtime.routes)
-    assert "what your country" not in plain[-1]["transcript"]
-    assert "what your country" in first[-1]["transcript"]
-    assert "what your country" in later[-1]["transcript"]
+    assert BOOSTED not in plain[-1]["transcript"]
+    assert BOOSTED in first[-1]["transcript"]
+    assert BOOSTED in later[-1]["transcript"]
     (error,) = [each["error"] for each in wrong if each["type"] == "error"]
     assert "keywords" in error["param"]
 

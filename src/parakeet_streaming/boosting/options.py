@@ -13,6 +13,7 @@ from parakeet_streaming.limits import (
     MOST_BOOST,
     MOST_DEPTH_SCALING,
     MOST_OTHER_SPLITS,
+    MOST_SHARE,
     check_number,
     check_whole,
 )
@@ -34,10 +35,13 @@ class Boosting:
     phrases: tuple[Phrase, ...]
     boost: float = DEFAULT_BOOST
     """How strongly, 0 to 10: what all weights are multiplied with."""
-    window: float | None = 7.0
+    window: float | None = 5.0
     """Nats below the best token within which a token is raised; None: however far below."""
     most_step: float | None = 5.0
     """The most nats that one token of a phrase is raised, or lowered, by; None: no bound."""
+    share: float = 1.0
+    """Nats by which a token is raised less, for the logarithm of how many others of the list stand
+    beside it, 0 to 10: the longer a list, the more of a phrase must be heard before it counts."""
     word_starts: bool = True
     """Whether a phrase begins where a word does."""
     cases: bool = True
@@ -57,6 +61,7 @@ class Boosting:
             if getattr(self, name) is not None:
                 check_number(name, getattr(self, name), 0, MOST_BIAS_NATS, "nats")
         check_whole("other_splits", self.other_splits, 0, MOST_OTHER_SPLITS)
+        check_number("share", self.share, 0, MOST_SHARE, "nats")
         check_number("depth_scaling", self.depth_scaling, 0, MOST_DEPTH_SCALING)
         for name in ("word_starts", "cases", "strict"):
             if not isinstance(getattr(self, name), bool):
@@ -72,6 +77,7 @@ class Boosting:
             boost,
             window=None,
             most_step=None,
+            share=0.0,
             cases=False,
             other_splits=0,
             depth_scaling=depth_scaling,
