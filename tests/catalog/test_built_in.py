@@ -5,9 +5,9 @@ from parakeet_streaming.catalog.model_folder import find_parts
 from parakeet_streaming.catalog.spec import read_spec
 
 
-def test_every_folder_is_a_model_or_the_network_of_voice_activity():
+def test_every_folder_is_known():
     folders = {path.name for path in BUILT_IN_FOLDER.iterdir() if path.is_dir()}
-    assert folders == {"tiny-en", "silero-vad"}
+    assert folders == {"tiny-en", "silero-vad", "profanity-en"}
 
 
 def test_a_model_is_whole_and_says_under_what_terms_it_is_given():

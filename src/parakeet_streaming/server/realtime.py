@@ -161,7 +161,8 @@ class RealtimeDialogue:
 
     async def close(self) -> None:
         """Frees the streams."""
-        for channel in self._channels:
+        # Whoever reads the events may take one away meanwhile.
+        for channel in tuple(self._channels):
             await channel.connection.close()
 
     async def _do(self, command: Command) -> Sequence[str]:

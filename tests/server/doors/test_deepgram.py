@@ -265,7 +265,7 @@ def test_mistakes_are_answered_and_the_stream_goes_on():
 
     messages = served(test, deepgram.routes)
     assert [each["variant"] for each in of(messages, "Error")] == [
-        *["SchemaError"] * 5,
+        *["SchemaError"] * 4,
         "invalid_audio",
     ]
     assert of(messages, "Error")[0]["message"] == "nonsense"

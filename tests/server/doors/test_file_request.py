@@ -74,7 +74,7 @@ async def work(engine, request, query=None, limits=None, use=None, clock=time.mo
         if use is not None:
             return await use(file_request)
         await file_request.finished(request)
-        return file_request.transcripts
+        return file_request.heard
     finally:
         await file_request.close()
 
@@ -87,7 +87,7 @@ def in_pieces(form, size):
 def test_a_form_in_any_pieces(engine, size):
     """Its context comes after the file, so that recognition begins anew."""
     (heard,) = asyncio.run(work(engine, FakeRequest(in_pieces(FORM, size))))
-    assert heard.transcript.text == SAID
+    assert heard.text == SAID
 
 
 def test_text_as_it_comes_and_signs_of_life(engine):

@@ -144,7 +144,7 @@ class StreamSettings:
 
 def only_phrases(given: Mapping[str, object]) -> bool:
     """Whether a `configure` is of phrases alone, which may change while audio comes."""
-    return set(given) <= {"type", "phrases", "boost"}
+    return not set(given) - {"type", "phrases", "boost"} and len(given) > 1
 
 
 def bound_settings(settings: StreamSettings, options: ChannelOptions) -> dict[str, str]:
