@@ -36,7 +36,7 @@ from parakeet_streaming.results import (
     Transcript,
     Word,
 )
-from parakeet_streaming.subtitles.options import LEAST_CUE_S, TRADE
+from parakeet_streaming.subtitles.options import LEAST_CUE_S, TRADE, SubtitleOptions
 from parakeet_streaming.timeline import ContextConfig
 from tests.test_channels import CALL
 
@@ -442,3 +442,8 @@ def test_a_name_is_no_markup():
 def test_nothing_was_said_in_any_channel():
     said = SeparateTranscript((ChannelTranscript(EMPTY, 0, "a"), ChannelTranscript(EMPTY, 1, "b")))
     assert (to_txt(said), to_srt(said), to_vtt(said)) == ("", "", VTT_HEADER)
+
+
+def test_each_word_of_vtt_may_have_its_time():
+    text = to_vtt(TWO, options=SubtitleOptions(word_times=True))
+    assert "Hello <00:00:00.600>there." in text

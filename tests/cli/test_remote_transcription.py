@@ -163,7 +163,7 @@ def test_ctrl_c_ends_with_all_that_was_sent(url):
 
 
 def test_a_server_that_is_killed_leaves_what_was_heard(tmp_path):
-    with Served("--fixed") as server, Listener(server.url) as listener:
+    with Served("--fixed") as server, Listener(server.url, "--reconnect-s=3") as listener:
         listener.says(RAW)
         begun = listener.heard(9)
         server.signal(signal.SIGKILL)

@@ -144,3 +144,7 @@ def test_samples_of_other_channels_are_refused(recognizer):
     channels = streams(recognizer, 2)
     with pytest.raises(AudioInputError, match="3 channels; there are streams for 2"):
         channels.push(np.zeros((5, 3), np.float32))
+
+
+def test_their_context_is_the_one_they_were_opened_with(recognizer):
+    assert streams(recognizer, 2).context.chunk == CONTEXT.chunk

@@ -1,5 +1,7 @@
 """A stream between its windows and its words."""
 
+from dataclasses import replace
+
 import pytest
 
 from parakeet_streaming.engine.stall import StallGuard
@@ -116,3 +118,20 @@ def test_a_chunk_that_is_passed_over_and_another_context():
     (partial,) = stepped(recognizer, stream)
     assert partial.committed_s == pytest.approx(1.2)
     assert [token.start_frame for token in partial.tokens] == [6, 8, 10, 12, 14]
+
+
+def test_phrases_may_change_between_two_steps():
+    recognizer = fake_recognizer([Cue(1, 0), Cue(12, 1)], ["one", "two"])
+    stream = recognizer.stream(ContextConfig(0.8, 0.4, 0.4))
+    stream.feed(marked_audio(9))
+    stream.use_phrases(["two"])
+    chosen = stream.windowed.options.boosting
+    assert [each.text for each in chosen.phrases] == ["two"]
+    assert len(stream.windowed.biases) == 1
+    state = stream.windowed.state()
+    stream.windowed.use(context=ContextConfig(0.8, 0.8, 0.4))
+    other = replace(stream.windowed.options, boosting=None)
+    resumed = recognizer.open(other, state)
+    assert resumed.biases == ()
+    stream.use_phrases(None)
+    assert stream.windowed.biases == ()

@@ -16,7 +16,7 @@ from parakeet_streaming.engine.words import (
     text_of,
 )
 from parakeet_streaming.ports import Emission
-from parakeet_streaming.results import Word
+from parakeet_streaming.results import Token, Word
 
 PIECES = [
     " Hello",
@@ -352,3 +352,13 @@ def test_an_utterance_begins_with_one_space_however_the_last_one_ended():
         (before,) = formatter.tokens([Emission(last, 0, 1, 0.9)], None)
         (first,) = formatter.tokens([Emission(2, 9, 1, 0.9)], before, begin=True)
         assert (before.text + first.text, first.text) == (before.text + wanted, wanted)
+
+
+def test_a_word_knows_what_was_said_for_it():
+    told = {"start": 0.0, "end": 0.1, "confidence": 0.9}
+    tokens = (
+        Token(1, " 2", 0, 1, **told, spoken=" twenty"),
+        Token(2, "3", 1, 1, **told, spoken=" three"),
+    )
+    (word,) = group_words(tokens)
+    assert (word.text, word.spoken) == ("23", "twenty three")

@@ -130,3 +130,9 @@ def test_a_short_lived_key_of_another_replica_is_known_when_it_is_told():
     assert other.owner(caller(authorization=f"Bearer {secret.value}"), 1.0) == "ann"
     assert other.secrets(9.0) == [secret]
     assert other.secrets(10.0) == []
+
+
+def test_an_owner_has_a_digest_where_keys_are_needed():
+    access = Access(KEYS)
+    assert access.digest("ann")
+    assert access.digest("nobody") == b""

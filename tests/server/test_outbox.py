@@ -1,7 +1,8 @@
 """What a client does not read is joined, and nothing that matters is dropped."""
 
 from parakeet_streaming.server.outbox import Outbox
-from parakeet_streaming.server.session_events import Ended, Heard, Started, Stopped
+from parakeet_streaming.server.session import Session
+from parakeet_streaming.server.session_events import Ended, Heard, Kept, Started, Stopped
 
 
 def heard(text, tentative="", utterance=0, to=1.0):
@@ -53,3 +54,14 @@ def test_a_reader_that_stays_away_is_noticed():
     assert not outbox.is_full
     outbox.add([ended(at) for at in range(3)])
     assert outbox.is_full
+
+
+def kept(position):
+    state = Session(silence_s=0.5, most_utterance_s=20.0).state()
+    return Kept(position, state, bytes)
+
+
+def test_of_two_places_to_go_on_from_the_later_one_counts():
+    outbox = Outbox()
+    outbox.add([heard("a"), kept(1), heard(" b"), ended(0), kept(2)])
+    assert taken(outbox) == [heard("a b"), ended(0), kept(2)]

@@ -65,6 +65,12 @@ def listen(
             envvar="PARAKEET_API_KEY", rich_help_panel=_SERVER, help="The key that it wants."
         ),
     ] = None,
+    reconnect_s: Annotated[
+        float,
+        typer.Option(
+            rich_help_panel=_SERVER, help="Seconds for which a server that is lost is tried again."
+        ),
+    ] = 600.0,
     device: Annotated[
         str | None,
         typer.Option(
@@ -255,6 +261,7 @@ def listen(
             asked["context"] = str(delay_range.context)
         asked |= {"language": ",".join(languages) or None}
         asked |= {"vad": None if vad else False, "tentative": tentative}
+        asked["reconnect_s"] = reconnect_s
         asked["endpointing"] = None if endpointing == DEFAULT_ENDPOINTING else endpointing
         if boosting is not None:
             asked |= {"phrases": boosting.phrases, "boost": boosting.boost}

@@ -124,7 +124,8 @@ def transcribe_remotely(
         server: its address.
         key: for it.
         source: what gives sound.
-        options: of the stream, but for its rate.
+        options: of the stream, but for its rate; `reconnect_s`: for how long a lost connection is
+            tried again.
         wanted: what is written.
         called: what to call the source in the greeting.
         warnings: that there are about the source by now.
@@ -136,8 +137,9 @@ def transcribe_remotely(
         ParakeetError: there is no stream, or it ended before its time, after all that it gave was
             written.
     """
-    from parakeet_streaming.client import Client
+    from parakeet_streaming.client import Client, Resuming
 
+    options["resume"] = Resuming(for_s=options.pop("reconnect_s"))
     with ExitStack() as stack:
         connected = stack.enter_context(Client(server, key))
         if wanted.labels:

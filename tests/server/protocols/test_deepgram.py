@@ -103,3 +103,27 @@ def test_a_file_has_its_channels_and_by_wish_its_sentences():
     ]
     assert told == [("id-0-0", 0.1, "Hi."), ("id-0-1", 0.5, "Yes.")]
     assert body["metadata"]["warnings"] == [{"type": "audio", "message": "cut"}]
+
+
+@pytest.mark.parametrize(
+    ("text", "terms"),
+    [('{"type":"Configure"}', None), ('{"type":"Configure","keyterms":["a"]}', ("a",))],
+)
+def test_terms_that_change_meanwhile(text, terms):
+    command = command_of(text)
+    assert command == deepgram.Configure(terms)
+    told = json.loads(deepgram.configure_success(ABOUT, command.keyterms))
+    assert told["type"] == "ConfigureSuccess"
+    assert told.get("keyterms") == (None if terms is None else list(terms))
+
+
+@pytest.mark.parametrize("terms", ['"a"', "[1]", "{}"])
+def test_terms_that_are_no_texts(terms):
+    with pytest.raises(WrongRequestError, match="array of texts"):
+        command_of(f'{{"type":"Configure","keyterms":{terms}}}')
+
+
+def test_a_change_that_fails_says_why():
+    told = json.loads(deepgram.configure_failure(ABOUT, ValueError("too many")))
+    assert told["type"] == "ConfigureFailure"
+    assert "too many" in json.dumps(told)

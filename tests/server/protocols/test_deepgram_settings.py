@@ -100,3 +100,10 @@ def test_languages_that_are_known():
     for asked, languages in (("de", ("de",)), ("multi", ()), ("pt-BR", ("pt-BR",))):
         settings = settings_of({**raw, "language": asked})
         assert settings.options(LiveOptions()).live.languages == languages
+
+
+def test_words_of_the_user():
+    settings = settings_of({}, {"keyterm": ["Ada"], "keywords": ["Oslo:2"]})
+    assert {each.text: each.weight for each in settings.boosting.phrases} == {"Ada": 1, "Oslo": 2}
+    with pytest.raises(WrongRequestError, match="replace"):
+        settings_of({}, {"replace": [":nothing said"]})

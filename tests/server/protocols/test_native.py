@@ -14,12 +14,14 @@ from parakeet_streaming.server.replies import (
     WrongRequestError,
     answer_to,
 )
+from parakeet_streaming.server.session import Session
 from parakeet_streaming.server.session_events import (
     Cleared,
     ContextTold,
     Ended,
     Heard,
     Hinted,
+    Kept,
     Lost,
     Marked,
     Started,
@@ -129,4 +131,19 @@ def test_other_messages():
     mistake = answer_to(WrongRequestError("no", "type"))
     assert json.loads(native.error(mistake, fatal=False)) == {
         "type": "error", "code": "invalid_value", "message": "no", "fatal": False, "field": "type",
+    }  # fmt: skip
+
+
+def test_what_was_asked_for_going_on_is_told():
+    terms = native.CheckpointTerms(3.0, 136.0, 600.0, shared=True)
+    context, limits = ContextConfig.balanced(), Limits()
+    ready = native.ready("a", "m", StreamSettings(), context, limits, terms)
+    assert json.loads(ready)["checkpoints"]["replay_s"] == 136.0
+    state = Session(silence_s=0.5, most_utterance_s=20.0).state()
+    assert native.message_of(Kept(1, state, bytes), StreamSettings()) is None
+    told = json.loads(native.checkpoint(b"abc", 80, 1, 2))
+    assert (told["sample"], told["answered"], told["number"]) == (80, 1, 2)
+    settings = StreamSettings().with_fields({"phrases": ["a", "b"], "boost": 2})
+    assert json.loads(native.configured(settings)) == {
+        "type": "configured", "phrases": 2, "boost": 2.0,
     }  # fmt: skip

@@ -2,7 +2,12 @@ import pytest
 
 from parakeet_streaming.errors import ContextError, OptionError
 from parakeet_streaming.live.options import LiveOptions
-from parakeet_streaming.server.protocols.native_settings import StreamSettings
+from parakeet_streaming.server.protocols.native_settings import (
+    StreamSettings,
+    bound_settings,
+    comes_back,
+    only_phrases,
+)
 from parakeet_streaming.server.replies import WrongRequestError
 
 
@@ -64,3 +69,23 @@ def test_languages_that_are_known():
     assert options.live.languages == ("uk", "en")
     assert StreamSettings(language="multi").options(LiveOptions()).live.languages == ()
     assert StreamSettings().options(LiveOptions(languages=("de",))).live.languages == ("de",)
+
+
+def test_phrases_alone_may_change():
+    assert only_phrases({"type": "configure", "phrases": []})
+    assert not only_phrases({"type": "configure"})
+    assert not only_phrases({"type": "configure", "phrases": [], "vad": True})
+
+
+def test_what_must_stay_where_a_stream_goes_on():
+    settings = StreamSettings()
+    options = settings.options(LiveOptions())
+    same = bound_settings(settings, options)
+    assert same == bound_settings(StreamSettings(words=False), options)
+    other = StreamSettings(sample_rate=8_000)
+    assert same != bound_settings(other, other.options(LiveOptions()))
+
+
+def test_who_comes_back_says_so():
+    assert comes_back({"again": "1"})
+    assert not comes_back({})

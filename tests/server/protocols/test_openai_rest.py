@@ -6,6 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from parakeet_streaming.limits import MOST_PHRASES
 from parakeet_streaming.server.protocols.openai_rest import (
     FORMATS,
     TranscriptionRequest,
@@ -151,3 +152,20 @@ def test_names_of_channels():
         asked(("channel_names", "agent,caller")).check()
     with pytest.raises(WrongRequestError, match="must differ"):
         asked(("channel_names", "a,a"))
+
+
+def test_how_text_and_subtitles_are_written():
+    request = asked(("numbers", "digits"), ("subtitle_lines", "1"), ("channel_names", ""))
+    assert request.writing.numbers == "digits"
+    assert request.subtitles.lines == 1
+
+
+def test_words_to_boost():
+    request = asked(("prompt", "Ada, Nguyen"), ("keywords[]", ""), ("keywords[]", "Oslo"))
+    assert {each.text for each in request.boosting.phrases} == {"Ada", "Nguyen", "Oslo"}
+
+
+def test_more_words_than_may_be():
+    words = [("keywords[]", f"w{number}") for number in range(MOST_PHRASES)]
+    with pytest.raises(WrongRequestError, match="more than"):
+        with_field(asked(*words), "keywords[]", "one more")

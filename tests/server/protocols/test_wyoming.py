@@ -91,3 +91,10 @@ def test_its_library_reads_what_is_said():
 
 def test_a_format_is_written_as_clients_call_its_parts():
     assert str(AudioFormat(16_000, 2, 1)) == "rate 16000, width 2, channels 1"
+
+
+def test_words_to_boost():
+    frame = Frame("transcribe", {"transcript_terms": ["Oslo"], "transcript_names": ["Ada"]}, b"")
+    assert {each.text for each in command_of(frame).boosting.phrases} == {"Oslo", "Ada"}
+    with pytest.raises(WrongRequestError, match="array of texts"):
+        command_of(Frame("transcribe", {"transcript_terms": "Oslo"}, b""))
