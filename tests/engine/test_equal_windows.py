@@ -5,7 +5,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from parakeet_streaming.engine.equal_windows import EqualWindows
+from parakeet_streaming.engine.equal_windows import EqualWindows, _later
 from parakeet_streaming.ports import (
     Decoded,
     DecoderInput,
@@ -125,3 +125,11 @@ def test_where_something_was_said_it_is_decoded_again():
     found.decoded(given(100), model)
     found.decoded(given(100), model)
     assert model.decoded == 2
+
+
+def test_what_was_decoded_is_moved_with_its_tentative_part_and_without():
+    decoded = Decoding().decode(None, [given(100)])[0]
+    whole, part = (_later(each, 3) for each in (decoded, replace(decoded, ahead=None)))
+    assert whole.state.decoded_frames == part.state.decoded_frames
+    assert part.state.decoded_frames == decoded.state.decoded_frames + 3
+    assert part.ahead is None

@@ -11,6 +11,7 @@ from parakeet_streaming.results import (
     Gap,
     HealthHint,
     Partial,
+    SnapshotTaken,
     SpeechEnded,
     SpeechStarted,
     Token,
@@ -317,3 +318,17 @@ def test_whatever_a_stream_tells_is_told_in_order_and_once(
     if not cleared:
         texts = [each.text for each in grammar.ended if each.text]
         assert " ".join(texts) == stream.transcript().text
+
+
+def test_what_says_nothing_new_is_told_to_nobody():
+    session = Session(silence_s=0.5, most_utterance_s=20.0)
+    assert told([SpeechEnded(0.5), SnapshotTaken(1, bytes)], session) == []
+    told([SpeechStarted(1.0), partial(token("one", 15))], session)
+    assert told([SpeechStarted(1.5), SpeechStarted(1.6)], session) == []
+
+
+def test_speech_that_begins_while_a_clear_is_under_way_is_not_told():
+    session = Session(silence_s=0.5, most_utterance_s=20.0)
+    session.clear()
+    assert told([SpeechStarted(1.1)], session) == []
+    assert session.state().begin_s == 1.1

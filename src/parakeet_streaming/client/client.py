@@ -72,6 +72,8 @@ class _Loop:
         with suppress(asyncio.CancelledError):
             loop.run_until_complete(asyncio.gather(*tasks, return_exceptions=True))
         loop.run_until_complete(loop.shutdown_asyncgens())
+        # A connection lets go of its socket a moment after it was closed.
+        loop.run_until_complete(asyncio.sleep(0.01))
         loop.close()
 
 

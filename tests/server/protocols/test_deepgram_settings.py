@@ -107,3 +107,9 @@ def test_words_of_the_user():
     assert {each.text: each.weight for each in settings.boosting.phrases} == {"Ada": 1, "Oslo": 2}
     with pytest.raises(WrongRequestError, match="replace"):
         settings_of({}, {"replace": [":nothing said"]})
+
+
+def test_more_of_the_users_spelling_than_may_be():
+    many = [f"w{number}:x" for number in range(10_001)]
+    with pytest.raises(WrongRequestError, match="replace: "):
+        settings_of({}, {"replace": many})
