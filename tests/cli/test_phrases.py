@@ -64,7 +64,8 @@ def test_transcribe_says_which_words_phrases_chose(names, how):
 
 
 def test_listen_boosts_phrases_too(names):
-    chosen = ["listen", "-", "--phrases", names("country can do for you\n"), "--format=json"]
+    chosen = ["listen", "-", "--fixed", "--format=json"]
+    chosen += ["--phrases", names("country can do for you\n")]
     result = CliRunner().invoke(app, chosen, input=Path(JFK).read_bytes())
     assert result.exit_code == 0, result.output
     words = json.loads(result.stdout)["words"]
