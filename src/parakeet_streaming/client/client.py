@@ -15,10 +15,9 @@ from __future__ import annotations
 import asyncio
 import ssl
 import threading
-from collections.abc import Coroutine, Iterator
+from collections.abc import Callable, Coroutine, Iterator
 from contextlib import suppress
 from typing import Any, Self, TypeVar
-from weakref import WeakSet
 
 from parakeet_streaming.client.async_client import TIMEOUT_S, AsyncClient
 from parakeet_streaming.client.async_stream import AsyncStream
@@ -92,7 +91,8 @@ class Client:
         """As `AsyncClient`."""
         self._client = AsyncClient(url, key, timeout_s=timeout_s, proxy=proxy, tls=tls)
         self._loop: _Loop | None = None
-        self._streams: WeakSet[AsyncStream] = WeakSet()
+        self._streams: set[AsyncStream] = set()
+        """Those that were not closed, also where nobody holds them any more."""
         self._starting = threading.Lock()
 
     def stream(self, **options: Any) -> Stream:  # noqa: ANN401
@@ -106,7 +106,8 @@ class Client:
         """
         with self._starting:
             loop = self._loop = self._loop or _Loop()
-        return Stream(loop, loop.call(self._opened(options)))
+        stream = loop.call(self._opened(options))
+        return Stream(loop, stream, self._streams.discard)
 
     def close(self) -> None:
         """Ends all streams at once."""
@@ -134,9 +135,11 @@ class Client:
 class Stream:
     """As `AsyncStream`, without `await`. It is open; at the end of a block it is finished."""
 
-    def __init__(self, loop: _Loop, stream: AsyncStream) -> None:
-        """`Client.stream` opens it."""
-        self._loop, self._stream = loop, stream
+    def __init__(
+        self, loop: _Loop, stream: AsyncStream, closed: Callable[[AsyncStream], None]
+    ) -> None:
+        """`Client.stream` opens it, and is told when it is closed."""
+        self._loop, self._stream, self._closed = loop, stream, closed
 
     @property
     def ready(self) -> Ready:
@@ -192,6 +195,7 @@ class Stream:
     def close(self) -> None:
         """Ends it at once; what was not told is lost."""
         self._loop.call(self._stream.close())
+        self._closed(self._stream)
 
     def __iter__(self) -> Iterator[Event]:
         while (event := self.get()) is not None:
@@ -201,4 +205,7 @@ class Stream:
         return self
 
     def __exit__(self, exc_type: type[BaseException] | None, *rest: object) -> None:
-        self._loop.call(self._stream.__aexit__(exc_type, *rest))
+        try:
+            self._loop.call(self._stream.__aexit__(exc_type, *rest))
+        finally:
+            self._closed(self._stream)
