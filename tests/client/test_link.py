@@ -150,7 +150,7 @@ def test_cuts_lose_nothing_and_double_nothing(seed):
 
             async def disturb(_):
                 for _ in range(7):
-                    await asyncio.sleep(0.05 + draw.random() * 0.8)
+                    await asyncio.sleep(0.02 + draw.random() * 0.3)
                     (proxy.freeze if draw.random() < 0.1 else proxy.reset)()
 
             events, stream = await told(address, script, disturb)
@@ -163,7 +163,7 @@ def test_cuts_lose_nothing_and_double_nothing(seed):
     assert [each.id for each in of(Marker, events)] == [each.id for each in of(Marker, plain)]
     assert all(each.how == "exact" for each in of(Resumed, events))
     assert stream.heard.text == " ".join(each.text for each in of(Final, plain) if each.text)
-    assert opened > 1
+    assert opened > 2
 
 
 def when(events, kind, act, **fields):
@@ -256,7 +256,7 @@ def test_a_stream_may_last_longer_than_its_connections():
 
     events, opened = run(test)
     assert " ".join(filter(None, (each.text for each in of(Final, events)))) == " ".join([SAID] * 3)
-    assert opened > 1
+    assert opened > 2
 
 
 @pytest.mark.parametrize("keys", [("", ""), (KEY, "some other key of 16")])
