@@ -157,6 +157,8 @@ class CueBuilder:
             start_s = max(start_s, self._floor_s)
         else:
             start_s = max(start_s, self._held.start + LEAST_CUE_S)
-            self._held = replace(self._held, end=min(self._held.end, start_s))
+            held, gap_s = self._held, self._options.gap_s
+            end_s = max(held.start + LEAST_CUE_S, min(held.end, start_s - gap_s))
+            self._held = replace(held, end=end_s)
         self._floor_s = start_s
         self._group[0] = replace(self._group[0], start=start_s)
