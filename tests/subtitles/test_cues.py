@@ -11,7 +11,7 @@ from parakeet_streaming.engine.words import group_segments
 from parakeet_streaming.formats import cues, to_srt, to_vtt
 from parakeet_streaming.results import Token, Transcript, Word
 from parakeet_streaming.subtitles.cues import CueBuilder
-from parakeet_streaming.subtitles.options import LEAST_CUE_S, TRADE
+from parakeet_streaming.subtitles.options import LEAST_CUE_S, TRADE, SubtitleOptions
 from parakeet_streaming.subtitles.units import Unit, columns, is_divided, units_of
 
 CHINESE = "今天天气很好，我们一起去公园散步。路上人很多，可是大家都很高兴！你也想去吗？" * 6
@@ -169,3 +169,11 @@ def test_utterances_follow_one_another():
         1.0,
         1.0 + TRADE.shortest_s,
     )
+
+
+def test_a_last_cue_that_needs_room_leaves_the_gap_before_it():
+    options = SubtitleOptions(gap_s=0.25, shortest_s=1.0, longest_s=2.0, characters_per_second=8.0)
+    heard = transcript(("One.", 1.0, 1.2), ("Two.", 2.62, 2.66))
+    first, last = cues(heard, options)
+    assert (last.start, last.end) == (pytest.approx(2.66 - LEAST_CUE_S), 2.66)
+    assert first.end <= last.start - options.gap_s + 1e-9
