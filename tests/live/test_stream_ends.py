@@ -259,6 +259,19 @@ def test_samples_that_cannot_be_used_or_were_lost_are_a_gap_and_later_times_stay
     assert (stats.refused_samples, stats.received_samples) == (0, 80_000)
 
 
+@pytest.mark.parametrize("rate_hz", [16_000, 48_000])
+def test_a_commit_after_a_gap_ends_the_utterance_there(rate_hz):
+    room = Room(SCRIPT)
+    stream = room.open(fixed(replace(CONTEXT, sample_rate=rate_hz)))
+    stream.push(np.zeros(rate_hz, np.float32))
+    stream.push_gap(rate_hz)
+    stream.commit()
+    room.settle()
+    (final,) = finals_of(drained(stream)[0])
+    assert final.reason == "commit"
+    assert final.transcript.audio_s == pytest.approx(2.0, abs=0.01)
+
+
 def test_threads_that_push_at_once_lose_nothing():
     room = Room(SCRIPT)
     stream = room.open()

@@ -320,6 +320,12 @@ def test_whatever_a_stream_tells_is_told_in_order_and_once(
         assert " ".join(texts) == stream.transcript().text
 
 
+def test_speech_at_the_very_end_begins_nothing():
+    events = [SpeechStarted(0.2), partial(ONE), SpeechEnded(0.6)]
+    events += [SpeechStarted(2.0), SpeechEnded(2.0), final(ONE, to=2.0, reason="end")]
+    assert [type(each) for each in told(events)] == [Started, Heard, Stopped, Ended]
+
+
 def test_what_says_nothing_new_is_told_to_nobody():
     session = Session(silence_s=0.5, most_utterance_s=20.0)
     assert told([SpeechEnded(0.5), SnapshotTaken(1, bytes)], session) == []

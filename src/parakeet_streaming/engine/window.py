@@ -77,6 +77,12 @@ class ContextWindow:
         """Whether what a flush or a cut asked for is still to be decoded."""
         return self.cut_at is not None or self._flushed_samples > 0
 
+    @property
+    def missing_samples(self) -> int:
+        """Samples that must be fed before what a flush or a cut asked for can be decoded."""
+        to = self._flush_seen_to if self.cut_at is None else self.cut_at
+        return max(0, to - self.fed_samples) if self.flushing else 0
+
     def state(self, *, audio: bool = True) -> WindowState:
         """What this window is made of now; without `audio` its samples must be fed again."""
         first = self.needed_from
@@ -159,7 +165,7 @@ class ContextWindow:
         if cut is None and not flushed:
             end = self._audio_end
             return self._span(self.fed_samples, None if end is None else self.fed_samples - end)
-        if self.fed_samples < (self._flush_seen_to if cut is None else cut):
+        if self.missing_samples:
             return None
         if cut is None:
             return self._span(self._flush_seen_to, flushed=flushed)

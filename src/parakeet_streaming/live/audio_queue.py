@@ -120,11 +120,7 @@ class AudioQueueWriter:
             self._stamped = end
         self.available = end if self.missing is None else self.missing.start
         self.received = end
-        wake_at = self.wake_at
-        # Once for each position that was asked for.
-        if self.available >= wake_at != self._woken_at:
-            self._woken_at = wake_at
-            self._wake()
+        self._wake_if_asked()
         return taken
 
     def miss(self, count: int) -> None:
@@ -136,10 +132,29 @@ class AudioQueueWriter:
         self.available = self.received if self.missing is None else self.missing.start
         self.received += count
 
+    def hand_over(self) -> int:
+        """Lets the worker take a gap that no samples follow yet; returns up to where it can take.
+
+        That is all that was received, but for a gap that comes after too many others.
+        """
+        if self.missing is not None and len(self._gaps) < _MOST_GAPS:
+            self._gaps.append(self.missing)
+            self.missing = None
+            self.available = self.received
+            self._wake_if_asked()
+        return self.available
+
     def close(self) -> None:
         """No more samples will come."""
         self.closed = True
         self._wake()
+
+    def _wake_if_asked(self) -> None:
+        wake_at = self.wake_at
+        # Once for each position that was asked for.
+        if self.available >= wake_at != self._woken_at:
+            self._woken_at = wake_at
+            self._wake()
 
     def _fill(self, samples: Floats) -> int:
         taken = self._writer.write(samples)

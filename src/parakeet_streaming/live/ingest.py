@@ -203,7 +203,7 @@ class AudioIngest:
         try:
             while self._commits:
                 self._renew_filter()
-                self._commits.popleft()(self._queue.received)
+                self._commits.popleft()(self._queue.hand_over())
         finally:
             self._busy.release()
 

@@ -135,13 +135,18 @@ class Intake:
         lengths = self._lengths
         missing = lengths.chunk + lengths.right + 1 - self._window.buffered_samples
         needed = [missing, seconds_to_samples(_MOST_WAITING_S)] if missing > 0 else []
-        to_judge = self._speech.needed_samples()
-        return min(needed if to_judge is None else [*needed, to_judge], default=None)
+        to_judge, to_end = self._speech.needed_samples(), self._window.missing_samples
+        needed += [] if to_judge is None else [to_judge]
+        needed += [to_end] if to_end else []
+        return min(needed, default=None)
 
     def _room(self) -> int:
-        """Samples that the stream can take before its next step."""
+        """Samples that the stream can take before its next step.
+
+        One that goes on takes those that were decoded before, too.
+        """
         enough = self._lengths.window + self._lengths.chunk + self._slack
-        return max(0, enough - self._window.buffered_samples)
+        return max(0, enough + self._window.decoded_samples - self._window.fed_samples)
 
     def _begin_gap(self, missing: Missing) -> None:
         self._gap_left = missing.count
@@ -156,5 +161,5 @@ class Intake:
         fed = self._window.fed_samples
         self._window.feed(room_noise(self._speech.gaps.room_at(fed), count, fed))
         self._gap_left -= count
-        self._speech.pass_over_gap()
+        self._speech.pass_over_gap(is_over=not self._gap_left)
         return count

@@ -131,13 +131,21 @@ class StreamSpeech:
         if detector.known_to >= fed:
             self._report(detector.finish(fed))
 
-    def pass_over_gap(self) -> None:
-        """All that was fed since the last frame is a gap: whether it was speech cannot be known."""
-        fed = self._window.fed_samples
+    def pass_over_gap(self, *, is_over: bool) -> None:
+        """All that was fed since the last frame is a gap: whether it was speech cannot be known.
+
+        Frame by frame, as audio is judged: how much of it was fed at once depends on the load.
+        `is_over`: audio follows, whose first frame begins there.
+        """
+        ahead, fed = self._ahead, self._window.fed_samples
         # What is fed again, of a stream that goes on, was judged before.
-        if self._ahead is not None and fed > self._ahead.known_to:
+        if ahead is None or fed <= ahead.known_to:
+            return
+        self.vad_state = None
+        while (end := ahead.known_to + ahead.frame_samples) <= fed:
+            self._take(end, GAP)
+        if is_over:
             self._take(fed, GAP)
-            self.vad_state = None
 
     def hear(self, up_to: int) -> bool:
         """Uses judged frames that end at `up_to` or before it, until the endpointer has news.

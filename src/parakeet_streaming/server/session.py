@@ -123,8 +123,7 @@ class Session:
 
     def decoded(self, to_s: float) -> list[SessionEvent]:
         """The stream has decoded all audio up to `to_s`, and its events were taken."""
-        events: list[SessionEvent] = []
-        events += self._end_cough(to_s)
+        events = self._end_cough(to_s)
         while self._marks and self._marks[0][1] <= to_s + _SAMPLE_S:
             events.append(Marked(self._marks.popleft()[0]))
         return events
@@ -241,7 +240,7 @@ class Session:
             return []
         if clearing:
             events += [Cleared(self._number)] if final.reason in ("commit", "end") else []
-            events += self._begin_anew(transcript.audio_s)[1]
+            events += self._begin_anew(transcript.audio_s, last=final.reason == "end")[1]
         else:
             words = transcript.words if len(tokens) == len(transcript.tokens) else None
             events += self._ended(tokens, self._told, transcript.audio_s, final.reason, words)
@@ -272,16 +271,17 @@ class Session:
         # Speech is told as soon as it is heard, which may be before the commit of what was before.
         start_s = min(self._end_s if self._begin_s is None else self._begin_s, to_s)
         ended = Ended(number, text_of(said).strip(), words, said, start_s, to_s, reason)
-        stopped_s, later = self._begin_anew(to_s, self._heard[len(said) :])
+        last = reason == "end"
+        stopped_s, later = self._begin_anew(to_s, self._heard[len(said) :], last=last)
         self._moved = moved
         if started:
             events.append(Stopped(number, to_s if stopped_s is None else stopped_s))
         return [*events, ended, *later]
 
-    def _begin_anew(self, at_s: float, left: Sequence[Token] = ()) -> _Begun:
+    def _begin_anew(self, at_s: float, left: Sequence[Token] = (), *, last: bool) -> _Begun:
         """The next utterance; where speech of the last had stopped, and what begins after it.
 
-        `left`: tokens of the next one, none of which was told.
+        `left`: tokens of the next one, none of which was told. `last`: there is no next one.
         """
         stopped_s, later = self._speech.end(at_s)
         self._number += 1
@@ -292,7 +292,7 @@ class Session:
         if left:
             self._begin_s = left[0].start
         told = list[SessionEvent]()
-        for turn_s in later:
+        for turn_s in () if last else later:
             if self._speaking:
                 self._speech.turn(turn_s)
             else:
