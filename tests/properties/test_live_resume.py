@@ -244,17 +244,30 @@ class Shipwreck(Journey):
         return sum(each.reason == "commit" for each in finals_of(self.events))
 
 
-SHORT = ContextConfig(0.03, 0.11, 0.27)
-
-
 # How much of a gap comes at once depends on how much room there is.
-@example(SHORT, [(1, 1)] * 3, VAD, ENDPOINTS[1], [("audio", 3_840, True), ("gap", 8_962, False)])
+@example(
+    ContextConfig(0.03, 0.11, 0.03),
+    [(1, 1)] * 3,
+    VAD,
+    ENDPOINTS[1],
+    [("audio", 3_840, True), ("gap", 8_962, False), ("audio", 1, False)],
+)
 # A commit of audio that had to be pushed again.
-@example(SHORT, [(1, 1)], None, None, [("audio", 11_841, True), ("ask", 1, True), ("commit", 1, 0)])
+@example(
+    ContextConfig(0.03, 0.11, 0.11),
+    [(1, 1)],
+    None,
+    None,
+    [("audio", 11_841, True), ("ask", 1, True), ("commit", 1, False)],
+)
 # An utterance that was about to end.
-@example(SHORT, [(1, 2)], VAD, ENDPOINTS[1], [("audio", 4_096, False), ("ask", 1, False)])
-# A commit after a gap.
-@example(SHORT, [(1, 1)], None, None, [("audio", 9, True), ("gap", 1, False), ("commit", 1, True)])
+@example(
+    ContextConfig(0.03, 0.11, 0.27),
+    [(1, 2)],
+    VAD,
+    ENDPOINTS[1],
+    [("audio", 4_096, False), ("ask", 1, False)],
+)
 @settings(max_examples=500)
 @given(
     context=contexts,
