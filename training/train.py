@@ -80,11 +80,23 @@ class Session:
     """A checkpoint whose weights to begin with, for fine-tuning."""
 
 
-def train(recipe: Recipe, places: Places, session: Session) -> Run:
-    """Trains until the length is reached or the process is asked to stop."""
+@contextmanager
+def _arithmetic() -> Iterator[None]:
+    """How torch computes while a model is trained."""
+    cudnn = torch.backends.cudnn.enabled
     torch.set_flush_denormal(True)
     # cuDNN takes a second to choose how to convolve each new shape, and nearly every batch is one.
     torch.backends.cudnn.enabled = False
+    try:
+        yield
+    finally:
+        torch.set_flush_denormal(False)
+        torch.backends.cudnn.enabled = cudnn
+
+
+@_arithmetic()
+def train(recipe: Recipe, places: Places, session: Session) -> Run:
+    """Trains until the length is reached or the process is asked to stop."""
     _keep_memory()
     store, tokenizer = Store(places.train), Tokenizer(places.tokenizer)
     lessons = Lessons(places.train, store) if Lessons.are_in(places.train) else None
