@@ -1,7 +1,7 @@
 import dataclasses
-import sys
 import json
 import signal
+import sys
 import threading
 
 import pytest
