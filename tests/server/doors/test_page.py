@@ -147,3 +147,27 @@ def test_a_page_can_ask_why_a_socket_is_refused():
     assert replies[3].headers["upgrade"] == "websocket"
     assert replies[4].headers["retry-after"] == "5"
     assert left == 0
+
+
+def test_subtitles_are_made_of_what_was_shown(monkeypatch):
+    told = {"text": "one", "start": 1, "end": 1.5, "words": []}
+    asked = {"format": "vtt", "utterances": [told], "audio_s": 9}
+
+    async def test(_, address):
+        async with httpx.AsyncClient(base_url=f"http://{address}") as client:
+            made = await client.post("/page/subtitles", json=asked)
+            monkeypatch.setattr(page, "_MOST_TOLD_BYTES", 10)
+            return made, await client.post("/page/subtitles", json=asked)
+
+    made, refused = served(test, pages)
+    assert made.headers["content-type"] == "text/vtt; charset=utf-8"
+    assert made.text == "WEBVTT\n\n00:00:01.000 --> 00:00:01.833\none\n"
+    assert refused.status_code == 413
+
+
+def test_subtitles_need_a_key_where_one_is_needed():
+    async def test(_, address):
+        async with httpx.AsyncClient(base_url=f"http://{address}") as client:
+            return await client.post("/page/subtitles", json={})
+
+    assert served(test, pages, keys={"me": "k"}).status_code == 401

@@ -6,11 +6,13 @@ Rules of this file:
 2. Nothing is inline and nothing comes from elsewhere; a strict Content-Security-Policy holds both.
 3. A browser asks for every file anew and is told if it has it already (304), so that modules of
    two versions never meet.
-4. Everybody may see the page; what it asks of other doors needs a key where there are keys.
+4. Everybody may see the page; what it asks of other doors needs a key where there are keys, and
+   so do subtitles, which the server makes for it by its own rules, one page after the other.
 """
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Collection
 from hashlib import sha256
 from importlib.resources import files
@@ -18,6 +20,10 @@ from pathlib import PurePosixPath
 from typing import Final
 
 from parakeet_streaming.server.http import HttpRoute, Reply, Request
+from parakeet_streaming.server.patience import patient
+from parakeet_streaming.server.protocols.fields import Fields, object_of
+from parakeet_streaming.server.protocols.page_subtitles import page_subtitles
+from parakeet_streaming.server.replies import TooLargeError
 from parakeet_streaming.server.service import Service
 from parakeet_streaming.timeline import PRESETS, ContextConfig
 
@@ -42,6 +48,8 @@ _POLICY: Final = "; ".join(
         "require-trusted-types-for 'script'",
     ]
 )
+_MOST_TOLD_BYTES: Final = 16_000_000
+"""Of a transcript: a day of speech."""
 _HEADERS: Final = {
     "Content-Security-Policy": _POLICY,
     "Cross-Origin-Opener-Policy": "same-origin",
@@ -76,7 +84,35 @@ def routes(service: Service, paths: Collection[str]) -> list[HttpRoute]:
         reply = Reply.of_json(said | told)
         return Reply(200, reply.body, headers={**_HEADERS, "Cache-Control": "no-store"})
 
-    return [*made, HttpRoute("/page/about.json", about)]
+    return [
+        *made,
+        HttpRoute("/page/about.json", about),
+        HttpRoute("/page/subtitles", _Subtitles(service).answer, ("POST",)),
+    ]
+
+
+class _Subtitles:
+    """Made of what a page has shown, for one page at a time."""
+
+    def __init__(self, service: Service) -> None:
+        self._service = service
+        self._turn = asyncio.Lock()
+
+    async def answer(self, request: Request) -> Reply:
+        service = self._service
+        service.let_in(request.caller, from_page=True)
+        async with self._turn:
+            told = bytearray()
+            async for piece in patient(request.body(), service.limits.idle_s, service.clock):
+                told += piece
+                if len(told) > _MOST_TOLD_BYTES:
+                    raise TooLargeError(f"a transcript may have {_MOST_TOLD_BYTES} bytes")
+            made, content_type = await asyncio.to_thread(_subtitles, bytes(told))
+        return Reply(200, made, f"{content_type}; charset=utf-8", _HEADERS)
+
+
+def _subtitles(told: bytes) -> tuple[bytes, str]:
+    return page_subtitles(Fields(object_of(told)))
 
 
 def _file(path: str, name: str, content: bytes) -> HttpRoute:

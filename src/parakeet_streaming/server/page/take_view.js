@@ -1,5 +1,7 @@
 /** A transcript in; an article of the page with its tools, out. */
-import { FORMATS, txt } from "./formats.js";
+import { rendered, txt } from "./formats.js";
+import { kept } from "./key.js";
+import { ofServer } from "./problems.js";
 import { clock, seconds } from "./transcript.js";
 
 export class TakeView {
@@ -94,7 +96,7 @@ export class TakeView {
   async #do(what, button, remove) {
     if (what === "remove") remove();
     else if (what === "copy") await this.#copy(button);
-    else this.#download(what);
+    else await this.#download(what);
   }
 
   async #copy(button) {
@@ -103,9 +105,15 @@ export class TakeView {
     setTimeout(() => (button.textContent = "Copy"), 1500);
   }
 
-  #download(name) {
-    const { render, type } = FORMATS[name];
-    const address = URL.createObjectURL(new Blob([render(this.#transcript)], { type }));
+  async #download(name) {
+    let file;
+    try {
+      file = await rendered(this.#transcript, name, kept.key);
+    } catch (error) {
+      this.note(`No ${name}: ${ofServer(error)}`);
+      return;
+    }
+    const address = URL.createObjectURL(file);
     const link = document.createElement("a");
     link.href = address;
     link.download = `${fileName(this.#transcript)}.${name}`;
