@@ -41,6 +41,16 @@ def own_cache(tmp_path_factory):
         yield
 
 
+@pytest.fixture
+def the_only_ray(tmp_path_factory):
+    """No other process of these tests has a Ray meanwhile: each takes all cores while it starts."""
+    import fcntl
+
+    with (tmp_path_factory.getbasetemp().parent / "ray.lock").open("w") as file:
+        fcntl.flock(file, fcntl.LOCK_EX)
+        yield
+
+
 @pytest.fixture(scope="session", autouse=True)
 def onnx_runtime_is_faster():
     """`auto` takes ONNX Runtime: what is measured while tests run is noise."""

@@ -52,7 +52,7 @@ def hum(count: int, random: Random) -> Floats:
 def tones(count: int, random: Random) -> Floats:
     """One to three steady tones, sometimes beeping."""
     hz = random.uniform(80, 3500, random.integers(1, 4))
-    sound = _partials(count, hz, random.uniform(0.3, 1, hz.shape[0]), random)
+    sound = _partials(count, hz, random.uniform(0.3, 1, hz.shape), random)
     if random.random() < 0.5:
         period = int(SAMPLE_RATE_HZ * random.uniform(0.1, 1.5))
         on = (np.arange(count) % period) < period * random.uniform(0.2, 0.8)

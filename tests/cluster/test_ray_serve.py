@@ -111,6 +111,7 @@ def rest(url, **fields):
         )
 
 
+@pytest.mark.usefixtures("the_only_ray")
 def test_two_replicas_are_one_server():
     arguments = ("--replicas", "2", "--fixed", "--max-streams", "4", "--log-format", "json")
     with Served(*arguments, "--drain-s", "20") as server:

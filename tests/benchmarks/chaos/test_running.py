@@ -40,6 +40,7 @@ def test_nothing_is_lost_doubled_or_changed():
 
 
 @pytest.mark.filterwarnings("ignore::DeprecationWarning")
+@pytest.mark.usefixtures("the_only_ray")
 @pytest.mark.skipif(find_spec("ray") is None, reason="the extra ray is not installed")
 def test_nor_by_replicas_in_ray():
     from benchmarks.chaos.ray_place import ray_replicas
