@@ -58,7 +58,9 @@ class ContextWindow:
         """Samples that have been chunk."""
         self.begun_at = 0
         """Position of the last cut, after which decoding began anew."""
-        self._flush_to = self._flush_seen_to = 0
+        self._flush_to = 0
+        self.flush_seen_to = 0
+        """Position up to which the last flush may use audio; it waits until that was fed."""
         self.cut_at: int | None = None
         """Position of the cut that is being decoded."""
         self._cut_tail: Floats = _NOTHING
@@ -77,18 +79,12 @@ class ContextWindow:
         """Whether what a flush or a cut asked for is still to be decoded."""
         return self.cut_at is not None or self._flushed_samples > 0
 
-    @property
-    def missing_samples(self) -> int:
-        """Samples that must be fed before what a flush or a cut asked for can be decoded."""
-        to = self._flush_seen_to if self.cut_at is None else self.cut_at
-        return max(0, to - self.fed_samples) if self.flushing else 0
-
     def state(self, *, audio: bool = True) -> WindowState:
         """What this window is made of now; without `audio` its samples must be fed again."""
         first = self.needed_from
         kept = self.samples(first, self.fed_samples if audio else first)
         lengths = (first, self._reach_from, self.decoded_samples, self.begun_at)
-        flush = (self._flush_to, self._flush_seen_to)
+        flush = (self._flush_to, self.flush_seen_to)
         cut = (self.cut_at, self._cut_tail)
         return WindowState(kept, *lengths, *flush, *cut, self._audio_end)
 
@@ -100,7 +96,7 @@ class ContextWindow:
         window._reach_from = state.reach_from
         window.feed(state.samples)
         window.decoded_samples, window.begun_at = state.decoded_samples, state.begun_at
-        window._flush_to, window._flush_seen_to = state.flush_to, state.flush_seen_to
+        window._flush_to, window.flush_seen_to = state.flush_to, state.flush_seen_to
         window.cut_at, window._cut_tail = state.cut_at, state.cut_tail
         window._audio_end = state.audio_end
         window._look_what_is_needed()
@@ -124,8 +120,8 @@ class ContextWindow:
         after it. When the last of them has been chunk, the next chunk begins at `position`.
         """
         if tail is None:
-            self._flush_seen_to = self.fed_samples if seen_to is None else seen_to
-            self._flush_to = min(position, self._flush_seen_to)
+            self.flush_seen_to = self.fed_samples if seen_to is None else seen_to
+            self._flush_to = min(position, self.flush_seen_to)
         elif position > self.decoded_samples:
             self.cut_at, self._cut_tail = position, tail
 
@@ -165,10 +161,10 @@ class ContextWindow:
         if cut is None and not flushed:
             end = self._audio_end
             return self._span(self.fed_samples, None if end is None else self.fed_samples - end)
-        if self.missing_samples:
+        if self.fed_samples < (self.flush_seen_to if cut is None else cut):
             return None
         if cut is None:
-            return self._span(self._flush_seen_to, flushed=flushed)
+            return self._span(self.flush_seen_to, flushed=flushed)
         tail = self._cut_tail.shape[0]
         return self._span(cut + tail, tail)
 
@@ -227,7 +223,7 @@ class ContextWindow:
     @property
     def _flushed_samples(self) -> int:
         """Samples of the chunk that a flush asks for, in whole frames; 0 where none does."""
-        seen = self._flush_seen_to - self.decoded_samples
+        seen = self.flush_seen_to - self.decoded_samples
         asked_frames = -(-(self._flush_to - self.decoded_samples) // FRAME_SAMPLES)
         return max(0, min(asked_frames, seen // FRAME_SAMPLES) * FRAME_SAMPLES)
 

@@ -135,9 +135,11 @@ class Intake:
         lengths = self._lengths
         missing = lengths.chunk + lengths.right + 1 - self._window.buffered_samples
         needed = [missing, seconds_to_samples(_MOST_WAITING_S)] if missing > 0 else []
-        to_judge, to_end = self._speech.needed_samples(), self._window.missing_samples
+        to_judge, window = self._speech.needed_samples(), self._window
         needed += [] if to_judge is None else [to_judge]
-        needed += [to_end] if to_end else []
+        # Of a stream that goes on, an end may have been asked for of audio that comes again.
+        asked = max(window.flush_seen_to, window.cut_at or 0)
+        needed += [asked - window.fed_samples] if asked > window.fed_samples else []
         return min(needed, default=None)
 
     def _room(self) -> int:

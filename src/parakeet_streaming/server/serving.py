@@ -137,7 +137,8 @@ async def _drain(service: Service, server: _Server, drain_s: float) -> None:
     """Lets nobody in, and waits until those inside have gone or the time is over."""
     now_s = service.clock()
     closing_s = min(_CLOSING_S, drain_s / 2)
-    _LOG.info("draining: %d open", len(server.server_state.tasks))
+    count = len(server.server_state.tasks)
+    _LOG.info("draining: %d open, for %g s at most; Ctrl-C once more ends them", count, drain_s)
     service.drain.begin(now_s + drain_s - closing_s)
 
     def is_empty() -> bool:
