@@ -82,6 +82,7 @@ class RayReplicas:
     def stop(self) -> None:
         """Ends all."""
         assert self._child.stdin is not None
+        assert self._child.stdout is not None
         for pid in self._pids():
             _signal(pid, signal.SIGCONT)
         self._child.stdin.close()
@@ -91,6 +92,7 @@ class RayReplicas:
             for each in _family(self._child.pid):
                 _signal(each.pid, signal.SIGKILL)
             self._child.wait()
+        self._child.stdout.close()
 
     async def _scale(self, count: int) -> None:
         self._wanted = count
