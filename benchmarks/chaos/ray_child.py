@@ -9,6 +9,7 @@ import json
 import sys
 
 from parakeet_streaming.cluster.one_machine import deployed
+from parakeet_streaming.server.logs import announce
 from parakeet_streaming.server.settings_sources import read_settings
 
 
@@ -18,7 +19,11 @@ def main() -> None:
     with deployed(settings) as (deployment, url):
         print(url, flush=True)
         for line in sys.stdin:
-            deployment.scale(int(line))
+            try:
+                deployment.scale(int(line))
+            except RuntimeError as error:
+                # One was killed while it started: Ray starts another one.
+                announce(str(error))
             print("scaled", flush=True)
 
 

@@ -39,7 +39,7 @@ class RayReplicas:
         self, settings: Mapping[str, Any], count: int, disk: SmallDisk | None, log: Path
     ) -> None:
         """Starts them; `url` is there at once, as they are ready then."""
-        self.disk = disk
+        self.disk, self._log = disk, log
         self._count, self._wanted = count, count
         environment = {name: text for name, text in os.environ.items() if name[:9] != "PARAKEET_"}
         with log.open("ab") as lines:
@@ -52,8 +52,6 @@ class RayReplicas:
                 text=True,
             )
         self.url = self._answer()
-        if not self.url:
-            raise RuntimeError(f"Ray does not start: {log.read_text(errors='replace')[-3_000:]}")
         self._frozen: set[int] = set()
         self._scaling = asyncio.Lock()
 
@@ -103,7 +101,11 @@ class RayReplicas:
 
     def _answer(self) -> str:
         assert self._child.stdout is not None
-        return str(self._child.stdout.readline()).strip()
+        answer = str(self._child.stdout.readline()).strip()
+        if not answer:
+            said = self._log.read_text(errors="replace")[-3_000:]
+            raise RuntimeError(f"Ray does not start, or has ended: {said}")
+        return answer
 
     def _pids(self) -> list[int]:
         """Of replicas, those that start included."""
