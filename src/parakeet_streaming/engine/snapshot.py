@@ -16,17 +16,11 @@ from __future__ import annotations
 
 import hashlib
 import json
-import math
-import types
 import zlib
-from collections.abc import Mapping
-from dataclasses import dataclass, fields, is_dataclass, replace
-from enum import Enum
-from typing import Any, Final, Literal, get_args, get_origin, get_type_hints
+from dataclasses import dataclass, replace
+from typing import Any, Final
 
-import numpy as np
-from numpy.typing import NDArray
-
+from parakeet_streaming.engine.snapshot_values import MAX_BYTES, PlainReader, PlainWriter
 from parakeet_streaming.engine.state_check import check_state
 from parakeet_streaming.engine.stream_state import StreamState
 from parakeet_streaming.errors import ParakeetError, SnapshotError
@@ -34,17 +28,9 @@ from parakeet_streaming.ports import Transducer, VoiceActivity
 
 MAGIC: Final = b"PKSTRM"
 VERSION: Final = 4
-MAX_BYTES: Final = 1 << 30
-"""Of a snapshot when it is unpacked: left context of an hour, and an encoder's past."""
-
 _MAX_HEADER_BYTES: Final = 1 << 22
-_MOST_AXES: Final = 8
-"""No array of a model's memory, or of an encoder's past, has more than three."""
 _DIGEST_BYTES: Final = 16
-_LARGEST: Final = 2**53
-_DTYPES: Final = ("float32", "float64", "int8", "int16", "int32", "int64")
-_PCM16: Final = "pcm16"
-"""float32 that are whole multiples of 2⁻¹⁵, as samples of 16-bit sources are: half the bytes."""
+
 
 _UNUSABLE: Final = (
     ArithmeticError,
@@ -78,7 +64,7 @@ class SnapshotCodec:
         voice = None
         if vad is not None and activity is not None and activity.voice is not None:
             voice = vad.state_to_arrays(activity.voice)
-        writer = _Writer()
+        writer = PlainWriter()
         header = {
             "model": transducer.fingerprint,
             "state": writer.plain(_without_opaque(state)),
@@ -99,7 +85,7 @@ class SnapshotCodec:
         text, arrays = _unpacked(data)
         try:
             header = self._header(text)
-            reader = _Reader(arrays, header["arrays"])
+            reader = PlainReader(arrays, header["arrays"])
             state: StreamState = reader.value(StreamState, header["state"])
             memory = self.transducer.memory_from_arrays(reader.arrays(header["memory"]))
             state = replace(state, decoder=replace(state.decoder, memory=memory))
@@ -140,118 +126,7 @@ def _without_opaque(state: StreamState) -> StreamState:
     return replace(state, decoder=decoder, ahead=ahead, past=None, activity=activity)
 
 
-class _Writer:
-    """Values as JSON's own types; arrays are set aside."""
-
-    def __init__(self) -> None:
-        self.kinds: list[tuple[str, list[int]]] = []
-        self.bytes: list[bytes] = []
-
-    def plain(self, value: Any) -> Any:  # noqa: ANN401  JSON is anything
-        """A value as JSON's own types."""
-        if isinstance(value, np.ndarray):
-            return {"array": self._set_aside(value)}
-        if is_dataclass(value) and not isinstance(value, type):
-            return {each.name: self.plain(getattr(value, each.name)) for each in fields(value)}
-        if isinstance(value, Mapping):
-            return {name: self.plain(each) for name, each in value.items()}
-        if isinstance(value, (tuple, list)):
-            return [self.plain(each) for each in value]
-        return value.value if isinstance(value, Enum) else value
-
-    def _set_aside(self, array: NDArray[Any]) -> int:
-        kind, stored = str(array.dtype), array
-        if kind == "float32":
-            with np.errstate(over="ignore", invalid="ignore"):
-                whole = (array * np.float32(2**15)).astype(np.int32)
-            small = whole.astype(np.int16)
-            if np.array_equal(small.astype(np.float32) * np.float32(2**-15), array):
-                kind, stored = _PCM16, small
-        self.kinds.append((kind, list(array.shape)))
-        self.bytes.append(
-            np.ascontiguousarray(stored).astype(stored.dtype.newbyteorder("<")).tobytes()
-        )
-        return len(self.kinds) - 1
-
-
-class _Reader:
-    """JSON's own types as values, each checked to be what its field says."""
-
-    def __init__(self, data: bytes, kinds: list[Any]) -> None:
-        self._arrays: list[NDArray[Any]] = []
-        start = 0
-        for kind, shape in kinds:
-            if kind not in (*_DTYPES, _PCM16) or not _is_shape(shape):
-                raise SnapshotError(f"an array of {kind} {shape}")
-            dtype = np.dtype("int16" if kind == _PCM16 else kind).newbyteorder("<")
-            count = math.prod(shape)
-            array = np.frombuffer(data, dtype, count, start).reshape(shape)
-            start += array.nbytes
-            native = array.astype(array.dtype.newbyteorder("="))
-            if not np.isfinite(native).all():
-                raise SnapshotError(f"an array of {kind} {shape} with NaN or infinity")
-            if kind == _PCM16:
-                native = native.astype(np.float32) * np.float32(2**-15)
-            self._arrays.append(native)
-
-    def arrays(self, plain: Any) -> dict[str, NDArray[Any]]:  # noqa: ANN401
-        """Named arrays."""
-        return {str(name): self._arrays[each["array"]] for name, each in plain.items()}
-
-    def value(self, kind: Any, plain: Any) -> Any:  # noqa: ANN401
-        """A value of a type."""
-        origin, arguments = get_origin(kind), get_args(kind)
-        if origin in (types.UnionType, Literal):
-            return self._one_of(origin, arguments, plain)
-        if origin is tuple:
-            each = arguments[:1] * len(plain) if arguments[1:] == (...,) else arguments
-            return tuple(self.value(kind, item) for kind, item in zip(each, plain, strict=True))
-        if origin is np.ndarray:
-            array = self._arrays[plain["array"]]
-            wanted = np.dtype(get_args(arguments[1])[0])
-            if array.dtype != wanted:
-                raise SnapshotError(f"an array of {array.dtype} where {wanted} belongs")
-            return array
-        if is_dataclass(kind):
-            hints = get_type_hints(kind)
-            values = {
-                each.name: self.value(hints[each.name], plain[each.name]) for each in fields(kind)
-            }
-            return kind(**values)  # type: ignore[operator]  # a dataclass is callable
-        return _scalar(kind, plain)
-
-    def _one_of(self, origin: Any, arguments: tuple[Any, ...], plain: Any) -> Any:  # noqa: ANN401
-        if origin is Literal:
-            if plain not in arguments:
-                raise SnapshotError(f"{plain!r} where one of {arguments} belongs")
-            return plain
-        if plain is None and type(None) in arguments:
-            return None
-        (kind,) = (each for each in arguments if each is not type(None))
-        return self.value(kind, plain)
-
-
-def _is_shape(shape: list[Any]) -> bool:
-    """Whether numpy takes it in silence: few axes, of whole sizes that a snapshot can hold."""
-    sizes = all(type(size) is int and 0 <= size <= MAX_BYTES for size in shape)
-    return sizes and len(shape) <= _MOST_AXES
-
-
-def _scalar(kind: Any, plain: Any) -> Any:  # noqa: ANN401
-    if kind is object:
-        return None
-    if isinstance(kind, type) and issubclass(kind, Enum):
-        return kind(plain)
-    if kind is float and type(plain) is int:
-        plain = float(plain)
-    if type(plain) is not kind:
-        raise SnapshotError(f"{plain!r} where {kind} belongs")
-    if kind in (int, float) and not -_LARGEST <= plain <= _LARGEST:
-        raise SnapshotError(f"{plain!r} is out of range")
-    return plain
-
-
-def _packed(header: dict[str, Any], writer: _Writer) -> bytes:
+def _packed(header: dict[str, Any], writer: PlainWriter) -> bytes:
     text = json.dumps({**header, "arrays": writer.kinds}, separators=(",", ":")).encode()
     parts = [len(text).to_bytes(4, "little"), text, *writer.bytes]
     if len(text) > _MAX_HEADER_BYTES or sum(map(len, parts)) > MAX_BYTES:
