@@ -82,6 +82,7 @@ class TorchTransducer:
         max_symbols: int | None = None,
         confidence: str = "probability",
         bfloat16: bool = False,
+        cache_int8: bool = False,
         fingerprint: str = "",
     ) -> None:
         """A model in evaluation; it is moved to the device.
@@ -92,12 +93,13 @@ class TorchTransducer:
             max_symbols: tokens on one frame after which a frame is skipped; None for the model's.
             confidence: `probability` or `entropy`.
             bfloat16: whether the encoder computes in bfloat16.
+            cache_int8: whether cached streams keep keys and values in 8 bits.
             fingerprint: equal for equal files.
         """
         config = model.config
         self.fingerprint = fingerprint
         self.durations = config.durations
-        self.runs_on = in_words(device) + ", bf16" * bfloat16
+        self.runs_on = in_words(device) + ", bf16" * bfloat16 + ", int8 cache" * cache_int8
         self._device = device
         self._lock = threading.Lock()
         self._blank_id = config.blank_id
@@ -115,7 +117,7 @@ class TorchTransducer:
             )
             mel = LogMel(config.encoder.mel_bins, device)
             self._windows = WindowEncoder(model.encoder, mel, device, dtype)
-            self._pasts = PastStore(config.encoder, device, dtype)
+            self._pasts = PastStore(config.encoder, device, dtype, eight_bits=cache_int8)
             self._cached = CachedEncoder(model.encoder, mel, self._pasts, device)
             shape = Shape(config.predictor_layers, 1, config.predictor_width)
             self._biases = BiasStore(device)
