@@ -72,11 +72,15 @@ class KeptRows:
 
     def _narrowed(self, rows: Tensor) -> tuple[Tensor, Tensor]:
         """Rows (..., D) in 8 bits, and their scales (..., H)."""
-        heads = rows.float().unflatten(-1, (self._heads, -1))
+        heads = self._by_head(rows)
         scales = heads.abs().amax(dim=-1) / _MOST
         whole = (heads / scales.clamp(min=torch.finfo(torch.float32).tiny)[..., None]).round()
         return whole.to(torch.int8).flatten(-2), scales
 
     def _widened(self, rows: Tensor, scales: Tensor) -> Tensor:
-        heads = rows.float().unflatten(-1, (self._heads, -1)) * scales[..., None]
+        heads = self._by_head(rows) * scales[..., None]
         return heads.flatten(-2).to(self._dtype)
+
+    def _by_head(self, rows: Tensor) -> Tensor:
+        """Rows (..., D) as float32 (..., H, D / H)."""
+        return rows.float().reshape(*rows.shape[:-1], self._heads, -1)
