@@ -53,8 +53,8 @@ def main(arguments: Sequence[str] | None = None) -> None:
     )
     print(machine_table(), flush=True)
     print(
-        f"\nModel `{recognizer.name}` on {recognizer.runs_on}, {asked.precision}, list `{asked.list}`, {len(said)} "
-        "utterances.\n",
+        f"\nModel `{recognizer.name}` on {recognizer.runs_on}, {asked.precision}, list "
+        f"`{asked.list}`, {len(said)} utterances.\n",
         flush=True,
     )
     offline = WordErrors()
