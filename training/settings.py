@@ -21,9 +21,24 @@ class Places:
         return self.work / "synthetic"
 
     @property
+    def people(self) -> Path:
+        """Folder of books that made voices read."""
+        return self.work / "people"
+
+    @property
     def phrases_manifest(self) -> Path:
         """List of parts of the training clips."""
         return self.work / "phrases.jsonl"
+
+    @property
+    def heard(self) -> Path:
+        """What was heard in clips whose texts are looked at."""
+        return self.work / "heard.jsonl"
+
+    @property
+    def doubts(self) -> Path:
+        """List of the clips whose texts are plainly not what is said."""
+        return self.work / "doubts.jsonl"
 
     @property
     def train(self) -> Path:

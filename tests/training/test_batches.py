@@ -5,11 +5,12 @@ import pytest
 
 pytest.importorskip("torch", reason="the training group")
 
-from training.batches import Drawer, Examples, is_digit, loader
+from training.batches import Drawer, Examples, loader
 from training.manifest import DIGITS, read_manifest
 from training.settings import smoke_recipe
 from training.smoke import smoke_data
 from training.store import Store, pack
+from training.strings import is_digit
 from training.tokenizer import Tokenizer, train_tokenizer
 
 

@@ -47,7 +47,7 @@ def prepared(tmp_path_factory):
 
 def whole(lessons, clip):
     middles = (np.arange(-(-clip.samples // VECTOR_SAMPLES)) + 0.5) * VECTOR_SAMPLES
-    return lessons.along(middles, [clip], [0])
+    return lessons.along(middles, [clip], [0], [slice(0, clip.samples)])
 
 
 def test_a_teacher_hears_whole_windows_with_all_clips(prepared):
@@ -83,7 +83,7 @@ def test_between_two_vectors_lies_their_mean_and_outside_nothing(prepared):
     lessons, clip = Lessons(places.train, store), store.clips[0]
     first, second = whole(lessons, clip).vectors[:2]
     at = np.array([999.0, 1_000.0, 1_320.0, 1_640.0, 1_960.0, 1_000.0 + clip.samples])
-    taught = lessons.along(at, [clip], [1_000])
+    taught = lessons.along(at, [clip], [1_000], [slice(0, clip.samples)])
     assert taught.inside.tolist() == [False, True, True, True, True, False]
     np.testing.assert_allclose(taught.vectors[1], first)
     np.testing.assert_allclose(taught.vectors[2], first)
