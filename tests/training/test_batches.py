@@ -1,3 +1,4 @@
+import copy
 import dataclasses
 
 import numpy as np
@@ -65,7 +66,7 @@ def test_the_first_phase_has_strings_of_one_speaker(prepared):
 def test_a_corpus_without_weight_is_never_drawn(prepared):
     store, _ = prepared
     clips = [dataclasses.replace(clip, corpus=clip.text) for clip in store.clips]
-    weighed = Store.__new__(Store)
+    weighed = copy.copy(store)
     weighed.clips = clips
     weights = tuple((digit, 0.0) for digit in DIGITS)
     recipe = dataclasses.replace(smoke_recipe(), corpus_weights=weights)
