@@ -20,6 +20,7 @@ from pathlib import Path
 
 from parakeet_streaming import Recognizer, load
 from parakeet_streaming.audio.files import read_audio
+from parakeet_streaming.errors import AudioNotFoundError
 from parakeet_streaming.ports import Floats
 from training.manifest import Clip, normalise
 from training.noises import at_level
@@ -75,7 +76,13 @@ def clip_key(clip: Clip) -> str:
 
 
 def without(clips: Iterable[Clip], listing: Path) -> list[Clip]:
-    """Clips that a list, as `write_doubts` writes it, does not name."""
+    """Clips that a list, as `write_doubts` writes it, does not name.
+
+    Raises:
+        AudioNotFoundError: no such list.
+    """
+    if not listing.is_file():
+        raise AudioNotFoundError(f"{listing} does not exist; the step `doubts` writes such lists")
     named = {json.loads(line)["clip"] for line in listing.read_text("utf-8").splitlines()}
     return [clip for clip in clips if clip_key(clip) not in named]
 

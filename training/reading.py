@@ -26,8 +26,9 @@ from training.people import CORPUS, LICENCE, Person, Random, read_aloud
 from training.synthesis import MANIFEST_NAME, usable
 
 BLOCK_TEXTS = 8
-PARTS = (("digits", 0.2), ("orders", 0.15), ("phrase", 0.2), ("sentence", 0.45))
-"""What is read, and how much of each."""
+KINDS = ("digits", "orders", "phrase", "sentence")
+PARTS = (0.2, 0.15, 0.2, 0.45)
+"""How much of what is read is of each kind."""
 _ORDERS = """
 yes, no, on, off, up, down, left, right, go, stop, back, next, play, pause, cancel, repeat, help,
 louder, quieter, forward, backward, follow, learn, open the door, close the window,
@@ -60,8 +61,7 @@ class Block:
 
 def text_to_read(sentences: Sequence[str], random: Random) -> str:
     """Digits, an order, a number, a few words of a sentence, or all of it; with marks."""
-    kinds, likely = zip(*PARTS, strict=True)
-    kind = str(random.choice(kinds, p=likely))
+    kind = str(random.choice(KINDS, p=PARTS))
     if kind == "digits":
         return _digits(random)
     if kind == "orders":

@@ -6,6 +6,7 @@ import soundfile
 
 pytest.importorskip("torch", reason="the training group")
 
+from parakeet_streaming.errors import AudioNotFoundError
 from training.doubts import clip_key, contradicts, doubtful, without, write_doubts
 from training.manifest import Clip
 
@@ -70,6 +71,11 @@ def test_a_clip_is_doubted_by_all_hearers(clips, tmp_path):
         {"clip": "words/2.wav@0.5", "text": "go", "heard": {"one": "left", "two": "left"}},
     ]
     assert without(clips, tmp_path / "doubts.jsonl") == clips[:2]
+
+
+def test_a_missing_list_is_told(clips, tmp_path):
+    with pytest.raises(AudioNotFoundError, match="doubts"):
+        without(clips, tmp_path / "none.jsonl")
 
 
 def test_a_run_goes_on_where_it_was_stopped(clips, tmp_path):
