@@ -6,6 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from parakeet_streaming.channels import ChannelEvent, ChannelTranscript, SeparateTranscript
 from parakeet_streaming.engine.words import group_segments
 from parakeet_streaming.errors import OptionError
 from parakeet_streaming.formats import (
@@ -21,7 +22,6 @@ from parakeet_streaming.formats import (
     to_txt,
     to_vtt,
     to_vtt_note,
-    vtt_cues,
 )
 from parakeet_streaming.results import (
     ContextChanged,
@@ -36,14 +36,9 @@ from parakeet_streaming.results import (
     Transcript,
     Word,
 )
-from parakeet_streaming.subtitles import (
-    CUE_LINES,
-    CUE_S,
-    LEAST_CUE_S,
-    LINE_CHARACTERS,
-    SHORTEST_CUE_S,
-)
+from parakeet_streaming.subtitles.options import LEAST_CUE_S, TRADE
 from parakeet_streaming.timeline import ContextConfig
+from tests.test_channels import CALL
 
 EMPTY = Transcript("", (), (), (), 3.0)
 
@@ -74,7 +69,7 @@ def recording(heard, **choices):
     )
 
 
-TWO = transcript(*even("Hello there. How are you"), audio_s=5.0)
+TWO = transcript(*even("Hello there. How are you", word_s=0.6), audio_s=5.0)
 
 
 def test_txt_is_a_line_per_segment():
@@ -84,8 +79,8 @@ def test_txt_is_a_line_per_segment():
 
 def test_srt():
     assert to_srt(TWO) == (
-        "1\n00:00:00,000 --> 00:00:00,600\nHello there.\n\n"
-        "2\n00:00:00,600 --> 00:00:01,500\nHow are you\n"
+        "1\n00:00:00,000 --> 00:00:01,117\nHello there.\n\n"
+        "2\n00:00:01,200 --> 00:00:03,000\nHow are you\n"
     )
     assert to_srt(EMPTY) == ""
 
@@ -95,14 +90,13 @@ def test_subtitles_that_continue_others():
     assert to_srt(TWO, first=3) == "\n" + whole.replace("1\n00", "3\n00", 1).replace(
         "\n2\n00", "\n4\n00", 1
     )
-    assert VTT_HEADER + vtt_cues(TWO) == to_vtt(TWO)
 
 
 def test_vtt():
     assert to_vtt(TWO) == (
         "WEBVTT\n\n"
-        "00:00:00.000 --> 00:00:00.600\nHello there.\n\n"
-        "00:00:00.600 --> 00:00:01.500\nHow are you\n"
+        "00:00:00.000 --> 00:00:01.117\nHello there.\n\n"
+        "00:00:01.200 --> 00:00:03.000\nHow are you\n"
     )
     assert to_vtt(EMPTY) == "WEBVTT\n"
 
@@ -171,14 +165,25 @@ def test_clocks_reach_over_hours_and_carry(start, clock):
 
 def test_a_cue_ends_before_the_next_begins_and_with_the_audio():
     heard = transcript(("One.", 0.0, 2.0), ("Two.", 1.5, 1.5), ("Three.", 3.0, 9.0), audio_s=4.0)
-    assert [(each.start, each.end) for each in cues(heard)] == [(0.0, 1.5), (1.5, 2.2), (3.0, 4.0)]
+    assert [(each.start, each.end) for each in cues(heard)] == [
+        (0.0, 1.5 - TRADE.gap_s),
+        (1.5, 1.5 + TRADE.shortest_s),
+        (3.0, 4.0),
+    ]
 
 
 def test_a_short_cue_stays_long_enough_to_be_read_where_there_is_room():
-    heard = transcript(("One.", 0.0, 0.08), ("Two.", 0.4, 0.48), audio_s=9.0)
+    heard = transcript(("One.", 0.0, 0.08), ("Two.", 1.0, 1.08), audio_s=9.0)
     assert [(each.start, each.end) for each in cues(heard)] == [
-        (0.0, 0.4),
-        (0.4, 0.4 + SHORTEST_CUE_S),
+        (0.0, 1.0 - TRADE.gap_s),
+        (1.0, 1.0 + TRADE.shortest_s),
+    ]
+
+
+def test_sentences_that_are_too_short_share_a_cue():
+    heard = transcript(("One.", 0.0, 0.08), ("Two.", 0.4, 0.48), audio_s=9.0)
+    assert [(each.start, each.end, each.text) for each in cues(heard)] == [
+        (0.0, TRADE.shortest_s, "One. Two.")
     ]
 
 
@@ -187,19 +192,19 @@ def test_a_long_sentence_becomes_several_cues():
     made = list(cues(heard))
     assert len(made) > 5
     assert " ".join(each.text.replace("\n", " ") for each in made) == heard.text
-    assert all(len(each.text.splitlines()) <= CUE_LINES for each in made)
+    assert all(len(each.text.splitlines()) <= TRADE.lines for each in made)
 
 
 def test_a_slow_sentence_is_cut_at_its_pauses_and_at_the_longest_cue():
     paused = transcript(("a", 0.0, 0.4), ("b", 1.3, 1.5), ("c", 2.5, 3.0))
     assert [each.text for each in cues(paused)] == ["a b", "c"]
     slow = transcript(*even("a b c d e f g h i j", word_s=0.9))
-    assert [each.text for each in cues(slow)] == ["a b c d e f g", "h i j"]
+    assert [each.text for each in cues(slow)] == ["a b c d e f", "g h i j"]
 
 
 def test_a_word_longer_than_a_line_stays_whole():
     word = "Donaudampfschifffahrtsgesellschaftskapitänsmütze"
-    assert len(word) > LINE_CHARACTERS
+    assert len(word) > TRADE.line_characters
     assert [each.text for each in cues(transcript((word, 0.0, 2.0)))] == [word]
 
 
@@ -228,9 +233,9 @@ def test_any_transcript_makes_cues_in_order(spoken, cut_off_s):
     for cue in made:
         assert cue.end - cue.start > LEAST_CUE_S - 1e-6
         assert cue.end <= heard.audio_s + (0 if has_time else LEAST_CUE_S * len(made)) + 1e-6
-        assert cue.end - cue.start <= CUE_S + 1e-9
-        assert len(cue.text.splitlines()) <= CUE_LINES
-        assert all(0 < len(line) <= LINE_CHARACTERS for line in cue.text.splitlines())
+        assert cue.end - cue.start <= TRADE.longest_s + 1e-9
+        assert len(cue.text.splitlines()) <= TRADE.lines
+        assert all(0 < len(line) <= TRADE.line_characters for line in cue.text.splitlines())
     for before, after in pairwise(made):
         assert before.end <= after.start
     assert to_vtt(heard).count("\n\n") == to_srt(heard).count("\n\n") + 1 == len(made)
@@ -401,3 +406,39 @@ def test_half_a_character_is_escaped():
 def test_a_note_of_webvtt_is_one_line_that_is_no_cue():
     assert to_vtt_note("the words\n --> go on") == "\nNOTE the words -> go on\n"
     assert to_vtt_note("a ---> b ----->c\x1b[0m") == "\nNOTE a -> b ->c\\x1b[0m\n"
+
+
+def test_separate_channels_in_every_format():
+    of = partial_recording(CALL)
+    assert to_txt(CALL) == "agent: good day\ncaller: hello is it you?\nagent: yes bye\n"
+    srt = to_srt(CALL)
+    assert "1\n00:00:00,000 --> 00:00:00,833\nagent: good day\n" in srt
+    assert srt.count("-->") == 3
+    assert "<v caller>hello is it you?</v>\n" in to_vtt(CALL)
+    written = json.loads(to_json(of))
+    assert [each["speaker"] for each in written["utterances"]] == ["agent", "caller", "agent"]
+    assert (written["model"], written["audio_s"]) == ("m", 3.6)
+    assert json.loads(to_jsonl(of))["type"] == "transcript"
+
+
+def partial_recording(transcript):
+    return Recording(transcript, "m", None, None, 0.1, "call.wav")
+
+
+def test_an_event_of_a_channel_says_whose_it_is():
+    line = to_jsonl_event(ChannelEvent(1, Gap(0.0, 1.0)), "call.wav", ("agent", "caller"))
+    assert json.loads(line) == {
+        "type": "gap", "source": "call.wav", "channel": 1, "speaker": "caller",
+        "start": 0.0, "end": 1.0,
+    }  # fmt: skip
+
+
+def test_a_name_is_no_markup():
+    said = SeparateTranscript((ChannelTranscript(transcript(("a", 0.0, 0.5)), 0, "<b>&{x}"),))
+    assert "<v &lt;b&gt;&amp;{x}>a</v>" in to_vtt(said)
+    assert "<" not in to_srt(said)
+
+
+def test_nothing_was_said_in_any_channel():
+    said = SeparateTranscript((ChannelTranscript(EMPTY, 0, "a"), ChannelTranscript(EMPTY, 1, "b")))
+    assert (to_txt(said), to_srt(said), to_vtt(said)) == ("", "", VTT_HEADER)

@@ -13,6 +13,7 @@ from parakeet_streaming.results import (
     HealthHint,
     Partial,
     Segment,
+    SnapshotTaken,
     SpeechEnded,
     SpeechStarted,
     StepTiming,
@@ -36,6 +37,7 @@ EVENTS = [
     Gap(0.5, 0.9),
     ContextChanged(ContextConfig.balanced(), 0.5),
     HealthHint("rate", "another rate", 1.0),
+    SnapshotTaken(320, bytes),
 ]
 TIMING = StepTiming(waited_s=0.1, encode_s=0.04, decode_s=0.02, streams=4, share=0.25)
 RESULTS = [TOKEN, TOKEN_RESULT, WORD, SEGMENT, TRANSCRIPT, TIMING, PARTIAL, *EVENTS]

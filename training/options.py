@@ -88,7 +88,7 @@ def _given(options: dict[str, Any]) -> dict[str, Any]:
 def smoke_options(asked: Asked, places: Places) -> Asked:
     """The few clips of the repository itself, and a run of a minute."""
     listing = smoke_data(places.work / "clips")
-    torch.set_num_threads(min(2, os.cpu_count() or 1))
+    torch.set_num_threads(min(2, torch.get_num_threads()))
     fixed = {
         "train": [listing],
         "dev": [listing],

@@ -33,7 +33,7 @@ from parakeet_streaming.server.connection_options import ChannelStart
 from parakeet_streaming.server.session_state import SessionState
 from parakeet_streaming.timeline import SAMPLE_RATE_HZ, ContextConfig
 
-_STATE: Final = SessionState(9, 3, 20, 0, 90, 1.5, 0.25, True, True, False, None, 2.0)
+_STATE: Final = SessionState(9, 3, 20, 0, 90, 1.5, 0.25, True, True, False, (1.75, 2.0))
 _PIECE_S: Final = 0.1
 _SPEECH: Final = Path(__file__).parents[2] / "examples" / "recordings" / "digits.wav"
 

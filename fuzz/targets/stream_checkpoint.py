@@ -9,7 +9,7 @@ from parakeet_streaming.server.replies import CheckpointRefusedError
 from parakeet_streaming.server.session_state import SessionState
 
 KEYS = CheckpointKeys(["a key for fuzzing, known to all"])
-STATE = SessionState(3, 2, 5, 0, 17, 1.5, 0.25, True, True, False, None, 2.0)
+STATE = SessionState(3, 2, 5, 0, 17, 1.5, 0.25, True, True, False, (1.75, 2.0))
 BOUND = Bound("owner", "model", {"sample_rate": "16000"})
 HEAD_BYTES = 45
 

@@ -24,9 +24,13 @@ import typing
 os.environ.setdefault("ORT_DISABLE_TELEMETRY", "1")
 os.environ.setdefault("HF_HUB_DISABLE_TELEMETRY", "1")
 
+from parakeet_streaming.boosting.options import Boosting
+from parakeet_streaming.boosting.phrases import Phrase
+from parakeet_streaming.channels import ChannelTranscript, SeparateTranscript, Utterance
 from parakeet_streaming.engine.endpoint import EndpointOptions
 from parakeet_streaming.engine.recognition_options import RecognitionOptions
 from parakeet_streaming.engine.recognizer import Recognizer
+from parakeet_streaming.engine.separate_channels import transcribe_channels
 from parakeet_streaming.engine.stall import StallGuard
 from parakeet_streaming.engine.stream import Restored, Stream
 from parakeet_streaming.engine.vad_options import VadOptions
@@ -68,6 +72,7 @@ from parakeet_streaming.results import (
     HealthHint,
     Partial,
     Segment,
+    SnapshotTaken,
     SpeechEnded,
     SpeechStarted,
     StepTiming,
@@ -83,6 +88,7 @@ if typing.TYPE_CHECKING:
     from parakeet_streaming.audio.files import open_audio, read_audio
     from parakeet_streaming.audio.pcm_decoder import PcmDecoder
     from parakeet_streaming.audio.saving import SavedSound
+    from parakeet_streaming.audio.separate_channels import read_channels
     from parakeet_streaming.classic.debug_view import DebugView
     from parakeet_streaming.classic.producer_consumer import AudioProducer, TokenConsumer
     from parakeet_streaming.classic.streaming import StreamingParakeetTDT, live_tokens
@@ -99,6 +105,10 @@ if typing.TYPE_CHECKING:
     from parakeet_streaming.sources.pacing import paced
     from parakeet_streaming.sources.portaudio import input_devices
     from parakeet_streaming.sources.stdin import open_stdin
+    from parakeet_streaming.subtitles.options import SubtitleOptions
+    from parakeet_streaming.writing.options import WritingOptions
+    from parakeet_streaming.writing.replacements import Replacement, read_replacements
+    from parakeet_streaming.writing.written_stream import WrittenStream, written
 
 __version__ = "0.1.0"
 
@@ -110,7 +120,9 @@ __all__ = [
     "AudioNotFoundError",
     "AudioProducer",
     "BatchLimits",
+    "Boosting",
     "CapacityError",
+    "ChannelTranscript",
     "ComputeError",
     "ContextChanged",
     "ContextConfig",
@@ -148,14 +160,18 @@ __all__ = [
     "ParakeetTDTModel",
     "Partial",
     "PcmDecoder",
+    "Phrase",
     "ProviderMissingError",
     "RecognitionOptions",
     "Recognizer",
+    "Replacement",
     "Restored",
     "SavedSound",
     "Segment",
+    "SeparateTranscript",
     "ServerError",
     "SnapshotError",
+    "SnapshotTaken",
     "SpeechEnded",
     "SpeechStarted",
     "StallGuard",
@@ -164,14 +180,18 @@ __all__ = [
     "StreamClosedError",
     "StreamStats",
     "StreamingParakeetTDT",
+    "SubtitleOptions",
     "Token",
     "TokenConsumer",
     "TokenResult",
     "Transcript",
     "UnavailableError",
     "UsageError",
+    "Utterance",
     "VadOptions",
     "Word",
+    "WritingOptions",
+    "WrittenStream",
     "input_devices",
     "live_tokens",
     "load",
@@ -181,6 +201,10 @@ __all__ = [
     "paced",
     "prometheus_text",
     "read_audio",
+    "read_channels",
+    "read_replacements",
+    "transcribe_channels",
+    "written",
 ]
 
 _IMPORTED_LATER = {
@@ -198,10 +222,14 @@ _IMPORTED_LATER = {
     "MetricsCollector": "metrics.prometheus",
     "Microphone": "sources.microphone",
     "PcmDecoder": "audio.pcm_decoder",
+    "Replacement": "writing.replacements",
     "SavedSound": "audio.saving",
     "StreamStats": "live.stats",
     "StreamingParakeetTDT": "classic.streaming",
+    "SubtitleOptions": "subtitles.options",
     "TokenConsumer": "classic.producer_consumer",
+    "WritingOptions": "writing.options",
+    "WrittenStream": "writing.written_stream",
     "input_devices": "sources.portaudio",
     "live_tokens": "classic.streaming",
     "open_audio": "audio.files",
@@ -209,6 +237,9 @@ _IMPORTED_LATER = {
     "paced": "sources.pacing",
     "prometheus_text": "metrics.prometheus",
     "read_audio": "audio.files",
+    "read_channels": "audio.separate_channels",
+    "read_replacements": "writing.replacements",
+    "written": "writing.written_stream",
 }
 """By name: the module, below this package, that it is imported from when it is first asked for."""
 

@@ -2,14 +2,16 @@
 
 Rules of this file:
 
-1. How text becomes subtitles is in `subtitles.py`. No text of a cue is a line that a player reads
+1. How text becomes subtitles is in `subtitles/`. No text of a cue is a line that a player reads
    as the end of the cue, as times, or as markup.
 2. Times in JSON are seconds with at most three decimals. JSON is always JSON: a number that is not
    finite is null, and what cannot be seen (controls, half a character) is written as an escape.
 3. Text that a model recognised is without controls in txt, srt and vtt, and as it is in JSON.
 4. `json` is one object per recording. `jsonl` is one line per event while the recording runs, and
    at the end the object of `json` in one line.
-5. Each line of `jsonl` has a `type`. Those of events are named after their classes: `partial`,
+5. Where channels were recognised each for itself, an utterance is a line of `txt` with its channel
+   before it, a cue says whose it is (`<v agent>` in vtt), and JSON has `channel` and `speaker`.
+6. Each line of `jsonl` has a `type`. Those of events are named after their classes: `partial`,
    `final` (an utterance has ended, with its reason), `speech_started`, `speech_ended`, `gap`,
    `context_changed` and `health_hint`. The last line, the whole recording, has the type
    `transcript`.
@@ -21,29 +23,19 @@ import html
 import json
 import math
 import re
-from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
 from typing import Any, Literal
 from typing import Final as Constant
 
+from parakeet_streaming.channels import ChannelEvent, SeparateTranscript
 from parakeet_streaming.errors import OptionError
+from parakeet_streaming.json_objects import context_object, event_object, transcript_object
 from parakeet_streaming.plain_text import escaped, readable, visible
-from parakeet_streaming.results import (
-    ContextChanged,
-    Event,
-    Final,
-    Gap,
-    HealthHint,
-    Partial,
-    Segment,
-    SnapshotTaken,
-    SpeechEnded,
-    SpeechStarted,
-    Token,
-    Transcript,
-    Word,
-)
-from parakeet_streaming.subtitles import Cue, CueBuilder, units_of
+from parakeet_streaming.results import Event, Transcript
+from parakeet_streaming.subtitles.cues import Cue, CueBuilder
+from parakeet_streaming.subtitles.options import TRADE, SubtitleOptions
+from parakeet_streaming.subtitles.units import units_of
 from parakeet_streaming.timeline import ContextConfig
 
 Format = Literal["txt", "srt", "vtt", "json", "jsonl"]
@@ -64,7 +56,7 @@ _ARROW: Constant = re.compile("-{2,}>")
 class Recording:
     """A transcript, and how it was made."""
 
-    transcript: Transcript
+    transcript: Transcript | SeparateTranscript
     model: str
     context: ContextConfig | None
     """None for offline."""
@@ -76,38 +68,42 @@ class Recording:
     """Name of the file, or `-`."""
 
 
-def to_txt(transcript: Transcript) -> str:
-    """One line per segment."""
+def to_txt(transcript: Transcript | SeparateTranscript) -> str:
+    """One line per segment; of separate channels one per utterance, with its channel."""
+    if isinstance(transcript, SeparateTranscript):
+        return f"{transcript.text}\n" if transcript.text else ""
     return "".join(f"{readable(segment.text)}\n" for segment in transcript.segments)
 
 
-def to_srt(transcript: Transcript, first: int = 1) -> str:
+def to_srt(
+    transcript: Transcript | SeparateTranscript, first: int = 1, options: SubtitleOptions = TRADE
+) -> str:
     """SubRip subtitles, numbered from `first`; above 1 they continue earlier ones."""
-    return "".join(to_srt_cue(cue, number) for number, cue in enumerate(cues(transcript), first))
+    made = enumerate(cues(transcript, options), first)
+    return "".join(to_srt_cue(cue, number) for number, cue in made)
 
 
 def to_srt_cue(cue: Cue, number: int) -> str:
     """One subtitle of SubRip; above 1 it continues earlier ones. Markup becomes wide."""
     before = "\n" if number > 1 else ""
     times = f"{_clock(cue.start, ',')} --> {_clock(cue.end, ',')}"
-    text = _SRT_MARKUP.sub(lambda found: chr(ord(found[0]) + _WIDE), _lines_of(cue))
+    whose = f"{readable(cue.speaker)}: " if cue.speaker else ""
+    text = _SRT_MARKUP.sub(lambda found: chr(ord(found[0]) + _WIDE), whose + _lines_of(cue))
     return f"{before}{number}\n{times}\n{text}\n"
 
 
-def to_vtt(transcript: Transcript) -> str:
-    """WebVTT subtitles."""
-    return f"{VTT_HEADER}{vtt_cues(transcript)}"
-
-
-def vtt_cues(transcript: Transcript) -> str:
-    """The cues of WebVTT without the header; `&`, `<` and `>` would be markup and are escaped."""
-    return "".join(to_vtt_cue(cue) for cue in cues(transcript))
+def to_vtt(transcript: Transcript | SeparateTranscript, options: SubtitleOptions = TRADE) -> str:
+    """WebVTT subtitles; `&`, `<` and `>` would be markup and are escaped."""
+    return f"{VTT_HEADER}{''.join(to_vtt_cue(cue) for cue in cues(transcript, options))}"
 
 
 def to_vtt_cue(cue: Cue) -> str:
-    """One subtitle of WebVTT."""
+    """One subtitle of WebVTT, with the times of its words where the cue has them."""
     times = f"{_clock(cue.start, '.')} --> {_clock(cue.end, '.')}"
-    return f"\n{times}\n{html.escape(_lines_of(cue), quote=False)}\n"
+    text = _timed(cue) if cue.times else html.escape(_lines_of(cue), quote=False)
+    if cue.speaker:
+        text = f"<v {html.escape(readable(cue.speaker), quote=False)}>{text}</v>"
+    return f"\n{times}\n{text}\n"
 
 
 def to_vtt_note(text: str) -> str:
@@ -125,14 +121,26 @@ def to_jsonl(recording: Recording) -> str:
     return _line({"type": "transcript", **as_object(recording)})
 
 
-def to_jsonl_event(event: Event, source: str = "") -> str:
-    """One line for one event; its types are in the rules of this file."""
-    type_of, rest = _event_object(event)
-    return _line({"type": type_of, "source": source, **rest})
+def to_jsonl_event(
+    event: Event | ChannelEvent, source: str = "", labels: Sequence[str] = ()
+) -> str:
+    """One line for one event; its types are in the rules of this file.
+
+    Args:
+        event: of a stream, or of one of several channels.
+        source: the recording's name.
+        labels: what its channels are called.
+    """
+    whose: dict[str, Any] = {}
+    if isinstance(event, ChannelEvent):
+        whose = {"channel": event.channel, "speaker": labels[event.channel]}
+        event = event.event
+    type_of, rest = event_object(event)
+    return _line({"type": type_of, "source": source, **whose, **rest})
 
 
-def render(recording: Recording, format: str) -> str:
-    """The recording in one of `FORMATS`.
+def render(recording: Recording, format: str, subtitles: SubtitleOptions = TRADE) -> str:
+    """The recording in one of `FORMATS`; `subtitles` is for two of them.
 
     Raises:
         OptionError: another format.
@@ -141,9 +149,9 @@ def render(recording: Recording, format: str) -> str:
         case "txt":
             return to_txt(recording.transcript)
         case "srt":
-            return to_srt(recording.transcript)
+            return to_srt(recording.transcript, options=subtitles)
         case "vtt":
-            return to_vtt(recording.transcript)
+            return to_vtt(recording.transcript, subtitles)
         case "json":
             return to_json(recording)
         case "jsonl":
@@ -157,53 +165,31 @@ def as_object(recording: Recording) -> dict[str, Any]:
     transcript = recording.transcript
     return {
         "source": recording.source,
-        **_transcript_object(transcript),
+        **transcript_object(transcript),
         "model": recording.model,
-        "context": _context_object(recording.context),
+        "context": context_object(recording.context),
         "latency_s": recording.latency_s,
         "audio_s": round(transcript.audio_s, 3),
         "processing_s": round(recording.processing_s, 3),
     }
 
 
-def cues(transcript: Transcript) -> Iterator[Cue]:
-    """Subtitles of a transcript, in order; they do not overlap."""
-    builder = CueBuilder()
-    for unit in units_of(transcript.segments, transcript.tokens):
+def cues(
+    transcript: Transcript | SeparateTranscript, options: SubtitleOptions = TRADE
+) -> Iterator[Cue]:
+    """Subtitles of a transcript, in order; those of one channel do not overlap."""
+    if isinstance(transcript, SeparateTranscript):
+        told = [
+            replace(cue, speaker=each.label)
+            for each in transcript.channels
+            for cue in cues(each.transcript, options)
+        ]
+        yield from sorted(told, key=lambda cue: cue.start)
+        return
+    builder = CueBuilder(options)
+    for unit in units_of(transcript.segments, transcript.tokens, options):
         yield from builder.add(unit)
     yield from builder.end(transcript.audio_s)
-
-
-def _event_object(event: Event) -> tuple[str, dict[str, Any]]:
-    if isinstance(event, Partial):
-        return "partial", {
-            "text": event.text,
-            "tentative_text": event.tentative_text,
-            "committed_s": round(event.committed_s, 3),
-            "lookahead_end_s": round(event.lookahead_end_s, 3),
-            "tokens": [_token_object(token) for token in event.tokens],
-        }
-    if isinstance(event, Final):
-        numbered = {"utterance": event.utterance, "reason": event.reason}
-        return "final", {**numbered, **_transcript_object(event.transcript)}
-    return _news_object(event)
-
-
-def _news_object(event: Event) -> tuple[str, dict[str, Any]]:
-    """Of what is told beside text."""
-    if isinstance(event, Gap):
-        return "gap", {"start": round(event.start, 3), "end": round(event.end, 3)}
-    if isinstance(event, ContextChanged):
-        return "context_changed", {"context": str(event.context), "at": round(event.at, 3)}
-    if isinstance(event, HealthHint):
-        hint = {"kind": event.kind, "message": event.message}
-        return "health_hint", {**hint, "at": round(event.at, 3)}
-    if isinstance(event, SnapshotTaken):
-        return "snapshot_taken", {"position": event.position}
-    if isinstance(event, SpeechStarted):
-        return "speech_started", {"at": round(event.at, 3)}
-    assert isinstance(event, SpeechEnded), "partials and finals are no news"
-    return "speech_ended", {"at": round(event.at, 3)}
 
 
 def in_json(value: object, *, indent: int | None = None) -> str:
@@ -235,6 +221,21 @@ def _lines_of(cue: Cue) -> str:
     return "\n".join(line for line in lines if line)
 
 
+def _timed(cue: Cue) -> str:
+    """The lines of a cue with the time of each word before it; times must rise within the cue."""
+    text, last_ms, end_ms = "", round(cue.start * 1000), round(cue.end * 1000)
+    edges = [0, *(at for at, _ in cue.times), len(cue.text)]
+    for begin, end, start in zip(
+        edges, edges[1:], (None, *(s for _, s in cue.times)), strict=False
+    ):
+        start_ms = -1 if start is None else round(start * 1000)
+        if last_ms < start_ms < end_ms:
+            text += f"<{_clock(start_ms / 1000, '.')}>"
+            last_ms = start_ms
+        text += html.escape(cue.text[begin:end], quote=False)
+    return text
+
+
 def _line(value: dict[str, Any]) -> str:
     return in_json(value) + "\n"
 
@@ -245,54 +246,3 @@ def _clock(seconds: float, decimal: str) -> str:
     minutes, rest = divmod(rest, 60_000)
     whole, thousandths = divmod(rest, 1000)
     return f"{hours:02d}:{minutes:02d}:{whole:02d}{decimal}{thousandths:03d}"
-
-
-def _transcript_object(transcript: Transcript) -> dict[str, Any]:
-    return {
-        "text": transcript.text,
-        "tokens": [_token_object(token) for token in transcript.tokens],
-        "words": [_word_object(word) for word in transcript.words],
-        "segments": [_segment_object(segment) for segment in transcript.segments],
-    }
-
-
-def _token_object(token: Token) -> dict[str, Any]:
-    return {
-        "id": token.id,
-        "text": token.text,
-        "start": round(token.start, 3),
-        "end": round(token.end, 3),
-        "duration_frames": token.duration_frames,
-        "start_frame": token.start_frame,
-        "confidence": round(token.confidence, 4),
-        **({"recovered": True} if token.recovered else {}),
-    }
-
-
-def _word_object(word: Word) -> dict[str, Any]:
-    return {
-        "text": word.text,
-        "start": round(word.start, 3),
-        "end": round(word.end, 3),
-        "confidence": round(word.confidence, 4),
-        **({"recovered": True} if word.recovered else {}),
-    }
-
-
-def _segment_object(segment: Segment) -> dict[str, Any]:
-    return {
-        "text": segment.text,
-        "start": round(segment.start, 3),
-        "end": round(segment.end, 3),
-    }
-
-
-def _context_object(context: ContextConfig | None) -> dict[str, Any] | None:
-    if context is None:
-        return None
-    names = ("left", "chunk", "right")
-    asked = (context.left, context.chunk, context.right)
-    return {
-        "asked": dict(zip(names, asked, strict=True)),
-        "effective": dict(zip(names, context.effective, strict=True)),
-    }

@@ -39,10 +39,28 @@ MOST_RING_SLOTS: Final = 250_000
 """Values that may wait in a ring: tokens of half a day of speech, in a quarter of a second."""
 MOST_RING_SAMPLES: Final = 2**32
 """Samples of one ring: more than `MOST_RING_S` at any rate, and 16 GiB."""
+MOST_SEPARATE_CHANNELS: Final = 8
+"""Channels of one recording, or of one client, that are transcribed each for itself."""
 MOST_STREAMS: Final = 100_000
 """Streams of one engine, and of one step."""
 MOST_STEP_AUDIO_S: Final = 86_400.0
 """Audio that one step encodes: a day, of all its streams together."""
+MOST_PHRASES: Final = 5_000
+"""Phrases that one stream hopes for. Each makes all others a little less sure."""
+MOST_PHRASE_CHARACTERS: Final = 100
+"""Of one phrase: a long name of a firm or a title. A sentence is no phrase."""
+MOST_PHRASES_CHARACTERS: Final = 100_000
+"""Of all phrases of one stream: 20 for each of the most."""
+MOST_PHRASE_WEIGHT: Final = 5.0
+"""In both directions; beyond it audio counts for nothing."""
+MOST_BOOST: Final = 10.0
+"""What weights are multiplied with."""
+MOST_BIAS_NATS: Final = 1_000.0
+"""A difference of two tokens' logits; real ones stay below a hundred."""
+MOST_OTHER_SPLITS: Final = 8
+"""Splits of one phrase into tokens, beside the usual one."""
+MOST_DEPTH_SCALING: Final = 10.0
+"""How much more a token counts that goes on with a phrase."""
 MOST_WAIT_S: Final = 31 * 86_400.0
 """A time to wait for something, in seconds; what is to last longer has no end (None)."""
 

@@ -71,6 +71,46 @@ class DecoderState:
     """Encoder frames decoded so far: the absolute frame of the next chunk's first frame."""
     memory: object
     """What the model's own networks and rules remember after `last_token`."""
+    bias_states: tuple[int, ...] = ()
+    """What each bias of the stream remembers after `last_token`; none where all are at their
+    beginning."""
+
+
+class TokenBias(Protocol):
+    """Makes tokens of a stream more or less likely: phrases that are hoped for, or a script.
+
+    It never decides whether a frame gives a token, which the plain logits do; it takes part in
+    saying which one. A token's duration and confidence are those of the plain logits, too. A bias
+    is frozen, and shared by any number of streams. What it remembers of one of them is a number
+    from 0, where every stream begins, to `states` - 1.
+    """
+
+    @property
+    def states(self) -> int:
+        """How many states a stream can be in; 1 where nothing is remembered."""
+        ...
+
+    @property
+    def marks(self) -> bool:
+        """Whether a token that it put in place of another is reported as `boosted`."""
+        ...
+
+    def adjust(self, logits: Floats, states: Counts) -> Floats:
+        """The logits with the bias in them.
+
+        Args:
+            logits: (R, V) raw logits of R streams, with -inf for the blank and for what an earlier
+                bias has ruled out; they may be changed in place.
+            states: (R,) of the streams.
+
+        Returns:
+            Logits (R, V).
+        """
+        ...
+
+    def advance(self, states: Counts, tokens: Counts) -> Counts:
+        """The states (R,) of R streams after one more token (R,) of each."""
+        ...
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,6 +123,8 @@ class DecoderInput:
     """Frames from here on are look-ahead: they give tentative tokens and no state."""
     lookahead_end: int
     state: DecoderState
+    biases: tuple[TokenBias, ...] = ()
+    """Of the stream, in the order in which they act; what rules tokens out comes first."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,6 +138,8 @@ class Emission:
     confidence: float
     recovered: bool = False
     """True when the stall guard's second decoding found it."""
+    boosted: bool = False
+    """True when a phrase that was hoped for chose it in place of another token."""
 
 
 @dataclass(frozen=True, slots=True)

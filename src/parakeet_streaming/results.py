@@ -37,6 +37,11 @@ class Token:
     unfinished: str = ""
     """Of a vocabulary with byte pieces: the bytes so far, in hexadecimal, of a character that the
     next token goes on with."""
+    boosted: bool = False
+    """True when a phrase that was hoped for chose it in place of another token."""
+    spoken: str = ""
+    """What the model said, where `WritingOptions` have it written otherwise: then this stands for
+    several tokens. It has the id of the first, the times of all, and the lowest confidence."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,6 +72,11 @@ class Word:
     """The minimum of its tokens' (their mean as an option)."""
     recovered: bool = False
     """True when any of its tokens was recovered by the stall guard."""
+    boosted: bool = False
+    """True when a phrase that was hoped for chose any of its tokens."""
+    spoken: str = ""
+    """What was said, where `WritingOptions` have it written otherwise: "twenty three" for 23. Where
+    that is several words, the first has all of it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -209,6 +219,16 @@ class HealthHint:
 
 
 @dataclass(frozen=True, slots=True)
+class FilterStart:
+    """Where one resampler of a stream began; each commit and each gap is followed by a new one."""
+
+    sample: int
+    """The first sample that went in."""
+    position: int
+    """That of the first sample that came out, at 16 kHz."""
+
+
+@dataclass(frozen=True, slots=True)
 class SnapshotTaken:
     """A live stream as it is after all events before this one; `ask_snapshot` asks for it."""
 
@@ -216,6 +236,8 @@ class SnapshotTaken:
     """The first sample, at 16 kHz, that a stream that goes on from here is to be pushed."""
     write: Callable[[], bytes] = field(repr=False, compare=False)
     """Gives what `LiveEngine.open(resume=)` takes; any thread may call it."""
+    filters: tuple[FilterStart, ...] = ()
+    """What `LiveEngine.open(filters=)` takes, at other rates than 16 kHz."""
 
 
 Event = (

@@ -6,7 +6,14 @@ import soxr
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from parakeet_streaming.audio.resample import Resampler
+from parakeet_streaming.audio.resample import (
+    _BLOCK_STEPS,
+    FilterStart,
+    Resampler,
+    fed_again,
+    filters_from,
+    sample_at,
+)
 from parakeet_streaming.errors import OptionError, StreamClosedError
 
 RATES_HZ = (8_000, 11_025, 16_000, 22_050, 32_000, 44_100, 48_000, 96_000, 192_000)
@@ -113,3 +120,31 @@ def test_what_it_remembers_is_bounded():
     state = resampler.state()
     assert len(state.samples) < 2.5 * 0.6 * 48_000
     assert state.produced <= len(state.samples) // 3
+
+
+@pytest.mark.parametrize("rate_hz", [*sorted(_BLOCK_STEPS), 11_025, 44_100])
+@pytest.mark.parametrize("seconds", [0.0, 0.4, 0.9, 1.7, 2.93])
+def test_a_filter_that_is_fed_again_gives_the_same(rate_hz, seconds):
+    """To the last bit, where it says so: if soxr computes in other blocks, they are found here."""
+    samples = noise(4 * rate_hz)
+    whole = resampled([samples], rate_hz)
+    start = FilterStart(700, 1_400)
+    position = start.position + round(seconds * 16_000)
+    again = fed_again(start, position, rate_hz)
+    assert 0 <= again.sample - start.sample <= seconds * rate_hz
+    resampler = Resampler(rate_hz, dropped=again.dropped)
+    rest = resampler.feed(samples[again.sample - start.sample :])
+    rest = np.concatenate([rest, resampler.finish()])
+    wanted = whole[position - start.position :]
+    assert again.exact == (rate_hz in _BLOCK_STEPS or again.sample == start.sample)
+    if again.exact:
+        np.testing.assert_array_equal(rest, wanted)
+    np.testing.assert_allclose(rest, wanted, atol=1e-6)
+
+
+def test_the_filter_of_a_position_is_known_or_not():
+    filters = [FilterStart(0, 0), FilterStart(80, 160), FilterStart(90, 160), FilterStart(200, 380)]
+    assert filters_from(filters, 159) == tuple(filters)
+    assert filters_from(filters, 160) == tuple(filters[2:])
+    assert filters_from(filters[1:], 159) == ()
+    assert sample_at(161, 8_000) == 80

@@ -4,14 +4,12 @@ import errno
 import io
 import textwrap
 from dataclasses import replace
-from pathlib import Path
 
 import pyte
 import pytest
 from rich.console import Console
 
 from parakeet_streaming.audio.health import Level
-from parakeet_streaming.cli import display as display_module
 from parakeet_streaming.cli.display import (
     Plain,
     Silent,
@@ -20,7 +18,6 @@ from parakeet_streaming.cli.display import (
     UntilGone,
     clock,
     level_meter,
-    new_display,
     progress_bar,
 )
 from parakeet_streaming.results import Final, Partial, SpeechStarted, Transcript
@@ -194,44 +191,6 @@ def test_status_shows_only_its_line_and_passes_text_on(
     assert "half way" in console.file.getvalue()
     assert screen(console) == ["it is muted"]
     assert capsys.readouterr().out == "one\n"
-
-
-@pytest.mark.parametrize(
-    ("out", "err", "format", "path", "live", "expected"),
-    [
-        (True, True, "txt", None, False, Terminal),
-        (True, True, "txt", "a.txt", False, Status),
-        (True, True, "txt", "a.txt", True, Terminal),
-        (True, True, "jsonl", None, True, Silent),
-        (True, True, "jsonl", "a.jsonl", True, Terminal),
-        (False, True, "txt", None, True, Status),
-        (False, True, "jsonl", None, True, Status),
-        (False, False, "txt", None, True, Plain),
-        (False, False, "srt", None, True, Silent),
-        (False, False, "txt", "a.txt", True, Silent),
-    ],
-)
-def test_the_display_fits_where_everything_goes(
-    monkeypatch: pytest.MonkeyPatch,
-    out: bool,
-    err: bool,
-    format: str,
-    path: str | None,
-    live: bool,
-    expected: type,
-) -> None:
-    def console(*, stderr: bool = False) -> Console:
-        return Console(file=io.StringIO(), force_terminal=err if stderr else out)
-
-    monkeypatch.setenv("TERM", "xterm")
-    monkeypatch.setattr(display_module, "Console", console)
-    chosen = new_display(format, None if path is None else Path(path), live=live)
-    assert type(chosen) is expected
-
-
-def test_a_terminal_that_cannot_redraw_is_a_pipe(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("TERM", "dumb")
-    assert not display_module.is_watched(Console(force_terminal=True))
 
 
 @pytest.mark.parametrize(("share", "done"), [(-1, 0), (0, 0), (0.5, 12), (1, 24), (7, 24)])

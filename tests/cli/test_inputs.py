@@ -50,7 +50,7 @@ def test_a_file_that_is_known_and_broken_is_never_raw(tmp_path):
 @pytest.mark.parametrize(
     ("options", "says"),
     [
-        (InputOptions(channels="both"), "use a number, left or right"),
+        (InputOptions(channels="both"), "use a number, left, right or separate"),
         (InputOptions(channels="-1"), "use a number"),
     ],
 )

@@ -255,6 +255,7 @@ import os, signal, threading
 import parakeet_streaming
 class Microphone:
     rate_hz = 16_000
+    channels = 1
     def __enter__(self):
         return self
     def __exit__(self, *_):

@@ -303,7 +303,7 @@ def test_a_virtual_microphone_is_heard(virtual_microphone):
         context = ContextConfig(5.0, 0.5, 0.5, microphone.rate_hz)
         stream = engine.open(LiveOptions(delay=DelayRange.fixed(context), endpoint=None))
         log = StreamLog(keep_steps=False)
-        live = LiveTranscription(stream, microphone, interruption, log, context)
+        live = LiveTranscription([stream], microphone, interruption, log, context)
         for event in live.events():
             if not text:
                 virtual_microphone.speak(np.concatenate([sound, np.zeros(22_050)]))
@@ -323,3 +323,40 @@ def test_a_track_of_a_film_can_be_chosen_on_standard_input():
     assert SAID not in parakeet("-", *WHOLE, "--track=1", piped=film).stdout
     refused = parakeet("-", *WHOLE, "--track=fr", piped=film)
     assert "has no audio track 'fr'" in str(refused.exception)
+
+
+SEPARATE = ("--channels=separate", "--channel-names=agent,caller", *WHOLE)
+
+
+def test_channels_of_standard_input_apart(tmp_path):
+    samples = digits("int16")
+    both = np.stack([samples, np.zeros_like(samples)], axis=1)
+    how = (f"--save={tmp_path / 'a.wav'}", "--stats")
+    result = parakeet("-", *SEPARATE, *how, piped=both.tobytes())
+    assert result.stdout == f"agent: {SAID}\n"
+    assert "agent: text appeared" in result.stderr
+    assert "caller: 0.0 s of speech" in result.stderr
+    saved, _ = soundfile.read(tmp_path / "a.wav", dtype="int16")
+    assert saved.shape == both.shape
+    assert np.abs(saved - both.astype(np.int32)).max() <= 1
+
+
+def test_channels_of_a_microphone_apart(monkeypatch):
+    opened = []
+
+    class Two(FakeMicrophone):
+        def __init__(self, device=None, *, channels=1, separate=False):
+            super().__init__(device, channels=channels)
+            opened.append((channels, separate))
+            self.channels = channels
+
+        def _sound(self):
+            for block in blocks():
+                yield np.stack([np.zeros_like(block), block], axis=1)
+
+    monkeypatch.setattr(listen_source, "Microphone", Two)
+    result = parakeet(*SEPARATE)
+    assert (result.stdout, opened) == (f"caller: {SAID}\n", [(2, True)])
+    assert "--channels left and right go with standard input" in str(
+        parakeet("--channels=left", *WHOLE).exception
+    )

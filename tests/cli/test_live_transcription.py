@@ -90,6 +90,7 @@ class Source:
     """Gives what a test says when it says so."""
 
     rate_hz = 16_000
+    channels = 1
 
     def __init__(self, can_wait=False):
         self.can_wait = can_wait
@@ -120,7 +121,7 @@ class Session:
         self.interruption = Interruption()
         self.log = StreamLog(keep_steps=True)
         self.live = LiveTranscription(
-            self.stream,
+            [self.stream],
             self.source,
             self.interruption,
             self.log,

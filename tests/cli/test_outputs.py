@@ -35,10 +35,10 @@ def written(format: str, path: Path, *, append: bool = False) -> str:
 def test_text_and_subtitles_are_written_utterance_by_utterance(tmp_path: Path) -> None:
     assert written("txt", tmp_path / "a.txt") == "one\ntwo\n"
     assert written("srt", tmp_path / "a.srt") == (
-        "1\n00:00:01,000 --> 00:00:01,700\none\n\n2\n00:00:05,000 --> 00:00:05,700\ntwo\n"
+        "1\n00:00:01,000 --> 00:00:01,833\none\n\n2\n00:00:05,000 --> 00:00:05,833\ntwo\n"
     )
     assert written("vtt", tmp_path / "a.vtt") == (
-        "WEBVTT\n\n00:00:01.000 --> 00:00:01.700\none\n\n00:00:05.000 --> 00:00:05.700\ntwo\n"
+        "WEBVTT\n\n00:00:01.000 --> 00:00:01.833\none\n\n00:00:05.000 --> 00:00:05.833\ntwo\n"
     )
 
 
@@ -130,11 +130,11 @@ def test_results_on_standard_output_follow_one_another(
     capsys: pytest.CaptureFixture[str],
 ) -> None:
     for kind, said in (
-        ("srt", "1\n00:00:00,000 --> 00:00:00,700\none\n\n2\n00:00:00,000 --> 00:00:00,700\ntwo\n"),
+        ("srt", "1\n00:00:00,000 --> 00:00:00,833\none\n\n2\n00:00:00,000 --> 00:00:00,833\ntwo\n"),
         (
             "vtt",
-            "WEBVTT\n\nNOTE a.wav\n\n00:00:00.000 --> 00:00:00.700\none\n"
-            "\nNOTE b -> c.wav\n\n00:00:00.000 --> 00:00:00.700\ntwo\n",
+            "WEBVTT\n\nNOTE a.wav\n\n00:00:00.000 --> 00:00:00.833\none\n"
+            "\nNOTE b -> c.wav\n\n00:00:00.000 --> 00:00:00.833\ntwo\n",
         ),
     ):
         series = Series(several=True)

@@ -6,6 +6,7 @@ import subprocess
 import sys
 from pathlib import Path
 
+import numpy as np
 import pytest
 import soundfile
 from typer.testing import CliRunner
@@ -172,3 +173,18 @@ def test_a_server_that_is_killed_leaves_what_was_heard(tmp_path):
     assert rest.endswith("\n")
     lost = "parakeet: the server ended the stream: the connection broke; then ws://"
     assert said.splitlines()[-1].startswith(lost)
+
+
+def test_channels_apart(url, tmp_path):
+    mono = soundfile.read(DIGITS, dtype="int16")[0]
+    both = np.zeros((2 * len(mono), 2), np.int16)
+    both[: len(mono), 1] = both[len(mono) :, 0] = mono
+    how = ("-", "--channels=separate", "--channel-names=agent,caller", "--fixed")
+    result = parakeet(*how, f"--server={url}", piped=both.tobytes())
+    assert (result.exit_code, result.stdout) == (0, f"caller: {SAID}\nagent: {SAID}\n")
+    here, there = (
+        json.loads(parakeet(*how, "--format=json", *more, piped=both.tobytes()).stdout)
+        for more in ((), (f"--server={url}",))
+    )
+    for each in ("text", "utterances"):
+        assert there[each] == here[each]

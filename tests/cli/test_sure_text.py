@@ -8,7 +8,8 @@ from parakeet_streaming.cli import sure_text
 from parakeet_streaming.cli.sure_text import SureText
 from parakeet_streaming.engine.words import group_segments, group_words, text_of
 from parakeet_streaming.results import Final, Gap, Partial, Token, Transcript
-from parakeet_streaming.subtitles import MOST_IN_A_UNIT, CueBuilder, units_of
+from parakeet_streaming.subtitles.cues import CueBuilder
+from parakeet_streaming.subtitles.units import MOST_IN_A_UNIT, units_of
 
 
 def tokens_of(*texts):

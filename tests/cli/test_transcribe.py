@@ -225,7 +225,7 @@ def test_channels_that_cancel_each_other_are_told_and_one_can_be_taken(tmp_path:
     result = parakeet("-", "--channels=left", "--encoding=f32le", piped=stereo(1, -1).tobytes())
     assert result.stdout == f"{SAID}\n"
     assert parakeet(DIGITS, "--channels=right").stdout == f"{SAID}\n"
-    assert "use a number, left or right" in parakeet(DIGITS, "--channels=middle").stderr
+    assert "use a number, left, right or separate" in parakeet(DIGITS, "--channels=middle").stderr
 
 
 def test_raw_samples_in_a_file(tmp_path: Path) -> None:
@@ -418,3 +418,73 @@ def test_model_folder_and_stall_guard(tmp_path: Path) -> None:
     shutil.copytree(source, tmp_path / "mine")
     result = parakeet(DIGITS, f"--model={tmp_path / 'mine'}", "--stall-guard", "--threads=1")
     assert result.stdout == f"{SAID}\n"
+
+
+SEPARATE = ("--channels=separate", "--channel-names=agent,caller")
+CALL = f"agent: {SAID}\ncaller: {DIALLED}\n"
+
+
+def call(tmp_path: Path) -> str:
+    """One says the digits; the other begins later, and speaks over the last of them."""
+    first, second = (soundfile.read(each, dtype="int16")[0] for each in (DIGITS, PHONE))
+    later = len(first) - 16_000
+    frames = np.zeros((later + len(second), 2), np.int16)
+    frames[: len(first), 0], frames[later:, 1] = first, second
+    soundfile.write(tmp_path / "call.wav", frames, 16_000)
+    return str(tmp_path / "call.wav")
+
+
+@pytest.mark.parametrize("how", [(), ("--offline",), ("--preset=balanced",), ("--realtime",)])
+def test_channels_apart(tmp_path: Path, how: tuple[str, ...]) -> None:
+    result = parakeet(call(tmp_path), *SEPARATE, *how)
+    assert (result.exit_code, result.stdout) == (0, CALL)
+
+
+def test_channels_apart_in_every_format(tmp_path: Path) -> None:
+    path = call(tmp_path)
+    assert "\nagent: three one" in parakeet(path, *SEPARATE, "--format=srt").stdout
+    assert "\n<v caller>zero eight" in parakeet(path, *SEPARATE, "--format=vtt").stdout
+    written = json.loads(parakeet(path, *SEPARATE, "--format=json").stdout)
+    assert written["text"] == CALL.strip()
+    assert [each["text"] for each in written["channels"]] == [SAID, DIALLED]
+    lines = [json.loads(each) for each in parakeet(path, *SEPARATE, "-fjsonl").stdout.splitlines()]
+    texts = [each["text"] for each in lines if each.get("speaker") == "agent" and "text" in each]
+    assert "".join(texts[:-1]) == SAID
+    assert lines[-1]["type"] == "transcript"
+    result = parakeet(path, *SEPARATE, f"--output={tmp_path / 'call.txt'}")
+    assert (result.stdout, (tmp_path / "call.txt").read_text()) == ("", CALL)
+
+
+def test_channels_apart_of_a_pipe(tmp_path: Path) -> None:
+    path = call(tmp_path)
+    assert parakeet("-", *SEPARATE, piped=Path(path).read_bytes()).stdout == CALL
+    raw = soundfile.read(path, dtype="int16")[0].tobytes()
+    assert parakeet("-", *SEPARATE, piped=raw).stdout == CALL
+    numbered = parakeet("-", "--channels=separate", piped=raw).stdout
+    assert numbered.splitlines()[0] == f"channel 0: {SAID}"
+
+
+def test_one_channel_apart_is_one() -> None:
+    assert parakeet(DIGITS, "--channels=separate").stdout == f"channel 0: {SAID}\n"
+
+
+def test_channels_that_cannot_be_apart(tmp_path: Path) -> None:
+    path = call(tmp_path)
+    assert "2 channel names" in parakeet(DIGITS, *SEPARATE).stderr
+    result = parakeet(path, "--channels=separate", "--channel-names=agent")
+    assert f"{path}: 1 channel name ('agent') for 2 channels" in result.stderr
+    assert "goes with --channels separate" in str(parakeet(path, "--channel-names=a,b").stderr)
+    soundfile.write(tmp_path / "many.wav", np.zeros((160, 9), np.int16), 16_000)
+    result = parakeet(str(tmp_path / "many.wav"), "--channels=separate")
+    assert "9 channels cannot be transcribed each for itself; 8 can" in result.stderr
+    report = ("--realtime", f"--report={tmp_path / 'r.json'}")
+    assert "--report is about one stream" in str(parakeet(path, *SEPARATE, *report).exception)
+
+
+def test_a_language() -> None:
+    assert parakeet(DIGITS, "--language=en,de-AT").stdout == f"{SAID}\n"
+    assert parakeet("-", "--language=en", piped=Path(DIGITS).read_bytes()).stdout == f"{SAID}\n"
+    for how, says in (("klingon", "no language that is known"), ("ru", "writes no ru")):
+        result = parakeet(DIGITS, f"--language={how}")
+        assert isinstance(result.exception, OptionError)
+        assert says in str(result.exception)

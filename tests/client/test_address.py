@@ -41,3 +41,11 @@ def test_what_comes_before_the_answer_is_taken():
 def test_no_answer_is_an_error():
     with pytest.raises(ServerError, match=r"opened no stream within 0\.05 s"):
         answer()
+
+
+def test_a_stream_that_comes_back_says_so_and_waits_less():
+    address = Address("ws://there/v1/stream?tokens=1", {}, Way(30.0, False, None))
+    assert address.again(8.0) == Address(
+        "ws://there/v1/stream?tokens=1&again=1", {}, Way(8.0, False, None)
+    )
+    assert address.again(90.0).way.timeout_s == 30.0

@@ -78,3 +78,16 @@ def test_what_nobody_takes_is_an_error():
             await carries.send_next()
 
     asyncio.run(test())
+
+
+def test_that_more_will_come_needs_no_answer():
+    async def test():
+        spoken, carries = carrier(0.02)
+        spoken.command("aside", "keep_alive")
+        await carries.send_next()
+        with pytest.raises(TimeoutError):
+            async with asyncio.timeout(0.1):
+                await carries.next()
+        return carries.connection.aborted
+
+    assert not asyncio.run(test())

@@ -11,6 +11,7 @@ import numpy as np
 import pytest
 
 from parakeet_streaming.audio.files import read_audio
+from parakeet_streaming.audio.resample import Resampler
 from parakeet_streaming.client import (
     AsyncClient,
     Final,
@@ -25,12 +26,21 @@ from parakeet_streaming.errors import ServerError, StreamClosedError
 from parakeet_streaming.server.checkpoint import CheckpointKeys
 from parakeet_streaming.server.doors import native
 from parakeet_streaming.server.limits import Limits
+from parakeet_streaming.testing import (
+    Cue,
+    FakeEncoder,
+    FakePieces,
+    marked_audio,
+    recognizer_of,
+)
 from tests.client.cutting import proxied
+from tests.live.by_hand import ByFrame
 from tests.server.served import FIXED, serving
 
 DIGITS = read_audio(Path(__file__).parents[2] / "examples" / "recordings" / "digits.wav")
 LONG = np.concatenate([DIGITS, np.zeros(12_000, np.float32)] * 3)
 SAID = "three one four one five nine two six"
+DECIDED = ("utterance", "text", "start", "end", "reason", "words", "channel")
 KEY = "a key that all servers know"
 QUICK = Resuming(for_s=30.0, first_wait_s=0.02, most_wait_s=0.1, checkpoints_s=0.5, silent_s=1.5)
 
@@ -69,10 +79,7 @@ def of(kind, events):
 
 def decided(events):
     """What is told for good."""
-    return [
-        (each.utterance, each.text, each.end, each.reason, each.words, each.channel)
-        for each in of(Final, events)
-    ]
+    return [tuple(getattr(each, name) for name in DECIDED) for each in of(Final, events)]
 
 
 def written(events):
@@ -95,10 +102,10 @@ async def say(stream, script, pause_s=0.0):
         await asyncio.sleep(pause_s)
 
 
-async def told(address, script, disturb=None, resume=QUICK, pause_s=0.0, **options):
+async def told(address, script, disturb=None, resume=QUICK, pause_s=0.0, timeout_s=30.0, **options):
     """All events of a stream that says those things while `disturb(proxy)` goes on."""
     events = []
-    async with AsyncClient(address) as client:
+    async with AsyncClient(address, timeout_s=timeout_s) as client:
         stream = await client.stream(resume=resume, **options)
         reading = asyncio.create_task(read(stream, events))
         disturbing = None if disturb is None else asyncio.create_task(disturb(events))
@@ -357,3 +364,183 @@ def test_an_utterance_that_ended_for_want_of_audio_ends_the_second_time_too():
     assert [each.reason for each in of(Final, events)] == ["no_audio", "end"]
     assert decided(events) == decided(plain)
     assert written(events) == written(plain)
+
+
+@pytest.mark.parametrize("rate_hz", [8_000, 24_000, 48_000])
+def test_other_rates_go_on_exactly(rate_hz):
+    resampler = Resampler(16_000, rate_hz)
+    audio = np.concatenate([resampler.feed(LONG), resampler.finish()])
+    script = pieces(audio, rate_hz // 3)
+    for place, thing in ((9, "commit"), (15, rate_hz // 2), (20, "commit")):
+        script.insert(place, thing)
+
+    async def test():
+        async with servers() as (_, proxy, address):
+            options = {"sample_rate": rate_hz}
+            plain, _ = await told(address, script, resume=False, **options)
+
+            async def disturb(_):
+                for _ in range(5):
+                    await asyncio.sleep(0.7)
+                    proxy.reset()
+
+            return plain, await told(address, script, disturb, pause_s=0.05, **options)
+
+    plain, (events, _) = run(test)
+    assert decided(events) == decided(plain)
+    assert of(Gap, events) == of(Gap, plain)
+    assert {each.how for each in of(Resumed, events)} == {"exact"}
+
+
+MARKED = marked_audio(600)
+TEXTS = (" one", " two", " three")
+
+
+def cached_recognizer():
+    """Finds a word in each fourth frame of marked audio; takes no past of another window."""
+    script = [Cue(frame, frame // 4 % 3) for frame in range(2, 600, 4)]
+    return recognizer_of(FakeEncoder(), ByFrame(script, len(TEXTS)), FakePieces(TEXTS))
+
+
+def cached_stream_that_moves(disturb, how):
+    """What a cached stream tells, with and without; it speaks until it has moved."""
+    options = {"encoding": "f32le", "vad": False, "endpointing": "off"}
+
+    async def test():
+        cached = replace(FIXED, cached=True, vad=None)
+        made = {"defaults": cached, "recognizer": cached_recognizer()}
+        async with servers(**made) as (services, proxy, address), AsyncClient(address) as client:
+            events, said = [], 0
+            stream = await client.stream(resume=QUICK, **options)
+            reading = asyncio.create_task(read(stream, events))
+            for piece in pieces(MARKED, 8_000):
+                await stream.send(piece)
+                said += len(piece)
+                if said == 40_000:
+                    # Without a checkpoint all would be said again, which is exact.
+                    while stream._link._continuing.latest is None:
+                        await asyncio.sleep(0.01)
+                    disturb(services, proxy)
+                if of(Resumed, events) and said > 120_000:
+                    break
+                await asyncio.sleep(0.1)
+            await stream.finish()
+            await reading
+            await stream.close()
+        async with servers(**made) as (_, _, address):
+            plain, _ = await told(address, [MARKED[:said]], resume=False, **options)
+        return plain, events
+
+    plain, events = run(test)
+    assert of(Resumed, events) == [Resumed(how)]
+    return plain, events
+
+
+def test_the_encoders_past_is_handed_over_on_a_planned_end():
+    """A cached stream goes on exactly, with the last checkpoint that came before it moved."""
+
+    def drain(services, _):
+        (first,) = [each for each in services if each.metrics.open_sockets.value]
+        first.drain.begin(first.clock() + 20)
+
+    plain, events = cached_stream_that_moves(drain, "exact")
+    assert decided(events) == decided(plain)
+    assert not of(Reconnecting, events)
+
+
+def test_a_cached_stream_that_was_cut_says_that_it_is_warm():
+    plain, events = cached_stream_that_moves(lambda _, proxy: proxy.reset(), "warm")
+    assert [each.text for each in of(Final, events)] == [each.text for each in of(Final, plain)]
+
+
+def test_a_server_that_stands_still_is_not_waited_for():
+    """It accepts a new connection, as its kernel does, and says nothing."""
+
+    async def test():
+        async with servers() as (_, proxy, address):
+            plain, _ = await told(address, pieces(LONG, 8_000), resume=False)
+            held = []
+            listening = await asyncio.start_server(
+                lambda *streams: held.append(streams), "127.0.0.1", 0
+            )
+            host, port = listening.sockets[0].getsockname()
+
+            def lose():
+                proxy.addresses.insert(0, f"{host}:{port}")
+                asyncio.get_running_loop().call_later(0.5, proxy.addresses.remove, f"{host}:{port}")
+                proxy.reset()
+
+            # Other answers it awaits for as long as this test may last.
+            events, _ = await told(
+                address,
+                pieces(LONG, 8_000),
+                lambda events: when(events, Partial, lose),
+                timeout_s=600.0,
+            )
+            listening.close()
+            for _, writer in held:
+                writer.close()
+            return plain, events
+
+    plain, events = run(test)
+    assert decided(events) == decided(plain)
+
+
+def test_a_balancer_that_knows_no_server_is_asked_again():
+    async def test():
+        async with servers() as (_, proxy, address):
+            plain, _ = await told(address, pieces(LONG, 8_000), resume=False)
+            listening = await asyncio.start_server(nothing_there, "127.0.0.1", 0)
+            host, port = listening.sockets[0].getsockname()
+
+            def lose():
+                whole, proxy.addresses = proxy.addresses, [f"{host}:{port}"]
+                asyncio.get_running_loop().call_later(
+                    0.5, lambda: proxy.addresses.__setitem__(slice(None), whole)
+                )
+                proxy.reset()
+
+            events, _ = await told(
+                address, pieces(LONG, 8_000), lambda events: when(events, Partial, lose)
+            )
+            listening.close()
+            return plain, events
+
+    plain, events = run(test)
+    assert decided(events) == decided(plain)
+
+
+async def nothing_there(reader, writer):
+    await reader.readuntil(b"\r\n\r\n")
+    writer.write(b"HTTP/1.1 404 Not Found\r\ncontent-length: 0\r\nconnection: close\r\n\r\n")
+    writer.close()
+
+
+def test_a_server_that_dies_while_it_drains_is_not_waited_for():
+    """Clients leave it at random moments: those that it loses before go on at once."""
+
+    async def test():
+        async with servers() as (services, proxy, address):
+            events, loop, lost_s = [], asyncio.get_running_loop(), []
+            async with AsyncClient(address) as client:
+                stream = await client.stream(resume=QUICK)
+                reading = asyncio.create_task(read(stream, events))
+                await stream.send(DIGITS)
+                while not of(Partial, events):
+                    await asyncio.sleep(0.01)
+                (first,) = [each for each in services if each.metrics.open_sockets.value]
+                first.drain.begin(first.clock() + 3_000)
+                # A checkpoint is waited for at first.
+                await asyncio.sleep(1.0)
+                proxy.reset()
+                lost_s.append(loop.time())
+                while not of(Resumed, events):
+                    await asyncio.sleep(0.01)
+                lost_s.append(loop.time())
+                await stream.finish()
+                await reading
+                await stream.close()
+            return lost_s
+
+    lost_s, back_s = run(test)
+    assert back_s - lost_s < 20

@@ -2,6 +2,7 @@ from urllib.parse import parse_qsl, urlsplit
 
 import pytest
 
+from parakeet_streaming.boosting.phrases import Phrase
 from parakeet_streaming.client.request import StreamOptions, headers, socket_url
 from parakeet_streaming.errors import OptionError
 from parakeet_streaming.server.protocols.native_settings import StreamSettings
@@ -32,12 +33,21 @@ def test_the_server_reads_every_option():
         sample_rate=8_000, encoding="f32le", channels=2, separate=True, context="10-2-2",
         fixed=True, endpointing="relaxed", max_utterance_s=9.5, vad=False, tentative=False,
         words=False, tokens=True, checkpoints=3.0,
+        phrases=(Phrase("Ada", -2.5), Phrase("new york")), boost=2.0,
     )  # fmt: skip
     query = dict(parse_qsl(urlsplit(socket_url("http://h", asked)).query))
     read = StreamSettings().with_fields(query)
     assert {name: getattr(read, name) for name in asked.__slots__} == {
         name: getattr(asked, name) for name in asked.__slots__
     }
+
+
+def test_phrases_that_no_address_can_hold_are_refused():
+    asked = StreamOptions(phrases=[f"phrase number {number}" for number in range(300)])
+    with pytest.raises(OptionError, match="send `configure`"):
+        socket_url("http://h", asked)
+    with pytest.raises(OptionError, match="characters"):
+        socket_url("http://h", StreamOptions(phrases=["x" * 101]))
 
 
 def test_keys_are_visible_characters():

@@ -1,7 +1,10 @@
 """Options of going on."""
 
+from dataclasses import replace
+
 import pytest
 
+from parakeet_streaming.client.events import CheckpointTerms
 from parakeet_streaming.client.resuming import Resuming, resuming_of
 from parakeet_streaming.errors import OptionError
 
@@ -22,3 +25,17 @@ def test_yes_and_no_are_options_too():
 def test_what_makes_no_sense_is_refused(wrong):
     with pytest.raises(OptionError, match=next(iter(wrong))):
         Resuming(**wrong)
+
+
+def test_a_server_may_be_silent_between_two_checkpoints():
+    terms = CheckpointTerms(3.0, 136.0, 600.0, True)
+    assert Resuming().silence_s(terms) == 8.0
+    assert Resuming().silence_s(replace(terms, every_s=30.0)) == 60.0
+
+
+def test_audio_is_kept_as_long_as_a_checkpoint_lasts():
+    terms = CheckpointTerms(3.0, 136.0, 600.0, True)
+    assert Resuming().kept_s(terms) == 600.0
+    assert Resuming().kept_s(replace(terms, lasts_s=20.0)) == 136.0
+    assert Resuming(most_audio_s=5.0).kept_s(terms) == 5.0
+    assert Resuming().kept_s(None) == 0.0

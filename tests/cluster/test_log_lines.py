@@ -1,3 +1,4 @@
+import errno
 import io
 import logging
 import os
@@ -45,3 +46,20 @@ def test_no_room_is_no_error_and_nobody_waits(tmp_path):
         for _ in range(1_000):
             sender.write("z" * 4_000 + "\n")
     os.close(pipe)
+
+
+def test_lines_come_again_once_the_disk_has_room(tmp_path):
+    class Disk(io.StringIO):
+        full = 2
+
+        def write(self, text):
+            if self.full:
+                self.full -= 1
+                raise OSError(errno.ENOSPC, "no room")
+            return super().write(text)
+
+    path, to = str(tmp_path / "log"), Disk()
+    with received_lines(path, to), closing(SentLines(path)) as sender:
+        for word in ("one", "two", "three"):
+            sender.write(f"{word}\n")
+    assert to.getvalue() == "three\n"

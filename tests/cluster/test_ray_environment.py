@@ -20,7 +20,7 @@ def test_sockets_outlive_the_number_of_replicas():
     assert "RAY_SERVE_HAPROXY_HARD_STOP_AFTER_S=120" in problem
     assert "3680" in problem
     assert not problems(HAPROXY, Settings(session_s=30, drain_s=20))
-    told = HAPROXY | {"RAY_SERVE_HAPROXY_HARD_STOP_AFTER_S": "21680"}
+    told = HAPROXY | {"RAY_SERVE_HAPROXY_HARD_STOP_AFTER_S": "21720"}
     assert not problems(told, Settings())
     wrong = HAPROXY | {"RAY_SERVE_HAPROXY_HARD_STOP_AFTER_S": "soon"}
     assert problems(wrong, Settings(session_s=30))
@@ -28,9 +28,9 @@ def test_sockets_outlive_the_number_of_replicas():
 
 def test_sockets_may_be_silent_as_long_as_the_settings_say():
     short = {**HAPROXY, "RAY_SERVE_HAPROXY_TIMEOUT_SERVER_S": "30"}
-    (problem,) = problems(short, Settings(session_s=30))
+    (problem,) = problems(short, Settings(session_s=30, drain_s=20))
     assert "RAY_SERVE_HAPROXY_TIMEOUT_SERVER_S=30" in problem
-    (problem,) = problems(HAPROXY, Settings(session_s=30, idle_s=5_000))
+    (problem,) = problems(HAPROXY, Settings(session_s=30, drain_s=20, idle_s=5_000))
     assert "RAY_SERVE_HAPROXY_TIMEOUT_CLIENT_S=3600" in problem
 
 

@@ -5,10 +5,10 @@ import threading
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from parakeet_streaming.audio.resample import Resampler
+from parakeet_streaming.audio.resample import Resampler, fed_again, filters_from
 from parakeet_streaming.errors import AudioInputError
 from parakeet_streaming.live.audio_queue import AudioQueueWriter, Missing
 from parakeet_streaming.live.ingest import AudioIngest
@@ -246,3 +246,53 @@ def test_a_commit_after_the_end_finds_nothing_more():
     at = []
     edge.commit(at.append)
     assert at == [writer.received]
+
+
+@settings(max_examples=60, deadline=None)
+@given(
+    rate_hz=st.sampled_from([8_000, 24_000, 48_000, 44_100]),
+    steps=st.lists(
+        st.tuples(st.sampled_from(["audio", "audio", "audio", "gap", "commit"]), st.floats(0, 0.7)),
+        min_size=1, max_size=25,
+    ),
+    at=st.floats(0, 1), back_s=st.floats(0, 2),
+)  # fmt: skip
+def test_a_stream_that_goes_on_gets_the_same_samples(rate_hz, steps, at, back_s):
+    """Cut after any step, and begun again at any position before: its commits do not come again."""
+    audio = noise(20.0, seed=3)
+    script, sample = [], 0
+    for kind, seconds in steps:
+        count = 0 if kind == "commit" else round(seconds * rate_hz)
+        script.append((kind, sample, count))
+        sample += count
+    cut = round(at * len(script))
+
+    def said(edge, script, since=0):
+        for kind, start, count in script:
+            left_out = min(count, max(0, since - start))
+            if kind == "audio":
+                places = range(start + left_out, start + count)
+                edge.push(np.take(audio, places, mode="wrap"))
+            elif kind == "gap":
+                edge.miss(count - left_out)
+            else:
+                edge.commit(lambda _: None)
+
+    whole, written = ingest(rate_hz, 10**7, 10**7)
+    said(whole, script[:cut])
+    position = max(0, written.received - round(back_s * 16_000))
+    filters = filters_from(whole.filters, position)
+    said(whole, script[cut:])
+    whole.finish()
+    writer = AudioQueueWriter(10**7, 10**7, lambda: 0.0, lambda: None, start=position)
+    edge = AudioIngest(writer, rate_hz, filters)
+    since = fed_again(filters[0], position, rate_hz).sample
+    said(edge, [each for each in script[:cut] if each[0] != "commit"], since)
+    assert edge.filters[0] == filters[0]
+    said(edge, script[cut:])
+    edge.finish()
+    wanted, got = taken(written)[position:], taken(writer)
+    assert writer.received == written.received
+    exact = fed_again(filters[0], position, rate_hz).exact
+    np.testing.assert_allclose(got, wanted, atol=0 if exact else 1e-6)
+    assert edge.room == 0

@@ -28,7 +28,7 @@ def test_entropy_is_the_reference_s_formula(probabilities, alpha):
     sure = math.exp((1 - power_sum) / (1 - alpha))
     worst = math.exp((1 - len(probabilities) ** (1 - alpha)) / (1 - alpha))
     expected = (sure - worst) / (1 - worst)
-    assert entropy(logits_of(*probabilities), alpha) == pytest.approx(expected, abs=1e-6)
+    assert entropy(logits_of(*probabilities), alpha=alpha) == pytest.approx(expected, abs=1e-6)
 
 
 def test_entropy_has_the_reference_s_exponent():

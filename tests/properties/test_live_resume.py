@@ -57,8 +57,10 @@ class Journey:
         return at < len(self.voice) and self.voice[at]
 
     def _enter(self, resume):
-        vad = ScriptedVad(self.voice)
-        self.room = Room(self.cues, vad=vad, most_ring_s=self.most_ring_s)
+        # Each machine has a clock of its own, and is as fast as it is.
+        vad, cost_s = ScriptedVad(self.voice), 0.01 * (1 + self.moves % 3)
+        self.room = Room(self.cues, vad=vad, most_ring_s=self.most_ring_s, cost_s=cost_s)
+        self.room.clock.now_s += (self.moves * 7_919) % 10_007
         self.stream = self.room.open(self.options, resume=resume)
         self.room.settle()
 
@@ -179,23 +181,34 @@ class Shipwreck(Journey):
 
     def wreck(self):
         """What was told after the last snapshot is told again."""
-        if self.taken is None:
-            return
-        taken, told, answered = self.taken
-        before, self.events = self.events, self.events[:told]
-        self._enter(taken.write())
-        assert self.stream.stats().resumed == "exact"
+        if self.taken is not None:
+            before = by_kind(self.events)
+            self._again()
+            assert by_kind(self.events) == before
+
+    def crash(self):
+        """The same in the midst of it: what was computed, or asked for, was told to nobody."""
+        before = by_kind(self.events)
+        self._again()
+        for again, told in zip(by_kind(self.events), before, strict=True):
+            assert again[: len(told)] == told
+
+    def _again(self):
+        taken, told, answered = self.taken or (None, 0, 0)
+        position = 0 if taken is None else taken.position
+        self.events = self.events[:told]
+        self.moves += 1
+        self._enter(None if taken is None else taken.write())
+        assert taken is None or self.stream.stats().resumed == "exact"
         commits = 0
         for kind, at, count in self.said:
             commits += kind == "commit"
             if kind == "commit" and commits > answered:
                 self._do(kind, at, count)
-            elif kind != "commit" and at + count > taken.position:
-                skipped = max(0, taken.position - at)
+            elif kind != "commit" and at + count > position:
+                skipped = max(0, position - at)
                 self._do(kind, at + skipped, count - skipped)
         self.settle()
-        assert by_kind(self.events) == by_kind(before)
-        self.moves += 1
 
     def _do(self, kind, at, count):
         if kind == "audio":
@@ -217,7 +230,7 @@ class Shipwreck(Journey):
     endpoint=st.sampled_from(ENDPOINTS),
     steps=st.lists(
         st.tuples(
-            st.sampled_from(["audio", "audio", "audio", "gap", "commit", "ask", "wreck"]),
+            st.sampled_from(["audio", "audio", "audio", "gap", "commit", "ask", "wreck", "crash"]),
             st.integers(1, 12_000),
             st.booleans(),
         ),
@@ -233,6 +246,8 @@ def test_a_stream_that_broke_goes_on_from_its_last_snapshot(context, pairs, vad,
         elif kind == "wreck":
             broken.settle()
             broken.wreck()
+        elif kind == "crash":
+            broken.crash()
         else:
             for each in (stayed, broken):
                 each.say(kind, 0 if kind == "commit" else count)

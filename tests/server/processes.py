@@ -17,7 +17,13 @@ class Served:
     """A server that runs; `said` has the lines of its standard error."""
 
     def __init__(self, *arguments, environment=None):
-        settings = {"PYTHONPATH": str(ROOT / "src"), "PARAKEET_PORT": "0", **(environment or {})}
+        # A fixed bound: where the machine is busy, the measured one may let in only one stream.
+        settings = {
+            "PYTHONPATH": str(ROOT / "src"),
+            "PARAKEET_PORT": "0",
+            "PARAKEET_MAX_STREAMS": "64",
+            **(environment or {}),
+        }
         inherited = {
             name: text for name, text in os.environ.items() if not name.startswith("PARAKEET_")
         }

@@ -53,7 +53,7 @@ class Serving:
 
     async def _run(self):
         self.loop = asyncio.get_running_loop()
-        model = LoadedModel("tiny-en", 1_700_000_000, ("en",), self._strict)
+        model = LoadedModel("tiny-en", 1_700_000_000, ("en",), strict=self._strict)
         self.service = Service(
             self._engine,
             model,

@@ -49,10 +49,19 @@ def served(test, routes_of, *, keys=None, limits=None, streams=64, defaults=FIXE
 
 @asynccontextmanager
 async def serving(
-    routes_of, *, keys=None, limits=None, streams=64, defaults=FIXED, origins=(), strict=False
+    routes_of,
+    *,
+    keys=None,
+    limits=None,
+    streams=64,
+    defaults=FIXED,
+    origins=(),
+    strict=False,
+    recognizer=None,
 ):
     keys = keys or {}
-    async with LiveEngine(*models(), most_streams=streams) as engine:
+    usual, vad = models()
+    async with LiveEngine(recognizer or usual, vad, most_streams=streams) as engine:
         service = Service(
             engine,
             LoadedModel("tiny-en", 0, strict=strict),

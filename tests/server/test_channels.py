@@ -15,7 +15,7 @@ from tests.server.doors.test_native import PCM, SAID
 from tests.server.served import FIXED, models
 
 
-def run(test, streams=None):
+def run(test, streams=64):
     async def inside():
         async with LiveEngine(*models(), most_streams=streams) as engine:
             async with asyncio.timeout(120):

@@ -8,7 +8,7 @@ from parakeet_streaming.server.session_events import Cleared, Ended, Kept
 from parakeet_streaming.server.session_state import SessionState
 
 KEYS = CheckpointKeys.of_this_process()
-STATE = SessionState(0, 2, 0, 0, 0, None, 0.0, False, False, False, None, None)
+STATE = SessionState(0, 2, 0, 0, 0, None, 0.0, False, False, False, ())
 END = Ended(0, "", (), (), 0.0, 1.0, "silence")
 
 
@@ -72,3 +72,38 @@ def test_one_that_would_be_too_large_is_not_made():
     made = checkpointing(most_bytes=100)
     assert made.take(0, kept(bytes(100))) is None
     assert made.number == 3
+
+
+def test_for_a_planned_end_every_later_one_has_the_past():
+    """The client moves at a moment of its own, with the last one that came."""
+    made = checkpointing()
+
+    async def run():
+        task = asyncio.create_task(made.run())
+        await asyncio.sleep(0)
+        made.want(past=True)
+        await asyncio.sleep(0.05)
+        assert made.take(0, kept(b"with")) is not None
+        made.take(0, END)
+        await asyncio.sleep(0.6)
+        task.cancel()
+        return made.channels.connections[0].asked
+
+    assert asyncio.run(run()) == [True, True]
+
+
+def test_a_past_that_is_too_large_is_left_out():
+    made = checkpointing(most_bytes=900)
+
+    async def run():
+        task = asyncio.create_task(made.run())
+        await asyncio.sleep(0)
+        made.want(past=True)
+        await asyncio.sleep(0.05)
+        assert made.take(0, kept(bytes(1_000))) is None
+        await asyncio.sleep(0.6)
+        assert made.take(0, kept(b"without")) is not None
+        task.cancel()
+        return made.channels.connections[0].asked
+
+    assert asyncio.run(run()) == [True, False]

@@ -1,10 +1,11 @@
+import errno
 import io
 import json
 import logging
 
 import pytest
 
-from parakeet_streaming.server.logs import SAID, fields_of, written
+from parakeet_streaming.server.logs import SAID, announce, fields_of, written
 
 LOG = logging.getLogger("parakeet_streaming.server.test")
 
@@ -117,3 +118,15 @@ def test_lines_go_where_they_are_to_and_say_whose_they_are(capsys):
         LOG.info("it came", extra={"door": "native"})
     assert lines(capsys) == []
     assert stream.getvalue().endswith("Z INFO it came replica=r1 door=native\n")
+
+
+def test_a_line_that_finds_no_room_ends_nothing(monkeypatch, capsys):
+    announce("ready http://127.0.0.1:1")
+    assert capsys.readouterr().err == "ready http://127.0.0.1:1\n"
+
+    class Full(io.StringIO):
+        def write(self, text):
+            raise OSError(errno.ENOSPC, "no room")
+
+    monkeypatch.setattr("sys.stderr", Full())
+    announce("ready http://127.0.0.1:1")

@@ -70,22 +70,23 @@ def run(test):
     return asyncio.run(asyncio.wait_for(test(), 120))
 
 
+@pytest.mark.parametrize("query", [QUERY, f"{QUERY}&numbers=digits&fixed=1&context=2-0.48-0.48"])
 @pytest.mark.parametrize("cut", [20_001, 33_000, 50_000, len(PCM)])
-def test_what_follows_a_checkpoint_is_told_elsewhere(cut):
+def test_what_follows_a_checkpoint_is_told_elsewhere(cut, query):
     pcm = np.concatenate([PCM, np.zeros(16_000, "<i2"), PCM])
 
     async def test():
         async with both() as ((_, one), (_, other)):
-            async with opened(one) as socket:
+            async with opened(one, query) as socket:
                 await socket.send(pcm.tobytes())
                 await socket.send('{"type":"finish"}')
                 whole = []
                 await read_on(socket, whole)
             before = []
-            async with opened(one) as socket:
+            async with opened(one, query) as socket:
                 await socket.send(pcm[:cut].tobytes())
                 last = await until(socket, "checkpoint", before)
-            async with opened(other) as socket:
+            async with opened(other, query) as socket:
                 answer = await resumed(socket, last["checkpoint"])
                 await socket.send(pcm[answer["sample"] :].tobytes())
                 await socket.send('{"type":"finish"}')

@@ -9,18 +9,20 @@ import numpy as np
 import pytest
 import soundfile
 
+from parakeet_streaming.channels import ChannelTranscript
 from parakeet_streaming.errors import AudioFormatError, CapacityError, ContextError
 from parakeet_streaming.live.options import LiveOptions
+from parakeet_streaming.results import Transcript
 from parakeet_streaming.server import recordings
+from parakeet_streaming.server.file_readers import FileReaders
+from parakeet_streaming.server.leading_silence import HEARD_S
 from parakeet_streaming.server.recordings import (
-    ChannelTranscript,
     FileBegun,
     FileOptions,
-    FileReaders,
     FileText,
     FileTranscription,
 )
-from parakeet_streaming.server.replies import TooLargeError
+from parakeet_streaming.server.replies import TooLargeError, WrongRequestError
 from parakeet_streaming.server.upload import Upload
 from parakeet_streaming.timeline import ContextConfig
 from tests.server.rest_serving import engine_of_the_built_in_model
@@ -68,8 +70,8 @@ def test_texts_join_to_the_transcript(engine):
     texts = [event.text for event in events if isinstance(event, FileText)]
     assert len(texts) > 3
     assert "".join(texts) == SAID
-    assert isinstance(events[-1], ChannelTranscript)
-    assert events[-1].transcript.text == SAID
+    assert isinstance(events[-1], Transcript)
+    assert events[-1].text == SAID
     assert not warnings
 
 
@@ -77,6 +79,28 @@ def test_many_channels_take_one_place(engine):
     events, _ = run(engine, sound(5), FileOptions(CONTEXT, separate=True))
     ends = [event.channel for event in events if isinstance(event, ChannelTranscript)]
     assert ends == [0, 1, 2, 3, 4]
+
+
+def test_a_channel_without_sound_is_as_long_as_the_file_and_costs_little(engine):
+    before = decoded_s(engine)
+    events, _ = run(engine, sound(2, 90.0), FileOptions(CONTEXT, separate=True, names=("a", "b")))
+    wholes = [event for event in events if isinstance(event, ChannelTranscript)]
+    assert [(each.label, each.transcript.audio_s) for each in wholes] == [("a", 90.0), ("b", 90.0)]
+    assert decoded_s(engine) - before < 2 * (HEARD_S + 1)
+
+
+def decoded_s(engine):
+    snapshot = engine.metrics.snapshot()
+    return snapshot.counters["audio_seconds_total"]
+
+
+@pytest.mark.parametrize(
+    ("channels", "names", "says"),
+    [(2, ("a",), "1 channel name"), (9, (), "9 channels cannot"), (2, ("a", "a"), "must differ")],
+)
+def test_names_that_do_not_fit_are_refused(engine, channels, names, says):
+    with pytest.raises(WrongRequestError, match=says):
+        run(engine, sound(channels, format="WAV"), FileOptions(CONTEXT, separate=True, names=names))
 
 
 def test_the_length_of_all_channels_counts(engine):
@@ -120,7 +144,7 @@ def test_readers_are_bounded(engine):
         await asyncio.wait({first})
         return await heard(engine, DIGITS.read_bytes(), None, readers)
 
-    assert asyncio.run(both())[0][-1].transcript.text == SAID
+    assert asyncio.run(both())[0][-1].text == SAID
 
 
 def test_a_full_house_says_which_limit_it_met(engine):
@@ -146,4 +170,4 @@ def test_giving_up_frees_the_place(engine, after):
         await transcription.close()
         return await heard(engine, DIGITS.read_bytes())
 
-    assert asyncio.run(give_up())[0][-1].transcript.text == SAID
+    assert asyncio.run(give_up())[0][-1].text == SAID

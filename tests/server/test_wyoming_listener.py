@@ -47,7 +47,7 @@ def test_without_zeroconf_there_is_a_word_about_it(monkeypatch):
 
 def with_service(test):
     async def run():
-        async with serving(lambda _: []) as (service, _), asyncio.timeout(60):
+        async with serving(lambda _: []) as (service, _), asyncio.timeout(120):
             return await test(service)
 
     return asyncio.run(run())
@@ -94,7 +94,7 @@ def test_it_is_found_on_the_network(monkeypatch):
         try:
             name = await added.get()
             info = AsyncServiceInfo(kind, name)
-            assert await info.async_request(finder.zeroconf, 3_000)
+            assert await info.async_request(finder.zeroconf, 60_000)
             await made.close()
             assert await removed.get() == name
         finally:

@@ -24,7 +24,7 @@ def run(*arguments):
         capture_output=True,
         text=True,
         check=False,
-        timeout=300,
+        timeout=1_200,
     )
 
 

@@ -1,4 +1,7 @@
-"""Frames (m, channels) of any usual type go in from a reader; float32 mono blocks (n,) come out."""
+"""Frames (m, channels) of any usual type go in from a reader; float32 blocks come out.
+
+Blocks are mono (n,), the average of all channels or one of them, or (n, channels), all of them.
+"""
 
 from __future__ import annotations
 
@@ -12,7 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from parakeet_streaming.audio.health import PhaseWatch
-from parakeet_streaming.audio.pcm import MAX_CHANNELS, as_mono
+from parakeet_streaming.audio.pcm import MAX_CHANNELS, as_channels, as_mono
 from parakeet_streaming.audio.recording_errors import READ_ERRORS, reason_of
 from parakeet_streaming.errors import (
     AudioFormatError,
@@ -47,7 +50,7 @@ class FrameReader(Protocol):
 
 
 class AudioFile:
-    """Audio that is read once, from its start to its end, as mono blocks.
+    """Audio that is read once, from its start to its end, as mono blocks or as all its channels.
 
     Raises:
         AudioFormatError: a rate outside 4–384 kHz, or more than 32 channels.
@@ -97,6 +100,7 @@ class AudioFile:
         self._failure: InputError | FileAccessError | None = None
         self._position_samples = 0
         self._channel: int | None = None
+        self._keeps_channels = False
         self._phases = PhaseWatch(rate_hz)
 
     def choose_channel(self, number: int) -> None:
@@ -112,6 +116,10 @@ class AudioFile:
             )
         self._channel = number
 
+    def keep_channels(self) -> None:
+        """Makes blocks (n, channels) of all channels, instead of their average."""
+        self._keeps_channels = True
+
     @property
     def read_s(self) -> float:
         """Seconds of sound that were read so far."""
@@ -124,6 +132,8 @@ class AudioFile:
 
     def blocks(self, block_s: float = BLOCK_S) -> Iterator[NDArray[np.float32]]:
         """The samples from where reading stopped to the end, as float32 mono (n,), n ≥ 1.
+
+        After `keep_channels` a block is (n, channels).
 
         A block of a file is about `block_s` seconds; a live stream hands on what has arrived, at
         most that much.
@@ -204,6 +214,10 @@ class AudioFile:
             raise self._failed(error) from error
         if not len(frames):
             self._check_whole()
+        if self._keeps_channels:
+            block = as_channels(frames, what=self.name, first_sample=self._position_samples)
+            self._position_samples += len(block)
+            return block
         wanted = frames if self._channel is None or frames.ndim == 1 else frames[:, self._channel]
         block = as_mono(wanted, what=self.name, first_sample=self._position_samples)
         if self._channel is None and self.channels > 1 and self._phases.feed(frames, block):

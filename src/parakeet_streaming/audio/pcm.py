@@ -1,4 +1,4 @@
-"""Samples of any usual type go in; float32 mono (n,) of the same rate comes out.
+"""Samples of any usual type go in; float32 of the same rate, mono or each channel, comes out.
 
 Rules of this file:
 
@@ -54,16 +54,40 @@ def as_mono(
         return np.ascontiguousarray(_average(full_scale_one(array)), dtype=np.float32)
     with np.errstate(over="ignore", invalid="ignore"):
         mono = np.ascontiguousarray(_average(full_scale_one(array)), dtype=np.float32)
-    usable = np.abs(mono) <= _LOUDEST
-    if not usable.all():
-        bad = int(np.argmin(usable))
-        error = AudioInputError(
-            f"{what}: sample {first_sample + bad} is {array[bad].tolist()}, which is no sample; "
-            "replace NaN, infinity and whatever else is no audio before feeding"
-        )
-        error.unusable_samples = len(mono)
-        raise error
+    _check_usable(np.abs(mono), array, what, first_sample)
     return mono
+
+
+def as_channels(
+    samples: ArrayLike, *, what: str = "samples", first_sample: int = 0
+) -> NDArray[np.float32]:
+    """Any usual samples as float32 (n, channels), full scale 1.0; arguments as of `as_mono`.
+
+    Raises:
+        AudioInputError: as `as_mono`.
+    """
+    array = _as_frames(samples, what)
+    frames = array if array.ndim == 2 else array[:, np.newaxis]
+    with np.errstate(over="ignore", invalid="ignore"):
+        floats = np.ascontiguousarray(full_scale_one(frames), dtype=np.float32)
+    _check_usable(np.abs(floats).max(axis=1), array, what, first_sample)
+    return floats
+
+
+def _check_usable(
+    loudness: NDArray[np.float32], array: NDArray[Any], what: str, first_sample: int
+) -> None:
+    """Refuses frames of which one, by its `loudness` (n,), is no audio."""
+    usable = loudness <= _LOUDEST  # NaN is not
+    if usable.all():
+        return
+    bad = int(np.argmin(usable))
+    error = AudioInputError(
+        f"{what}: sample {first_sample + bad} is {array[bad].tolist()}, which is no sample; "
+        "replace NaN, infinity and whatever else is no audio before feeding"
+    )
+    error.unusable_samples = len(usable)
+    raise error
 
 
 def _is_plain(samples: ArrayLike) -> TypeGuard[NDArray[np.float32]]:

@@ -1,4 +1,4 @@
-"""Float32 mono (n,) of one rate goes in as it comes; an audio file of that sound comes out.
+"""Float32 of one rate goes in as it comes; an audio file of that sound comes out.
 
 Rules of this file:
 
@@ -31,12 +31,13 @@ _FLUSH_S: Final = 1.0
 class SavedSound:
     """One file that grows while sound comes. Not thread-safe."""
 
-    def __init__(self, path: str | PathLike[str], rate_hz: int) -> None:
+    def __init__(self, path: str | PathLike[str], rate_hz: int, channels: int = 1) -> None:
         """Makes the file.
 
         Raises:
             OptionError: a suffix that means no format, a file that is there, a folder that is not
-                or where nothing may be written, or a rate that the format does not have.
+                or where nothing may be written, or a rate or channels that the format does not
+                have.
         """
         self.path = Path(path)
         self.samples = 0
@@ -47,10 +48,10 @@ class SavedSound:
         self._make()
         self._flush_samples = round(_FLUSH_S * rate_hz)
         self._unflushed_samples = 0
-        self._sound: Any = self._open(written_as, rate_hz)
+        self._sound: Any = self._open(written_as, rate_hz, channels)
 
     def write(self, samples: NDArray[np.float32]) -> None:
-        """Adds samples, float32 (n,); what is louder than full scale is clipped.
+        """Adds samples, float32 (n,) or (n, channels); what is louder than full scale is clipped.
 
         Raises:
             OSError: the disk is full, or gone; what was written before stays.
@@ -99,13 +100,15 @@ class SavedSound:
             reason = getattr(error, "strerror", None) or error
             raise OptionError(f"cannot write {self.path}: {reason}") from error
 
-    def _open(self, written_as: str, rate_hz: int) -> Any:  # noqa: ANN401  soundfile has no types
+    def _open(self, written_as: str, rate_hz: int, channels: int) -> Any:  # noqa: ANN401
+        # soundfile has no types
         try:
-            return soundfile.SoundFile(self.path, "w", rate_hz, 1, format=written_as)
+            return soundfile.SoundFile(self.path, "w", rate_hz, channels, format=written_as)
         except soundfile.LibsndfileError as error:
             with suppress(OSError):
                 self.path.unlink()
             raise OptionError(
                 f"{self.path} cannot be written ({error.error_string}): {written_as} may have no "
-                f"sound at {rate_hz} Hz, or the disk no room; use .flac, or another disk"
+                f"sound of {channels} channel{'s' * (channels > 1)} at {rate_hz} Hz, or the disk "
+                "no room; use .flac, or another disk"
             ) from error

@@ -4,7 +4,8 @@ Rules of this file:
 
 1. A `pieces.json` beside the file decides: which piece is the blank, and which are unknown, control
    or byte pieces. Without it their names say so.
-2. Text is what the tokenizer itself would write.
+2. Text is what the tokenizer itself would write. A piece named `<…>` that is neither unknown nor
+   bytes adds nothing, whatever its type: it is a sign to programs, such as `<EOU>` or `<|en|>`.
 """
 
 from __future__ import annotations
@@ -36,6 +37,7 @@ PIECES_NAME: Final = "pieces.json"
 
 _REST_OF_A_LINE_END: Final = re.compile(r" \d+")
 
+_SPECIAL: Final = re.compile(rf"{WORD_START}?<[^<>\s]+>")
 _BLANKS: Final = ("<blk>", "<blank>")
 
 
@@ -70,6 +72,8 @@ class Vocabulary:
         raw = self.bytes_of(token_id)
         if raw is not None:
             return raw.decode("utf-8", "ignore")
+        if _SPECIAL.fullmatch(self.pieces[token_id]):
+            return ""
         return self.pieces[token_id].replace(WORD_START, " ")
 
     def bytes_of(self, token_id: int) -> bytes | None:

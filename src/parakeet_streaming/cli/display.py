@@ -19,7 +19,6 @@ from __future__ import annotations
 import errno
 import sys
 from collections.abc import Callable
-from pathlib import Path
 from typing import Final, Protocol, Self
 
 from rich.console import Console, Group
@@ -27,6 +26,7 @@ from rich.live import Live
 from rich.text import Text
 
 from parakeet_streaming.audio.health import Level
+from parakeet_streaming.channels import ChannelEvent
 from parakeet_streaming.cli.messages import complain
 from parakeet_streaming.plain_text import readable, visible
 from parakeet_streaming.results import Event, Partial
@@ -35,13 +35,17 @@ from parakeet_streaming.results import Final as FinalEvent
 _BAR_WIDTH: Final = 24
 _METER_WIDTH: Final = 10
 _METER_LOWEST_DBFS: Final = -60.0
-_SAID_STYLE: Final = "yellow"
+SAID_STYLE: Final = "yellow"
+
+
+Told = Event | ChannelEvent
+"""Of one stream, or of one of several channels."""
 
 
 class Display(Protocol):
     """Where one stream's text appears while it is recognised."""
 
-    def show(self, event: Event | None, status: str) -> None:
+    def show(self, event: Told | None, status: str) -> None:
         """Shows an event, if there is one, and the status in one line."""
         ...
 
@@ -59,7 +63,7 @@ class Display(Protocol):
 class Silent:
     """Shows no text, where it goes elsewhere."""
 
-    def show(self, event: Event | None, status: str) -> None:
+    def show(self, event: Told | None, status: str) -> None:
         pass
 
     def say(self, message: str) -> None:
@@ -80,7 +84,7 @@ class Plain(Silent):
         self._said = ""
         self._ends_with_word = False
 
-    def show(self, event: Event | None, status: str) -> None:
+    def show(self, event: Told | None, status: str) -> None:
         if isinstance(event, Partial) and event.text:
             text = readable(event.text)
             self._said += text
@@ -115,14 +119,14 @@ class Status:
     def __init__(self, console: Console, under: Display) -> None:
         self._console = console
         self._under = under
-        self._live = _live(console)
+        self._live = redrawn(console)
 
-    def show(self, event: Event | None, status: str) -> None:
+    def show(self, event: Told | None, status: str) -> None:
         self._under.show(event, status)
-        self._live.update(_status_line(status), refresh=True)
+        self._live.update(status_line(status), refresh=True)
 
     def say(self, message: str) -> None:
-        self._console.print(Text(visible(message), style=_SAID_STYLE))
+        self._console.print(Text(visible(message), style=SAID_STYLE))
 
     def __enter__(self) -> Self:
         self._live.__enter__()
@@ -142,9 +146,9 @@ class Terminal:
         self._line = ""
         self._said = ""
         self._tentative = ""
-        self._live = _live(console)
+        self._live = redrawn(console)
 
-    def show(self, event: Event | None, status: str) -> None:
+    def show(self, event: Told | None, status: str) -> None:
         if isinstance(event, Partial):
             text = readable(event.text)
             self._line += text if self._line else text.lstrip()
@@ -157,11 +161,11 @@ class Terminal:
         # The next utterance may be in the right context before this one has ended.
         tentative = self._tentative if self._line else self._tentative.lstrip()
         spoken = Text(self._line) + Text(tentative, style="dim italic")
-        shown = Group(spoken, _status_line(status)) if spoken else _status_line(status)
+        shown = Group(spoken, status_line(status)) if spoken else status_line(status)
         self._live.update(shown, refresh=True)
 
     def say(self, message: str) -> None:
-        self._console.print(Text(visible(message), style=_SAID_STYLE))
+        self._console.print(Text(visible(message), style=SAID_STYLE))
 
     def __enter__(self) -> Self:
         self._live.__enter__()
@@ -201,7 +205,7 @@ class UntilGone:
         self._display = display
         self._gone = False
 
-    def show(self, event: Event | None, status: str) -> None:
+    def show(self, event: Told | None, status: str) -> None:
         self._unless_gone(lambda: self._display.show(event, status))
 
     def say(self, message: str) -> None:
@@ -223,25 +227,6 @@ class UntilGone:
             if error.errno != errno.EIO:
                 raise
             self._gone = True
-
-
-def new_display(format: str, path: Path | None, *, live: bool) -> Display:
-    """The display that fits the output, and where standard output and standard error go.
-
-    Args:
-        format: of the output.
-        path: of the output; None for standard output.
-        live: whether people watch the text come, even where it goes to a file, too.
-    """
-    out, watched = Console(), Console(stderr=True)
-    text_here = format == "txt" and path is None
-    if is_watched(out) and (text_here or (live and path is not None)):
-        return Terminal(out)
-    under = Plain() if text_here else Silent()
-    if not is_watched(watched) or (is_watched(out) and path is None):
-        # The output is written on the screen; redrawing a line there would tear it.
-        return under
-    return Status(watched, under)
 
 
 def is_watched(console: Console) -> bool:
@@ -268,11 +253,12 @@ def level_meter(level: Level) -> str:
     return f"{progress_bar(share, _METER_WIDTH)} {level.rms_dbfs:4.0f} dB"
 
 
-def _status_line(status: str) -> Text:
+def status_line(status: str) -> Text:
+    """The status, which a narrow terminal cuts."""
     return Text(visible(status), style="dim", no_wrap=True, overflow="ellipsis")
 
 
-def _live(console: Console) -> Live:
+def redrawn(console: Console) -> Live:
     """A region that is redrawn. It must leave standard output alone: that may be a pipe."""
     return Live(
         console=console,

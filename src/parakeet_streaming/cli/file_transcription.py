@@ -1,4 +1,4 @@
-"""Blocks of a file in, as fast as they can be read; one stream's events, and how it goes, out."""
+"""Blocks of a file in, as fast as they can be read; its events, and how it goes, out."""
 
 from __future__ import annotations
 
@@ -8,11 +8,13 @@ from collections.abc import Iterable, Iterator
 import numpy as np
 from numpy.typing import NDArray
 
-from parakeet_streaming.cli.display import clock, progress_bar
+from parakeet_streaming.channels import SeparateTranscript
+from parakeet_streaming.cli.display import Told, clock, progress_bar
 from parakeet_streaming.cli.interruption import Interruption
+from parakeet_streaming.engine.channel_streams import ChannelStreams
 from parakeet_streaming.engine.stream import Stream
 from parakeet_streaming.errors import ParakeetError
-from parakeet_streaming.results import Event, Transcript
+from parakeet_streaming.results import Transcript
 
 
 class FileTranscription:
@@ -20,7 +22,7 @@ class FileTranscription:
 
     def __init__(
         self,
-        stream: Stream,
+        stream: Stream | ChannelStreams,
         blocks: Iterable[NDArray[np.float32]],
         interruption: Interruption,
         *,
@@ -41,7 +43,7 @@ class FileTranscription:
         """Seconds of audio read."""
         return self._fed_samples / self._stream.context.sample_rate
 
-    def events(self) -> Iterator[Event]:
+    def events(self) -> Iterator[Told]:
         """Reads everything, and gives each step's events as they come."""
         try:
             for block in self._blocks:
@@ -59,7 +61,7 @@ class FileTranscription:
         """A file needs no messages while it is read."""
         return iter(())
 
-    def transcript(self) -> Transcript:
+    def transcript(self) -> Transcript | SeparateTranscript:
         return self._stream.transcript()
 
     def status(self) -> str:
@@ -76,7 +78,7 @@ class FileTranscription:
             f"{self._speed()}"
         )
 
-    def _run(self) -> Iterator[Event]:
+    def _run(self) -> Iterator[Told]:
         """Runs the steps that are ready, one at a time."""
         while self._stream.ready:
             start_s = time.monotonic()

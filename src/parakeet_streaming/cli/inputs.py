@@ -23,6 +23,7 @@ from parakeet_streaming.audio.pcm_decoder import bytes_per_frame
 from parakeet_streaming.audio.pcm_reader import BinaryStream
 from parakeet_streaming.audio.raw import open_raw
 from parakeet_streaming.audio.recording_errors import as_recording_errors
+from parakeet_streaming.channels import labels_of
 from parakeet_streaming.cli.output_paths import STDIN
 from parakeet_streaming.errors import AudioFormatError, OptionError, ParakeetError
 from parakeet_streaming.limits import check_whole
@@ -33,6 +34,7 @@ from parakeet_streaming.timeline import MAX_INPUT_RATE_HZ, MIN_INPUT_RATE_HZ, SA
 ENCODING: Final = "s16le"
 """What raw samples are, unless `--encoding` says otherwise."""
 _MOST_DIGITS: Final = 9
+_SEPARATE: Final = "separate"
 _SIDES: Final = {"left": 0, "right": 1}
 
 
@@ -43,21 +45,42 @@ class InputOptions:
     rate_hz: int | None = None
     encoding: str | None = None
     channels: str | None = None
-    """How many channels raw samples have, or `left` or `right` for one of two, of every file."""
+    """How many channels raw samples have; or, of every file, `left` or `right` for one of two, or
+    `separate` for each of them for itself."""
     track: str | None = None
     strict: bool = False
+    names: tuple[str, ...] = ()
+    """What separate channels are called; raw samples then have as many."""
 
     @property
     def side(self) -> int | None:
         """The one channel that is wanted."""
         return _SIDES.get(self.channels or "")
 
+    @property
+    def separate(self) -> bool:
+        """Whether channels are kept apart."""
+        return self.channels == _SEPARATE
+
+    def labels(self, channels: int) -> tuple[str, ...]:
+        """What channels are called; none where they are not kept apart.
+
+        Raises:
+            OptionError: too many channels, or names that do not fit.
+        """
+        return labels_of(self.names, channels) if self.separate else ()
+
     def check(self) -> None:
         """Refuses options that mean nothing, whatever is read.
 
         Raises:
-            OptionError: an impossible rate, encoding or number of channels.
+            OptionError: an impossible rate, encoding or number of channels, or names of channels
+                that are not kept apart.
         """
+        if self.names and not self.separate:
+            raise OptionError(f"--channel-names goes with --channels {_SEPARATE}; give both")
+        if self.names:
+            labels_of(self.names, len(self.names))
         bytes_per_frame(self.encoding or ENCODING, self.count)
         if self.rate_hz is not None:
             check_whole("--rate", self.rate_hz, MIN_INPUT_RATE_HZ, MAX_INPUT_RATE_HZ)
@@ -67,14 +90,18 @@ class InputOptions:
         """How many channels raw samples have.
 
         Raises:
-            OptionError: neither a number nor a side.
+            OptionError: no number and none of the words.
         """
         if self.channels is None:
             return 1
         if self.side is not None:
             return len(_SIDES)
+        if self.separate:
+            return len(self.names) or len(_SIDES)
         if not self.channels.isdecimal() or len(self.channels) > _MOST_DIGITS:
-            raise OptionError(f"--channels {self.channels}; use a number, left or right")
+            raise OptionError(
+                f"--channels {self.channels}; use a number, left, right or {_SEPARATE}"
+            )
         return int(self.channels)
 
 
@@ -97,6 +124,13 @@ def open_input(source: str, options: InputOptions) -> AudioFile:
         audio = _open_file(source, options)
     if options.side is not None and audio.channels > 1:
         audio.choose_channel(options.side)
+    if options.separate:
+        try:
+            options.labels(audio.channels)
+        except OptionError as error:
+            audio.close()
+            raise OptionError(f"{source}: {error}") from error
+        audio.keep_channels()
     return audio
 
 

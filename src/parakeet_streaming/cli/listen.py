@@ -10,6 +10,12 @@ import typer
 
 from parakeet_streaming.cli import options as shared
 from parakeet_streaming.cli.inputs import InputOptions
+from parakeet_streaming.cli.listen_choices import (
+    DEFAULT_ENDPOINTING,
+    NO_ENDPOINTING,
+    delay_range_of,
+    endpoint_of,
+)
 from parakeet_streaming.cli.listen_source import checked_source, open_source
 from parakeet_streaming.cli.listen_source import list_devices as print_devices
 from parakeet_streaming.cli.output_paths import (
@@ -18,20 +24,18 @@ from parakeet_streaming.cli.output_paths import (
     chosen_format,
     output_paths,
 )
+from parakeet_streaming.cli.phrases import read_boosting
 from parakeet_streaming.cli.report import check_writable
+from parakeet_streaming.cli.text_choices import TextChoices, with_text_choices
 from parakeet_streaming.cli.transcription import OutputOptions, transcribe_live
 from parakeet_streaming.engine.endpoint import PRESETS as ENDPOINTINGS
 from parakeet_streaming.engine.endpoint import EndpointOptions
 from parakeet_streaming.engine.vad_options import VadOptions
 from parakeet_streaming.errors import OptionError
-from parakeet_streaming.live.adaptation import MOST_GROWTH, DelayRange
+from parakeet_streaming.languages.codes import language_codes
+from parakeet_streaming.live.adaptation import MOST_GROWTH
 from parakeet_streaming.live.options import LiveOptions
 from parakeet_streaming.load import DEFAULT_MODEL, load, load_vad
-from parakeet_streaming.timeline import ContextConfig
-
-_DEFAULT_PRESET: Final = "balanced"
-_DEFAULT_ENDPOINTING: Final = "balanced"
-_NO_ENDPOINTING: Final = "off"
 
 _SOUND: Final = "Sound"
 _SERVER: Final = "Elsewhere"
@@ -41,7 +45,9 @@ _VAD: Final = VadOptions()
 _ENDPOINT: Final = EndpointOptions()
 
 
+@with_text_choices
 def listen(
+    choices: TextChoices,
     source: Annotated[
         str | None, typer.Argument(help="- for standard input; by default a microphone.")
     ] = None,
@@ -71,12 +77,8 @@ def listen(
     list_devices: Annotated[
         bool, typer.Option("--list-devices", rich_help_panel=_SOUND, help="List microphones.")
     ] = False,
-    channels: Annotated[
-        int,
-        typer.Option(
-            min=1, rich_help_panel=_SOUND, help="How many of its channels are averaged to one."
-        ),
-    ] = 1,
+    channels: shared.Channels = None,
+    channel_names: shared.ChannelNames = None,
     save: Annotated[
         str | None,
         typer.Option(
@@ -110,6 +112,9 @@ def listen(
         ),
     ] = True,
     cached: shared.Cached = False,
+    language: shared.Language = None,
+    phrases: shared.Phrases = None,
+    boost: shared.Boost = None,
     vad: Annotated[
         bool,
         typer.Option(
@@ -124,9 +129,9 @@ def listen(
             rich_help_panel=_SPEECH,
             callback=shared.lowered,
             help=f"How soon an utterance, a line of text, ends in silence: "
-            f"{', '.join(ENDPOINTINGS)}, or {_NO_ENDPOINTING} for one utterance.",
+            f"{', '.join(ENDPOINTINGS)}, or {NO_ENDPOINTING} for one utterance.",
         ),
-    ] = _DEFAULT_ENDPOINTING,
+    ] = DEFAULT_ENDPOINTING,
     max_utterance_s: Annotated[
         float | None,
         typer.Option(
@@ -201,12 +206,16 @@ def listen(
     if list_devices:
         print_devices()
         return
-    delay_range = _delay_range(context, preset, longest_chunk, fixed=fixed)
+    delay_range = delay_range_of(context, preset, longest_chunk, fixed=fixed)
     chosen_vad = VadOptions(
         threshold, neg_threshold, min_speech_ms, min_silence_ms, prefix_padding_ms
     )
-    endpoint = _endpoint(endpointing, max_utterance_s)
-    reading = InputOptions(rate, encoding, str(channels), track, strict)
+    endpoint = endpoint_of(endpointing, max_utterance_s)
+    names = shared.names_in(channel_names)
+    reading = InputOptions(rate, encoding, channels, track, strict, names)
+    if reading.separate and report is not None:
+        raise OptionError("--report is about one stream; leave out --channels separate")
+    boosting, languages = read_boosting(phrases, boost), language_codes(language)
     name = checked_source(source, device)
     written_as = chosen_format(format, output, append=append)
     if append and output in (None, STDIN):
@@ -218,8 +227,9 @@ def listen(
     read = [model, STDIN] if name == STDIN else [model]
     check_overwriting(read, {"--output": path, **reports}, saved=sound_file)
     wanted = OutputOptions(
-        name, written_as, path, append, in_place=True, save=save, stats=stats, report=report
-    )
+        name, written_as, path, append, in_place=True, save=save, stats=stats, report=report,
+        choices=choices,
+    )  # fmt: skip
     if server is not None:
         from parakeet_streaming.cli import remote_transcription as remote
 
@@ -241,14 +251,19 @@ def listen(
         asked: dict[str, Any] = {"fixed": fixed or None, "max_utterance_s": max_utterance_s}
         if context is not None or preset is not None:
             asked["context"] = str(delay_range.context)
+        asked |= {"language": ",".join(languages) or None}
         asked |= {"vad": None if vad else False, "tentative": tentative}
-        asked["endpointing"] = None if endpointing == _DEFAULT_ENDPOINTING else endpointing
-        with open_source(name, device, channels, reading) as (sound, called, warnings):
+        asked["endpointing"] = None if endpointing == DEFAULT_ENDPOINTING else endpointing
+        if boosting is not None:
+            asked |= {"phrases": boosting.phrases, "boost": boosting.boost}
+        with open_source(name, device, reading) as (sound, called, warnings):
+            wanted = replace(wanted, labels=reading.labels(sound.channels))
             remote.transcribe_remotely(
                 server, api_key, sound, asked, wanted, called=called, warnings=warnings
             )
         return
-    with open_source(name, device, channels, reading) as (sound, called, warnings):
+    with open_source(name, device, reading) as (sound, called, warnings):
+        wanted = replace(wanted, labels=reading.labels(sound.channels))
         at_rate = replace(delay_range.context, sample_rate=sound.rate_hz)
         chosen = LiveOptions(
             delay=replace(delay_range, context=at_rate),
@@ -256,11 +271,14 @@ def listen(
             endpoint=endpoint,
             tentative=tentative,
             cached=cached,
+            boosting=boosting,
+            languages=languages,
         )
         recognizer = load(
             model, precision=precision, runtime=runtime, provider=provider, threads=threads,
             revision=revision,
         )  # fmt: skip
+        recognizer.masks.check(languages)
         greeting = (
             f"listening to {called} ({sound.rate_hz} Hz) · text within {at_rate.latency_s:.2f} s · "
             "Ctrl-C ends"
@@ -269,30 +287,3 @@ def listen(
             recognizer, load_vad() if vad else None, sound, chosen, wanted,
             greeting=greeting, warnings=warnings,
         )  # fmt: skip
-
-
-def _delay_range(
-    context: str | None, preset: str | None, longest_chunk: float | None, *, fixed: bool
-) -> DelayRange:
-    chosen = shared.chosen_context(context, preset) or ContextConfig.parse(_DEFAULT_PRESET)
-    if fixed and longest_chunk is not None:
-        raise OptionError("--longest-chunk does not go with --fixed; give one")
-    if fixed:
-        return DelayRange.fixed(chosen)
-    if longest_chunk is None:
-        return DelayRange.growing(chosen)
-    return DelayRange(chosen, longest_chunk)
-
-
-def _endpoint(endpointing: str, max_utterance_s: float | None) -> EndpointOptions | None:
-    if endpointing.strip().lower() == _NO_ENDPOINTING:
-        if max_utterance_s is not None:
-            raise OptionError(f"--max-utterance-s does not go with --endpointing {_NO_ENDPOINTING}")
-        return None
-    if endpointing not in ENDPOINTINGS:
-        raise OptionError(
-            f"--endpointing {endpointing} does not exist; use {', '.join(ENDPOINTINGS)} or "
-            f"{_NO_ENDPOINTING}"
-        )
-    options = EndpointOptions.parse(endpointing)
-    return options if max_utterance_s is None else replace(options, max_utterance_s=max_utterance_s)

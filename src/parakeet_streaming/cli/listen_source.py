@@ -50,13 +50,24 @@ def checked_source(source: str | None, device: str | None) -> str:
 
 @contextmanager
 def open_source(
-    name: str, device: str | None, channels: int, reading: InputOptions
+    name: str, device: str | None, reading: InputOptions
 ) -> Iterator[tuple[LiveSource, str, Callable[[], Sequence[str]]]]:
     """The source, what to call it, and what is to be told of it; `reading`: standard input."""
     if name != STDIN:
-        with Microphone(device, channels=channels) as microphone:
+        if reading.side is not None:
+            raise OptionError(
+                "--channels left and right go with standard input; of a microphone, use separate, "
+                "or a number"
+            )
+        reading.check()
+        reading.labels(reading.count)
+        separate = {"separate": True} if reading.separate else {}
+        with Microphone(device, channels=reading.count, **separate) as microphone:
             yield microphone, repr(microphone.device.name), tuple
         return
     with open_input(STDIN, reading) as audio:
-        source = BlockSource(audio.blocks(_BLOCK_S), audio.rate_hz, can_wait=True)
+        channels = audio.channels if reading.separate else 1
+        source = BlockSource(
+            audio.blocks(_BLOCK_S), audio.rate_hz, can_wait=True, channels=channels
+        )
         yield source, "standard input", lambda: audio.warnings

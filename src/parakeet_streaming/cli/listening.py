@@ -13,7 +13,7 @@ from __future__ import annotations
 import threading
 import time
 from collections import deque
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from typing import Final, Protocol
 
 import numpy as np
@@ -22,11 +22,11 @@ from numpy.typing import NDArray
 from parakeet_streaming.audio.health import HealthWatch
 from parakeet_streaming.audio.ring import sample_ring
 from parakeet_streaming.audio.saving import SavedSound
-from parakeet_streaming.cli.display import clock, level_meter, progress_bar
+from parakeet_streaming.channels import ChannelEvent, SeparateTranscript
+from parakeet_streaming.cli.display import Told, clock, level_meter, progress_bar
 from parakeet_streaming.cli.interruption import Interruption
 from parakeet_streaming.results import (
     ContextChanged,
-    Event,
     Gap,
     HealthHint,
     SpeechEnded,
@@ -47,7 +47,11 @@ class Recognition(Protocol):
     """Who recognises: a stream of this program's engine, or of a server."""
 
     def push(self, samples: NDArray[np.float32], /) -> int:
-        """Takes samples (n,), in the source's thread; never waits. How many were taken."""
+        """Takes samples (n,) or (n, channels), in the source's thread; never waits.
+
+        Returns:
+            How many were taken.
+        """
         ...
 
     def push_gap(self, samples: int, /) -> None:
@@ -62,7 +66,7 @@ class Recognition(Protocol):
         """No more samples; any thread may call it."""
         ...
 
-    def get(self, timeout_s: float | None = None, /) -> Event | None:
+    def get(self, timeout_s: float | None = None, /) -> Told | None:
         """The next event; None after the last one.
 
         Raises:
@@ -70,7 +74,7 @@ class Recognition(Protocol):
         """
         ...
 
-    def transcript(self) -> Transcript:
+    def transcript(self) -> Transcript | SeparateTranscript:
         """Everything committed so far."""
         ...
 
@@ -87,9 +91,10 @@ class Listening:
         *,
         duration_s: float | None = None,
         saved: SavedSound | None = None,
+        labels: Sequence[str] = (),
         now: Callable[[], float] = time.monotonic,
     ) -> None:
-        """`context`: the stream's first one."""
+        """`context`: the first one; `labels`: of channels that are recognised each for itself."""
         self._stream = stream
         self._source = source
         self._interruption = interruption
@@ -97,13 +102,18 @@ class Listening:
         self._saved = saved
         self._now = now
         self._context = context
-        ring_samples = seconds_to_samples(_MONITOR_S, source.rate_hz)
-        self._monitor_writer, self._monitor = sample_ring(ring_samples)
+        self._contexts: dict[int, ContextConfig] = {}
+        self._first_context = context
+        self._labels = labels
+        self._channels = source.channels
+        # It has the channels interleaved, and takes and gives whole frames.
+        ring_frames = seconds_to_samples(_MONITOR_S, source.rate_hz)
+        self._monitor_writer, self._monitor = sample_ring(ring_frames * self._channels)
         self._monitor_read = threading.Condition()
         self._pushed_samples = 0
         self._health = HealthWatch(source.rate_hz)
         self._messages: deque[str] = deque()
-        self._speaking = False
+        self._speaking: set[int] = set()
         self._stopped = False
         self._watched_s = -_WATCH_S
         self._overflows = 0
@@ -119,7 +129,7 @@ class Listening:
         """Why the source ended before its time."""
         return self._source.failure
 
-    def events(self) -> Iterator[Event | None]:
+    def events(self) -> Iterator[Told | None]:
         """Events as they come, and None now and then where there are none."""
         self._source.start(self._push, self._stream.finish)
         try:
@@ -147,7 +157,7 @@ class Listening:
         self._pushed_samples += samples
         # What is saved keeps its times.
         self._monitor_writer.write(
-            np.zeros(min(samples, self._monitor_writer.capacity), np.float32)
+            np.zeros(min(samples * self._channels, self._monitor_writer.capacity), np.float32)
         )
 
     def messages(self) -> Iterator[str]:
@@ -155,7 +165,7 @@ class Listening:
         while self._messages:
             yield self._messages.popleft()
 
-    def transcript(self) -> Transcript:
+    def transcript(self) -> Transcript | SeparateTranscript:
         return self._stream.transcript()
 
     def status(self) -> str:
@@ -176,13 +186,13 @@ class Listening:
         return f"{self.received_s:.1f} s of audio"
 
     def _push(self, samples: NDArray[np.float32]) -> int:
-        """Takes samples (n,) in the source's thread."""
+        """Takes samples (n,) or (n, channels) in the source's thread."""
         if self._source.can_wait:
             self._wait_for_room(len(samples))
         if self._stopped:
             return 0
         taken = self._stream.push(samples)
-        self._monitor_writer.write(samples)
+        self._monitor_writer.write(samples.reshape(-1))
         self._pushed_samples += len(samples)
         return taken
 
@@ -190,28 +200,38 @@ class Listening:
         ring = self._monitor_writer
         with self._monitor_read:
             self._monitor_read.wait_for(
-                lambda: self._stopped or ring.capacity - ring.occupancy >= samples
+                lambda: self._stopped or ring.capacity - ring.occupancy >= samples * self._channels
             )
         if not self._stopped:
             self._stream.wait_for_room(samples)
 
-    def _take_note(self, event: Event | None) -> None:
+    def _whose(self, channel: int) -> str:
+        """What comes before a message on a channel."""
+        return f"{self._labels[channel]}: " if self._labels else ""
+
+    def _take_note(self, event: Told | None) -> None:
         self._take_sound()
         self._watch_source()
-        if isinstance(event, (SpeechStarted, SpeechEnded)):
-            self._speaking = isinstance(event, SpeechStarted)
+        channel = 0
+        if isinstance(event, ChannelEvent):
+            channel, event = event.channel, event.event
+        whose = self._whose(channel)
+        if isinstance(event, SpeechStarted):
+            self._speaking.add(channel)
+        elif isinstance(event, SpeechEnded):
+            self._speaking.discard(channel)
         elif isinstance(event, Gap):
             self.add_message(
-                f"{event.end - event.start:.1f} s of sound could not be taken at "
+                f"{whose}{event.end - event.start:.1f} s of sound could not be taken at "
                 f"{clock(event.start)}: {self.why_lost()}"
             )
         elif isinstance(event, HealthHint):
-            self.add_message(event.message)
+            self.add_message(f"{whose}{event.message}")
         elif isinstance(event, ContextChanged):
-            grew = event.context.chunk > self._context.chunk
-            self._context = event.context
+            grew = event.context.chunk > self._contexts.get(channel, self._first_context).chunk
+            self._contexts[channel] = self._context = event.context
             why = self._why_longer() if grew else "there is room for it"
-            self.add_message(f"text now comes within {event.context.latency_s:.2f} s: {why}")
+            self.add_message(f"{whose}text now comes within {event.context.latency_s:.2f} s: {why}")
 
     def _why_longer(self) -> str:
         if self._source.can_wait:
@@ -233,7 +253,10 @@ class Listening:
         samples = self._monitor.read()
         with self._monitor_read:
             self._monitor_read.notify()
-        self._messages.extend(finding.message for finding in self._health.feed(samples))
+        if self._channels > 1:
+            samples = samples.reshape(-1, self._channels)
+        heard = samples if self._channels == 1 else samples.mean(axis=1)
+        self._messages.extend(finding.message for finding in self._health.feed(heard))
         if self._saved is not None and len(samples):
             try:
                 self._saved.write(samples)
@@ -265,5 +288,5 @@ class Listening:
         if self._saved is not None and refused_samples > self._unsaved_samples:
             lost_samples = refused_samples - self._unsaved_samples
             self._unsaved_samples = refused_samples
-            lost_s = samples_to_seconds(lost_samples, self._source.rate_hz)
+            lost_s = samples_to_seconds(lost_samples // self._channels, self._source.rate_hz)
             self.add_message(f"{lost_s:.1f} s are missing in the saved sound: slow disk")

@@ -8,7 +8,9 @@ import typer
 
 from parakeet_streaming import formats
 from parakeet_streaming.audio.pcm_decoder import ENCODINGS
+from parakeet_streaming.boosting.options import DEFAULT_BOOST
 from parakeet_streaming.errors import OptionError
+from parakeet_streaming.limits import MOST_BOOST
 from parakeet_streaming.runtime.session import RUNTIMES
 from parakeet_streaming.timeline import PRESETS, SAMPLE_RATE_HZ, ContextConfig
 
@@ -20,9 +22,11 @@ def lowered(word: str | None) -> str | None:
 
 MODEL_GROUP: Final = "Model"
 DELAY_GROUP: Final = "Delay and quality"
+WORDS_GROUP: Final = "Words"
 OUTPUT_GROUP: Final = "Output"
 READING_GROUP: Final = "Reading files"
 RAW_GROUP: Final = "Raw samples, in a file or on standard input"
+CHANNELS_GROUP: Final = "Channels"
 MEASURING_GROUP: Final = "Measuring"
 
 Model = Annotated[
@@ -82,6 +86,30 @@ Preset = Annotated[
         help=f"A context by name: {', '.join(PRESETS)}.",
     ),
 ]
+Offline = Annotated[
+    bool,
+    typer.Option(
+        "--offline",
+        rich_help_panel=DELAY_GROUP,
+        help="Whole file in one window; best text, at the end.",
+    ),
+]
+Realtime = Annotated[
+    bool,
+    typer.Option(
+        "--realtime",
+        rich_help_panel=DELAY_GROUP,
+        help="Feed files at the speed at which they play.",
+    ),
+]
+StallGuard = Annotated[
+    bool,
+    typer.Option(
+        "--stall-guard",
+        rich_help_panel=DELAY_GROUP,
+        help="Decode again where there is speech but no text.",
+    ),
+]
 Cached = Annotated[
     bool,
     typer.Option(
@@ -89,6 +117,34 @@ Cached = Annotated[
         rich_help_panel=DELAY_GROUP,
         help="Encode each frame once, where the model was exported for it: much cheaper, and "
         "close to the exact text.",
+    ),
+]
+Language = Annotated[
+    str | None,
+    typer.Option(
+        "--language",
+        metavar="CODES",
+        rich_help_panel=WORDS_GROUP,
+        help="Spoken here, such as de or uk,en: text of other scripts does not come up. For models "
+        "that write several.",
+    ),
+]
+Phrases = Annotated[
+    str | None,
+    typer.Option(
+        "--phrases",
+        metavar="FILE",
+        rich_help_panel=WORDS_GROUP,
+        help="Names and words to hope for: one a line, a weight (-5 to 5) behind a tab.",
+    ),
+]
+Boost = Annotated[
+    float | None,
+    typer.Option(
+        "--boost",
+        rich_help_panel=WORDS_GROUP,
+        show_default=f"{DEFAULT_BOOST:g}",
+        help=f"How strongly, 0 to {MOST_BOOST:g}.",
     ),
 ]
 Format = Annotated[
@@ -134,6 +190,24 @@ Encoding = Annotated[
     ),
 ]
 
+Channels = Annotated[
+    str | None,
+    typer.Option(
+        rich_help_panel=CHANNELS_GROUP,
+        callback=lowered,
+        show_default="averaged",
+        help="left or right takes one of two, separate transcribes each for itself. A number: how "
+        "many raw samples, or a microphone, have.",
+    ),
+]
+ChannelNames = Annotated[
+    str | None,
+    typer.Option(
+        rich_help_panel=CHANNELS_GROUP,
+        metavar="NAMES",
+        help="What separate channels are called, such as agent,caller.",
+    ),
+]
 Track = Annotated[
     str | None,
     typer.Option(
@@ -151,6 +225,11 @@ Strict = Annotated[
         help="End at the first packet that cannot be decoded; else it is silence, and a warning.",
     ),
 ]
+
+
+def names_in(text: str | None) -> tuple[str, ...]:
+    """Names that commas divide."""
+    return () if text is None else tuple(name.strip() for name in text.split(","))
 
 
 def chosen_context(context: str | None, preset: str | None) -> ContextConfig | None:

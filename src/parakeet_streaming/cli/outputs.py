@@ -11,19 +11,24 @@ Rules of this file:
 from __future__ import annotations
 
 import sys
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 from types import TracebackType
 from typing import Self
 
 from parakeet_streaming import formats
+from parakeet_streaming.channels import ChannelEvent
+from parakeet_streaming.cli.display import Told
 from parakeet_streaming.cli.messages import complain
 from parakeet_streaming.cli.result_file import ResultFile
+from parakeet_streaming.cli.separate_text import SeparateCues, SeparateUtterances
 from parakeet_streaming.cli.sure_text import SureText
 from parakeet_streaming.plain_text import readable
-from parakeet_streaming.results import Event, Transcript
 from parakeet_streaming.results import Final as FinalEvent
-from parakeet_streaming.subtitles import Cue, CueBuilder, Unit
+from parakeet_streaming.results import Transcript
+from parakeet_streaming.subtitles.cues import Cue, CueBuilder
+from parakeet_streaming.subtitles.options import TRADE, SubtitleOptions
+from parakeet_streaming.subtitles.units import Unit
 
 
 class Series:
@@ -54,6 +59,8 @@ class Output:
         append: bool = False,
         in_place: bool = True,
         series: Series | None = None,
+        labels: Sequence[str] = (),
+        subtitles: SubtitleOptions = TRADE,
     ) -> None:
         """An output that is opened when it is entered.
 
@@ -65,6 +72,8 @@ class Output:
             in_place: whether others read the file while it grows; else it takes its name when it
                 is whole.
             series: of the results on standard output.
+            labels: what channels are called, where they are apart.
+            subtitles: how they are to be.
         """
         self._source = source
         self._format = format
@@ -73,19 +82,24 @@ class Output:
         self._in_place = in_place
         self._series = series or Series()
         self._file: ResultFile | None = None
-        self._text = SureText()
-        self._cues = CueBuilder()
+        self._labels = labels
+        self._utterances = SeparateUtterances(labels)
+        self._channel_cues = SeparateCues(labels, subtitles)
+        self._text = SureText(subtitles)
+        self._cues = CueBuilder(subtitles)
         self._in_line = False
         self._heard = False
         self._whole = False
 
-    def write_event(self, event: Event) -> None:
+    def write_event(self, event: Told) -> None:
         """Writes what the format writes for an event."""
         if self._format == "jsonl":
-            self._write(formats.to_jsonl_event(event, self._source))
+            self._write(formats.to_jsonl_event(event, self._source, self._labels))
         elif self._format == "json":
             if self._file is not None and not self._in_place:
-                self._write(formats.to_jsonl_event(event, self._source))
+                self._write(formats.to_jsonl_event(event, self._source, self._labels))
+        elif isinstance(event, ChannelEvent):
+            self._write_channels(event)
         else:
             self._write_text(self._text.feed(event))
             if isinstance(event, FinalEvent):
@@ -98,6 +112,8 @@ class Output:
             recording: all of it.
             whole: whether it was heard to its end; else it replaces no older result.
         """
+        if self._labels and self._format not in ("json", "jsonl"):
+            self._write_channels(None)
         if self._format == "json" and self._file is not None:
             self._file.restart()
         if self._format in ("json", "jsonl"):
@@ -138,6 +154,17 @@ class Output:
                 end = "\n" if unit.ends_segment else ""
                 self._write(space + readable(unit.text) + end)
                 self._in_line = not unit.ends_segment
+
+    def _write_channels(self, event: ChannelEvent | None) -> None:
+        """Writes what became sure with an event; with None, all that is left."""
+        if self._format != "txt":
+            cues = self._channel_cues
+            self._write_cues(cues.rest() if event is None else cues.feed(event))
+        elif self._path is not None:
+            told = self._utterances
+            for each in told.rest() if event is None else told.feed(event):
+                if readable(each.text).strip():
+                    self._write(f"{each.line}\n")
 
     def _end_utterance(self, transcript: Transcript) -> None:
         if self._format != "txt":

@@ -13,12 +13,14 @@ from __future__ import annotations
 
 import threading
 from collections import deque
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import Final
 
 import numpy as np
 from numpy.typing import NDArray
 
+from parakeet_streaming.channels import ChannelEvent, ChannelTranscript, SeparateTranscript
+from parakeet_streaming.cli.display import Told
 from parakeet_streaming.client import client, events
 from parakeet_streaming.engine.words import group_segments, group_words
 from parakeet_streaming.errors import ParakeetError
@@ -54,8 +56,13 @@ _ALIVE_TIMES: Final = 3
 class RemoteStream:
     """A stream of a server."""
 
-    def __init__(self, stream: client.Stream) -> None:
-        """`stream`: one channel, with tokens, and nothing sent so far."""
+    def __init__(self, stream: client.Stream, labels: Sequence[str] = ()) -> None:
+        """Takes a stream with tokens to which nothing was sent so far.
+
+        Args:
+            stream: of one channel, or of several that are recognised each for itself.
+            labels: what these are called.
+        """
         self.failure: ParakeetError | None = None
         """Why it ended before its time."""
         self.messages: deque[str] = deque()
@@ -68,9 +75,8 @@ class RemoteStream:
         self._unsent_samples = 0
         self._change = threading.Condition()
         self._finished = False
-        self._open: list[Token] = []
-        self._finals: list[Transcript] = []
-        self._told_s = 0.0
+        self._labels = tuple(labels)
+        self._heard = [_Heard() for _ in labels or ("",)]
         self._sender = threading.Thread(target=self._send, name="sending", daemon=True)
         self._sender.start()
 
@@ -80,7 +86,7 @@ class RemoteStream:
         return samples_to_seconds(self._unsent_samples, self._rate_hz)
 
     def push(self, samples: NDArray[np.float32], /) -> int:
-        """Takes samples (n,); never waits. How many were taken: all, or none."""
+        """Takes samples (n,) or (n, channels); never waits. How many were taken: all, or none."""
         with self._change:
             if self._finished:
                 return 0
@@ -111,7 +117,7 @@ class RemoteStream:
             self._finished = True
             self._change.notify_all()
 
-    def get(self, timeout_s: float | None = None, /) -> Event | None:
+    def get(self, timeout_s: float | None = None, /) -> Told | None:
         """The next event; None after the last one.
 
         Raises:
@@ -133,12 +139,17 @@ class RemoteStream:
             if (told := self._told(event)) is not None:
                 return told
 
-    def transcript(self) -> Transcript:
+    def transcript(self) -> Transcript | SeparateTranscript:
         """Everything that was committed, of all utterances."""
-        tokens = [token for each in self._finals for token in each.tokens]
-        words = [word for each in self._finals for word in each.words]
-        texts = [each.text for each in self._finals if each.text]
-        return _transcript(" ".join(texts), tokens, words, self._told_s)
+        if not self._labels:
+            return self._heard[0].transcript()
+        numbered = enumerate(zip(self._heard, self._labels, strict=True))
+        return SeparateTranscript(
+            tuple(
+                ChannelTranscript(heard.transcript(), number, label)
+                for number, (heard, label) in numbered
+            )
+        )
 
     def _send(self) -> None:
         alive_s = self._stream.ready.idle_s / _ALIVE_TIMES
@@ -180,7 +191,48 @@ class RemoteStream:
         else:
             self._unsent.append(samples)
 
-    def _told(self, event: events.Event) -> Event | None:
+    def _told(self, event: events.Event) -> Told | None:
+        match event:
+            case events.GoingAway() | events.Reconnecting() | events.Resumed() | events.Mistake():
+                self._note(event)
+                return None
+        told = self._heard[event.channel].take(event)
+        return None if told is None else self._of_channel(event.channel, told)
+
+    def _note(self, event: events.Event) -> None:
+        """What people are told of the connection."""
+        match event:
+            case events.GoingAway() if not self._goes_on:
+                self.messages.append(f"the server ends: {event.reason}")
+                self.finish()
+            case events.Reconnecting():
+                self.messages.append("the connection is lost; sound is kept, and sent again")
+            case events.Resumed():
+                self.messages.append(_RESUMED[event.how])
+            case events.Mistake():
+                self.messages.append(f"the server says: {event.message}")
+
+    def _rest(self) -> Told | None:
+        """What was committed in a channel and has no end, once; else None."""
+        for channel, heard in enumerate(self._heard):
+            if (told := heard.rest()) is not None:
+                return self._of_channel(channel, told)
+        return None
+
+    def _of_channel(self, channel: int, told: Event) -> Told:
+        return ChannelEvent(channel, told) if self._labels else told
+
+
+class _Heard:
+    """What a server told of one channel."""
+
+    def __init__(self) -> None:
+        self._open: list[Token] = []
+        self._finals: list[Transcript] = []
+        self._told_s = 0.0
+
+    def take(self, event: events.Event) -> Event | None:
+        """The event as a stream of this program's engine would give it."""
         told: Event | None = None
         match event:
             case events.Partial():
@@ -206,24 +258,16 @@ class RemoteStream:
                 told = ContextChanged(event.context, event.at)
             case events.Hint(kind="scale" | "interleaved" | "rate" as kind):
                 told = HealthHint(kind, event.message, event.at)
-            case _:
-                self._note(event)
         return told
 
-    def _note(self, event: events.Event) -> None:
-        """What people are told of the connection."""
-        match event:
-            case events.GoingAway() if not self._goes_on:
-                self.messages.append(f"the server ends: {event.reason}")
-                self.finish()
-            case events.Reconnecting():
-                self.messages.append("the connection is lost; sound is kept, and sent again")
-            case events.Resumed():
-                self.messages.append(_RESUMED[event.how])
-            case events.Mistake():
-                self.messages.append(f"the server says: {event.message}")
+    def transcript(self) -> Transcript:
+        """Everything that was committed, of all utterances."""
+        tokens = [token for each in self._finals for token in each.tokens]
+        words = [word for each in self._finals for word in each.words]
+        texts = [each.text for each in self._finals if each.text]
+        return _transcript(" ".join(texts), tokens, words, self._told_s)
 
-    def _rest(self) -> Event | None:
+    def rest(self) -> FinalEvent | None:
         """What was committed and has no end, once; else None."""
         if not self._open:
             return None

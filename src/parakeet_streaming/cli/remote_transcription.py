@@ -13,13 +13,21 @@ import typer
 
 from parakeet_streaming import formats
 from parakeet_streaming.audio.saving import SavedSound
-from parakeet_streaming.cli.display import new_display
+from parakeet_streaming.channels import ChannelEvent
+from parakeet_streaming.cli.display import Told
 from parakeet_streaming.cli.interruption import Interruption
 from parakeet_streaming.cli.listening import Listening
 from parakeet_streaming.cli.remote_stream import RemoteStream
-from parakeet_streaming.cli.transcription import OutputOptions, open_output, show
+from parakeet_streaming.cli.transcription import (
+    OutputOptions,
+    display_for,
+    open_output,
+    saved_sound,
+    show,
+)
+from parakeet_streaming.cli.written_transcription import as_written
 from parakeet_streaming.errors import OptionError
-from parakeet_streaming.results import Event, Partial
+from parakeet_streaming.results import Partial
 from parakeet_streaming.sources.live import LiveSource
 from parakeet_streaming.timeline import ContextConfig
 
@@ -41,10 +49,11 @@ class RemoteTranscription(Listening):
         context: ContextConfig,
         *,
         saved: SavedSound | None = None,
+        labels: Sequence[str] = (),
         now: Callable[[], float] = time.monotonic,
     ) -> None:
-        """`context`: the stream's first one."""
-        super().__init__(stream, source, interruption, context, saved=saved, now=now)
+        """`context`: the first one; `labels`: of channels that are recognised each for itself."""
+        super().__init__(stream, source, interruption, context, saved=saved, labels=labels, now=now)
         self._remote = stream
         self._delays_s: deque[float] = deque(maxlen=_MOST_DELAYS)
 
@@ -77,10 +86,11 @@ class RemoteTranscription(Listening):
     def why_lost(self) -> str:
         return "the network, the server or this machine does not keep up"
 
-    def _take_note(self, event: Event | None) -> None:
-        if isinstance(event, Partial) and not self._source.can_wait:
+    def _take_note(self, event: Told | None) -> None:
+        told = event.event if isinstance(event, ChannelEvent) else event
+        if isinstance(told, Partial) and not self._source.can_wait:
             # Of live sound, what was received is how late it is, the way there and back included.
-            self._delays_s += (max(0.0, self.received_s - token.end) for token in event.tokens)
+            self._delays_s += (max(0.0, self.received_s - token.end) for token in told.tokens)
         super()._take_note(event)
 
 
@@ -130,25 +140,25 @@ def transcribe_remotely(
 
     with ExitStack() as stack:
         connected = stack.enter_context(Client(server, key))
+        if wanted.labels:
+            options |= {"channels": source.channels, "separate": True}
         stream = connected.stream(sample_rate=source.rate_hz, tokens=True, **options)
         ready = stream.ready
         output = stack.enter_context(open_output(wanted))
-        saved = (
-            None
-            if wanted.save is None
-            else stack.enter_context(SavedSound(wanted.save, source.rate_hz))
-        )
+        saved = saved_sound(wanted, source, stack)
         interruption = stack.enter_context(Interruption())
         live = RemoteTranscription(
-            RemoteStream(stream), source, interruption, ready.context, saved=saved
-        )
+            RemoteStream(stream, wanted.labels), source, interruption, ready.context,
+            saved=saved, labels=wanted.labels,
+        )  # fmt: skip
         live.add_message(
             f"{server} listens to {called} ({source.rate_hz} Hz) with {ready.model} · text within "
             f"{ready.latency_s:.2f} s · Ctrl-C ends"
         )
-        show(live, new_display(wanted.format, wanted.path, live=True), output, warnings)
+        text = as_written(live, wanted.choices.writing)
+        show(text, display_for(wanted, live=True), output, warnings)
         whole = formats.Recording(
-            live.transcript(), ready.model, ready.context, ready.latency_s, 0.0, wanted.source
+            text.transcript(), ready.model, ready.context, ready.latency_s, 0.0, wanted.source
         )
         heard_all = live.failure is None and not interruption.asked
         output.write_whole(whole, whole=heard_all and live.received_s > 0)

@@ -19,7 +19,8 @@ from typing import Final
 from parakeet_streaming.engine.words import group_segments, group_words
 from parakeet_streaming.results import Event, Partial, Token, Transcript, Word
 from parakeet_streaming.results import Final as FinalEvent
-from parakeet_streaming.subtitles import Unit, is_divided, units_of, units_of_word
+from parakeet_streaming.subtitles.options import TRADE, SubtitleOptions
+from parakeet_streaming.subtitles.units import Unit, is_divided, units_of, units_of_word
 
 _MOST_CARRIED: Final = 512
 """Tokens that an utterance may leave to the next one."""
@@ -28,7 +29,9 @@ _MOST_CARRIED: Final = 512
 class SureText:
     """The text of one stream, in units."""
 
-    def __init__(self) -> None:
+    def __init__(self, options: SubtitleOptions = TRADE) -> None:
+        """`options`: how long a unit may be."""
+        self._options = options
         self._begin(0)
 
     def _begin(self, skipped: int) -> None:
@@ -39,6 +42,11 @@ class SureText:
         self._skipped = skipped
         self._fed = 0
         self._recent: deque[Token] = deque(maxlen=_MOST_CARRIED)
+
+    @property
+    def open_from(self) -> float | None:
+        """Where the text begins that is not sure; None where there is none."""
+        return self._pending[0].start if self._pending else None
 
     def feed(self, event: Event) -> list[Unit]:
         """The units that became sure with an event."""
@@ -56,7 +64,7 @@ class SureText:
             longer = group_words([*self._pending, token])
             if words and len(longer) > len(words) and longer[: len(words)] == words:
                 for word in words:
-                    *units, last = units_of_word(word, self._pending, continues=self._continues)
+                    *units, last = self._units(word)
                     yield from self._give([*units, replace(last, ends_segment=_ends(word))])
                     self._continues = False
                 # A token that is nothing but a space begins the word that follows it.
@@ -69,9 +77,10 @@ class SureText:
     def _sure_part(self) -> list[Unit]:
         """Units of the word that goes on, if it is one that is divided; what is left stays."""
         words = group_words(self._pending)
-        if len(words) != 1 or not (self._continues or is_divided(words[0].text)):
+        is_one = len(words) == 1
+        if not is_one or not (self._continues or is_divided(words[0].text, self._options)):
             return []
-        units = units_of_word(words[0], self._pending, continues=self._continues)
+        units = self._units(words[0])
         tokens_to = {end: at for at, end in enumerate(_ends_of(self._pending), 1)}
         ends = list(accumulate(_length(unit.text) for unit in units))
         for count in range(len(units) - 1, 0, -1):
@@ -81,9 +90,12 @@ class SureText:
                 return units[:count]
         return []
 
+    def _units(self, word: Word) -> list[Unit]:
+        return units_of_word(word, self._pending, self._options, continues=self._continues)
+
     def _end(self, transcript: Transcript) -> Iterator[Unit]:
         position, given = 0, self._given
-        for unit in units_of(transcript.segments, transcript.tokens):
+        for unit in units_of(transcript.segments, transcript.tokens, self._options):
             if position >= given:
                 yield unit
             position += _length(unit.text)

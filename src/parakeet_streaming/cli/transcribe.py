@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from contextlib import ExitStack
 from dataclasses import replace
 from pathlib import Path
@@ -11,8 +12,9 @@ import typer
 from rich.console import Console
 
 from parakeet_streaming.audio.blocks import AudioFile
+from parakeet_streaming.boosting.options import Boosting
 from parakeet_streaming.cli import options as shared
-from parakeet_streaming.cli.display import is_watched, new_display
+from parakeet_streaming.cli.display import is_watched
 from parakeet_streaming.cli.file_transcription import FileTranscription
 from parakeet_streaming.cli.inputs import InputOptions, comes_live, open_input, unreadable
 from parakeet_streaming.cli.interruption import Interruption
@@ -24,18 +26,25 @@ from parakeet_streaming.cli.output_paths import (
     output_paths,
 )
 from parakeet_streaming.cli.outputs import Series
+from parakeet_streaming.cli.phrases import read_boosting
 from parakeet_streaming.cli.report import check_writable
 from parakeet_streaming.cli.standard_streams import check_stdin
+from parakeet_streaming.cli.text_choices import TextChoices, with_text_choices
 from parakeet_streaming.cli.transcription import (
     OutputOptions,
+    display_for,
     open_output,
     recording,
     show,
     transcribe_live,
 )
+from parakeet_streaming.cli.written_transcription import as_written
+from parakeet_streaming.engine.channel_streams import ChannelStreams
 from parakeet_streaming.engine.recognizer import Recognizer
 from parakeet_streaming.engine.stall import StallGuard
+from parakeet_streaming.engine.stream import Stream
 from parakeet_streaming.errors import AudioFormatError, OptionError, ParakeetError
+from parakeet_streaming.languages.codes import language_codes
 from parakeet_streaming.live.adaptation import DelayRange
 from parakeet_streaming.live.options import LiveOptions
 from parakeet_streaming.load import DEFAULT_MODEL, load
@@ -49,35 +58,19 @@ _LIVE_BLOCK_S: Final = 0.05
 _FILE_BLOCK_S: Final = 0.5
 
 
+@with_text_choices
 def transcribe(
+    choices: TextChoices,
     files: Annotated[list[str], typer.Argument(help="Audio files; - is standard input.")],
     context: shared.Context = None,
     preset: shared.Preset = None,
-    offline: Annotated[
-        bool,
-        typer.Option(
-            "--offline",
-            rich_help_panel=shared.DELAY_GROUP,
-            help="Whole file in one window; best text, at the end.",
-        ),
-    ] = False,
-    realtime: Annotated[
-        bool,
-        typer.Option(
-            "--realtime",
-            rich_help_panel=shared.DELAY_GROUP,
-            help="Feed files at the speed at which they play.",
-        ),
-    ] = False,
-    stall_guard: Annotated[
-        bool,
-        typer.Option(
-            "--stall-guard",
-            rich_help_panel=shared.DELAY_GROUP,
-            help="Decode again where there is speech but no text.",
-        ),
-    ] = False,
+    offline: shared.Offline = False,
+    realtime: shared.Realtime = False,
+    stall_guard: shared.StallGuard = False,
     cached: shared.Cached = False,
+    language: shared.Language = None,
+    phrases: shared.Phrases = None,
+    boost: shared.Boost = None,
     format: shared.Format = None,
     output: Annotated[
         str | None,
@@ -100,15 +93,8 @@ def transcribe(
     strict: shared.Strict = False,
     rate: shared.Rate = None,
     encoding: shared.Encoding = None,
-    channels: Annotated[
-        str | None,
-        typer.Option(
-            rich_help_panel=shared.RAW_GROUP,
-            callback=shared.lowered,
-            show_default="1",
-            help="How many, averaged to one; left or right takes one of two, of every file.",
-        ),
-    ] = None,
+    channels: shared.Channels = None,
+    channel_names: shared.ChannelNames = None,
 ) -> None:
     """Turn speech into text, while it is read.
 
@@ -122,7 +108,10 @@ def transcribe(
     check_writable(report)
     paths = output_paths(files, output, written_as)
     check_overwriting([*files, model], _written(paths, report))
-    reading = InputOptions(rate, encoding, channels, track, strict)
+    reading = InputOptions(rate, encoding, channels, track, strict, shared.names_in(channel_names))
+    if reading.separate and report is not None:
+        raise OptionError("--report is about one stream; leave out --channels separate")
+    boosting, languages = read_boosting(phrases, boost), language_codes(language)
     readable = _readable(paths, reading)
     recognizer = load(
         model,
@@ -133,16 +122,20 @@ def transcribe(
         revision=revision,
     )
     guard = StallGuard() if stall_guard else None
-    transcriber = _Transcriber(recognizer, chosen, guard, cached, realtime)
+    transcriber = _Transcriber(recognizer, chosen, guard, cached, realtime, boosting, languages)
     failed = len(readable) < len(paths)
     series = Series(several=len(paths) > 1)
     for source, path in readable.items():
-        wanted = OutputOptions(source, written_as, path, series=series, stats=stats, report=report)
+        wanted = OutputOptions(
+            source, written_as, path, series=series, stats=stats, report=report,
+            choices=choices,
+        )  # fmt: skip
         if len(paths) > 1 and written_as == "txt" and path is None:
             answer(f"==> {source} <==")
         try:
             with open_input(source, reading) as audio:
-                interrupted = transcriber.transcribe(audio, wanted)
+                labels = reading.labels(audio.channels)
+                interrupted = transcriber.transcribe(audio, replace(wanted, labels=labels))
                 if not interrupted and audio.read_s == 0:
                     raise AudioFormatError(f"{source} holds no sound; check what wrote it")
         except ParakeetError as error:
@@ -207,12 +200,17 @@ class _Transcriber:
         stall_guard: StallGuard | None,
         cached: bool,
         realtime: bool,
+        boosting: Boosting | None,
+        languages: tuple[str, ...],
     ) -> None:
         self._recognizer = recognizer
         self._context = context
         self._stall_guard = stall_guard
         self._cached = cached
         self._realtime = realtime
+        self._boosting = boosting
+        self._languages = languages
+        recognizer.masks.check(languages)
 
     def transcribe(self, audio: AudioFile, wanted: OutputOptions) -> bool:
         """Transcribes one file; what was read is written even when the rest cannot be read.
@@ -239,9 +237,15 @@ class _Transcriber:
         blocks = audio.blocks(_LIVE_BLOCK_S)
         if self._realtime:
             blocks = paced(blocks, audio.rate_hz)
-        source = BlockSource(blocks, audio.rate_hz, can_wait=not self._realtime)
+        channels = len(wanted.labels) or 1
+        source = BlockSource(blocks, audio.rate_hz, can_wait=not self._realtime, channels=channels)
         options = LiveOptions(
-            delay=DelayRange.fixed(context), vad=None, endpoint=None, cached=self._cached
+            delay=DelayRange.fixed(context),
+            vad=None,
+            endpoint=None,
+            cached=self._cached,
+            boosting=self._boosting,
+            languages=self._languages,
         )
         duration_s = audio.duration_s
         return transcribe_live(
@@ -249,19 +253,30 @@ class _Transcriber:
             duration_s=duration_s, warnings=lambda: audio.warnings,
         )  # fmt: skip
 
+    def _opened(self, context: ContextConfig, labels: Sequence[str]) -> Stream | ChannelStreams:
+        streams = [
+            self._recognizer.stream(
+                context,
+                stall_guard=self._stall_guard,
+                cached=self._cached,
+                phrases=self._boosting,
+                language=self._languages,
+            )
+            for _ in labels or ("",)
+        ]
+        return ChannelStreams(self._recognizer, streams, labels) if labels else streams[0]
+
     def _file(self, audio: AudioFile, context: ContextConfig, wanted: OutputOptions) -> bool:
-        stream = self._recognizer.stream(
-            context, stall_guard=self._stall_guard, cached=self._cached
-        )
+        stream = self._opened(context, wanted.labels)
         with ExitStack() as stack:
             interruption = stack.enter_context(Interruption())
             output = stack.enter_context(open_output(wanted))
             blocks = audio.blocks(_FILE_BLOCK_S)
             reading = FileTranscription(stream, blocks, interruption, duration_s=audio.duration_s)
-            display = new_display(wanted.format, wanted.path, live=False)
-            show(reading, display, output, lambda: audio.warnings)
+            text = as_written(reading, wanted.choices.writing)
+            show(text, display_for(wanted, live=False), output, lambda: audio.warnings)
             if reading.failure is None or reading.received_s > 0:
-                whole = recording(reading, self._recognizer, self._context, wanted.source)
+                whole = recording(text, self._recognizer, self._context, wanted.source)
                 heard_all = reading.failure is None and not interruption.asked
                 output.write_whole(whole, whole=heard_all and reading.received_s > 0)
         if is_watched(Console(stderr=True)):

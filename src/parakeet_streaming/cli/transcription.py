@@ -2,57 +2,40 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from contextlib import ExitStack
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import Any, Final, Protocol
+from typing import Any, Final
 
 from parakeet_streaming import formats
 from parakeet_streaming.audio.saving import SavedSound
-from parakeet_streaming.cli.display import Display, UntilGone, new_display
+from parakeet_streaming.cli.display import Display, UntilGone
 from parakeet_streaming.cli.interruption import Interruption
 from parakeet_streaming.cli.live_transcription import LiveTranscription
 from parakeet_streaming.cli.messages import note
+from parakeet_streaming.cli.new_display import new_display
 from parakeet_streaming.cli.outputs import Output, Series
 from parakeet_streaming.cli.report import (
     StreamLog,
-    counts_in_words,
     latency_rows,
     report_object,
     write_report,
 )
 from parakeet_streaming.cli.rows import print_table
+from parakeet_streaming.cli.text_choices import TextChoices
 from parakeet_streaming.cli.unsaid import Unsaid
+from parakeet_streaming.cli.written_transcription import Transcription, as_written
 from parakeet_streaming.engine.recognizer import Recognizer
 from parakeet_streaming.live.engine import LiveEngine
 from parakeet_streaming.live.options import LiveOptions
 from parakeet_streaming.ports import VoiceActivity
-from parakeet_streaming.results import Event, Transcript
 from parakeet_streaming.sources.live import LiveSource
 from parakeet_streaming.timeline import ContextConfig
 
 _MOST_AHEAD_S: Final = 2.0
 """Audio beyond what the longest window needs that a source which can wait may be ahead of its
 text."""
-
-
-class Transcription(Protocol):
-    """One source being transcribed: a file, or live sound."""
-
-    @property
-    def received_s(self) -> float: ...
-
-    @property
-    def processing_s(self) -> float: ...
-
-    def events(self) -> Iterator[Event | None]: ...
-
-    def messages(self) -> Iterator[str]: ...
-
-    def status(self) -> str: ...
-
-    def transcript(self) -> Transcript: ...
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,6 +56,10 @@ class OutputOptions:
     """File for the sound itself."""
     stats: bool = False
     report: str | None = None
+    choices: TextChoices = field(default_factory=TextChoices)
+    """How text and subtitles are written."""
+    labels: tuple[str, ...] = ()
+    """What channels are called that are recognised each for itself."""
 
 
 def recording(
@@ -98,6 +85,8 @@ def open_output(wanted: OutputOptions) -> Output:
         append=wanted.append,
         in_place=wanted.in_place,
         series=wanted.series,
+        subtitles=wanted.choices.subtitles,
+        labels=wanted.labels,
     )
 
 
@@ -143,37 +132,49 @@ def transcribe_live(
     if source.can_wait:
         options = replace(options, most_ring_s=_ring_s(options))
     with ExitStack() as stack:
-        saved = _saved_sound(wanted, source.rate_hz, stack)
+        saved = saved_sound(wanted, source, stack)
         output = stack.enter_context(open_output(wanted))
-        engine = stack.enter_context(LiveEngine(recognizer, vad))
+        # All channels of one source have their place, as one stream has, whatever they cost.
+        most_streams = len(wanted.labels) or None
+        engine = stack.enter_context(LiveEngine(recognizer, vad, most_streams=most_streams))
         log = StreamLog(keep_steps=wanted.report is not None)
         interruption = stack.enter_context(Interruption())
+        streams = [engine.open(options) for _ in wanted.labels or ("",)]
         live = LiveTranscription(
-            engine.open(options), source, interruption, log, context,
-            duration_s=duration_s, saved=saved,
+            streams, source, interruption, log, context,
+            duration_s=duration_s, saved=saved, labels=wanted.labels,
         )  # fmt: skip
         if greeting is not None:
             live.add_message(greeting)
-        show(live, new_display(wanted.format, wanted.path, live=True), output, warnings)
-        whole = recording(live, recognizer, context, wanted.source)
+        text = as_written(live, wanted.choices.writing)
+        show(text, display_for(wanted, live=True), output, warnings)
+        whole = recording(text, recognizer, context, wanted.source)
         heard_all = live.failure is None and not interruption.asked
         output.write_whole(whole, whole=heard_all and live.received_s > 0)
     for line in live.summary().split("\n"):
         note(line)
     if wanted.stats:
-        for line in counts_in_words(live.stats()).split("\n"):
+        for line in live.counts():
             note(line)
         print_table(latency_rows(engine.metrics), err=True)
     if wanted.report is not None:
         about = _about(whole, options, live.received_s)
-        write_report(wanted.report, report_object(log, live.stats(), engine.metrics, about))
+        write_report(wanted.report, report_object(log, live.stats()[0], engine.metrics, about))
     if live.failure is not None:
         raise live.failure
     return interruption.asked
 
 
-def _saved_sound(wanted: OutputOptions, rate_hz: int, stack: ExitStack) -> SavedSound | None:
-    return None if wanted.save is None else stack.enter_context(SavedSound(wanted.save, rate_hz))
+def display_for(wanted: OutputOptions, *, live: bool) -> Display:
+    """Where the text appears; `live`: whether people watch it come."""
+    return new_display(wanted.format, wanted.path, live=live, labels=wanted.labels)
+
+
+def saved_sound(wanted: OutputOptions, source: LiveSource, stack: ExitStack) -> SavedSound | None:
+    """The file for the sound itself, if one is wanted; `stack` closes it."""
+    if wanted.save is None:
+        return None
+    return stack.enter_context(SavedSound(wanted.save, source.rate_hz, source.channels))
 
 
 def _about(whole: formats.Recording, options: LiveOptions, received_s: float) -> dict[str, Any]:

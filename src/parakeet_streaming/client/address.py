@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from parakeet_streaming.client.conversation import Conversation
 from parakeet_streaming.client.events import Ready
@@ -19,6 +19,11 @@ class Address:
     url: str
     headers: dict[str, str]
     way: Way
+
+    def again(self, within_s: float) -> Address:
+        """The same for a stream that comes back, which must be answered within so many seconds."""
+        way = replace(self.way, timeout_s=min(self.way.timeout_s, within_s))
+        return Address(f"{self.url}&again=1", self.headers, way)
 
     async def connect(self) -> Connection:
         """Connects.

@@ -70,7 +70,7 @@ class AsyncClient:
                 lost or the server stops.
             options: fields of `StreamOptions`: `sample_rate`, `encoding`, `channels`, `separate`,
                 `context`, `fixed`, `endpointing`, `max_utterance_s`, `vad`, `tentative`, `words`,
-                `tokens`. What is left out the server decides.
+                `tokens`, `phrases`, `boost`. What is left out the server decides.
         """
         from parakeet_streaming.client.address import Address
 

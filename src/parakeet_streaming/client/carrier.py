@@ -51,7 +51,8 @@ class Carrier:
             await self.more.wait()
             return
         self._said_s = self._clock()
-        if self._unanswered_s is None:
+        if self._unanswered_s is None and said.kind != "aside":
+            # That more will come is no question.
             self._unanswered_s = self._said_s
         async with asyncio.timeout(self._timeout_s):
             await self.connection.send(said.message)

@@ -129,9 +129,9 @@ class Conversation:
 
     def add(self, event: Event) -> None:
         """An event for the reader."""
-        self.heard.take(event)
         if not self._tokens and isinstance(event, Partial | Final) and event.tokens:
             event = replace(event, tokens=())
+        self.heard.take(event)
         last = self._unread[-1] if self._unread else None
         if (
             isinstance(last, Partial)

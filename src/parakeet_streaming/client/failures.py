@@ -50,6 +50,10 @@ _BY_CLOSE: Final = {
 }
 
 
+class NothingThereError(OptionError):
+    """The address leads to no such server: a mistake, or a balancer that has none just now."""
+
+
 def of_refusal(status: int, body: bytes, retry_after: str | None, path: str) -> ParakeetError:
     """The error of a handshake that was answered by that reply.
 
@@ -64,7 +68,7 @@ def of_refusal(status: int, body: bytes, retry_after: str | None, path: str) -> 
         message = f"the server refused the connection with status {status}"
     if status == 404:
         message = f"nothing is at {path} there; is it the address of a `parakeet serve`?"
-        return OptionError(message)
+        return NothingThereError(message)
     kind = _BY_CODE.get(code) or _BY_STATUS.get(status, ServerError)
     return _with_retry(kind(message), retry_after)
 

@@ -23,6 +23,7 @@ from parakeet_streaming.client.carrier import Carrier
 from parakeet_streaming.client.continuing import Continuing
 from parakeet_streaming.client.conversation import Conversation
 from parakeet_streaming.client.events import GoingAway, Ready, Reconnecting
+from parakeet_streaming.client.failures import NothingThereError
 from parakeet_streaming.client.messages import NotResumed, command
 from parakeet_streaming.client.resuming import Resuming
 from parakeet_streaming.client.sockets import ClosedError, Connection
@@ -33,8 +34,8 @@ _LASTING: Final = ("no_capacity", "unavailable", "draining", "internal_error")
 """What a server may say before it closes that another try can mend."""
 _AWAITED_S: Final = 2.0
 """For the checkpoint that comes with `going_away`."""
-_SPREAD: Final = 0.25
-"""Of the time until a server stops, in which its clients leave it."""
+_SPREAD: Final = 1 / 3
+"""Of the time until a server stops, in which its clients leave it: 20 s of a minute."""
 
 
 class Link:
@@ -51,6 +52,8 @@ class Link:
         self.changed = asyncio.Condition()
         """Is notified whenever something came, went or ended."""
         self._address, self._way = address, address.way
+        self._again = address if resuming is None else address.again(resuming.silent_s)
+        """Where it goes on."""
         self._conversation, self._spoken, self._resuming = conversation, spoken, resuming
         self._connection: Connection | None = None
         self._tasks: list[asyncio.Task[None]] = []
@@ -74,8 +77,7 @@ class Link:
             return False
         ready = self._conversation.ready
         terms = None if ready is None else ready.checkpoints
-        most_s = 0.0 if terms is None else terms.replay_s
-        return self._spoken.kept_s >= (self._resuming.most_audio_s or most_s)
+        return self._spoken.kept_s >= self._resuming.kept_s(terms)
 
     async def open(self) -> None:
         """Connects for the first time.
@@ -148,9 +150,9 @@ class Link:
         self._connection, self._lost_s = connection, None
         for task in self._tasks:
             task.cancel()
-        silent_s = None
-        if self._resuming is not None and self._spoken.keeps:
-            silent_s = self._resuming.silent_s
+        ready, resuming = self._conversation.ready, self._resuming
+        terms = None if ready is None else ready.checkpoints
+        silent_s = None if resuming is None or terms is None else resuming.silence_s(terms)
         self._carrier = carrier = Carrier(connection, self._spoken, self._way.timeout_s, silent_s)
         self._tasks = [
             asyncio.create_task(self._write(carrier)),
@@ -233,7 +235,7 @@ class Link:
             with suppress(TimeoutError):
                 async with asyncio.timeout(min(_AWAITED_S, deadline_s / 2)), self.changed:
                     await self.changed.wait_for(lambda: self._continuing.latest is not before)
-            retry_s = random.random() * deadline_s * _SPREAD
+            await self._spread(random.random() * deadline_s * _SPREAD)
         while not self._conversation.is_over:
             await asyncio.sleep(backoff.next_s(retry_s))
             error: ParakeetError
@@ -247,7 +249,7 @@ class Link:
                 return
             retry_s = getattr(error, "retry_after_s", None)
             tried_s = 0.0 if self._lost_s is None else loop.time() - self._lost_s
-            lasting = isinstance(error, CapacityError | ServerError)
+            lasting = isinstance(error, CapacityError | ServerError | NothingThereError)
             if not lasting and self._connection is not None:
                 return  # the server that is about to stop says what it has
             if not lasting or tried_s + (retry_s or 0.0) > resuming.for_s:
@@ -255,19 +257,28 @@ class Link:
                 self._conversation.ended(error)
         await self.wake()
 
+    async def _spread(self, seconds: float) -> None:
+        """Waits, as long as the server that is about to stop is there."""
+        with suppress(TimeoutError):
+            async with asyncio.timeout(seconds), self.changed:
+                await self.changed.wait_for(
+                    lambda: self._connection is None or self._conversation.is_over
+                )
+
     async def _go_on(self) -> None:
         """Goes on over a new connection.
 
         Raises:
             ClosedError, ParakeetError: there is none, or it takes no stream.
         """
-        connection = await self._address.connect()
+        address = self._again
+        connection = await address.connect()
         try:
-            ready = answer = await self._address.answer(connection, self._conversation)
+            ready = answer = await address.answer(connection, self._conversation)
             token = self._continuing.show()
             if token is not None:
                 await connection.send(command("resume", checkpoint=token))
-                answer = await self._address.answer(connection, self._conversation)
+                answer = await address.answer(connection, self._conversation)
         except BaseException:
             self._continuing.failed()
             connection.abort()

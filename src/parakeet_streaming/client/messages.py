@@ -187,7 +187,9 @@ def _string(value: object) -> str:
 
 
 def _word(fields: Mapping[str, Any]) -> Word:
-    return Word(fields["text"], fields["start"], fields["end"], fields["confidence"])
+    boosted = bool(fields.get("boosted", False))
+    times = fields["start"], fields["end"]
+    return Word(fields["text"], *times, fields["confidence"], boosted=boosted)
 
 
 def _token(fields: Mapping[str, Any]) -> Token:
@@ -199,6 +201,7 @@ def _token(fields: Mapping[str, Any]) -> Token:
         fields["start"],
         fields["end"],
         fields["confidence"],
+        boosted=bool(fields.get("boosted", False)),
     )
 
 

@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final
-from urllib.parse import urlencode, urlsplit, urlunsplit
+from urllib.parse import quote, urlencode, urlsplit, urlunsplit
 
+from parakeet_streaming.boosting.phrases import Phrase, checked_phrases
 from parakeet_streaming.errors import OptionError
 
 PATH: Final = "/v1/stream"
+_MOST_OF_PHRASES: Final = 6_000
+"""Characters of an address; servers take 8,192 for its whole line."""
 _SCHEMES: Final = {"http": "ws", "https": "wss", "ws": "ws", "wss": "wss"}
 
 
@@ -22,6 +25,7 @@ class StreamOptions:
     channels: int = 1
     separate: bool = False
     context: str | None = None
+    language: str | None = None
     fixed: bool | None = None
     endpointing: str | None = None
     max_utterance_s: float | None = None
@@ -29,6 +33,10 @@ class StreamOptions:
     tentative: bool | None = None
     words: bool | None = None
     tokens: bool | None = None
+    phrases: Sequence[str | Phrase] | None = None
+    """Names and words that are hoped for."""
+    boost: float | None = None
+    """How strongly."""
     checkpoints: float | None = None
 
     def query(self) -> Mapping[str, str]:
@@ -38,9 +46,26 @@ class StreamOptions:
             value = getattr(self, name)
             if isinstance(value, bool):
                 fields[name] = "1" if value else "0"
+            elif name == "phrases":
+                fields |= {} if value is None else {name: _lines(value)}
             elif value is not None:
                 fields[name] = str(value)
         return fields
+
+
+def _lines(phrases: Sequence[str | Phrase]) -> str:
+    """Phrases as the server's query takes them: one a line, with its weight.
+
+    Raises:
+        OptionError: phrases beyond their limits, or more than an address can hold.
+    """
+    text = "\n".join(f"{each.text}\t{each.weight:g}" for each in checked_phrases(phrases))
+    if len(quote(text)) > _MOST_OF_PHRASES:
+        raise OptionError(
+            f"phrases have {len(quote(text))} characters as a part of an address, which holds "
+            f"{_MOST_OF_PHRASES}; give fewer, or send `configure` over a socket of your own"
+        )
+    return text
 
 
 def socket_url(address: str, options: StreamOptions) -> str:

@@ -57,8 +57,10 @@ def received_lines(path: str, to: Lines) -> Iterator[None]:
     def write_all() -> None:
         with open(pipe, "rb", closefd=False) as reader:
             for line in iter(reader.readline, _END):
-                to.write(line.decode(errors="replace"))
-                to.flush()
+                # A disk that is full now may have room later, and nobody else reads the pipe.
+                with suppress(OSError):
+                    to.write(line.decode(errors="replace"))
+                    to.flush()
 
     writer = threading.Thread(target=write_all, name="log of the replicas", daemon=True)
     writer.start()

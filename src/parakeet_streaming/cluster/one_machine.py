@@ -30,6 +30,7 @@ from parakeet_streaming.errors import ExtraMissingError, OptionError
 from parakeet_streaming.runtime.cores import usable_cores
 from parakeet_streaming.server import composition
 from parakeet_streaming.server.addresses import bind
+from parakeet_streaming.server.logs import announce
 from parakeet_streaming.server.serving import check_reach
 from parakeet_streaming.server.settings import Settings
 
@@ -45,7 +46,17 @@ _HOSTS: Final = {"127.0.0.1": "127.0.0.1", "localhost": "127.0.0.1", "0.0.0.0": 
 
 
 def serve(settings: Settings) -> None:
-    """Runs the replicas; comes back when they have drained.
+    """Runs the replicas; comes back when they have drained. Raises as `deployed` does."""
+    with deployed(settings) as (deployment, url):
+        asked = _signals()
+        announce(f"ready {url}")
+        asked.wait()
+        _drain(deployment, settings.drain_s)
+
+
+@contextmanager
+def deployed(settings: Settings) -> Iterator[tuple[Deployment, str]]:
+    """The replicas, and the address of all of them, while the body runs.
 
     Raises:
         OptionError: settings that do not go together.
@@ -92,11 +103,7 @@ def serve(settings: Settings) -> None:
         with received_lines(log_path, sys.stderr):
             deployment = ray_serve.Deployment(settings, plan, port, cores, log_path)
             try:
-                asked = _signals()
-                ready = f"ready http://{settings.host}:{port}"
-                print(ready, file=sys.stderr, flush=True)  # noqa: T201
-                asked.wait()
-                _drain(deployment, settings.drain_s)
+                yield deployment, f"http://{settings.host}:{port}"
             finally:
                 deployment.stop()
 

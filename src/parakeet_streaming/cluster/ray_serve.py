@@ -210,14 +210,27 @@ class Deployment:
         )
         options = {"host": settings.host, "port": port}
         serve.start(http_options=options, logging_config=_QUIET)
+        self._settings, self._plan, self._log_path = settings, plan, log_path
+        self._scales = plan.most_replicas > plan.replicas
         try:
-            serve.run(application(settings, plan, log_path), name=APPLICATION, route_prefix="/")
+            self.scale(plan.replicas)
         except RuntimeError as error:
             told = serve.status().applications[APPLICATION].deployments
             reason = reason_in(told[DEPLOYMENT].message if DEPLOYMENT in told else str(error))
             self.stop()
             raise UnavailableError(f"the replicas do not start: {reason}") from None
         self._handle = serve.get_app_handle(APPLICATION)
+
+    def scale(self, replicas: int) -> None:
+        """So many replicas from now on, with autoscaling so many at least; those that stay go on.
+
+        Raises:
+            RuntimeError: they do not start.
+        """
+        most = max(replicas, self._plan.most_replicas if self._scales else 0)
+        plan = replace(self._plan, replicas=replicas, most_replicas=most)
+        wanted = application(self._settings, plan, self._log_path)
+        serve.run(wanted, name=APPLICATION, route_prefix="/")
 
     def drain(self, seconds: float) -> None:
         """Every replica lets nobody in, and tells those inside to go."""

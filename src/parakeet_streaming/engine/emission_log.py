@@ -1,4 +1,4 @@
-"""Emissions in, one by one; the same emissions out, in order, at 23 bytes each while they wait.
+"""Emissions in, one by one; the same emissions out, in order, at 24 bytes each while they wait.
 
 A stream keeps everything it has recognised until it ends, which may be days. As objects, an hour of
 speech would take megabytes.
@@ -26,6 +26,7 @@ class EmissionColumns:
     durations_frames: NDArray[np.int16]
     confidences: NDArray[np.float64]
     recovered: NDArray[np.int8]
+    boosted: NDArray[np.int8]
 
 
 class EmissionLog:
@@ -37,6 +38,7 @@ class EmissionLog:
         self._durations_frames = array("h")
         self._confidences = array("d")
         self._recovered = array("b")
+        self._boosted = array("b")
 
     def extend(self, emissions: Iterable[Emission]) -> None:
         for emission in emissions:
@@ -45,10 +47,11 @@ class EmissionLog:
             self._durations_frames.append(emission.duration_frames)
             self._confidences.append(emission.confidence)
             self._recovered.append(emission.recovered)
+            self._boosted.append(emission.boosted)
 
     def __len__(self) -> int:
         # The column that is written last: a thread that reads meanwhile finds whole rows.
-        return len(self._recovered)
+        return len(self._boosted)
 
     def __iter__(self) -> Iterator[Emission]:
         return self.since(0)
@@ -62,6 +65,7 @@ class EmissionLog:
                 self._durations_frames[at],
                 self._confidences[at],
                 bool(self._recovered[at]),
+                bool(self._boosted[at]),
             )
 
     def columns(self, first: int = 0) -> EmissionColumns:
@@ -72,6 +76,7 @@ class EmissionLog:
             np.array(self._durations_frames[first:], np.int16),
             np.array(self._confidences[first:], np.float64),
             np.array(self._recovered[first:], np.int8),
+            np.array(self._boosted[first:], np.int8),
         )
 
     @classmethod
@@ -83,4 +88,5 @@ class EmissionLog:
         log._durations_frames.extend(columns.durations_frames.tolist())
         log._confidences.extend(columns.confidences.tolist())
         log._recovered.extend(columns.recovered.tolist())
+        log._boosted.extend(columns.boosted.tolist())
         return log

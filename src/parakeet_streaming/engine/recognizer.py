@@ -8,45 +8,40 @@ Rules of this file:
 
 from __future__ import annotations
 
-import math
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import replace
 from typing import Final as Constant
 
 from numpy.typing import ArrayLike
 
 from parakeet_streaming.audio.pcm import as_mono
+from parakeet_streaming.boosting.options import Phrases, boosting_of
+from parakeet_streaming.engine.biases import Biased, StreamBiases
+from parakeet_streaming.engine.equal_windows import EqualWindows
 from parakeet_streaming.engine.recognition_options import RecognitionOptions
 from parakeet_streaming.engine.snapshot import SnapshotCodec
 from parakeet_streaming.engine.stall import StallGuard
 from parakeet_streaming.engine.step import Step
 from parakeet_streaming.engine.stream import Stream
 from parakeet_streaming.engine.stream_state import StreamOptions, StreamState
+from parakeet_streaming.engine.whole_recordings import whole_context
 from parakeet_streaming.engine.windowed_stream import WindowedStream
 from parakeet_streaming.engine.words import Pieces, TokenFormatter
 from parakeet_streaming.errors import ContextError, OptionError, SnapshotError, UsageError
-from parakeet_streaming.limits import check_number
-from parakeet_streaming.ports import Transducer
+from parakeet_streaming.languages.codes import language_codes
+from parakeet_streaming.ports import TokenBias, Transducer
 from parakeet_streaming.results import Event, Transcript
 from parakeet_streaming.timeline import (
-    FRAME_S,
-    FRAME_SAMPLES,
     SAMPLE_RATE_HZ,
     ContextConfig,
     check_sample_rate,
     samples_to_seconds,
 )
 
-OFFLINE_CONTEXT: Constant = ContextConfig(left=15.0, chunk=90.0, right=15.0)
-"""Overlapping windows for audio longer than one window can be."""
-
 MAX_WINDOW_SAMPLES: Constant = 400 * SAMPLE_RATE_HZ
 """Longest single window, whatever the model could take: its memory grows with the square."""
 
 _FEED_S: Constant = 30.0
-
-# What a file says of its length may be an estimate; room to spare costs nothing.
-_SPARE_FRAMES: Constant = 25
 
 
 class Recognizer:
@@ -71,6 +66,8 @@ class Recognizer:
         self.name = name
         self.options = options or RecognitionOptions()
         self.snapshots = SnapshotCodec(transducer, pieces.size)
+        self._biases = StreamBiases(pieces)
+        self.masks = self._biases.masks
         self._transducer = transducer
         self._longest_duration = max((1, *transducer.durations))
         self._formatter = TokenFormatter(
@@ -98,6 +95,9 @@ class Recognizer:
         tentative: bool = True,
         stall_guard: StallGuard | None = None,
         cached: bool = False,
+        phrases: Phrases | None = None,
+        boost: float | None = None,
+        language: str | Iterable[str] | None = None,
     ) -> Stream:
         """Opens a stream.
 
@@ -108,14 +108,22 @@ class Recognizer:
                 exactly the reference.
             cached: encode each frame once, beside what the encoder kept of the left context,
                 instead of the whole window at every step: cheaper by window / (chunk + right), and
-                close to the reference, not equal to it. Needs a model exported for it.
+                close to the reference. Needs a model exported for it.
+            phrases: names and words that are hoped for: texts, `Phrase`s with weights, or a
+                `Boosting`. Without any, tokens are exactly the reference's.
+            boost: how strongly, 0 to 10; 1 by default.
+            language: one, or several: no token of a script in which none of them is written is
+                given. Nothing changes where the model writes one script.
 
         Raises:
             ContextError: the window is longer than the model can take.
-            OptionError: `cached` with an encoder that keeps nothing, or with a stall guard.
+            OptionError: `cached` with an encoder that keeps nothing, or with a stall guard; phrases
+                beyond their limits; letters, or a language, that the model cannot write.
         """
         context = context or ContextConfig.balanced()
-        return self._stream(StreamOptions(context, tentative, stall_guard, cached))
+        self.masks.check(codes := language_codes(language))
+        chosen = (boosting_of(phrases, boost), codes)
+        return self._stream(StreamOptions(context, tentative, stall_guard, cached, *chosen))
 
     def restore(self, data: bytes) -> Stream:
         """Continues the stream of which `Stream.snapshot` made `data`, here or elsewhere.
@@ -141,10 +149,23 @@ class Recognizer:
         """
         self._check_cached(options)
         self.check_context(options.context)
-        start, longest = self._transducer.start(), self._longest_duration
+        biases = self.biases_of(options)
+        made = (self._transducer.start(), self._formatter, self._longest_duration)
         if restored is None:
-            return WindowedStream(self, options, start, self._formatter, longest)
-        return WindowedStream.of(self, options, restored, start, self._formatter, longest)
+            return WindowedStream(self, options, *made, biases)
+        before = self._biases.check(restored)
+        stream = WindowedStream.of(self, options, restored, *made, before)
+        if biases != before:
+            stream.use(biased=Biased(options.boosting, biases))
+        return stream
+
+    def biases_of(self, options: StreamOptions) -> tuple[TokenBias, ...]:
+        """What makes tokens of a stream with these options more or less likely; made once.
+
+        Raises:
+            OptionError: as `stream`.
+        """
+        return self._biases.of(options)
 
     def check_context(self, context: ContextConfig) -> None:
         """Refuses a context of windows longer than the model can take.
@@ -178,6 +199,9 @@ class Recognizer:
         sample_rate: int = SAMPLE_RATE_HZ,
         *,
         stall_guard: StallGuard | None = None,
+        phrases: Phrases | None = None,
+        boost: float | None = None,
+        language: str | Iterable[str] | None = None,
     ) -> Transcript:
         """Recognises a whole recording: in one window, or in overlapping ones if it is too long.
 
@@ -185,16 +209,25 @@ class Recognizer:
             samples: (n,) or (n, channels) at `sample_rate`, in any dtype `as_mono` takes.
             sample_rate: in Hz.
             stall_guard: as for `stream`.
+            phrases: as for `stream`; so are the next two.
+            boost: how strongly.
+            language: one, or several.
 
         Raises:
             AudioInputError: wrong shape or type, NaN or infinity.
             ContextError: an impossible sample rate.
+            OptionError: as `stream`.
         """
         check_sample_rate(sample_rate)
         mono = as_mono(samples)
         context = self.offline_context(samples_to_seconds(mono.shape[0], sample_rate))
         stream = self.stream(
-            replace(context, sample_rate=sample_rate), tentative=False, stall_guard=stall_guard
+            replace(context, sample_rate=sample_rate),
+            tentative=False,
+            stall_guard=stall_guard,
+            phrases=phrases,
+            boost=boost,
+            language=language,
         )
         piece = round(_FEED_S * sample_rate)
         for start in range(0, mono.shape[0], piece):
@@ -210,22 +243,7 @@ class Recognizer:
         Raises:
             OptionError: no number of seconds.
         """
-        if audio_s is not None:
-            # As long as it likes: a file may say anything of its length.
-            check_number("audio_s", audio_s, 0, math.inf, "seconds")
-            most_frames = self.max_window_samples // FRAME_SAMPLES
-            frames = int(min(audio_s / FRAME_S, most_frames)) + 2
-            if frames <= most_frames:
-                chunk_frames = min(frames + _SPARE_FRAMES, most_frames)
-                # Half a frame more, so that flooring gives these frames back.
-                return ContextConfig(left=0.0, chunk=(chunk_frames + 0.5) * FRAME_S, right=0.0)
-        longest = OFFLINE_CONTEXT.samples
-        share = min(1.0, self.max_window_samples / longest.window)
-        return ContextConfig(
-            left=OFFLINE_CONTEXT.left * share,
-            chunk=OFFLINE_CONTEXT.chunk * share,
-            right=OFFLINE_CONTEXT.right * share,
-        )
+        return whole_context(audio_s, self.max_window_samples)
 
     def step(self, streams: Sequence[Stream]) -> list[tuple[Event, ...]]:
         """Runs one step of every stream that is ready, in one encoder call.
@@ -245,8 +263,14 @@ class Recognizer:
         step.decode()
         return step.commit()
 
-    def prepare(self, streams: Sequence[WindowedStream]) -> Step:
+    def prepare(
+        self, streams: Sequence[WindowedStream], equal_windows: EqualWindows | None = None
+    ) -> Step:
         """The same in phases, for owners of a clock: `encode`, `decode` and `commit` of a `Step`.
+
+        Args:
+            streams: any of those this recognizer opened.
+            equal_windows: of earlier steps, whose windows without sound are not encoded again.
 
         Raises:
             OptionError: a stream is given twice, or was opened by another recognizer.
@@ -255,7 +279,7 @@ class Recognizer:
             raise OptionError("a stream of another recognizer; step it with its own")
         if len({id(stream) for stream in streams}) < len(streams):
             raise OptionError("a stream is given twice; one step runs one window of each")
-        return Step(self._transducer, streams)
+        return Step(self._transducer, streams, equal_windows)
 
     def _stream(self, options: StreamOptions, restored: StreamState | None = None) -> Stream:
         return Stream(
@@ -263,6 +287,7 @@ class Recognizer:
             lambda stream: self.step([stream])[0],
             self.snapshots.encode,
             restored,
+            self.biases_of,
         )
 
     def _check_cached(self, options: StreamOptions) -> None:

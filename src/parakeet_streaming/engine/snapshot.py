@@ -33,7 +33,7 @@ from parakeet_streaming.errors import ParakeetError, SnapshotError
 from parakeet_streaming.ports import Transducer, VoiceActivity
 
 MAGIC: Final = b"PKSTRM"
-VERSION: Final = 3
+VERSION: Final = 4
 MAX_BYTES: Final = 1 << 30
 """Of a snapshot when it is unpacked: left context of an hour, and an encoder's past."""
 

@@ -65,6 +65,7 @@ def check_state(state: StreamState, token_count: int, longest_duration: int) -> 
         "utterance's start": 0 <= transcript.utterance_from <= len(emissions.token_ids),
         "ends of utterances": _are_sound_ends(state),
         "resampler": _is_sound_resampler(state),
+        "changes": all(each.position >= 0 for each in state.changes),
     }
     wrong += [name for name, right in checks.items() if not right]
     if wrong:
@@ -144,6 +145,7 @@ def _wrong_in_emissions(emissions: EmissionColumns, token_count: int, frames: in
         "durations": _within(emissions.durations_frames, 0, np.inf),
         "confidences": _within(emissions.confidences, 0, 1),
         "recovered": _within(emissions.recovered, 0, 1),
+        "boosted": _within(emissions.boosted, 0, 1),
     }
     return [name for name, right in checks.items() if not right]
 

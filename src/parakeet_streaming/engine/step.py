@@ -10,6 +10,7 @@ step.commit()              the only phase that changes a stream; it cannot fail 
 Rules of this file:
 
 1. A step of many streams is one encoder call; a stream's events are those it would give alone.
+   Windows without sound may be taken from earlier steps instead.
 2. An error in a phase leaves every stream where it was.
 3. There is no clock here: the caller reads its own between the phases.
 """
@@ -19,6 +20,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
+from parakeet_streaming.engine.equal_windows import EqualWindow, EqualWindows
 from parakeet_streaming.engine.spans import Window
 from parakeet_streaming.engine.stall import Recovered, StallGuard, recover, speech_frames
 from parakeet_streaming.engine.stream_state import Ahead, StreamOptions
@@ -64,13 +66,19 @@ class _Due:
         if not window.is_last:
             end = start + window.chunk_samples // FRAME_SAMPLES
         lookahead_end = max(length, end) if self.options.tentative else end
-        return DecoderInput(row, start, end, lookahead_end, stream.decoder)
+        return DecoderInput(row, start, end, lookahead_end, stream.decoder, stream.biases)
 
 
 class Step:
     """One step of many streams; call its phases in order, each once."""
 
-    def __init__(self, transducer: Transducer, streams: Sequence[WindowedStream]) -> None:
+    def __init__(
+        self,
+        transducer: Transducer,
+        streams: Sequence[WindowedStream],
+        equal_windows: EqualWindows | None = None,
+    ) -> None:
+        """`equal_windows`: those of earlier steps; None encodes each window."""
         self._transducer = transducer
         self._streams = tuple(streams)
         self._due = [
@@ -78,31 +86,44 @@ class Step:
             for stream in streams
             if (window := stream.window.peek()) is not None
         ]
-        self._encoded: Encoded | None = None
+        self._equal_windows = equal_windows
+        self._known: list[tuple[_Due, EqualWindow]] = []
+        self._encoded: tuple[Encoded, list[_Due]] | None = None
         self._results: list[StepResult] = []
 
     def encode(self) -> None:
         """Turns the windows into encoder frames."""
-        if self._due:
-            self._encoded = self._transducer.encode([due.encoder_input() for due in self._due])
+        due = self._due
+        if self._equal_windows is not None:
+            found = [
+                (each, self._equal_windows.find(each.encoder_input(), self._transducer))
+                for each in due
+            ]
+            self._known = [(each, window) for each, window in found if window is not None]
+            due = [each for each, window in found if window is None]
+        if due:
+            encoded = self._transducer.encode([each.encoder_input() for each in due])
+            self._encoded = (encoded, due)
 
     def decode(self) -> None:
         """Turns encoder frames into tokens."""
-        if not self._due:
-            return
-        encoded = self._encoded
-        assert encoded is not None, "decode() comes after encode()"
-        inputs = [
-            due.decoder_input(row, length)
-            for row, (due, length) in enumerate(zip(self._due, encoded.lengths, strict=True))
-        ]
-        decoded = self._transducer.decode(encoded, inputs)
-        self._results = [
-            self._result(due, given, each, past)
-            for due, given, each, past in zip(
-                self._due, inputs, decoded, encoded.pasts, strict=True
-            )
-        ]
+        assert self._encoded or self._known or not self._due, "decode() comes after encode()"
+        results: dict[int, StepResult] = {}
+        for due, window in self._known:
+            encoded = window.encoded
+            given = due.decoder_input(0, encoded.lengths[0])
+            decoded = window.decoded(given, self._transducer)
+            results[id(due)] = self._result(due, given, decoded, encoded.pasts[0], encoded)
+        if self._encoded is not None:
+            encoded, called = self._encoded
+            inputs = [
+                due.decoder_input(row, length)
+                for row, (due, length) in enumerate(zip(called, encoded.lengths, strict=True))
+            ]
+            found = self._transducer.decode(encoded, inputs)
+            for due, given, each, past in zip(called, inputs, found, encoded.pasts, strict=True):
+                results[id(due)] = self._result(due, given, each, past, encoded)
+        self._results = [results[id(due)] for due in self._due]
 
     def commit(self) -> list[tuple[Event, ...]]:
         """Moves the streams on.
@@ -123,13 +144,18 @@ class Step:
         return [(*events.get(id(each), ()), *each.close_if_done()) for each in self._streams]
 
     def _result(
-        self, due: _Due, given: DecoderInput, decoded: Decoded, past: object | None
+        self,
+        due: _Due,
+        given: DecoderInput,
+        decoded: Decoded,
+        past: object | None,
+        encoded: Encoded,
     ) -> StepResult:
         stream, options = due.stream, due.options
         guard = options.stall_guard
         stall_from = stream.stall_from
         if guard is not None:
-            recovered = self._recovered(guard, due, given, decoded)
+            recovered = self._recovered(guard, due, given, decoded, encoded)
             decoded, stall_from = recovered.decoded, recovered.stall_from
         window, ahead = due.window, None
         whole = window.right_samples % FRAME_SAMPLES == 0 and given.lookahead_end > given.chunk_end
@@ -140,7 +166,12 @@ class Step:
         return StepResult(window, *found, stall_from, past, ahead)
 
     def _recovered(
-        self, guard: StallGuard, due: _Due, given: DecoderInput, decoded: Decoded
+        self,
+        guard: StallGuard,
+        due: _Due,
+        given: DecoderInput,
+        decoded: Decoded,
+        encoded: Encoded,
     ) -> Recovered:
         """What the stall guard makes of a decoded chunk."""
         stream, window, before = due.stream, due.window, given.state
@@ -148,7 +179,8 @@ class Step:
 
         def redecode(first: int, last: int) -> Decoded:
             fresh = replace(self._transducer.start(), decoded_frames=window_frame + first)
-            return self._decoded_again(DecoderInput(given.row, first, last, last, fresh))
+            again = DecoderInput(given.row, first, last, last, fresh, given.biases)
+            return self._decoded_again(encoded, again)
 
         recovered = recover(
             guard,
@@ -164,12 +196,11 @@ class Step:
             return recovered
         # The look-ahead goes on from the state that the second decoding left.
         ahead = DecoderInput(
-            given.row, given.chunk_end, given.chunk_end, given.lookahead_end, state
+            given.row, given.chunk_end, given.chunk_end, given.lookahead_end, state, given.biases
         )
-        lookahead = self._decoded_again(ahead).lookahead
+        lookahead = self._decoded_again(encoded, ahead).lookahead
         return replace(recovered, decoded=replace(found, lookahead=lookahead))
 
-    def _decoded_again(self, given: DecoderInput) -> Decoded:
-        assert self._encoded is not None
-        (decoded,) = self._transducer.decode(self._encoded, [given])
+    def _decoded_again(self, encoded: Encoded, given: DecoderInput) -> Decoded:
+        (decoded,) = self._transducer.decode(encoded, [given])
         return decoded

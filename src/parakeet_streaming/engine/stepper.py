@@ -9,6 +9,7 @@ from parakeet_streaming.engine.snapshot import SnapshotCodec
 from parakeet_streaming.engine.step import Step
 from parakeet_streaming.engine.stream_state import StreamOptions, StreamState
 from parakeet_streaming.engine.windowed_stream import WindowedStream
+from parakeet_streaming.ports import TokenBias
 from parakeet_streaming.timeline import ContextConfig
 
 
@@ -39,6 +40,14 @@ class Stepper(Protocol):
         Raises:
             ContextError: windows longer than the model can take.
             OptionError: `cached` with an encoder that keeps nothing, or with a stall guard.
+        """
+        ...
+
+    def biases_of(self, options: StreamOptions) -> tuple[TokenBias, ...]:
+        """What makes tokens of a stream with these options more or less likely; made once.
+
+        Raises:
+            OptionError: phrases with letters that the model cannot write.
         """
         ...
 

@@ -18,9 +18,12 @@ from numpy.typing import ArrayLike
 
 from parakeet_streaming.audio.pcm import as_mono
 from parakeet_streaming.audio.resample import Resampler, ResamplerState
-from parakeet_streaming.engine.stream_state import Resumed, StreamState
+from parakeet_streaming.boosting.options import Phrases, boosting_of
+from parakeet_streaming.engine.biases import Biased
+from parakeet_streaming.engine.stream_state import Resumed, StreamOptions, StreamState
 from parakeet_streaming.engine.windowed_stream import WindowedStream
 from parakeet_streaming.errors import StreamClosedError
+from parakeet_streaming.ports import TokenBias
 from parakeet_streaming.results import Event, Token, Transcript
 from parakeet_streaming.timeline import (
     SAMPLE_RATE_HZ,
@@ -40,37 +43,11 @@ class Restored:
     """`exact`: its events are those of an uninterrupted stream; `warm`: they may differ."""
 
 
-class Stream:
-    """One speaker's audio and what has been recognised of it. Not thread-safe."""
+class StreamReadings:
+    """What can be read of a stream at any time."""
 
-    def __init__(
-        self,
-        windowed: WindowedStream,
-        step: Callable[[Stream], tuple[Event, ...]],
-        encode_state: Callable[[StreamState], bytes],
-        restored: StreamState | None = None,
-    ) -> None:
-        """Recognizers open streams; this is for them.
-
-        Args:
-            windowed: the stream at 16 kHz.
-            step: runs one step of this stream.
-            encode_state: writes a state down.
-            restored: the state that `windowed` was restored from.
-        """
-        self.windowed = windowed
-        """The same stream after validation and resampling; all its positions are at 16 kHz."""
-        self._window = windowed.window
-        self._step = step
-        self._encode_state = encode_state
-        self._undelivered: list[Event] = []
-        self._restored: Restored | None = None
-        resampler = None if restored is None else restored.resampler
-        rate_hz = self.context.sample_rate
-        self._resampler = _resampler(rate_hz, resampler)
-        if restored is not None:
-            position = _next_sample(self._window.fed_samples, resampler, rate_hz)
-            self._restored = Restored(position, restored.resumed)
+    windowed: WindowedStream
+    _restored: Restored | None
 
     @property
     def context(self) -> ContextConfig:
@@ -95,6 +72,46 @@ class Stream:
     def restored(self) -> Restored | None:
         """How this stream goes on from a snapshot; None for one that begins at its start."""
         return self._restored
+
+    def transcript(self) -> Transcript:
+        """Everything committed so far."""
+        return self.windowed.transcript()
+
+
+class Stream(StreamReadings):
+    """One speaker's audio and what has been recognised of it. Not thread-safe."""
+
+    def __init__(
+        self,
+        windowed: WindowedStream,
+        step: Callable[[Stream], tuple[Event, ...]],
+        encode_state: Callable[[StreamState], bytes],
+        restored: StreamState | None = None,
+        biases_of: Callable[[StreamOptions], tuple[TokenBias, ...]] | None = None,
+    ) -> None:
+        """Recognizers open streams; this is for them.
+
+        Args:
+            windowed: the stream at 16 kHz.
+            step: runs one step of this stream.
+            encode_state: writes a state down.
+            restored: the state that `windowed` was restored from.
+            biases_of: makes what phrases need of the decoder.
+        """
+        self.windowed = windowed
+        """The same stream after validation and resampling; all its positions are at 16 kHz."""
+        self._window = windowed.window
+        self._step = step
+        self._encode_state = encode_state
+        self._biases_of = biases_of
+        self._undelivered: list[Event] = []
+        self._restored: Restored | None = None
+        resampler = None if restored is None else restored.resampler
+        rate_hz = self.context.sample_rate
+        self._resampler = _resampler(rate_hz, resampler)
+        if restored is not None:
+            position = _next_sample(self._window.fed_samples, resampler, rate_hz)
+            self._restored = Restored(position, restored.resumed)
 
     def push(self, samples: ArrayLike) -> None:
         """Takes samples, (n,) or (n, channels), at the context's sample rate; runs nothing.
@@ -140,9 +157,20 @@ class Stream:
         """Runs one step, if one is ready, and gives its events."""
         return self._step(self)
 
-    def transcript(self) -> Transcript:
-        """Everything committed so far."""
-        return self.windowed.transcript()
+    def use_phrases(self, phrases: Phrases | None, boost: float | None = None) -> None:
+        """Hopes for other phrases, or with None for none, from the next chunk on.
+
+        Args:
+            phrases: as in `Recognizer.stream`; they take the place of all that were there.
+            boost: how strongly, 0 to 10; 1 by default.
+
+        Raises:
+            OptionError: phrases beyond their limits, or with letters that the model cannot write.
+        """
+        assert self._biases_of is not None, "a stream of no recognizer"
+        boosting = boosting_of(phrases, boost)
+        options = replace(self.windowed.options, boosting=boosting)
+        self.windowed.use(biased=Biased(boosting, self._biases_of(options)))
 
     def snapshot(
         self, *, audio: bool = True, past: bool = True, earlier_utterances: bool = True

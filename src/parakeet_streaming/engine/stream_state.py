@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import Literal
 
 from parakeet_streaming.audio.resample import ResamplerState
+from parakeet_streaming.boosting.options import Boosting
 from parakeet_streaming.engine.activity import DetectorState
 from parakeet_streaming.engine.endpoint import Endpoint, EndpointerState
 from parakeet_streaming.engine.room_noise import Room
@@ -30,6 +31,10 @@ class StreamOptions:
     stall_guard: StallGuard | None = None
     cached: bool = False
     """Whether each frame is encoded once, beside what the encoder kept of the left context."""
+    boosting: Boosting | None = None
+    """Phrases that are hoped for."""
+    languages: tuple[str, ...] = ()
+    """Tokens of scripts in which none of these is written are ruled out; none: all scripts."""
 
     @property
     def kept_frames(self) -> int | None:
@@ -74,6 +79,14 @@ class ActivityState:
 
 
 @dataclass(frozen=True, slots=True)
+class WaitingChange:
+    """Other phrases that a live stream hopes for from a position on."""
+
+    position: int
+    boosting: Boosting | None
+
+
+@dataclass(frozen=True, slots=True)
 class StreamState:
     """One stream. Positions are samples at 16 kHz from its start."""
 
@@ -95,6 +108,8 @@ class StreamState:
     """Of a stream that is fed at another rate."""
     activity: ActivityState | None = None
     """Of a live stream."""
+    changes: tuple[WaitingChange, ...] = ()
+    """Of a live stream; those that wait for their audio."""
 
     @property
     def context(self) -> ContextConfig:

@@ -19,13 +19,15 @@ from typing import Self
 
 import numpy as np
 
+from parakeet_streaming.engine.biases import Biased, carried
 from parakeet_streaming.engine.room_noise import REACH_SAMPLES, room_noise, room_of
+from parakeet_streaming.engine.silence import after_silence
 from parakeet_streaming.engine.spans import Window
 from parakeet_streaming.engine.stream_state import Ahead, Resumed, StreamOptions, StreamState
 from parakeet_streaming.engine.transcript_builder import TranscriptBuilder
 from parakeet_streaming.engine.window import ContextWindow
 from parakeet_streaming.engine.words import TokenFormatter
-from parakeet_streaming.ports import DecoderState, Emission
+from parakeet_streaming.ports import DecoderState, Emission, TokenBias
 from parakeet_streaming.results import EndReason, Final, Partial, Token, Transcript
 from parakeet_streaming.timeline import (
     FRAME_SAMPLES,
@@ -62,6 +64,7 @@ class WindowedStream:
         decoder: DecoderState,
         formatter: TokenFormatter,
         longest_duration: int,
+        biases: tuple[TokenBias, ...] = (),
     ) -> None:
         """`longest_duration`: frames that a blank can skip at most."""
         self.opened_by = opened_by
@@ -70,6 +73,8 @@ class WindowedStream:
         self.window = ContextWindow(options.context)
         self.decoder = self.beginning = decoder
         """`beginning`: before any audio, and after a cut."""
+        self.biases = biases
+        """What makes tokens more or less likely in the steps to come."""
         self.stall_from = 0
         """Absolute frame from which the stall guard looks for a stall."""
         self.ahead: Ahead | None = None
@@ -130,10 +135,22 @@ class WindowedStream:
             self.window.feed(tail)
         self.window.end(self.window.fed_samples - self.audio_end)
 
-    def use(self, context: ContextConfig) -> None:
-        """Cuts the windows to come by another context; nothing is lost or decoded twice."""
-        self.options = replace(self.options, context=context)
-        self.window.use(context)
+    def use(self, context: ContextConfig | None = None, biased: Biased | None = None) -> None:
+        """Goes on from the next chunk with another context, or with other phrases.
+
+        Nothing is lost or decoded twice. Biases that are new begin anew.
+        """
+        if context is not None:
+            self.options = replace(self.options, context=context)
+            self.window.use(context)
+        if biased is not None:
+            self.options = replace(self.options, boosting=biased.boosting)
+            states = carried(self.biases, self.decoder.bias_states, biased.biases)
+            self.decoder = replace(self.decoder, bias_states=states)
+            self.biases = biased.biases
+            # What is tentative was named without them: it is decoded again, and not settled.
+            self.ahead = None
+            self._look_ahead()
 
     def skip(self, quiet_after: int = 0) -> tuple[Partial | Final, ...]:
         """Passes over the next chunk undecoded, if one is ready; it must hold no speech.
@@ -233,12 +250,13 @@ class WindowedStream:
         start: DecoderState,
         formatter: TokenFormatter,
         longest_duration: int,
+        biases: tuple[TokenBias, ...] = (),
     ) -> Self:
         """The stream that a state was taken of; it goes on with `options`.
 
-        `start`: a decoder's state before any audio.
+        `start`: a decoder's state before any audio. `biases`: those that the states in it are of.
         """
-        stream = cls(opened_by, options, start, formatter, longest_duration)
+        stream = cls(opened_by, options, start, formatter, longest_duration, biases)
         stream.decoder = state.decoder
         stream.window = ContextWindow.of(stream.context, state.window)
         stream.stall_from, stream.past, stream.ahead = state.stall_from, state.past, state.ahead
@@ -277,19 +295,3 @@ def settled(stream: WindowedStream, position: int) -> StepResult:
     samples = stream.window
     window = Window.over(samples.decoded_samples, position)
     return StepResult(window, found.emissions, (), found.decoder, stream.stall_from)
-
-
-def after_silence(
-    state: DecoderState, frames: int, quiet_frames: int, longest_duration: int
-) -> DecoderState:
-    """The state after `frames` without speech, which are not decoded.
-
-    In silence a decoder goes from blank to blank by the longest duration. So does this, as far as
-    `quiet_frames` frames of the next chunk are quiet too: the frames that are decoded when somebody
-    speaks again are then those that decoding would have come to.
-    """
-    beyond = state.frames_to_skip - frames
-    if beyond < 0:
-        landing = beyond % longest_duration
-        beyond = landing if landing <= quiet_frames else 0
-    return replace(state, frames_to_skip=beyond, decoded_frames=state.decoded_frames + frames)

@@ -87,6 +87,12 @@ def text_of(tokens: Iterable[Token]) -> str:
 
 def group_words(tokens: Iterable[Token], confidence: WordConfidence = "min") -> tuple[Word, ...]:
     """Words of a whole stretch of tokens, in order."""
+    words = (_word(group, confidence) for group in word_groups(tokens))
+    return tuple(word for word in words if word.text)
+
+
+def word_groups(tokens: Iterable[Token]) -> list[list[Token]]:
+    """The tokens of each word, in order; a token of several words is divided."""
     groups: list[list[Token]] = []
     closed = True
     for token in tokens:
@@ -97,8 +103,12 @@ def group_words(tokens: Iterable[Token], confidence: WordConfidence = "min") -> 
             else:
                 groups[-1].append(part)
             closed = not mark and ends_word(part.text)
-    words = (_word(group, confidence) for group in groups)
-    return tuple(word for word in words if word.text)
+    return groups
+
+
+def word_text(tokens: Iterable[Token]) -> str:
+    """The text of a word that is those tokens."""
+    return "".join(token.text.strip("".join(_SPACES)) for token in tokens).strip()
 
 
 def _parts(token: Token) -> list[Token]:
@@ -109,8 +119,10 @@ def _parts(token: Token) -> list[Token]:
     lasts = (token.end - token.start) / len(texts)
     edges = [round(token.start + lasts * at, 6) for at in range(len(texts))]
     return [
-        replace(token, text=text, start=start, end=end)
-        for text, start, end in zip(texts, edges, [*edges[1:], token.end], strict=True)
+        replace(token, text=text, start=start, end=end, spoken="" if at else token.spoken)
+        for at, (text, start, end) in enumerate(
+            zip(texts, edges, [*edges[1:], token.end], strict=True)
+        )
     ]
 
 
@@ -139,12 +151,21 @@ def _gap_s(before: Word, after: Word) -> float:
 def _word(tokens: Sequence[Token], confidence: WordConfidence) -> Word:
     sure = [token.confidence for token in tokens]
     return Word(
-        text="".join(token.text.strip("".join(_SPACES)) for token in tokens).strip(),
+        text=word_text(tokens),
         start=tokens[0].start,
         end=tokens[-1].end,
         confidence=min(sure) if confidence == "min" else sum(sure) / len(sure),
         recovered=any(token.recovered for token in tokens),
+        boosted=any(token.boosted for token in tokens),
+        spoken=_spoken(tokens),
     )
+
+
+def _spoken(tokens: Sequence[Token]) -> str:
+    """What was said, where that is not what is written."""
+    if not any(token.spoken for token in tokens):
+        return ""
+    return "".join(token.spoken or token.text for token in tokens).strip()
 
 
 def _segment(words: Sequence[Word]) -> Segment:
@@ -228,6 +249,7 @@ class TokenFormatter:
             end=end,
             confidence=emission.confidence,
             recovered=emission.recovered,
+            boosted=emission.boosted,
             unfinished=unfinished,
         )
 

@@ -19,6 +19,8 @@ import math
 from dataclasses import dataclass
 from typing import Final
 
+from parakeet_streaming.timeline import ContextConfig
+
 _PRIOR_S: Final = 10.0
 """Seconds of full use that every stream is taken to have had."""
 _MEMORY_S: Final = 60.0
@@ -143,3 +145,9 @@ class Newcomers:
             before.steps + _LEARNING * (part.steps - before.steps),
             before.audio + _LEARNING * (part.audio - before.audio),
         )
+
+
+def cost_of(context: ContextConfig, *, cached: bool) -> StreamCost:
+    """What a stream of that context asks for; a cached one encodes no left context again."""
+    left, chunk, right = context.effective
+    return StreamCost(1 / chunk, ((0.0 if cached else left) + chunk + right) / chunk)

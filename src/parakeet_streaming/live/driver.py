@@ -25,14 +25,14 @@ from parakeet_streaming.engine.stream_state import ActivityState, StreamState
 from parakeet_streaming.engine.windowed_stream import WindowedStream, settled
 from parakeet_streaming.live.adaptation import Adapter
 from parakeet_streaming.live.audio_queue import AudioQueueReader
-from parakeet_streaming.live.demand import StreamCost
+from parakeet_streaming.live.demand import StreamCost, cost_of
 from parakeet_streaming.live.due import Due
 from parakeet_streaming.live.intake import TAIL_S, Intake
+from parakeet_streaming.live.phrase_changes import PhraseChanges
 from parakeet_streaming.live.speech import StreamSpeech
 from parakeet_streaming.live.utterances import Utterances
 from parakeet_streaming.results import ContextChanged, Event, Final, Partial
 from parakeet_streaming.timeline import (
-    ContextConfig,
     samples_to_seconds,
     seconds_to_samples,
 )
@@ -47,12 +47,6 @@ class Counts:
     """Chunks passed over without a step."""
     tokens: int = 0
     utterances: int = 0
-
-
-def cost_of(context: ContextConfig, *, cached: bool) -> StreamCost:
-    """What a stream of that context asks for; a cached one encodes no left context again."""
-    left, chunk, right = context.effective
-    return StreamCost(1 / chunk, ((0.0 if cached else left) + chunk + right) / chunk)
 
 
 class StreamDriver:
@@ -97,6 +91,7 @@ class StreamDriver:
         endpoint = None if resumed is None else resumed.endpoint
         judges = (detector, endpointer)
         self.utterances = Utterances(stream, self.intake, *judges, endpoint, tail_s=tail_s)
+        self.changes = PhraseChanges(stream)
         self._next_s = 0.0
 
     @property
@@ -142,6 +137,7 @@ class StreamDriver:
         while not self.stream.closed:
             ending = self.utterances.look() is not None
             span = self._window.next_span()
+            self.changes.take(span)
             if ending and self._window.flushing and not self._settle(span):
                 return None if span is None else self.due()
             if ending:
@@ -218,7 +214,7 @@ class StreamDriver:
         """All of the stream as a value; audio that is still in the queue is not in it."""
         state = self.stream.state(audio=audio, past=past, earlier_utterances=earlier_utterances)
         activity = self.speech.state(self.utterances.endpoint, state.fed_samples)
-        return replace(state, activity=activity)
+        return replace(state, activity=activity, changes=self.changes.state())
 
     def _report(self, event: Event) -> None:
         self.counts.utterances += isinstance(event, Final)

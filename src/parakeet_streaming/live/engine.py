@@ -17,10 +17,13 @@ from __future__ import annotations
 import asyncio
 import time
 import weakref
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import replace
 from typing import Self
 
+from parakeet_streaming.boosting.options import Phrases, boosting_of
 from parakeet_streaming.engine.stepper import Stepper
+from parakeet_streaming.languages.codes import language_codes
 from parakeet_streaming.limits import LEAST_SECONDS, MOST_STREAMS, check_number, check_whole
 from parakeet_streaming.limits import MOST_RING_S as LONGEST_RING_S
 from parakeet_streaming.live.admission import MOST_RECORDINGS, Admission
@@ -36,7 +39,7 @@ from parakeet_streaming.live.stream import LiveStream
 from parakeet_streaming.live.warm_up import WarmUp
 from parakeet_streaming.live.worker import Bell, Worker
 from parakeet_streaming.ports import VoiceActivity
-from parakeet_streaming.results import Event
+from parakeet_streaming.results import Event, FilterStart
 
 
 class LiveEngine:
@@ -104,7 +107,11 @@ class LiveEngine:
         *,
         id: str | None = None,
         resume: bytes | None = None,
+        filters: Sequence[FilterStart] = (),
         instead_of: LiveStream | None = None,
+        phrases: Phrases | None = None,
+        boost: float | None = None,
+        language: str | Iterable[str] | None = None,
     ) -> LiveStream:
         """Opens a stream. All but the first wait until the worker has measured what steps take.
 
@@ -116,8 +123,14 @@ class LiveEngine:
             resume: what `LiveStream.snapshot` gave, here or elsewhere. The stream goes on from
                 there, with the voice activity and endpoints it had; push it from the sample that
                 `stats().received_samples` names, at 16 kHz.
+            filters: at other rates, those of the `SnapshotTaken`. Then it is exact at 8, 24 and 48
+                kHz, pushed from the sample that `fed_again` names.
             instead_of: a stream of this engine that gives its place to this one: nobody else can
                 take it. Finish or cancel it then; it goes on until it is over.
+            phrases: names and words that are hoped for, as in `Recognizer.stream`; in place of
+                those of the options.
+            boost: how strongly, 0 to 10; 1 by default.
+            language: one or several, in place of those of the options.
 
         Raises:
             CapacityError: there is no room; those that are open go on.
@@ -129,14 +142,30 @@ class LiveEngine:
             SnapshotError: `resume` is no usable snapshot of this model.
             StreamClosedError: the engine is closed.
         """
+        options = options or LiveOptions()
+        if phrases is not None or boost is not None:
+            options = replace(options, boosting=boosting_of(phrases, boost))
+        if language is not None:
+            options = replace(options, languages=language_codes(language))
         task = self._opener.open(
-            options or LiveOptions(),
+            options,
             on_event,
             stream_id=id,
             resume=resume,
+            filters=filters,
             instead_of=None if instead_of is None else instead_of.id,
         )
         return LiveStream(self, task, self._opener)
+
+    def prepare(self, phrases: Phrases | None, boost: float | None = None) -> object:
+        """Compiles phrases, which takes some tenths of a second for a long list.
+
+        Streams that are opened with them, while what is given back is held, need not do it.
+
+        Raises:
+            OptionError: phrases beyond their limits, or with letters that the model cannot write.
+        """
+        return self._opener.prepared(boosting_of(phrases, boost))
 
     def stats(self) -> EngineStats:
         """How it goes."""

@@ -12,7 +12,9 @@ Rules of this file:
    So the queue is closed once, after the last sample that was taken; a later push takes nothing.
 4. A commit takes all that was pushed: what the resampler holds back is handed on, and a new one
    begins. It uses `_busy` as `finish` does, so no sample of a later push can come before it.
-5. What `push` returns adds up: all that was pushed, less what was refused at 16 kHz scaled to the
+5. A gap ends the resampler, too: what comes after it is no continuation of what came before. Where
+   each one began is kept for a while: a stream that goes on elsewhere begins them there, too.
+6. What `push` returns adds up: all that was pushed, less what was refused at 16 kHz scaled to the
    pushed rate. A resampler gives out samples of earlier pushes, so a refusal that is larger than
    the push that met it is carried over to the next one.
 """
@@ -21,36 +23,61 @@ from __future__ import annotations
 
 import threading
 from collections import deque
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
+from typing import Final
 
 from numpy.typing import ArrayLike
 
 from parakeet_streaming.audio.pcm import as_mono
-from parakeet_streaming.audio.resample import Resampler
+from parakeet_streaming.audio.resample import Resampler, fed_again, sample_at
 from parakeet_streaming.live.audio_queue import AudioQueueWriter
 from parakeet_streaming.live.waiters import Waiters
 from parakeet_streaming.ports import Floats
+from parakeet_streaming.results import FilterStart
 from parakeet_streaming.timeline import SAMPLE_RATE_HZ
+
+_MOST_FILTERS: Final = 64
+"""Whose beginnings are kept. Each is a commit or a gap."""
 
 
 class AudioIngest:
     """Where a producer's samples come in."""
 
-    def __init__(self, queue: AudioQueueWriter, rate_hz: int) -> None:
-        """`rate_hz`: of the samples that will be pushed."""
+    def __init__(
+        self,
+        queue: AudioQueueWriter,
+        rate_hz: int,
+        filters: Sequence[FilterStart] = (),
+    ) -> None:
+        """Takes samples of that rate.
+
+        Args:
+            queue: where they go.
+            rate_hz: of the samples that will be pushed.
+            filters: of a stream that goes on: where its resamplers began, the one that is to be fed
+                again first.
+        """
         self.rate_hz = rate_hz
         self._queue = queue
-        self._resampler = None if rate_hz == SAMPLE_RATE_HZ else Resampler(rate_hz)
+        start = sample_at(queue.received, rate_hz)
+        first = FilterStart(start, queue.received)
+        again = fed_again(filters[0], queue.received, rate_hz) if filters else None
+        self._came = start if again is None else again.sample
+        """Samples of the producer's, those that never came included."""
+        self.filters: tuple[FilterStart, ...] = tuple(filters[:1]) or (first,)
+        """Where the last resamplers began. Any thread."""
+        self._known = deque(filters[1:])
+        """Beginnings that come again."""
+        dropped = 0 if again is None else again.dropped
+        self._resampler = None if rate_hz == SAMPLE_RATE_HZ else Resampler(rate_hz, dropped=dropped)
         self._busy = threading.Lock()
         self._closing = False
         self._commits: deque[Callable[[int], None]] = deque()
         self._waiters = Waiters()
         self._resampled = 0
         """Samples given to the resampler, and samples that it gave out."""
-        self._given_out = 0
+        self._given_out = dropped
         self._reported_refused = 0
-        self._lost = 0
-        """Samples at the pushed rate that never came."""
 
     @property
     def finished(self) -> bool:
@@ -86,10 +113,13 @@ class AudioIngest:
         if not self._busy.acquire(blocking=False):
             return
         try:
-            if not self._closing:
-                before = self._lost * SAMPLE_RATE_HZ // self.rate_hz
-                self._lost += max(0, samples)
-                self._queue.miss(self._lost * SAMPLE_RATE_HZ // self.rate_hz - before)
+            if not self._closing and samples > 0:
+                # Of its own, so that a stream can go on within the gap.
+                self._renew_filter()
+                self._came += samples
+                end = self._came * SAMPLE_RATE_HZ // self.rate_hz
+                self._queue.miss(end - self._queue.received)
+                self._renew_filter()
         finally:
             self._busy.release()
         if self._closing:
@@ -147,6 +177,7 @@ class AudioIngest:
             return samples
         # What the resampler holds back comes out with the next samples; one for rounding.
         held_back = self._resampled * SAMPLE_RATE_HZ // self.rate_hz - self._given_out
+        held_back = max(0, held_back)
         return max(0, (samples - held_back - 1) * self.rate_hz // SAMPLE_RATE_HZ)
 
     def _put(self, mono: Floats) -> int:
@@ -154,11 +185,13 @@ class AudioIngest:
         if queue.closed or queue.refusing:
             return 0
         count = int(mono.shape[0])
-        if self._resampler is not None:
-            mono = self._resampler.feed(mono)
-            self._resampled += count
-            self._given_out += int(mono.shape[0])
-        queue.write(mono)
+        while self._known and self._known[0].sample <= self._came + mono.shape[0]:
+            # Here a resampler began, the first time.
+            before = max(0, self._known.popleft().sample - self._came)
+            self._convert(mono[:before])
+            self._renew_filter()
+            mono = mono[before:]
+        self._convert(mono)
         refused = queue.refused * self.rate_hz // SAMPLE_RATE_HZ - self._reported_refused
         refused = min(count, refused)
         self._reported_refused += refused
@@ -169,16 +202,32 @@ class AudioIngest:
             return
         try:
             while self._commits:
-                if self._resampler is not None and not self._queue.closed:
-                    self._hand_on(self._resampler.finish())
-                    self._resampler = Resampler(self.rate_hz)
+                self._renew_filter()
                 self._commits.popleft()(self._queue.received)
         finally:
             self._busy.release()
 
-    def _hand_on(self, held_back: Floats) -> None:
+    def _convert(self, mono: Floats) -> None:
+        self._came += int(mono.shape[0])
+        if self._resampler is not None:
+            self._resampled += int(mono.shape[0])
+            mono = self._resampler.feed(mono)
+            self._given_out += int(mono.shape[0])
+        self._queue.write(mono)
+
+    def _renew_filter(self) -> None:
+        """Hands on what the resampler holds back; another one is for what comes next.
+
+        One into which nothing went stays: it may have output to drop.
+        """
+        if self._resampler is None or self._queue.closed or self._came == self.filters[-1].sample:
+            return
+        held_back = self._resampler.finish()
         self._given_out += int(held_back.shape[0])
         self._queue.write(held_back)
+        self._resampler = Resampler(self.rate_hz)
+        start = FilterStart(self._came, self._queue.received)
+        self.filters = (*self.filters[1 - _MOST_FILTERS :], start)
 
     def _close(self) -> None:
         if not self._busy.acquire(blocking=False):

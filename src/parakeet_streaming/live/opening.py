@@ -12,21 +12,25 @@ from __future__ import annotations
 
 import secrets
 import threading
-from collections.abc import Callable
-from dataclasses import dataclass, field
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field, replace
 from functools import lru_cache, partial
 from typing import Final
 
+from parakeet_streaming.boosting.options import Boosting, Phrases, boosting_of
+from parakeet_streaming.engine.biases import Biased
 from parakeet_streaming.engine.stepper import Stepper
 from parakeet_streaming.engine.stream_state import (
     StreamOptions,
     StreamState,
 )
+from parakeet_streaming.engine.windowed_stream import WindowedStream
 from parakeet_streaming.errors import OptionError
 from parakeet_streaming.live.adaptation import Adapter, DelayRange
 from parakeet_streaming.live.audio_queue import AudioQueueWriter
 from parakeet_streaming.live.callers import Callers
-from parakeet_streaming.live.driver import StreamDriver, cost_of
+from parakeet_streaming.live.demand import cost_of
+from parakeet_streaming.live.driver import StreamDriver
 from parakeet_streaming.live.event_queue import EventQueue
 from parakeet_streaming.live.hints import StreamHints
 from parakeet_streaming.live.ingest import AudioIngest
@@ -35,6 +39,7 @@ from parakeet_streaming.live.loop import StreamLoop
 from parakeet_streaming.live.meter import StreamMeter
 from parakeet_streaming.live.options import LiveOptions
 from parakeet_streaming.live.pauses import PauseWatch
+from parakeet_streaming.live.phrase_changes import PhraseChange
 from parakeet_streaming.live.resuming import (
     detector_of,
     endpointer_of,
@@ -46,8 +51,8 @@ from parakeet_streaming.live.ring_sizing import MOST_RING_S, ring_capacity
 from parakeet_streaming.live.snapshot_requests import SnapshotRequests
 from parakeet_streaming.live.task import StreamTask
 from parakeet_streaming.live.warm_up import WarmUp
-from parakeet_streaming.ports import VoiceActivity
-from parakeet_streaming.results import Event
+from parakeet_streaming.ports import TokenBias, VoiceActivity
+from parakeet_streaming.results import Event, FilterStart
 from parakeet_streaming.timeline import (
     ContextConfig,
     milliseconds_to_samples,
@@ -82,6 +87,7 @@ class StreamOpener:
         *,
         stream_id: str | None = None,
         resume: bytes | None = None,
+        filters: Sequence[FilterStart] = (),
         instead_of: str | None = None,
     ) -> StreamTask:
         """A stream that is in the loop. Raises as `LiveEngine.open` does."""
@@ -100,7 +106,7 @@ class StreamOpener:
         try:
             codec = self.stepper.snapshots
             state = None if resume is None else read_state(codec, resume, options, self.vad)
-            task = self._task(stream_id, options, levels, on_event, state)
+            task = self._task(stream_id, options, levels, on_event, state, filters)
             self.loop.join(task)
         except BaseException:
             streams.leave(stream_id)
@@ -111,6 +117,17 @@ class StreamOpener:
     def callers(self) -> Callers:
         """Says whether a call may wait."""
         return self.loop.callers
+
+    def change(self, task: StreamTask, phrases: Phrases | None, boost: float | None) -> None:
+        """Other phrases for a stream, from what is pushed next on; compiled in this thread."""
+        boosting = boosting_of(phrases, boost)
+        queue = task.queue
+        task.changes.put(PhraseChange(queue.received, self._biased(task.stream, boosting)))
+        task.wake()
+
+    def prepared(self, boosting: Boosting | None) -> tuple[TokenBias, ...]:
+        """What streams with these phrases share."""
+        return self.stepper.biases_of(StreamOptions(ContextConfig.balanced(), boosting=boosting))
 
     def encode(self, state: StreamState) -> bytes:
         """A stream's state as bytes."""
@@ -143,6 +160,7 @@ class StreamOpener:
         levels: tuple[ContextConfig, ...],
         on_event: Callable[[Event], None] | None,
         state: StreamState | None,
+        filters: Sequence[FilterStart],
     ) -> StreamTask:
         before, used = (None, None) if state is None else (state.options, state.context)
         adapter = Adapter(levels, None if used is None else used.chunk)
@@ -154,11 +172,14 @@ class StreamOpener:
                 tentative=options.tentative,
                 stall_guard=None if before is None else before.stall_guard,
                 cached=options.cached,
+                boosting=options.boosting or (None if before is None else before.boosting),
+                languages=options.languages or (() if before is None else before.languages),
             ),
             state,
         )
         context = options.context
         rate_hz = context.sample_rate
+        waiting = () if state is None or options.boosting is not None else state.changes
         queue = self._queue(options, wake, start_of(state))
         driver = StreamDriver(
             stream,
@@ -169,25 +190,32 @@ class StreamOpener:
             tail_s=TAIL_S if options.lane == "live" else 0.0,
             resumed=activity,
         )
+        for each in waiting:
+            driver.changes.put(PhraseChange(each.position, self._biased(stream, each.boosting)))
         return StreamTask(
             id=stream_id,
             lane=options.lane,
             queue=queue,
-            ingest=AudioIngest(queue, rate_hz),
+            ingest=AudioIngest(queue, rate_hz, filters),
             stream=stream,
             intake=driver.intake,
             speech=driver.speech,
             driver=driver,
             events=EventQueue(),
             requests=SnapshotRequests(stream_id),
+            changes=driver.changes,
             hints=StreamHints(rate_hz, self.clock, wake),
             pauses=PauseWatch(queue, options.no_audio_s, hears=options.vad is not None),
             meter=self._meter(driver, adapter.context),
             wake=wake,
             on_event=on_event,
             idle_timeout_s=options.idle_timeout_s,
-            resumed=resumed_as(state, rate_hz),
+            resumed=resumed_as(state, rate_hz, filters),
         )
+
+    def _biased(self, stream: WindowedStream, boosting: Boosting | None) -> Biased:
+        options = replace(stream.options, boosting=boosting)
+        return Biased(boosting, self.stepper.biases_of(options))
 
     def _meter(self, driver: StreamDriver, context: ContextConfig) -> StreamMeter:
         decoded_s = samples_to_seconds(driver.decoded_samples)

@@ -5,9 +5,11 @@ from __future__ import annotations
 from dataclasses import dataclass, field, replace
 from typing import Self
 
+from parakeet_streaming.boosting.options import Boosting
 from parakeet_streaming.engine.endpoint import EndpointOptions
 from parakeet_streaming.engine.vad_options import VadOptions
 from parakeet_streaming.errors import OptionError
+from parakeet_streaming.languages.codes import language_codes
 from parakeet_streaming.limits import (
     LEAST_SECONDS,
     MOST_BURST_S,
@@ -38,6 +40,11 @@ class LiveOptions:
     """Whether text is given early, from the right context."""
     cached: bool = False
     """As in `Recognizer.stream`."""
+    boosting: Boosting | None = None
+    """Phrases that are hoped for; None for none, or, of a stream that resumes, for those it had."""
+    languages: tuple[str, ...] = ()
+    """As `language` of `Recognizer.stream`, but one that the model cannot write changes nothing;
+    none, of a stream that resumes, for those it had."""
     burst_s: float = 0.1
     """Seconds of audio that the source hands over at once."""
     lane: Lane = "live"
@@ -59,6 +66,7 @@ class LiveOptions:
         if self.lane not in ("live", "recording"):
             raise OptionError(f"lane {self.lane!r}; use 'live' or 'recording'")
         check_number("burst_s", self.burst_s, LEAST_SECONDS, MOST_BURST_S, "seconds")
+        object.__setattr__(self, "languages", language_codes(self.languages))
         for name, most_s in (
             ("most_ring_s", MOST_RING_S),
             ("no_audio_s", MOST_WAIT_S),
@@ -68,11 +76,14 @@ class LiveOptions:
                 check_number(name, getattr(self, name), LEAST_SECONDS, most_s, "seconds")
 
     @classmethod
-    def recording(cls, context: ContextConfig, *, cached: bool = False) -> Self:
+    def recording(
+        cls, context: ContextConfig, *, cached: bool = False, languages: tuple[str, ...] = ()
+    ) -> Self:
         """A whole recording: no voice activity, no endpoints, no adaptation, nothing tentative.
 
         Its text is exactly that of `Recognizer.stream` with this context. A step of it should be
         shorter than a live chunk, so that it fits between the steps of live streams.
         """
         options = cls(DelayRange.fixed(context), vad=None, endpoint=None, tentative=False)
-        return replace(options, cached=cached, lane="recording", no_audio_s=None)
+        options = replace(options, cached=cached, languages=languages)
+        return replace(options, lane="recording", no_audio_s=None)

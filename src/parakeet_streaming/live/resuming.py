@@ -14,6 +14,7 @@ from collections.abc import Sequence
 from itertools import pairwise
 from typing import Final, Literal
 
+from parakeet_streaming.audio.resample import fed_again
 from parakeet_streaming.engine.activity import DetectorState, SpeechDetector
 from parakeet_streaming.engine.endpoint import Endpoint, Endpointer, EndpointerState
 from parakeet_streaming.engine.room_noise import ROOM_SIZE
@@ -24,6 +25,7 @@ from parakeet_streaming.errors import OptionError, SnapshotError
 from parakeet_streaming.live.options import LiveOptions
 from parakeet_streaming.live.speech import GAP
 from parakeet_streaming.ports import VoiceActivity
+from parakeet_streaming.results import FilterStart
 from parakeet_streaming.timeline import SAMPLE_RATE_HZ, seconds_to_samples
 
 _LOUDEST: Final = 1_000.0
@@ -60,11 +62,16 @@ def start_of(state: StreamState | None) -> int:
     return max(fed, gaps[-1][1]) if gaps and gaps[-1][0] <= fed else fed
 
 
-def resumed_as(state: StreamState | None, rate_hz: int) -> Resumed | Literal[""]:
-    """How a stream goes on; a resampler always begins anew."""
+def resumed_as(
+    state: StreamState | None, rate_hz: int, filters: Sequence[FilterStart]
+) -> Resumed | Literal[""]:
+    """How a stream goes on; a resampler begins anew, unless it is known where it began."""
     if state is None:
         return ""
-    return state.resumed if rate_hz == SAMPLE_RATE_HZ else "warm"
+    if rate_hz == SAMPLE_RATE_HZ:
+        return state.resumed
+    again = fed_again(filters[0], start_of(state), rate_hz) if filters else None
+    return state.resumed if again is not None and again.exact else "warm"
 
 
 def detector_of(

@@ -6,6 +6,7 @@ import threading
 from concurrent.futures import Future
 from typing import Self
 
+from parakeet_streaming.boosting.options import Phrases
 from parakeet_streaming.engine.stream_state import StreamState
 from parakeet_streaming.live.opening import StreamOpener
 from parakeet_streaming.live.snapshot_requests import EventRequest, SnapshotRequest
@@ -64,6 +65,22 @@ class LiveStream(AudioEnd, EventEnd):
         """Ends it at once: what was committed comes in a last `Final`, the rest is forgotten."""
         self._task.cancel_requested = True
         self._task.wake()
+
+    def use_phrases(self, phrases: Phrases | None, boost: float | None = None) -> None:
+        """Hopes for other phrases, or with None for none, in what is pushed from now on.
+
+        The windows that were complete by now are decoded as before. Long lists take some tenths of
+        a second here, and nothing of the worker's time.
+
+        Args:
+            phrases: as in `Recognizer.stream`; they take the place of all that were there.
+            boost: how strongly, 0 to 10; 1 by default.
+
+        Raises:
+            OptionError: phrases beyond their limits, or with letters that the model cannot write.
+        """
+        self._callers.check_process()
+        self._opener.change(self._task, phrases, boost)
 
     def snapshot(
         self, *, audio: bool = True, past: bool = True, earlier_utterances: bool = True

@@ -16,6 +16,7 @@ from enum import Enum
 from functools import partial
 from typing import Literal
 
+from parakeet_streaming.audio.resample import filters_from
 from parakeet_streaming.engine.stream_state import StreamState
 from parakeet_streaming.engine.windowed_stream import WindowedStream
 from parakeet_streaming.live.admission import Lane
@@ -28,11 +29,12 @@ from parakeet_streaming.live.ingest import AudioIngest
 from parakeet_streaming.live.intake import Intake
 from parakeet_streaming.live.meter import StreamMeter
 from parakeet_streaming.live.pauses import CommitReason, PauseWatch
+from parakeet_streaming.live.phrase_changes import PhraseChanges
 from parakeet_streaming.live.resuming import start_of
 from parakeet_streaming.live.snapshot_requests import SnapshotRequest, SnapshotRequests
 from parakeet_streaming.live.speech import StreamSpeech
 from parakeet_streaming.results import Event, Partial, SnapshotTaken, StepTiming
-from parakeet_streaming.timeline import samples_to_seconds
+from parakeet_streaming.timeline import SAMPLE_RATE_HZ, samples_to_seconds
 
 Outcome = Literal["finished", "timed_out", "cancelled", "failed"]
 
@@ -81,6 +83,8 @@ class StreamTask:
     driver: StreamDriver
     events: EventQueue
     requests: SnapshotRequests
+    """Any thread."""
+    changes: PhraseChanges
     """Any thread."""
     pauses: PauseWatch
     hints: StreamHints
@@ -208,7 +212,9 @@ class StreamTask:
             request = asked.popleft()
             state = self.driver.state(audio=False, past=request.past, earlier_utterances=False)
             write = partial(request.encode, state)
-            self.taken.append(SnapshotTaken(start_of(state), write))
+            position, rate_hz = start_of(state), self.ingest.rate_hz
+            known = () if rate_hz == SAMPLE_RATE_HZ else filters_from(self.ingest.filters, position)
+            self.taken.append(SnapshotTaken(position, write, known))
 
     def _state_for(self, request: SnapshotRequest) -> StreamState:
         return self.driver.state(

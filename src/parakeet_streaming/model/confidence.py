@@ -8,8 +8,7 @@ plain and not stretched so that a uniform guess gives 0.
 from __future__ import annotations
 
 import math
-from collections.abc import Callable
-from typing import Final
+from typing import Final, Protocol
 
 import numpy as np
 
@@ -20,14 +19,25 @@ ENTROPY_ALPHA: Final = 0.33
 """Exponent of the Tsallis entropy, NeMo's default."""
 
 
-def probability(logits: Floats) -> float:
-    """Softmax probability of the most likely token."""
+class Confidence(Protocol):
+    """A measure of how sure a token is."""
+
+    def __call__(self, logits: Floats, token: int | None = None, /) -> float:
+        """Of the most likely token, or of another one that a bias named in its place."""
+        ...
+
+
+def probability(logits: Floats, token: int | None = None) -> float:
+    """Softmax probability of the most likely token, or of that one."""
     shifted = np.exp(logits - logits.max())
-    return float(1.0 / shifted.sum())
+    return float((1.0 if token is None else shifted[token]) / shifted.sum())
 
 
-def entropy(logits: Floats, alpha: float = ENTROPY_ALPHA) -> float:
-    """Tsallis entropy, exponentially normalised: 1 for one sure token, 0 for all alike."""
+def entropy(logits: Floats, _: int | None = None, *, alpha: float = ENTROPY_ALPHA) -> float:
+    """Tsallis entropy, exponentially normalised: 1 for one sure token, 0 for all alike.
+
+    It measures all tokens together, whichever was named.
+    """
     shifted = np.exp((logits - logits.max()).astype(np.float64))
     probabilities = shifted / shifted.sum()
     tsallis = (1.0 - float((probabilities**alpha).sum())) / (1.0 - alpha)
@@ -36,13 +46,13 @@ def entropy(logits: Floats, alpha: float = ENTROPY_ALPHA) -> float:
     return max((math.exp(tsallis) - worst) / (1.0 - worst), 0.0)
 
 
-_MEASURES: Final[dict[str, Callable[[Floats], float]]] = {
+_MEASURES: Final[dict[str, Confidence]] = {
     "probability": probability,
     "entropy": entropy,
 }
 
 
-def measure(name: str) -> Callable[[Floats], float]:
+def measure(name: str) -> Confidence:
     """The measure of that name.
 
     Raises:

@@ -14,9 +14,8 @@ Rules of this file:
 6. Ties go to the lowest index.
 7. Look-ahead goes on where the chunk ends. The state to go on from is the one at that border, so
    look-ahead leaves no trace; the one after it is handed back beside that.
-
-A rule that biases tokens belongs into `_choose_tokens`, between the choice of blank or not and the
-name of the token; what it remembers of a stream belongs into `PredictorMemory`.
+8. Plain logits say whether there is a token, and how long it lasts. A stream's biases take part in
+   naming it (`biased_choice.py`). Without any, nothing of that is computed.
 
 Speed: under one predictor state many frames can be scored in one call, so each call looks ahead
 until the next token; tokens, not frames, pay for calls. Many streams share a call anyway, and what
@@ -25,21 +24,21 @@ each looks ahead in vain costs more then: the more there are, the less they look
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
 from typing import Final, Protocol
 
 import numpy as np
 
 from parakeet_streaming.errors import SnapshotError
 from parakeet_streaming.limits import DEFAULT_SYMBOLS
-from parakeet_streaming.model.confidence import probability
+from parakeet_streaming.model.biased_choice import Emitting, choose
+from parakeet_streaming.model.confidence import Confidence, probability
+from parakeet_streaming.model.decoder_row import DecoderRow, PredictorMemory
 from parakeet_streaming.ports import (
     Counts,
     Decoded,
     DecoderInput,
     DecoderState,
-    Emission,
     Floats,
 )
 
@@ -93,18 +92,6 @@ class DecoderJoint(Protocol):
         ...
 
 
-@dataclass(frozen=True, slots=True)
-class PredictorMemory:
-    """The prediction network's state after a stream's last token."""
-
-    output: Floats
-    """(1, ...) what the network gave; the joint reads it."""
-    hidden: Floats
-    """(L, 1, H)"""
-    cell: Floats
-    """(L, 1, H)"""
-
-
 class LabelLoopingDecoder:
     """Greedy decoding of a prediction network and joint; shared and frozen."""
 
@@ -113,7 +100,7 @@ class LabelLoopingDecoder:
         decoder_joint: DecoderJoint,
         *,
         max_symbols: int | None = None,
-        confidence: Callable[[Floats], float] = probability,
+        confidence: Confidence = probability,
     ) -> None:
         """How tokens are chosen.
 
@@ -140,7 +127,7 @@ class LabelLoopingDecoder:
 
     def decode(self, frames: Sequence[Floats], inputs: Sequence[DecoderInput]) -> list[Decoded]:
         """Decodes frames of encoded rows, each float32 (U, D). Rows never influence each other."""
-        rows = [_Row(frames[each.row], each, self._max_symbols) for each in inputs]
+        rows = [DecoderRow(frames[each.row], each, self._max_symbols) for each in inputs]
         live = [row for row in rows if row.live]
         while live:
             emitted = self._look_ahead(live)
@@ -168,35 +155,39 @@ class LabelLoopingDecoder:
             raise SnapshotError(f"a decoder memory of {given}; this model's is {expected}")
         return PredictorMemory(**arrays)
 
-    def _look_ahead(self, live: Sequence[_Row]) -> list[_Row]:
+    def _look_ahead(self, live: Sequence[DecoderRow]) -> list[DecoderRow]:
         """Scores the next frames of the live rows in one call; returns the rows that emitted."""
         width = min(self._width(len(live)), max(row.length - row.frame for row in live))
         output = _joined([row.memory.output for row in live], axis=0)
         logits, duration_logits = self._decoder_joint.score(_block(live, width), output)
-        tokens = self._choose_tokens(logits)
+        tokens: Counts = logits.argmax(axis=-1)
         if duration_logits is None:
             skips = np.zeros_like(tokens)
         else:
             skips = self._durations[duration_logits.argmax(axis=-1)]
-        emitted = []
+        emitting: list[Emitting] = []
         for position, row in enumerate(live):
             offset = row.pass_blanks(tokens[position], skips[position], self._blank_id)
             if offset is not None:
+                emitting.append((row, position, offset))
+        biased = [place for place in emitting if place[0].biases]
+        choices = choose(biased, logits, self._blank_id) if biased else {}
+        for row, position, offset in emitting:
+            plain = int(tokens[position, offset])
+            choice = choices.get(position)
+            if choice is None:
                 confidence = self._confidence(logits[position, offset])
-                row.emit(int(tokens[position, offset]), int(skips[position, offset]), confidence)
-                emitted.append(row)
-        return emitted
-
-    def _choose_tokens(self, logits: Floats) -> Counts:
-        """The most likely token, or blank, of each frame: (B, K, V) to (B, K)."""
-        tokens: Counts = logits.argmax(axis=-1)
-        return tokens
+                row.emit(plain, int(skips[position, offset]), confidence)
+            else:
+                confidence = self._confidence(logits[position, offset], choice.token)
+                row.emit(choice.token, int(skips[position, offset]), confidence, choice)
+        return [row for row, _, _ in emitting]
 
     def _width(self, rows: int) -> int:
         """Frames to score in one call of so many rows."""
         return min(self._decoder_joint.frames_per_call, 1 + _SHARED_FRAMES // rows)
 
-    def _advance(self, emitted: Sequence[_Row]) -> None:
+    def _advance(self, emitted: Sequence[DecoderRow]) -> None:
         """Runs the prediction network of the rows that emitted, in one call."""
         output, hidden, cell = self._decoder_joint.advance(
             [row.last_token for row in emitted],
@@ -208,7 +199,7 @@ class LabelLoopingDecoder:
             row.memory = PredictorMemory(output[only], hidden[:, only], cell[:, only])
 
 
-def _block(live: Sequence[_Row], width: int) -> Floats:
+def _block(live: Sequence[DecoderRow], width: int) -> Floats:
     """The next `width` frames of each live row, (B, width, D); the last one fills up the rest."""
     first = live[0].next_frames(width)
     if len(live) == 1 and first.shape[0] == width:
@@ -223,77 +214,3 @@ def _block(live: Sequence[_Row], width: int) -> Floats:
 
 def _joined(arrays: Sequence[Floats], axis: int) -> Floats:
     return arrays[0] if len(arrays) == 1 else np.concatenate(arrays, axis=axis)
-
-
-class _Row:
-    """One stream on its way through the frames of one call; frames count from the chunk's first."""
-
-    def __init__(self, frames: Floats, given: DecoderInput, max_symbols: int) -> None:
-        state = given.state
-        assert isinstance(state.memory, PredictorMemory), "the memory of another decoder"
-        self.frame = state.frames_to_skip
-        self.length = given.lookahead_end - given.chunk_start
-        self.last_token = state.last_token
-        self.memory = state.memory
-        self._frames = frames
-        self._offset = given.chunk_start
-        self._border = given.chunk_end - given.chunk_start
-        self._first_frame = state.decoded_frames
-        self._max_symbols = max_symbols
-        self._emissions: list[Emission] = []
-        self._lookahead: list[Emission] = []
-        self._tokens_on_frame = 0
-        self._last_emitting_frame = -1
-        self._at_border: DecoderState | None = None
-        self.keep_state_at_border()
-
-    @property
-    def live(self) -> bool:
-        return self.frame < self.length
-
-    def next_frames(self, width: int) -> Floats:
-        """At most `width` of the row's next frames (K, D)."""
-        start = self._offset + self.frame
-        return self._frames[start : start + width]
-
-    def pass_blanks(self, tokens: Counts, skips: Counts, blank_id: int) -> int | None:
-        """Walks over scored frames (K,); stops on a token and returns its offset, or None."""
-        start = self.frame
-        while self.frame < self.length and self.frame - start < tokens.shape[0]:
-            offset = self.frame - start
-            if tokens[offset] != blank_id:
-                return offset
-            self.frame += max(int(skips[offset]), 1)
-            self.keep_state_at_border()
-        return None
-
-    def emit(self, token_id: int, duration_frames: int, confidence: float) -> None:
-        """Emits a token on the present frame and moves on by its duration."""
-        frame = self.frame
-        self._tokens_on_frame = (
-            self._tokens_on_frame + 1 if frame == self._last_emitting_frame else 1
-        )
-        self._last_emitting_frame = frame
-        self.last_token = token_id
-        emissions = self._emissions if frame < self._border else self._lookahead
-        absolute = self._first_frame + frame
-        emissions.append(Emission(token_id, absolute, duration_frames, confidence))
-        self.frame += duration_frames
-        if duration_frames == 0 and self._tokens_on_frame >= self._max_symbols:
-            self.frame += 1
-
-    def keep_state_at_border(self) -> None:
-        """Keeps the state where the chunk is left; the memory must be that of the last token."""
-        if self._at_border is None and self.frame >= self._border:
-            self._at_border = DecoderState(
-                self.last_token,
-                self.frame - self._border,
-                self._first_frame + self._border,
-                self.memory,
-            )
-
-    def result(self) -> Decoded:
-        assert self._at_border is not None, "look-ahead does not end before the chunk"
-        skipped, decoded = self.frame - self.length, self._first_frame + self.length
-        ahead = DecoderState(self.last_token, skipped, decoded, self.memory)
-        return Decoded(tuple(self._emissions), tuple(self._lookahead), self._at_border, ahead)

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 
 
 @dataclass(frozen=True, slots=True)
@@ -18,3 +18,5 @@ class Caller:
     """The last value of each name."""
     protocols: tuple[str, ...] = ()
     """Subprotocols that a socket offers."""
+    repeated: Mapping[str, Sequence[str]] = field(default_factory=dict)
+    """All values of each name of the query, in order."""

@@ -123,3 +123,21 @@ class Channels:
         """Frees all streams."""
         for connection in self.connections:
             await connection.close()
+
+
+def stats_of(connection: Connection) -> dict[str, object]:
+    """How the stream of one channel goes, for its client."""
+    stats = connection.stats()
+    late_s = stats.emission_delay.p95
+    return {
+        "id": stats.id,
+        "audio_s": round(stats.audio_s, 3),
+        "speech_s": round(stats.speech_s, 3),
+        "backlog_s": round(stats.backlog_s, 3),
+        "lag_s": round(stats.lag_s, 3),
+        "tokens": stats.tokens,
+        "utterances": stats.utterances,
+        "context": str(stats.context),
+        "latency_s": round(stats.context.latency_s, 3),
+        "emission_delay_p95_s": None if late_s is None else round(late_s, 3),
+    }

@@ -23,7 +23,9 @@ from hashlib import sha256
 from typing import Any, Final, Self
 
 from parakeet_streaming.errors import OptionError
-from parakeet_streaming.server.connection_options import MOST_CHANNELS, ChannelStart
+from parakeet_streaming.limits import MOST_SEPARATE_CHANNELS
+from parakeet_streaming.results import FilterStart
+from parakeet_streaming.server.connection_options import ChannelStart
 from parakeet_streaming.server.replies import CheckpointRefusedError
 from parakeet_streaming.server.session_state import SessionState
 
@@ -42,6 +44,8 @@ _MAC_BYTES: Final = 32
 _MAC_AT: Final = len(MAGIC) + 1 + _NAME_BYTES
 _HEAD_BYTES: Final = _MAC_AT + _MAC_BYTES
 _MOST_POSITION: Final = 2**53
+_MOST_TURNS: Final = 4_096
+"""Of speech that is told before its text."""
 _UNREADABLE: Final = (
     ArithmeticError,
     AttributeError,
@@ -149,6 +153,7 @@ class CheckpointKeys:
                     "position": each.position,
                     "session": asdict(each.session),
                     "bytes": len(each.snapshot),
+                    "filters": [[start.sample, start.position] for start in each.filters],
                 }
                 for each in checkpoint.channels
             ],
@@ -236,8 +241,10 @@ def _checkpoint_of(body: bytes) -> Checkpoint:
         snapshot = snapshots[at : at + size]
         at += size
         session = _session_of(each["session"])
-        channels.append(ChannelStart(snapshot, session, _whole(each["position"])))
-    if at != len(snapshots) or not 1 <= len(channels) <= MOST_CHANNELS:
+        filters = tuple(FilterStart(_whole(at), _whole(to)) for at, to in each["filters"])
+        start = ChannelStart(snapshot, session, _whole(each["position"]), filters=filters)
+        channels.append(start)
+    if at != len(snapshots) or not 1 <= len(channels) <= MOST_SEPARATE_CHANNELS:
         raise ValueError(f"{len(channels)} channels of {at} bytes")
     settings = {str(name): str(value) for name, value in header["settings"].items()}
     bound = Bound(str(header["owner"]), str(header["model"]), settings)
@@ -248,7 +255,7 @@ def _checkpoint_of(body: bytes) -> Checkpoint:
 
 
 def _session_of(plain: Mapping[str, Any]) -> SessionState:
-    checks = {"bool": _flag, "int": _whole, "float": _number}
+    checks = {"bool": _flag, "int": _whole, "float": _number, "tuple[float,": _numbers}
     values: dict[str, Any] = {}
     for each in fields(SessionState):
         value, kind = plain[each.name], str(each.type)
@@ -267,6 +274,12 @@ def _number(value: object) -> float:
     if type(value) not in (int, float) or not 0 <= value <= _MOST_POSITION:  # type: ignore[operator]
         raise ValueError(f"{value!r:.60} where a number belongs")
     return float(value)  # type: ignore[arg-type]
+
+
+def _numbers(value: object) -> tuple[float, ...]:
+    if not isinstance(value, list) or len(value) > _MOST_TURNS:
+        raise ValueError(f"{value!r:.60} where numbers belong")
+    return tuple(_number(each) for each in value)
 
 
 def _flag(value: object) -> bool:

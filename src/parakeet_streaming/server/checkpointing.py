@@ -39,7 +39,10 @@ class Signer:
 
     def signed(self, stream: str, number: int, kept: list[Kept]) -> tuple[bytes, Checkpoint] | None:
         """One of all channels; None where it would be too large."""
-        starts = tuple(ChannelStart(each.write(), each.session, each.position) for each in kept)
+        starts = tuple(
+            ChannelStart(each.write(), each.session, each.position, filters=each.filters)
+            for each in kept
+        )
         made = Checkpoint(stream, number, self.now(), self.lasts_s, self.bound, starts)
         token = self.keys.sign(made)
         return (token, made) if len(token) <= self.most_bytes else None
@@ -64,7 +67,7 @@ class Checkpointing:
         self._came = True
 
     def want(self, *, past: bool = False) -> None:
-        """Wants one now; `past`: with what the encoder keeps, if that is not too much."""
+        """Wants one now; `past`: from now on with what the encoder keeps, if it is not too much."""
         self._past = self._past or past
         self._wanted.set()
 
@@ -80,9 +83,8 @@ class Checkpointing:
                 continue
             self._wanted.clear()
             self._came, self._asked = False, True
-            past, self._past = self._past, False
             for connection in self.channels.connections:
-                connection.ask_state(past=past)
+                connection.ask_state(past=self._past)
             await asyncio.sleep(_LEAST_BETWEEN_S)
 
     def take(self, channel: int, event: SessionEvent) -> tuple[bytes, Checkpoint] | None:
@@ -98,6 +100,11 @@ class Checkpointing:
         self._kept, self._asked = {}, False
         first = self.channels.connections[0]
         made = self.signer.signed(first.id, self.number, kept)
+        if made is None and self._past:
+            # The client takes its time to move, and needs one that is new.
+            self._past = False
+            self.want()
+            return None
         if made is None:
             _LOG.warning("no checkpoint: it would be too large", extra={"stream": first.id})
             return None

@@ -24,6 +24,7 @@ from contextlib import suppress
 from typing import Final, Self
 
 from parakeet_streaming.audio.pcm_decoder import PcmDecoder
+from parakeet_streaming.boosting.options import Boosting
 from parakeet_streaming.errors import AudioInputError
 from parakeet_streaming.live.engine import LiveEngine
 from parakeet_streaming.live.stats import StreamStats
@@ -36,6 +37,7 @@ from parakeet_streaming.server.outbox import Outbox
 from parakeet_streaming.server.replies import SlowReaderError
 from parakeet_streaming.server.session import Session
 from parakeet_streaming.server.session_events import Ended, Kept, SessionEvent
+from parakeet_streaming.writing.written_stream import WrittenStream
 
 _SAID: Final = logging.getLogger(SAID)
 _LOOKED_AT_EVERY_S: Final = 0.03
@@ -75,6 +77,7 @@ class Connection:
             id=options.stream_id,
             instead_of=before,
             resume=None if start is None else start.snapshot,
+            filters=() if start is None else start.filters,
         )
         self.id: Final = self._stream.id
         """The stream's name in logs."""
@@ -84,12 +87,15 @@ class Connection:
             silence_s=endpoint.min_silence_ms / 1000 if endpoint and spoken else None,
             most_utterance_s=None if endpoint is None else endpoint.max_utterance_s,
         )
+        self._text = WrittenStream(options.writing)
         self._rate_hz = options.rate_hz
         self._pushed = self._unneeded = self._repeated = 0
         if start is not None:
-            self._session.go_on(start.session, self._stream.transcript().tokens)
+            # What is written depends on nothing before the utterance, so this is where it was.
+            said = self._text.feed(self._stream.transcript().tokens)
+            self._session.go_on(start.session, said)
             self._pushed, self._repeated = start.first_sample, start.repeated
-            self._unneeded = options.sample_at(start.position) - start.first_sample
+            self._unneeded = options.needed_from(start) - start.first_sample
         self._outbox = Outbox(options.most_waiting)
         self._news = asyncio.Event()
         self._over = False
@@ -239,9 +245,11 @@ class Connection:
 
     def _take(self, event: Event) -> None:
         if isinstance(event, SnapshotTaken):
-            self._put([Kept(event.position, self._session.state(), event.write)])
+            state = self._session.state()
+            self._put([Kept(event.position, state, event.write, event.filters)])
         else:
-            self._put(self._session.take(event))
+            for told in self._text.take(event):
+                self._put(self._session.take(told))
 
     def _leave_out(self, samples: int) -> int:
         """How many of the next samples the stream had before."""
@@ -263,3 +271,12 @@ class Connection:
                 _SAID.info("utterance", extra={"stream": self._stream.id, "said": event.text})
         self._outbox.add(events)
         self._news.set()
+
+
+def hope(connection: Connection, boosting: Boosting | None) -> None:
+    """Hopes for other phrases in what is pushed from now on; they are prepared already.
+
+    Raises:
+        OptionError: letters that the model cannot write.
+    """
+    connection._stream.use_phrases(boosting)

@@ -6,13 +6,13 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from typing import Final
 
+from parakeet_streaming.audio.resample import fed_again, sample_at
 from parakeet_streaming.live.options import LiveOptions
+from parakeet_streaming.results import FilterStart
 from parakeet_streaming.server.outbox import MOST_WAITING
 from parakeet_streaming.server.session_state import SessionState
-from parakeet_streaming.timeline import SAMPLE_RATE_HZ
+from parakeet_streaming.writing.options import WritingOptions
 
-MOST_CHANNELS: Final = 8
-"""That one client may have transcribed each for itself."""
 LEAST_RATE_HZ: Final = 4_000
 MOST_RATE_HZ: Final = 192_000
 
@@ -30,15 +30,19 @@ class ChannelOptions:
     stream_id: str | None = None
     most_waiting: int = MOST_WAITING
     """Events that a client may leave unread."""
+    writing: WritingOptions = field(default_factory=WritingOptions)
+    """How its text is written."""
 
     @property
     def rate_hz(self) -> int:
         """Of the samples."""
         return self.live.context.sample_rate
 
-    def sample_at(self, position: int) -> int:
-        """The client's sample at a position at 16 kHz."""
-        return round(position * self.rate_hz / SAMPLE_RATE_HZ)
+    def needed_from(self, start: ChannelStart) -> int:
+        """The client's first sample that a channel needs to go on from there."""
+        if start.filters:
+            return fed_again(start.filters[0], start.position, self.rate_hz).sample
+        return sample_at(start.position, self.rate_hz)
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,6 +55,8 @@ class ChannelStart:
     """The first sample, at 16 kHz, that its stream needs."""
     first_sample: int = 0
     """The client's first sample that comes; those before the one that is needed are left out."""
+    filters: tuple[FilterStart, ...] = ()
+    """Where its resamplers began: that of the sample at `position`, and those after it."""
     repeated: int = 0
     """Commits and clears that come again for another channel's sake."""
 
@@ -59,7 +65,7 @@ def starts_together(
     starts: Sequence[ChannelStart], options: ChannelOptions
 ) -> tuple[ChannelStart, ...]:
     """The starts of all channels of a client, whose audio comes again for all of them together."""
-    first = min(options.sample_at(each.position) for each in starts)
+    first = min(options.needed_from(each) for each in starts)
     answered = min(each.session.answered for each in starts)
     return tuple(
         replace(each, first_sample=first, repeated=each.session.answered - answered)

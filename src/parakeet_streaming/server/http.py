@@ -258,5 +258,6 @@ class _InPieces(StreamingResponse):
 
 def _caller(connection: StarletteRequest | WebSocket, protocols: tuple[str, ...] = ()) -> Caller:
     address = "" if connection.client is None else connection.client.host
-    query = dict(connection.query_params)
-    return Caller(address, dict(connection.headers), query, protocols)
+    query = connection.query_params
+    repeated = {name: query.getlist(name) for name in query}
+    return Caller(address, dict(connection.headers), dict(query), protocols, repeated)

@@ -37,6 +37,8 @@ class Limits:
     """Without any message, before a socket is closed."""
     session_s: float = 6 * 3_600.0
     """Of one socket."""
+    phrases: int = 1_000
+    """That one stream may hope for."""
     unread_events: int = 1_000
     """That a client may leave unread."""
     unread_s: float = 30.0

@@ -12,7 +12,7 @@ import json
 import logging
 import sys
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from datetime import UTC, datetime
 from typing import Any, Final, Protocol
 
@@ -123,6 +123,15 @@ def written(
         for name, each in loggers.items():
             each.handlers, level_before = before[name]
             each.setLevel(level_before)
+
+
+def announce(line: str) -> None:
+    """Writes a line that programs wait for on standard error, if there is room for it.
+
+    A server whose disk is full goes on, and can be started again.
+    """
+    with suppress(OSError):
+        print(line, file=sys.stderr, flush=True)  # noqa: T201
 
 
 def _is_of_ours(record: logging.LogRecord) -> bool:

@@ -5,19 +5,24 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections.abc import AsyncIterator, Mapping, Sequence
+from dataclasses import replace
 from typing import Final
 
 from parakeet_streaming.errors import InputError, OptionError, SnapshotError, UsageError
 from parakeet_streaming.live.ring_sizing import MOST_RING_S
 from parakeet_streaming.server.access import ANONYMOUS
-from parakeet_streaming.server.channels import Channels
+from parakeet_streaming.server.channels import Channels, stats_of
 from parakeet_streaming.server.checkpoint import Bound
 from parakeet_streaming.server.checkpointing import Checkpointing, Signer
-from parakeet_streaming.server.connection import Connection
+from parakeet_streaming.server.connection import Connection, hope
 from parakeet_streaming.server.dialogue import Message
 from parakeet_streaming.server.protocols import native
 from parakeet_streaming.server.protocols import native_commands as commands
-from parakeet_streaming.server.protocols.native_settings import StreamSettings, bound_settings
+from parakeet_streaming.server.protocols.native_settings import (
+    StreamSettings,
+    bound_settings,
+    hopes_alone,
+)
 from parakeet_streaming.server.replies import (
     CheckpointRefusedError,
     RefusedError,
@@ -129,7 +134,7 @@ class NativeDialogue:
             case commands.Resume():
                 return await self._resume(command.checkpoint)
             case commands.Stats():
-                return [native.stats([_stats(each) for each in self._channels.connections])]
+                return [native.stats([stats_of(each) for each in self._channels.connections])]
             case commands.Finish():
                 self.finish()
             case commands.KeepAlive():
@@ -154,14 +159,26 @@ class NativeDialogue:
 
     async def _configure(self, command: commands.Configure) -> Sequence[Message]:
         """Opens the streams anew, as they are to be."""
-        self._check_untouched("configure")
         settings = self._settings.with_fields(command.fields)
+        if self._audio_came and hopes_alone(command.fields):
+            return await self._hope(settings)
+        self._check_untouched("configure")
         before = self._channels
         self._channels = await _streams(self._service, settings, before)
         self._settings = settings
         await before.close()
         self._begin_checkpoints(0)
         return self.greeting()
+
+    async def _hope(self, settings: StreamSettings) -> Sequence[Message]:
+        """Hopes for other phrases in the audio that comes from now on."""
+        self._check_open()
+        boosting = settings.boosting
+        prepared = await self._service.prepared(boosting)
+        self._channels.each(lambda connection: hope(connection, boosting))
+        del prepared
+        self._settings = settings
+        return [native.configured(settings)]
 
     async def _resume(self, token: bytes) -> Sequence[Message]:
         """Goes on from a checkpoint; where that is refused all stays as it was."""
@@ -170,7 +187,9 @@ class NativeDialogue:
         checkpoint = service.checkpoints.read(token)
         checkpoint.check_time(service.wall_clock())
         checkpoint.bound.check(self._bound(token))
-        options = settings.options(service.defaults)
+        asked = settings.options(service.defaults)
+        # The phrases that it hopes for are in the checkpoint.
+        options = replace(asked, live=replace(asked.live, boosting=None))
         before = self._channels
         try:
             channels = await Channels.open(
@@ -191,7 +210,7 @@ class NativeDialogue:
             "resumed", extra={"stream": channels.connections[0].id, "before": checkpoint.stream}
         )
         warm = any(each.stats().resumed != "exact" for each in channels.connections)
-        first = min(options.sample_at(each.position) for each in checkpoint.channels)
+        first = min(options.needed_from(each) for each in checkpoint.channels)
         return [self._ready({"resumed": "warm" if warm else "exact", "sample": first})]
 
     def _ready(self, resumed: Mapping[str, object] | None = None) -> str:
@@ -241,7 +260,7 @@ class NativeDialogue:
             return None
         token, checkpoint = made
         options = self._settings.options(self._service.defaults)
-        sample = min(options.sample_at(each.position) for each in checkpoint.channels)
+        sample = min(options.needed_from(each) for each in checkpoint.channels)
         return native.checkpoint(token, sample, checkpoint.answered, checkpoint.number)
 
     def _came(self, *, audio: bool = True) -> None:
@@ -263,21 +282,7 @@ async def _streams(
 ) -> Channels:
     count = settings.channels if settings.separate else 1
     options = settings.options(service.defaults)
-    return await Channels.open(service.engine, options, count, instead_of=instead_of)
-
-
-def _stats(connection: Connection) -> dict[str, object]:
-    stats = connection.stats()
-    late_s = stats.emission_delay.p95
-    return {
-        "id": stats.id,
-        "audio_s": round(stats.audio_s, 3),
-        "speech_s": round(stats.speech_s, 3),
-        "backlog_s": round(stats.backlog_s, 3),
-        "lag_s": round(stats.lag_s, 3),
-        "tokens": stats.tokens,
-        "utterances": stats.utterances,
-        "context": str(stats.context),
-        "latency_s": round(stats.context.latency_s, 3),
-        "emission_delay_p95_s": None if late_s is None else round(late_s, 3),
-    }
+    prepared = await service.prepared(options.live.boosting)
+    channels = await Channels.open(service.engine, options, count, instead_of=instead_of)
+    del prepared
+    return channels

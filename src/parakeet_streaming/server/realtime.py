@@ -19,11 +19,11 @@ import asyncio
 import secrets
 from collections import deque
 from collections.abc import AsyncIterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Final
 
 from parakeet_streaming.errors import CapacityError, ContextError, InputError, OptionError
-from parakeet_streaming.server.connection import Connection
+from parakeet_streaming.server.connection import Connection, hope
 from parakeet_streaming.server.connection_options import ChannelOptions
 from parakeet_streaming.server.protocols.openai_realtime_commands import (
     Append,
@@ -195,13 +195,20 @@ class RealtimeDialogue:
         settings = self._settings.updated(update.session)
         if settings.model != self._settings.model:
             self._service.model.check(settings.model)
-        if self._options(settings) != self._channels[-1].options:
+        options, channel = self._options(settings), self._channels[-1]
+        prepared = await self._service.prepared(options.live.boosting, "keywords")
+        if options == _without_phrases(channel.options, options):
+            hope(channel.connection, options.live.boosting)
+            channel.options = options
+            channel.telling.settings = settings
+        elif options != channel.options:
             while len(self._channels) > 1:
                 self._left.clear()
                 await self._left.wait()
             await self._change_stream(settings)
         else:
-            self._channels[-1].telling.settings = settings
+            channel.telling.settings = settings
+        del prepared
         self._settings = settings
         self._conversation.older = self._conversation.older or update.older
         return [self._conversation.session("updated", settings)]
@@ -242,3 +249,11 @@ class RealtimeDialogue:
         if quiet_s is not None and telling.is_idle(quiet_s):
             telling.asked("idle")
             connection.commit()
+
+
+def _without_phrases(before: ChannelOptions, after: ChannelOptions) -> ChannelOptions | None:
+    """The options before, with the phrases of those after; None where these are the same."""
+    boosting = after.live.boosting
+    if before.live.boosting == boosting:
+        return None
+    return replace(before, live=replace(before.live, boosting=boosting))

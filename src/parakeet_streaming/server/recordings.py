@@ -6,7 +6,7 @@ Rules of this file:
    lane recognises it, so live streams come first.
 2. Text is exactly that of `parakeet transcribe` for the same file and context.
 3. Channels are recognised one after the other, each from its own reading of the file, so that a
-   recording holds one place in the engine however many it has.
+   recording holds one place in the engine. Of one without sound a beginning is recognised.
 4. Where a file is broken, what was read before is recognised, and a warning says so.
 5. Whatever ends it, `close` frees the engine's stream and the thread.
 """
@@ -16,12 +16,13 @@ from __future__ import annotations
 import asyncio
 import threading
 from collections.abc import AsyncIterator, Callable
-from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from dataclasses import dataclass, replace
 from typing import Any, Final
 
 from parakeet_streaming.audio.blocks import AudioFile
+from parakeet_streaming.boosting.options import Boosting
+from parakeet_streaming.channels import ChannelTranscript, labels_of
 from parakeet_streaming.errors import (
     AudioFormatError,
     CapacityError,
@@ -33,8 +34,9 @@ from parakeet_streaming.live.options import LiveOptions
 from parakeet_streaming.live.stream import LiveStream
 from parakeet_streaming.results import Final as FinalEvent
 from parakeet_streaming.results import Partial, Token, Transcript
-from parakeet_streaming.server.limits import MOST_FILES
-from parakeet_streaming.server.replies import TooLargeError
+from parakeet_streaming.server.file_readers import FileReaders
+from parakeet_streaming.server.leading_silence import LeadingSilence
+from parakeet_streaming.server.replies import TooLargeError, WrongRequestError
 from parakeet_streaming.server.upload import Upload
 from parakeet_streaming.sources.stdin import open_stdin
 from parakeet_streaming.timeline import ContextConfig
@@ -61,12 +63,18 @@ class FileOptions:
     """Its rate is not used: the file has its own."""
     separate: bool = False
     """Whether each channel is recognised alone, instead of the average of all."""
+    names: tuple[str, ...] = ()
+    """What separate channels are called."""
     most_s: float = 6 * 3_600.0
     """Seconds of sound, of all channels that are recognised."""
     cached: bool = False
     """Whether each frame is encoded once."""
+    languages: tuple[str, ...] = ()
+    """That are spoken."""
     raw: RawSamples | None = None
     """Of a file that has samples alone; None for one that says itself what it is."""
+    boosting: Boosting | None = None
+    """What is hoped for."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,42 +95,8 @@ class FileText:
     tokens: tuple[Token, ...]
 
 
-@dataclass(frozen=True, slots=True)
-class ChannelTranscript:
-    """All that was recognised in a channel, or in the whole file."""
-
-    channel: int | None
-    transcript: Transcript
-
-
-FileEvent = FileBegun | FileText | ChannelTranscript
-
-
-class FileReaders:
-    """The threads that read files."""
-
-    def __init__(self, most_files: int = MOST_FILES) -> None:
-        self._most_files = most_files
-        self._busy = 0
-        self._threads = ThreadPoolExecutor(most_files, thread_name_prefix="parakeet-file")
-
-    def start(self, read: Callable[[], None]) -> asyncio.Future[None]:
-        """Runs `read` in a thread.
-
-        Raises:
-            CapacityError: all of them are busy.
-        """
-        if self._busy >= self._most_files:
-            raise CapacityError(f"{self._most_files} files are being read; try again later")
-        self._busy += 1
-        running = asyncio.get_running_loop().run_in_executor(self._threads, read)
-        running.add_done_callback(self._ended)
-        return running
-
-    def _ended(self, running: asyncio.Future[None]) -> None:
-        self._busy -= 1
-        if not running.cancelled():
-            running.exception()  # it was told where the file's events are read
+FileEvent = FileBegun | FileText | ChannelTranscript | Transcript
+"""With one transcript, of the average of all channels, or one for each of them."""
 
 
 class FileTranscription:
@@ -139,6 +113,8 @@ class FileTranscription:
         self._reading: asyncio.Future[None] | None = None
         self._is_closed = False
         self._channels = 1
+        self._labels: tuple[str, ...] = ()
+        self._unheard_s = 0.0
         self._warnings: dict[str, None] = {}
 
     @property
@@ -158,6 +134,7 @@ class FileTranscription:
             AudioFormatError: it is no audio, or holds no sound.
             CapacityError: there is no room for it.
             TooLargeError: it is too long.
+            WrongRequestError: too many channels to be separate, or names that do not fit them.
         """
         channel = 0 if self._options.separate else None
         while True:
@@ -209,7 +186,13 @@ class FileTranscription:
                 # An error of the file counts more than what was made of it until then.
                 await asyncio.wait({reading})
                 reading.result()
-                yield ChannelTranscript(channel, event.transcript)
+                yield self._whole(channel, event.transcript)
+
+    def _whole(self, channel: int | None, told: Transcript) -> ChannelTranscript | Transcript:
+        whole = replace(told, audio_s=told.audio_s + self._unheard_s)
+        return (
+            whole if channel is None else ChannelTranscript(whole, channel, self._labels[channel])
+        )
 
     def _read(self, channel: int | None, tell: Callable[[LiveStream], object]) -> None:
         """Reads the file into a stream of the engine; in a thread."""
@@ -221,10 +204,13 @@ class FileTranscription:
         with audio:
             self._channels = audio.channels
             if channel is not None:
+                self._labels = _labels(self._options.names, audio.channels)
                 audio.choose_channel(channel)
             options = self._options
             context = replace(options.context, sample_rate=audio.rate_hz)
-            recording = LiveOptions.recording(context, cached=options.cached)
+            cached, languages = options.cached, options.languages
+            recording = LiveOptions.recording(context, cached=cached, languages=languages)
+            recording = replace(recording, boosting=options.boosting)
             try:
                 stream = self._engine.open(recording)
             except CapacityError as error:
@@ -264,10 +250,14 @@ class FileTranscription:
     def _push(self, audio: AudioFile, stream: LiveStream) -> None:
         """All samples, or those before the place where the file is broken."""
         most_s = self._options.most_s / (self._channels if self._options.separate else 1)
+        silence = LeadingSilence(audio.rate_hz)
+        self._unheard_s = 0.0
         try:
             for block in audio.blocks(_BLOCK_S):
-                if stream.push_waiting(block) < len(block):
-                    return  # the stream has ended, and says why itself
+                for piece in silence.take(block) if self._options.separate else (block,):
+                    if stream.push_waiting(piece) < len(piece):
+                        return  # the stream has ended, and says why itself
+                self._unheard_s = silence.waiting_s
                 if audio.read_s > most_s:
                     raise TooLargeError(
                         f"the file is longer than {most_s:g} s; send it in parts, or ask for more"
@@ -278,3 +268,10 @@ class FileTranscription:
             self._warnings[str(error)] = None
         if audio.read_s == 0:
             raise AudioFormatError(f"{_NAME} holds no sound; check what wrote it")
+
+
+def _labels(names: tuple[str, ...], channels: int) -> tuple[str, ...]:
+    try:
+        return labels_of(names, channels)
+    except OptionError as error:
+        raise WrongRequestError(str(error), "channel_names" if names else "channels") from error

@@ -31,6 +31,8 @@ from parakeet_streaming.errors import (
 
 RETRY_AFTER_S: Final = 5
 """When a client that was refused for want of room should ask again."""
+AGAIN_AFTER_S: Final = 1
+"""The same, where its stream goes on: it has somebody's words that nobody has seen."""
 
 
 class RefusedError(ParakeetError):

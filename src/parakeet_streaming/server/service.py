@@ -15,6 +15,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import Protocol
 
+from parakeet_streaming.boosting.options import Boosting
 from parakeet_streaming.live.engine import LiveEngine
 from parakeet_streaming.live.options import LiveOptions
 from parakeet_streaming.server.access import ANONYMOUS, Access, Secret
@@ -142,6 +143,30 @@ class Service:
         """
         with self.sockets.hold(owner, caller.address), self.metrics.connection(door, owner):
             yield
+
+    async def prepared(self, boosting: Boosting | None, field: str = "phrases") -> object:
+        """Compiles what a stream is to hope for, in a thread; hold what comes until it is open.
+
+        Raises:
+            WrongRequestError: too many phrases for this server.
+            OptionError: letters that the model cannot write.
+        """
+        self.check_phrases(boosting, field)
+        if boosting is None:
+            return None
+        return await asyncio.to_thread(self.engine.prepare, boosting)
+
+    def check_phrases(self, boosting: Boosting | None, field: str) -> None:
+        """Refuses more phrases than a stream of this server may have.
+
+        Raises:
+            WrongRequestError: there are more.
+        """
+        count, most = 0 if boosting is None else len(boosting.phrases), self.limits.phrases
+        if count > most:
+            raise WrongRequestError(
+                f"{field}: {count} phrases; this server takes {most} at most (phrases)", field
+            )
 
     def refused(self, error: BaseException) -> None:
         """Counts a refusal, or what has ended a connection."""

@@ -17,7 +17,6 @@ import os
 import signal
 import socket
 import ssl
-import sys
 import time
 from collections.abc import Generator, Mapping, Sequence
 from typing import Final
@@ -115,7 +114,7 @@ async def _serve(
             for listener in listeners:
                 addresses.append(await _started(listener))
             # One line that programs wait for, whatever the format of the log.
-            print(f"ready {' '.join(addresses)}", file=sys.stderr, flush=True)  # noqa: T201
+            logs.announce(f"ready {' '.join(addresses)}")
             await asked.wait()
             await _drain(service, server, settings.drain_s)
         finally:

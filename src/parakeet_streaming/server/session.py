@@ -50,8 +50,11 @@ from parakeet_streaming.server.session_events import (
     Stopped,
 )
 from parakeet_streaming.server.session_state import SessionState
+from parakeet_streaming.server.speech_turns import SpeechTurns
 from parakeet_streaming.timeline import FRAME_S
 
+_OF_SPEECH: Final = ("speaking", "turns")
+_Begun = tuple[float | None, list[SessionEvent]]
 _SAMPLE_S: Final = 1e-4
 """Positions are compared with this much room: samples are whole, seconds are not."""
 
@@ -79,10 +82,8 @@ class Session:
         """How many of them were told."""
         self._moved = 0
         """Tokens at the start of the engine's present utterance that were told with the last."""
-        self._tentative = self._started = self._speaking = False
-        self._stopped_s: float | None = None
-        self._next_started_s: float | None = None
-        """Speech that began after the last pause, in this utterance or in the next one."""
+        self._tentative = self._started = False
+        self._speech = SpeechTurns()
         self._asked: deque[Literal["commit", "clear"]] = deque()
         self._marks: deque[tuple[str, float]] = deque()
 
@@ -93,7 +94,9 @@ class Session:
     def go_on(self, state: SessionState, heard: Sequence[Token]) -> None:
         """Goes on from a state; `heard`: all tokens of the stream's present utterance."""
         for each in fields(SessionState):
-            setattr(self, f"_{each.name}", getattr(state, each.name))
+            if each.name not in _OF_SPEECH:
+                setattr(self, f"_{each.name}", getattr(state, each.name))
+        self._speech = SpeechTurns(state.speaking, state.turns)
         self._heard = list(heard[self._moved :])
 
     def commit(self) -> None:
@@ -111,7 +114,7 @@ class Session:
     @property
     def waits(self) -> bool:
         """Whether `decoded` would tell something, if the stream decoded far enough."""
-        return bool(self._marks) or self._is_cough
+        return bool(self._marks) or self._over_s is not None
 
     @property
     def is_open(self) -> bool:
@@ -137,7 +140,8 @@ class Session:
             case SpeechStarted():
                 told = self._speech_started(event.at)
             case SpeechEnded():
-                self._speaking, self._stopped_s = False, event.at
+                if self._speaking:
+                    self._speech.turn(event.at)
             case Gap():
                 told = [Lost(event.start, event.end)]
             case ContextChanged():
@@ -147,47 +151,49 @@ class Session:
         return told
 
     @property
-    def _is_cough(self) -> bool:
-        """Whether there was speech, and no text of it so far."""
-        later = not self._speaking or self._next_started_s is not None
-        silent = self._started and later and self._stopped_s is not None
-        return silent and self._silence_s is not None and not (self._heard or self._tentative)
+    def _speaking(self) -> bool:
+        return self._speech.speaking
 
     @property
-    def _over_s(self) -> float:
-        """Where speech is over that was heard and has stopped."""
-        return (self._stopped_s or 0.0) + (self._silence_s or 0.0)
+    def _turns(self) -> tuple[float, ...]:
+        return self._speech.at_s
+
+    @property
+    def _over_s(self) -> float | None:
+        """Where speech is over that had no text; None where there is text, or it goes on."""
+        if self._silence_s is None or not self._started or self._heard or self._tentative:
+            return None
+        stopped_s = self._speech.silent_from(self._silence_s)
+        return None if stopped_s is None else stopped_s + self._silence_s
 
     def _end_cough(self, to_s: float) -> list[SessionEvent]:
         """Ends speech without text, if there is none up to `to_s`."""
-        if not self._is_cough or to_s < self._over_s:
-            return []
-        return self._ended((), 0, self._over_s, "silence")
+        events: list[SessionEvent] = []
+        while (over_s := self._over_s) is not None and over_s <= to_s:
+            events += self._ended((), 0, over_s, "silence")
+        return events
 
     @property
     def _clearing(self) -> bool:
         return bool(self._asked) and self._asked[0] == "clear"
 
     def _speech_started(self, at_s: float) -> list[SessionEvent]:
-        self._speaking = True
-        if self._begin_s is None:
-            self._begin_s = at_s
-        if self._clearing:
+        if self._clearing or self.is_open:
+            if not self._speaking:
+                self._speech.turn(at_s)
+            if self._begin_s is None:
+                self._begin_s = at_s
             return []
-        if not self.is_open:
-            self._started = True
-            return [Started(self._number, at_s)]
-        if self._stopped_s is not None and self._next_started_s is None:
-            silent = self._silence_s is not None and at_s >= self._over_s
-            # Without text so far it may be the same speech still.
-            self._next_started_s = at_s if self._heard or silent else None
-        return []
+        self._speech = SpeechTurns(speaking=True)
+        self._begin_s, self._started = at_s, True
+        return [Started(self._number, at_s)]
 
     def _partial(self, partial: Partial) -> list[SessionEvent]:
         first = (*partial.tokens, *partial.tentative)[:1]
         # A frame may lie before what was decoded when it was.
         coughed = self._end_cough(first[0].start + FRAME_S) if first else []
         self._heard += partial.tokens
+        self._speech.forget_before(partial.committed_s)
         self._tentative = bool(partial.tentative)
         for token in first:
             # Speech that was heard of may be later than this text.
@@ -209,16 +215,8 @@ class Session:
         tentative = text_of((*held, *partial.tentative))
         if self._told == 0:
             tentative = tentative.lstrip()
-        heard = Heard(
-            self._number,
-            text,
-            tokens,
-            tentative,
-            (*held, *partial.tentative),
-            partial.committed_s,
-            partial.lookahead_end_s,
-            self._characters,
-        )
+        later, times = (*held, *partial.tentative), (partial.committed_s, partial.lookahead_end_s)
+        heard = Heard(self._number, text, tokens, tentative, later, *times, self._characters)
         self._characters += len(text)
         return [*started, heard]
 
@@ -243,7 +241,7 @@ class Session:
             return []
         if clearing:
             events += [Cleared(self._number)] if final.reason in ("commit", "end") else []
-            self._begin_anew(transcript.audio_s)
+            events += self._begin_anew(transcript.audio_s)[1]
         else:
             words = transcript.words if len(tokens) == len(transcript.tokens) else None
             events += self._ended(tokens, self._told, transcript.audio_s, final.reason, words)
@@ -261,40 +259,42 @@ class Session:
         words: tuple[Word, ...] | None = None,
     ) -> list[SessionEvent]:
         """Ends the present utterance with the tokens `said`, or, if more were told, with those."""
-        events: list[SessionEvent] = []
-        if told > len(said):
-            said, words, moved = tuple(self._heard[:told]), None, told - len(said)
-        else:
-            moved = 0
-        rest = text_of(said[told:])
-        rest = rest if told else rest.lstrip()
+        moved, events = max(0, told - len(said)), list[SessionEvent]()
+        if moved:
+            said, words = tuple(self._heard[:told]), None
+        rest = text_of(said[told:]) if told else text_of(said).lstrip()
         if rest.rstrip():
             at = self._characters
-            started = self._started_by_text(said[:1])
-            events += [*started, Heard(self._number, rest, said[told:], "", (), to_s, to_s, at)]
-        if self._started:
-            at_s = to_s if self._stopped_s is None else min(self._stopped_s, to_s)
-            events.append(Stopped(self._number, at_s))
+            begun = self._started_by_text(said[:1])
+            events += [*begun, Heard(self._number, rest, said[told:], "", (), to_s, to_s, at)]
+        number, started = self._number, self._started
         words = group_words(said) if words is None else words
         # Speech is told as soon as it is heard, which may be before the commit of what was before.
         start_s = min(self._end_s if self._begin_s is None else self._begin_s, to_s)
-        events.append(
-            Ended(self._number, text_of(said).strip(), words, said, start_s, to_s, reason)
-        )
-        left, next_s = self._heard[len(said) :], self._next_started_s
-        self._begin_anew(to_s)
-        self._moved, self._heard = moved, left
-        if left:
-            self._begin_s = left[0].start
-        if next_s is not None and self._speaking:
-            self._started, self._begin_s = True, next_s
-            events.append(Started(self._number, next_s))
-        return events
+        ended = Ended(number, text_of(said).strip(), words, said, start_s, to_s, reason)
+        stopped_s, later = self._begin_anew(to_s, self._heard[len(said) :])
+        self._moved = moved
+        if started:
+            events.append(Stopped(number, to_s if stopped_s is None else stopped_s))
+        return [*events, ended, *later]
 
-    def _begin_anew(self, at_s: float) -> None:
+    def _begin_anew(self, at_s: float, left: Sequence[Token] = ()) -> _Begun:
+        """The next utterance; where speech of the last had stopped, and what begins after it.
+
+        `left`: tokens of the next one, none of which was told.
+        """
+        stopped_s, later = self._speech.end(at_s)
         self._number += 1
         self._end_s = at_s
         self._begin_s = at_s if self._speaking else None
-        self._heard, self._told, self._moved, self._characters = [], 0, 0, 0
+        self._heard, self._told, self._moved, self._characters = list(left), 0, 0, 0
         self._tentative = self._started = False
-        self._stopped_s = self._next_started_s = None
+        if left:
+            self._begin_s = left[0].start
+        told = list[SessionEvent]()
+        for turn_s in later:
+            if self._speaking:
+                self._speech.turn(turn_s)
+            else:
+                told += self._speech_started(turn_s)
+        return stopped_s, told

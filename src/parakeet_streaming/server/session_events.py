@@ -13,7 +13,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass, field
 
-from parakeet_streaming.results import EndReason, HealthHint, Token, Word
+from parakeet_streaming.results import EndReason, FilterStart, HealthHint, Token, Word
 from parakeet_streaming.server.session_state import SessionState
 from parakeet_streaming.timeline import ContextConfig
 
@@ -118,6 +118,8 @@ class Kept:
     session: SessionState
     write: Callable[[], bytes] = field(repr=False, compare=False)
     """Gives the stream's snapshot; any thread may call it."""
+    filters: tuple[FilterStart, ...] = ()
+    """Where resamplers began that are needed again."""
 
 
 SessionEvent = (

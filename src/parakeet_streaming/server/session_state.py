@@ -24,5 +24,5 @@ class SessionState:
     tentative: bool
     started: bool
     speaking: bool
-    stopped_s: float | None
-    next_started_s: float | None
+    turns: tuple[float, ...]
+    """Where speech began and stopped since it was opened."""

@@ -11,6 +11,7 @@ from dataclasses import dataclass, field, fields
 from typing import Any, Final, TypeVar
 
 from parakeet_streaming.engine.endpoint import PRESETS as ENDPOINTINGS
+from parakeet_streaming.limits import MOST_PHRASES
 from parakeet_streaming.load import DEFAULT_MODEL
 from parakeet_streaming.runtime.session import RUNTIMES
 from parakeet_streaming.server import setting_checks as checks
@@ -220,6 +221,13 @@ class Settings:
     session_s: float = _setting(
         _DEFAULT_LIMITS.session_s, _LIMITS, "Seconds that a socket may last.", above=0
     )
+    phrases: int = _setting(
+        _DEFAULT_LIMITS.phrases,
+        _LIMITS,
+        "Phrases that one stream may hope for.",
+        least=0,
+        most=MOST_PHRASES,
+    )
     unread_events: int = _setting(
         _DEFAULT_LIMITS.unread_events, _LIMITS, "Events that a client may leave unread.", least=1
     )
@@ -261,7 +269,7 @@ class Settings:
     )
 
     drain_s: float = _setting(
-        20.0, _LOG, "Seconds for those inside after Ctrl-C or SIGTERM.", least=0, most=86_400
+        60.0, _LOG, "Seconds for those inside after Ctrl-C or SIGTERM.", least=0, most=86_400
     )
     log_format: str = _setting(
         "text", _LOG, "text, or json: one object a line.", check=one_of(*LOG_FORMATS)

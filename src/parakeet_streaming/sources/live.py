@@ -1,4 +1,4 @@
-"""Blocks of float32 mono (n,) in, read in their own thread; the same blocks out as they come.
+"""Blocks of float32 in, read in their own thread; the same blocks out as they come.
 
 Rules of this file:
 
@@ -31,6 +31,11 @@ class LiveSource(Protocol):
     @property
     def rate_hz(self) -> int:
         """Samples per second that `push` gets."""
+        ...
+
+    @property
+    def channels(self) -> int:
+        """Of the samples that `push` gets: (n,) where there is one, else (n, channels)."""
         ...
 
     @property
@@ -67,17 +72,24 @@ class BlockSource:
     overflows: Final = 0
 
     def __init__(
-        self, blocks: Iterable[NDArray[np.float32]], rate_hz: int, *, can_wait: bool
+        self,
+        blocks: Iterable[NDArray[np.float32]],
+        rate_hz: int,
+        *,
+        can_wait: bool,
+        channels: int = 1,
     ) -> None:
         """Takes what will be read.
 
         Args:
-            blocks: float32 mono (n,); the iterator may wait.
+            blocks: float32 mono (n,), or (n, channels); the iterator may wait.
             rate_hz: samples per second.
             can_wait: whether the next block may be read late without losing sound.
+            channels: of blocks.
         """
         self.rate_hz = rate_hz
         self.can_wait = can_wait
+        self.channels = channels
         self.failure: Exception | None = None
         self._blocks = blocks
         self._on_end: Callable[[], None] | None = None

@@ -1,4 +1,4 @@
-"""A microphone of this machine in; float32 mono (n,) at its own rate out, as it records.
+"""A microphone of this machine in; float32 at its own rate out, as it records.
 
 Rules of this file:
 
@@ -59,6 +59,7 @@ class Microphone:
         device: int | str | None = None,
         *,
         channels: int = 1,
+        separate: bool = False,
         latency: float | Literal["low", "high"] = "low",
     ) -> None:
         """Opens a device.
@@ -66,6 +67,7 @@ class Microphone:
         Args:
             device: its number, its name or part of it, or None for the default.
             channels: how many of its channels, from the first on, are averaged to one.
+            separate: whether these are given as (n, channels) instead.
             latency: seconds of sound that the system may hold back, or its own idea of it.
 
         Raises:
@@ -91,6 +93,8 @@ class Microphone:
         """Samples that were no sound."""
         self.failure: DeviceError | None = None
         """Why it ended, unless it was stopped."""
+        self.channels = channels if separate else 1
+        """Of the samples that `push` gets: (n,) where there is one, else (n, channels)."""
         self._push: Callable[[NDArray[np.float32]], int] | None = None  # None before the start
         self._on_gap: Callable[[int], object] | None = None
         self._on_end: Callable[[], None] | None = None
@@ -120,7 +124,7 @@ class Microphone:
         """Records from now on.
 
         Args:
-            push: takes float32 (n,), a copy of its own, and returns how many of them it took; it
+            push: takes float32 samples, a copy of its own, and returns how many of them it took; it
                 is called in PortAudio's thread and must not block.
             on_end: called once when no more samples will come, in the thread that notices it first.
             on_gap: takes how many samples the system dropped before the next block. By default it
@@ -228,11 +232,13 @@ class Microphone:
             self._inside = None
 
     def _sound(self, frames: NDArray[np.float32]) -> NDArray[np.float32]:
-        """Channels averaged, float32 (n,); what is no sound is silence."""
+        """Channels averaged, float32 (n,), or all of them; what is no sound is silence."""
         usable = np.abs(frames) <= LOUDEST
         if not usable.all():
             self.broken_samples += int(np.count_nonzero(~usable.all(axis=1)))
             frames = np.where(usable, frames, np.float32(0))
+        if self.channels > 1:
+            return frames.copy()
         mean: NDArray[np.float32] = frames.mean(axis=1)
         return mean
 
@@ -248,7 +254,8 @@ class Microphone:
         push = self._push
         while samples > 0 and push is not None:
             piece = min(samples, self.rate_hz)
-            push(np.zeros(piece, np.float32))
+            silence = np.zeros(piece * self.channels, np.float32)
+            push(silence if self.channels == 1 else silence.reshape(piece, self.channels))
             samples -= piece
 
     def _finish(self) -> None:

@@ -92,7 +92,7 @@ def test_the_async_sdk_hears_words_as_they_come():
             sample_rate=16_000,
             interim_results=True,
             vad_events=True,
-            smart_format=True,
+            punctuate=True,
             diarize=False,
             keyterm=["seven"],
         ) as connection:
@@ -357,3 +357,21 @@ def test_a_server_that_stops_tells_what_was_heard():
     assert code == 1012
     assert SAID.startswith(text_of(finals(messages)))
     assert messages[-1]["type"] == "Metadata"
+
+
+@pytest.mark.parametrize("asked", ["numerals=true", "smart_format=true"])
+def test_numbers_in_digits(asked):
+    messages, _ = listened(f"{LINEAR}&interim_results=true&{asked}&replace=nine%20two:92")
+    assert text_of(finals(messages)) == "31415 92 six"
+    words = [word for each in finals(messages) for word in best(each)["words"]]
+    assert [word["punctuated_word"] for word in words] == ["31415", "92", "six"]
+    assert all(before["end"] <= after["start"] for before, after in pairwise(words))
+
+
+def test_wishes_about_text_are_checked():
+    async def test(_, address):
+        with pytest.raises(InvalidStatus) as refused:
+            await heard(address, f"{LINEAR}&replace=six")
+        return json.loads(refused.value.response.body)
+
+    assert "replace" in served(test, deepgram.routes)["err_msg"]

@@ -64,7 +64,7 @@ def test_the_sync_and_the_async_sdk_get_words():
                 api_key="the-key", environment=environment(address), httpx_client=http
             )
             return client.listen.v1.media.transcribe_file(
-                request=WAV, model="nova-3", smart_format=True, utterances=True
+                request=WAV, model="nova-3", punctuate=True, utterances=True
             )
 
     async def test(_, address):
@@ -168,3 +168,9 @@ def test_a_client_that_vanishes_frees_its_place():
             await asyncio.sleep(0.01)
 
     served(test, routes)
+
+
+def test_text_is_written_as_asked():
+    reply = posted(WAV, "numerals=true&profanity_filter=true&replace=five:V&replace=nine:IX")
+    assert best(reply)["transcript"] == "3141 V IX two six"
+    assert [word["word"] for word in best(reply)["words"]] == ["3141", "v", "ix", "two", "six"]

@@ -10,10 +10,11 @@ import pytest
 from parakeet_streaming.live.options import LiveOptions
 from parakeet_streaming.server.access import Access
 from parakeet_streaming.server.doors.file_request import FileRequest
+from parakeet_streaming.server.file_readers import FileReaders
 from parakeet_streaming.server.limits import ByteCount, Limits
 from parakeet_streaming.server.metrics import ServerMetrics
 from parakeet_streaming.server.multipart import MultipartReader
-from parakeet_streaming.server.recordings import FileReaders, FileText
+from parakeet_streaming.server.recordings import FileText
 from parakeet_streaming.server.replies import SessionTimeError, WrongRequestError
 from parakeet_streaming.server.service import LoadedModel, Service
 from parakeet_streaming.timeline import ContextConfig

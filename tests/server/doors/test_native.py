@@ -61,6 +61,47 @@ def test_text_comes_as_it_is_decoded_and_once(size):
     assert messages.index(of(messages, "speech_ended")[0]) < messages.index(final)
 
 
+@pytest.mark.parametrize("size", [999, 6_401])
+def test_text_is_written_as_asked(size):
+    query = "?context=2-0.48-0.48&fixed=1&tokens=1&numbers=digits&profanity=mask"
+    replaced = "five%20nine%20%3D%3E%20V9"
+
+    async def test(_, address):
+        return await heard(address, PCM.tobytes(), f"{query}&replace={replaced}", size=size)
+
+    messages, _ = served(test, native.routes)
+    (final,) = of(messages, "final")
+    assert final["text"] == "3141 V9 two six"
+    partials = of(messages, "partial")
+    # Digits that may still be more are not committed, but shown.
+    assert "".join(each["text"] for each in partials) == final["text"]
+    assert not any(each["text"] in ("3", "31", "314") for each in partials)
+    assert any(each["tentative"].startswith("314") for each in partials)
+    assert [word["text"] for word in final["words"]] == final["text"].split()
+    (number, *_) = final["words"]
+    assert number["start"] < 0.5 < 1.8 < number["end"]
+    # What no rule changed has the model's own tokens.
+    assert "".join(each["text"] for each in final["tokens"]) == final["text"]
+    assert [each["text"].strip() for each in final["tokens"][:2]] == ["3141", "V9"]
+
+
+def test_wishes_about_text_are_checked():
+    async def configured(_, address):
+        async with websockets.connect(f"ws://{address}/v1/stream") as socket:
+            messages = []
+            await socket.send('{"type":"configure","numbers":"roman"}')
+            await socket.send('{"type":"configure","numbers":"digits"}')
+            await socket.send(PCM.tobytes())
+            await socket.send('{"type":"finish"}')
+            await read_on(socket, messages)
+            return messages
+
+    messages = served(configured, native.routes)
+    (mistake,) = of(messages, "error")
+    assert mistake["field"] == "numbers"
+    assert of(messages, "final")[-1]["text"] == "31415926"
+
+
 @pytest.mark.parametrize(
     ("query", "audio"),
     [
@@ -285,3 +326,14 @@ def test_another_model_is_refused_where_the_server_is_strict():
         return messages[0]["model"], json.loads(refused.value.response.body)["error"]["param"]
 
     assert served(test, native.routes) == ("tiny-en", "model")
+
+
+@pytest.mark.parametrize(("query", "waits_s"), [("", "5"), ("?again=1", "1"), ("?again=0", "5")])
+def test_a_stream_that_goes_on_is_asked_to_wait_less(query, waits_s):
+    async def test(service, address):
+        service.drain.begin(service.clock() + 60)
+        with pytest.raises(InvalidStatus) as refused:
+            await heard(address, b"", query)
+        return refused.value.response.headers["Retry-After"]
+
+    assert served(test, native.routes) == waits_s

@@ -165,6 +165,56 @@ def test_every_field_of_the_api(client):
     )
 
 
+@pytest.mark.parametrize("stream", [False, True])
+def test_text_is_written_as_asked(client, stream):
+    """The client's own spelling comes first: it is of what was said."""
+    wanted = {"numbers": "digits", "profanity": "mask", "replace": "five nine => V9"}
+    said = transcribe(
+        client, response_format="verbose_json", timestamp_granularities=["word"], stream=stream,
+        extra_body={**wanted, "context": "2-0.48-0.48"},
+    )  # fmt: skip
+    if stream:
+        *deltas, said = list(said)
+        assert "".join(event.delta for event in deltas) == said.text
+    assert said.text == "3141 V9 two six"
+    words = [(word["word"], word["start"] < word["end"]) for word in map(dict, said.words)]
+    assert words == [("3141", True), ("V9", True), ("two", True), ("six", True)]
+
+
+def test_subtitles_are_as_asked(client):
+    plain = transcribe(client, response_format="vtt")
+    timed = transcribe(client, response_format="vtt", extra_body={"word_times": "1"})
+    assert "<00:00:" not in plain
+    assert re.sub(r"<[\d:.]+>", "", timed) == plain
+    assert timed.count("<00:00:") == 7
+    narrow = transcribe(
+        client, response_format="srt",
+        extra_body={"subtitle_lines": "1", "subtitle_width": "15", "subtitle_shortest": "0.5"},
+    )  # fmt: skip
+    lines = [line for line in narrow.splitlines() if line and line[0].isalpha()]
+    assert " ".join(lines) == SAID
+    assert max(map(len, lines)) <= 15
+    assert len(lines) > 1
+
+
+@pytest.mark.parametrize(
+    ("field", "value"),
+    [
+        ("numbers", "roman"),
+        ("profanity", "shout"),
+        ("replace", "x"),
+        ("replace", "/x/ => y"),
+        ("subtitle_lines", "9"),
+        ("subtitle_gap", "x"),
+        ("word_times", "maybe"),
+    ],
+)
+def test_wrong_wishes_about_text_are_named(client, field, value):
+    with pytest.raises(openai.BadRequestError) as refused:
+        transcribe(client, extra_body={field: value})
+    assert refused.value.body["param"] == field
+
+
 @pytest.mark.parametrize(
     ("format", "subtype"),
     [("FLAC", None), ("OGG", "VORBIS"), ("OGG", "OPUS"), ("MP3", None), ("AIFF", None),
@@ -210,8 +260,32 @@ def test_channels_apart(client, stream):
     events = list(got) if stream else []
     whole = events[-1] if stream else got
     assert [each["text"] for each in whole.channels] == [left, right]
-    assert whole.text == f"{left}\n{right}"
-    assert "".join(event.delta for event in events[:-1]) == (whole.text if stream else "")
+    lines = whole.text.splitlines()
+    if stream:
+        assert lines == [left, right]
+        assert "".join(event.delta for event in events[:-1]) == whole.text
+    else:
+        assert {line.split(": ", 1)[0] for line in lines} == {"channel 0", "channel 1"}
+        own = [line.split(": ", 1)[1] for line in lines if line.startswith("channel 0: ")]
+        assert " ".join(own) == left
+
+
+@pytest.mark.parametrize("asked", ["de", "ru", "english"])
+def test_a_language_that_was_asked_for_is_not_told_as_heard(client, asked):
+    got = transcribe(client, response_format="verbose_json", language=asked)
+    assert (got.text, got.language) == (SAID, "en")
+
+
+def test_channels_have_names(client, idle):
+    options = {"channels": "separate", "channel_names": "agent, caller"}
+    got = transcribe(client, ("two.wav", two_channels()), response_format="vtt", extra_body=options)
+    assert "<v agent>" in got
+    assert "<v caller>" in got
+    for wrong in ({"channel_names": "a,b"}, {"channels": "separate", "channel_names": "a"}):
+        form = {"file": two_channels()}
+        answer = httpx.post(idle.url + PATH, files=form, data=wrong, timeout=60)
+        assert answer.status_code == 400
+        assert answer.json()["error"]["param"] == "channel_names"
 
 
 def test_speakers_by_channel(client):

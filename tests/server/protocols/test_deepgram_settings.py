@@ -93,3 +93,10 @@ def test_any_query_makes_options_or_an_error_of_ours(query):
         return
     assert options.rate_hz == settings.rate_hz
     assert options.encoding == settings.encoding
+
+
+def test_languages_that_are_known():
+    raw = {"encoding": "linear16", "sample_rate": "16000"}
+    for asked, languages in (("de", ("de",)), ("multi", ()), ("pt-BR", ("pt-BR",))):
+        settings = settings_of({**raw, "language": asked})
+        assert settings.options(LiveOptions()).live.languages == languages

@@ -57,3 +57,10 @@ def test_what_does_not_fit_is_refused():
     ):
         with pytest.raises(error):
             StreamSettings().with_fields(fields).options(LiveOptions())
+
+
+def test_languages_that_are_known():
+    options = StreamSettings().with_fields({"language": "uk,en"}).options(LiveOptions())
+    assert options.live.languages == ("uk", "en")
+    assert StreamSettings(language="multi").options(LiveOptions()).live.languages == ()
+    assert StreamSettings().options(LiveOptions(languages=("de",))).live.languages == ("de",)

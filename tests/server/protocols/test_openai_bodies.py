@@ -11,11 +11,11 @@ from openai.types.audio import (
     TranscriptionVerbose,
 )
 
+from parakeet_streaming.channels import ChannelTranscript, SeparateTranscript
 from parakeet_streaming.engine.words import group_words
 from parakeet_streaming.results import Segment, Token, Transcript
 from parakeet_streaming.server.protocols.openai_bodies import (
     Answered,
-    Heard,
     body,
     delta_event,
     done_event,
@@ -51,9 +51,16 @@ def transcript(*texts, first_s=0.0, confidence=0.5):
 
 
 ONE = transcript(" He", "llo", ".", " How", " are", " you", ".")
-PLAIN = Answered([Heard(ONE)], "en")
+PLAIN = Answered(ONE, "en")
 TWO = Answered(
-    [Heard(transcript(" one"), 0), Heard(transcript(" two", first_s=0.25), 1)], "en", ("lost",)
+    SeparateTranscript(
+        (
+            ChannelTranscript(transcript(" one"), 0, "agent"),
+            ChannelTranscript(transcript(" two", first_s=0.25), 1, "caller"),
+        )
+    ),
+    "en",
+    ("lost",),
 )
 
 
@@ -108,27 +115,34 @@ def test_plain_formats():
 def test_channels_are_told_apart():
     request = of("verbose_json", separate=True, granularities=frozenset({"word", "segment"}))
     content = json.loads(body(request, TWO)[0])
-    assert content["text"] == "one\ntwo"
-    assert content["channels"] == [{"channel": 0, "text": "one"}, {"channel": 1, "text": "two"}]
+    assert content["text"] == "agent: one\ncaller: two"
+    assert content["channels"] == [
+        {"channel": 0, "speaker": "agent", "text": "one"},
+        {"channel": 1, "speaker": "caller", "text": "two"},
+    ]
     assert [(each["channel"], each["text"]) for each in content["segments"]] == [
         (0, "one"),
         (1, "two"),
     ]
-    assert [each["channel"] for each in content["words"]] == [0, 1]
+    assert [(each["channel"], each["speaker"]) for each in content["words"]] == [
+        (0, "agent"),
+        (1, "caller"),
+    ]
     assert content["warnings"] == ["lost"]
 
 
-def test_subtitles_of_channels_say_whose_they_are():
-    assert b"[channel 0] one" in body(of("srt", separate=True), TWO)[0]
+def test_text_and_subtitles_of_channels_say_whose_they_are():
+    assert body(of("text", separate=True), TWO)[0] == b"agent: one\ncaller: two\n"
+    assert b"\nagent: one\n" in body(of("srt", separate=True), TWO)[0]
     vtt = body(of("vtt", separate=True), TWO)[0]
-    assert b"[channel 1] two" in vtt
+    assert b"<v caller>two</v>" in vtt
     assert b"NOTE lost" in vtt
 
 
 def test_channels_as_speakers():
     content, _ = body(of("diarized_json", separate=True), TWO)
     read = TranscriptionDiarized.model_validate_json(content)
-    assert [each.speaker for each in read.segments] == ["channel 0", "channel 1"]
+    assert [each.speaker for each in read.segments] == ["agent", "caller"]
 
 
 def event(data):
@@ -148,13 +162,13 @@ def test_events():
         event(done_event("all of it", of("json"), PLAIN))
     )
     assert (done.text, done.usage) == ("all of it", None)
-    (segment,) = segment_events(TWO.heard[1])
-    assert json.loads(event(segment))["speaker"] == "channel 1"
+    (segment,) = segment_events(TWO.channels[1])
+    assert json.loads(event(segment))["speaker"] == "caller"
     assert json.loads(event(error_event({"error": {"message": "m"}})))["error"]["message"] == "m"
 
 
 def test_nothing_was_said():
-    silent = Answered([Heard(Transcript("", (), (), (), 2.0))], "en")
+    silent = Answered(Transcript("", (), (), (), 2.0), "en")
     content, _ = body(of("verbose_json", granularities=frozenset({"word", "segment"})), silent)
     read = TranscriptionVerbose.model_validate_json(content)
     assert (read.text, read.segments, read.words, read.duration) == ("", [], [], 2.0)

@@ -42,8 +42,10 @@ def test_what_the_sdk_sends():
         ("known_speaker_references[]", "data:audio/wav;base64,AAAA"),
     )
     assert request == TranscriptionRequest(
-        "gpt-4o-transcribe", "en", "verbose_json", True, frozenset({"word", "segment"}), True
-    )
+        "gpt-4o-transcribe", ("en",), "verbose_json", True, frozenset({"word", "segment"}), True,
+        keywords=("Parakeet",), prompt="Names: Ada",
+    )  # fmt: skip
+    assert [each.text for each in request.boosting.phrases] == ["Ada", "Parakeet"]
     assert request.words
     assert request.segments
 
@@ -132,3 +134,20 @@ def test_any_value_is_taken_or_refused(name, value):
     except WrongRequestError as error:
         refusal = error
     assert refusal is None or refusal.field == name.partition("[")[0]
+
+
+def test_languages_that_are_known():
+    assert asked(("language", "de")).languages == ("de",)
+    assert asked(("languages[]", "uk"), ("languages[]", "en")).languages == ("uk", "en")
+    assert asked(("language", "")).languages == ()
+    assert asked(("language", "english")).languages == ()
+
+
+def test_names_of_channels():
+    request = asked(("channels", "separate"), ("channel_names", "agent, caller"))
+    assert request.names == ("agent", "caller")
+    request.check()
+    with pytest.raises(WrongRequestError, match="have no names"):
+        asked(("channel_names", "agent,caller")).check()
+    with pytest.raises(WrongRequestError, match="must differ"):
+        asked(("channel_names", "a,a"))

@@ -31,7 +31,10 @@ def event(said):
     [
         (Frame("describe", {}, b""), wyoming.Describe()),
         (Frame("ping", {"text": None}, b""), wyoming.Ping(None)),
-        (Frame("transcribe", {"name": "a", "language": "en"}, b""), wyoming.Transcribe("a")),
+        (
+            Frame("transcribe", {"name": "a", "language": "en"}, b""),
+            wyoming.Transcribe("a", None, "en"),
+        ),
         (Frame("audio-start", FORMAT, b""), wyoming.AudioStart(AudioFormat(16_000, 2, 1))),
         (
             Frame("audio-chunk", FORMAT, b"ab"),

@@ -10,14 +10,20 @@ from typing import Final
 
 from parakeet_streaming.errors import InputError, UsageError
 from parakeet_streaming.server.channels import Channels
-from parakeet_streaming.server.connection import Connection
+from parakeet_streaming.server.connection import Connection, hope
 from parakeet_streaming.server.dialogue import Message
 from parakeet_streaming.server.handshake import converse
 from parakeet_streaming.server.http import Reply, Socket, SocketRoute
 from parakeet_streaming.server.protocols import deepgram
 from parakeet_streaming.server.protocols.deepgram_results import ChannelResults, Wish
 from parakeet_streaming.server.protocols.deepgram_settings import ListenSettings, settings_of
-from parakeet_streaming.server.replies import Answer, RefusedError, answer_to
+from parakeet_streaming.server.protocols.phrases import hoped_for
+from parakeet_streaming.server.replies import (
+    Answer,
+    RefusedError,
+    WrongRequestError,
+    answer_to,
+)
 from parakeet_streaming.server.service import Service
 from parakeet_streaming.server.session_events import SessionEvent
 
@@ -33,7 +39,7 @@ def routes(service: Service) -> list[SocketRoute]:
         about = begun(service)
 
         async def opened(_: str) -> DeepgramDialogue:
-            settings = settings_of(socket.caller.query)
+            settings = settings_of(socket.caller.query, socket.caller.repeated)
             service.model.check(settings.model)
             return await DeepgramDialogue.open(service, settings, about(settings.streams))
 
@@ -72,7 +78,7 @@ class DeepgramDialogue:
         channels: Channels,
     ) -> None:
         has_ends = settings.options(service.defaults).live.endpoint is not None
-        self._about, self._channels = about, channels
+        self._service, self._about, self._channels = service, about, channels
         self._results = [
             ChannelResults(
                 interim=settings.interim,
@@ -96,7 +102,9 @@ class DeepgramDialogue:
             WrongRequestError, ContextError: settings that do not fit.
         """
         options = settings.options(service.defaults)
+        prepared = await service.prepared(options.live.boosting, "keyterm")
         channels = await Channels.open(service.engine, options, settings.streams)
+        del prepared
         return cls(service, settings, about, channels)
 
     @property
@@ -112,8 +120,8 @@ class DeepgramDialogue:
         text = message if isinstance(message, str) else None
         try:
             if text is not None:
-                self._obey(deepgram.command_of(text))
-            elif message:
+                return await self._obey(deepgram.command_of(text))
+            if message:
                 await self._hear(message)
             else:  # older clients end so
                 self.finish()
@@ -153,8 +161,10 @@ class DeepgramDialogue:
         self._digest.update(audio)
         await self._channels.push(audio)
 
-    def _obey(self, command: deepgram.Command) -> None:
+    async def _obey(self, command: deepgram.Command) -> Sequence[Message]:
         match command:
+            case deepgram.Configure():
+                return [await self._configured(command)]
             case deepgram.CloseStream():
                 self.finish()
             case deepgram.Finalize():
@@ -162,6 +172,20 @@ class DeepgramDialogue:
                     self._channels.each(Connection.commit)
             case deepgram.KeepAlive():
                 pass
+        return []
+
+    async def _configured(self, asked: deepgram.Configure) -> str:
+        """Hopes for other terms in the audio that comes from now on."""
+        terms = asked.keyterms
+        try:
+            if terms is not None and not self._finished:
+                boosting = hoped_for(terms, "keyterms")
+                prepared = await self._service.prepared(boosting, "keyterms")
+                self._channels.each(lambda connection: hope(connection, boosting))
+                del prepared
+        except WrongRequestError as error:
+            return deepgram.configure_failure(self._about, error)
+        return deepgram.configure_success(self._about, terms)
 
     def _messages(self, channel: int, event: SessionEvent) -> list[str]:
         messages = []

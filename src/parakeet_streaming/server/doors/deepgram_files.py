@@ -10,18 +10,21 @@ from collections.abc import Iterable
 from contextlib import AsyncExitStack
 from typing import Final
 
+from parakeet_streaming.channels import SeparateTranscript, whole_of
 from parakeet_streaming.server.dialogue import log_error
 from parakeet_streaming.server.doors.deepgram import DOOR, PATH, begun, refusal_of
 from parakeet_streaming.server.doors.file_request import FileRequest
+from parakeet_streaming.server.file_readers import FileReaders
 from parakeet_streaming.server.http import HttpRoute, Reply, Request
 from parakeet_streaming.server.limits import ByteCount
 from parakeet_streaming.server.multipart import PartBegin, PartData, PartEvent
 from parakeet_streaming.server.protocols import deepgram
 from parakeet_streaming.server.protocols.deepgram_settings import ListenSettings, settings_of
 from parakeet_streaming.server.protocols.openai_rest import FILE_FIELD
-from parakeet_streaming.server.recordings import FileReaders, RawSamples
+from parakeet_streaming.server.recordings import RawSamples
 from parakeet_streaming.server.replies import WrongRequestError, answer_to
 from parakeet_streaming.server.service import Service
+from parakeet_streaming.server.written_files import written_channels
 from parakeet_streaming.timeline import ContextConfig
 
 _NOT_FETCHED: Final = "files are not fetched from elsewhere; send the audio itself as the body"
@@ -57,7 +60,7 @@ class DeepgramFiles:
         owner = service.let_in(caller)
         count = ByteCount(service.limits.upload_megabytes)
         count.announced(caller.headers.get("content-length"))
-        settings = settings_of(caller.query)
+        settings = settings_of(caller.query, caller.repeated)
         service.model.check(settings.model)
         if caller.headers.get("content-type", "").lower().startswith("application/json"):
             raise WrongRequestError(_NOT_FETCHED, "url")
@@ -71,18 +74,24 @@ class DeepgramFiles:
                 _fields(settings),
                 door=DOOR,
                 raw=_raw(settings),
+                boosting=settings.boosting,
             )
             stack.push_async_callback(work.close)
             body = _WholeBody()
             await work.receive(request, body, count)
             await work.finished(request)
-            transcripts = [each.transcript for each in work.transcripts]
+            heard = whole_of(written_channels(work.heard, settings.writing))
+            transcripts = (
+                [each.transcript for each in heard.channels]
+                if isinstance(heard, SeparateTranscript)
+                else [heard]
+            )
             service.metrics.uploads_total.add()
             return Reply.of_json(
                 deepgram.file_body(
                     about(len(transcripts)),
                     body.digest.hexdigest(),
-                    max(each.audio_s for each in transcripts),
+                    heard.audio_s,
                     transcripts,
                     utterances=settings.utterances,
                     warnings=work.warnings,
@@ -118,6 +127,8 @@ class _WholeBody:
 def _fields(settings: ListenSettings) -> dict[str, str]:
     """What a client wants, as fields of a form."""
     fields = {} if settings.context is None else {"context": settings.context}
+    if settings.language:
+        fields["language"] = settings.language
     return {**fields, "channels": "separate"} if settings.separate else fields
 
 

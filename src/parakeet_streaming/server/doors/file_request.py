@@ -12,12 +12,17 @@ Rules of this file:
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Callable, Mapping
-from typing import Any, Final
+from collections.abc import AsyncIterator, Mapping
+from typing import Any
 
+from parakeet_streaming.boosting.options import Boosting
+from parakeet_streaming.channels import ChannelTranscript
+from parakeet_streaming.results import Transcript
+from parakeet_streaming.server.file_readers import FileReaders
 from parakeet_streaming.server.http import Request
 from parakeet_streaming.server.limits import ByteCount
 from parakeet_streaming.server.multipart import BodyReader, PartBegin, PartData, PartEvent
+from parakeet_streaming.server.patience import patient
 from parakeet_streaming.server.protocols.openai_rest import (
     FILE_FIELD,
     MOST_FIELD_BYTES,
@@ -26,21 +31,16 @@ from parakeet_streaming.server.protocols.openai_rest import (
     with_field,
 )
 from parakeet_streaming.server.recordings import (
-    ChannelTranscript,
     FileBegun,
     FileEvent,
     FileOptions,
-    FileReaders,
     FileTranscription,
     RawSamples,
 )
-from parakeet_streaming.server.replies import DrainingError, SessionTimeError, WrongRequestError
+from parakeet_streaming.server.replies import DrainingError, WrongRequestError
 from parakeet_streaming.server.service import Service
 from parakeet_streaming.server.upload import Upload
 from parakeet_streaming.timeline import ContextConfig
-
-_LEAST_BYTES_A_SECOND: Final = 500
-"""On average: an upload holds a place in the engine; speech takes more in any codec."""
 
 
 class FileRequest:
@@ -55,6 +55,7 @@ class FileRequest:
         *,
         door: str = "rest",
         raw: RawSamples | None = None,
+        boosting: Boosting | None = None,
     ) -> None:
         """A request that begins.
 
@@ -65,6 +66,7 @@ class FileRequest:
             query: fields may stand there, too.
             door: the name in metrics.
             raw: what the samples of a file are that has nothing else.
+            boosting: what is hoped for, where no field says it.
 
         Raises:
             WrongRequestError: an impossible value there.
@@ -72,7 +74,8 @@ class FileRequest:
         self.asked = TranscriptionRequest()
         for name, value in query.items():
             self.asked = with_field(self.asked, name, value)
-        self.transcripts: list[ChannelTranscript] = []
+        self.heard: list[ChannelTranscript | Transcript] = []
+        self._boosting = boosting
         self._service, self._readers, self._context = service, readers, context
         self._received, self._raw = service.metrics.received_bytes_total[door], raw
         self._upload = Upload()
@@ -107,7 +110,7 @@ class FileRequest:
             Exception: the file cannot be recognised.
         """
         limits = self._service.limits
-        async for data in _patient(request.body(), limits.idle_s, self._service.clock):
+        async for data in patient(request.body(), limits.idle_s, self._service.clock):
             self._received.add(len(data))
             count.came(len(data))
             for event in reader.feed(data):
@@ -218,10 +221,20 @@ class FileRequest:
                 )
 
     def _wanted(self) -> FileOptions:
-        most_s = self._service.limits.upload_s
-        context = self.asked.context or self._context
-        cached = self._service.defaults.cached
-        return FileOptions(context, self.asked.separate, most_s, cached, self._raw)
+        most_s, cached = self._service.limits.upload_s, self._service.defaults.cached
+        asked, context = self.asked, self.asked.context or self._context
+        boosting = asked.boosting or self._boosting
+        self._service.check_phrases(boosting, "keywords")
+        return FileOptions(
+            context,
+            asked.separate,
+            asked.names,
+            most_s,
+            cached,
+            asked.languages,
+            self._raw,
+            boosting,
+        )
 
     def _begin(self) -> None:
         self._options = self._wanted()
@@ -240,7 +253,7 @@ class FileRequest:
         if not collecting.cancelled():
             collecting.exception()
         await transcription.close()
-        self._waiting, self.transcripts = [], []
+        self._waiting, self.heard = [], []
 
     async def _collect(self, transcription: FileTranscription) -> None:
         try:
@@ -248,8 +261,8 @@ class FileRequest:
                 if isinstance(event, FileBegun):
                     self._begun.set()
                     continue
-                if isinstance(event, ChannelTranscript):
-                    self.transcripts.append(event)
+                if isinstance(event, (ChannelTranscript, Transcript)):
+                    self.heard.append(event)
                 if self._is_told:
                     self._waiting.append(event)
                 self._news.set()
@@ -272,26 +285,3 @@ class FileRequest:
         if self._collecting is not None:
             self._collecting.cancel()
         self._news.set()
-
-
-async def _patient(
-    pieces: AsyncIterator[bytes], idle_s: float, clock: Callable[[], float]
-) -> AsyncIterator[bytes]:
-    """The pieces, unless none comes for `idle_s`, or they come more slowly than any sound."""
-    begun_s, received = clock(), 0
-    while True:
-        left_s = begun_s + idle_s + received / _LEAST_BYTES_A_SECOND - clock()
-        try:
-            async with asyncio.timeout(max(0.0, min(idle_s, left_s))):
-                # A piece that is there already is not waited for, and so meets no timeout.
-                await asyncio.sleep(0)
-                piece = await anext(pieces, None)
-        except TimeoutError:
-            raise SessionTimeError(
-                f"too little of the file came: {received} bytes, and none for {idle_s:g} s, or "
-                f"fewer than {_LEAST_BYTES_A_SECOND} a second; send it faster"
-            ) from None
-        if piece is None:
-            return
-        received += len(piece)
-        yield piece

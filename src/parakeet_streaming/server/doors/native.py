@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from parakeet_streaming.server.caller import Caller
-from parakeet_streaming.server.handshake import Opening, converse, foretell
+from parakeet_streaming.server.handshake import Opening, converse, foretell, openai_refusal
 from parakeet_streaming.server.http import HttpRoute, Reply, Request, Socket, SocketRoute
 from parakeet_streaming.server.native import NativeDialogue
 from parakeet_streaming.server.protocols import native
-from parakeet_streaming.server.protocols.native_settings import StreamSettings
+from parakeet_streaming.server.protocols.native_settings import StreamSettings, comes_back
+from parakeet_streaming.server.replies import AGAIN_AFTER_S, Answer
 from parakeet_streaming.server.service import Service
 
 DOOR = "native"
@@ -27,9 +30,14 @@ def routes(service: Service) -> list[HttpRoute | SocketRoute]:
 
     async def talk(socket: Socket) -> None:
         offered = native.SUBPROTOCOL in socket.caller.protocols
-        await converse(
-            service, socket, DOOR, opening(socket.caller), native.SUBPROTOCOL if offered else None
-        )
+        protocol = native.SUBPROTOCOL if offered else None
+
+        def refusal(answer: Answer) -> Reply:
+            if answer.retry_after_s is not None and comes_back(socket.caller.query):
+                answer = replace(answer, retry_after_s=AGAIN_AFTER_S)
+            return openai_refusal(answer)
+
+        await converse(service, socket, DOOR, opening(socket.caller), protocol, refusal=refusal)
 
     async def explain(request: Request) -> Reply:
         return await foretell(service, request, opening(request.caller))

@@ -16,15 +16,17 @@ from contextlib import AsyncExitStack
 from dataclasses import replace
 from typing import Final
 
+from parakeet_streaming.channels import ChannelTranscript, whole_of
 from parakeet_streaming.errors import InputError
 from parakeet_streaming.server.doors.file_request import FileRequest
+from parakeet_streaming.server.file_readers import FileReaders
 from parakeet_streaming.server.http import HttpRoute, Reply, Request
+from parakeet_streaming.server.languages import heard_language
 from parakeet_streaming.server.limits import ByteCount
 from parakeet_streaming.server.multipart import MultipartReader
 from parakeet_streaming.server.protocols.openai_bodies import (
     EVENT_STREAM,
     Answered,
-    Heard,
     body,
     delta_event,
     done_event,
@@ -33,9 +35,10 @@ from parakeet_streaming.server.protocols.openai_bodies import (
 )
 from parakeet_streaming.server.protocols.openai_rest import FILE_FIELD
 from parakeet_streaming.server.protocols.openapi import openapi
-from parakeet_streaming.server.recordings import ChannelTranscript, FileReaders, FileText
+from parakeet_streaming.server.recordings import FileEvent, FileText
 from parakeet_streaming.server.replies import UnknownPathError, WrongRequestError, answer_to
 from parakeet_streaming.server.service import Service
+from parakeet_streaming.server.written_files import WrittenFile, written_channels
 from parakeet_streaming.timeline import ContextConfig
 
 _LOG: Final = logging.getLogger("parakeet_streaming")
@@ -104,7 +107,7 @@ class RestDoor:
         texts: list[str] = []
         channel: int | None = None
         try:
-            async for event in work.events(_ALIVE_EVERY_S):
+            async for event in _written(work):
                 if event is None:
                     yield _ALIVE
                 elif isinstance(event, FileText):
@@ -113,7 +116,7 @@ class RestDoor:
                     texts.append(f"\n{event.text}" if begins else event.text)
                     yield self._sent(delta_event(texts[-1], event.tokens, work.asked, channel))
                 elif isinstance(event, ChannelTranscript) and work.asked.format == "diarized_json":
-                    for told in segment_events(Heard(event.transcript, event.channel)):
+                    for told in segment_events(event):
                         yield self._sent(told)
             self._service.metrics.uploads_total.add()
             yield self._sent(done_event("".join(texts), work.asked, self._answered(work)))
@@ -123,9 +126,9 @@ class RestDoor:
             yield self._sent(error_event(answer_to(error).as_openai()))
 
     def _answered(self, work: FileRequest) -> Answered:
-        languages = self._service.model.languages
-        language = work.asked.language or (languages[0] if languages else "unknown")
-        heard = [Heard(each.transcript, each.channel) for each in work.transcripts]
+        said = "".join(token.text for token in whole_of(work.heard).tokens)
+        language = heard_language(self._service.model.languages, said)
+        heard = whole_of(written_channels(work.heard, work.asked.writing))
         return Answered(heard, language, work.warnings)
 
     async def _translations(self, request: Request) -> Reply:
@@ -181,6 +184,17 @@ class RestDoor:
     def _sent(self, data: bytes) -> bytes:
         self._service.metrics.sent_bytes_total[_DOOR].add(len(data))
         return data
+
+
+async def _written(work: FileRequest) -> AsyncIterator[FileEvent | None]:
+    """What is recognised, as it is, as the client wants it written."""
+    text = WrittenFile(work.asked.writing)
+    async for event in work.events(_ALIVE_EVERY_S):
+        if event is None:
+            yield None
+        else:
+            for told in text.take(event):
+                yield told
 
 
 def _warning_headers(answered: Answered) -> dict[str, str]:

@@ -20,7 +20,9 @@ from dataclasses import replace
 from importlib import metadata
 from typing import Final
 
+from parakeet_streaming.boosting.options import Boosting
 from parakeet_streaming.errors import InputError, UnavailableError, UsageError
+from parakeet_streaming.languages.codes import known_codes
 from parakeet_streaming.live.options import LiveOptions
 from parakeet_streaming.server.connection import Connection
 from parakeet_streaming.server.connection_options import ChannelOptions
@@ -85,9 +87,13 @@ class WyomingDialogue:
         self._answering: asyncio.Task[None] | None = None
         """Tells the text of the last audio."""
         self._void: str | None = None
+        self._language: str | None = None
         """The type of the event that was a mistake: what is left of its audio is not wanted."""
         self._finishing: asyncio.Task[None] | None = None
         self._stream_id = ""
+        self._boosting: Boosting | None = None
+        """What the audio to come is hoped to have in it."""
+        self._prepared: object = None
 
     @property
     def stream_ids(self) -> str:
@@ -168,6 +174,9 @@ class WyomingDialogue:
                 await self._drop()
                 self._void = None
                 self._service.model.check(command.model)
+                self._language = command.language
+                self._prepared = await self._service.prepared(command.boosting, "transcript_terms")
+                self._boosting = command.boosting
             case wyoming.AudioStart():
                 if self._void != "transcribe":
                     await self._begin(command.format)
@@ -188,7 +197,9 @@ class WyomingDialogue:
             raise DrainingError("the server is about to stop; connect to another one")
         await self._answered()
         self._void = None
-        self._audio = _Audio(self._service, format)
+        languages = known_codes([] if self._language is None else [self._language])
+        self._audio = _Audio(self._service, format, self._boosting, languages)
+        self._boosting = self._prepared = None
         self._stream_id = self._audio.connection.id
         self._answering = asyncio.create_task(self._answer(self._audio.connection))
 
@@ -256,7 +267,13 @@ class WyomingDialogue:
 class _Audio:
     """What is being received: its format, and its stream."""
 
-    def __init__(self, service: Service, format: AudioFormat) -> None:
+    def __init__(
+        self,
+        service: Service,
+        format: AudioFormat,
+        boosting: Boosting | None = None,
+        languages: tuple[str, ...] = (),
+    ) -> None:
         """Opens the stream.
 
         Raises:
@@ -265,6 +282,7 @@ class _Audio:
         context = replace(service.defaults.context, sample_rate=format.rate_hz)
         whole = LiveOptions.recording(context, cached=service.defaults.cached)
         # Somebody waits for the answer, so it is a live stream, not one that others go before.
-        options = ChannelOptions(replace(whole, lane="live"), format.encoding, format.channels)
+        live = replace(whole, lane="live", boosting=boosting, languages=languages)
+        options = ChannelOptions(live, format.encoding, format.channels)
         self.format = format
         self.connection = Connection(service.engine, options)

@@ -48,7 +48,15 @@ class CloseStream:
     """No more audio comes."""
 
 
-Command = KeepAlive | Finalize | CloseStream
+@dataclass(frozen=True, slots=True)
+class Configure:
+    """Other terms are hoped for from now on."""
+
+    keyterms: tuple[str, ...] | None
+    """In place of all that were; None where they stay."""
+
+
+Command = KeepAlive | Finalize | CloseStream | Configure
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,8 +81,11 @@ def command_of(text: str) -> Command:
     Raises:
         WrongRequestError: no JSON object, or no type that is known.
     """
-    kind = Fields(object_of(text)).text("type")
+    fields = Fields(object_of(text))
+    kind = fields.text("type")
     match kind:
+        case "Configure":
+            return Configure(_keyterms(fields))
         case "KeepAlive":
             return KeepAlive()
         case "Finalize":
@@ -82,7 +93,35 @@ def command_of(text: str) -> Command:
         case "CloseStream":
             return CloseStream()
     raise WrongRequestError(
-        f"type {shown(kind)} is not supported; use KeepAlive, Finalize or CloseStream", "type"
+        f"type {shown(kind)} is not supported; use KeepAlive, Finalize, Configure or CloseStream",
+        "type",
+    )
+
+
+def _keyterms(fields: Fields) -> tuple[str, ...] | None:
+    value = fields.value("keyterms")
+    if value is None:
+        return None
+    if not isinstance(value, list) or not all(isinstance(each, str) for each in value):
+        raise fields.mistake("keyterms", f"is {shown(value)}; use an array of texts")
+    return tuple(value)
+
+
+def configure_success(about: About, keyterms: Sequence[str] | None) -> str:
+    """The answer to `Configure`; with the terms where it named some."""
+    terms = {} if keyterms is None else {"keyterms": list(keyterms)}
+    return _json({"type": "ConfigureSuccess", "request_id": about.request_id, **terms})
+
+
+def configure_failure(about: About, error: Exception) -> str:
+    """The answer to a `Configure` that changes nothing."""
+    return _json(
+        {
+            "type": "ConfigureFailure",
+            "request_id": about.request_id,
+            "code": "CONFIGURE_KEYTERM_LIMIT_EXCEEDED",
+            "description": str(error),
+        }
     )
 
 

@@ -2,32 +2,42 @@
 
 Rules of this file:
 
-1. Names that are not known are ignored, as are those that would make text prettier: the model
-   writes capitals, marks and numbers as it has learnt them.
+1. Names that are not known are ignored. The model writes capitals and marks as it has learnt them;
+   `numerals` and `smart_format` ask for digits, `profanity_filter` for masks, `replace` for the
+   client's own spelling.
 2. A value that makes no sense is named. So is a wish that would be missed if it were ignored:
    a client that has numbers of cards blacked out must know that nobody does it here.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from typing import Final
 
 from parakeet_streaming.audio.pcm import MAX_CHANNELS
+from parakeet_streaming.boosting.options import Boosting
 from parakeet_streaming.engine.endpoint import EndpointOptions
 from parakeet_streaming.engine.vad_options import MAX_DURATION_MS, VadOptions
+from parakeet_streaming.errors import OptionError
+from parakeet_streaming.languages.codes import known_codes
+from parakeet_streaming.limits import MOST_SEPARATE_CHANNELS
 from parakeet_streaming.live.adaptation import DelayRange
 from parakeet_streaming.live.options import LiveOptions
 from parakeet_streaming.server.connection_options import (
     LEAST_RATE_HZ,
-    MOST_CHANNELS,
     MOST_RATE_HZ,
     ChannelOptions,
 )
 from parakeet_streaming.server.protocols.fields import Fields, shown
+from parakeet_streaming.server.protocols.phrases import hoped_for, terms_with_intensifiers
+from parakeet_streaming.server.protocols.writing_fields import (
+    deepgram_replacements,
+    with_replacements,
+)
 from parakeet_streaming.server.replies import WrongRequestError
 from parakeet_streaming.timeline import ContextConfig
+from parakeet_streaming.writing.options import WritingOptions
 
 ENCODINGS: Final = {
     "linear16": "s16le",
@@ -68,6 +78,12 @@ class ListenSettings:
     """Of a file: whether its sentences are listed."""
     context: str | None = None
     """Ours, as in the native protocol."""
+    boosting: Boosting | None = None
+    """What is hoped for, of `keyterm` and `keywords`."""
+    language: str | None = None
+    """That is spoken; `multi`, and any that is not known, is every one."""
+    writing: WritingOptions = field(default_factory=WritingOptions)
+    """How text is written."""
 
     @property
     def streams(self) -> int:
@@ -96,16 +112,22 @@ class ListenSettings:
             delay = DelayRange.growing(ContextConfig.parse(self.context, self.rate_hz))
         # Speech that begins, and silence after a word, are told by voice activity.
         live = replace(defaults, delay=delay, vad=defaults.vad or VadOptions())
+        if self.language:
+            live = replace(live, languages=known_codes(self.language.split(",")))
         endpoint = live.endpoint or EndpointOptions()
         if not self.endpointing:
             live = replace(live, endpoint=None)
         elif self.endpointing_ms is not None:
             live = replace(live, endpoint=_endpoint(endpoint, self.endpointing_ms))
-        return ChannelOptions(live, self.encoding, 1 if self.separate else self.channels)
+        live = replace(live, boosting=self.boosting)
+        channels = 1 if self.separate else self.channels
+        return ChannelOptions(live, self.encoding, channels, writing=self.writing)
 
 
-def settings_of(query: Mapping[str, object]) -> ListenSettings:
-    """What a query asks for.
+def settings_of(
+    query: Mapping[str, object], repeated: Mapping[str, Sequence[str]] | None = None
+) -> ListenSettings:
+    """What a query asks for; `repeated`: all values of each name.
 
     Raises:
         WrongRequestError: a value that makes no sense, or a wish that would be missed.
@@ -125,7 +147,8 @@ def settings_of(query: Mapping[str, object]) -> ListenSettings:
         model=fields.text("model"),
         encoding=encoding,
         rate_hz=rate_hz,
-        channels=fields.whole("channels", 1, MOST_CHANNELS if separate else MAX_CHANNELS) or 1,
+        channels=fields.whole("channels", 1, MOST_SEPARATE_CHANNELS if separate else MAX_CHANNELS)
+        or 1,
         separate=separate,
         interim=fields.flag("interim_results") or False,
         endpointing_ms=endpointing_ms,
@@ -133,8 +156,28 @@ def settings_of(query: Mapping[str, object]) -> ListenSettings:
         utterance_end_s=None if utterance_end_ms is None else utterance_end_ms / 1000,
         vad_events=fields.flag("vad_events") or False,
         utterances=fields.flag("utterances") or False,
+        language=fields.text("language"),
         context=fields.text("context"),
+        boosting=_hoped_for(repeated or {}),
+        writing=_writing(fields, repeated or {}),
     )
+
+
+def _hoped_for(repeated: Mapping[str, Sequence[str]]) -> Boosting | None:
+    keywords = terms_with_intensifiers(repeated.get("keywords", ()))
+    return hoped_for([*keywords, *repeated.get("keyterm", ())], "keyterm")
+
+
+def _writing(fields: Fields, repeated: Mapping[str, Sequence[str]]) -> WritingOptions:
+    digits = fields.flag("numerals") or fields.flag("smart_format")
+    masked = fields.flag("profanity_filter")
+    writing = WritingOptions(
+        numbers="digits" if digits else "model", profanity="mask" if masked else "keep"
+    )
+    try:
+        return with_replacements(writing, deepgram_replacements(repeated.get("replace", ())))
+    except OptionError as error:
+        raise WrongRequestError(f"replace: {error}", "replace") from error
 
 
 def _encoding(fields: Fields) -> str | None:

@@ -40,6 +40,10 @@ class Fields:
         """Whether the client gave it; null is given, too."""
         return name in self._values
 
+    def value(self, name: str) -> object:
+        """Whatever it is; None where it is not there."""
+        return self._values.get(name)
+
     def inner(self, name: str) -> Fields | None:
         """An object inside."""
         value = self._values.get(name)

@@ -164,6 +164,11 @@ def _news(
     return said
 
 
+def configured(settings: StreamSettings) -> str:
+    """The answer to a `configure` of phrases while audio comes."""
+    return _json({"type": "configured", "phrases": len(settings.phrases), "boost": settings.boost})
+
+
 def stats(channels: Sequence[Mapping[str, object]]) -> str:
     """The answer to `stats`."""
     return _json({"type": "stats", "channels": list(channels)})
@@ -214,6 +219,7 @@ def _word(word: Word | Token) -> dict[str, object]:
         "start": _s(word.start),
         "end": _s(word.end),
         "confidence": round(word.confidence, 4),
+        **({"boosted": True} if word.boosted else {}),
     }
 
 

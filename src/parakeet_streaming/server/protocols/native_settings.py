@@ -7,23 +7,29 @@ no sense is named, with what would.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import Any, Final
 
 from parakeet_streaming.audio.pcm_decoder import ENCODINGS
+from parakeet_streaming.boosting.options import DEFAULT_BOOST, Boosting
+from parakeet_streaming.boosting.phrases import Phrase
 from parakeet_streaming.engine.endpoint import EndpointOptions
 from parakeet_streaming.engine.vad_options import VadOptions
+from parakeet_streaming.languages.codes import known_codes
+from parakeet_streaming.limits import MOST_BOOST, MOST_SEPARATE_CHANNELS
 from parakeet_streaming.live.adaptation import DelayRange
 from parakeet_streaming.live.options import LiveOptions
 from parakeet_streaming.server.connection_options import (
     LEAST_RATE_HZ,
-    MOST_CHANNELS,
     MOST_RATE_HZ,
     ChannelOptions,
 )
 from parakeet_streaming.server.protocols.fields import Fields
+from parakeet_streaming.server.protocols.phrases import hoped_for, listed
+from parakeet_streaming.server.protocols.writing_fields import fingerprint, writing_of
 from parakeet_streaming.server.replies import WrongRequestError
 from parakeet_streaming.timeline import SAMPLE_RATE_HZ, ContextConfig
+from parakeet_streaming.writing.options import WritingOptions
 
 MOST_UTTERANCE_S: Final = 3_600.0
 LEAST_CHECKPOINTS_S: Final = 0.5
@@ -46,6 +52,8 @@ class StreamSettings:
     """Whether the chunk never grows."""
     endpointing: str | None = None
     """A preset, or "off"; None for what the server was started with."""
+    language: str | None = None
+    """That is spoken, or several with commas between them; one that is not known is every one."""
     vad: bool = True
     max_utterance_s: float | None = None
     """After which an utterance ends in any case; None for what the server was started with."""
@@ -55,6 +63,12 @@ class StreamSettings:
     """Whether `final` lists words with their times."""
     tokens: bool = False
     """Whether `partial` and `final` list tokens."""
+    phrases: tuple[Phrase, ...] = ()
+    """That are hoped for."""
+    boost: float = DEFAULT_BOOST
+    """How strongly."""
+    writing: WritingOptions = field(default_factory=WritingOptions)
+    """How text is written: `numbers`, `profanity` and `replace`."""
     checkpoints: float = 0.0
     """Seconds between checkpoints; 0 for none."""
 
@@ -70,8 +84,12 @@ class StreamSettings:
             "encoding": fields.choice("encoding", ENCODINGS),
             "context": fields.text("context"),
             "endpointing": fields.text("endpointing"),
+            "language": fields.text("language"),
             "max_utterance_s": fields.number("max_utterance_s", 1.0, MOST_UTTERANCE_S),
             "checkpoints": _checkpoints(fields),
+            "phrases": listed(fields, "phrases"),
+            "boost": fields.number("boost", 0.0, MOST_BOOST),
+            "writing": writing_of(fields, self.writing),
             **{
                 name: fields.flag(name) for name in ("vad", "fixed", "tentative", "words", "tokens")
             },
@@ -80,9 +98,14 @@ class StreamSettings:
         if given.get("channels") == "separate":
             asked |= {"channels": 2, "separate": True}
         else:
-            asked["channels"] = fields.whole("channels", 1, MOST_CHANNELS)
+            asked["channels"] = fields.whole("channels", 1, MOST_SEPARATE_CHANNELS)
             asked["separate"] = fields.flag("separate")
         return replace(self, **{name: value for name, value in asked.items() if value is not None})
+
+    @property
+    def boosting(self) -> Boosting | None:
+        """What its streams hope for."""
+        return hoped_for(self.phrases, "phrases", self.boost, strict=True)
 
     def options(self, defaults: LiveOptions) -> ChannelOptions:
         """Of each channel's stream.
@@ -100,6 +123,8 @@ class StreamSettings:
         live = replace(
             defaults, delay=DelayRange(context, context.chunk if self.fixed else longest)
         )
+        if self.language is not None:
+            live = replace(live, languages=known_codes(self.language.split(",")))
         if self.endpointing is not None:
             off = self.endpointing == "off"
             endpoint = None if off else EndpointOptions.parse(self.endpointing)
@@ -112,9 +137,14 @@ class StreamSettings:
             ends = replace(live.endpoint, max_utterance_s=self.max_utterance_s)
             live = replace(live, endpoint=ends)
         vad = (live.vad or VadOptions()) if self.vad else None
-        live = replace(live, vad=vad, tentative=self.tentative)
+        live = replace(live, vad=vad, tentative=self.tentative, boosting=self.boosting)
         channels = 1 if self.separate else self.channels
-        return ChannelOptions(live, self.encoding, channels)
+        return ChannelOptions(live, self.encoding, channels, writing=self.writing)
+
+
+def hopes_alone(given: Mapping[str, object]) -> bool:
+    """Whether a `configure` is of phrases alone, which may change while audio comes."""
+    return set(given) <= {"type", "phrases", "boost"}
 
 
 def bound_settings(settings: StreamSettings, options: ChannelOptions) -> dict[str, str]:
@@ -129,7 +159,13 @@ def bound_settings(settings: StreamSettings, options: ChannelOptions) -> dict[st
         "context": f"{left_s:g}, {right_s:g}",
         "endpointing": str(live.endpoint),
         "vad": str(live.vad),
+        "writing": fingerprint(options.writing),
     }
+
+
+def comes_back(given: Mapping[str, object]) -> bool:
+    """Whether a query is of a client whose stream goes on, so that it is asked to wait less."""
+    return given.get("again") == "1"
 
 
 def _checkpoints(fields: Fields) -> float | None:

@@ -4,8 +4,9 @@ Rules of this file:
 
 1. Shapes are those of openai-python 3.57.0 (`types/audio`). What a model of this kind does not have
    (`seek`, `temperature`, `no_speech_prob`) gets the value that says nothing.
-2. Where channels are recognised alone, a transcript has a number of its channel, and the body has
-   `channels`; the text of the whole is that of its channels, a line each.
+2. Where channels are recognised alone, text, subtitles and `utterances` are those of `parakeet
+   transcribe --channels separate`; words and segments have the number and the name of their
+   channel.
 3. Events of a stream: the deltas, joined, are the text of the last one.
 """
 
@@ -17,17 +18,10 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
-from parakeet_streaming.formats import (
-    VTT_HEADER,
-    cues,
-    in_json,
-    to_srt_cue,
-    to_vtt_cue,
-    to_vtt_note,
-)
+from parakeet_streaming.channels import ChannelTranscript, SeparateTranscript
+from parakeet_streaming.formats import in_json, to_srt, to_vtt, to_vtt_note
 from parakeet_streaming.results import Segment, Token, Transcript
 from parakeet_streaming.server.protocols.openai_rest import TranscriptionRequest
-from parakeet_streaming.subtitles import Cue
 
 EVENT_STREAM: Final = "text/event-stream; charset=utf-8"
 _JSON: Final = "application/json"
@@ -37,39 +31,32 @@ _LEAST_CONFIDENCE: Final = 1e-9
 
 
 @dataclass(frozen=True, slots=True)
-class Heard:
-    """What was recognised in one channel, or in the average of all."""
-
-    transcript: Transcript
-    channel: int | None = None
-
-
-@dataclass(frozen=True, slots=True)
 class Answered:
     """All that an answer is made of."""
 
-    heard: Sequence[Heard]
+    transcript: Transcript | SeparateTranscript
     language: str
     warnings: Sequence[str] = ()
 
     @property
-    def text(self) -> str:
-        return "\n".join(each.transcript.text for each in self.heard if each.transcript.text)
-
-    @property
-    def audio_s(self) -> float:
-        return max((each.transcript.audio_s for each in self.heard), default=0.0)
+    def channels(self) -> Sequence[ChannelTranscript]:
+        """Of each channel, or of the average of all as if it were one."""
+        heard = self.transcript
+        if isinstance(heard, SeparateTranscript):
+            return heard.channels
+        return (ChannelTranscript(heard),)
 
 
 def body(request: TranscriptionRequest, answered: Answered) -> tuple[bytes, str]:
     """The whole answer, and its content type."""
     match request.format:
         case "text":
-            return f"{answered.text}\n".encode(), _PLAIN
+            return f"{answered.transcript.text}\n".encode(), _PLAIN
         case "srt":
-            return _srt(answered).encode(), _PLAIN
+            srt = to_srt(answered.transcript, options=request.subtitles)
+            return srt.encode(), _PLAIN
         case "vtt":
-            return _vtt(answered).encode(), _VTT
+            return _vtt(request, answered).encode(), _VTT
         case _:
             return in_json(_object(request, answered)).encode(), _JSON
 
@@ -86,8 +73,8 @@ def delta_event(
     return _event(event)
 
 
-def segment_events(heard: Heard) -> Iterator[bytes]:
-    """Segments of a channel, as of a speaker."""
+def segment_events(heard: ChannelTranscript) -> Iterator[bytes]:
+    """Utterances of a channel, as segments of a speaker."""
     for segment in _diarized(heard):
         yield _event(segment)
 
@@ -110,28 +97,25 @@ def _event(value: object) -> bytes:
 
 
 def _object(request: TranscriptionRequest, answered: Answered) -> dict[str, Any]:
-    about: dict[str, Any] = {"text": answered.text}
+    heard = answered.transcript
+    about: dict[str, Any] = {"text": heard.text}
     if request.format == "verbose_json":
         about |= _verbose(request, answered)
     elif request.format == "diarized_json":
-        segments = [segment for each in answered.heard for segment in _diarized(each)]
-        about |= {"task": "transcribe", "duration": round(answered.audio_s, 3)}
+        segments = [segment for each in answered.channels for segment in _diarized(each)]
+        about |= {"task": "transcribe", "duration": round(heard.audio_s, 3)}
         about["segments"] = sorted(segments, key=lambda each: each["start"])
     if request.logprobs:
-        about["logprobs"] = _logprobs(_tokens(answered))
+        about["logprobs"] = _logprobs(heard.tokens)
     if request.separate:
         about["channels"] = [
-            {"channel": each.channel, "text": each.transcript.text} for each in answered.heard
+            {"channel": each.channel, "speaker": each.label, "text": each.transcript.text}
+            for each in answered.channels
         ]
     if answered.warnings:
         about["warnings"] = list(answered.warnings)
-    about["usage"] = {"type": "duration", "seconds": round(answered.audio_s, 3)}
+    about["usage"] = {"type": "duration", "seconds": round(heard.audio_s, 3)}
     return about
-
-
-def _tokens(answered: Answered) -> Iterator[Token]:
-    for each in answered.heard:
-        yield from each.transcript.tokens
 
 
 def _logprobs(tokens: Iterable[Token]) -> list[dict[str, Any]]:
@@ -153,7 +137,7 @@ def _verbose(request: TranscriptionRequest, answered: Answered) -> dict[str, Any
     about: dict[str, Any] = {
         "task": "transcribe",
         "language": answered.language,
-        "duration": round(answered.audio_s, 3),
+        "duration": round(answered.transcript.audio_s, 3),
     }
     if request.words:
         words = [
@@ -164,14 +148,14 @@ def _verbose(request: TranscriptionRequest, answered: Answered) -> dict[str, Any
                 "confidence": round(word.confidence, 4),
                 **_of_channel(each),
             }
-            for each in answered.heard
+            for each in answered.channels
             for word in each.transcript.words
         ]
         about["words"] = sorted(words, key=lambda each: each["start"])
     if request.segments:
         segments = [
             _segment(segment, tokens) | _of_channel(each)
-            for each in answered.heard
+            for each in answered.channels
             for segment, tokens in _with_tokens(each.transcript)
         ]
         segments.sort(key=lambda each: each["start"])
@@ -179,8 +163,8 @@ def _verbose(request: TranscriptionRequest, answered: Answered) -> dict[str, Any
     return about
 
 
-def _of_channel(heard: Heard) -> dict[str, int]:
-    return {} if heard.channel is None else {"channel": heard.channel}
+def _of_channel(heard: ChannelTranscript) -> dict[str, Any]:
+    return {"channel": heard.channel, "speaker": heard.label} if heard.label else {}
 
 
 def _segment(segment: Segment, tokens: Sequence[Token]) -> dict[str, Any]:
@@ -216,32 +200,18 @@ def _letters(text: str) -> int:
     return sum(len(part) for part in text.split())
 
 
-def _diarized(heard: Heard) -> Iterator[dict[str, Any]]:
-    for number, segment in enumerate(heard.transcript.segments):
+def _diarized(heard: ChannelTranscript) -> Iterator[dict[str, Any]]:
+    for number, utterance in enumerate(heard.utterances):
         yield {
             "type": "transcript.text.segment",
-            "id": f"seg_{heard.channel or 0}_{number}",
-            "start": round(segment.start, 3),
-            "end": round(segment.end, 3),
-            "text": segment.text,
-            "speaker": f"channel {heard.channel or 0}",
+            "id": f"seg_{heard.channel}_{number}",
+            "start": round(utterance.start, 3),
+            "end": round(utterance.end, 3),
+            "text": utterance.text,
+            "speaker": heard.label,
         }
 
 
-def _cues(answered: Answered) -> list[Cue]:
-    """Subtitles; where there are several channels, each says whose it is."""
-    found: list[Cue] = []
-    for each in answered.heard:
-        whose = "" if each.channel is None else f"[channel {each.channel}] "
-        found += [Cue(cue.start, cue.end, f"{whose}{cue.text}") for cue in cues(each.transcript)]
-    return sorted(found, key=lambda cue: cue.start)
-
-
-def _srt(answered: Answered) -> str:
-    return "".join(to_srt_cue(cue, number) for number, cue in enumerate(_cues(answered), 1))
-
-
-def _vtt(answered: Answered) -> str:
-    told = "".join(to_vtt_cue(cue) for cue in _cues(answered))
+def _vtt(request: TranscriptionRequest, answered: Answered) -> str:
     notes = "".join(to_vtt_note(warning) for warning in answered.warnings)
-    return f"{VTT_HEADER}{told}{notes}"
+    return f"{to_vtt(answered.transcript, request.subtitles)}{notes}"

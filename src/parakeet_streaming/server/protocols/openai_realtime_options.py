@@ -14,6 +14,7 @@ from typing import Final
 
 from parakeet_streaming.engine.endpoint import EndpointOptions
 from parakeet_streaming.engine.vad_options import MAX_DURATION_MS, VadOptions
+from parakeet_streaming.languages.codes import known_codes
 from parakeet_streaming.live.adaptation import DelayRange
 from parakeet_streaming.live.options import LiveOptions
 from parakeet_streaming.server.protocols.openai_realtime_settings import Settings, TurnDetection
@@ -51,6 +52,9 @@ def first_settings(model: str, defaults: LiveOptions) -> Settings:
 def live_options(settings: Settings, defaults: LiveOptions, rate_hz: int) -> LiveOptions:
     """How a stream of that session recognises audio of that rate."""
     delay = _delay(settings.delay, defaults.delay, rate_hz)
+    asked = settings.languages if settings.language is None else (settings.language,)
+    languages = known_codes(asked) or defaults.languages
+    defaults = replace(defaults, boosting=settings.boosting, languages=languages)
     turns = settings.turns
     if turns is None:
         return replace(defaults, delay=delay, endpoint=None, no_audio_s=None)

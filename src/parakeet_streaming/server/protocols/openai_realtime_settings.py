@@ -5,7 +5,8 @@ Rules of this file:
 1. Only fields that are present change; null clears. A wrong value changes nothing at all.
 2. Today's names and those of before stand for the same. Which are used to tell the session depends
    on which the client used.
-3. What has no effect here, such as a prompt, is kept and told; noise reduction is told as null.
+3. What has no effect here, such as a language, is kept and told; noise reduction is told as null.
+   Keywords are hoped for, and so are the terms of a prompt that lists some.
 """
 
 from __future__ import annotations
@@ -15,7 +16,9 @@ from dataclasses import dataclass, replace
 from typing import Any, Final
 
 from parakeet_streaming.audio.pcm import MAX_CHANNELS
+from parakeet_streaming.boosting.options import Boosting
 from parakeet_streaming.server.protocols.fields import Fields
+from parakeet_streaming.server.protocols.phrases import hoped_for, listed, terms_of_prompt
 from parakeet_streaming.server.replies import WrongRequestError
 
 RATES_HZ: Final = (8_000, 16_000, 22_050, 24_000, 32_000, 44_100, 48_000)
@@ -96,6 +99,15 @@ class Settings:
     keywords: tuple[str, ...] = ()
     prompt: str | None = None
     include: tuple[str, ...] = ()
+
+    @property
+    def boosting(self) -> Boosting | None:
+        """What is hoped for.
+
+        Raises:
+            WrongRequestError: more or longer keywords than are possible.
+        """
+        return hoped_for((*terms_of_prompt(self.prompt), *self.keywords), "keywords")
 
     @property
     def wants_logprobs(self) -> bool:
@@ -206,8 +218,13 @@ class Settings:
         if "languages" in about:
             settings = replace(settings, languages=about.texts("languages"))
         if "keywords" in about:
-            settings = replace(settings, keywords=about.texts("keywords"))
+            settings = replace(settings, keywords=_keywords(about))
         return replace(settings, model=about.short_text("model") or settings.model)
+
+
+def _keywords(about: Fields) -> tuple[str, ...]:
+    phrases = listed(about, "keywords") or ()
+    return tuple(each.text for each in phrases)
 
 
 def named_format(name: str) -> AudioFormat | None:

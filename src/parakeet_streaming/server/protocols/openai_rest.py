@@ -3,11 +3,11 @@
 Rules of this file:
 
 1. Every field of OpenAI's API is taken (openai-python 3.57.0, `transcription_create_params`). What
-   a model of this kind has no use for (`prompt`, `temperature`, `chunking_strategy`, `keywords`,
-   …) is checked and changes nothing.
+   a model of this kind has no use for (`temperature`, `chunking_strategy`, …) is checked and
+   changes nothing. `keywords` are hoped for, and so are the terms of a `prompt` that lists some.
 2. Fields that nobody knows are ignored; a value that cannot be is refused by the field's name.
 3. A list is sent as `name[]`, `name[0]` or `name`, repeated; an object as JSON or as `name[key]`.
-4. `channels` and `context` are our own.
+4. `channels`, `channel_names`, `context` and those of `writing_fields.py` are our own.
 """
 
 from __future__ import annotations
@@ -16,12 +16,27 @@ import json
 import math
 import re
 from collections.abc import Callable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import Final
 
-from parakeet_streaming.errors import ContextError
+from parakeet_streaming.boosting.options import Boosting
+from parakeet_streaming.boosting.phrases import Phrase
+from parakeet_streaming.channels import labels_of
+from parakeet_streaming.errors import ContextError, OptionError
+from parakeet_streaming.languages.codes import known_codes
+from parakeet_streaming.limits import MOST_PHRASES
+from parakeet_streaming.server.protocols.phrases import hoped_for, terms_of_prompt
+from parakeet_streaming.server.protocols.writing_fields import (
+    SUBTITLE_FIELDS,
+    WRITING_FIELDS,
+    subtitles_of,
+    with_subtitle,
+    with_writing,
+)
 from parakeet_streaming.server.replies import WrongRequestError
+from parakeet_streaming.subtitles.options import SubtitleOptions
 from parakeet_streaming.timeline import ContextConfig
+from parakeet_streaming.writing.options import WritingOptions
 
 FORMATS: Final = ("json", "text", "srt", "verbose_json", "vtt", "diarized_json")
 FILE_FIELD: Final = "file"
@@ -40,7 +55,8 @@ class TranscriptionRequest:
     """What is asked for."""
 
     model: str | None = None
-    language: str | None = None
+    languages: tuple[str, ...] = ()
+    """That are spoken; text of other scripts does not come up. One that is not known is ignored."""
     format: str = "json"
     """One of `FORMATS`."""
     stream: bool = False
@@ -50,8 +66,30 @@ class TranscriptionRequest:
     logprobs: bool = False
     separate: bool = False
     """Whether each channel is recognised alone."""
+    names: tuple[str, ...] = ()
+    """What separate channels are called."""
     context: ContextConfig | None = None
     """None: the server's own for files."""
+    keywords: tuple[str, ...] = ()
+    prompt: str | None = None
+    writing: WritingOptions = field(default_factory=WritingOptions)
+    """How text is written."""
+    subtitle_numbers: tuple[tuple[str, float], ...] = ()
+    """Fields of subtitles, as they came."""
+
+    @property
+    def subtitles(self) -> SubtitleOptions:
+        """How subtitles are to be; `check` has found that the fields go together."""
+        return subtitles_of(dict(self.subtitle_numbers))
+
+    @property
+    def boosting(self) -> Boosting | None:
+        """What is hoped for.
+
+        Raises:
+            WrongRequestError: more or longer keywords than are possible.
+        """
+        return hoped_for((*terms_of_prompt(self.prompt), *self.keywords), "keywords")
 
     @property
     def segments(self) -> bool:
@@ -69,11 +107,17 @@ class TranscriptionRequest:
         Raises:
             WrongRequestError: they do not.
         """
+        subtitles_of(dict(self.subtitle_numbers))
         if self.format == "diarized_json" and not self.separate:
             raise WrongRequestError(
                 "speakers are not told apart here, but channels are: send `channels=separate`, or "
                 "another response_format",
                 "response_format",
+            )
+        if self.names and not self.separate:
+            raise WrongRequestError(
+                "channels that are averaged have no names: send `channels=separate`, too",
+                "channel_names",
             )
 
 
@@ -113,7 +157,7 @@ def _model(request: TranscriptionRequest, value: str, _: str | None) -> Transcri
 def _language(request: TranscriptionRequest, value: str, _: str | None) -> TranscriptionRequest:
     if value and not _LANGUAGE.match(value):
         raise ValueError(f"{value[:40]!r} is no language; send a code such as `en`")
-    return replace(request, language=value or request.language)
+    return replace(request, languages=known_codes((*request.languages, value)))
 
 
 def _format(request: TranscriptionRequest, value: str, _: str | None) -> TranscriptionRequest:
@@ -186,6 +230,16 @@ def _channels(request: TranscriptionRequest, value: str, _: str | None) -> Trans
     return replace(request, separate=value == "separate")
 
 
+def _names(request: TranscriptionRequest, value: str, _: str | None) -> TranscriptionRequest:
+    names = tuple(name.strip() for name in value.split(",")) if value else ()
+    try:
+        if names:
+            labels_of(names, len(names))
+    except OptionError as error:
+        raise ValueError(str(error)) from error
+    return replace(request, names=names)
+
+
 def _context(request: TranscriptionRequest, value: str, _: str | None) -> TranscriptionRequest:
     try:
         return replace(request, context=ContextConfig.parse(value[:100]) if value else None)
@@ -193,9 +247,33 @@ def _context(request: TranscriptionRequest, value: str, _: str | None) -> Transc
         raise ValueError(str(error)) from error
 
 
-def _unused(request: TranscriptionRequest, value: str, _: str | None) -> TranscriptionRequest:
-    del value
-    return request
+def _writing(name: str) -> _Take:
+    def take(request: TranscriptionRequest, value: str, _: str | None) -> TranscriptionRequest:
+        return replace(request, writing=with_writing(request.writing, name, value))
+
+    return take
+
+
+def _subtitle(name: str) -> _Take:
+    def take(request: TranscriptionRequest, value: str, _: str | None) -> TranscriptionRequest:
+        numbers = with_subtitle(request.subtitle_numbers, name, value)
+        return replace(request, subtitle_numbers=numbers)
+
+    return take
+
+
+def _prompt(request: TranscriptionRequest, value: str, _: str | None) -> TranscriptionRequest:
+    return replace(request, prompt=value or None)
+
+
+def _keyword(request: TranscriptionRequest, value: str, _: str | None) -> TranscriptionRequest:
+    if not value:
+        return request
+    keywords = dict.fromkeys((*request.keywords[-MOST_PHRASES:], value))
+    if len(keywords) > MOST_PHRASES:
+        raise ValueError(f"more than {MOST_PHRASES} of them; send those that are needed")
+    Phrase(value)
+    return replace(request, keywords=tuple(keywords))
 
 
 _FIELDS: Final[dict[str, _Take]] = {
@@ -208,9 +286,13 @@ _FIELDS: Final[dict[str, _Take]] = {
     "include": _include,
     "temperature": _temperature,
     "chunking_strategy": _chunking,
-    "prompt": _unused,
+    "prompt": _prompt,
+    "keywords": _keyword,
     "channels": _channels,
+    "channel_names": _names,
     "context": _context,
+    **{name: _writing(name) for name in WRITING_FIELDS},
+    **{name: _subtitle(name) for name in SUBTITLE_FIELDS},
 }
-"""Fields of which the value matters, `prompt` for its length. `keywords`, `known_speaker_names` and
-`known_speaker_references` are ignored as unknown ones are, whatever their size."""
+"""Fields of which the value matters. `known_speaker_names` and `known_speaker_references` are
+ignored as unknown ones are, whatever their size."""

@@ -5,6 +5,9 @@ from __future__ import annotations
 from typing import Any, Final
 
 from parakeet_streaming.server.protocols.openai_rest import FORMATS
+from parakeet_streaming.server.protocols.writing_fields import SUBTITLE_FIELDS
+from parakeet_streaming.subtitles.options import TRADE
+from parakeet_streaming.writing.options import NUMBERS, PROFANITY
 
 _JSON: Final = "application/json"
 _STATUSES: Final = {
@@ -146,6 +149,18 @@ def _form() -> dict[str, Any]:
             "default": "mixed",
             "description": "Whether each channel is recognised alone. Ours.",
         },
+        "channel_names": {
+            **text,
+            "description": "What separate channels are called, divided by commas. Ours.",
+        },
+        "numbers": {"enum": list(NUMBERS), "default": "model", "description": "Digits. Ours."},
+        "profanity": {"enum": list(PROFANITY), "default": "keep", "description": "Masks. Ours."},
+        "replace": {
+            "type": "string",
+            "description": "Lines SPOKEN => WRITTEN. Ours.",
+            "enum": ["kubernetes => Kubernetes"],
+        },
+        **{name: _subtitle_field(name) for name in SUBTITLE_FIELDS},
         "context": {
             "type": "string",
             "description": "Left-chunk-right in seconds, or a preset. Ours.",
@@ -153,6 +168,14 @@ def _form() -> dict[str, Any]:
         },
     }
     return {"type": "object", "required": ["file"], "properties": fields}
+
+
+def _subtitle_field(name: str) -> dict[str, Any]:
+    """Of srt and vtt; the numbers are the trade's where it is not sent."""
+    value = getattr(TRADE, SUBTITLE_FIELDS[name])
+    kind = "boolean" if isinstance(value, bool) else "number"
+    whole = {"type": "integer"} if isinstance(value, int) and kind == "number" else {"type": kind}
+    return {**whole, "enum": [value], "description": "Subtitles. Ours."}
 
 
 def _object(properties: dict[str, Any]) -> dict[str, Any]:

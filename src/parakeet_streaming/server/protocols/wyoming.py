@@ -24,8 +24,10 @@ from wyoming.info import AsrModel, AsrProgram, Attribution, Info
 from wyoming.ping import Pong
 
 from parakeet_streaming.audio.pcm import MAX_CHANNELS
+from parakeet_streaming.boosting.options import Boosting
 from parakeet_streaming.server.connection_options import LEAST_RATE_HZ, MOST_RATE_HZ
-from parakeet_streaming.server.protocols.fields import Fields
+from parakeet_streaming.server.protocols.fields import Fields, shown
+from parakeet_streaming.server.protocols.phrases import hoped_for, names_and_terms
 from parakeet_streaming.server.protocols.wyoming_frames import Frame
 from parakeet_streaming.server.replies import Answer, WrongRequestError
 
@@ -70,6 +72,10 @@ class Transcribe:
     """Audio follows, whose text is wanted."""
 
     model: str | None
+    boosting: Boosting | None = None
+    """What is hoped for."""
+    language: str | None = None
+    """That is spoken."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -109,7 +115,7 @@ def command_of(frame: Frame) -> Command | None:
         case "ping":
             command = Ping(Fields(frame.data).text("text"))
         case "transcribe":
-            command = Transcribe(Fields(frame.data).text("name"))
+            command = _transcribe(Fields(frame.data))
         case "audio-start":
             command = AudioStart(_format(frame))
         case "audio-chunk":
@@ -118,6 +124,21 @@ def command_of(frame: Frame) -> Command | None:
         case "audio-stop":
             command = AudioStop()
     return command
+
+
+def _transcribe(fields: Fields) -> Transcribe:
+    names, terms = (_texts(fields, name) for name in ("transcript_names", "transcript_terms"))
+    boosting = hoped_for(names_and_terms(names, terms), "transcript_terms")
+    return Transcribe(fields.text("name"), boosting, fields.short_text("language"))
+
+
+def _texts(fields: Fields, name: str) -> list[str]:
+    value = fields.value(name)
+    if value is None:
+        return []
+    if not isinstance(value, list) or not all(isinstance(each, str) for each in value):
+        raise fields.mistake(name, f"is {shown(value)}; use an array of texts")
+    return value
 
 
 def _format(frame: Frame) -> AudioFormat:

@@ -10,18 +10,9 @@ from hypothesis import strategies as st
 from parakeet_streaming.engine.words import group_segments
 from parakeet_streaming.formats import cues, to_srt, to_vtt
 from parakeet_streaming.results import Token, Transcript, Word
-from parakeet_streaming.subtitles import (
-    CUE_LINES,
-    CUE_S,
-    LEAST_CUE_S,
-    LINE_CHARACTERS,
-    CueBuilder,
-    Unit,
-    columns,
-    is_divided,
-    units_of,
-    units_of_word,
-)
+from parakeet_streaming.subtitles.cues import CueBuilder
+from parakeet_streaming.subtitles.options import LEAST_CUE_S, TRADE
+from parakeet_streaming.subtitles.units import Unit, columns, is_divided, units_of
 
 CHINESE = "今天天气很好，我们一起去公园散步。路上人很多，可是大家都很高兴！你也想去吗？" * 6
 JAPANESE = "きょうはとてもいいてんきですね。「こうえん」へいっしょにいきましょう！" * 6
@@ -48,10 +39,10 @@ def pieces(text, size, second_s=35.0):
 def is_valid(made, audio_s):
     for cue in made:
         assert cue.end > cue.start
-        assert cue.end - cue.start <= CUE_S + 1e-9
+        assert cue.end - cue.start <= TRADE.longest_s + 1e-9
         lines = cue.text.splitlines()
-        assert 1 <= len(lines) <= CUE_LINES
-        assert all(0 < columns(line) <= LINE_CHARACTERS for line in lines)
+        assert 1 <= len(lines) <= TRADE.lines
+        assert all(0 < columns(line) <= TRADE.line_characters for line in lines)
     assert all(before.end <= after.start for before, after in pairwise(made))
     assert made[-1].end <= audio_s + 1e-9
 
@@ -139,18 +130,6 @@ def test_no_cue_ends_when_it_starts(spoken, audio_s):
         assert all(start < end for start, end in times)
 
 
-def test_words_are_divided_by_their_tokens():
-    word = Word("你好吗", 0.0, 3.0, 0.9)
-    tokens = [Token(0, " 你好", 0, 0, 0.0, 1.0, 0.9), Token(0, "吗", 0, 0, 2.0, 3.0, 0.9)]
-    assert units_of_word(word, tokens) == [
-        Unit("你好", 0.0, 1.0, True),
-        Unit("吗", 2.0, 3.0, False),
-    ]
-    wrong = [Token(0, "x", 0, 0, 0.0, 1.0, 0.9)]
-    assert [unit.text for unit in units_of_word(word, wrong, continues=True)] == ["你", "好", "吗"]
-    assert units_of_word(Word("hello", 0, 1, 0.9), tokens) == [Unit("hello", 0, 1, True)]
-
-
 words = st.text("abc 漢字。、「」กิ😀-.", min_size=1, max_size=60).filter(lambda text: text.strip())
 
 
@@ -184,4 +163,9 @@ def test_utterances_follow_one_another():
     (first,) = builder.end(1.0)
     assert list(builder.add(Unit("two", 0.9, 1.5, False))) == []
     (second,) = builder.end(2.0)
-    assert (first.start, first.end, second.start, second.end) == (0.5, 1.0, 1.0, 1.7)
+    assert (first.start, first.end, second.start, second.end) == (
+        0.5,
+        1.0,
+        1.0,
+        1.0 + TRADE.shortest_s,
+    )

@@ -1,0 +1,137 @@
+"""Other phrases for a live stream: from which window on, and what of it a snapshot has."""
+
+import numpy as np
+import pytest
+
+from parakeet_streaming import LiveEngine
+from parakeet_streaming.boosting.options import Boosting
+from parakeet_streaming.engine.biases import Biased
+from parakeet_streaming.engine.stream_state import StreamOptions
+from parakeet_streaming.errors import OptionError
+from parakeet_streaming.live.phrase_changes import PhraseChange, PhraseChanges
+from parakeet_streaming.testing import Cue, fake_recognizer, marked_audio
+from parakeet_streaming.timeline import FRAME_SAMPLES
+from tests.live.by_hand import CONTEXT, Room, drained, fixed, snapshot_of
+
+ONE, TWO = Boosting(("one two",)), Boosting(("two",))
+
+
+def windowed():
+    recognizer = fake_recognizer([], ["one", "two"])
+    stream = recognizer.open(StreamOptions(CONTEXT))
+    return recognizer, stream
+
+
+def change(recognizer, position, boosting):
+    biases = recognizer.biases_of(StreamOptions(CONTEXT, boosting=boosting))
+    return PhraseChange(position, Biased(boosting, biases))
+
+
+def test_windows_that_were_complete_are_decoded_as_before():
+    recognizer, stream = windowed()
+    stream.window.feed(marked_audio(30))
+    span = stream.window.next_span()
+    changes = PhraseChanges(stream)
+    changes.take(span)
+    changes.put(change(recognizer, span.needed_to, ONE))
+    changes.take(None)
+    changes.take(span)
+    assert (stream.options.boosting, stream.biases) == (None, ())
+    changes.put(change(recognizer, span.needed_to, TWO))
+    later = stream.window.next_span()
+    changes = PhraseChanges(stream)
+    changes.put(change(recognizer, later.needed_to - 1, ONE))
+    changes.take(later)
+    assert stream.options.boosting == ONE
+    assert len(stream.biases) == 1
+
+
+def test_the_last_of_several_changes_counts():
+    recognizer, stream = windowed()
+    stream.window.feed(marked_audio(30))
+    changes = PhraseChanges(stream)
+    for each in (ONE, None, TWO):
+        changes.put(change(recognizer, 5, each))
+    changes.take(stream.window.next_span())
+    assert stream.options.boosting == TWO
+
+
+def test_the_last_window_of_all_is_decoded_with_a_change_before_the_end():
+    recognizer, stream = windowed()
+    stream.window.feed(marked_audio(3))
+    changes = PhraseChanges(stream)
+    changes.put(change(recognizer, 3 * FRAME_SAMPLES, ONE))
+    stream.end()
+    changes.take(stream.window.next_span())
+    assert stream.options.boosting == ONE
+
+
+def test_what_a_change_leaves_tentative_is_decoded_again():
+    recognizer = fake_recognizer([Cue(8, 0)], ["one", "two"])
+    stream = recognizer.stream(CONTEXT)
+    stream.feed(marked_audio(14))
+    windowed = stream.windowed
+    assert windowed.ahead is not None
+    assert windowed.read_to > windowed.window.decoded_samples
+    stream.use_phrases(["two"])
+    assert windowed.ahead is None
+    assert windowed.read_to == windowed.window.decoded_samples
+
+
+def test_a_stream_resumes_with_the_phrases_it_had_or_with_those_it_is_given():
+    room = Room([Cue(3, 0), Cue(9, 1)])
+    stream = room.open(fixed(boosting=ONE))
+    stream.push(marked_audio(20))
+    room.settle()
+    data = snapshot_of(room, stream)
+    kept = room.open(fixed(), resume=data)._task.stream
+    assert kept.options.boosting == ONE
+    assert kept.decoder.bias_states == stream._task.stream.decoder.bias_states
+    other = room.open(fixed(boosting=TWO), resume=data)._task.stream
+    assert other.options.boosting == TWO
+    assert other.decoder.bias_states == (0,)
+
+
+def test_a_change_that_waits_for_its_audio_is_in_a_snapshot():
+    room = Room([Cue(3, 0), Cue(9, 1)])
+    stream = room.open(fixed(boosting=ONE))
+    stream.push(marked_audio(20))
+    stream.use_phrases(["two"])
+    room.settle()
+    assert stream._task.stream.options.boosting == ONE
+    data = snapshot_of(room, stream)
+    for options, after in ((fixed(), TWO), (fixed(boosting=ONE), ONE)):
+        again = room.open(options, resume=data)
+        assert again._task.stream.options.boosting == ONE
+        again.push(marked_audio(40)[20 * FRAME_SAMPLES :])
+        room.settle()
+        assert again._task.stream.options.boosting == after
+
+
+def test_phrases_that_cannot_be_written_are_refused_and_change_nothing():
+    room = Room([Cue(3, 0)])
+    with pytest.raises(OptionError, match="cannot write 'Kubernetes'"):
+        room.open(fixed(boosting=Boosting(("Kubernetes",))))
+    stream = room.open(fixed(boosting=ONE))
+    with pytest.raises(OptionError, match="cannot write 'Kubernetes'"):
+        stream.use_phrases(["Kubernetes"])
+    stream.push(marked_audio(40))
+    room.settle()
+    assert stream._task.stream.options.boosting == ONE
+    assert drained(stream)[1] is None
+
+
+def test_phrases_of_a_call():
+    recognizer = fake_recognizer([Cue(2, 0)], ["one", "two"])
+    with LiveEngine(recognizer) as engine:
+        options = fixed(boosting=ONE)
+        with engine.open(options, phrases=["two"], boost=2.0) as stream:
+            stream.push(marked_audio(20))
+        events = list(stream)
+        assert stream._task.stream.options.boosting == Boosting(("two",), 2.0)
+        assert events[-1].transcript.text == "one"
+        with engine.open(options) as stream:
+            stream.push(np.zeros(0, np.float32))
+        assert stream._task.stream.options.boosting == ONE
+        with pytest.raises(OptionError, match="give phrases"):
+            engine.open(options, boost=2.0)
