@@ -8,6 +8,7 @@ from parakeet_streaming import results
 from parakeet_streaming.results import (
     ContextChanged,
     Event,
+    FilterStart,
     Final,
     Gap,
     HealthHint,
@@ -30,6 +31,7 @@ SEGMENT = Segment("word", 0.24, 0.4, (WORD,))
 TRANSCRIPT = Transcript("word", (TOKEN,), (WORD,), (SEGMENT,), 1.0)
 PARTIAL = Partial(" word", (TOKEN,), "", (), 0.32, 0.64)
 TOKEN_RESULT = TokenResult(7, " word", 3_840, 2_560, 0.9)
+FILTER = FilterStart(44_100, 16_000)
 EVENTS = [
     Final(TRANSCRIPT, 2, "silence"),
     SpeechStarted(0.2),
@@ -37,10 +39,10 @@ EVENTS = [
     Gap(0.5, 0.9),
     ContextChanged(ContextConfig.balanced(), 0.5),
     HealthHint("rate", "another rate", 1.0),
-    SnapshotTaken(320, bytes),
+    SnapshotTaken(320, bytes, (FILTER,)),
 ]
 TIMING = StepTiming(waited_s=0.1, encode_s=0.04, decode_s=0.02, streams=4, share=0.25)
-RESULTS = [TOKEN, TOKEN_RESULT, WORD, SEGMENT, TRANSCRIPT, TIMING, PARTIAL, *EVENTS]
+RESULTS = [TOKEN, TOKEN_RESULT, WORD, SEGMENT, TRANSCRIPT, TIMING, PARTIAL, FILTER, *EVENTS]
 
 
 @pytest.mark.parametrize("result", RESULTS, ids=lambda result: type(result).__name__)

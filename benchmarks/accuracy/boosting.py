@@ -41,17 +41,16 @@ _WORD: Final = re.compile(r"[a-z]{5,14}")
 _RARE: Final = 3
 _SWEEP: Final[tuple[dict[str, Any], ...]] = (
     {},
-    {"boost": 2.0},
-    {"boost": 3.0},
-    {"boost": 2.0, "window": 5.0},
-    {"boost": 2.0, "window": 10.0, "most_step": 10.0},
+    {"window": 3.0},
+    {"window": 7.0},
     {"boost": 0.5},
+    {"boost": 2.0},
+    {"share": 0.0},
+    {"share": 2.0},
     {"other_splits": 0},
-    {"boost": 2.0, "window": 3.0},
-    {"boost": 1.0, "window": None, "most_step": None, "cases": False, "other_splits": 0},
-    {"boost": 2.0, "window": None, "most_step": None, "cases": False, "other_splits": 0},
+    {"window": None, "most_step": None, "share": 0.0, "cases": False, "other_splits": 0},
 )
-"""What differs from the defaults; the last two are NeMo's rule without fences."""
+"""What differs from the defaults; the last is NeMo's rule without fences."""
 
 
 @dataclass(frozen=True)

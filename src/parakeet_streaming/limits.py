@@ -46,7 +46,7 @@ MOST_STREAMS: Final = 100_000
 MOST_STEP_AUDIO_S: Final = 86_400.0
 """Audio that one step encodes: a day, of all its streams together."""
 MOST_PHRASES: Final = 5_000
-"""Phrases that one stream hopes for. Each makes all others a little less sure."""
+"""Phrases that one stream boosts. Each makes all others a little less sure."""
 MOST_PHRASE_CHARACTERS: Final = 100
 """Of one phrase: a long name of a firm or a title. A sentence is no phrase."""
 MOST_PHRASES_CHARACTERS: Final = 100_000
@@ -59,6 +59,8 @@ MOST_BIAS_NATS: Final = 1_000.0
 """A difference of two tokens' logits; real ones stay below a hundred."""
 MOST_OTHER_SPLITS: Final = 8
 """Splits of one phrase into tokens, beside the usual one."""
+MOST_SHARE: Final = 10.0
+"""Nats; with more, a list of two words would never count."""
 MOST_DEPTH_SCALING: Final = 10.0
 """How much more a token counts that goes on with a phrase."""
 MOST_WAIT_S: Final = 31 * 86_400.0

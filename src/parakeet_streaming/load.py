@@ -16,10 +16,12 @@ from parakeet_streaming.catalog.broken_weights import refuse_broken_weights
 from parakeet_streaming.catalog.fingerprint import fingerprint
 from parakeet_streaming.catalog.model_folder import ModelParts, find_parts
 from parakeet_streaming.catalog.precision import BFLOAT16, stored_precision
-from parakeet_streaming.catalog.resolve import resolve
+from parakeet_streaming.catalog.resolve import resolve, user_path
 from parakeet_streaming.catalog.spec import ModelSpec, read_spec
 from parakeet_streaming.engine.recognition_options import RecognitionOptions
 from parakeet_streaming.engine.recognizer import Recognizer
+from parakeet_streaming.engine.words import Pieces
+from parakeet_streaming.errors import ModelFormatError
 from parakeet_streaming.model.cached_encoder import OnnxCachedEncoder
 from parakeet_streaming.model.confidence import measure
 from parakeet_streaming.model.decoder_joint import OnnxDecoderJoint
@@ -27,11 +29,17 @@ from parakeet_streaming.model.encoder import OnnxEncoder
 from parakeet_streaming.model.label_looping import LabelLoopingDecoder
 from parakeet_streaming.model.silero import open_silero
 from parakeet_streaming.model.split_decoder import cut
-from parakeet_streaming.model.transducer import NumpyTransducer
-from parakeet_streaming.ports import VoiceActivity
+from parakeet_streaming.model.transducer import FrameEncoder, NumpyTransducer
+from parakeet_streaming.ports import Transducer, VoiceActivity
 from parakeet_streaming.runtime.choice import choose, open_chosen
 from parakeet_streaming.runtime.cores import check_threads, usable_cores
-from parakeet_streaming.runtime.session import ONNX_RUNTIME, Session, choose_runtime, open_session
+from parakeet_streaming.runtime.gpu_choice import TORCH, wants_torch
+from parakeet_streaming.runtime.session import (
+    ONNX_RUNTIME,
+    Session,
+    choose_runtime,
+    open_session,
+)
 
 DEFAULT_MODEL: Final = "tiny-en"
 """The model inside the package."""
@@ -40,8 +48,7 @@ _DECODER_THREADS: Final = 4
 _LOGGER: Final = logging.getLogger(__name__)
 
 Wrap = Callable[[Session, str], Session]
-"""Takes a session and its role, `encoder`, `predictor` or `joint`; gives what is used in its place,
-such as one that measures."""
+"""A session and its role, `encoder`, `predictor` or `joint`, to what is used in its place."""
 
 
 def _as_it_is(session: Session, _: str) -> Session:
@@ -54,6 +61,7 @@ def load(
     precision: str = "auto",
     runtime: str = "auto",
     provider: str = "auto",
+    device: str = "auto",
     threads: int | None = None,
     revision: str | None = None,
     options: RecognitionOptions | None = None,
@@ -63,36 +71,62 @@ def load(
 
     Args:
         source: a folder with an ONNX export, a built-in name (`tiny-en`), a known name
-            (`parakeet-tdt-0.6b-v3`) or a hub id (`owner/name`, `owner/name@revision`).
+            (`parakeet-tdt-0.6b-v3`) or a hub id (`owner/name`, `owner/name@revision`). With the
+            runtime torch also a `.nemo` file, a folder that transformers wrote, or a checkpoint.
         precision: `auto`, `fp32`, `int8` or `fp16`: which encoder to take where there are several;
-            `bf16`: compute the fp32 one in bfloat16.
-        runtime: of the encoder: `auto`, `onnxruntime` or `openvino` (an extra; processors only).
-            `auto` is the one that was measured to be faster on this machine for such weights:
-            once, in a few seconds, where both are installed and compute.
+            `bf16`: compute in bfloat16; of graphs, the fp32 one.
+        runtime: of the encoder: `auto`, `onnxruntime` or `openvino` (an extra; processors only);
+            or `torch` (an extra), which runs the whole model on one device. `auto` is torch where
+            it finds a GPU; else the faster one of the others: measured once, in a few seconds.
         provider: `auto`, `cpu`, `cuda`, ... or ONNX Runtime's own name of an execution provider.
+        device: of torch: `cuda`, `cuda:1`, `cpu`; `auto` is the first GPU if there is one.
         threads: threads of one encoder call; None for one per physical core that affinity and
-            quotas leave.
+            quotas leave. Torch has one number for the whole process.
         revision: branch, tag or commit of a hub repository.
         options: confidence, symbols per frame, segments.
-        wrap: what to put in place of each session; for measuring.
+        wrap: what to put in place of each session; for measuring. Torch has none.
 
     Raises:
         ModelNotFoundError: no such folder, name or repository.
         ModelPartMissingError: a file of the model is missing.
-        ModelFormatError: files that are no Parakeet TDT or RNN-T export, or a decoder with weights
-            that are not finite.
-        ProviderMissingError: the provider is not offered on this machine.
-        ExtraMissingError: OpenVINO was asked for and is not installed.
-        OptionError: a precision, runtime, provider or number of threads that does not exist here.
+        ModelFormatError: no Parakeet TDT or RNN-T, or a decoder with weights that are not finite.
+        ProviderMissingError: the provider, or the GPU, is not offered on this machine.
+        ExtraMissingError: OpenVINO or torch was asked for and is not installed.
+        OptionError: a precision, runtime, provider, device or number of threads that is none here.
         DownloadError: the hub did not answer.
         ComputeError: the prediction network gives numbers that are not finite.
     """
-    stored, bfloat16 = stored_precision(precision), precision == BFLOAT16
     check_threads(threads)
+    options = options or RecognitionOptions()
+    measured = wrap is not _as_it_is
+    on_torch = wants_torch(
+        runtime, device, _torch_finds_gpu, provider=provider, precision=precision, measured=measured
+    )
+    if on_torch:
+        try:
+            return _load_torch(source, options, precision, device, threads, revision)
+        except ModelFormatError as error:
+            if runtime == TORCH or device != "auto":
+                raise
+            _LOGGER.warning("the GPU is not used: %s", error)
+        runtime = ONNX_RUNTIME
+    return _load_graphs(source, options, precision, runtime, provider, threads, revision, wrap)
+
+
+def _load_graphs(
+    source: str | PathLike[str],
+    options: RecognitionOptions,
+    precision: str,
+    runtime: str,
+    provider: str,
+    threads: int | None,
+    revision: str | None,
+    wrap: Wrap,
+) -> Recognizer:
+    """A model whose graphs are run by ONNX Runtime or OpenVINO."""
+    stored, bfloat16 = stored_precision(precision), precision == BFLOAT16
     choose_runtime(runtime, bfloat16=bfloat16, provider=provider)
-    folder = resolve(source, precision=stored, revision=revision)
-    parts = find_parts(folder, stored)
-    spec = read_spec(parts)
+    parts, spec = _found(source, stored, revision)
     chosen = choose(parts.encoder.graph, runtime=runtime, bfloat16=bfloat16, provider=provider)
     session, runs_on = open_chosen(
         parts.encoder.path,
@@ -102,11 +136,9 @@ def load(
         threads=threads,
         bfloat16=bfloat16,
     )
-    options = options or RecognitionOptions()
     max_symbols = spec.max_symbols if options.max_symbols is None else options.max_symbols
-    encoder_class = OnnxCachedEncoder if spec.names.cached else OnnxEncoder
     transducer = NumpyTransducer(
-        encoder_class(wrap(session, "encoder"), spec, str(parts.encoder.path)),
+        _encoder(wrap(session, "encoder"), parts, spec),
         LabelLoopingDecoder(
             open_decoder_joint(parts, spec, provider, wrap),
             max_symbols=max_symbols,
@@ -115,9 +147,66 @@ def load(
         fingerprint=fingerprint(parts),
         runs_on=_in_words(runs_on, session),
     )
-    _LOGGER.info("%s runs on %s", spec.name, transducer.runs_on)
     options = replace(options, max_symbols=max_symbols)
-    return Recognizer(transducer, spec.vocabulary, name=spec.name, options=options)
+    return _recognizer(transducer, spec.vocabulary, spec.name, options)
+
+
+def _load_torch(
+    source: str | PathLike[str],
+    options: RecognitionOptions,
+    precision: str,
+    device: str,
+    threads: int | None,
+    revision: str | None,
+) -> Recognizer:
+    """A model that torch runs, whole, on one device."""
+    from parakeet_streaming.torch_runtime.opening import (
+        Choices,
+        has_own_weights,
+        open_torch,
+        read_graphs,
+        read_own_weights,
+    )
+
+    path = user_path(source)
+    if has_own_weights(path):
+        read = read_own_weights(path)
+    else:
+        stored = "auto" if precision == BFLOAT16 else stored_precision(precision)
+        parts, spec = _found(source, stored, revision)
+        session = open_session(parts.encoder.path, runtime=ONNX_RUNTIME, provider="cpu")
+        decoder = open_decoder_joint(parts, spec, "cpu")
+        read = read_graphs(parts, spec, _encoder(session, parts, spec), decoder)
+    options = replace(options, max_symbols=options.max_symbols or read.model.config.max_symbols)
+    chosen = (device, threads, options.max_symbols, options.confidence)
+    choices = Choices(*chosen, bfloat16=precision == BFLOAT16)
+    return _recognizer(open_torch(read, choices), read.vocabulary, read.name, options)
+
+
+def _torch_finds_gpu() -> bool:
+    from parakeet_streaming.torch_runtime.devices import gpus
+
+    return bool(gpus())
+
+
+def _found(
+    source: str | PathLike[str], stored: str, revision: str | None
+) -> tuple[ModelParts, ModelSpec]:
+    folder = resolve(source, precision=stored, revision=revision)
+    parts = find_parts(folder, stored)
+    return parts, read_spec(parts)
+
+
+def _encoder(session: Session, parts: ModelParts, spec: ModelSpec) -> FrameEncoder:
+    encoder_class = OnnxCachedEncoder if spec.names.cached else OnnxEncoder
+    return encoder_class(session, spec, str(parts.encoder.path))
+
+
+def _recognizer(
+    transducer: Transducer, pieces: Pieces, name: str, options: RecognitionOptions
+) -> Recognizer:
+    _LOGGER.info("%s runs on %s", name, transducer.runs_on)
+    return Recognizer(transducer, pieces, name=name, options=options)
 
 
 def _in_words(runtime: str, session: Session) -> str:
@@ -138,9 +227,11 @@ class ModelConfig:
     precision: str = "auto"
     """`auto`, `fp32`, `int8`, `fp16` or `bf16`."""
     runtime: str = "auto"
-    """`auto`, `onnxruntime` or `openvino`."""
+    """`auto`, `onnxruntime`, `openvino` or `torch`."""
     provider: str = "auto"
     """`auto`, `cpu`, `cuda`, or a provider's own name."""
+    device: str = "auto"
+    """Of torch: `auto`, `cpu`, `cuda` or `cuda:N`."""
     threads: int | None = None
     """Threads of one encoder call; None for one per core."""
     revision: str | None = None
@@ -166,6 +257,7 @@ class ParakeetTDTModel:
             precision=config.precision,
             runtime=config.runtime,
             provider=config.provider,
+            device=config.device,
             threads=config.threads,
             revision=config.revision,
             options=config.options,

@@ -77,7 +77,7 @@ class DecoderState:
 
 
 class TokenBias(Protocol):
-    """Makes tokens of a stream more or less likely: phrases that are hoped for, or a script.
+    """Makes tokens of a stream more or less likely: phrases to boost, or a script.
 
     It never decides whether a frame gives a token, which the plain logits do; it takes part in
     saying which one. A token's duration and confidence are those of the plain logits, too. A bias
@@ -139,7 +139,7 @@ class Emission:
     recovered: bool = False
     """True when the stall guard's second decoding found it."""
     boosted: bool = False
-    """True when a phrase that was hoped for chose it in place of another token."""
+    """True when a boosted phrase chose it in place of another token."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -38,7 +38,7 @@ class Token:
     """Of a vocabulary with byte pieces: the bytes so far, in hexadecimal, of a character that the
     next token goes on with."""
     boosted: bool = False
-    """True when a phrase that was hoped for chose it in place of another token."""
+    """True when a boosted phrase chose it in place of another token."""
     spoken: str = ""
     """What the model said, where `WritingOptions` have it written otherwise: then this stands for
     several tokens. It has the id of the first, the times of all, and the lowest confidence."""
@@ -73,7 +73,7 @@ class Word:
     recovered: bool = False
     """True when any of its tokens was recovered by the stall guard."""
     boosted: bool = False
-    """True when a phrase that was hoped for chose any of its tokens."""
+    """True when a boosted phrase chose any of its tokens."""
     spoken: str = ""
     """What was said, where `WritingOptions` have it written otherwise: "twenty three" for 23. Where
     that is several words, the first has all of it."""

@@ -33,6 +33,7 @@ def test_a_boost_needs_phrases():
         {"cases": 1},
         {"word_starts": None},
         {"other_splits": 9},
+        {"share": -1},
         {"depth_scaling": float("inf")},
     ],
 )
@@ -44,9 +45,5 @@ def test_a_choice_out_of_its_limits_is_refused(wrong):
 
 def test_without_fences_there_is_one_split_of_one_case():
     chosen = Boosting.unfenced(["a"], 2.0)
-    assert (chosen.window, chosen.most_step, chosen.cases, chosen.other_splits) == (
-        None,
-        None,
-        False,
-        0,
-    )
+    fences = chosen.window, chosen.most_step, chosen.share, chosen.cases, chosen.other_splits
+    assert fences == (None, None, 0, False, 0)

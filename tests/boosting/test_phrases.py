@@ -1,4 +1,4 @@
-"""What callers hope to hear, within its limits."""
+"""What callers ask to boost, within its limits."""
 
 import pytest
 

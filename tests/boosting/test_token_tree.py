@@ -37,6 +37,27 @@ def test_an_empty_phrase_ends_nowhere():
     assert tree_of([((), 1.0)]).ends == [False]
 
 
+def test_a_token_beside_many_others_is_raised_less():
+    phrases = [((1, 4), 2.0), ((1, 5), 2.0), ((2, 6), -2.0), ((3,), 0.5)]
+    tree = tree_of(phrases, share=1.0)
+    three, two = math.log(3), math.log(2)
+    later = 4 + math.log(2)
+    # Nodes: 1=1 2=14 3=15 4=2 5=26 6=3
+    assert [tree.step(node) for node in (1, 2, 3)] == pytest.approx(
+        [2 - three, later - two, later - two]
+    )
+    assert [tree.step(node) for node in (4, 5, 6)] == pytest.approx([-2, -4 + math.log(2), 0])
+    assert tree.sums[2] == pytest.approx(2 - three + later - two)
+    ways = tree_of([])
+    for tokens in ((1, 4), (1, 5), (2, 6)):
+        ways.add(tokens, 1.0, number=7)
+    before = list(ways.sums)
+    ways.share(1.0)
+    assert ways.sums == before
+    alone = tree_of(phrases[:1], share=1.0)
+    assert alone.sums == tree_of(phrases[:1]).sums
+
+
 def test_what_one_token_gets_is_bounded_and_the_sum_is_of_what_it_gets():
     tree = tree_of([((1, 2, 3), 2.0)], boost=2.0, most_step=5.0)
     assert [tree.step(node) for node in (1, 2, 3)] == [4.0, 5.0, 5.0]

@@ -138,3 +138,53 @@ def test_what_is_optional_and_fails_is_told(monkeypatch):
     assert found["speeds"] == {"not known": "no runtime could be measured"}
     assert found["audio"] == found["downloads"] == {"not known": "not here"}
     assert "does not compute on this machine" in found["runtime"]["openvino"]
+
+
+def torch_line(*, gpus=(), version="2.13.0", monkeypatch):
+    monkeypatch.setattr(doctor_module, "_gpus", lambda: gpus)
+    real = doctor_module._version
+    monkeypatch.setattr(
+        doctor_module, "_version", lambda name: version if name == "torch" else real(name)
+    )
+    return json.loads(run("--json", "--provider", "cpu"))["runtime"]
+
+
+def test_torch_and_no_gpu(monkeypatch):
+    told = torch_line(monkeypatch=monkeypatch)
+    assert told["torch"].startswith("2.13.0; it finds no CUDA GPU")
+    assert told["auto_picks"] == "CPUExecutionProvider"
+
+
+def test_no_torch(monkeypatch):
+    told = torch_line(version=None, monkeypatch=monkeypatch)["torch"]
+    assert told == "not installed; for a GPU: pip install 'parakeet-streaming[torch]'"
+
+
+def test_a_gpu_is_what_auto_takes(monkeypatch):
+    class Told:
+        def transcribe(self, samples):
+            assert samples.shape == (16_000,)
+
+    asked = []
+    monkeypatch.setattr(doctor_module, "load", lambda **options: asked.append(options) or Told())
+    told = torch_line(gpus=("H100", "H200"), monkeypatch=monkeypatch)
+    assert asked == [{"runtime": "torch", "device": "cuda"}]
+    assert told["auto_picks"] == "torch on H100"
+    assert told["torch"].startswith("2.13.0; cuda:0 H100, cuda:1 H200; one second of audio in ")
+
+
+def test_a_gpu_that_does_not_compute(monkeypatch):
+    def refuse(**options):
+        raise ProviderMissingError("the driver is too old")
+
+    monkeypatch.setattr(doctor_module, "load", refuse)
+    told = torch_line(gpus=("H100",), monkeypatch=monkeypatch)
+    assert "does not run there: the driver is too old" in told["torch"]
+
+
+def test_torch_is_only_asked_where_there_may_be_a_gpu(monkeypatch):
+    monkeypatch.setattr(doctor_module, "may_find_gpu", lambda: False)
+    assert doctor_module._gpus() == ()
+    pytest.importorskip("torch")
+    monkeypatch.setattr(doctor_module, "may_find_gpu", lambda: True)
+    assert isinstance(doctor_module._gpus(), tuple)

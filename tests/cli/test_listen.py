@@ -141,7 +141,7 @@ def test_what_is_heard_is_not_written_over(monkeypatch, tmp_path):
         with raw.open() as stdin:
             monkeypatch.setattr(sys, "stdin", stdin)
             with pytest.raises(OptionError, match="is an input"):
-                listen_module.listen("-", **{option.strip("-"): str(raw)})
+                listen_module.listen(source="-", **{option.strip("-"): str(raw)})
     assert raw.read_bytes() == RAW
 
 
@@ -152,7 +152,7 @@ def test_the_keyboard_is_no_sound(monkeypatch):
 
     monkeypatch.setattr(sys, "stdin", Keyboard())
     with pytest.raises(OptionError, match="arecord"):
-        listen_module.listen("-")
+        listen_module.listen(source="-")
 
 
 def test_bounds_and_length_of_utterances_reach_the_engine(monkeypatch):

@@ -390,7 +390,7 @@ def test_the_keyboard_is_no_sound(monkeypatch: pytest.MonkeyPatch) -> None:
 
     monkeypatch.setattr(sys, "stdin", Keyboard())
     with pytest.raises(OptionError, match="pipe a file"):
-        transcribe(["-"])
+        transcribe(files=["-"])
 
 
 def test_a_report_of_live_speech(tmp_path: Path) -> None:

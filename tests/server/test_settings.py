@@ -25,7 +25,7 @@ def test_each_setting_has_help_that_ends_and_a_default_that_is_allowed(name):
 @pytest.mark.parametrize(
     ("name", "value"),
     [
-        ("runtime", "torch"),
+        ("runtime", "tensorflow"),
         ("preset", "fast"),
         ("context", "10-0-0"),
         ("endpointing", "soon"),

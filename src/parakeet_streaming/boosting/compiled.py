@@ -10,7 +10,7 @@ from weakref import WeakValueDictionary
 from parakeet_streaming.boosting.options import Boosting
 from parakeet_streaming.boosting.phrase_bias import PhraseBias
 from parakeet_streaming.boosting.splits import Splitter, Tokens, WrittenPieces
-from parakeet_streaming.boosting.token_tree import tree_of
+from parakeet_streaming.boosting.token_tree import TokenTree
 from parakeet_streaming.boosting.variants import case_variants
 from parakeet_streaming.errors import OptionError
 
@@ -46,8 +46,11 @@ class PhraseBiases:
         Raises:
             OptionError: a phrase with letters that the model cannot write.
         """
+        return ((tokens, weight) for tokens, weight, _ in self._numbered(boosting))
+
+    def _numbered(self, boosting: Boosting) -> Iterator[tuple[Tokens, float, int]]:
         splitter = self._splitter = self._splitter or Splitter(self._pieces)
-        for phrase in boosting.phrases:
+        for number, phrase in enumerate(boosting.phrases):
             if phrase.weight == 0:
                 continue
             found = False
@@ -55,7 +58,7 @@ class PhraseBiases:
                 for begun in (f" {text}",) if boosting.word_starts else (f" {text}", text):
                     for tokens in splitter.splits(begun, boosting.other_splits):
                         found = True
-                        yield tokens, phrase.weight
+                        yield tokens, phrase.weight, number
             if not found and boosting.strict:
                 raise OptionError(
                     f"this model cannot write {phrase.text!r}: it has no "
@@ -64,11 +67,10 @@ class PhraseBiases:
                 )
 
     def _compiled(self, boosting: Boosting) -> PhraseBias:
-        tree = tree_of(
-            self.splits(boosting),
-            boost=boosting.boost,
-            depth_scaling=boosting.depth_scaling,
-            most_step=boosting.most_step,
-        )
+        tree = TokenTree(boosting.boost, boosting.depth_scaling, boosting.most_step)
+        for tokens, weight, number in self._numbered(boosting):
+            tree.add(tokens, weight, number)
+        if boosting.share:
+            tree.share(boosting.share)
         assert self._splitter is not None
         return PhraseBias.of(tree, self._splitter.width, boosting.window)

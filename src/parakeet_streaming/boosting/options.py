@@ -13,6 +13,7 @@ from parakeet_streaming.limits import (
     MOST_BOOST,
     MOST_DEPTH_SCALING,
     MOST_OTHER_SPLITS,
+    MOST_SHARE,
     check_number,
     check_whole,
 )
@@ -22,7 +23,7 @@ DEFAULT_BOOST: Final = 1.0
 
 @dataclass(frozen=True, slots=True)
 class Boosting:
-    """Phrases that are hoped for, and how.
+    """Phrases to boost, and how.
 
     Without fences (`Boosting.unfenced`) the rule is NVIDIA NeMo's, token for token. Two that are
     equal are compiled once.
@@ -34,17 +35,20 @@ class Boosting:
     phrases: tuple[Phrase, ...]
     boost: float = DEFAULT_BOOST
     """How strongly, 0 to 10: what all weights are multiplied with."""
-    window: float | None = 7.0
+    window: float | None = 5.0
     """Nats below the best token within which a token is raised; None: however far below."""
     most_step: float | None = 5.0
     """The most nats that one token of a phrase is raised, or lowered, by; None: no bound."""
+    share: float = 1.0
+    """Nats by which a token is raised less, for the logarithm of how many others of the list stand
+    beside it, 0 to 10: the longer a list, the more of a phrase must be heard before it counts."""
     word_starts: bool = True
     """Whether a phrase begins where a word does."""
     cases: bool = True
-    """Whether a phrase is also hoped for in lower case, with capitals where a sentence or a title
+    """Whether a phrase is also boosted in lower case, with capitals where a sentence or a title
     has them, and, if it is a short word, in capitals."""
     other_splits: int = 3
-    """How many other splits into tokens each is hoped for in, 0 to 8."""
+    """How many other splits into tokens each is boosted in, 0 to 8."""
     depth_scaling: float = 2.0
     """How much more a token counts that goes on with a phrase than the one that begins it."""
     strict: bool = True
@@ -57,6 +61,7 @@ class Boosting:
             if getattr(self, name) is not None:
                 check_number(name, getattr(self, name), 0, MOST_BIAS_NATS, "nats")
         check_whole("other_splits", self.other_splits, 0, MOST_OTHER_SPLITS)
+        check_number("share", self.share, 0, MOST_SHARE, "nats")
         check_number("depth_scaling", self.depth_scaling, 0, MOST_DEPTH_SCALING)
         for name in ("word_starts", "cases", "strict"):
             if not isinstance(getattr(self, name), bool):
@@ -72,6 +77,7 @@ class Boosting:
             boost,
             window=None,
             most_step=None,
+            share=0.0,
             cases=False,
             other_splits=0,
             depth_scaling=depth_scaling,
@@ -83,14 +89,14 @@ Phrases = Iterable[str | Phrase] | Boosting
 
 
 def boosting_of(phrases: Phrases | None, boost: float | None = None) -> Boosting | None:
-    """What callers give as `phrases=` and `boost=`; None where nothing is hoped for.
+    """What callers give as `phrases=` and `boost=`; None where nothing is boosted.
 
     Raises:
         OptionError: a phrase, or a number, out of its limits; a boost without phrases.
     """
     if phrases is None:
         if boost is not None:
-            raise OptionError("boost says how strongly phrases are hoped for; give phrases, too")
+            raise OptionError("boost says how strongly phrases are boosted; give phrases, too")
         return None
     if isinstance(phrases, Boosting):
         chosen = phrases if boost is None else replace(phrases, boost=boost)

@@ -1,10 +1,10 @@
-"""Texts that a caller hopes to hear in; phrases that are within their limits out.
+"""Texts that a caller asks to boost in; phrases that are within their limits out.
 
 Rules of this file:
 
 1. A phrase is a word, a name or a few words in a row. Spaces around it, and more than one between
    its words, mean nothing.
-2. A weight says how much a phrase is hoped for; below 0 it is to be avoided, and 0 is no wish.
+2. A weight says how much a phrase is boosted; below 0 it is to be avoided, and 0 is no wish.
 3. Of equal texts the last weight counts. Texts that are empty are left out.
 """
 
@@ -31,7 +31,7 @@ DEFAULT_WEIGHT: Final = 1.0
 
 @dataclass(frozen=True, slots=True)
 class Phrase:
-    """A word or a few words that are hoped for.
+    """A word or a few words to boost.
 
     Raises:
         OptionError: a text that is too long, or a weight out of range.
@@ -40,7 +40,7 @@ class Phrase:
     text: str
     """As it would be written."""
     weight: float = DEFAULT_WEIGHT
-    """How much it is hoped for, -5 to 5; below 0 it is avoided."""
+    """How much it is boosted, -5 to 5; below 0 it is avoided."""
 
     def __post_init__(self) -> None:
         if not isinstance(self.text, str):

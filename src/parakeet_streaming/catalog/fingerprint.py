@@ -8,6 +8,7 @@ differ in all of these.
 from __future__ import annotations
 
 import hashlib
+from collections.abc import Iterable
 from pathlib import Path
 from typing import Final
 
@@ -25,10 +26,19 @@ def fingerprint(parts: ModelParts) -> str:
     Raises:
         ModelPartMissingError, ModelFormatError, FileAccessError: a file cannot be read any more.
     """
-    digest = hashlib.blake2b(digest_size=16)
     files = [path for part in parts.onnx for path in part.files]
     typed = parts.vocabulary.with_name(PIECES_NAME)
-    for path in (*files, parts.vocabulary, *([typed] if exists(typed) else [])):
+    return fingerprint_of((*files, parts.vocabulary, *([typed] if exists(typed) else [])))
+
+
+def fingerprint_of(files: Iterable[Path]) -> str:
+    """The same for a model's files, in an order that does not change.
+
+    Raises:
+        ModelPartMissingError, ModelFormatError, FileAccessError: a file cannot be read any more.
+    """
+    digest = hashlib.blake2b(digest_size=16)
+    for path in files:
         with reading(path):
             digest.update(_sampled(path))
     return digest.hexdigest()

@@ -55,7 +55,7 @@ def resolve(
         ModelPartMissingError, ModelFormatError, DownloadError: see `hub.fetch`.
         FileAccessError: a folder on the way may not be searched.
     """
-    path = _user_path(source)
+    path = user_path(source)
     built_in = built_in_models()
     if isinstance(source, str) and not (source and exists(path)) and source not in built_in:
         return _downloaded(source, revision, precision=precision, update=update)
@@ -64,7 +64,7 @@ def resolve(
     return path if exists(path) else built_in.get(str(source), path)
 
 
-def _user_path(source: str | PathLike[str]) -> Path:
+def user_path(source: str | PathLike[str]) -> Path:
     """A path, with the folder in place of `~` or `~user`; no user has a name that is no text."""
     try:
         return Path(os.path.expanduser(source))  # noqa: PTH111  Path's raises where there is no home

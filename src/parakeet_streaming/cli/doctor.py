@@ -5,12 +5,14 @@ from __future__ import annotations
 import os
 import platform
 import re
+import time
 from collections.abc import Callable
 from importlib import metadata
 from importlib.util import find_spec
 from pathlib import Path
 from typing import Annotated, Final
 
+import numpy as np
 import typer
 
 from parakeet_streaming import __version__
@@ -24,11 +26,14 @@ from parakeet_streaming.errors import (
     ExtraMissingError,
     InputError,
     MissingError,
+    ParakeetError,
     UnavailableError,
 )
+from parakeet_streaming.load import load
 from parakeet_streaming.runtime import openvino_runtime
 from parakeet_streaming.runtime.choice import fastest
 from parakeet_streaming.runtime.cores import usable_cores
+from parakeet_streaming.runtime.gpu_choice import may_find_gpu
 from parakeet_streaming.runtime.onnx_runtime import available_providers, resolve_providers
 from parakeet_streaming.runtime.processor import processor
 from parakeet_streaming.runtime.session import OPENVINO
@@ -42,6 +47,7 @@ from parakeet_streaming.runtime.speeds import (
     speeds,
 )
 from parakeet_streaming.sources.microphone import input_devices
+from parakeet_streaming.timeline import SAMPLE_RATE_HZ
 
 _DEPENDENCIES: Final = (
     *("numpy", "onnx", "soundfile", "av", "soxr", "huggingface-hub", "typer", "rich"),
@@ -141,10 +147,12 @@ def _measured() -> tuple[Speed, ...]:
 
 
 def _runtime(measured: tuple[Speed, ...]) -> Section:
+    found = _gpus()
     return {
         "providers": list(available_providers()),
-        "auto_picks": resolve_providers("auto")[0],
+        "auto_picks": f"torch on {found[0]}" if found else resolve_providers("auto")[0],
         "openvino": _openvino(measured),
+        "torch": _torch(found),
         "threads": usable_cores(),
         "kept_between_starts": cache_in_words("machine"),
     }
@@ -173,6 +181,42 @@ def _openvino(measured: tuple[Speed, ...]) -> str:
     if openvino_runtime.multiplies_bfloat16():
         return f"{version}; --precision bf16 takes it: this processor multiplies bfloat16"
     return f"{version}; fp32 only: this processor does not multiply bfloat16"
+
+
+def _gpus() -> tuple[str, ...]:
+    """The CUDA GPUs that torch finds; torch is imported only where there may be one."""
+    if not may_find_gpu():
+        return ()
+    from parakeet_streaming.torch_runtime.devices import gpus
+
+    try:
+        return gpus()
+    except Exception:  # of a driver
+        return ()
+
+
+def _torch(found: tuple[str, ...]) -> str:
+    """What torch would be good for here."""
+    version = _version("torch")
+    if version is None:
+        return "not installed; for a GPU: pip install 'parakeet-streaming[torch]'"
+    if not found:
+        return f"{version}; it finds no CUDA GPU, so --runtime torch computes on the processor"
+    numbered = ", ".join(f"cuda:{at} {name}" for at, name in enumerate(found))
+    return f"{version}; {numbered}; {_tried_on_gpu()}"
+
+
+def _tried_on_gpu() -> str:
+    """How the built-in model runs there: a second of silence, not the first."""
+    try:
+        recognizer = load(runtime="torch", device="cuda")
+        silence = np.zeros(SAMPLE_RATE_HZ, np.float32)
+        recognizer.transcribe(silence)
+        started_s = time.perf_counter()
+        recognizer.transcribe(silence)
+    except ParakeetError as error:
+        return f"the built-in model does not run there: {error}"
+    return f"one second of audio in {1000 * (time.perf_counter() - started_s):.1f} ms"
 
 
 def _extras() -> Section:

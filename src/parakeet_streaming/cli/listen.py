@@ -191,6 +191,7 @@ def listen(
     precision: shared.Precision = "auto",
     runtime: shared.Runtime = "auto",
     provider: shared.Provider = "auto",
+    torch_device: shared.TorchDevice = "auto",
     threads: shared.Threads = None,
     revision: shared.Revision = None,
     rate: shared.Rate = None,
@@ -239,6 +240,7 @@ def listen(
                 "--precision": precision != "auto",
                 "--runtime": runtime != "auto",
                 "--provider": provider != "auto",
+                "--torch-device": torch_device != "auto",
                 "--threads": threads is not None,
                 "--revision": revision is not None,
                 "--cached": cached,
@@ -275,8 +277,8 @@ def listen(
             languages=languages,
         )
         recognizer = load(
-            model, precision=precision, runtime=runtime, provider=provider, threads=threads,
-            revision=revision,
+            model, precision=precision, runtime=runtime, provider=provider, device=torch_device,
+            threads=threads, revision=revision,
         )  # fmt: skip
         recognizer.masks.check(languages)
         greeting = (

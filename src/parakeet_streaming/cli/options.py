@@ -56,6 +56,23 @@ Provider = Annotated[
         help="auto, cpu, cuda, ... (see parakeet doctor).",
     ),
 ]
+Device = Annotated[
+    str,
+    typer.Option(
+        rich_help_panel=MODEL_GROUP,
+        callback=lowered,
+        help="Of the runtime torch: auto, cpu, cuda or cuda:N.",
+    ),
+]
+TorchDevice = Annotated[
+    str,
+    typer.Option(
+        "--torch-device",
+        rich_help_panel=MODEL_GROUP,
+        callback=lowered,
+        help="What other commands call --device: auto, cpu, cuda or cuda:N.",
+    ),
+]
 Threads = Annotated[
     int | None,
     typer.Option(
@@ -135,7 +152,7 @@ Phrases = Annotated[
         "--phrases",
         metavar="FILE",
         rich_help_panel=WORDS_GROUP,
-        help="Names and words to hope for: one a line, a weight (-5 to 5) behind a tab.",
+        help="Names and words to boost: one a line, a weight (-5 to 5) behind a tab.",
     ),
 ]
 Boost = Annotated[

@@ -1,4 +1,4 @@
-"""`--phrases FILE` and `--boost` in; what a stream hopes for out."""
+"""`--phrases FILE` and `--boost` in; what a stream boosts out."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ _MOST_BYTES: Final = 1 << 20
 
 
 def read_boosting(path: str | None, boost: float | None) -> Boosting | None:
-    """The phrases of a file, and how strongly they are hoped for; None without a file.
+    """The phrases of a file, and how strongly they are boosted; None without a file.
 
     Raises:
         OptionError: no such file, one that is no list of phrases, or `boost` without one.

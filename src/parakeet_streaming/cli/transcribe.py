@@ -87,6 +87,7 @@ def transcribe(
     precision: shared.Precision = "auto",
     runtime: shared.Runtime = "auto",
     provider: shared.Provider = "auto",
+    device: shared.Device = "auto",
     threads: shared.Threads = None,
     revision: shared.Revision = None,
     track: shared.Track = None,
@@ -118,6 +119,7 @@ def transcribe(
         precision=precision,
         runtime=runtime,
         provider=provider,
+        device=device,
         threads=threads,
         revision=revision,
     )

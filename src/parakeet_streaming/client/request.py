@@ -34,7 +34,7 @@ class StreamOptions:
     words: bool | None = None
     tokens: bool | None = None
     phrases: Sequence[str | Phrase] | None = None
-    """Names and words that are hoped for."""
+    """Names and words to boost."""
     boost: float | None = None
     """How strongly."""
     checkpoints: float | None = None

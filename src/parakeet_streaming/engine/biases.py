@@ -19,7 +19,7 @@ from parakeet_streaming.ports import TokenBias
 
 @dataclass(frozen=True, slots=True)
 class Biased:
-    """What is hoped for in the steps to come of a stream."""
+    """What is boosted in the steps to come of a stream."""
 
     boosting: Boosting | None
     biases: tuple[TokenBias, ...]

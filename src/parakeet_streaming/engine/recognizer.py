@@ -109,7 +109,7 @@ class Recognizer:
             cached: encode each frame once, beside what the encoder kept of the left context,
                 instead of the whole window at every step: cheaper by window / (chunk + right), and
                 close to the reference. Needs a model exported for it.
-            phrases: names and words that are hoped for: texts, `Phrase`s with weights, or a
+            phrases: names and words to boost: texts, `Phrase`s with weights, or a
                 `Boosting`. Without any, tokens are exactly the reference's.
             boost: how strongly, 0 to 10; 1 by default.
             language: one, or several: no token of a script in which none of them is written is

@@ -38,7 +38,7 @@ def transcribe_channels(
         sample_rate: in Hz.
         names: what the channels are called, one for each; by default `channel 0` and so on.
         stall_guard: as for `recognizer.stream`, and so are the others.
-        phrases: names and words that are hoped for.
+        phrases: names and words to boost.
         boost: how strongly.
         language: one or several, in whose scripts tokens are.
 

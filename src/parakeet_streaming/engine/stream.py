@@ -158,7 +158,7 @@ class Stream(StreamReadings):
         return self._step(self)
 
     def use_phrases(self, phrases: Phrases | None, boost: float | None = None) -> None:
-        """Hopes for other phrases, or with None for none, from the next chunk on.
+        """Boosts other phrases, or with None for none, from the next chunk on.
 
         Args:
             phrases: as in `Recognizer.stream`; they take the place of all that were there.

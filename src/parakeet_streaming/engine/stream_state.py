@@ -32,7 +32,7 @@ class StreamOptions:
     cached: bool = False
     """Whether each frame is encoded once, beside what the encoder kept of the left context."""
     boosting: Boosting | None = None
-    """Phrases that are hoped for."""
+    """Phrases to boost."""
     languages: tuple[str, ...] = ()
     """Tokens of scripts in which none of these is written are ruled out; none: all scripts."""
 
@@ -80,7 +80,7 @@ class ActivityState:
 
 @dataclass(frozen=True, slots=True)
 class WaitingChange:
-    """Other phrases that a live stream hopes for from a position on."""
+    """Other phrases that a live stream boosts from a position on."""
 
     position: int
     boosting: Boosting | None

@@ -127,7 +127,7 @@ class LiveEngine:
                 kHz, pushed from the sample that `fed_again` names.
             instead_of: a stream of this engine that gives its place to this one: nobody else can
                 take it. Finish or cancel it then; it goes on until it is over.
-            phrases: names and words that are hoped for, as in `Recognizer.stream`; in place of
+            phrases: names and words to boost, as in `Recognizer.stream`; in place of
                 those of the options.
             boost: how strongly, 0 to 10; 1 by default.
             language: one or several, in place of those of the options.

@@ -41,7 +41,7 @@ class LiveOptions:
     cached: bool = False
     """As in `Recognizer.stream`."""
     boosting: Boosting | None = None
-    """Phrases that are hoped for; None for none, or, of a stream that resumes, for those it had."""
+    """Phrases to boost; None for none, or, of a stream that resumes, for those it had."""
     languages: tuple[str, ...] = ()
     """As `language` of `Recognizer.stream`, but one that the model cannot write changes nothing;
     none, of a stream that resumes, for those it had."""

@@ -22,7 +22,7 @@ from parakeet_streaming.engine.windowed_stream import WindowedStream
 
 @dataclass(frozen=True, slots=True)
 class PhraseChange:
-    """What is hoped for from a position on."""
+    """What is boosted from a position on."""
 
     position: int
     biased: Biased

@@ -67,7 +67,7 @@ class LiveStream(AudioEnd, EventEnd):
         self._task.wake()
 
     def use_phrases(self, phrases: Phrases | None, boost: float | None = None) -> None:
-        """Hopes for other phrases, or with None for none, in what is pushed from now on.
+        """Boosts other phrases, or with None for none, in what is pushed from now on.
 
         The windows that were complete by now are decoded as before. Long lists take some tenths of
         a second here, and nothing of the worker's time.

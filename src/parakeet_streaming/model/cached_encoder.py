@@ -35,7 +35,13 @@ from parakeet_streaming.catalog.spec import ModelSpec
 from parakeet_streaming.errors import ModelFormatError
 from parakeet_streaming.model.answers import require_room
 from parakeet_streaming.model.encoder_past import EncoderPast, lay_blocks, with_block
-from parakeet_streaming.model.features import normalised, raw_log_mel, without_tail
+from parakeet_streaming.model.features import (
+    SPOILT_BEFORE_CUT,
+    SPOILT_BEHIND_CUT,
+    normalised,
+    raw_log_mel,
+    without_tail,
+)
 from parakeet_streaming.model.finite import require_finite
 from parakeet_streaming.ports import Encoded, EncoderInput, Floats
 from parakeet_streaming.runtime.session import Array, Session
@@ -46,10 +52,6 @@ from parakeet_streaming.timeline import (
     encoder_frames,
     feature_frames,
 )
-
-# Feature frames that the zeros before a cut reach into, and those that the zeros after one do.
-_SPOILT_BEHIND_CUT = 2
-_SPOILT_BEFORE_CUT = 1
 
 
 @dataclass(frozen=True, slots=True)
@@ -173,8 +175,8 @@ class OnnxCachedEncoder:
         """
         chunk_at = past.log_mel.shape[1] - past.ahead
         left = min(feature_frames(known_samples), chunk_at)
-        ahead = max(-left, min(past.ahead, new - _SPOILT_BEFORE_CUT))
-        lead = min(left + ahead, _SPOILT_BEHIND_CUT)
+        ahead = max(-left, min(past.ahead, new - SPOILT_BEFORE_CUT))
+        lead = min(left + ahead, SPOILT_BEHIND_CUT)
         unknown = samples[known_samples + (ahead - lead) * HOP_SAMPLES :]
         fresh = raw_log_mel(unknown, self._mel_bins)[:, lead:]
         known = past.log_mel[:, chunk_at - left : chunk_at + ahead]
@@ -225,7 +227,7 @@ class OnnxCachedEncoder:
         chunk_frames = unknown_samples // FRAME_SAMPLES + given.chunk_samples // FRAME_SAMPLES
         chunk = min(chunk_frames, length)
         chunk_end = min(row.chunk_at + chunk * SUBSAMPLING, row.log_mel.shape[1])
-        certain = row.log_mel.shape[1] - _SPOILT_BEFORE_CUT
+        certain = row.log_mel.shape[1] - SPOILT_BEFORE_CUT
         keys, values = (outputs[name][:, at, :chunk] for name in (names.keys, names.values))
         reach = past.convolved.shape[1]
         return EncoderPast(

@@ -30,6 +30,9 @@ LOG_GUARD: Final = np.float32(2.0**-24)
 LEAST_FRAMES: Final = 16
 """Feature frames that a mean and a deviation are taken of, where there are as many."""
 DEVIATION_GUARD: Final = np.float32(1e-5)
+SPOILT_BEHIND_CUT: Final = 2
+SPOILT_BEFORE_CUT: Final = 1
+"""Feature frames that the zeros before a cut reach into, and those that the zeros after one do."""
 
 # These sizes change the speed only. A block of frames fits the processor's cache. Products are so
 # small that BLAS computes them on one thread: on a busy machine, waiting for its other threads

@@ -19,7 +19,7 @@ def require_finite(values: Floats, name: str) -> None:
         ComputeError: there is such a number; the message calls the network's file `name`.
     """
     if not np.isfinite(values).all():
-        raise _broken(name)
+        raise broken(name)
 
 
 def require_scores(logits: Floats, name: str) -> None:
@@ -29,10 +29,11 @@ def require_scores(logits: Floats, name: str) -> None:
         ComputeError: NaN, infinity, or nothing but -inf.
     """
     if logits.size and not np.isfinite(logits.max(axis=-1)).all():
-        raise _broken(name)
+        raise broken(name)
 
 
-def _broken(name: str) -> ComputeError:
+def broken(name: str) -> ComputeError:
+    """What is raised of a network whose file is called `name`."""
     return ComputeError(
         f"{name} gave numbers that are not finite: its weights are broken, or too large for its "
         "precision; check it with `parakeet models verify`, then fetch or export it again, or use "

@@ -18,6 +18,7 @@ from numpy.typing import NDArray
 from parakeet_streaming.catalog.graph import TensorSpec
 from parakeet_streaming.errors import ModelPartMissingError, OptionError
 from parakeet_streaming.runtime.cores import check_threads, usable_cores
+from parakeet_streaming.runtime.gpu_choice import TORCH
 from parakeet_streaming.runtime.onnx_runtime import open_onnx_runtime
 from parakeet_streaming.runtime.openvino_runtime import open_openvino
 
@@ -25,7 +26,7 @@ Array = NDArray[Any]
 
 ONNX_RUNTIME: Final = "onnxruntime"
 OPENVINO: Final = "openvino"
-RUNTIMES: Final = ("auto", ONNX_RUNTIME, OPENVINO)
+RUNTIMES: Final = ("auto", ONNX_RUNTIME, OPENVINO, TORCH)
 
 
 class Session(Protocol):
@@ -71,6 +72,10 @@ def choose_runtime(runtime: str = "auto", *, bfloat16: bool = False, provider: s
     """
     if runtime not in RUNTIMES:
         raise OptionError(f"{runtime!r} is no runtime; use {', '.join(RUNTIMES)}")
+    if runtime == TORCH:
+        raise OptionError(
+            "the runtime torch runs whole models, not single graphs; use onnxruntime or openvino"
+        )
     if bfloat16 and runtime == ONNX_RUNTIME:
         raise OptionError(
             "ONNX Runtime does not compute in bf16 on a processor; use the runtime openvino, or "

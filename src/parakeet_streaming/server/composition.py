@@ -126,6 +126,7 @@ def load_all(settings: Settings) -> Loaded:
         precision=settings.precision,
         runtime=settings.runtime,
         provider=settings.provider,
+        device=settings.device,
         threads=settings.threads,
         revision=settings.revision,
     )

@@ -273,8 +273,8 @@ class Connection:
         self._news.set()
 
 
-def hope(connection: Connection, boosting: Boosting | None) -> None:
-    """Hopes for other phrases in what is pushed from now on; they are prepared already.
+def boost_phrases(connection: Connection, boosting: Boosting | None) -> None:
+    """Boosts other phrases in what is pushed from now on; they are prepared already.
 
     Raises:
         OptionError: letters that the model cannot write.

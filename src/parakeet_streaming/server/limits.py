@@ -38,7 +38,7 @@ class Limits:
     session_s: float = 6 * 3_600.0
     """Of one socket."""
     phrases: int = 1_000
-    """That one stream may hope for."""
+    """That one stream may boost."""
     unread_events: int = 1_000
     """That a client may leave unread."""
     unread_s: float = 30.0

@@ -14,14 +14,14 @@ from parakeet_streaming.server.access import ANONYMOUS
 from parakeet_streaming.server.channels import Channels, stats_of
 from parakeet_streaming.server.checkpoint import Bound
 from parakeet_streaming.server.checkpointing import Checkpointing, Signer
-from parakeet_streaming.server.connection import Connection, hope
+from parakeet_streaming.server.connection import Connection, boost_phrases
 from parakeet_streaming.server.dialogue import Message
 from parakeet_streaming.server.protocols import native
 from parakeet_streaming.server.protocols import native_commands as commands
 from parakeet_streaming.server.protocols.native_settings import (
     StreamSettings,
     bound_settings,
-    hopes_alone,
+    only_phrases,
 )
 from parakeet_streaming.server.replies import (
     CheckpointRefusedError,
@@ -160,8 +160,8 @@ class NativeDialogue:
     async def _configure(self, command: commands.Configure) -> Sequence[Message]:
         """Opens the streams anew, as they are to be."""
         settings = self._settings.with_fields(command.fields)
-        if self._audio_came and hopes_alone(command.fields):
-            return await self._hope(settings)
+        if self._audio_came and only_phrases(command.fields):
+            return await self._boost(settings)
         self._check_untouched("configure")
         before = self._channels
         self._channels = await _streams(self._service, settings, before)
@@ -170,12 +170,12 @@ class NativeDialogue:
         self._begin_checkpoints(0)
         return self.greeting()
 
-    async def _hope(self, settings: StreamSettings) -> Sequence[Message]:
-        """Hopes for other phrases in the audio that comes from now on."""
+    async def _boost(self, settings: StreamSettings) -> Sequence[Message]:
+        """Boosts other phrases in the audio that comes from now on."""
         self._check_open()
         boosting = settings.boosting
         prepared = await self._service.prepared(boosting)
-        self._channels.each(lambda connection: hope(connection, boosting))
+        self._channels.each(lambda connection: boost_phrases(connection, boosting))
         del prepared
         self._settings = settings
         return [native.configured(settings)]
@@ -188,7 +188,7 @@ class NativeDialogue:
         checkpoint.check_time(service.wall_clock())
         checkpoint.bound.check(self._bound(token))
         asked = settings.options(service.defaults)
-        # The phrases that it hopes for are in the checkpoint.
+        # The phrases that it boosts are in the checkpoint.
         options = replace(asked, live=replace(asked.live, boosting=None))
         before = self._channels
         try:

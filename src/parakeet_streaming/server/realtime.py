@@ -23,7 +23,7 @@ from dataclasses import dataclass, replace
 from typing import Final
 
 from parakeet_streaming.errors import CapacityError, ContextError, InputError, OptionError
-from parakeet_streaming.server.connection import Connection, hope
+from parakeet_streaming.server.connection import Connection, boost_phrases
 from parakeet_streaming.server.connection_options import ChannelOptions
 from parakeet_streaming.server.protocols.openai_realtime_commands import (
     Append,
@@ -198,7 +198,7 @@ class RealtimeDialogue:
         options, channel = self._options(settings), self._channels[-1]
         prepared = await self._service.prepared(options.live.boosting, "keywords")
         if options == _without_phrases(channel.options, options):
-            hope(channel.connection, options.live.boosting)
+            boost_phrases(channel.connection, options.live.boosting)
             channel.options = options
             channel.telling.settings = settings
         elif options != channel.options:

@@ -74,7 +74,7 @@ class FileOptions:
     raw: RawSamples | None = None
     """Of a file that has samples alone; None for one that says itself what it is."""
     boosting: Boosting | None = None
-    """What is hoped for."""
+    """What is boosted."""
 
 
 @dataclass(frozen=True, slots=True)

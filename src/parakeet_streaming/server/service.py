@@ -145,7 +145,7 @@ class Service:
             yield
 
     async def prepared(self, boosting: Boosting | None, field: str = "phrases") -> object:
-        """Compiles what a stream is to hope for, in a thread; hold what comes until it is open.
+        """Compiles what a stream is to boost, in a thread; hold what comes until it is open.
 
         Raises:
             WrongRequestError: too many phrases for this server.

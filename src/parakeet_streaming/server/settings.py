@@ -83,6 +83,7 @@ class Settings:
         "auto", _MODEL, f"One of {', '.join(RUNTIMES)}.", check=one_of(*RUNTIMES)
     )
     provider: str = _setting("auto", _MODEL, "auto, cpu, cuda, ... (see parakeet doctor).")
+    device: str = _setting("auto", _MODEL, "Of the runtime torch: auto, cpu, cuda or cuda:N.")
     threads: int | None = _setting(
         None, _MODEL, "Threads of the encoder.", least=1, default_in_words="one per core"
     )
@@ -224,7 +225,7 @@ class Settings:
     phrases: int = _setting(
         _DEFAULT_LIMITS.phrases,
         _LIMITS,
-        "Phrases that one stream may hope for.",
+        "Phrases that one stream may boost.",
         least=0,
         most=MOST_PHRASES,
     )

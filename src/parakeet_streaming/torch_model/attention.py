@@ -56,6 +56,8 @@ class Attention(nn.Module):
         `relative_positions` with n - U past frames.
         """
         queries = self._by_head(self.queries(normed))
+        if positions.dtype != normed.dtype and not torch.is_autocast_enabled(normed.device.type):
+            positions = positions.to(normed.dtype)
         distances = self._by_head(self.positions(positions))
         by_distance = _shifted((queries + self.position_bias) @ distances.transpose(2, 3))
         scores = by_distance * (1.0 / math.sqrt(self.head_width))

@@ -20,6 +20,8 @@ Rules of this file:
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 import torch
 from torch import Tensor, nn
 from torch.nn import functional
@@ -31,6 +33,9 @@ from parakeet_streaming.torch_model.fastconformer import (
     Encoder,
     within,
 )
+
+Past = tuple[Tensor, Tensor, Tensor]
+"""Of one layer: keys and values (B, K, D), and what its convolution reaches back to (B, R, D)."""
 
 
 class CachedEncoder(nn.Module):
@@ -66,21 +71,51 @@ class CachedEncoder(nn.Module):
             Frames (B, U, D) and lengths (B,) of the step; keys and values (L, B, U, D) of its
             frames; and (L, B, kernel // 2 + U, D): the inputs of the convolutions, past included.
         """
-        frames, lengths = self.encoder.subsampling(features, lengths, SUBSAMPLING - look_back)
-        frames, lengths = frames[:, 1:], lengths - 1
-        mask = within(lengths, frames)
-        slots = torch.arange(keys.shape[2], device=keys.device)[None, :]
-        present = torch.cat((slots >= keys.shape[2] - filled[:, None], mask), dim=1)
-        positions = relative_positions(frames, keys.shape[2])
-        kept = []
-        for at, layer in enumerate(self.encoder.layers):
-            past = (keys[at], values[at], convolved[at])
-            frames, *step = _walk(layer, frames, mask, present, positions, past)  # type: ignore[arg-type]  # a ModuleList forgets its modules' type
-            kept.append(step)
+        kept: list[tuple[Tensor, Tensor, Tensor]] = []
+        frames, lengths = encode_step(
+            self.encoder,
+            (features, lengths, look_back),
+            (keys.shape[2], filled),
+            lambda layer: (keys[layer], values[layer], convolved[layer]),
+            lambda _, *step: kept.append(step),
+        )
         new_keys, new_values, new_convolved = (
             torch.stack(each) for each in zip(*kept, strict=True)
         )
         return frames, lengths, new_keys, new_values, new_convolved
+
+
+def encode_step(
+    encoder: Encoder,
+    step: tuple[Tensor, Tensor, Tensor],
+    slots_and_filled: tuple[int, Tensor],
+    past_of: Callable[[int], Past],
+    keep: Callable[[int, Tensor, Tensor, Tensor], None],
+) -> tuple[Tensor, Tensor]:
+    """One step, with pasts that are fetched, and what is new handed over, layer by layer.
+
+    Args:
+        encoder: the networks.
+        step: features (B, F, 8 + T), their lengths (B,) and look-backs (B,).
+        slots_and_filled: K, and how many of them each row has (B,).
+        past_of: a layer's keys and values (B, K, D) and inputs of its convolution (B, R, D).
+        keep: gets a layer's number, keys and values (B, U, D), and inputs (B, R + U, D).
+
+    Returns:
+        Frames (B, U, D) and their lengths (B,).
+    """
+    features, lengths, look_back = step
+    slots, filled = slots_and_filled
+    frames, lengths = encoder.subsampling(features, lengths, SUBSAMPLING - look_back)
+    frames, lengths = frames[:, 1:], lengths - 1
+    mask = within(lengths, frames)
+    numbers = torch.arange(slots, device=filled.device)[None, :]
+    present = torch.cat((numbers >= slots - filled[:, None], mask), dim=1)
+    positions = relative_positions(frames, slots)
+    for at, layer in enumerate(encoder.layers):
+        frames, *new = _walk(layer, frames, mask, present, positions, past_of(at))  # type: ignore[arg-type]  # a ModuleList forgets its modules' type
+        keep(at, *new)
+    return frames, lengths
 
 
 def _walk(
@@ -89,7 +124,7 @@ def _walk(
     mask: Tensor,
     present: Tensor,
     positions: Tensor,
-    past: tuple[Tensor, Tensor, Tensor],
+    past: Past,
 ) -> tuple[Tensor, Tensor, Tensor, Tensor]:
     """One layer: its frames, keys, values and the input of its convolution."""
     frames = frames + 0.5 * layer.feed_forward_in(frames)

@@ -118,6 +118,9 @@ class Joint(nn.Module):
 
     def forward(self, frames: Tensor, histories: Tensor) -> Tensor:
         """Raw logits (B, U, n, V + durations) of frames (B, U, D) and histories (B, n, H)."""
-        joined = self.frames(frames)[:, :, None] + self.histories(histories)[:, None]
-        logits: Tensor = self.out(self.dropout(functional.relu(joined)))
+        return self.logits(self.frames(frames)[:, :, None], self.histories(histories)[:, None])
+
+    def logits(self, frames: Tensor, histories: Tensor) -> Tensor:
+        """Raw logits (..., V + durations) of projected frames and histories (..., J)."""
+        logits: Tensor = self.out(self.dropout(functional.relu(frames + histories)))
         return logits

@@ -1,4 +1,4 @@
-"""What clients hope to hear, in each protocol's fields."""
+"""What clients ask to boost, in each protocol's fields."""
 
 import pytest
 
@@ -6,7 +6,7 @@ from parakeet_streaming.boosting.options import Boosting
 from parakeet_streaming.boosting.phrases import Phrase
 from parakeet_streaming.server.protocols.fields import Fields
 from parakeet_streaming.server.protocols.phrases import (
-    hoped_for,
+    boosting_from,
     listed,
     names_and_terms,
     terms_of_prompt,
@@ -15,19 +15,19 @@ from parakeet_streaming.server.protocols.phrases import (
 from parakeet_streaming.server.replies import WrongRequestError
 
 
-def test_nothing_is_hoped_for_without_phrases_or_boost():
-    assert hoped_for([], "keywords") is None
-    assert hoped_for([" "], "keywords") is None
-    assert hoped_for(["a"], "keywords", 0.0) is None
-    assert hoped_for(["a"], "keywords", 2.0) == Boosting((Phrase("a"),), 2.0, strict=False)
+def test_nothing_is_boosted_without_phrases_or_boost():
+    assert boosting_from([], "keywords") is None
+    assert boosting_from([" "], "keywords") is None
+    assert boosting_from(["a"], "keywords", 0.0) is None
+    assert boosting_from(["a"], "keywords", 2.0) == Boosting((Phrase("a"),), 2.0, strict=False)
 
 
 def test_what_is_beyond_the_limits_is_a_mistake_of_that_field():
     with pytest.raises(WrongRequestError, match="keywords: the phrase 'xx") as found:
-        hoped_for(["x" * 101], "keywords")
+        boosting_from(["x" * 101], "keywords")
     assert found.value.field == "keywords"
     with pytest.raises(WrongRequestError, match="5,000"):
-        hoped_for(map(str, range(5_001)), "keywords")
+        boosting_from(map(str, range(5_001)), "keywords")
 
 
 @pytest.mark.parametrize(

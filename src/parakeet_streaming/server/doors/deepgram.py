@@ -10,14 +10,14 @@ from typing import Final
 
 from parakeet_streaming.errors import InputError, UsageError
 from parakeet_streaming.server.channels import Channels
-from parakeet_streaming.server.connection import Connection, hope
+from parakeet_streaming.server.connection import Connection, boost_phrases
 from parakeet_streaming.server.dialogue import Message
 from parakeet_streaming.server.handshake import converse
 from parakeet_streaming.server.http import Reply, Socket, SocketRoute
 from parakeet_streaming.server.protocols import deepgram
 from parakeet_streaming.server.protocols.deepgram_results import ChannelResults, Wish
 from parakeet_streaming.server.protocols.deepgram_settings import ListenSettings, settings_of
-from parakeet_streaming.server.protocols.phrases import hoped_for
+from parakeet_streaming.server.protocols.phrases import boosting_from
 from parakeet_streaming.server.replies import (
     Answer,
     RefusedError,
@@ -175,13 +175,13 @@ class DeepgramDialogue:
         return []
 
     async def _configured(self, asked: deepgram.Configure) -> str:
-        """Hopes for other terms in the audio that comes from now on."""
+        """Boosts other terms in the audio that comes from now on."""
         terms = asked.keyterms
         try:
             if terms is not None and not self._finished:
-                boosting = hoped_for(terms, "keyterms")
+                boosting = boosting_from(terms, "keyterms")
                 prepared = await self._service.prepared(boosting, "keyterms")
-                self._channels.each(lambda connection: hope(connection, boosting))
+                self._channels.each(lambda connection: boost_phrases(connection, boosting))
                 del prepared
         except WrongRequestError as error:
             return deepgram.configure_failure(self._about, error)

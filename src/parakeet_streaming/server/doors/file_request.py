@@ -66,7 +66,7 @@ class FileRequest:
             query: fields may stand there, too.
             door: the name in metrics.
             raw: what the samples of a file are that has nothing else.
-            boosting: what is hoped for, where no field says it.
+            boosting: what is boosted, where no field says it.
 
         Raises:
             WrongRequestError: an impossible value there.

@@ -92,7 +92,7 @@ class WyomingDialogue:
         self._finishing: asyncio.Task[None] | None = None
         self._stream_id = ""
         self._boosting: Boosting | None = None
-        """What the audio to come is hoped to have in it."""
+        """What the audio to come is to be boosted for."""
         self._prepared: object = None
 
     @property

@@ -50,7 +50,7 @@ class CloseStream:
 
 @dataclass(frozen=True, slots=True)
 class Configure:
-    """Other terms are hoped for from now on."""
+    """Other terms are boosted from now on."""
 
     keyterms: tuple[str, ...] | None
     """In place of all that were; None where they stay."""

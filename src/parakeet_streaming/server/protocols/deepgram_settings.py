@@ -30,7 +30,7 @@ from parakeet_streaming.server.connection_options import (
     ChannelOptions,
 )
 from parakeet_streaming.server.protocols.fields import Fields, shown
-from parakeet_streaming.server.protocols.phrases import hoped_for, terms_with_intensifiers
+from parakeet_streaming.server.protocols.phrases import boosting_from, terms_with_intensifiers
 from parakeet_streaming.server.protocols.writing_fields import (
     deepgram_replacements,
     with_replacements,
@@ -79,7 +79,7 @@ class ListenSettings:
     context: str | None = None
     """Ours, as in the native protocol."""
     boosting: Boosting | None = None
-    """What is hoped for, of `keyterm` and `keywords`."""
+    """What is boosted, of `keyterm` and `keywords`."""
     language: str | None = None
     """That is spoken; `multi`, and any that is not known, is every one."""
     writing: WritingOptions = field(default_factory=WritingOptions)
@@ -158,14 +158,14 @@ def settings_of(
         utterances=fields.flag("utterances") or False,
         language=fields.text("language"),
         context=fields.text("context"),
-        boosting=_hoped_for(repeated or {}),
+        boosting=_boosting_of(repeated or {}),
         writing=_writing(fields, repeated or {}),
     )
 
 
-def _hoped_for(repeated: Mapping[str, Sequence[str]]) -> Boosting | None:
+def _boosting_of(repeated: Mapping[str, Sequence[str]]) -> Boosting | None:
     keywords = terms_with_intensifiers(repeated.get("keywords", ()))
-    return hoped_for([*keywords, *repeated.get("keyterm", ())], "keyterm")
+    return boosting_from([*keywords, *repeated.get("keyterm", ())], "keyterm")
 
 
 def _writing(fields: Fields, repeated: Mapping[str, Sequence[str]]) -> WritingOptions:

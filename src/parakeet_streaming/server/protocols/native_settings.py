@@ -25,7 +25,7 @@ from parakeet_streaming.server.connection_options import (
     ChannelOptions,
 )
 from parakeet_streaming.server.protocols.fields import Fields
-from parakeet_streaming.server.protocols.phrases import hoped_for, listed
+from parakeet_streaming.server.protocols.phrases import boosting_from, listed
 from parakeet_streaming.server.protocols.writing_fields import fingerprint, writing_of
 from parakeet_streaming.server.replies import WrongRequestError
 from parakeet_streaming.timeline import SAMPLE_RATE_HZ, ContextConfig
@@ -64,7 +64,7 @@ class StreamSettings:
     tokens: bool = False
     """Whether `partial` and `final` list tokens."""
     phrases: tuple[Phrase, ...] = ()
-    """That are hoped for."""
+    """That are boosted."""
     boost: float = DEFAULT_BOOST
     """How strongly."""
     writing: WritingOptions = field(default_factory=WritingOptions)
@@ -104,8 +104,8 @@ class StreamSettings:
 
     @property
     def boosting(self) -> Boosting | None:
-        """What its streams hope for."""
-        return hoped_for(self.phrases, "phrases", self.boost, strict=True)
+        """What its streams boost."""
+        return boosting_from(self.phrases, "phrases", self.boost, strict=True)
 
     def options(self, defaults: LiveOptions) -> ChannelOptions:
         """Of each channel's stream.
@@ -142,7 +142,7 @@ class StreamSettings:
         return ChannelOptions(live, self.encoding, channels, writing=self.writing)
 
 
-def hopes_alone(given: Mapping[str, object]) -> bool:
+def only_phrases(given: Mapping[str, object]) -> bool:
     """Whether a `configure` is of phrases alone, which may change while audio comes."""
     return set(given) <= {"type", "phrases", "boost"}
 

@@ -6,7 +6,7 @@ Rules of this file:
 2. Today's names and those of before stand for the same. Which are used to tell the session depends
    on which the client used.
 3. What has no effect here, such as a language, is kept and told; noise reduction is told as null.
-   Keywords are hoped for, and so are the terms of a prompt that lists some.
+   Keywords are boosted, and so are the terms of a prompt that lists some.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ from typing import Any, Final
 from parakeet_streaming.audio.pcm import MAX_CHANNELS
 from parakeet_streaming.boosting.options import Boosting
 from parakeet_streaming.server.protocols.fields import Fields
-from parakeet_streaming.server.protocols.phrases import hoped_for, listed, terms_of_prompt
+from parakeet_streaming.server.protocols.phrases import boosting_from, listed, terms_of_prompt
 from parakeet_streaming.server.replies import WrongRequestError
 
 RATES_HZ: Final = (8_000, 16_000, 22_050, 24_000, 32_000, 44_100, 48_000)
@@ -102,12 +102,12 @@ class Settings:
 
     @property
     def boosting(self) -> Boosting | None:
-        """What is hoped for.
+        """What is boosted.
 
         Raises:
             WrongRequestError: more or longer keywords than are possible.
         """
-        return hoped_for((*terms_of_prompt(self.prompt), *self.keywords), "keywords")
+        return boosting_from((*terms_of_prompt(self.prompt), *self.keywords), "keywords")
 
     @property
     def wants_logprobs(self) -> bool:

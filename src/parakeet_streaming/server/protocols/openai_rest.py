@@ -4,7 +4,7 @@ Rules of this file:
 
 1. Every field of OpenAI's API is taken (openai-python 3.57.0, `transcription_create_params`). What
    a model of this kind has no use for (`temperature`, `chunking_strategy`, …) is checked and
-   changes nothing. `keywords` are hoped for, and so are the terms of a `prompt` that lists some.
+   changes nothing. `keywords` are boosted, and so are the terms of a `prompt` that lists some.
 2. Fields that nobody knows are ignored; a value that cannot be is refused by the field's name.
 3. A list is sent as `name[]`, `name[0]` or `name`, repeated; an object as JSON or as `name[key]`.
 4. `channels`, `channel_names`, `context` and those of `writing_fields.py` are our own.
@@ -25,7 +25,7 @@ from parakeet_streaming.channels import labels_of
 from parakeet_streaming.errors import ContextError, OptionError
 from parakeet_streaming.languages.codes import known_codes
 from parakeet_streaming.limits import MOST_PHRASES
-from parakeet_streaming.server.protocols.phrases import hoped_for, terms_of_prompt
+from parakeet_streaming.server.protocols.phrases import boosting_from, terms_of_prompt
 from parakeet_streaming.server.protocols.writing_fields import (
     SUBTITLE_FIELDS,
     WRITING_FIELDS,
@@ -84,12 +84,12 @@ class TranscriptionRequest:
 
     @property
     def boosting(self) -> Boosting | None:
-        """What is hoped for.
+        """What is boosted.
 
         Raises:
             WrongRequestError: more or longer keywords than are possible.
         """
-        return hoped_for((*terms_of_prompt(self.prompt), *self.keywords), "keywords")
+        return boosting_from((*terms_of_prompt(self.prompt), *self.keywords), "keywords")
 
     @property
     def segments(self) -> bool:

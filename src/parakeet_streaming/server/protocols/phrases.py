@@ -1,4 +1,4 @@
-"""What clients hope to hear, as each protocol says it, in; phrases within their limits, out.
+"""What clients ask to boost, as each protocol says it, in; phrases within their limits, out.
 
 Rules of this file:
 
@@ -34,14 +34,14 @@ _SENTENCE: Final = re.compile(r"[.?!](?:\s|$)")
 _INTENSIFIER: Final = re.compile(r"(?P<text>.+):(?P<weight>-?[0-9]+(?:\.[0-9]+)?)", re.DOTALL)
 
 
-def hoped_for(
+def boosting_from(
     phrases: Iterable[str | Phrase],
     field: str,
     boost: float = DEFAULT_BOOST,
     *,
     strict: bool = False,
 ) -> Boosting | None:
-    """What a stream hopes for; None for nothing.
+    """What a stream boosts; None for nothing.
 
     Raises:
         WrongRequestError: beyond the limits.

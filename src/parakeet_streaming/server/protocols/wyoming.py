@@ -27,7 +27,7 @@ from parakeet_streaming.audio.pcm import MAX_CHANNELS
 from parakeet_streaming.boosting.options import Boosting
 from parakeet_streaming.server.connection_options import LEAST_RATE_HZ, MOST_RATE_HZ
 from parakeet_streaming.server.protocols.fields import Fields, shown
-from parakeet_streaming.server.protocols.phrases import hoped_for, names_and_terms
+from parakeet_streaming.server.protocols.phrases import boosting_from, names_and_terms
 from parakeet_streaming.server.protocols.wyoming_frames import Frame
 from parakeet_streaming.server.replies import Answer, WrongRequestError
 
@@ -73,7 +73,7 @@ class Transcribe:
 
     model: str | None
     boosting: Boosting | None = None
-    """What is hoped for."""
+    """What is boosted."""
     language: str | None = None
     """That is spoken."""
 
@@ -128,7 +128,7 @@ def command_of(frame: Frame) -> Command | None:
 
 def _transcribe(fields: Fields) -> Transcribe:
     names, terms = (_texts(fields, name) for name in ("transcript_names", "transcript_terms"))
-    boosting = hoped_for(names_and_terms(names, terms), "transcript_terms")
+    boosting = boosting_from(names_and_terms(names, terms), "transcript_terms")
     return Transcribe(fields.text("name"), boosting, fields.short_text("language"))
 
 

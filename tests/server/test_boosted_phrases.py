@@ -26,7 +26,7 @@ from tests.server.served import served
 JFK = Path(__file__).parents[1] / "parity" / "golden" / "audio" / "jfk.wav"
 SAMPLES = (read_audio(JFK) * 32767).astype("<i2")
 PCM = SAMPLES.tobytes()
-HOPED = "country can do for you"
+BOOSTED = "country can do for you"
 """Puts a "country" where the model alone hears "comfort"."""
 
 
@@ -55,11 +55,11 @@ async def native_words(address, query="", sent=(PCM,)):
 
 
 def test_a_native_query_and_configure():
-    configure = {"type": "configure", "phrases": [{"text": HOPED, "weight": 1.0}], "boost": 1.0}
+    configure = {"type": "configure", "phrases": [{"text": BOOSTED, "weight": 1.0}], "boost": 1.0}
 
     async def test(_, address):
         plain = await native_words(address)
-        by_query = await native_words(address, f"phrases={quote(HOPED)}%0Ahome")
+        by_query = await native_words(address, f"phrases={quote(BOOSTED)}%0Ahome")
         configured = await native_words(address, sent=(configure, PCM))
         return plain, by_query, configured
 
@@ -71,14 +71,14 @@ def test_a_native_query_and_configure():
 
 
 def test_native_phrases_change_while_audio_comes():
-    late = {"type": "configure", "phrases": [HOPED]}
+    late = {"type": "configure", "phrases": [BOOSTED]}
     none = {"type": "configure", "phrases": []}
     half = len(PCM) // 4 // 2 * 2
 
     async def test(_, address):
         begun = await native_words(address, sent=(PCM[:half], late, PCM[half:]))
         ended = await native_words(
-            address, f"phrases={quote(HOPED)}", sent=(PCM[:half], none, PCM[half:])
+            address, f"phrases={quote(BOOSTED)}", sent=(PCM[:half], none, PCM[half:])
         )
         refused = await native_words(
             address, sent=(PCM[:half], {**late, "context": "2-1-1"}, {**late, "boost": 99})
@@ -134,14 +134,14 @@ def listened(query, sent=(PCM,), routes=deepgram.routes):
 
 def test_deepgrams_keyterms_keywords_and_configure():
     plain, _ = listened("")
-    assert HOPED not in plain
-    assert HOPED in listened(f"keyterm=home&keyterm={quote(HOPED)}")[0]
-    assert HOPED in listened(f"keywords={quote(HOPED)}:2")[0]
-    configure = {"type": "Configure", "keyterms": [HOPED]}
+    assert BOOSTED not in plain
+    assert BOOSTED in listened(f"keyterm=home&keyterm={quote(BOOSTED)}")[0]
+    assert BOOSTED in listened(f"keywords={quote(BOOSTED)}:2")[0]
+    configure = {"type": "Configure", "keyterms": [BOOSTED]}
     said, messages = listened("", (configure, PCM))
-    assert HOPED in said
+    assert BOOSTED in said
     (told,) = [each for each in messages if each["type"] == "ConfigureSuccess"]
-    assert told["keyterms"] == [HOPED]
+    assert told["keyterms"] == [BOOSTED]
     too_long = {"type": "Configure", "keyterms": ["x" * 101]}
     said, messages = listened("", (too_long, PCM))
     (told,) = [each for each in messages if each["type"] == "ConfigureFailure"]
@@ -152,18 +152,18 @@ def test_deepgrams_keyterms_keywords_and_configure():
 def test_deepgrams_keyterms_of_a_file():
     async def test(_, address):
         async with httpx.AsyncClient(timeout=60) as client:
-            url = f"http://{address}/v1/listen?keyterm={quote(HOPED)}"
+            url = f"http://{address}/v1/listen?keyterm={quote(BOOSTED)}"
             return (await client.post(url, content=JFK.read_bytes())).json()
 
     body = served(test, lambda service: deepgram_files.DeepgramFiles(service).routes())
-    assert HOPED in body["results"]["channels"][0]["alternatives"][0]["transcript"]
+    assert BOOSTED in body["results"]["channels"][0]["alternatives"][0]["transcript"]
 
 
 @pytest.mark.parametrize(
     "fields",
     [
-        {"keywords[]": ["home", HOPED]},
-        {"prompt": f"Terms: home, {HOPED.removesuffix(' for you')}"},
+        {"keywords[]": ["home", BOOSTED]},
+        {"prompt": f"Terms: home, {BOOSTED.removesuffix(' for you')}"},
     ],
 )
 def test_openais_keywords_and_prompt_of_a_file(fields):
@@ -172,18 +172,18 @@ def test_openais_keywords_and_prompt_of_a_file(fields):
             url = f"http://{address}/v1/audio/transcriptions"
             files = {"file": ("jfk.wav", JFK.read_bytes())}
             plain = await client.post(url, data={"prompt": "It was said before."}, files=files)
-            hoped = await client.post(url, data=fields, files=files)
+            boosted = await client.post(url, data=fields, files=files)
             wrong = await client.post(url, data={"keywords[]": "x" * 101}, files=files)
-            return plain.json(), hoped.json(), wrong
+            return plain.json(), boosted.json(), wrong
 
-    plain, hoped, wrong = served(test, lambda service: rest.RestDoor(service).routes())
-    assert HOPED not in plain["text"]
-    assert HOPED in hoped["text"]
+    plain, boosted, wrong = served(test, lambda service: rest.RestDoor(service).routes())
+    assert BOOSTED not in plain["text"]
+    assert BOOSTED in boosted["text"]
     assert (wrong.status_code, wrong.json()["error"]["param"]) == (400, "keywords")
 
 
 def test_openais_keywords_of_a_session_and_while_it_runs():
-    audio = SAMPLES.repeat(3)[::2].tobytes()  # 24 kHz
+    audio = PCM
     half = len(audio) // 4 // 2 * 2
 
     def appended(message):
@@ -197,7 +197,13 @@ def test_openais_keywords_of_a_session_and_while_it_runs():
             "type": "session.update",
             "session": {
                 "type": "transcription",
-                "audio": {"input": {"turn_detection": None, "transcription": transcription}},
+                "audio": {
+                    "input": {
+                        "format": {"type": "audio/pcm", "rate": 16_000},
+                        "turn_detection": None,
+                        "transcription": transcription,
+                    }
+                },
             },
         }
 
@@ -213,17 +219,17 @@ def test_openais_keywords_of_a_session_and_while_it_runs():
             return events
 
     async def test(_, address):
-        hoped = update(keywords=["what your country"])
+        boosted = update(keywords=[BOOSTED])
         plain = await said(address, update(), audio)
-        first = await said(address, hoped, audio)
-        later = await said(address, update(), audio[:half], hoped, audio[half:])
+        first = await said(address, boosted, audio)
+        later = await said(address, update(), audio[:half], boosted, audio[half:])
         wrong = await said(address, update(keywords=["x" * 101]), update(), audio)
         return plain, first, later, wrong
 
     plain, first, later, wrong = served(test, realtime.routes)
-    assert "what your country" not in plain[-1]["transcript"]
-    assert "what your country" in first[-1]["transcript"]
-    assert "what your country" in later[-1]["transcript"]
+    assert BOOSTED not in plain[-1]["transcript"]
+    assert BOOSTED in first[-1]["transcript"]
+    assert BOOSTED in later[-1]["transcript"]
     (error,) = [each["error"] for each in wrong if each["type"] == "error"]
     assert "keywords" in error["param"]
 
@@ -253,17 +259,17 @@ def test_wyomings_names_and_terms():
             async with asyncio.timeout(100):
                 return [
                     await said(address),
-                    await said(address, transcript_terms=[HOPED]),
-                    await said(address, transcript_names=[HOPED], transcript_terms=["home"]),
+                    await said(address, transcript_terms=[BOOSTED]),
+                    await said(address, transcript_names=[BOOSTED], transcript_terms=["home"]),
                     await said(address, transcript_terms=["x" * 101]),
                 ]
         finally:
             await listener.close()
 
     plain, terms, names, wrong = served(test, lambda _: [])
-    assert HOPED not in plain
-    assert HOPED in terms
-    assert HOPED in names
+    assert BOOSTED not in plain
+    assert BOOSTED in terms
+    assert BOOSTED in names
     assert "transcript_terms" in wrong
 
 
@@ -274,7 +280,7 @@ def test_a_list_that_is_given_again_is_compiled_once():
         service.engine.prepare = lambda chosen: compiled.append(before(chosen)) or compiled[-1]
         for _ in range(2):
             await native_words(
-                address, f"phrases={quote(HOPED)}", sent=(np.zeros(9, "<i2").tobytes(),)
+                address, f"phrases={quote(BOOSTED)}", sent=(np.zeros(9, "<i2").tobytes(),)
             )
         return compiled
 

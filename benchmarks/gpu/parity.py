@@ -1,0 +1,102 @@
+"""The golden model and NeMo's answers in; how many of them a device gives, in float32, out."""
+
+from __future__ import annotations
+
+import json
+import math
+import wave
+from pathlib import Path
+from typing import Any, Final
+
+import numpy as np
+import torch
+
+from benchmarks.gpu.models import Numbered
+from parakeet_streaming.engine.recognizer import Recognizer
+from parakeet_streaming.engine.stream_state import StreamOptions
+from parakeet_streaming.engine.windowed_stream import WindowedStream
+from parakeet_streaming.ports import Floats
+from parakeet_streaming.timeline import ContextConfig
+from parakeet_streaming.torch_model.fastconformer import EncoderConfig
+from parakeet_streaming.torch_model.transducer import Transducer, TransducerConfig
+from parakeet_streaming.torch_model.weights import assembled
+from parakeet_streaming.torch_runtime.transducer import TorchTransducer
+
+GOLDEN: Final = Path(__file__).parents[2] / "tests" / "parity" / "golden"
+PREPARED: Final = Path(__file__).parents[2] / "build" / "gpu" / "golden.pt"
+_BATCH: Final = 24
+
+
+def prepare(path: Path = PREPARED) -> Path:
+    """Writes the golden model for machines that cannot read archives; needs the extra `torch`."""
+    from dataclasses import asdict
+
+    from parakeet_streaming.torch_model.nemo import read_nemo
+
+    model, _ = read_nemo(GOLDEN / "tdt-tiny.nemo")
+    path.parent.mkdir(parents=True, exist_ok=True)
+    torch.save({"config": asdict(model.config), "weights": model.state_dict()}, path)
+    return path
+
+
+def golden_model(path: Path = PREPARED) -> Transducer:
+    """The golden model's networks."""
+    saved = torch.load(path, map_location="cpu", weights_only=True)
+    sizes = dict(saved["config"])
+    config = TransducerConfig(**sizes | {"encoder": EncoderConfig(**sizes["encoder"])})
+    return assembled(config, dict(saved["weights"]), str(path))
+
+
+def parity(
+    device: torch.device, path: Path = PREPARED, most_s: float = math.inf
+) -> dict[str, object]:
+    """Decodes the cases up to that length in mixed batches; compares all but confidences."""
+    transducer = TorchTransducer(golden_model(path), device)
+    recognizer = Recognizer(transducer, Numbered(257))
+    cases = [
+        case
+        for case in json.loads((GOLDEN / "golden.json").read_text("utf-8"))["cases"]
+        if not case.get("ill_posed") and case["samples"] <= most_s * 16_000
+    ]
+    alike, other = 0, []
+    for first in range(0, len(cases), _BATCH):
+        group = [(case, _opened(recognizer, case)) for case in cases[first : first + _BATCH]]
+        while live := [stream for _, stream in group if not stream.closed]:
+            step = recognizer.prepare(live)
+            step.encode()
+            step.decode()
+            step.commit()
+        for case, stream in group:
+            if _answer(stream) == (case["tokens"], case["frames"], case["durations"]):
+                alike += 1
+            else:
+                other.append(f"{case['audio']} {case['context']}")
+    return {"cases": len(cases), "alike": alike, "other": other}
+
+
+def _opened(recognizer: Recognizer, case: dict[str, Any]) -> WindowedStream:
+    context = (
+        recognizer.offline_context(case["samples"] / 16_000)
+        if case["context"] == "offline"
+        else ContextConfig(*case["context"])
+    )
+    stream = recognizer.open(StreamOptions(context))
+    stream.window.feed(_samples(GOLDEN / "audio" / case["audio"]))
+    stream.end()
+    return stream
+
+
+def _answer(stream: WindowedStream) -> tuple[list[int], list[int], list[int]]:
+    tokens = stream.transcript().tokens
+    return (
+        [each.id for each in tokens],
+        [each.start_frame for each in tokens],
+        [each.duration_frames for each in tokens],
+    )
+
+
+def _samples(path: Path) -> Floats:
+    with wave.open(str(path), "rb") as file:
+        read = np.frombuffer(file.readframes(file.getnframes()), np.int16)
+    samples: Floats = read.astype(np.float32) / np.float32(32_768)
+    return samples

@@ -1,0 +1,215 @@
+"""What an encoder keeps of streams on the device, and its form as named arrays.
+
+A stream holds a ring: keys and values of its left context, and log-mels of its windows. A step
+writes what is new where no frame of the past lies, so the past before the step stays as it was.
+
+```
+ring of 8 frames, 5 of them kept, 2 of them new       | f8 f9 f2· f3 f4 f5 f6 f7 |
+the past before the step: f3 … f7; after it: f5 … f9    └ new ┘
+```
+
+Rules of this file:
+
+1. A past is never changed. Of a ring, the last past and the one that it was made of can be read;
+   any other is refused.
+2. Inputs of convolutions are few: each past has its own.
+3. The named arrays are those of `model/encoder_past.py`: a snapshot goes to another runtime.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from itertools import count
+from typing import Final
+
+import numpy as np
+import torch
+
+from parakeet_streaming.errors import ComputeError
+from parakeet_streaming.model.encoder_past import EncoderPast
+from parakeet_streaming.ports import Counts, Floats
+from parakeet_streaming.torch_model.fastconformer import EncoderConfig
+from parakeet_streaming.torch_runtime.slots import NOTHING, Pool, Shape, Slot
+
+# So that contexts that differ little share a pool, and so a call.
+_ROUND_FRAMES: Final = 16
+_ROUND_LOG_MELS: Final = 64
+
+_SERIALS = count()
+
+
+@dataclass(frozen=True, slots=True)
+class RingSize:
+    """Encoder frames and log-mels that a ring has room for."""
+
+    frames: int
+    log_mels: int
+
+    def holds(self, other: RingSize) -> bool:
+        """Whether there is as much room as in another."""
+        return self.frames >= other.frames and self.log_mels >= other.log_mels
+
+    def rounded(self) -> RingSize:
+        """The next size that rings have."""
+        return RingSize(
+            -(-max(1, self.frames) // _ROUND_FRAMES) * _ROUND_FRAMES,
+            -(-max(1, self.log_mels) // _ROUND_LOG_MELS) * _ROUND_LOG_MELS,
+        )
+
+
+@dataclass(slots=True)
+class Ring:
+    """A stream's place in a pool of rings."""
+
+    size: RingSize
+    slot: Slot
+    readable: set[int] = field(default_factory=set)
+    """Serials of the pasts that lie in it whole."""
+
+    @property
+    def number(self) -> int:
+        """Of the slot."""
+        return self.slot.number
+
+
+@dataclass(frozen=True, slots=True)
+class DevicePast:
+    """What one stream keeps between steps."""
+
+    ring: Ring | None = None
+    """None while nothing was encoded."""
+    convolved: Slot | None = None
+    frames: int = 0
+    """Encoder frames that went through the ring; the next one has this number."""
+    filled: int = 0
+    """How many of the last ones are the past."""
+    log_mels: int = 0
+    """Number of the first log-mel of the next chunk."""
+    before: int = 0
+    """How many before that are known."""
+    ahead: int = 0
+    """How many from it on are known; -1 where the one before it is to come."""
+    serial: int = field(default_factory=lambda: next(_SERIALS))
+
+    def check(self) -> None:
+        """Refuses a past that later steps have written over.
+
+        Raises:
+            ComputeError: it was.
+        """
+        if self.ring is not None and self.serial not in self.ring.readable:
+            raise ComputeError(
+                "this past of an encoder was written over by later steps; take the latest one, or "
+                "a snapshot"
+            )
+
+
+class PastStore:
+    """The pools of one encoder; call it inside `computing()`."""
+
+    def __init__(
+        self, config: EncoderConfig, device: torch.device, dtype: torch.dtype = torch.float32
+    ) -> None:
+        self.reach = config.kernel // 2
+        self._config = config
+        self._device = device
+        self.dtype = dtype
+        """What the encoder computes in, and keys, values and inputs are kept in."""
+        self._rings: dict[RingSize, Pool] = {}
+        shape = Shape(config.layers, max(1, self.reach), config.width, dtype)
+        self.convolved = Pool({"inputs": shape}, device)
+
+    def pool(self, size: RingSize) -> Pool:
+        """The pool of rings of a size."""
+        if size not in self._rings:
+            config = self._config
+            kept = Shape(config.layers, size.frames, config.width, self.dtype)
+            log_mel = Shape(1, size.log_mels, config.mel_bins)
+            shapes = {"keys": kept, "values": kept, "log_mel": log_mel}
+            self._rings[size] = Pool(shapes, self._device)
+        return self._rings[size]
+
+    def room_for(self, past: DevicePast, least: RingSize, usual: RingSize) -> DevicePast:
+        """The past in a ring with room for a step: `least`; a new ring gets the `usual` room."""
+        past.check()
+        if past.ring is not None and past.ring.size.holds(least):
+            return past
+        size = RingSize(
+            max(least.frames, usual.frames), max(least.log_mels, usual.log_mels)
+        ).rounded()
+        if past.ring is None:
+            return DevicePast(Ring(size, self.pool(size).take()))
+        return self._laid(self.kept(past), size)
+
+    def kept(self, past: DevicePast) -> EncoderPast:
+        """A past in numpy's arrays."""
+        past.check()
+        config = self._config
+        if past.ring is None or past.convolved is None:
+            return self._nothing()
+        pool, number, size = self.pool(past.ring.size), past.ring.number, past.ring.size
+        frames = _numbers(past.frames - past.filled, past.filled, size.frames)
+        first = past.log_mels - past.before
+        mels = _numbers(first, past.before + past.ahead, size.log_mels)
+
+        def read(name: str, numbers: Counts) -> Floats:
+            rows = pool.stacked(name)[:, number].index_select(1, self._there(numbers))
+            found: Floats = rows.float().cpu().numpy()
+            return found
+
+        keys, values = read("keys", frames), read("values", frames)
+        convolved = self.convolved.stacked("inputs")[:, past.convolved.number, : self.reach]
+        return EncoderPast(
+            log_mel=np.ascontiguousarray(read("log_mel", mels)[0].T).reshape(config.mel_bins, -1),
+            ahead=past.ahead,
+            keys=(keys,) if past.filled else (),
+            values=(values,) if past.filled else (),
+            convolved=convolved.float().cpu().numpy(),
+        )
+
+    def from_arrays(self, arrays: Mapping[str, Floats], most_frames: int) -> DevicePast:
+        """A past of named arrays; SnapshotError where they do not fit."""
+        kept = self._nothing().from_arrays(arrays, most_frames)
+        size = RingSize(kept.frames, kept.log_mel.shape[1]).rounded()
+        return self._laid(kept, size)
+
+    def _nothing(self) -> EncoderPast:
+        config = self._config
+        return EncoderPast(
+            np.zeros((config.mel_bins, 0), dtype=np.float32),
+            0,
+            (),
+            (),
+            np.zeros((config.layers, self.reach, config.width), dtype=np.float32),
+        )
+
+    def _laid(self, kept: EncoderPast, size: RingSize) -> DevicePast:
+        """A past in a new ring, from its start on."""
+        pool, count, mels = self.pool(size), kept.frames, kept.log_mel.shape[1]
+        ring, convolved = Ring(size, pool.take()), self.convolved.take()
+        arrays = kept.to_arrays()
+        at = ring.number
+        for name in ("keys", "values"):
+            pool.stacked(name)[:, at, :count] = torch.from_numpy(arrays[name]).to(self._device)
+        log_mel = torch.from_numpy(np.ascontiguousarray(kept.log_mel.T))
+        pool.stacked("log_mel")[0, at, :mels] = log_mel.to(self._device)
+        inputs = torch.from_numpy(np.array(kept.convolved)).to(self._device)
+        self.convolved.stacked("inputs")[:, convolved.number, : self.reach] = inputs
+        before = mels - kept.ahead
+        past = DevicePast(ring, convolved, count, count, before, before, kept.ahead)
+        ring.readable = {past.serial}
+        return past
+
+    def _there(self, numbers: Counts) -> torch.Tensor:
+        return torch.from_numpy(numbers).to(self._device)
+
+
+def slot_of(convolved: Slot | None) -> int:
+    """The number of a slot; of none, that of zeros."""
+    return NOTHING if convolved is None else convolved.number
+
+
+def _numbers(first: int, size: int, room: int) -> Counts:
+    """Where `size` entries from number `first` on lie in a ring."""
+    return np.arange(first, first + size, dtype=np.int64) % room

@@ -1,0 +1,50 @@
+"""Live streams, voice activity and snapshots over a model on torch: nothing there knows of it."""
+
+import pytest
+
+pytest.importorskip("torch", reason="the torch extra")
+
+from parakeet_streaming import ContextConfig, DelayRange, LiveEngine, LiveOptions, load, load_vad
+from parakeet_streaming.results import Final
+from tests.torch_runtime.test_opening import TORCH, digits
+
+__all__ = ["digits"]
+
+WAIT_S = 120
+WORDS = ["three", "one", "four", "one", "five", "nine", "two", "six"]
+
+
+@pytest.fixture(scope="module")
+def recognizer():
+    return load(**TORCH)
+
+
+def words_of(events):
+    told = [event.transcript.text for event in events if isinstance(event, Final)]
+    return " ".join(told).split()
+
+
+@pytest.mark.parametrize("cached", [False, True])
+def test_several_streams_at_once(recognizer, digits, cached):
+    delay = DelayRange.fixed(ContextConfig.parse("2-0.5-0.5"))
+    options = LiveOptions(delay, cached=cached)
+    with LiveEngine(recognizer, load_vad(), most_streams=3) as engine:
+        streams = [engine.open(options) for _ in range(3)]
+        for stream in streams:
+            for at in range(0, len(digits), 8000):
+                stream.push_waiting(digits[at : at + 8000], WAIT_S)
+            stream.finish()
+        for stream in streams:
+            assert words_of(iter(lambda s=stream: s.get(WAIT_S), None)) == WORDS
+
+
+def test_a_snapshot_of_graphs_goes_on_here(digits):
+    """The samples, states and tokens of a stream that ONNX Runtime began."""
+    recognizer, graphs = load(**TORCH), load(runtime="onnxruntime", threads=1)
+    context = ContextConfig.parse("2-0.5-0.5")
+    first = graphs.stream(context)
+    first.feed(digits[: len(digits) // 2])
+    second = recognizer.restore(first.snapshot())
+    second.feed(digits[len(digits) // 2 :])
+    second.finish()
+    assert second.transcript().text.split() == WORDS

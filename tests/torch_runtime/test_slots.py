@@ -1,0 +1,56 @@
+"""Slots that are held, free again, and never mixed up."""
+
+import gc
+
+import pytest
+
+torch = pytest.importorskip("torch", reason="the torch extra")
+
+from parakeet_streaming.torch_runtime.slots import NOTHING, RUBBISH, Pool, Shape
+
+
+@pytest.fixture
+def pool(cpu):
+    return Pool({"wide": Shape(2, 3, 4), "small": Shape(1, 1, 2, torch.bfloat16)}, cpu)
+
+
+def test_slots_differ_and_none_is_reserved(pool):
+    held = [pool.take() for _ in range(14)]
+    numbers = {slot.number for slot in held}
+    assert len(numbers) == 14
+    assert not numbers & {NOTHING, RUBBISH}
+
+
+def test_a_slot_that_nobody_holds_is_free_again(pool):
+    before = pool.slots
+    for _ in range(100):
+        pool.take()
+    gc.collect()
+    assert pool.slots == before
+
+
+def test_a_pool_that_grows_keeps_what_is_in_it(pool):
+    held = []
+    for number in range(50):
+        slot = pool.take()
+        pool.stacked("wide")[:, slot.number] = number
+        held.append(slot)
+    assert pool.slots == 64
+    assert len({slot.number for slot in held}) == 50
+    for number, slot in enumerate(held):
+        assert (pool.stacked("wide")[:, slot.number] == number).all()
+    assert (pool.stacked("wide")[:, NOTHING] == 0).all()
+
+
+def test_rows_are_the_pools_own_memory(pool):
+    slot = pool.take()
+    rows = pool.rows("wide", 1)
+    assert rows.shape == (pool.slots * 3, 4)
+    rows[slot.number * 3 + 2] = 5
+    assert (pool.stacked("wide")[1, slot.number, 2] == 5).all()
+    assert (pool.stacked("wide")[0] == 0).all()
+
+
+def test_memory_of_a_slot(pool):
+    assert pool.bytes_each == 2 * 3 * 4 * 4 + 2 * 2
+    assert pool.stacked("small").dtype == torch.bfloat16

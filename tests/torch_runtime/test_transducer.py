@@ -1,0 +1,143 @@
+"""The model behind the port: streams, snapshots and failures, beside the same one in numpy."""
+
+import numpy as np
+import pytest
+
+torch = pytest.importorskip("torch", reason="the torch extra")
+
+from parakeet_streaming import ContextConfig, load
+from parakeet_streaming.catalog.vocabulary import Vocabulary
+from parakeet_streaming.engine.recognizer import Recognizer
+from parakeet_streaming.errors import ComputeError, SnapshotError
+from parakeet_streaming.ports import DecoderInput, EncoderInput
+from parakeet_streaming.torch_runtime.transducer import TorchTransducer
+from tests.parity.crowds import check_a_crowd
+from tests.torch_runtime.test_cached_encoder import sound
+
+PIECES = Vocabulary(("<unk>", "▁", *"abcdef", "<blk>"), 8)
+CONTEXT = ContextConfig.parse("1-0.4-0.4")
+
+
+@pytest.fixture(scope="module")
+def recognizer(transducer):
+    return Recognizer(transducer, PIECES, name="small")
+
+
+@pytest.fixture(scope="module")
+def graphs(cached_folder):
+    return load(cached_folder, runtime="onnxruntime", threads=1)
+
+
+def tokens(stream):
+    return [(each.id, each.start_frame, each.duration_frames) for each in stream.tokens]
+
+
+def test_what_it_says_of_itself(transducer):
+    assert transducer.runs_on == "torch (cpu), 1 thread"
+    assert transducer.keeps_past
+    assert transducer.max_samples is None
+    assert transducer.durations == (0, 1, 2, 3, 4)
+
+
+@pytest.mark.parametrize("cached", [False, True])
+def test_the_same_tokens_as_graphs(recognizer, graphs, cached):
+    for seed in range(3):
+        samples = sound(6.3, seed)
+        pair = [each.stream(CONTEXT, cached=cached) for each in (recognizer, graphs)]
+        for stream in pair:
+            stream.feed(samples)
+            stream.finish()
+        assert tokens(pair[0]) == tokens(pair[1])
+        assert len(pair[0].tokens) > 3
+        for one, other in zip(pair[0].tokens, pair[1].tokens, strict=True):
+            assert one.confidence == pytest.approx(other.confidence, abs=1e-3)
+
+
+@pytest.mark.parametrize("cached", [False, True])
+def test_a_crowd(recognizer, cached):
+    """Streams of any context and age that come and go: each gives what it gives alone."""
+    speech = [sound(5.0, seed) for seed in range(4)]
+    assert check_a_crowd(recognizer, speech, count=30, seed=1, cached=cached) > 50
+
+
+@pytest.mark.parametrize("cached", [False, True])
+def test_a_stream_is_a_value(recognizer, cached):
+    samples = sound(6.0, 5)
+    whole, first = (recognizer.stream(CONTEXT, cached=cached) for _ in range(2))
+    whole.feed(samples)
+    whole.finish()
+    first.feed(samples[:48_000])
+    second = recognizer.restore(first.snapshot())
+    second.feed(samples[48_000:])
+    second.finish()
+    assert tokens(second) == tokens(whole)
+
+
+def test_a_step_that_fails_changes_nothing(recognizer, monkeypatch):
+    samples = sound(6.0, 6)
+    whole, stream = (recognizer.stream(CONTEXT, cached=True) for _ in range(2))
+    whole.feed(samples)
+    whole.finish()
+    model = recognizer._transducer._model
+
+    def fail(*_):
+        raise RuntimeError("CUDA out of memory")
+
+    for at in range(0, len(samples), 8000):
+        for part in (model.predictor, model.encoder.layers[1].convolution.pointwise):
+            with monkeypatch.context() as patch:
+                patch.setattr(part, "forward", fail)
+                stream.push(samples[at : at + 8000] if part is model.predictor else samples[:0])
+                ready = stream.ready
+                if ready:
+                    with pytest.raises(ComputeError, match="out of memory"):
+                        recognizer.step([stream])
+        recognizer.step([stream])
+    stream.finish()
+    assert tokens(stream) == tokens(whole)
+
+
+def test_memory_from_elsewhere(transducer):
+    arrays = transducer.memory_to_arrays(transducer.start().memory)
+    again = transducer.memory_from_arrays(arrays)
+    for name, values in transducer.memory_to_arrays(again).items():
+        np.testing.assert_array_equal(values, arrays[name])
+    # Of a snapshot that the graphs' decoder made: its output is its hidden state.
+    transducer.memory_from_arrays({**arrays, "output": arrays["hidden"]})
+    for forged in ({}, {"hidden": arrays["hidden"]}, {**arrays, "cell": arrays["cell"][:, :, :1]}):
+        with pytest.raises(SnapshotError):
+            transducer.memory_from_arrays(forged)
+
+
+def test_slots_are_given_back(transducer):
+    recognizer = Recognizer(transducer, PIECES, name="small")
+    before = transducer._memories.slots
+    for seed in range(20):
+        stream = recognizer.stream(CONTEXT, cached=True)
+        stream.feed(sound(2.0, seed))
+        stream.finish()
+    assert transducer._memories.slots == before
+
+
+def test_nothing_to_do(transducer):
+    empty = transducer.encode([])
+    assert (empty.lengths, empty.pasts) == ((), ())
+    assert transducer.decode(empty, []) == []
+
+
+def test_a_window_without_a_frame(transducer):
+    encoded = transducer.encode([EncoderInput(np.zeros(100, np.float32))])
+    assert encoded.lengths == (0,)
+    (decoded,) = transducer.decode(encoded, [DecoderInput(0, 0, 0, 0, transducer.start())])
+    assert decoded.emissions == decoded.lookahead == ()
+    assert decoded.state.decoded_frames == 0
+
+
+def test_the_blank_may_be_confident(small_model, cpu):
+    """The other measure reaches the loop."""
+    sure = TorchTransducer(small_model, cpu, confidence="entropy")
+    stream = Recognizer(sure, PIECES).stream(CONTEXT)
+    stream.feed(sound(3.0))
+    stream.finish()
+    assert stream.tokens
+    assert all(0 <= each.confidence <= 1 for each in stream.tokens)
