@@ -16,6 +16,7 @@ import numpy as np
 import soundfile
 import soxr
 
+from parakeet_streaming.engine.room_noise import room_noise, room_of
 from parakeet_streaming.ports import Floats
 from parakeet_streaming.timeline import SAMPLE_RATE_HZ, seconds_to_samples
 from training.noises import KINDS, at_level, level, quick_size
@@ -31,6 +32,9 @@ _CODECS = (
 )
 DIGITAL_SILENCE = 0.1
 """Part of the pauses that are zeros."""
+TAILS = 0.3
+"""Part of the examples that end as a live stream does, in the sound of their room."""
+_LONGEST_TAIL_S = 1.2
 _TELEPHONE_HZ = (300.0, 3_400.0)
 _NARROWEST_TO_WIDEST_HZ = (3_500.0, 7_000.0)
 _LOUDEST_RMS = 0.25
@@ -178,8 +182,9 @@ def joined(
 ) -> tuple[Floats, list[int]]:
     """Utterances one after the other with pauses before, between and after them, and their starts.
 
-    Most pauses have the noise of the quiet moments next to them. Digital silence is far below any
-    microphone's noise, and would dominate the mean and deviation that normalise the features.
+    Most pauses sound like the room next to them, as what follows the end of a live stream does.
+    Digital silence is far below any microphone's noise, and would dominate the mean and deviation
+    that normalise the features.
     """
     pauses_s = random.uniform(0, 1, len(parts) + 1) ** 2 * longest_pause_s
     beside = [*parts, parts[-1]]
@@ -188,14 +193,26 @@ def joined(
     total = 0
     for at, (part, pause_s) in enumerate(zip(beside, pauses_s, strict=True)):
         count = seconds_to_samples(float(pause_s))
-        quiet = 0.0 if random.random() < DIGITAL_SILENCE else quiet_level(part)
-        pieces.append(random.standard_normal(count, np.float32) * np.float32(quiet))
+        silent = random.random() < DIGITAL_SILENCE
+        pieces.append(np.zeros(count, np.float32) if silent else room_pause(part, count, random))
         total += count
         if at < len(parts):
             pieces.append(part)
             starts.append(total)
             total += part.shape[0]
     return np.concatenate(pieces), starts
+
+
+def room_pause(samples: Floats, count: int, random: Random) -> Floats:
+    """`count` samples of the room in which samples were said, no louder than its quiet moments."""
+    noise = room_noise(room_of(samples), count, int(random.integers(SAMPLE_RATE_HZ)))
+    return noise * np.float32(min(1.0, quiet_level(samples) / (level(noise) + 1e-9)))
+
+
+def with_tail(samples: Floats, random: Random) -> Floats:
+    """Samples, and behind them the noise of their room that the end of a live stream decodes."""
+    count = seconds_to_samples(float(random.uniform(0.1, _LONGEST_TAIL_S)))
+    return np.concatenate((samples, room_noise(room_of(samples), count)))
 
 
 def quiet_level(samples: Floats) -> float:

@@ -3,7 +3,8 @@
 Rules of this file:
 
 1. An example is one clip, several joined with pauses, or a sound without words and an empty text.
-   Single digits are always joined into strings of one speaker.
+   Words that were spoken alone are joined into strings (`strings.py`); some examples end in the
+   sound of their room, as a live stream does.
 2. Examples are made by the pool, sorted by length and cut into batches of equal seconds, so that
    little is padding. Batches come in random order.
 3. Random choices depend only on the seed, the first step and the worker.
@@ -25,16 +26,14 @@ from torch.utils.data import DataLoader, IterableDataset, get_worker_info
 from parakeet_streaming.errors import OptionError
 from parakeet_streaming.ports import Floats
 from parakeet_streaming.timeline import FRAME_SAMPLES, samples_to_seconds, seconds_to_samples
-from training.augment import at_speed, augmented, drawn_speed, joined
+from training.augment import TAILS, at_speed, augmented, drawn_speed, joined, with_tail
 from training.manifest import DIGITS
 from training.noises import KINDS, at_level
 from training.settings import Phase, Recipe
 from training.store import Store, StoredClip
+from training.strings import Strings, close_cut, is_word
 from training.teacher import Lessons, Taught
 from training.tokenizer import Tokenizer
-
-LONGEST_DIGIT_S = 1.3
-LONGEST_DIGIT_STRING = 9
 
 
 @dataclass(frozen=True)
@@ -63,11 +62,6 @@ class Batch:
         return Batch(*(each.pin_memory() for each in vars(self).values()))
 
 
-def is_digit(clip: StoredClip) -> bool:
-    """Whether a clip is one digit, spoken alone."""
-    return clip.text in DIGITS and clip.duration_s <= LONGEST_DIGIT_S
-
-
 @dataclass(frozen=True)
 class Example:
     """A row of a batch."""
@@ -83,7 +77,6 @@ class Drawer:
 
     def __init__(self, store: Store, phase: Phase, recipe: Recipe) -> None:
         weights = dict(recipe.corpus_weights)
-        digits = [clip for clip in store.clips if is_digit(clip)]
         fits = [clip for clip in store.clips if clip.duration_s <= phase.longest_s]
         strings = [clip for clip in fits if set(clip.text.split()) <= set(DIGITS)]
         # A list may have no digits at all; then training begins with the shortest clips.
@@ -93,9 +86,7 @@ class Drawer:
         self._totals = list(accumulate(weights.get(clip.corpus, 1.0) for clip in self.clips))
         if not self._totals[-1] > 0:
             raise OptionError("every corpus has weight 0; give at least one a weight above 0")
-        self._by_speaker: dict[tuple[str, str], list[StoredClip]] = {}
-        for clip in digits:
-            self._by_speaker.setdefault((clip.corpus, clip.speaker), []).append(clip)
+        self._strings = Strings(store.clips, store.samples)
 
     def clip(self, random: np.random.Generator) -> StoredClip:
         drawn = random.random() * self._totals[-1]
@@ -104,11 +95,10 @@ class Drawer:
     def group(self, random: np.random.Generator) -> list[StoredClip]:
         """Clips that become one example."""
         first = self.clip(random)
-        if is_digit(first):
-            same = self._by_speaker[first.corpus, first.speaker]
-            more = random.integers(LONGEST_DIGIT_STRING)
-            drawn = [same[index] for index in random.integers(len(same), size=more)]
-            return self._within([first, *drawn])
+        if is_word(first):
+            return self._within(
+                [first, *self._strings.behind(first, random, self.phase.digits_only)]
+            )
         if random.random() < self._joined:
             return self._within([first, self.clip(random), self.clip(random)])
         return [first]
@@ -189,31 +179,41 @@ class Examples(IterableDataset[Batch]):
         strength = drawer.phase.augmentation
         if random.random() < self._recipe.wordless * strength:
             samples = _wordless(random, drawer.phase.longest_s)
-            return Example(samples, [], self._taught([], [], 1.0, samples.shape[0]))
+            return Example(samples, [], self._taught([], [], [], 1.0, samples.shape[0]))
         group = drawer.group(random)
         parts = [self._store.samples(clip) for clip in group]
+        words = is_word(group[0])
+        cuts = [close_cut(part, random) if words else slice(0, part.shape[0]) for part in parts]
+        parts = [part[cut] for part, cut in zip(parts, cuts, strict=True)]
         if len({clip.speaker for clip in group}) > 1:
             parts = [at_level(part, 0.05) for part in parts]
         text = " ".join(clip.text for clip in group)
-        longest_pause_s = 0.3 if is_digit(group[0]) else 0.3 + 0.5 * strength
+        longest_pause_s = 0.3 if words else 0.3 + 0.5 * strength
         samples, starts = joined(parts, random, longest_pause_s)
         speed = 1.0
         if strength > 0:
             speed = drawn_speed(strength, random)
             others = [self._store.samples(drawer.clip(random)) for _ in range(_voices(random))]
             samples = augmented(at_speed(samples, speed), others, strength, random)
-        taught = self._taught(group, starts, speed, samples.shape[0])
+            if random.random() < TAILS:
+                samples = with_tail(samples, random)
+        taught = self._taught(group, starts, cuts, speed, samples.shape[0])
         return Example(samples, self._tokenizer.encode(text), taught)
 
     def _taught(
-        self, group: Sequence[StoredClip], starts: Sequence[int], speed: float, count: int
+        self,
+        group: Sequence[StoredClip],
+        starts: Sequence[int],
+        cuts: Sequence[slice],
+        speed: float,
+        count: int,
     ) -> Taught | None:
         """The teacher's vector for each encoder frame of `count` samples."""
         if self._lessons is None:
             return None
         # Frame i is centred at the i-th multiple of its length, as features are at theirs.
         at = np.arange(-(-count // FRAME_SAMPLES)) * (FRAME_SAMPLES * speed)
-        return self._lessons.along(at, group, starts)
+        return self._lessons.along(at, group, starts, cuts)
 
 
 def _voices(random: np.random.Generator) -> int:

@@ -22,6 +22,7 @@ from parakeet_streaming.ports import Floats
 from parakeet_streaming.timeline import samples_to_seconds, seconds_to_samples
 from training.manifest import DIGITS, Clip, normalise
 from training.noises import KINDS, at_level
+from training.store import part
 
 OFFLINE = "offline"
 DIGIT_STRINGS = "digit strings"
@@ -67,7 +68,8 @@ def evaluate(
 ) -> tuple[list[Score], dict[str, dict[str, str]]]:
     """Scores of the models in `folders`, by precision; and words that each finds in no speech."""
     spoken = [
-        Spoken(each.corpus, each.speaker, each.text, read_audio(each.audio)) for each in clips
+        Spoken(each.corpus, each.speaker, each.text, part(read_audio(each.audio), each))
+        for each in clips
     ]
     spoken += digit_strings(spoken)
     scores: list[Score] = []

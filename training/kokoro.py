@@ -54,12 +54,7 @@ def kokoro_voices(folder: Path, mixtures: int = MIXTURES) -> tuple[Voice, ...]:
     Raises:
         ModelPartMissingError: the folder lacks the model, its phonemes or the voices.
     """
-    names = sorted(path.stem for path in (folder / "voices").glob("*.bin"))
-    if not (names and (folder / "model.onnx").is_file() and (folder / "vocab.json").is_file()):
-        raise ModelPartMissingError(
-            f"{folder} needs model.onnx, vocab.json and voices/*.bin; training/README.md says how "
-            "to get them"
-        )
+    names = voice_names(folder)
     weights = np.array([1.0 if name[0] in _ENGLISH else _FOREIGN_WEIGHT for name in names])
     random = np.random.default_rng(0)
     mixed = (_mixture(names, weights / weights.sum(), random) for _ in range(mixtures))
@@ -68,6 +63,21 @@ def kokoro_voices(folder: Path, mixtures: int = MIXTURES) -> tuple[Voice, ...]:
     return tuple(
         Voice(SYNTHESIZER, name, LICENCE, weight, folder) for name, weight in dict(drawn).items()
     )
+
+
+def voice_names(folder: Path) -> list[str]:
+    """The voices of a folder.
+
+    Raises:
+        ModelPartMissingError: the folder lacks the model, its phonemes or the voices.
+    """
+    names = sorted(path.stem for path in (folder / "voices").glob("*.bin"))
+    if not (names and (folder / "model.onnx").is_file() and (folder / "vocab.json").is_file()):
+        raise ModelPartMissingError(
+            f"{folder} needs model.onnx, vocab.json and voices/*.bin; training/README.md says how "
+            "to get them"
+        )
+    return names
 
 
 def _mixture(names: Sequence[str], likely: Floats, random: Random) -> str:
@@ -84,10 +94,21 @@ def kokoro_speech(voice: Voice, texts: Sequence[str], speeds: Sequence[float]) -
     """
     assert voice.folder is not None
     parts = [part.partition("*")[::2] for part in voice.name.split("+")]
-    tables = [_style_table(voice.folder, name) * np.float32(part or 1) for name, part in parts]
+    tables = [style_table(voice.folder, name) * np.float32(part or 1) for name, part in parts]
     styles = np.sum(tables, axis=0)
     british = max(parts, key=lambda part: float(part[1] or 1))[0][0] in _BRITISH
-    model, ids = _model(voice.folder), _phoneme_ids(voice.folder)
+    return said_in_style(voice.folder, styles, texts, speeds, british)
+
+
+def said_in_style(
+    folder: Path, styles: Floats, texts: Sequence[str], speeds: Sequence[float], british: bool
+) -> list[Floats]:
+    """Each text in a style (longest, 256): its row for the number of phonemes.
+
+    Returns:
+        Samples (n,) float32 at 24 kHz for each text.
+    """
+    model, ids = _model(folder), _phoneme_ids(folder)
     read = []
     for phonemes, speed in zip(_phonemes(texts, british), speeds, strict=True):
         tokens = [ids[sign] for sign in phonemes if sign in ids][: len(styles) - 1]
@@ -152,6 +173,6 @@ def _phoneme_ids(folder: Path) -> dict[str, int]:
 
 
 @cache
-def _style_table(folder: Path, name: str) -> Floats:
+def style_table(folder: Path, name: str) -> Floats:
     """Styles (longest, 256): the row is the number of phonemes."""
     return np.fromfile(folder / "voices" / f"{name}.bin", np.float32).reshape(-1, _STYLE)

@@ -102,11 +102,12 @@ def _clip(path: Path, number: int, line: str) -> Clip | None:
 
 def write_manifest(path: Path, clips: Iterable[Clip]) -> None:
     """Writes clips; audio beside the list by its relative path, so that both can move."""
-    lines = [json.dumps(_entry(clip, path.parent)) for clip in clips]
+    lines = [json.dumps(entry(clip, path.parent)) for clip in clips]
     path.write_text("".join(f"{line}\n" for line in lines), encoding="utf-8")
 
 
-def _entry(clip: Clip, folder: Path) -> dict[str, str | float | None]:
+def entry(clip: Clip, folder: Path) -> dict[str, str | float | None]:
+    """A clip's line in a list that lies in `folder`."""
     beside = clip.audio.is_relative_to(folder)
     return {
         "audio": str(clip.audio.relative_to(folder) if beside else clip.audio.absolute()),

@@ -144,6 +144,11 @@ def _add_data(texts: Group) -> None:
     texts.add_argument(
         "--kokoro", type=Path, metavar="FOLDER", help="natural voices beside the installed ones"
     )
+    texts.add_argument("--people", type=int, default=1000, help="voices to make, for `people`")
+    texts.add_argument("--hours", type=float, default=12.0, help="that they read")
+    texts.add_argument(
+        "--leave-out", type=Path, action="append", metavar="LIST", help="clips that `doubts` found"
+    )
     texts.add_argument("--no-synthesis", action="store_true", help="real recordings alone")
     texts.add_argument(
         "--phrases-by",

@@ -21,9 +21,24 @@ class Places:
         return self.work / "synthetic"
 
     @property
+    def people(self) -> Path:
+        """Folder of books that made voices read."""
+        return self.work / "people"
+
+    @property
     def phrases_manifest(self) -> Path:
         """List of parts of the training clips."""
         return self.work / "phrases.jsonl"
+
+    @property
+    def heard(self) -> Path:
+        """What was heard in clips whose texts are looked at."""
+        return self.work / "heard.jsonl"
+
+    @property
+    def doubts(self) -> Path:
+        """List of the clips whose texts are plainly not what is said."""
+        return self.work / "doubts.jsonl"
 
     @property
     def train(self) -> Path:
@@ -148,7 +163,19 @@ class Recipe:
     """Part of the examples that are several clips, one after the other."""
     wordless: float = 0.03
     """Part of the examples that have no words, where augmentation is full."""
-    corpus_weights: tuple[tuple[str, float], ...] = (("grid", 0.15), ("asterisk-en", 0.5))
+    corpus_weights: tuple[tuple[str, float], ...] = (
+        ("grid", 0.15),
+        ("asterisk-en", 0.5),
+        # Few texts, said by many:
+        ("dspspeech-20", 0.3),
+        ("picovoice-wake-words", 0.3),
+        ("coswara-counting", 0.3),
+        ("speech-commands", 0.5),
+        # Numbers, and books:
+        ("an4", 1.5),
+        ("coswara-numbers", 1.5),
+        ("librispeech-train-clean-100", 1.5),
+    )
     """How often a clip of a corpus is drawn; 1 for a corpus that is not named."""
     seed: int = 1
 

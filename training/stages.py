@@ -8,17 +8,21 @@ from __future__ import annotations
 import dataclasses
 import sys
 from collections.abc import Callable
+from pathlib import Path
 
 from parakeet_streaming.errors import OptionError
 from parakeet_streaming.export.onnx_files import write_model
 from parakeet_streaming.export.quantise import write_int8
 from parakeet_streaming.torch_model.transducer import Transducer
 from training.card import card, write_averaged, write_evaluation
+from training.doubts import doubtful, parakeet_hearer, without, write_doubts
 from training.evaluate import OFFLINE, evaluate
 from training.kokoro import kokoro_voices
 from training.manifest import read_manifest, write_manifest
 from training.options import Asked
+from training.people import people
 from training.phrases import cut
+from training.reading import Reading
 from training.run import read_checkpoint, read_config, write_average, write_weights
 from training.settings import Places, Recipe
 from training.store import Store, pack
@@ -69,6 +73,8 @@ def _prepare(asked: Asked, recipe: Recipe, places: Places) -> str:
     if not lists:
         raise OptionError("give --train, a list of recordings (JSON lines), at least once")
     clips = [clip for each in lists for clip in read_manifest(each)]
+    for listing in asked.leave_out or []:
+        clips = without(clips, listing)
     longest_s = recipe.curriculum[-1].longest_s
     packed = pack(clips, places.train, longest_s, asked.processes)
     for reason in packed.unreadable[:10]:
@@ -115,6 +121,31 @@ def _train(asked: Asked, recipe: Recipe, places: Places) -> str:
         print(f"stopped at {told}; the same command goes on from there", file=sys.stderr)
         raise SystemExit(STOPPED)
     return told
+
+
+def _doubts(asked: Asked, recipe: Recipe, places: Places) -> str:
+    if not asked.train or asked.teacher is None:
+        raise OptionError("give --train, the lists to look at, and --teacher, a folder of Whisper")
+    from training.whisper import whisper_hearer
+
+    model = asked.phrases_by or "tiny-en"
+    hearers = (
+        (Path(model).name, parakeet_hearer(model)),
+        (f"whisper-{asked.teacher.name}", whisper_hearer(asked.teacher, asked.threads)),
+    )
+    clips = [clip for each in asked.train for clip in read_manifest(each)]
+    found = doubtful(clips, hearers, places.heard)
+    write_doubts(found, places.heard, places.doubts)
+    return f"{len(found)} of {len(clips)} clips, in {places.doubts}"
+
+
+def _people(asked: Asked, recipe: Recipe, places: Places) -> str:
+    if asked.sentences is None or asked.kokoro is None:
+        raise OptionError("give --sentences, a text of one sentence a line, and --kokoro")
+    voices = people(asked.kokoro, asked.people, recipe.seed)
+    reading = Reading(asked.kokoro, places.people, asked.hours, asked.processes, recipe.seed)
+    hours, clips = reading.read(read_sentences(asked.sentences), voices)
+    return f"{clips} clips of {len(voices)} made voices, {hours:.2f} h, in {places.people}"
 
 
 def _average(asked: Asked, recipe: Recipe, places: Places) -> str:
@@ -177,5 +208,5 @@ STAGES: dict[str, Stage] = {
     "evaluate": _evaluate,
     "card": _card,
 }
-STEPS_ASIDE: dict[str, Stage] = {"average": _average}
+STEPS_ASIDE: dict[str, Stage] = {"average": _average, "doubts": _doubts, "people": _people}
 """Not among those of `all`."""

@@ -120,7 +120,7 @@ def _read_block(block: Block) -> list[Clip]:
         files = [Path(scratch) / f"{index}.wav" for index in range(len(block.texts))]
         _SYNTHESIZERS[block.voice.synthesizer](block, files, random)
         for index, (text, wave) in enumerate(zip(block.texts, files, strict=True)):
-            samples = _usable(wave, text)
+            samples = _usable_file(wave, text)
             if samples is not None:
                 path = block.folder / f"{block.number:05}-{index:02}.opus"
                 _write_opus(path, samples)
@@ -134,12 +134,15 @@ def _clip(voice: Voice, text: str, path: Path, samples: Floats) -> Clip:
     return Clip(path, text, voice.speaker, duration_s, corpus, voice.licence)
 
 
-def _usable(wave: Path, text: str) -> Floats | None:
-    """The speech at one level, without long silence around; None if it cannot be right."""
+def _usable_file(wave: Path, text: str) -> Floats | None:
     try:
-        samples = read_audio(wave)
+        return usable(read_audio(wave), text)
     except ParakeetError:
         return None
+
+
+def usable(samples: Floats, text: str) -> Floats | None:
+    """Speech at one level, without long silence around; None if it cannot be right."""
     loud = np.flatnonzero(np.abs(samples) > 0.01 * np.abs(samples).max(initial=0))
     if loud.size == 0:
         return None

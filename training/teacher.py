@@ -77,17 +77,28 @@ class Lessons:
         return int(self._vectors.shape[1])
 
     def along(
-        self, at: NDArray[np.float64], clips: Sequence[StoredClip], starts: Sequence[int]
+        self,
+        at: NDArray[np.float64],
+        clips: Sequence[StoredClip],
+        starts: Sequence[int],
+        cuts: Sequence[slice],
     ) -> Taught:
-        """Vectors at moments `at` (T,), in samples of an example that has `clips` at `starts`."""
+        """Vectors at moments `at` (T,), in samples of an example.
+
+        Args:
+            at: the moments.
+            clips: what the example has.
+            starts: where each clip begins in it.
+            cuts: which of each clip's samples it has.
+        """
         vectors = np.zeros((at.shape[0], self.width), np.float32)
         inside = np.zeros(at.shape[0], np.bool_)
-        for clip, start in zip(clips, starts, strict=True):
-            here = (at >= start) & (at < start + clip.samples)
+        for clip, start, cut in zip(clips, starts, cuts, strict=True):
+            here = (at >= start) & (at < start + cut.stop - cut.start)
             first, count = self._first[clip.start], _count(clip)
             said = self._vectors[first : first + count].astype(np.float32) / _PER_DEVIATION
             # A vector stands for the middle of its 40 ms.
-            where = np.clip((at[here] - start) / VECTOR_SAMPLES - 0.5, 0, count - 1)
+            where = np.clip((at[here] - start + cut.start) / VECTOR_SAMPLES - 0.5, 0, count - 1)
             below = where.astype(np.int64)
             part = (where - below)[:, None].astype(np.float32)
             above = np.minimum(below + 1, count - 1)

@@ -45,12 +45,16 @@ def main(arguments: Sequence[str] | None = None) -> None:
     recorded = read_utterances(asked.speech, asked.list, asked.limit)
     said = recorded + digit_strings(recorded, asked.seed)
     recognizer = load(
-        asked.model, precision=asked.precision, runtime=asked.runtime, threads=asked.threads
+        asked.model,
+        precision=asked.precision,
+        runtime=asked.runtime,
+        threads=asked.threads,
+        kv_cache=asked.kv_cache,
     )
     print(machine_table(), flush=True)
     print(
-        f"\nModel `{recognizer.name}`, {asked.precision}, list `{asked.list}`, {len(said)} "
-        "utterances.\n",
+        f"\nModel `{recognizer.name}` on {recognizer.runs_on}, {asked.precision}, list "
+        f"`{asked.list}`, {len(said)} utterances.\n",
         flush=True,
     )
     offline = WordErrors()
@@ -124,6 +128,7 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--seed", type=int, default=0, help="of the order of digits in strings")
     parser.add_argument("--precision", default="auto", help="as in `load` (default: %(default)s)")
     parser.add_argument("--runtime", default="auto", help="as in `load` (default: %(default)s)")
+    parser.add_argument("--kv-cache", default="auto", help="as in `load` (default: %(default)s)")
     parser.add_argument("--threads", type=int, help="of the encoder (default: one per core)")
     parser.add_argument("--json", type=Path, metavar="FILE", help="also write all numbers there")
     return parser

@@ -1,6 +1,7 @@
 """A folder of recordings and a list of them (JSON lines) in; utterances at 16 kHz out.
 
-A line of the list has `audio` (a path within the folder), `text`, `speaker` and `corpus`.
+A line of the list has `audio` (a path within the folder), `text`, `speaker` and `corpus`;
+with `offset` and `duration`, in seconds, it is a part of the file.
 
 Rules of this file:
 
@@ -16,6 +17,7 @@ import random
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -54,6 +56,9 @@ def read_utterances(folder: Path, listing: str, limit: int | None) -> list[Utter
             continue
         taken[corpus] = taken.get(corpus, 0) + 1
         samples = read_audio(folder / line["audio"])
+        if "offset" in line:  # a part of the file
+            start, count = (seconds_to_samples(float(line[key])) for key in ("offset", "duration"))
+            samples = samples[start : start + count]
         utterances.append(Utterance(corpus, str(line["speaker"]), line["text"], samples))
     return utterances
 
@@ -81,7 +86,7 @@ def _joined(digits: list[Utterance]) -> Utterance:
     return Utterance(DIGIT_STRINGS, digits[0].speaker, text, np.concatenate(parts[1:]))
 
 
-def _lines(path: Path) -> Iterator[dict[str, str]]:
+def _lines(path: Path) -> Iterator[dict[str, Any]]:
     with path.open(encoding="utf-8") as listing:
         for line in listing:
             if line.strip():

@@ -6,13 +6,10 @@ The composition root: the only file that knows both the models and the engine.
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable
 from dataclasses import dataclass, replace
 from os import PathLike
-from pathlib import Path
 from typing import Final, Self
 
-from parakeet_streaming.catalog.broken_weights import refuse_broken_weights
 from parakeet_streaming.catalog.fingerprint import fingerprint
 from parakeet_streaming.catalog.model_folder import ModelParts, find_parts
 from parakeet_streaming.catalog.precision import BFLOAT16, stored_precision
@@ -21,19 +18,16 @@ from parakeet_streaming.catalog.spec import ModelSpec, read_spec
 from parakeet_streaming.engine.recognition_options import RecognitionOptions
 from parakeet_streaming.engine.recognizer import Recognizer
 from parakeet_streaming.engine.words import Pieces
-from parakeet_streaming.errors import ModelFormatError
-from parakeet_streaming.model.cached_encoder import OnnxCachedEncoder
+from parakeet_streaming.errors import ModelFormatError, OptionError
 from parakeet_streaming.model.confidence import measure
-from parakeet_streaming.model.decoder_joint import OnnxDecoderJoint
-from parakeet_streaming.model.encoder import OnnxEncoder
+from parakeet_streaming.model.graphs import Wrap, as_it_is, encoder_of, open_decoder_joint
 from parakeet_streaming.model.label_looping import LabelLoopingDecoder
 from parakeet_streaming.model.silero import open_silero
-from parakeet_streaming.model.split_decoder import cut
-from parakeet_streaming.model.transducer import FrameEncoder, NumpyTransducer
+from parakeet_streaming.model.transducer import NumpyTransducer
 from parakeet_streaming.ports import Transducer, VoiceActivity
 from parakeet_streaming.runtime.choice import choose, open_chosen
-from parakeet_streaming.runtime.cores import check_threads, usable_cores
-from parakeet_streaming.runtime.gpu_choice import TORCH, wants_torch
+from parakeet_streaming.runtime.cores import check_threads
+from parakeet_streaming.runtime.gpu_choice import INT8, TORCH, check_kv_cache, wants_torch
 from parakeet_streaming.runtime.session import (
     ONNX_RUNTIME,
     Session,
@@ -44,15 +38,7 @@ from parakeet_streaming.runtime.session import (
 DEFAULT_MODEL: Final = "tiny-en"
 """The model inside the package."""
 
-_DECODER_THREADS: Final = 4
 _LOGGER: Final = logging.getLogger(__name__)
-
-Wrap = Callable[[Session, str], Session]
-"""A session and its role, `encoder`, `predictor` or `joint`, to what is used in its place."""
-
-
-def _as_it_is(session: Session, _: str) -> Session:
-    return session
 
 
 def load(
@@ -63,9 +49,10 @@ def load(
     provider: str = "auto",
     device: str = "auto",
     threads: int | None = None,
+    kv_cache: str = "auto",
     revision: str | None = None,
     options: RecognitionOptions | None = None,
-    wrap: Wrap = _as_it_is,
+    wrap: Wrap = as_it_is,
 ) -> Recognizer:
     """Loads a model; the recognizer can be shared by any number of streams.
 
@@ -82,6 +69,8 @@ def load(
         device: of torch: `cuda`, `cuda:1`, `cpu`; `auto` is the first GPU if there is one.
         threads: threads of one encoder call; None for one per physical core that affinity and
             quotas leave. Torch has one number for the whole process.
+        kv_cache: of torch: how cached streams keep keys and values: `auto` as the precision says,
+            `int8` in 8 bits.
         revision: branch, tag or commit of a hub repository.
         options: confidence, symbols per frame, segments.
         wrap: what to put in place of each session; for measuring. Torch has none.
@@ -97,19 +86,24 @@ def load(
         ComputeError: the prediction network gives numbers that are not finite.
     """
     check_threads(threads)
+    check_kv_cache(kv_cache)
     options = options or RecognitionOptions()
-    measured = wrap is not _as_it_is
+    measured = wrap is not as_it_is
     on_torch = wants_torch(
         runtime, device, _torch_finds_gpu, provider=provider, precision=precision, measured=measured
     )
     if on_torch:
         try:
-            return _load_torch(source, options, precision, device, threads, revision)
+            return _load_torch(source, options, precision, device, threads, kv_cache, revision)
         except ModelFormatError as error:
             if runtime == TORCH or device != "auto":
                 raise
             _LOGGER.warning("the GPU is not used: %s", error)
         runtime = ONNX_RUNTIME
+    if kv_cache == INT8:
+        raise OptionError(
+            "a kv_cache in int8 belongs to the runtime torch; leave it out, or use it"
+        )
     return _load_graphs(source, options, precision, runtime, provider, threads, revision, wrap)
 
 
@@ -138,7 +132,7 @@ def _load_graphs(
     )
     max_symbols = spec.max_symbols if options.max_symbols is None else options.max_symbols
     transducer = NumpyTransducer(
-        _encoder(wrap(session, "encoder"), parts, spec),
+        encoder_of(wrap(session, "encoder"), parts, spec),
         LabelLoopingDecoder(
             open_decoder_joint(parts, spec, provider, wrap),
             max_symbols=max_symbols,
@@ -157,6 +151,7 @@ def _load_torch(
     precision: str,
     device: str,
     threads: int | None,
+    kv_cache: str,
     revision: str | None,
 ) -> Recognizer:
     """A model that torch runs, whole, on one device."""
@@ -176,10 +171,10 @@ def _load_torch(
         parts, spec = _found(source, stored, revision)
         session = open_session(parts.encoder.path, runtime=ONNX_RUNTIME, provider="cpu")
         decoder = open_decoder_joint(parts, spec, "cpu")
-        read = read_graphs(parts, spec, _encoder(session, parts, spec), decoder)
+        read = read_graphs(parts, spec, encoder_of(session, parts, spec), decoder)
     options = replace(options, max_symbols=options.max_symbols or read.model.config.max_symbols)
     chosen = (device, threads, options.max_symbols, options.confidence)
-    choices = Choices(*chosen, bfloat16=precision == BFLOAT16)
+    choices = Choices(*chosen, bfloat16=precision == BFLOAT16, cache_int8=kv_cache == INT8)
     return _recognizer(open_torch(read, choices), read.vocabulary, read.name, options)
 
 
@@ -195,11 +190,6 @@ def _found(
     folder = resolve(source, precision=stored, revision=revision)
     parts = find_parts(folder, stored)
     return parts, read_spec(parts)
-
-
-def _encoder(session: Session, parts: ModelParts, spec: ModelSpec) -> FrameEncoder:
-    encoder_class = OnnxCachedEncoder if spec.names.cached else OnnxEncoder
-    return encoder_class(session, spec, str(parts.encoder.path))
 
 
 def _recognizer(
@@ -234,6 +224,8 @@ class ModelConfig:
     """Of torch: `auto`, `cpu`, `cuda` or `cuda:N`."""
     threads: int | None = None
     """Threads of one encoder call; None for one per core."""
+    kv_cache: str = "auto"
+    """Of torch: `auto` or `int8`."""
     revision: str | None = None
     """Revision of a hub repository."""
     options: RecognitionOptions | None = None
@@ -259,41 +251,8 @@ class ParakeetTDTModel:
             provider=config.provider,
             device=config.device,
             threads=config.threads,
+            kv_cache=config.kv_cache,
             revision=config.revision,
             options=config.options,
         )
         return cls(recognizer)
-
-
-def open_decoder_joint(
-    parts: ModelParts, spec: ModelSpec, provider: str, wrap: Wrap = _as_it_is
-) -> OnnxDecoderJoint:
-    """Prediction network and joint.
-
-    Calls for one stream are so short that more than a few threads wait for each other. Weights are
-    checked here, because ONNX Runtime's LSTM makes finite numbers, and so text, of NaN.
-    """
-    for path in {parts.decoder.path, (parts.joiner or parts.decoder).path}:
-        refuse_broken_weights(path)
-    threads = min(usable_cores(), _DECODER_THREADS)
-
-    def open_part(source: Path | bytes, role: str) -> Session:
-        name = str(parts.decoder.path if isinstance(source, bytes) else source)
-        session = open_session(
-            source, runtime=ONNX_RUNTIME, provider=provider, threads=threads, name=name
-        )
-        return wrap(session, role)
-
-    if parts.joiner is None:
-        halves = cut(parts.decoder.path, spec.names)
-        predictor = open_part(halves.predictor, "predictor")
-        joint = open_part(halves.joint, "joint")
-        between = (halves.predictions, halves.predictions)
-        return OnnxDecoderJoint(predictor, joint, spec, between, (str(parts.decoder.path),) * 2)
-    predictor = open_part(parts.decoder.path, "predictor")
-    joint = open_part(parts.joiner.path, "joint")
-    assert spec.names.predictions is not None
-    assert spec.names.joint_predictions is not None
-    between = (spec.names.predictions, spec.names.joint_predictions)
-    files = (str(parts.decoder.path), str(parts.joiner.path))
-    return OnnxDecoderJoint(predictor, joint, spec, between, files)

@@ -72,8 +72,29 @@ class DecoderState:
     memory: object
     """What the model's own networks and rules remember after `last_token`."""
     bias_states: tuple[int, ...] = ()
-    """What each bias of the stream remembers after `last_token`; none where all are at their
-    beginning."""
+    """What each bias remembers after `last_token`; none where all are at their beginning."""
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class BiasTables:
+    """A bias as arrays, for models that name tokens on a device: N states, E arcs, V tokens.
+
+    What is `ruled_out` (K,) becomes -inf. Then, in state s, a token is raised by `refunds[s]` (N,),
+    and by `steps - refunds[n]` (E,) of the first arc with it, at n, of s or the states that s fails
+    to (`failures`, (N,), 0 to itself). Arcs lie in order of state, from `first` (N + 1,) on, and
+    `tokens`; `at_root` (V,) has the steps of state 0. A token more than `window` nats below the
+    best is raised by `refunds[s]` at most. The state after a token is its arc's target, or 0.
+    """
+
+    ruled_out: NDArray[np.int64]
+    failures: NDArray[np.int32]
+    refunds: Floats
+    first: NDArray[np.int32]
+    tokens: NDArray[np.int32]
+    targets: NDArray[np.int32]
+    steps: Floats
+    at_root: Floats
+    window: float | None
 
 
 class TokenBias(Protocol):
@@ -95,16 +116,18 @@ class TokenBias(Protocol):
         """Whether a token that it put in place of another is reported as `boosted`."""
         ...
 
+    @property
+    def tables(self) -> BiasTables:
+        """All of it as arrays."""
+        ...
+
     def adjust(self, logits: Floats, states: Counts) -> Floats:
-        """The logits with the bias in them.
+        """The logits (R, V) with the bias in them.
 
         Args:
             logits: (R, V) raw logits of R streams, with -inf for the blank and for what an earlier
                 bias has ruled out; they may be changed in place.
             states: (R,) of the streams.
-
-        Returns:
-            Logits (R, V).
         """
         ...
 

@@ -10,9 +10,9 @@ from parakeet_streaming.catalog.model_folder import find_parts
 from parakeet_streaming.catalog.spec import read_spec
 from parakeet_streaming.errors import OptionError
 from parakeet_streaming.export.onnx_files import write_model
-from parakeet_streaming.load import open_decoder_joint
 from parakeet_streaming.model.encoder import OnnxEncoder
 from parakeet_streaming.model.features import log_mel
+from parakeet_streaming.model.graphs import open_decoder_joint
 from parakeet_streaming.ports import EncoderInput
 from parakeet_streaming.runtime.session import open_session
 from parakeet_streaming.torch_model.transducer import Transducer

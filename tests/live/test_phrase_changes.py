@@ -135,3 +135,15 @@ def test_phrases_of_a_call():
         assert stream._task.stream.options.boosting == ONE
         with pytest.raises(OptionError, match="give phrases"):
             engine.open(options, boost=2.0)
+
+
+def test_phrases_of_a_snapshot_are_compiled_before_it_is_resumed():
+    room = Room([Cue(2, 0)])
+    stream = room.open(fixed(boosting=ONE))
+    stream.push(marked_audio(3))
+    room.settle()
+    stream.use_phrases(TWO)
+    snapshot = snapshot_of(room, stream)
+    first, second = room.opener.prepared_to_resume(snapshot)
+    assert (first,) == room.opener.prepared(ONE)
+    assert (second,) == room.opener.prepared(TWO)

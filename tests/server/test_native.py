@@ -2,6 +2,7 @@
 
 import asyncio
 import json
+import threading
 from base64 import b64decode, b64encode
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import replace
@@ -101,6 +102,26 @@ def test_what_follows_a_checkpoint_is_told_elsewhere(cut, query):
     assert committed(told) + committed(after) == committed(whole)
     assert joined(told + after) == joined(whole)
     assert of(whole, "ready")[0]["checkpoints"]["shared"] is True
+
+
+def test_phrases_of_a_checkpoint_are_compiled_beside_the_event_loop():
+    async def test():
+        async with both() as ((_, one), (service, other)):
+            token = await checkpoint_of(one, query=f"{QUERY}&phrases=nine")
+            compiled, before = [], service.engine.prepare
+
+            def prepare(**chosen):
+                compiled.append((threading.current_thread(), before(**chosen)))
+                return compiled[-1][1]
+
+            service.engine.prepare = prepare
+            async with opened(other) as socket:
+                return await resumed(socket, token), compiled
+
+    answer, ((thread, biases),) = run(test)
+    assert answer["resumed"] == "exact"
+    assert thread is not threading.main_thread()
+    assert len(biases) == 1
 
 
 async def checkpoint_of(address, audio=PCM, query=QUERY, **headers):

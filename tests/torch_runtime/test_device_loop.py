@@ -7,7 +7,10 @@ import pytest
 
 torch = pytest.importorskip("torch", reason="the torch extra")
 
+from parakeet_streaming.boosting.phrase_bias import PhraseBias
+from parakeet_streaming.boosting.token_tree import tree_of
 from parakeet_streaming.errors import ComputeError
+from parakeet_streaming.languages.script_mask import ScriptMask
 from parakeet_streaming.model.label_looping import LabelLoopingDecoder
 from parakeet_streaming.ports import DecoderInput
 from parakeet_streaming.torch_model.fastconformer import EncoderConfig
@@ -82,20 +85,14 @@ def encoded(transducer, frames):
         )})  # fmt: skip
 
 
-class Nudge:
-    """A bias with a few states, each with nudges of its own."""
-
-    marks = True
-    states = 3
-
-    def __init__(self, seed):
-        self._nudges = np.random.default_rng(seed).normal(0, 6, (3, 7)).astype(np.float32)
-
-    def adjust(self, logits, states):
-        return logits + self._nudges[states]
-
-    def advance(self, states, tokens):
-        return (states + tokens + 1) % 3
+def phrases(seed, window=None):
+    """A tree of random phrases, some of which are unwelcome."""
+    random = np.random.default_rng(seed)
+    told = [
+        (random.integers(0, 6, int(random.integers(1, 5))).tolist(), float(random.normal(2, 3)))
+        for _ in range(8)
+    ]
+    return PhraseBias.of(tree_of(told), 7, window)
 
 
 def plain(decoded):
@@ -124,8 +121,8 @@ def test_chunk_after_chunk(cpu, monkeypatch, turns, durations, blank):
         theirs = LabelLoopingDecoder(NumpyJoint(model), max_symbols=3)
         rows = int(random.integers(1, 9))
         states = [(ours.start(), theirs.start())] * rows
-        nudges = [Nudge(0), Nudge(1)]
-        biases = [tuple(nudges[: int(random.integers(3))]) for _ in range(rows)]
+        kinds = [ScriptMask(np.array([seed % 6])), phrases(seed), phrases(seed + 9, window=2.0)]
+        biases = [tuple(kinds[int(random.integers(4)) :]) for _ in range(rows)]
         for _ in range(4):
             frames = [
                 random.normal(0, 1, (int(random.integers(1, 14)), WIDTH)).astype(np.float32)

@@ -8,7 +8,7 @@ import soundfile
 
 torch = pytest.importorskip("torch", reason="the torch extra")
 
-from parakeet_streaming import RecognitionOptions, load
+from parakeet_streaming import ContextConfig, RecognitionOptions, load
 from parakeet_streaming.errors import ModelFormatError, OptionError
 from parakeet_streaming.torch_model.pieces import Pieces
 from parakeet_streaming.torch_runtime.opening import has_own_weights, vocabulary_of
@@ -89,3 +89,16 @@ def test_pieces_become_text():
 def test_what_does_not_go_together(golden_folder):
     with pytest.raises(OptionError, match="belongs to the runtime torch"):
         load(golden_folder / "tdt-tiny-onnx", runtime="onnxruntime", device="cpu")
+    with pytest.raises(OptionError, match="kv_cache in int8 belongs to the runtime torch"):
+        load(golden_folder / "tdt-tiny-onnx", runtime="onnxruntime", kv_cache="int8")
+    with pytest.raises(OptionError, match="'int4' is no kv_cache; use auto or int8"):
+        load(kv_cache="int4")
+
+
+def test_a_cache_of_eight_bits(digits):
+    recognizer = load(**TORCH, kv_cache="int8")
+    assert recognizer.runs_on == "torch (cpu), 1 thread, int8 cache"
+    stream = recognizer.stream(ContextConfig.parse("5-0.48-0.48"), cached=True)
+    stream.feed(digits)
+    (*_, last) = stream.finish()
+    assert last.transcript.text == "three one four one five nine two six"

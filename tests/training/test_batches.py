@@ -1,3 +1,4 @@
+import copy
 import dataclasses
 
 import numpy as np
@@ -5,11 +6,12 @@ import pytest
 
 pytest.importorskip("torch", reason="the training group")
 
-from training.batches import Drawer, Examples, is_digit, loader
+from training.batches import Drawer, Examples, loader
 from training.manifest import DIGITS, read_manifest
 from training.settings import smoke_recipe
 from training.smoke import smoke_data
 from training.store import Store, pack
+from training.strings import is_digit
 from training.tokenizer import Tokenizer, train_tokenizer
 
 
@@ -64,7 +66,7 @@ def test_the_first_phase_has_strings_of_one_speaker(prepared):
 def test_a_corpus_without_weight_is_never_drawn(prepared):
     store, _ = prepared
     clips = [dataclasses.replace(clip, corpus=clip.text) for clip in store.clips]
-    weighed = Store.__new__(Store)
+    weighed = copy.copy(store)
     weighed.clips = clips
     weights = tuple((digit, 0.0) for digit in DIGITS)
     recipe = dataclasses.replace(smoke_recipe(), corpus_weights=weights)

@@ -47,7 +47,7 @@ def prepared(tmp_path_factory):
 
 def whole(lessons, clip):
     middles = (np.arange(-(-clip.samples // VECTOR_SAMPLES)) + 0.5) * VECTOR_SAMPLES
-    return lessons.along(middles, [clip], [0])
+    return lessons.along(middles, [clip], [0], [slice(0, clip.samples)])
 
 
 def test_a_teacher_hears_whole_windows_with_all_clips(prepared):
@@ -83,7 +83,7 @@ def test_between_two_vectors_lies_their_mean_and_outside_nothing(prepared):
     lessons, clip = Lessons(places.train, store), store.clips[0]
     first, second = whole(lessons, clip).vectors[:2]
     at = np.array([999.0, 1_000.0, 1_320.0, 1_640.0, 1_960.0, 1_000.0 + clip.samples])
-    taught = lessons.along(at, [clip], [1_000])
+    taught = lessons.along(at, [clip], [1_000], [slice(0, clip.samples)])
     assert taught.inside.tolist() == [False, True, True, True, True, False]
     np.testing.assert_allclose(taught.vectors[1], first)
     np.testing.assert_allclose(taught.vectors[2], first)
@@ -100,7 +100,7 @@ def test_lessons_follow_words_through_pauses_and_speed(prepared):
     for speed in (1.0, 0.85, 1.18):
         start = 3_000
         count = int((start + clip.samples + 2_000) / speed)
-        taught = examples._taught([clip], [start], speed, count)
+        taught = examples._taught([clip], [start], [slice(0, clip.samples)], speed, count)
         at = np.arange(-(-count // 1_280)) * 1_280 * speed - start
         inside = (at >= 0) & (at < clip.samples)
         np.testing.assert_array_equal(taught.inside, inside)
@@ -147,7 +147,8 @@ def test_a_run_learns_what_its_teacher_hears(prepared, tmp_path):
     assert run.step == 60
     missed = [json.loads(line)["taught"] for line in places.log.read_text().splitlines()]
     assert len(missed) == 12
-    assert sum(missed[-3:]) / 3 < 0.92 * missed[0]
+    # Five steps hear a few clips each, so one figure alone says little.
+    assert sum(missed[-4:]) < 0.92 * sum(missed[:4])
     write_evaluation(places.evaluation, [], {})
     assert "larger recogniser" in card(recipe, places, store.clips)
     lessons = (places.train / "teacher.npy").rename(tmp_path / "teacher.npy")

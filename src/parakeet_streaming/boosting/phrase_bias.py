@@ -22,7 +22,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from parakeet_streaming.boosting.token_tree import TokenTree
-from parakeet_streaming.ports import Counts, Floats
+from parakeet_streaming.ports import BiasTables, Counts, Floats
 
 Nodes = NDArray[np.int32]
 
@@ -58,6 +58,21 @@ class PhraseBias:
     def marks(self) -> bool:
         """Words that phrases chose are reported."""
         return True
+
+    @property
+    def tables(self) -> BiasTables:
+        """The same arrays, with nothing ruled out."""
+        return BiasTables(
+            np.zeros(0, np.int64),
+            self.failures,
+            self.refunds,
+            self.first,
+            self.tokens,
+            self.targets,
+            self.steps,
+            self.at_root,
+            self.window,
+        )
 
     def adjust(self, logits: Floats, states: Counts) -> Floats:
         """Logits (R, V) of streams in states (R,), with what phrases raise and lower."""

@@ -21,7 +21,7 @@ import numpy as np
 from parakeet_streaming.errors import OptionError
 from parakeet_streaming.languages.codes import scripts_of
 from parakeet_streaming.languages.scripts import scripts_in
-from parakeet_streaming.ports import Counts, Floats
+from parakeet_streaming.ports import BiasTables, Counts, Floats
 
 _MOST_KEPT: Final = 64
 """Masks of different scripts; a vocabulary of a few scripts has few."""
@@ -49,6 +49,23 @@ class ScriptMask:
     def __init__(self, ruled_out: Counts) -> None:
         """`ruled_out`: token ids."""
         self._ruled_out = ruled_out
+
+    @property
+    def tables(self) -> BiasTables:
+        """One state without arcs, in which nothing is raised."""
+        none, one = np.zeros(0, np.int32), np.zeros(1, np.int32)
+        nothing = np.zeros(0, np.float32)
+        return BiasTables(
+            self._ruled_out,
+            failures=one,
+            refunds=np.zeros(1, np.float32),
+            first=np.zeros(2, np.int32),
+            tokens=none,
+            targets=none,
+            steps=nothing,
+            at_root=nothing,
+            window=None,
+        )
 
     def adjust(self, logits: Floats, states: Counts) -> Floats:
         """The logits (R, V), in which what is ruled out is -inf."""

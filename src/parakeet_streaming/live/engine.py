@@ -157,14 +157,28 @@ class LiveEngine:
         )
         return LiveStream(self, task, self._opener)
 
-    def prepare(self, phrases: Phrases | None, boost: float | None = None) -> object:
+    def prepare(
+        self,
+        phrases: Phrases | None = None,
+        boost: float | None = None,
+        *,
+        resume: bytes | None = None,
+    ) -> object:
         """Compiles phrases, which takes some tenths of a second for a long list.
 
         Streams that are opened with them, while what is given back is held, need not do it.
 
+        Args:
+            phrases: as for `open`.
+            boost: likewise.
+            resume: a snapshot, whose phrases are compiled in their place.
+
         Raises:
             OptionError: phrases beyond their limits, or with letters that the model cannot write.
+            SnapshotError: `resume` is no usable snapshot of this model.
         """
+        if resume is not None:
+            return self._opener.prepared_to_resume(resume)
         return self._opener.prepared(boosting_of(phrases, boost))
 
     def stats(self) -> EngineStats:

@@ -129,6 +129,12 @@ class StreamOpener:
         """What streams with these phrases share."""
         return self.stepper.biases_of(StreamOptions(ContextConfig.balanced(), boosting=boosting))
 
+    def prepared_to_resume(self, snapshot: bytes) -> tuple[TokenBias, ...]:
+        """What a stream shares that goes on from a snapshot, changes that wait included."""
+        state = self.stepper.snapshots.decode(snapshot, self.vad)
+        chosen = (state.options.boosting, *(each.boosting for each in state.changes))
+        return tuple(bias for each in chosen for bias in self.prepared(each))
+
     def encode(self, state: StreamState) -> bytes:
         """A stream's state as bytes."""
         return self.stepper.snapshots.encode(state, self.vad)

@@ -23,6 +23,8 @@ from parakeet_streaming.plain_text import shown
 TORCH: Final = "torch"
 """The runtime that runs whole models, not graphs: the room `torch_runtime`."""
 AUTO: Final = "auto"
+INT8: Final = "int8"
+"""Of keys and values that are kept in 8 bits."""
 NEEDED: Final = ("torch", "sentencepiece", "yaml", "safetensors")
 """What the extra `torch` installs, by the names that are imported."""
 _NAME: Final = re.compile(r"auto|cpu|cuda(:[0-9]{1,3})?")
@@ -74,6 +76,16 @@ def check_device(device: object) -> None:
     """
     if not isinstance(device, str) or not _NAME.fullmatch(device):
         raise OptionError(f"{shown(device)} is no device; use auto, cpu, cuda or cuda:N")
+
+
+def check_kv_cache(kv_cache: object) -> None:
+    """Refuses what is no way to keep keys and values.
+
+    Raises:
+        OptionError: neither `auto` nor `int8`.
+    """
+    if kv_cache not in (AUTO, INT8):
+        raise OptionError(f"{shown(kv_cache)} is no kv_cache; use auto or int8")
 
 
 def _check(provider: str, measured: bool) -> None:

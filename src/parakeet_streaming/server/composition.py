@@ -128,6 +128,7 @@ def load_all(settings: Settings) -> Loaded:
         provider=settings.provider,
         device=settings.device,
         threads=settings.threads,
+        kv_cache=settings.kv_cache,
         revision=settings.revision,
     )
     recognizer.check_context(options.context)

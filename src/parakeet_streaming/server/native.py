@@ -190,15 +190,17 @@ class NativeDialogue:
         asked = settings.options(service.defaults)
         # The phrases that it boosts are in the checkpoint.
         options = replace(asked, live=replace(asked.live, boosting=None))
-        before = self._channels
+        before, starts = self._channels, checkpoint.channels
         try:
+            prepared = await service.prepared_to_resume(starts)
             channels = await Channels.open(
                 service.engine,
                 options,
                 len(before.connections),
-                starts=checkpoint.channels,
+                starts=starts,
                 instead_of=before,
             )
+            del prepared
         except (SnapshotError, OptionError) as error:
             raise CheckpointRefusedError(
                 "damaged", f"this checkpoint cannot go on: {error}"

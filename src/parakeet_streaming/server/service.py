@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import Protocol
@@ -21,6 +21,7 @@ from parakeet_streaming.live.options import LiveOptions
 from parakeet_streaming.server.access import ANONYMOUS, Access, Secret
 from parakeet_streaming.server.caller import Caller
 from parakeet_streaming.server.checkpoint import CheckpointKeys
+from parakeet_streaming.server.connection_options import ChannelStart
 from parakeet_streaming.server.limits import Limits, Places
 from parakeet_streaming.server.metrics import ServerMetrics
 from parakeet_streaming.server.replies import DrainingError, WrongRequestError, answer_to
@@ -155,6 +156,19 @@ class Service:
         if boosting is None:
             return None
         return await asyncio.to_thread(self.engine.prepare, boosting)
+
+    async def prepared_to_resume(self, starts: Sequence[ChannelStart]) -> object:
+        """Compiles what the streams of a checkpoint boost, as `prepared` does.
+
+        Raises:
+            SnapshotError: streams of another model, or none.
+            OptionError: letters that the model cannot write.
+        """
+
+        def compile_all() -> list[object]:
+            return [self.engine.prepare(resume=each.snapshot) for each in starts]
+
+        return await asyncio.to_thread(compile_all)
 
     def check_phrases(self, boosting: Boosting | None, field: str) -> None:
         """Refuses more phrases than a stream of this server may have.

@@ -84,6 +84,9 @@ class Settings:
     )
     provider: str = _setting("auto", _MODEL, "auto, cpu, cuda, ... (see parakeet doctor).")
     device: str = _setting("auto", _MODEL, "Of the runtime torch: auto, cpu, cuda or cuda:N.")
+    kv_cache: str = _setting(
+        "auto", _MODEL, "Of torch, keys and values of cached streams: auto or int8."
+    )
     threads: int | None = _setting(
         None, _MODEL, "Threads of the encoder.", least=1, default_in_words="one per core"
     )

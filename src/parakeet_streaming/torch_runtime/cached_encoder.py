@@ -31,6 +31,7 @@ from parakeet_streaming.torch_runtime.device_past import (
     slot_of,
 )
 from parakeet_streaming.torch_runtime.devices import upload
+from parakeet_streaming.torch_runtime.kept_rows import KEPT
 from parakeet_streaming.torch_runtime.mel import LogMel, normalised, numbers
 from parakeet_streaming.torch_runtime.slots import NOTHING, RUBBISH, Slot
 from parakeet_streaming.torch_runtime.window_encoder import Group, alike, heard_frames, padded
@@ -246,6 +247,7 @@ class _Walk:
 
     def __init__(self, store: PastStore, size: RingSize, told: _Told, most: int) -> None:
         self._pool = store.pool(size)
+        self._kept = store.kept_rows
         self._convolved = store.convolved
         self._reach = store.reach
         self._told = told
@@ -258,11 +260,9 @@ class _Walk:
     def past_of(self, layer: int) -> Past:
         """Keys and values (B, K, D), the oldest first, and inputs of the convolution (B, R, D)."""
         told = self._told
+        places, shape = self._past.flatten(), self._past.shape
         keys, values = (
-            self._pool.rows(name, layer)
-            .index_select(0, self._past.flatten())
-            .view(*self._past.shape, -1)
-            for name in ("keys", "values")
+            self._kept.read(self._pool, name, layer, places).view(*shape, -1) for name in KEPT
         )
         inputs = self._convolved.stacked("inputs")[layer]
         convolved = inputs.index_select(0, told.convolved[:, 0])[:, : self._reach]
@@ -272,8 +272,8 @@ class _Walk:
         """Writes a chunk's own; what its right context gave is forgotten."""
         told = self._told
         there = self._places(keys)
-        self._pool.rows("keys", layer).index_copy_(0, there, keys.flatten(0, 1))
-        self._pool.rows("values", layer).index_copy_(0, there, values.flatten(0, 1))
+        for name, rows in zip(KEPT, (keys, values), strict=True):
+            self._kept.write(self._pool, name, layer, there, rows.flatten(0, 1))
         if self._reach == 0:
             return
         last = torch.arange(self._reach, device=keys.device)[None, :] + told.chunk

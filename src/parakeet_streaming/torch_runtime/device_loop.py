@@ -21,8 +21,8 @@ import torch
 from torch import Tensor
 
 from parakeet_streaming.torch_model.transducer import Transducer
+from parakeet_streaming.torch_runtime.device_biases import RowBiases
 from parakeet_streaming.torch_runtime.device_confidence import Confidence
-from parakeet_streaming.torch_runtime.named_tokens import NamedTokens
 
 TURNS_ON_CPU: Final = 1
 TURNS_ON_GPU: Final = 8
@@ -32,10 +32,8 @@ _ROWS_OF_A_CALL: Final = 256
 multiplying by them; the fewer rows there are, the more frames of each are looked at."""
 _MOST_FRAMES: Final = 4
 
-_FIELDS: Final = 4
-"""Of an emission: token, frame, duration, and the bits of the confidence."""
-_ENDS: Final = 5
-"""Of a row: emissions, skip and token at the border, frame and token at the end."""
+_FIELDS: Final = 5
+"""Of an emission: token, frame, duration, whether it was boosted, and the confidence's bits."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,6 +57,8 @@ class _Memory:
     """(L, B, H)"""
     cell: Tensor
     """(L, B, H)"""
+    biases: Tensor
+    """(B, K) what is remembered of each of the row's biases."""
 
     def taking(self, mask: Tensor, other: _Memory) -> _Memory:
         """This, with the other's rows where the mask (B,) is."""
@@ -67,6 +67,7 @@ class _Memory:
             torch.where(mask, other.token, self.token),
             torch.where(rows, other.hidden, self.hidden),
             torch.where(rows, other.cell, self.cell),
+            torch.where(mask[:, None], other.biases, self.biases),
         )
 
 
@@ -86,6 +87,8 @@ class LoopStart:
     hidden: Tensor
     """(L, B, H)"""
     cell: Tensor
+    biases: Tensor
+    """(B, K)"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,8 +96,8 @@ class LoopEnd:
     """What the frames gave."""
 
     told: Tensor
-    """(B, _ENDS + 1 + M · _FIELDS) int32: of each row its ends, whether its numbers were finite,
-    and its emissions in order."""
+    """(B, 6 + 2 K + M · 5) int32: of each row its ends, whether its numbers were finite, what its
+    biases are at the border and at the end, and its emissions in order."""
     at_border: tuple[Tensor, Tensor]
     """Hidden and cell (L, B, H) where the chunk ends."""
     at_end: tuple[Tensor, Tensor]
@@ -110,16 +113,16 @@ class DeviceLoop:
         rules: Rules,
         frames: Tensor,
         start: LoopStart,
-        named: NamedTokens,
+        biases: RowBiases,
     ) -> None:
-        """`frames` (N, J): of all rows, as the joint projects them; `named`: those with biases."""
+        """`frames` (N, J): of all rows, as the joint projects them; `biases`: those of the rows."""
         self._model = model
-        self._named = named
+        self._biases = biases
         self._rules = rules
         self._frames = frames
         self._start = start
         self._frame = start.frame
-        self._memory = _Memory(start.token, start.hidden, start.cell)
+        self._memory = _Memory(start.token, start.hidden, start.cell, start.biases)
         self._histories = model.joint.histories(start.hidden[-1])
         self._border_memory = self._memory
         self._captured = start.frame >= start.border
@@ -133,8 +136,7 @@ class DeviceLoop:
 
     def run(self, most_frames: int) -> LoopEnd:
         """Walks all rows to their ends; `most_frames` is the longest row's length."""
-        on_cpu = self._frames.device.type == "cpu"
-        turns = TURNS_ON_CPU if on_cpu or self._named else TURNS_ON_GPU
+        turns = TURNS_ON_CPU if self._frames.device.type == "cpu" else TURNS_ON_GPU
         width = self._width = max(1, min(self._width, most_frames))
         room, most = 0, 0
         live = most_frames > 0
@@ -183,10 +185,11 @@ class DeviceLoop:
 
         token, duration = chosen(tokens), chosen(skips)
         row = logits[torch.arange(len(offset), device=offset.device), offset, :vocabulary]
-        if self._named:
-            token = self._named.name(found, token, row)
-        self._emit(found, token, duration, rules.confidence(row, token))
-        self._advance(found, token)
+        boosted, biases = torch.zeros_like(found), self._memory.biases
+        if self._biases:
+            token, boosted, biases = self._biases.named(row, token, biases)
+        self._emit(found, (token, duration, boosted), rules.confidence(row, token))
+        self._advance(found, token, biases)
 
     def _pass_blanks(self, tokens: Tensor, skips: Tensor, width: int) -> tuple[Tensor, Tensor]:
         """Walks over scored frames (B, K) to a token; whether one was found, and at which."""
@@ -214,11 +217,14 @@ class DeviceLoop:
         self._captured = self._captured | crossed
         return crossed
 
-    def _emit(self, found: Tensor, token: Tensor, duration: Tensor, confidence: Tensor) -> None:
+    def _emit(
+        self, found: Tensor, emitted: tuple[Tensor, Tensor, Tensor], confidence: Tensor
+    ) -> None:
         """Writes down tokens on the present frames, and moves on by their durations."""
         frame = self._frame
+        token, duration, boosted = emitted
         bits = confidence.view(torch.int32).to(frame.dtype)
-        emission = torch.stack((token, frame, duration, bits), dim=-1)
+        emission = torch.stack((token, frame, duration, boosted.to(frame.dtype), bits), dim=-1)
         rows = torch.arange(len(frame), device=frame.device)
         place = torch.where(found, self._count, self._emitted.shape[1] - 1)
         self._emitted[rows, place] = emission
@@ -229,11 +235,11 @@ class DeviceLoop:
         stuck = (duration == 0) & (self._on_frame >= self._rules.max_symbols)
         self._frame = frame + torch.where(found, duration + stuck, 0)
 
-    def _advance(self, found: Tensor, token: Tensor) -> None:
+    def _advance(self, found: Tensor, token: Tensor, biases: Tensor) -> None:
         """Runs the prediction network by the tokens that were found."""
         memory = self._memory
         output, hidden, cell = self._model.predictor(token[:, None], memory.hidden, memory.cell)
-        self._memory = memory.taking(found, _Memory(token, hidden, cell))
+        self._memory = memory.taking(found, _Memory(token, hidden, cell, biases))
         histories = self._model.joint.histories(output[:, 0])
         self._histories = torch.where(found[:, None], histories, self._histories)
         # Of a row that left its chunk before, nothing is crossed any more.
@@ -252,5 +258,6 @@ class DeviceLoop:
             ),
             dim=1,
         )
+        biases = (self._border_memory.biases, self._memory.biases)
         emitted = self._emitted[:, :most].flatten(1)
-        return torch.cat((ends, emitted), dim=1).to(torch.int32)
+        return torch.cat((ends, *biases, emitted), dim=1).to(torch.int32)

@@ -30,6 +30,7 @@ from parakeet_streaming.errors import ComputeError
 from parakeet_streaming.model.encoder_past import EncoderPast
 from parakeet_streaming.ports import Counts, Floats
 from parakeet_streaming.torch_model.fastconformer import EncoderConfig
+from parakeet_streaming.torch_runtime.kept_rows import KEPT, KeptRows
 from parakeet_streaming.torch_runtime.slots import NOTHING, Pool, Shape, Slot
 
 # So that contexts that differ little share a pool, and so a call.
@@ -109,13 +110,21 @@ class PastStore:
     """The pools of one encoder; call it inside `computing()`."""
 
     def __init__(
-        self, config: EncoderConfig, device: torch.device, dtype: torch.dtype = torch.float32
+        self,
+        config: EncoderConfig,
+        device: torch.device,
+        dtype: torch.dtype = torch.float32,
+        *,
+        eight_bits: bool = False,
     ) -> None:
+        """`eight_bits`: whether keys and values are kept in 8 bits."""
         self.reach = config.kernel // 2
         self._config = config
         self._device = device
         self.dtype = dtype
-        """What the encoder computes in, and keys, values and inputs are kept in."""
+        """What the encoder computes in, and inputs of convolutions are kept in."""
+        self.kept_rows = KeptRows(config.heads, dtype, eight_bits=eight_bits)
+        """How keys and values lie in the pools."""
         self._rings: dict[RingSize, Pool] = {}
         shape = Shape(config.layers, max(1, self.reach), config.width, dtype)
         self.convolved = Pool({"inputs": shape}, device)
@@ -124,10 +133,9 @@ class PastStore:
         """The pool of rings of a size."""
         if size not in self._rings:
             config = self._config
-            kept = Shape(config.layers, size.frames, config.width, self.dtype)
+            kept = self.kept_rows.shapes(config.layers, size.frames, config.width)
             log_mel = Shape(1, size.log_mels, config.mel_bins)
-            shapes = {"keys": kept, "values": kept, "log_mel": log_mel}
-            self._rings[size] = Pool(shapes, self._device)
+            self._rings[size] = Pool({**kept, "log_mel": log_mel}, self._device)
         return self._rings[size]
 
     def room_for(self, past: DevicePast, least: RingSize, usual: RingSize) -> DevicePast:
@@ -153,15 +161,15 @@ class PastStore:
         first = past.log_mels - past.before
         mels = _numbers(first, past.before + past.ahead, size.log_mels)
 
-        def read(name: str, numbers: Counts) -> Floats:
-            rows = pool.stacked(name)[:, number].index_select(1, self._there(numbers))
-            found: Floats = rows.float().cpu().numpy()
-            return found
-
-        keys, values = read("keys", frames), read("values", frames)
+        places = self._there(frames)
+        keys, values = (
+            self.kept_rows.read_slot(pool, name, number, places).float().cpu().numpy()
+            for name in KEPT
+        )
+        log_mel = pool.stacked("log_mel")[0, number].index_select(0, self._there(mels))
         convolved = self.convolved.stacked("inputs")[:, past.convolved.number, : self.reach]
         return EncoderPast(
-            log_mel=np.ascontiguousarray(read("log_mel", mels)[0].T).reshape(config.mel_bins, -1),
+            log_mel=np.ascontiguousarray(log_mel.cpu().numpy().T).reshape(config.mel_bins, -1),
             ahead=past.ahead,
             keys=(keys,) if past.filled else (),
             values=(values,) if past.filled else (),
@@ -190,8 +198,9 @@ class PastStore:
         ring, convolved = Ring(size, pool.take()), self.convolved.take()
         arrays = kept.to_arrays()
         at = ring.number
-        for name in ("keys", "values"):
-            pool.stacked(name)[:, at, :count] = torch.from_numpy(arrays[name]).to(self._device)
+        for name in KEPT:
+            rows = torch.from_numpy(arrays[name]).to(self._device)
+            self.kept_rows.write_slot(pool, name, at, rows)
         log_mel = torch.from_numpy(np.ascontiguousarray(kept.log_mel.T))
         pool.stacked("log_mel")[0, at, :mels] = log_mel.to(self._device)
         inputs = torch.from_numpy(np.array(kept.convolved)).to(self._device)

@@ -57,6 +57,7 @@ class Choices:
     max_symbols: int | None = None
     confidence: str = "probability"
     bfloat16: bool = False
+    cache_int8: bool = False
 
 
 def has_own_weights(path: Path) -> bool:
@@ -124,5 +125,6 @@ def open_torch(read: Read, choices: Choices) -> TorchTransducer:
         max_symbols=choices.max_symbols,
         confidence=choices.confidence,
         bfloat16=choices.bfloat16,
+        cache_int8=choices.cache_int8,
         fingerprint=read.fingerprint,
     )

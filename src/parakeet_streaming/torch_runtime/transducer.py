@@ -37,19 +37,21 @@ from parakeet_streaming.ports import (
 from parakeet_streaming.timeline import encoder_frames
 from parakeet_streaming.torch_model.transducer import Transducer
 from parakeet_streaming.torch_runtime.cached_encoder import CachedEncoder, known_samples
+from parakeet_streaming.torch_runtime.device_biases import BiasStore, RowBiases
 from parakeet_streaming.torch_runtime.device_confidence import measure_on_device
 from parakeet_streaming.torch_runtime.device_loop import DeviceLoop, LoopEnd, LoopStart, Rules
 from parakeet_streaming.torch_runtime.device_past import DevicePast, PastStore
 from parakeet_streaming.torch_runtime.devices import computing, in_words, upload
 from parakeet_streaming.torch_runtime.halving import halve
 from parakeet_streaming.torch_runtime.mel import LogMel
-from parakeet_streaming.torch_runtime.named_tokens import NamedTokens
 from parakeet_streaming.torch_runtime.read_back import decoded_rows
 from parakeet_streaming.torch_runtime.slots import Pool, Shape, Slot
 from parakeet_streaming.torch_runtime.window_encoder import Group, WindowEncoder
 
 _HIDDEN: Final = "hidden"
 _CELL: Final = "cell"
+_FACTS: Final = 8
+"""Of a row, before what is remembered of its biases."""
 _OUTPUT: Final = "output"
 """Of other runtimes' snapshots: what the prediction network gave, which its hidden state has."""
 
@@ -80,6 +82,7 @@ class TorchTransducer:
         max_symbols: int | None = None,
         confidence: str = "probability",
         bfloat16: bool = False,
+        cache_int8: bool = False,
         fingerprint: str = "",
     ) -> None:
         """A model in evaluation; it is moved to the device.
@@ -90,12 +93,13 @@ class TorchTransducer:
             max_symbols: tokens on one frame after which a frame is skipped; None for the model's.
             confidence: `probability` or `entropy`.
             bfloat16: whether the encoder computes in bfloat16.
+            cache_int8: whether cached streams keep keys and values in 8 bits.
             fingerprint: equal for equal files.
         """
         config = model.config
         self.fingerprint = fingerprint
         self.durations = config.durations
-        self.runs_on = in_words(device) + ", bf16" * bfloat16
+        self.runs_on = in_words(device) + ", bf16" * bfloat16 + ", int8 cache" * cache_int8
         self._device = device
         self._lock = threading.Lock()
         self._blank_id = config.blank_id
@@ -113,9 +117,10 @@ class TorchTransducer:
             )
             mel = LogMel(config.encoder.mel_bins, device)
             self._windows = WindowEncoder(model.encoder, mel, device, dtype)
-            self._pasts = PastStore(config.encoder, device, dtype)
+            self._pasts = PastStore(config.encoder, device, dtype, eight_bits=cache_int8)
             self._cached = CachedEncoder(model.encoder, mel, self._pasts, device)
             shape = Shape(config.predictor_layers, 1, config.predictor_width)
+            self._biases = BiasStore(device)
             self._memories = Pool({_HIDDEN: shape, _CELL: shape}, device)
             self._start = DecoderState(config.blank_id, 0, 0, self._started())
 
@@ -166,14 +171,14 @@ class TorchTransducer:
         with self._lock, computing():
             border = [self._memories.take() for _ in inputs]
             end = [self._memories.take() for _ in inputs]
-            named = NamedTokens(inputs, self._blank_id, self._device)
-            ended, places = self._loop(frames, inputs, border, end, named)
+            biases = RowBiases(inputs, self._blank_id, self._biases)
+            ended, places = self._loop(frames, inputs, border, end, biases)
             self._keep(places[0], *ended.at_border)
             self._keep(places[1], *ended.at_end)
             told = torch.cat((ended.told.flatten(), frames.finite.to(torch.int32)[None]))
             read = told.cpu().numpy()
         slots = zip(border, end, strict=True)
-        return decoded_rows(read, inputs, list(slots), named.rows)
+        return decoded_rows(read, inputs, list(slots), biases.most)
 
     def memory_to_arrays(self, memory: object) -> dict[str, Floats]:
         """A decoder's memory as named arrays."""
@@ -250,7 +255,7 @@ class TorchTransducer:
         inputs: Sequence[DecoderInput],
         border: Sequence[Slot],
         end: Sequence[Slot],
-        named: NamedTokens,
+        biases: RowBiases,
     ) -> tuple[LoopEnd, tuple[Tensor, Tensor]]:
         """Decodes; and the numbers of the slots for the states at the border and at the end."""
         facts = []
@@ -266,14 +271,16 @@ class TorchTransducer:
                     state.last_token,
                     state.memory.number,
                     *(slot.number for slot in slots),
+                    *biases.states_of(each),
                 )
             )
         _, told = upload(np.zeros(0, np.float32), np.array(facts, np.int64), self._device)
-        first, skip, chunk, length, token, memories, *places = told.unbind(1)
+        first, skip, chunk, length, token, memories, *places = told[:, :_FACTS].unbind(1)
         hidden, cell = (
             self._memories.stacked(name)[:, :, 0].index_select(1, memories)
             for name in (_HIDDEN, _CELL)
         )
-        start = LoopStart(first, skip, chunk, length, token, hidden, cell)
-        loop = DeviceLoop(self._model, self._rules, frames.projected, start, named)
+        known = told[:, _FACTS:]
+        start = LoopStart(first, skip, chunk, length, token, hidden, cell, known)
+        loop = DeviceLoop(self._model, self._rules, frames.projected, start, biases)
         return loop.run(max(fact[3] - fact[1] for fact in facts)), (places[0], places[1])

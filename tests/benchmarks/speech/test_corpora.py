@@ -1,7 +1,9 @@
+import json
 from collections import Counter
 
 import numpy as np
 import pytest
+import soundfile
 
 from benchmarks.speech import corpora
 
@@ -17,6 +19,17 @@ def test_only_labelled_lines_are_read_up_to_the_limit(speech):
     said = corpora.read_utterances(speech, "list.jsonl", 1)
     assert [each.corpus for each in said] == ["phone", "book", "fsdd"]
     assert said[0].duration_s == pytest.approx(4.394, abs=1e-3)
+
+
+def test_a_line_may_be_a_part_of_a_file(tmp_path):
+    soundfile.write(tmp_path / "a.wav", np.linspace(0, 0.5, 32_000), 16_000)
+    line = {"audio": "a.wav", "text": "two", "speaker": "a", "corpus": "counting"}
+    parts = [line | {"offset": 0.5, "duration": 0.25}, line]
+    listing = "".join(json.dumps(each) + "\n" for each in parts)
+    (tmp_path / "list.jsonl").write_text(listing)
+    part, whole = corpora.read_utterances(tmp_path, "list.jsonl", None)
+    assert part.samples.shape == (4_000,)
+    np.testing.assert_array_equal(part.samples, whole.samples[8_000:12_000])
 
 
 def test_digit_strings_use_every_recording_once():
