@@ -132,7 +132,8 @@ class StreamOpener:
     def prepared_to_resume(self, snapshot: bytes) -> tuple[TokenBias, ...]:
         """What a stream shares that goes on from a snapshot, changes that wait included."""
         state = self.stepper.snapshots.decode(snapshot, self.vad)
-        chosen = (state.options.boosting, *(each.boosting for each in state.changes))
+        options, changes = state.options, state.changes
+        chosen = (options.boosting, *(each.boosting for each in changes))
         return tuple(bias for each in chosen for bias in self.prepared(each))
 
     def encode(self, state: StreamState) -> bytes:
