@@ -25,6 +25,8 @@ _DTYPES: Final = ("float32", "float64", "int8", "int16", "int32", "int64")
 _PCM16: Final = "pcm16"
 """float32 that are whole multiples of 2⁻¹⁵, as samples of 16-bit sources are: half the bytes."""
 _PLAIN: Final = frozenset({int, float, str, bool, type(None)})
+_WORTH_IT: Final = 1_024
+"""Values from which on it is looked whether they are samples."""
 _TELLING: Final = 32
 
 
@@ -52,8 +54,9 @@ class PlainWriter:
 
     def _set_aside(self, array: NDArray[Any]) -> int:
         kind, stored = str(array.dtype), array
-        if kind == "float32" and (samples := _as_pcm16(array)) is not None:
-            kind, stored = _PCM16, samples
+        if kind == "float32" and array.size >= _WORTH_IT:
+            samples = _as_pcm16(array)
+            kind, stored = (kind, array) if samples is None else (_PCM16, samples)
         self.kinds.append((kind, list(array.shape)))
         self.bytes.append(stored.astype(stored.dtype.newbyteorder("<"), copy=False).tobytes())
         return len(self.kinds) - 1
