@@ -171,3 +171,23 @@ def test_subtitles_need_a_key_where_one_is_needed():
             return await client.post("/page/subtitles", json={})
 
     assert served(test, pages, keys={"me": "k"}).status_code == 401
+
+
+def test_who_sends_a_transcript_slowly_holds_up_nobody():
+    async def test(_, address):
+        sent = asyncio.Event()
+
+        async def slowly():
+            yield b'{"format":"srt",'
+            await sent.wait()
+            yield b'"utterances":[]}'
+
+        async with httpx.AsyncClient(base_url=f"http://{address}", timeout=20) as client:
+            slow = asyncio.create_task(client.post("/page/subtitles", content=slowly()))
+            await asyncio.sleep(0.2)
+            quick = await client.post("/page/subtitles", json={"format": "vtt", "utterances": []})
+            waits = not slow.done()
+            sent.set()
+            return quick.text, waits, (await slow).status_code
+
+    assert served(test, pages) == ("WEBVTT\n", True, 200)

@@ -48,8 +48,8 @@ _POLICY: Final = "; ".join(
         "require-trusted-types-for 'script'",
     ]
 )
-_MOST_TOLD_BYTES: Final = 16_000_000
-"""Of a transcript: a day of speech."""
+_MOST_TOLD_BYTES: Final = 4_000_000
+"""Of a transcript: some six hours of speech."""
 _HEADERS: Final = {
     "Content-Security-Policy": _POLICY,
     "Cross-Origin-Opener-Policy": "same-origin",
@@ -101,12 +101,12 @@ class _Subtitles:
     async def answer(self, request: Request) -> Reply:
         service = self._service
         service.let_in(request.caller, from_page=True)
+        told = bytearray()
+        async for piece in patient(request.body(), service.limits.idle_s, service.clock):
+            told += piece
+            if len(told) > _MOST_TOLD_BYTES:
+                raise TooLargeError(f"a transcript may have {_MOST_TOLD_BYTES} bytes")
         async with self._turn:
-            told = bytearray()
-            async for piece in patient(request.body(), service.limits.idle_s, service.clock):
-                told += piece
-                if len(told) > _MOST_TOLD_BYTES:
-                    raise TooLargeError(f"a transcript may have {_MOST_TOLD_BYTES} bytes")
             made, content_type = await asyncio.to_thread(_subtitles, bytes(told))
         return Reply(200, made, f"{content_type}; charset=utf-8", _HEADERS)
 
