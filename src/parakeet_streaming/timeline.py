@@ -21,6 +21,7 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Final
 
 from parakeet_streaming.errors import ContextError
@@ -154,19 +155,12 @@ class ContextConfig:
     @property
     def frames(self) -> WindowLengths:
         """In whole encoder frames."""
-        return WindowLengths(
-            floor_to_frames(self.left), floor_to_frames(self.chunk), floor_to_frames(self.right)
-        )
+        return _in_frames(self.left, self.chunk, self.right)
 
     @property
     def samples(self) -> WindowLengths:
         """In samples at 16 kHz, whatever `sample_rate` is."""
-        frames = self.frames
-        return WindowLengths(
-            frames_to_samples(frames.left),
-            frames_to_samples(frames.chunk),
-            frames_to_samples(frames.right),
-        )
+        return _in_samples(self.left, self.chunk, self.right)
 
     @property
     def effective(self) -> tuple[float, float, float]:
@@ -230,6 +224,21 @@ class ContextConfig:
     @classmethod
     def frame_by_frame(cls, sample_rate: int = SAMPLE_RATE_HZ) -> ContextConfig:
         return cls.parse("frame_by_frame", sample_rate)
+
+
+@lru_cache(maxsize=256)
+def _in_frames(left: float, chunk: float, right: float) -> WindowLengths:
+    return WindowLengths(floor_to_frames(left), floor_to_frames(chunk), floor_to_frames(right))
+
+
+@lru_cache(maxsize=256)
+def _in_samples(left: float, chunk: float, right: float) -> WindowLengths:
+    frames = _in_frames(left, chunk, right)
+    return WindowLengths(
+        frames_to_samples(frames.left),
+        frames_to_samples(frames.chunk),
+        frames_to_samples(frames.right),
+    )
 
 
 PRESETS: Final[dict[str, tuple[float, float, float]]] = {

@@ -125,8 +125,8 @@ def test_a_context_that_changes_counts_by_direction():
 
 def test_what_a_stream_has_come_to_is_counted_once():
     meter, metrics = metered()
-    assert meter.counted(2.0, 1.0, 5, 100) == 2.0
-    assert meter.counted(3.5, 1.0, 6, 100) == 1.5
+    assert meter.counted(32_000, 16_000, 5, 100) == 32_000
+    assert meter.counted(56_000, 16_000, 6, 100) == 24_000
     snapshot = metrics.snapshot()
     assert snapshot.counters["audio_seconds_total"] == 3.5
     assert snapshot.counters["speech_seconds_total"] == 1.0
@@ -137,7 +137,7 @@ def test_what_a_stream_has_come_to_is_counted_once():
 def test_a_stream_that_resumes_counts_what_is_new():
     metrics = LiveMetrics()
     meter = StreamMeter(metrics, 0.5, audio_s=7.0)
-    assert meter.counted(8.0, 0.0, 0, 0) == 1.0
+    assert meter.counted(128_000, 0, 0, 0) == 16_000
 
 
 def test_computing_per_second_of_audio():

@@ -162,7 +162,11 @@ class SampleReader(_End):
         full = self._full()
         count = full if most_samples is None else min(full, most_samples)
         start = self._reading.moved % self._capacity
-        before_wrap = min(count, self._capacity - start)
+        before_wrap = self._capacity - start
+        if count <= before_wrap:
+            samples = self._samples[start : start + count].copy()
+            self._released(count)
+            return samples
         samples = np.empty(count, np.float32)
         samples[:before_wrap] = self._samples[start : start + before_wrap]
         samples[before_wrap:] = self._samples[: count - before_wrap]

@@ -108,6 +108,9 @@ class Step:
     def decode(self) -> None:
         """Turns encoder frames into tokens."""
         assert self._encoded or self._known or not self._due, "decode() comes after encode()"
+        if self._encoded is not None and not self._known:
+            self._results = self._decoded_results(*self._encoded)
+            return
         results: dict[int, StepResult] = {}
         for due, window in self._known:
             encoded = window.encoded
@@ -115,15 +118,21 @@ class Step:
             decoded = window.decoded(given, self._transducer)
             results[id(due)] = self._result(due, given, decoded, encoded.pasts[0], encoded)
         if self._encoded is not None:
-            encoded, called = self._encoded
-            inputs = [
-                due.decoder_input(row, length)
-                for row, (due, length) in enumerate(zip(called, encoded.lengths, strict=True))
-            ]
-            found = self._transducer.decode(encoded, inputs)
-            for due, given, each, past in zip(called, inputs, found, encoded.pasts, strict=True):
-                results[id(due)] = self._result(due, given, each, past, encoded)
+            _, called = self._encoded
+            for due, result in zip(called, self._decoded_results(*self._encoded), strict=True):
+                results[id(due)] = result
         self._results = [results[id(due)] for due in self._due]
+
+    def _decoded_results(self, encoded: Encoded, called: Sequence[_Due]) -> list[StepResult]:
+        inputs = [
+            due.decoder_input(row, length)
+            for row, (due, length) in enumerate(zip(called, encoded.lengths, strict=True))
+        ]
+        found = self._transducer.decode(encoded, inputs)
+        return [
+            self._result(due, given, each, past, encoded)
+            for due, given, each, past in zip(called, inputs, found, encoded.pasts, strict=True)
+        ]
 
     def commit(self) -> list[tuple[Event, ...]]:
         """Moves the streams on.
@@ -151,19 +160,19 @@ class Step:
         past: object | None,
         encoded: Encoded,
     ) -> StepResult:
-        stream, options = due.stream, due.options
+        stream, options, window = due.stream, due.options, due.window
         guard = options.stall_guard
         stall_from = stream.stall_from
         if guard is not None:
             recovered = self._recovered(guard, due, given, decoded, encoded)
             decoded, stall_from = recovered.decoded, recovered.stall_from
-        window, ahead = due.window, None
+        ahead = None
         whole = window.right_samples % FRAME_SAMPLES == 0 and given.lookahead_end > given.chunk_end
         # Of a frame that is not whole it cannot be said where to go on; the guard sees each chunk.
         if decoded.ahead is not None and guard is None and whole:
             ahead = Ahead(decoded.lookahead, decoded.ahead)
-        found = (decoded.emissions, decoded.lookahead, decoded.state)
-        return StepResult(window, *found, stall_from, past, ahead)
+        found, lookahead, state = decoded.emissions, decoded.lookahead, decoded.state
+        return StepResult(window, found, lookahead, state, stall_from, past, ahead)
 
     def _recovered(
         self,

@@ -100,6 +100,9 @@ class TranscriptBuilder:
         lookahead_end_samples: int,
     ) -> Partial:
         """What a step emitted, in words."""
+        if not (emissions or lookahead):
+            read = (self._seconds(committed_samples), self._seconds(lookahead_end_samples))
+            return Partial("", (), "", (), *read)
         begin = len(self._log) == self._utterance_from
         formatter = self._formatter
         end_s = (
@@ -123,10 +126,11 @@ class TranscriptBuilder:
         end = self._audio_end
         if end is not None and end.emissions is None and self._reaches_end(partial.lookahead_end_s):
             self._audio_end = replace(end, emissions=len(self._log))
-        # Marks that came too late for their utterance are left out.
-        self._log.extend(emissions[len(emissions) - len(partial.tokens) :])
-        self._last = partial.tokens[-1] if partial.tokens else self._last
         self._tentative = partial.tentative
+        if partial.tokens:
+            # Marks that came too late for their utterance are left out.
+            self._log.extend(emissions[len(emissions) - len(partial.tokens) :])
+            self._last = partial.tokens[-1]
 
     def ends_at(self, at_s: float) -> None:
         """The audio, or that of an utterance up to its `commit`, ends here; silence follows."""
@@ -192,8 +196,8 @@ class TranscriptBuilder:
         return end is not None and (end.emissions is not None or read_s >= end.at_s)
 
     def _seconds(self, position_samples: int) -> float:
-        seconds, end_s = samples_to_seconds(position_samples), self._end_s
-        return seconds if end_s is None else min(seconds, end_s)
+        seconds, end = samples_to_seconds(position_samples), self._audio_end
+        return seconds if end is None else min(seconds, end.at_s)
 
     def _utterance_tokens(
         self, first: int, before: Token | None, end: UtteranceEnd

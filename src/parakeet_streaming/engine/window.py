@@ -16,6 +16,8 @@ Rules of this file (the arithmetic of NVIDIA NeMo's `StreamingBatchedAudioBuffer
    of what is known at a position, as whole frames; or it cuts, with windows as if the audio ended
    there. After a cut the frames of the next chunk may lie between those before.
 7. What `flush` makes depends on the positions it was given, and not on how much was fed since.
+8. Samples are handed out as they lie here, not as copies: none of them is ever written again. Where
+   there is no more room, those that are still needed move on to other memory.
 
 ```
 step 1             |·chunk·|·right·|
@@ -68,6 +70,8 @@ class ContextWindow:
         """Position after the last sample that is audio; None while more may come."""
         self.needed_from = 0
         """Position of the first sample that is still needed."""
+        self._next: Span | None = None
+        """The next window, where it is known already."""
 
     @property
     def buffered_samples(self) -> int:
@@ -82,7 +86,7 @@ class ContextWindow:
     def state(self, *, audio: bool = True) -> WindowState:
         """What this window is made of now; without `audio` its samples must be fed again."""
         first = self.needed_from
-        kept = self.samples(first, self.fed_samples if audio else first)
+        kept = self.samples(first, self.fed_samples if audio else first).copy()
         lengths = (first, self._reach_from, self.decoded_samples, self.begun_at)
         flush = (self._flush_to, self.flush_seen_to)
         cut = (self.cut_at, self._cut_tail)
@@ -96,6 +100,7 @@ class ContextWindow:
         window._reach_from = state.reach_from
         window.feed(state.samples)
         window.decoded_samples, window.begun_at = state.decoded_samples, state.begun_at
+        window._next = None
         window._flush_to, window.flush_seen_to = state.flush_to, state.flush_seen_to
         window.cut_at, window._cut_tail = state.cut_at, state.cut_tail
         window._audio_end = state.audio_end
@@ -106,6 +111,7 @@ class ContextWindow:
         """Cuts the windows to come by another context; a longer left context grows into place."""
         lengths = context.samples
         self._left, self._chunk, self._right = lengths.left, lengths.chunk, lengths.right
+        self._next = None
 
     def flush(
         self, position: int, seen_to: int | None = None, *, tail: Floats | None = None
@@ -143,7 +149,7 @@ class ContextWindow:
         self._audio_end = self.fed_samples - tail_samples
 
     def samples(self, start: int, stop: int) -> Floats:
-        """A copy of the samples [start, stop), float32; those no window can reach may be gone.
+        """The samples [start, stop), float32; those no window can reach may be gone.
 
         Raises:
             AudioInputError: they are gone, or were not fed yet.
@@ -153,13 +159,16 @@ class ContextWindow:
                 f"samples {start} to {stop} are not here; only {self.kept_from} to "
                 f"{self.fed_samples} are"
             )
-        return self._kept[start - self.kept_from : stop - self.kept_from].copy()
+        return self._kept[start - self.kept_from : stop - self.kept_from]
 
     def next_span(self) -> Span | None:
         """Where the next window lies, or None while it is not complete."""
-        cut, flushed = self.cut_at, self._flushed_samples
+        cut, end = self.cut_at, self._audio_end
+        if cut is None and end is None and self._flush_to <= self.decoded_samples:
+            remaining = self.fed_samples - self.decoded_samples
+            return None if remaining <= self._chunk + self._right else self._whole_span()
+        flushed = self._flushed_samples
         if cut is None and not flushed:
-            end = self._audio_end
             return self._span(self.fed_samples, None if end is None else self.fed_samples - end)
         if self.fed_samples < (self.flush_seen_to if cut is None else cut):
             return None
@@ -180,6 +189,7 @@ class ContextWindow:
     def advance(self, window: Window) -> None:
         """Moves on to the end of the chunk of `window`, which must be the one that `peek` gave."""
         self.decoded_samples = end = window.chunk_end
+        self._next = None
         if self.cut_at is not None:
             end = min(end, self.cut_at)
             if window.is_last:
@@ -187,6 +197,16 @@ class ContextWindow:
                 self.cut_at, self._cut_tail = None, _NOTHING
         self._reach_from = max(self._reach_from, end - self._left - self._chunk)
         self._look_what_is_needed()
+
+    def _whole_span(self) -> Span:
+        """The next window, where it is not the last; made once."""
+        span = self._next
+        if span is None:
+            start = self.decoded_samples
+            left = min(self._left, start - self._reach_from)
+            left -= left % FRAME_SAMPLES
+            span = self._next = Span(left, self._chunk, self._right, start, is_last=False)
+        return span
 
     def _span(self, limit: int, tail: int | None = None, *, flushed: int = 0) -> Span | None:
         """The next window of what lies before `limit`, a tail included; None: more may come."""
@@ -238,9 +258,7 @@ class ContextWindow:
         capacity = self._kept.shape[0]
         if needed.shape[0] + count > capacity:
             capacity = max(2 * capacity, needed.shape[0] + count)
-            grown = np.empty(capacity, dtype=np.float32)
-            grown[: needed.shape[0]] = needed
-            self._kept = grown
-        else:
-            self._kept[: needed.shape[0]] = needed.copy()
-        self.kept_from = needed_from
+        # Rule 8: not in place.
+        kept = np.empty(capacity, dtype=np.float32)
+        kept[: needed.shape[0]] = needed
+        self._kept, self.kept_from = kept, needed_from

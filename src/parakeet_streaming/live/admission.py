@@ -41,6 +41,8 @@ MOST_LOAD: Final = 0.9
 MOST_RECORDINGS: Final = 4
 _FORGETTING: Final = 0.95
 _CHANGES_TO_REFRESH: Final = 1_000
+"""And as many of each stream as `_OF_EACH`."""
+_OF_EACH: Final = 8
 
 
 @dataclass(slots=True)
@@ -51,6 +53,11 @@ class _Sums:
     def add(self, cost: StreamCost, sign: int = 1) -> None:
         self.steps += sign * cost.steps
         self.audio_s += sign * cost.audio_s
+
+    def change(self, cost: StreamCost, before: Part, after: Part) -> None:
+        """One that was counted as a part of that cost is counted as another part."""
+        self.steps += cost.steps * (after.steps - before.steps)
+        self.audio_s += cost.audio_s * (after.audio - before.audio)
 
 
 @dataclass(slots=True)
@@ -71,6 +78,11 @@ class _Stream:
     cost: StreamCost
     least: StreamCost
     use: Use
+
+    @property
+    def is_new(self) -> bool:
+        use = self.use
+        return use.is_new
 
     @property
     def part(self) -> Part:
@@ -203,14 +215,23 @@ class Admission(Generic[Key]):
             passed_s: seconds of its audio.
             encoded_s: what its step encoded; 0 where there was none.
         """
-        if stream in self._streams:
-            each = self._take_out(stream)
-            use = each.use
-            if encoded_s > 0:
-                use.stepped(each.cost, encoded_s)
-            if use.passed(passed_s):
-                self._newcomers.stayed()
-            self._enter(stream, each)
+        each = self._streams.get(stream)
+        if each is None:
+            return
+        use = each.use
+        was_new, before = use.is_new, each.part
+        if encoded_s > 0:
+            use.stepped(each.cost, encoded_s)
+        if use.passed(passed_s):
+            self._newcomers.stayed()
+        if not was_new:
+            self._now.known.change(each.cost, before, part := use.part)
+            self._least.known.change(each.least, before, part)
+            self._changed()
+        elif not use.is_new:
+            self._count(each, FULL, -1, is_new=True)
+            self._count(each, use.part, 1, is_new=False)
+            self._changed()
 
     def load_with(self, stream: Key, cost: StreamCost) -> float:
         """The same with the chunks that they have now, were this stream to ask for that."""
@@ -249,26 +270,29 @@ class Admission(Generic[Key]):
 
     def _enter(self, key: Key, stream: _Stream) -> None:
         self._streams[key] = stream
-        self._count(stream, 1)
-        self._changes += 1
-        if self._changes >= _CHANGES_TO_REFRESH:
-            self._changes, self._new, self._now, self._least = 0, 0, _Demand(), _Demand()
-            for each in self._streams.values():
-                self._count(each, 1)
+        self._count(stream, stream.part, 1, is_new=stream.is_new)
+        self._changed()
 
     def _take_out(self, key: Key) -> _Stream:
         stream = self._streams.pop(key)
-        self._count(stream, -1)
+        self._count(stream, stream.part, -1, is_new=stream.is_new)
         if not self._streams:
             self._changes, self._new, self._now, self._least = 0, 0, _Demand(), _Demand()
         return stream
 
-    def _count(self, stream: _Stream, sign: int) -> None:
-        use = stream.use
-        self._new += sign * use.is_new
+    def _changed(self) -> None:
+        """Rule 5: makes the sums anew from time to time."""
+        self._changes += 1
+        if self._changes >= _CHANGES_TO_REFRESH + _OF_EACH * len(self._streams):
+            self._changes, self._new, self._now, self._least = 0, 0, _Demand(), _Demand()
+            for each in self._streams.values():
+                self._count(each, each.part, 1, is_new=each.is_new)
+
+    def _count(self, stream: _Stream, part: Part, sign: int, *, is_new: bool) -> None:
+        self._new += sign * is_new
         for demand, cost in ((self._now, stream.cost), (self._least, stream.least)):
-            sums = demand.new if use.is_new else demand.known
-            sums.add(cost.part(stream.part), sign)
+            sums = demand.new if is_new else demand.known
+            sums.add(cost.part(part), sign)
 
     def _load(self, asked: StreamCost, streams: int) -> float:
         shared = max(1, min(streams, self._batch_streams))

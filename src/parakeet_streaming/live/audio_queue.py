@@ -234,7 +234,7 @@ class AudioQueueReader:
         while True:
             # Loaded before the gaps: a gap is handed over before the samples after it.
             here = min(self._ring.occupancy, most_samples)
-            gap = self._next_gap()
+            gap = self._next_gap() if self._gap or self._gaps or self._writer.closed else None
             if gap is not None and gap.start <= self.position:
                 self.position += gap.count
                 self._gap = None

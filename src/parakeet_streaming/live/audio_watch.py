@@ -37,19 +37,23 @@ class AudioWatch:
 
     def end_if_idle(self, task: StreamTask) -> None:
         """Ends a stream that gets no audio any more, as if finished."""
-        now_s, at_s = self._clock(), task.idle_at_s
-        if at_s is not None and at_s <= now_s:
+        at_s = task.idle_at_s
+        if at_s is None:
+            return
+        now_s = self._clock()
+        if at_s <= now_s:
             task.idle_too_long = True
             task.finish(now_s)
-        elif at_s is not None:
+        else:
             self._timers.set_by(task, at_s)
 
     def end_utterance_if_it_rests(self, task: StreamTask, *, rests: bool) -> None:
         """Ends the utterance of a stream that has rested without audio for too long."""
-        now_s, pauses = self._clock(), task.pauses
+        pauses = task.pauses
         if not rests:
             pauses.works()
             return
+        now_s = self._clock()
         at_s = pauses.rests(now_s)
         if at_s is not None and at_s <= now_s:
             task.commit(now_s, "no_audio")

@@ -88,33 +88,44 @@ class StreamDriver:
             stream, queue, self.speech, self._events, tail_s=tail_s, padding_samples=padding
         )
         self._endpointer = endpointer
+        self._hears = detector is not None
         endpoint = None if resumed is None else resumed.endpoint
         judges = (detector, endpointer)
         self.utterances = Utterances(stream, self.intake, *judges, endpoint, tail_s=tail_s)
         self.changes = PhraseChanges(stream)
         self._next_s = 0.0
+        self._due: Due | None = None
+        """What `plan` found, while nothing has come since."""
+        self._note_cost()
+
+    @property
+    def has_events(self) -> bool:
+        """Whether there is anything to report."""
+        return bool(self._events)
 
     @property
     def decoded_samples(self) -> int:
         """Samples of audio that were decoded or passed over."""
-        decoded, cut_at = self._window.decoded_samples, self._window.cut_at
-        return self.speech.within_audio(decoded if cut_at is None else min(decoded, cut_at))
+        window, end = self._window, self.stream.audio_end
+        decoded, cut_at = window.decoded_samples, window.cut_at
+        if cut_at is not None and cut_at < decoded:
+            decoded = cut_at
+        return decoded if end is None or decoded < end else end
 
     @property
     def is_to_end(self) -> bool:
         """Whether all audio was taken and the stream does not know yet that it is over."""
-        return self.intake.all_taken and not self.intake.ended
+        intake = self.intake
+        return not intake.ended and intake.all_taken
 
-    @property
-    def cost(self) -> StreamCost:
-        """What it asks for now."""
-        return cost_of(self._adapter.context, cached=self._cached)
-
-    @property
-    def lower_cost(self) -> StreamCost | None:
-        """What it would ask for with the next smaller chunk; None if there is none."""
+    def _note_cost(self) -> None:
         lower = self._adapter.lower
-        return None if lower is None else cost_of(lower, cached=self._cached)
+        self.cost: StreamCost = cost_of(self._adapter.context, cached=self._cached)
+        """What it asks for now."""
+        self.lower_cost: StreamCost | None = None
+        """What it would ask for with the next smaller chunk; None if there is none."""
+        if lower is not None:
+            self.lower_cost = cost_of(lower, cached=self._cached)
 
     def commit(self, position: int) -> None:
         """Wants the text up to that position now. Any thread."""
@@ -126,6 +137,8 @@ class StreamDriver:
         if self.is_to_end and not self.utterances.waiting:
             self.intake.end()
             came = True
+        if came:
+            self._due = None
         return came
 
     def plan(self) -> Due | None:
@@ -133,23 +146,26 @@ class StreamDriver:
 
         It stays due until it was stepped.
         """
-        self.speech.finish_judging()
-        while not self.stream.closed:
-            ending = self.utterances.look() is not None
-            span = self._window.next_span()
+        self._due = None
+        stream, window, utterances = self.stream, self._window, self.utterances
+        if stream.audio_end is not None:
+            self.speech.finish_judging()
+        while not stream.closed:
+            ending = utterances.look() is not None
+            span = window.next_span()
             self.changes.take(span)
-            if ending and self._window.flushing and not self._settle(span):
+            if ending and window.flushing and not self._settle(span):
                 return None if span is None else self.due()
             if ending:
-                for final in self.utterances.close():
+                for final in utterances.close():
                     self._report(final)
-            elif self.speech.hear(self._needed_to(span)):
+            elif self._hears and self.speech.hear(self._needed_to(span)):
                 continue
-            elif self.utterances.commit_comes_before(span):
-                self.utterances.begin_commit()
+            elif utterances.commit_comes_before(span):
+                utterances.begin_commit()
             elif span is None:
                 # Without silence at the end there may be no last window.
-                for event in self.stream.close_if_done():
+                for event in stream.close_if_done():
                     self._report(event)
                 return None
             elif not (quiet := self._quiet(span)):
@@ -158,18 +174,24 @@ class StreamDriver:
 
     def due(self) -> Due:
         """The window that `plan` found, as it is by now: more may have come after it."""
+        if self._due is None:
+            self._due = self._looked_up()
+        return self._due
+
+    def _looked_up(self) -> Due:
         span = self._window.next_span()
         assert span is not None, "a window that was due stays due until it was stepped"
-        end = self.speech.within_audio(span.lookahead_end)
-        end = end if self._window.cut_at is None else min(end, self._window.cut_at)
+        end, cut_at = self.speech.within_audio(span.lookahead_end), self._window.cut_at
+        end = end if cut_at is None else min(end, cut_at)
         complete_s = self.intake.arrived_s(end)
         left = 0 if self._cached else span.left_samples
+        encoded = left + span.chunk_samples + span.right_samples
         return Due.of(
             lookahead_end=end,
             complete_s=complete_s,
             begin_s=max(complete_s, self._next_s),
             chunk_s=samples_to_seconds(span.chunk_samples),
-            audio_s=samples_to_seconds(left + span.lookahead_end - span.chunk_start),
+            audio_s=samples_to_seconds(encoded),
             ends=self.utterances.endpoint is not None or span.is_last,
         )
 
@@ -186,7 +208,7 @@ class StreamDriver:
                 chunk.
         """
         self.counts.steps += 1
-        self._next_s = due.next_s
+        self._next_s, self._due = due.next_s, None
         for event in events:
             if isinstance(event, Partial):
                 self._decoded(event, self._tentative)
@@ -195,6 +217,7 @@ class StreamDriver:
         if context is not None and not self.stream.closed:
             self.stream.use(context)
             self.intake.use(context)
+            self._note_cost()
             at_s = samples_to_seconds(self._window.decoded_samples)
             self._report(ContextChanged(context, at_s))
 
@@ -247,8 +270,9 @@ class StreamDriver:
 
     def _decoded(self, partial: Partial, has_lookahead: bool) -> None:
         self.counts.tokens += len(partial.tokens)
-        self.speech.forget_before(self.decoded_samples)
-        self.intake.arrived_s(self.decoded_samples)
+        decoded = self.decoded_samples
+        self.speech.forget_before(decoded)
+        self.intake.arrived_s(decoded)
         if self._endpointer is not None:
             read_s = partial.lookahead_end_s if has_lookahead else partial.committed_s
             positions = seconds_to_samples(partial.committed_s), seconds_to_samples(read_s)

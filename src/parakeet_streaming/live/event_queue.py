@@ -47,7 +47,9 @@ class EventQueue:
                 self._events[-1] = joined(last, event)
             else:
                 self._events.append(event)
-        self._waiters.notify()
+        # Who waits has said so before it looked, under the lock.
+        if self._waiters.waiting:
+            self._waiters.notify()
 
     def close(self, error: BaseException | None = None) -> None:
         """Nothing more will come; closing again changes nothing."""

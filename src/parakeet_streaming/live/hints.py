@@ -45,6 +45,11 @@ class StreamHints:
             self._wake()
         return mono
 
+    @property
+    def has_new(self) -> bool:
+        """Whether there are any that were not taken."""
+        return bool(self._new)
+
     def take(self) -> list[HealthHint]:
         """Those that are new. The worker's."""
         return [self._new.popleft() for _ in range(len(self._new))]

@@ -24,7 +24,7 @@ from parakeet_streaming.timeline import ContextConfig, samples_to_seconds, secon
 TAIL_S: Final = 0.5
 _SLACK_S: Final = 0.5
 """Taken beyond a window and a chunk, so that voice activity can run ahead of decoding."""
-_MOST_WAITING_S: Final = 2.0
+_MOST_WAITING: Final = seconds_to_samples(2.0)
 """Taken at least so often, so that rings stay small."""
 
 
@@ -56,12 +56,13 @@ class Intake:
         self._stream = stream
         self._window = stream.window
         context = stream.context
-        self._lengths = context.samples
+        self._lengths = lengths = context.samples
         self._queue = queue
         self._speech = speech
         self._events = events
         self._tail_s = tail_s
         self._slack = seconds_to_samples(_SLACK_S) + padding_samples
+        self._enough = lengths.window + lengths.chunk + self._slack
         fed = self._window.fed_samples
         gaps = speech.gaps
         last_gap = gaps.last or (fed, fed)
@@ -85,7 +86,8 @@ class Intake:
 
     def use(self, context: ContextConfig) -> None:
         """The windows to come are cut by that context."""
-        self._lengths = context.samples
+        self._lengths = lengths = context.samples
+        self._enough = lengths.window + lengths.chunk + self._slack
 
     def take(self) -> bool:
         """Moves audio from the queue into the stream; whether any came.
@@ -93,6 +95,9 @@ class Intake:
         It is a window, a chunk and a little at most: more would only be copied about while it waits
         for its steps.
         """
+        queue = self._queue
+        if not (queue.waiting or self._gap_left):
+            return False
         room = most = self._room()
         while most > 0:
             if self._gap_left and self._speech.block_to_judge() is not None:
@@ -100,7 +105,7 @@ class Intake:
             if self._gap_left:
                 most -= self._fill_gap(most)
                 continue
-            piece = self._queue.take(most)
+            piece = queue.take(most)
             if piece is None:
                 break
             if isinstance(piece, Missing):
@@ -108,6 +113,8 @@ class Intake:
             else:
                 self._window.feed(piece)
                 most -= int(piece.shape[0])
+                if not queue.waiting:
+                    break
         return most < room
 
     def end(self) -> None:
@@ -124,31 +131,32 @@ class Intake:
 
     def asks_to_be_woken(self, *, by_any_audio: bool = False) -> bool:
         """Asks the producer to wake the worker in time; False if that time is now."""
-        self._queue.wake_after(1 if by_any_audio else self._needed_samples())
+        queue = self._queue
+        queue.wake_after(1 if by_any_audio else self._needed_samples())
         fills_a_gap = self._gap_left > 0 and self._room() > 0
-        return not (self._queue.wake_is_due or fills_a_gap)
+        return not (fills_a_gap or queue.wake_is_due)
 
     def _needed_samples(self) -> int | None:
         """Samples without which nothing can happen here; None if none that come matter yet."""
         if self._room() <= 0:
             return None
-        lengths = self._lengths
-        missing = lengths.chunk + lengths.right + 1 - self._window.buffered_samples
-        needed = [missing, seconds_to_samples(_MOST_WAITING_S)] if missing > 0 else []
-        to_judge, window = self._speech.needed_samples(), self._window
-        needed += [] if to_judge is None else [to_judge]
+        lengths, window = self._lengths, self._window
+        missing = lengths.chunk + lengths.right + 1 - window.buffered_samples
+        needed = min(missing, _MOST_WAITING) if missing > 0 else None
+        to_judge = self._speech.needed_samples()
+        if to_judge is not None and (needed is None or to_judge < needed):
+            needed = to_judge
         # Of a stream that goes on, an end may have been asked for of audio that comes again.
-        asked = max(window.flush_seen_to, window.cut_at or 0)
-        needed += [asked - window.fed_samples] if asked > window.fed_samples else []
-        return min(needed, default=None)
+        asked = max(window.flush_seen_to, window.cut_at or 0) - window.fed_samples
+        return asked if asked > 0 and (needed is None or asked < needed) else needed
 
     def _room(self) -> int:
         """Samples that the stream can take before its next step.
 
         One that goes on takes those that were decoded before, too.
         """
-        enough = self._lengths.window + self._lengths.chunk + self._slack
-        return max(0, enough + self._window.decoded_samples - self._window.fed_samples)
+        window = self._window
+        return max(0, self._enough + window.decoded_samples - window.fed_samples)
 
     def _begin_gap(self, missing: Missing) -> None:
         self._gap_left = missing.count

@@ -20,7 +20,6 @@ from __future__ import annotations
 import logging
 from collections import deque
 from collections.abc import Callable, Sequence
-from functools import partial
 from typing import Final
 
 from parakeet_streaming.engine.stepper import Stepper
@@ -162,10 +161,12 @@ class StreamLoop:
         if self.streams.closing == "drain":
             task.finish(self._clock())
         self._audio_watch.end_if_idle(task)
-        if task not in self._scheduler:
+        waits = task in self._scheduler
+        if not waits:
             driver = task.driver
             due = driver.plan()
             if due is not None:
+                waits = True
                 self._scheduler.ready(
                     task,
                     deadline_s=due.deadline_s,
@@ -180,14 +181,13 @@ class StreamLoop:
         self._hand_out(task)
         if task.is_over:
             return
-        outlook = task.outlook(waits_for_step=task in self._scheduler)
+        outlook = task.outlook(waits_for_step=waits)
         if outlook is Outlook.OVER:
             self._end(task, Phase.TIMED_OUT if task.idle_too_long else Phase.FINISHED)
         elif outlook is Outlook.AGAIN:
             self._again[task] = None
         else:
-            rests = task not in self._scheduler
-            self._audio_watch.end_utterance_if_it_rests(task, rests=rests)
+            self._audio_watch.end_utterance_if_it_rests(task, rests=not waits)
 
     def _welcome(self, task: StreamTask) -> None:
         task.phase = Phase.OPEN
@@ -213,20 +213,25 @@ class StreamLoop:
         self.meter.step_done(len(batch), times)
         for task, due, events in zip(batch, dues, given, strict=True):
             timing = timing_of(due, times, len(batch), audio_s)
-            self._guarded(task, partial(self._take_step, due=due, events=events, timing=timing))
+            if task.is_over:
+                continue
+            try:
+                self._take_step(task, due, events, timing)
+            except Exception as error:
+                self._fail(task, error)
 
     def _take_step(
         self, task: StreamTask, due: Due, events: Sequence[Event], timing: StepTiming
     ) -> None:
         driver, intake = task.driver, task.intake
-        before = driver.cost
-        lower_load = self.streams.load_with(task.id, driver.lower_cost)
+        before, lower = driver.cost, driver.lower_cost
+        lower_load = 0.0 if lower is None else self.streams.load_with(task.id, lower)
         task.take_step(due, events, timing, lower_load)
         cost = driver.cost
-        if cost != before:
+        if cost is not before:
             self._scheduler.closed(before.chunk_s)
             self._scheduler.opened(cost.chunk_s)
-        self._count(task, due.audio_s, cost)
+        self._count(task, due.audio_s, None if cost is before else cost)
         self.meter.backlog(intake.backlog_s)
         self._again[task] = None
         self._hand_out(task)
@@ -237,7 +242,7 @@ class StreamLoop:
         """Counts what a stream has come to, after a step that encoded so much, or without one."""
         passed_s = task.counted_audio_s()
         self.meter.decoded(passed_s)
-        if passed_s > 0 or cost is not None:
+        if passed_s > 0 or encoded_s > 0 or cost is not None:
             self.streams.used(task.id, passed_s, encoded_s, cost)
 
     def _judged(self, audio_s: float, took_s: float) -> None:

@@ -25,7 +25,7 @@ from parakeet_streaming.live.timed_step import StepTimes
 from parakeet_streaming.metrics.histogram import Histogram
 from parakeet_streaming.results import ContextChanged, Event, Partial, StepTiming, Token
 from parakeet_streaming.results import Final as FinalEvent
-from parakeet_streaming.timeline import samples_to_seconds
+from parakeet_streaming.timeline import samples_to_seconds, seconds_to_samples
 
 MOST_S: Final = 600.0
 """Longer than audio may wait (`most_ring_s`) and its steps take; above it, the clock has leapt."""
@@ -54,7 +54,7 @@ class StreamMeter:
         self._metrics = metrics
         self._chunk_s = chunk_s
         self._due: Due | None = None
-        self._counted = (audio_s, 0.0, 0, 0)
+        self._counted = (seconds_to_samples(audio_s), 0, 0, 0)
 
     def commit_asked(self, now_s: float) -> None:
         """The caller has asked for a commit. Any thread."""
@@ -66,7 +66,10 @@ class StreamMeter:
         self.lag_s = timing.lag_s
         if timing.computing_s <= MOST_S:
             self.computing_s += timing.computing_s
-        _record(timing.waited_s, self.queue_wait, self._metrics.chunk_queue_wait_seconds)
+        waited_s = timing.waited_s
+        if waited_s <= MOST_S:
+            self.queue_wait.record(waited_s)
+            self._metrics.chunk_queue_wait_seconds.record(waited_s)
 
     def reported(self, event: Event, now_s: float) -> None:
         """An event is handed out."""
@@ -80,15 +83,18 @@ class StreamMeter:
             longer = context.chunk > before_s
             self._metrics.context_changes_total["longer" if longer else "shorter"].add()
 
-    def counted(self, audio_s: float, speech_s: float, tokens: int, refused: int) -> float:
-        """Takes what the stream has come to; gives the seconds of audio that are new."""
-        before, metrics = self._counted, self._metrics
-        self._counted = (audio_s, speech_s, tokens, refused)
-        metrics.audio_seconds_total.add(audio_s - before[0])
-        metrics.speech_seconds_total.add(speech_s - before[1])
-        metrics.tokens_total.add(tokens - before[2])
-        metrics.samples_refused_total.add(refused - before[3])
-        return audio_s - before[0]
+    def counted(self, decoded: int, speech: int, tokens: int, refused: int) -> int:
+        """Takes what the stream has come to, in samples; gives those decoded that are new."""
+        before, counted = self._counted, (decoded, speech, tokens, refused)
+        if counted == before:
+            return 0
+        self._counted, metrics = counted, self._metrics
+        metrics.audio_seconds_total.add(samples_to_seconds(decoded - before[0]))
+        if counted[1:] != before[1:]:
+            metrics.speech_seconds_total.add(samples_to_seconds(speech - before[1]))
+            metrics.tokens_total.add(tokens - before[2])
+            metrics.samples_refused_total.add(refused - before[3])
+        return decoded - before[0]
 
     def _record_partial(self, partial: Partial, now_s: float) -> None:
         if self._due is None or not (partial.tokens or partial.tentative):

@@ -23,8 +23,8 @@ import heapq
 import math
 from collections import Counter
 from collections.abc import Callable, Hashable
-from dataclasses import dataclass, field
-from typing import Final, Generic, TypeVar
+from dataclasses import dataclass
+from typing import Final, Generic, NamedTuple, TypeVar
 
 from parakeet_streaming.limits import (
     LEAST_SECONDS,
@@ -69,14 +69,15 @@ class BatchLimits:
         check_number("hold_s", self.hold_s, 0, 1, "second")
 
 
-@dataclass(order=True, slots=True)
-class _Ready(Generic[Key]):
+class _Ready(NamedTuple, Generic[Key]):
+    """A window; in order of deadline, and of number, which no two have."""
+
     deadline_s: float
     number: int
-    stream: Key = field(compare=False)
-    audio_s: float = field(compare=False)
-    since_s: float = field(compare=False)
-    ends: bool = field(compare=False)
+    stream: Key
+    audio_s: float
+    since_s: float
+    ends: bool
 
 
 class _Lane(Generic[Key]):
@@ -105,9 +106,10 @@ class _Lane(Generic[Key]):
 
     def first(self) -> _Ready[Key] | None:
         """The window of the nearest deadline."""
-        while self._heap and self._numbers.get(self._heap[0].stream) != self._heap[0].number:
-            heapq.heappop(self._heap)
-        return self._heap[0] if self._heap else None
+        heap, numbers = self._heap, self._numbers
+        while heap and numbers.get(heap[0].stream) != heap[0].number:
+            heapq.heappop(heap)
+        return heap[0] if heap else None
 
     def take(self, most_streams: int, fits: Callable[[float], bool]) -> list[_Ready[Key]]:
         """The windows of one step, the most urgent first: one, and more while their audio fits."""

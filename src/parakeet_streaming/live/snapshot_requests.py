@@ -44,6 +44,11 @@ class SnapshotRequests:
         self._waiting: deque[SnapshotRequest] = deque()
         self.as_events: deque[EventRequest] = deque()
 
+    @property
+    def waiting(self) -> bool:
+        """Whether there are any."""
+        return bool(self._waiting or self.as_events)
+
     def put(self, request: SnapshotRequest) -> None:
         """Asks."""
         self._waiting.append(request)

@@ -178,7 +178,7 @@ class StreamSpeech:
     def quiet(self, span: Span) -> bool | None:
         """Whether the chunk of that window may be passed over; None while that cannot be said."""
         start, end = span.chunk_start, span.chunk_end
-        if self.gaps.covers(start, span.lookahead_end):
+        if self.gaps.last is not None and self.gaps.covers(start, span.lookahead_end):
             return True
         if self._detector is None:
             return False
@@ -198,7 +198,8 @@ class StreamSpeech:
     def forget_before(self, decoded: int) -> None:
         """What lies before sample `decoded` will not be asked for any more."""
         # A stream that goes on without its audio needs the gaps in its left context, too.
-        self.gaps.forget_before(min(decoded, self._window.needed_from))
+        if self.gaps.last is not None:
+            self.gaps.forget_before(min(decoded, self._window.needed_from))
         if self._detector is not None:
             self._detector.forget_before(decoded)
         if self._ahead is not None:

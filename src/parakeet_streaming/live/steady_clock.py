@@ -23,5 +23,6 @@ class SteadyClock:
         if behind_s > _MOMENT_S:
             self._offset_s += behind_s
             return self._latest_s
-        self._latest_s = max(self._latest_s, now_s)
+        if behind_s < 0:
+            self._latest_s = now_s
         return now_s

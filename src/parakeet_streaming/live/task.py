@@ -11,10 +11,10 @@ Rules of this file:
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from enum import Enum
 from functools import partial
-from typing import Literal
+from typing import Final, Literal
 
 from parakeet_streaming.audio.resample import filters_from
 from parakeet_streaming.engine.stream_state import StreamState
@@ -33,6 +33,7 @@ from parakeet_streaming.live.phrase_changes import PhraseChanges
 from parakeet_streaming.live.resuming import start_of
 from parakeet_streaming.live.snapshot_requests import SnapshotRequest, SnapshotRequests
 from parakeet_streaming.live.speech import StreamSpeech
+from parakeet_streaming.live.timed_step import with_timing
 from parakeet_streaming.results import Event, Partial, SnapshotTaken, StepTiming
 from parakeet_streaming.timeline import SAMPLE_RATE_HZ, samples_to_seconds
 
@@ -56,6 +57,10 @@ class Phase(Enum):
     def outcome(self) -> Outcome | None:
         """How the stream ended; None while it goes on."""
         return None if self in (Phase.JOINING, Phase.OPEN) else self.value
+
+
+_JOINING: Final = Phase.JOINING
+_OPEN: Final = Phase.OPEN
 
 
 class Outlook(Enum):
@@ -108,7 +113,8 @@ class StreamTask:
 
     @property
     def is_over(self) -> bool:
-        return self.phase.outcome is not None
+        phase = self.phase
+        return phase is not _OPEN and phase is not _JOINING
 
     @property
     def idle_at_s(self) -> float | None:
@@ -142,17 +148,20 @@ class StreamTask:
         """Takes what a step gave; its partials carry the timing."""
         self.meter.step_done(due, timing)
         timed = [
-            replace(each, timing=timing) if isinstance(each, Partial) else each for each in events
+            with_timing(each, timing) if isinstance(each, Partial) else each for each in events
         ]
         self.driver.take_step(due, timed, timing.waited_s, lower_load)
 
     def hand_out(self, clock: Callable[[], float]) -> None:
         """Gives events to the consumer; an error of its callback is left in `error`."""
-        hints = self.hints
-        named = [self.pauses.named(event) for event in self.driver.events()]
+        hints, driver = self.hints, self.driver
+        if not (driver.has_events or hints.has_new or self.taken):
+            self.told_samples = driver.decoded_samples
+            return
+        named = [self.pauses.named(event) for event in driver.events()]
         events: list[Event] = [*hints.take(), *named, *self.taken]
         self.taken.clear()
-        at_s = clock() if events else 0.0
+        at_s = clock()
         for event in events:
             self.meter.reported(event, at_s)
             if self.on_event is None:
@@ -162,7 +171,7 @@ class StreamTask:
                 self.on_event(event)
             except BaseException as error:  # whatever a consumer raises is its own
                 self.error, self.on_event = self.error or error, None
-        self.told_samples = self.driver.decoded_samples
+        self.told_samples = driver.decoded_samples
 
     def outlook(self, *, waits_for_step: bool) -> Outlook:
         """What comes next; the producer is asked to wake the worker in time."""
@@ -175,6 +184,8 @@ class StreamTask:
 
     def answer_requests(self) -> None:
         """Gives the stream's state to the threads that wait for it."""
+        if not self.requests.waiting:
+            return
         if self.intake.ended:
             self.requests.refuse()
         else:
@@ -183,10 +194,10 @@ class StreamTask:
 
     def counted_audio_s(self) -> float:
         """Counts what the stream has come to; the seconds of audio that are new."""
-        counts = self.driver.counts
-        audio_s = samples_to_seconds(self.driver.decoded_samples)
-        speech_s = samples_to_seconds(self.speech.speech_samples)
-        return self.meter.counted(audio_s, speech_s, counts.tokens, self.queue.refused)
+        driver = self.driver
+        counts, speech_samples = driver.counts, self.speech.speech_samples
+        passed = (driver.decoded_samples, speech_samples, counts.tokens, self.queue.refused)
+        return samples_to_seconds(self.meter.counted(*passed))
 
     def end(self, phase: Phase, error: BaseException | None) -> None:
         """It is over; what was committed is reported as its last utterance."""

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from parakeet_streaming.engine.stepper import Stepper
 from parakeet_streaming.engine.windowed_stream import WindowedStream
 from parakeet_streaming.live.due import Due
-from parakeet_streaming.results import Event, StepTiming
+from parakeet_streaming.results import Event, Partial, StepTiming
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,6 +35,19 @@ def run_step(
     step.decode()
     events = step.commit()
     return events, StepTimes(began_s, encoded_s, clock())
+
+
+def with_timing(partial: Partial, timing: StepTiming) -> Partial:
+    """The same partial, and where the time of its step went."""
+    return Partial(
+        partial.text,
+        partial.tokens,
+        partial.tentative_text,
+        partial.tentative,
+        partial.committed_s,
+        partial.lookahead_end_s,
+        timing,
+    )
 
 
 def timing_of(due: Due, times: StepTimes, streams: int, audio_s: float) -> StepTiming:

@@ -97,7 +97,7 @@ class Utterances:
 
     def commit_comes_before(self, span: Span | None) -> bool:
         """Whether the next commit comes before the step of that window."""
-        commit = self.next_commit
+        commit = self.next_commit if self._commits else None
         return commit is not None and (span is None or commit < span.needed_to)
 
     def begin_commit(self) -> None:
