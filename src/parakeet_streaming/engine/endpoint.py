@@ -233,7 +233,9 @@ class Endpointer:
 
     def check(self) -> Endpoint | None:
         """The end of the utterance, if it seems to have come. Asking changes nothing."""
-        found = None if self._asked_in_vain else self._found()
+        if self._asked_in_vain:
+            return None
+        found = self._found()
         self._asked_in_vain = found is None
         return found
 

@@ -36,7 +36,7 @@ from parakeet_streaming.results import Event
 from parakeet_streaming.timeline import FRAME_SAMPLES
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class _Due:
     """A stream and the window that it is due for."""
 

@@ -76,7 +76,8 @@ class ContextWindow:
     @property
     def buffered_samples(self) -> int:
         """Samples fed that have not been chunk yet."""
-        return max(0, self.fed_samples - self.decoded_samples)
+        buffered = self.fed_samples - self.decoded_samples
+        return buffered if buffered > 0 else 0
 
     @property
     def flushing(self) -> bool:
@@ -195,7 +196,9 @@ class ContextWindow:
             if window.is_last:
                 self.decoded_samples = self.begun_at = end
                 self.cut_at, self._cut_tail = None, _NOTHING
-        self._reach_from = max(self._reach_from, end - self._left - self._chunk)
+        reach_from = end - self._left - self._chunk
+        if reach_from > self._reach_from:
+            self._reach_from = reach_from
         self._look_what_is_needed()
 
     def _whole_span(self) -> Span:

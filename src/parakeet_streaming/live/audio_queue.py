@@ -208,8 +208,8 @@ class AudioQueueReader:
     @property
     def ended(self) -> bool:
         """Whether the producer is done and everything was taken."""
-        closed = self._writer.closed
-        return closed and self.position >= self._writer.received
+        writer = self._writer
+        return writer.closed and self.position >= writer.received
 
     @property
     def waiting(self) -> int:
@@ -250,7 +250,8 @@ class AudioQueueReader:
 
     def wake_after(self, samples: int | None) -> None:
         """Asks to be woken when so many samples more are available; None: not before the end."""
-        self._writer.wake_at = _NEVER if samples is None else self.position + max(1, samples)
+        at = _NEVER if samples is None else self.position + (samples if samples > 1 else 1)
+        self._writer.wake_at = at
 
     def refuse(self) -> None:
         """Takes nothing more, whatever is written."""

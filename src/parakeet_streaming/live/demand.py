@@ -78,9 +78,8 @@ class Use:
     def part(self) -> Part:
         """Of its full cost; some full use is added, so that a few seconds say little."""
         all_s = self.passed_s + _PRIOR_S
-        return Part(
-            min(1.0, (self.steps + _PRIOR_S) / all_s), min(1.0, (self.audio + _PRIOR_S) / all_s)
-        )
+        steps, audio = (self.steps + _PRIOR_S) / all_s, (self.audio + _PRIOR_S) / all_s
+        return Part(steps if steps < 1 else 1.0, audio if audio < 1 else 1.0)
 
     @property
     def part_alone(self) -> Part:
@@ -105,11 +104,9 @@ class Use:
             self.passed_s = self.steps = self.audio = 0.0
             return True
         kept = math.exp(-seconds / _MEMORY_S)
-        self.passed_s, self.steps, self.audio = (
-            kept * self.passed_s,
-            kept * self.steps,
-            kept * self.audio,
-        )
+        self.passed_s *= kept
+        self.steps *= kept
+        self.audio *= kept
         return False
 
 

@@ -148,6 +148,8 @@ class StreamDriver:
         """
         self._due = None
         stream, window, utterances = self.stream, self._window, self.utterances
+        if self._is_plain():
+            return None if window.next_span() is None else self.due()
         if stream.audio_end is not None:
             self.speech.finish_judging()
         while not stream.closed:
@@ -171,6 +173,19 @@ class StreamDriver:
             elif not (quiet := self._quiet(span)):
                 return None if quiet is None else self.due()
         return None
+
+    def _is_plain(self) -> bool:
+        """Whether there is nothing to take but the next window: what most streams are, mostly."""
+        stream = self.stream
+        return not (
+            self._hears
+            or stream.closed
+            or stream.audio_end is not None
+            or self.utterances.look() is not None
+            or self.utterances.waiting
+            or self.changes.waiting
+            or self.speech.gaps.last is not None
+        )
 
     def due(self) -> Due:
         """The window that `plan` found, as it is by now: more may have come after it."""

@@ -156,7 +156,8 @@ class Intake:
         One that goes on takes those that were decoded before, too.
         """
         window = self._window
-        return max(0, self._enough + window.decoded_samples - window.fed_samples)
+        room = self._enough + window.decoded_samples - window.fed_samples
+        return room if room > 0 else 0
 
     def _begin_gap(self, missing: Missing) -> None:
         self._gap_left = missing.count

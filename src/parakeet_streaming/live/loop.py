@@ -40,6 +40,7 @@ from parakeet_streaming.live.voice import VoiceJudge
 from parakeet_streaming.ports import VoiceActivity
 from parakeet_streaming.results import Event, StepTiming
 
+_JOINING: Final = Phase.JOINING
 _LOG: Final = logging.getLogger("parakeet_streaming.live")
 
 
@@ -121,6 +122,7 @@ class StreamLoop:
                 self.metrics.ready_streams.set(len(batch) + len(self._scheduler))
                 self._step(batch)
                 self.meter.turned(now_s, self._clock())
+                return now_s
             return self._next_s(now_s)
 
     def abandon(self, error: BaseException) -> None:
@@ -153,12 +155,13 @@ class StreamLoop:
         return min(times, default=None)
 
     def _plan(self, task: StreamTask) -> None:
-        if task.phase is Phase.JOINING:
+        closing = self.streams.closing
+        if task.phase is _JOINING:
             self._welcome(task)
-        if task.cancel_requested or self.streams.closing == "cancel":
+        if task.cancel_requested or closing == "cancel":
             self._end(task, Phase.CANCELLED)
             return
-        if self.streams.closing == "drain":
+        if closing == "drain":
             task.finish(self._clock())
         self._audio_watch.end_if_idle(task)
         waits = task in self._scheduler
@@ -233,16 +236,15 @@ class StreamLoop:
             self._scheduler.opened(cost.chunk_s)
         self._count(task, due.audio_s, None if cost is before else cost)
         self.meter.backlog(intake.backlog_s)
-        self._again[task] = None
-        self._hand_out(task)
+        self._plan(task)
 
     def _count(
         self, task: StreamTask, encoded_s: float = 0.0, cost: StreamCost | None = None
     ) -> None:
         """Counts what a stream has come to, after a step that encoded so much, or without one."""
         passed_s = task.counted_audio_s()
-        self.meter.decoded(passed_s)
         if passed_s > 0 or encoded_s > 0 or cost is not None:
+            self.meter.decoded(passed_s)
             self.streams.used(task.id, passed_s, encoded_s, cost)
 
     def _judged(self, audio_s: float, took_s: float) -> None:

@@ -52,10 +52,10 @@ class PauseWatch:
 
     def named(self, event: Event) -> Event:
         """An event of the stream, with the reason of the commit that it comes from."""
-        if isinstance(event, SpeechStarted):
-            self._open = True
-        elif isinstance(event, Partial):
+        if isinstance(event, Partial):
             self._open = self._open or bool(event.tokens or event.tentative)
+        elif isinstance(event, SpeechStarted):
+            self._open = True
         elif isinstance(event, Final):
             self._open = False
             if event.reason == "commit" and self._asked:
@@ -65,8 +65,9 @@ class PauseWatch:
     @property
     def waits_for_audio(self) -> bool:
         """Whether the next audio, however little, begins what no more audio will end."""
-        limited = self._limit_s is not None and not self._hears
-        return limited and self._queue.received == self._ended_at
+        if self._hears or self._limit_s is None:
+            return False
+        return self._queue.received == self._ended_at
 
     def works(self) -> None:
         """The stream has something to compute."""

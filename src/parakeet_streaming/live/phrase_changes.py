@@ -42,6 +42,11 @@ class PhraseChanges:
         self._window = stream.window
         self._waiting: deque[PhraseChange] = deque()
 
+    @property
+    def waiting(self) -> bool:
+        """Whether there are any."""
+        return bool(self._waiting)
+
     def put(self, change: PhraseChange) -> None:
         """Wants that. Any thread; positions must not fall."""
         self._waiting.append(change)

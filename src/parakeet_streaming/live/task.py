@@ -155,12 +155,15 @@ class StreamTask:
     def hand_out(self, clock: Callable[[], float]) -> None:
         """Gives events to the consumer; an error of its callback is left in `error`."""
         hints, driver = self.hints, self.driver
+        decoded = driver.decoded_samples
         if not (driver.has_events or hints.has_new or self.taken):
-            self.told_samples = driver.decoded_samples
+            self.told_samples = decoded
             return
         named = [self.pauses.named(event) for event in driver.events()]
-        events: list[Event] = [*hints.take(), *named, *self.taken]
-        self.taken.clear()
+        events: list[Event] = named
+        if hints.has_new or self.taken:
+            events = [*hints.take(), *named, *self.taken]
+            self.taken.clear()
         at_s = clock()
         for event in events:
             self.meter.reported(event, at_s)
@@ -171,7 +174,7 @@ class StreamTask:
                 self.on_event(event)
             except BaseException as error:  # whatever a consumer raises is its own
                 self.error, self.on_event = self.error or error, None
-        self.told_samples = driver.decoded_samples
+        self.told_samples = decoded
 
     def outlook(self, *, waits_for_step: bool) -> Outlook:
         """What comes next; the producer is asked to wake the worker in time."""
@@ -196,8 +199,9 @@ class StreamTask:
         """Counts what the stream has come to; the seconds of audio that are new."""
         driver = self.driver
         counts, speech_samples = driver.counts, self.speech.speech_samples
-        passed = (driver.decoded_samples, speech_samples, counts.tokens, self.queue.refused)
-        return samples_to_seconds(self.meter.counted(*passed))
+        decoded, refused = driver.decoded_samples, self.queue.refused
+        new = self.meter.counted(decoded, speech_samples, counts.tokens, refused)
+        return samples_to_seconds(new) if new else 0.0
 
     def end(self, phase: Phase, error: BaseException | None) -> None:
         """It is over; what was committed is reported as its last utterance."""

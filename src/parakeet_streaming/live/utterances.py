@@ -85,11 +85,12 @@ class Utterances:
 
     def look(self) -> Endpoint | None:
         """The end that waits for its audio, or has just been found."""
-        if self.endpoint is None and self._endpointer is not None:
-            self.endpoint = self._endpointer.check()
-            if self.endpoint is not None:
-                self._window.flush(self.endpoint.commit_to, self.endpoint.seen_to)
-        return self.endpoint
+        endpoint, endpointer = self.endpoint, self._endpointer
+        if endpoint is None and endpointer is not None:
+            self.endpoint = endpoint = endpointer.check()
+            if endpoint is not None:
+                self._window.flush(endpoint.commit_to, endpoint.seen_to)
+        return endpoint
 
     def before_commit(self, position: int) -> int:
         """`position`, or that of the next commit where that comes first."""
