@@ -7,10 +7,10 @@ from typing import Final
 from fuzz.small_recognizer import small_recognizer
 from parakeet_streaming.errors import StreamClosedError
 from parakeet_streaming.live.admission import Admission
+from parakeet_streaming.live.batch_limits import BatchLimits
 from parakeet_streaming.live.loop import StreamLoop
 from parakeet_streaming.live.opening import StreamOpener
 from parakeet_streaming.live.options import LiveOptions
-from parakeet_streaming.live.scheduler import BatchLimits
 from parakeet_streaming.live.snapshot_requests import SnapshotRequest
 from parakeet_streaming.live.stream import LiveStream
 from parakeet_streaming.ports import Floats

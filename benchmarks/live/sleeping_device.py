@@ -6,8 +6,8 @@ Rules of this file:
    the processor does meanwhile, and between the calls, is the host's work and nothing else.
 2. What is said depends on the absolute frame alone, so tentative tokens come again as committed
    ones. Words of one to three tokens, three tokens a second in all: most steps of 0.24 s give none.
-3. The processor's time within the calls is the device's own part of the book-keeping, and is counted
-   apart.
+3. The processor's time within the calls is the device's own part of the book-keeping, and is
+   counted apart.
 """
 
 from __future__ import annotations

@@ -94,10 +94,10 @@ if typing.TYPE_CHECKING:
     from parakeet_streaming.classic.producer_consumer import AudioProducer, TokenConsumer
     from parakeet_streaming.classic.streaming import StreamingParakeetTDT, live_tokens
     from parakeet_streaming.live.adaptation import DelayRange
+    from parakeet_streaming.live.batch_limits import BatchLimits
     from parakeet_streaming.live.engine import LiveEngine
     from parakeet_streaming.live.metrics import LiveMetrics
     from parakeet_streaming.live.options import LiveOptions
-    from parakeet_streaming.live.scheduler import BatchLimits
     from parakeet_streaming.live.stats import EngineStats, StreamStats
     from parakeet_streaming.live.stream import LiveStream
     from parakeet_streaming.metrics.prometheus import MetricsCollector, prometheus_text
@@ -212,7 +212,7 @@ __all__ = [
 _IMPORTED_LATER = {
     "AudioFile": "audio.blocks",
     "AudioProducer": "classic.producer_consumer",
-    "BatchLimits": "live.scheduler",
+    "BatchLimits": "live.batch_limits",
     "DebugView": "classic.debug_view",
     "DelayRange": "live.adaptation",
     "EngineStats": "live.stats",

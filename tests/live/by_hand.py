@@ -7,11 +7,11 @@ from parakeet_streaming.engine.stream_state import StreamOptions
 from parakeet_streaming.live.adaptation import DelayRange
 from parakeet_streaming.live.admission import Admission
 from parakeet_streaming.live.audio_queue import AudioQueueWriter
+from parakeet_streaming.live.batch_limits import BatchLimits
 from parakeet_streaming.live.intake import Intake
 from parakeet_streaming.live.loop import StreamLoop
 from parakeet_streaming.live.opening import StreamOpener
 from parakeet_streaming.live.options import LiveOptions
-from parakeet_streaming.live.scheduler import BatchLimits
 from parakeet_streaming.live.snapshot_requests import SnapshotRequest
 from parakeet_streaming.live.speech import StreamSpeech
 from parakeet_streaming.live.stream import LiveStream

@@ -13,8 +13,8 @@ from parakeet_streaming.errors import (
     StreamClosedError,
 )
 from parakeet_streaming.live.adaptation import DelayRange
+from parakeet_streaming.live.batch_limits import BatchLimits
 from parakeet_streaming.live.options import LiveOptions
-from parakeet_streaming.live.scheduler import BatchLimits
 from parakeet_streaming.results import ContextChanged, Final, Partial, SpeechStarted
 from parakeet_streaming.testing import Cue, ScriptedVad, marked_audio
 from parakeet_streaming.timeline import FRAME_SAMPLES, ContextConfig

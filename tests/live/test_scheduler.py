@@ -7,10 +7,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from parakeet_streaming.errors import OptionError
+from parakeet_streaming.live.batch_limits import BatchLimits
 from parakeet_streaming.live.scheduler import (
     RECORDING_PATIENCE_S,
     RECORDING_REST,
-    BatchLimits,
     Scheduler,
 )
 
@@ -315,3 +315,60 @@ def test_a_batch_is_held_open_while_another_stream_that_is_open_could_join():
         scheduler.leave("a")
         scheduler.closed(0.5)
     assert begins_s == [1.25, 1.25, 1.0]
+
+
+def ticking(**limits):
+    return Scheduler(BatchLimits(tick_s=0.02, **limits), lambda _: 0.01)
+
+
+def becomes_ready(scheduler, stream, complete_s, *, kind="a", **more):
+    return scheduler.ready(
+        stream,
+        deadline_s=complete_s + 0.24,
+        audio_s=0.48,
+        now_s=complete_s,
+        complete_s=complete_s,
+        chunk_s=0.24,
+        kind=kind,
+        **more,
+    )
+
+
+def test_a_device_takes_windows_at_ticks():
+    scheduler = ticking()
+    assert becomes_ready(scheduler, "a", 1.001) == pytest.approx(1.02)
+    assert (len(scheduler), "a" in scheduler) == (1, True)
+    assert scheduler.pick(1.01) == []
+    assert scheduler.next_time(1.01) == pytest.approx(1.02)
+    assert scheduler.pick(1.021) == ["a"]
+    assert scheduler.next_time(1.021) is None
+
+
+def test_a_device_takes_windows_of_one_kind():
+    scheduler = ticking()
+    becomes_ready(scheduler, "a", 1.001)
+    becomes_ready(scheduler, "b", 1.002, kind="b")
+    becomes_ready(scheduler, "c", 1.003, kind="b")
+    scheduler.leave("c")
+    assert scheduler.pick(1.07) == ["a"]
+    assert scheduler.next_time(1.07) == 1.07
+    assert scheduler.pick(1.07) == ["b"]
+    assert len(scheduler) == 0
+
+
+def test_on_a_device_what_ends_an_utterance_shares_the_next_step():
+    scheduler = ticking()
+    becomes_ready(scheduler, "a", 1.001)
+    assert becomes_ready(scheduler, "b", 1.002, ends=True) == pytest.approx(1.02)
+    assert sorted(scheduler.pick(1.02)) == ["a", "b"]
+
+
+def test_a_recording_gives_way_to_a_tick():
+    scheduler = ticking()
+    scheduler.opened(0.24)
+    becomes_ready(scheduler, "a", 1.001)
+    scheduler.ready("r", deadline_s=0, audio_s=5, now_s=1.001, recording=True)
+    assert scheduler.pick(1.005) == ["r"]
+    scheduler.ready("r", deadline_s=0, audio_s=5, now_s=1.015, recording=True)
+    assert scheduler.pick(1.015) == []
+    assert scheduler.pick(1.02) == ["a"]

@@ -10,8 +10,8 @@ from parakeet_streaming.engine.endpoint import EndpointOptions
 from parakeet_streaming.engine.vad_options import VadOptions
 from parakeet_streaming.errors import CapacityError
 from parakeet_streaming.live.adaptation import DelayRange
+from parakeet_streaming.live.batch_limits import BatchLimits
 from parakeet_streaming.live.options import LiveOptions
-from parakeet_streaming.live.scheduler import BatchLimits
 from parakeet_streaming.results import Gap, SpeechEnded, SpeechStarted
 from parakeet_streaming.testing import Cue, ScriptedVad, marked_audio
 from parakeet_streaming.timeline import FRAME_SAMPLES, ContextConfig

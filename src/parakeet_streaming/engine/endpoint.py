@@ -155,8 +155,6 @@ class Endpointer:
         self._said = Utterance()
         self._tentative_to: int | None = None
         self._tentative_end: int | None = None
-        self._asked_in_vain = False
-        """Whether no end has come by what is known."""
 
     def state(self) -> EndpointerState:
         """What it knows now, as a value."""
@@ -197,7 +195,6 @@ class Endpointer:
             transition: what `SpeechDetector.feed` gave; every one that is not None must be given.
         """
         self._known_to, self._silence_from = known_to, silence_from
-        self._asked_in_vain = False
         if transition is not None:
             self._speaking = transition.started
             if transition.started:
@@ -218,11 +215,7 @@ class Endpointer:
             tokens: that the step committed.
             tentative: all that is tentative now.
         """
-        self._asked_in_vain = False
         self._committed_to, self._decoded_to = committed_to, max(committed_to, decoded_to)
-        if not (tokens or tentative):
-            self._tentative_to = self._tentative_end = None
-            return
         for token in tokens:
             self._said = self._said.token(token, self._blank_only, self._needed_blank)
         for token in tentative[:1]:
@@ -233,13 +226,6 @@ class Endpointer:
 
     def check(self) -> Endpoint | None:
         """The end of the utterance, if it seems to have come. Asking changes nothing."""
-        if self._asked_in_vain:
-            return None
-        found = self._found()
-        self._asked_in_vain = found is None
-        return found
-
-    def _found(self) -> Endpoint | None:
         said = self._said
         if said.begin is None:
             return None
@@ -261,7 +247,7 @@ class Endpointer:
 
     def close(self, endpoint: Endpoint) -> bool:
         """Ends the utterance; whether its `Final` is to be reported."""
-        said, self._asked_in_vain = self._said, False
+        said = self._said
         if endpoint.left:
             tokens = said.tokens - endpoint.left
             self._said = said.without(tokens, self._silence_from)

@@ -41,10 +41,7 @@ from parakeet_streaming.timeline import (
 
 @dataclass(slots=True)
 class StepResult:
-    """What one step made of a stream's window.
-
-    It lives for a step, and so do windows: they are not frozen, which takes four times as long.
-    """
+    """What one step made of a stream's window. Like windows it is not frozen, and not changed."""
 
     window: Window
     emissions: tuple[Emission, ...]

@@ -81,14 +81,12 @@ class _Stream:
 
     @property
     def is_new(self) -> bool:
-        use = self.use
-        return use.is_new
+        return self.use.new_s > 0
 
     @property
     def part(self) -> Part:
         """What of its cost it is counted as, before what is expected of new ones."""
-        use = self.use
-        return FULL if use.is_new else use.part
+        return FULL if self.is_new else self.use.part
 
 
 class Admission(Generic[Key]):

@@ -16,7 +16,7 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
 from parakeet_streaming.engine.activity import SpeechDetector
 from parakeet_streaming.engine.endpoint import Endpointer
@@ -25,28 +25,15 @@ from parakeet_streaming.engine.stream_state import ActivityState, StreamState
 from parakeet_streaming.engine.windowed_stream import WindowedStream, settled
 from parakeet_streaming.live.adaptation import Adapter
 from parakeet_streaming.live.audio_queue import AudioQueueReader
-from parakeet_streaming.live.demand import StreamCost, cost_of
+from parakeet_streaming.live.demand import cost_of
 from parakeet_streaming.live.due import Due
 from parakeet_streaming.live.intake import TAIL_S, Intake
+from parakeet_streaming.live.meter import Counts
 from parakeet_streaming.live.phrase_changes import PhraseChanges
 from parakeet_streaming.live.speech import StreamSpeech
 from parakeet_streaming.live.utterances import Utterances
 from parakeet_streaming.results import ContextChanged, Event, Final, Partial
-from parakeet_streaming.timeline import (
-    samples_to_seconds,
-    seconds_to_samples,
-)
-
-
-@dataclass(slots=True)
-class Counts:
-    """What one stream has come to, for whoever measures."""
-
-    steps: int = 0
-    skipped: int = 0
-    """Chunks passed over without a step."""
-    tokens: int = 0
-    utterances: int = 0
+from parakeet_streaming.timeline import samples_to_seconds, seconds_to_samples
 
 
 class StreamDriver:
@@ -63,16 +50,16 @@ class StreamDriver:
         tail_s: float = TAIL_S,
         resumed: ActivityState | None = None,
     ) -> None:
-        """Drives a stream.
+        """Drives a stream, which nothing else feeds or steps.
 
         Args:
-            stream: the one to drive; nothing else feeds or steps it.
+            stream: the one to drive.
             queue: where its audio comes from.
             adapter: chooses its context.
             detector: judges speech; None to decode everything.
             endpointer: ends utterances; None for one utterance.
             tail_s: seconds of silence to decode after the audio.
-            resumed: what was known of a stream that goes on.
+            resumed: what was known of it.
         """
         self.stream = stream
         self.counts = Counts()
@@ -81,14 +68,14 @@ class StreamDriver:
         self._cached, self._tentative = options.cached, options.tentative
         self._adapter = adapter
         self._queue = queue
-        self._events: list[Event] = []
-        self.speech = StreamSpeech(stream, self._events, detector, endpointer, resumed)
+        self.unreported: list[Event] = []
+        """What is to be reported."""
+        self.speech = StreamSpeech(stream, self.unreported, detector, endpointer, resumed)
         padding = 0 if detector is None else detector.padding_samples
         self.intake = Intake(
-            stream, queue, self.speech, self._events, tail_s=tail_s, padding_samples=padding
+            stream, queue, self.speech, self.unreported, tail_s=tail_s, padding_samples=padding
         )
-        self._endpointer = endpointer
-        self._hears = detector is not None
+        self._endpointer, self._hears = endpointer, detector is not None
         endpoint = None if resumed is None else resumed.endpoint
         judges = (detector, endpointer)
         self.utterances = Utterances(stream, self.intake, *judges, endpoint, tail_s=tail_s)
@@ -96,21 +83,15 @@ class StreamDriver:
         self._next_s = 0.0
         self._due: Due | None = None
         """What `plan` found, while nothing has come since."""
-        self._note_cost()
-
-    @property
-    def has_events(self) -> bool:
-        """Whether there is anything to report."""
-        return bool(self._events)
+        self._note_context()
 
     @property
     def decoded_samples(self) -> int:
         """Samples of audio that were decoded or passed over."""
         window, end = self._window, self.stream.audio_end
         decoded, cut_at = window.decoded_samples, window.cut_at
-        if cut_at is not None and cut_at < decoded:
-            decoded = cut_at
-        return decoded if end is None or decoded < end else end
+        decoded = decoded if cut_at is None else min(decoded, cut_at)
+        return decoded if end is None else min(decoded, end)
 
     @property
     def is_to_end(self) -> bool:
@@ -118,14 +99,14 @@ class StreamDriver:
         intake = self.intake
         return not intake.ended and intake.all_taken
 
-    def _note_cost(self) -> None:
-        lower = self._adapter.lower
-        self.cost: StreamCost = cost_of(self._adapter.context, cached=self._cached)
-        """What it asks for now."""
-        self.lower_cost: StreamCost | None = None
+    def _note_context(self) -> None:
+        context, lower = self._adapter.context, self._adapter.lower
+        self.kind = (context.samples, self._cached)
+        """What windows of one shape have in common."""
+        self.cost = cost = cost_of(context, cached=self._cached)
+        self.lower_cost = None if lower is None else cost_of(lower, cached=self._cached)
         """What it would ask for with the next smaller chunk; None if there is none."""
-        if lower is not None:
-            self.lower_cost = cost_of(lower, cached=self._cached)
+        self.chunk_s = cost.chunk_s
 
     def commit(self, position: int) -> None:
         """Wants the text up to that position now. Any thread."""
@@ -147,11 +128,14 @@ class StreamDriver:
         It stays due until it was stepped.
         """
         self._due = None
+        if not self._is_plain():
+            return self._plan_in_order()
+        window = self._window
+        return None if window.next_span() is None else self.due()
+
+    def _plan_in_order(self) -> Due | None:
         stream, window, utterances = self.stream, self._window, self.utterances
-        if self._is_plain():
-            return None if window.next_span() is None else self.due()
-        if stream.audio_end is not None:
-            self.speech.finish_judging()
+        self.speech.finish_judging()
         while not stream.closed:
             ending = utterances.look() is not None
             span = window.next_span()
@@ -161,7 +145,7 @@ class StreamDriver:
             if ending:
                 for final in utterances.close():
                     self._report(final)
-            elif self._hears and self.speech.hear(self._needed_to(span)):
+            elif self.speech.hear(self._needed_to(span)):
                 continue
             elif utterances.commit_comes_before(span):
                 utterances.begin_commit()
@@ -176,32 +160,25 @@ class StreamDriver:
 
     def _is_plain(self) -> bool:
         """Whether there is nothing to take but the next window: what most streams are, mostly."""
-        stream = self.stream
-        return not (
-            self._hears
-            or stream.closed
-            or stream.audio_end is not None
-            or self.utterances.look() is not None
-            or self.utterances.waiting
-            or self.changes.waiting
-            or self.speech.gaps.last is not None
-        )
+        stream, utterances, gaps = self.stream, self.utterances, self.speech.gaps
+        passes = self._hears or gaps.last is not None
+        if passes or stream.closed or stream.audio_end is not None:
+            return False
+        utterances.look()
+        return not (utterances.waiting or self.changes.waiting)
 
     def due(self) -> Due:
         """The window that `plan` found, as it is by now: more may have come after it."""
-        if self._due is None:
-            self._due = self._looked_up()
-        return self._due
-
-    def _looked_up(self) -> Due:
+        if self._due is not None:
+            return self._due
         span = self._window.next_span()
         assert span is not None, "a window that was due stays due until it was stepped"
-        end, cut_at = self.speech.within_audio(span.lookahead_end), self._window.cut_at
-        end = end if cut_at is None else min(end, cut_at)
+        end = self.speech.within_audio(span.lookahead_end)
+        end = end if self._window.cut_at is None else min(end, self._window.cut_at)
         complete_s = self.intake.arrived_s(end)
         left = 0 if self._cached else span.left_samples
         encoded = left + span.chunk_samples + span.right_samples
-        return Due.of(
+        self._due = Due.of(
             lookahead_end=end,
             complete_s=complete_s,
             begin_s=max(complete_s, self._next_s),
@@ -209,6 +186,7 @@ class StreamDriver:
             audio_s=samples_to_seconds(encoded),
             ends=self.utterances.endpoint is not None or span.is_last,
         )
+        return self._due
 
     def take_step(
         self, due: Due, events: Sequence[Event], waited_s: float, lower_load: float
@@ -232,14 +210,14 @@ class StreamDriver:
         if context is not None and not self.stream.closed:
             self.stream.use(context)
             self.intake.use(context)
-            self._note_cost()
+            self._note_context()
             at_s = samples_to_seconds(self._window.decoded_samples)
             self._report(ContextChanged(context, at_s))
 
     def events(self) -> list[Event]:
         """What is to be reported, once."""
-        events = self._events.copy()
-        self._events.clear()
+        events = self.unreported.copy()
+        self.unreported.clear()
         return events
 
     def give_up(self) -> None:
@@ -256,7 +234,7 @@ class StreamDriver:
 
     def _report(self, event: Event) -> None:
         self.counts.utterances += isinstance(event, Final)
-        self._events.append(event)
+        self.unreported.append(event)
 
     def _settle(self, span: Span | None) -> bool:
         """Commits what is tentative in place of the window's step, if that would find no more."""

@@ -27,12 +27,12 @@ from parakeet_streaming.languages.codes import language_codes
 from parakeet_streaming.limits import LEAST_SECONDS, MOST_STREAMS, check_number, check_whole
 from parakeet_streaming.limits import MOST_RING_S as LONGEST_RING_S
 from parakeet_streaming.live.admission import MOST_RECORDINGS, Admission
+from parakeet_streaming.live.batch_limits import BatchLimits
 from parakeet_streaming.live.loop import StreamLoop
 from parakeet_streaming.live.metrics import LiveMetrics
 from parakeet_streaming.live.opening import StreamOpener
 from parakeet_streaming.live.options import LiveOptions
 from parakeet_streaming.live.ring_sizing import MOST_RING_S
-from parakeet_streaming.live.scheduler import BatchLimits
 from parakeet_streaming.live.stats import EngineStats
 from parakeet_streaming.live.steady_clock import SteadyClock
 from parakeet_streaming.live.stream import LiveStream

@@ -25,6 +25,7 @@ from typing import Final
 from parakeet_streaming.engine.stepper import Stepper
 from parakeet_streaming.live.admission import Admission
 from parakeet_streaming.live.audio_watch import AudioWatch
+from parakeet_streaming.live.batch_limits import BatchLimits
 from parakeet_streaming.live.callers import Callers
 from parakeet_streaming.live.demand import StreamCost
 from parakeet_streaming.live.due import Due
@@ -32,7 +33,7 @@ from parakeet_streaming.live.failures import as_reported
 from parakeet_streaming.live.meter import MOST_S, EngineMeter
 from parakeet_streaming.live.metrics import LiveMetrics
 from parakeet_streaming.live.open_streams import OpenStreams
-from parakeet_streaming.live.scheduler import BatchLimits, Scheduler
+from parakeet_streaming.live.scheduler import Scheduler
 from parakeet_streaming.live.stats import EngineStats
 from parakeet_streaming.live.task import Outlook, Phase, StreamTask
 from parakeet_streaming.live.timed_step import run_step, timing_of
@@ -170,7 +171,7 @@ class StreamLoop:
             due = driver.plan()
             if due is not None:
                 waits = True
-                self._scheduler.ready(
+                task.goes_at_s = self._scheduler.ready(
                     task,
                     deadline_s=due.deadline_s,
                     next_s=due.next_s,
@@ -178,11 +179,15 @@ class StreamLoop:
                     audio_s=due.audio_s,
                     now_s=self._clock(),
                     recording=task.lane == "recording",
+                    complete_s=due.complete_s,
+                    chunk_s=driver.chunk_s,
+                    kind=driver.kind,
                 )
             self._count(task)
         task.answer_requests()
-        self._hand_out(task)
-        if task.is_over:
+        task.hand_out(self._clock)
+        if task.error is not None:
+            self._end(task, Phase.FAILED, task.error)
             return
         outlook = task.outlook(waits_for_step=waits)
         if outlook is Outlook.OVER:
@@ -252,11 +257,6 @@ class StreamLoop:
             self.metrics.vad_step_seconds.record(took_s)
             self.streams.vad_took(audio_s, took_s)
 
-    def _hand_out(self, task: StreamTask) -> None:
-        task.hand_out(self._clock)
-        if task.error is not None:
-            self._end(task, Phase.FAILED, task.error)
-
     def _guarded(self, task: StreamTask, act: Callable[[StreamTask], None]) -> None:
         if task.is_over:
             return
@@ -294,5 +294,4 @@ class StreamLoop:
 
 def _chunk_s(task: StreamTask) -> float:
     driver = task.driver
-    cost = driver.cost
-    return cost.chunk_s
+    return driver.chunk_s

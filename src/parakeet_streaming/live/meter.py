@@ -15,6 +15,7 @@ from __future__ import annotations
 import math
 from collections import deque
 from collections.abc import Sequence
+from dataclasses import dataclass
 from itertools import pairwise
 from typing import Final
 
@@ -32,6 +33,17 @@ MOST_S: Final = 600.0
 _FORGETTING: Final = 0.98
 _LONGEST_FORGETTING: Final = 0.9
 _MEASURED_EVERY_S: Final = 0.1
+
+
+@dataclass(slots=True)
+class Counts:
+    """What one stream has come to, for whoever measures."""
+
+    steps: int = 0
+    skipped: int = 0
+    """Chunks passed over without a step."""
+    tokens: int = 0
+    utterances: int = 0
 
 
 class StreamMeter:

@@ -5,7 +5,7 @@ Rules of this file:
 1. The stream whose deadline is nearest goes first. Deadlines are absolute and never move, so one
    that waits comes to stand first: no stream starves, whatever the others do.
 2. A batch is bounded, in streams and in audio: a step that is too long makes all its streams late.
-   Windows that end an utterance are due at once, and share no step with others.
+   Windows that end an utterance are due at once, and share no step with others, but for rule 5.
 3. A stream is in at most one batch at a time, and no batch waits for a stream that is not ready. A
    batch may be held open for `hold_s` while not all streams that could join it are ready, but never
    past its first deadline.
@@ -14,27 +14,29 @@ Rules of this file:
    Where it never is, recordings get a share of the time, in which a live window may have to wait,
    but not so long that it is late. A recording that has waited for long runs anyway. While a live
    stream is open, recordings go one by one; without, so many that a newcomer need not wait long.
-5. No clock, no thread, no tensor: times are seconds that the caller passes in.
+5. Where there are ticks, for a device: a window goes at a tick, in the phase of its stream
+   (`phases.py`), and with those of its kind only. One that ends an utterance goes at the next tick,
+   and shares its step with them: what is small costs a device as much as what is large.
+6. No clock, no thread, no tensor: times are seconds that the caller passes in.
 """
 
 from __future__ import annotations
 
-import heapq
-import math
 from collections import Counter
 from collections.abc import Callable, Hashable
-from dataclasses import dataclass
-from typing import Final, Generic, NamedTuple, TypeVar
+from typing import Final, Generic, NamedTuple
 
-from parakeet_streaming.limits import (
-    LEAST_SECONDS,
-    MOST_STEP_AUDIO_S,
-    MOST_STREAMS,
-    check_number,
-    check_whole,
+from parakeet_streaming.live.batch_limits import BatchLimits
+from parakeet_streaming.live.lanes import (
+    EXPECTED_FOR_S,
+    NEVER,
+    Expected,
+    Key,
+    Lane,
+    LanesByKind,
 )
-
-Key = TypeVar("Key", bound=Hashable)
+from parakeet_streaming.live.phases import Phases
+from parakeet_streaming.live.timers import Timers
 
 RECORDING_PATIENCE_S: Final = 2.0
 """How long a window of a recording gives way to live windows, at least."""
@@ -43,119 +45,14 @@ RECORDING_REST: Final = 3.0
 long as a step of theirs takes, so that they have a quarter of the time."""
 RECORDING_STEP_S: Final = 0.5
 """What steps of several recordings take at most."""
-_EXPECTED_FOR_S: Final = 0.1
-"""How long a live window is waited for after its time; streams that are quiet have none."""
-_NEVER: Final = math.inf
 
 
-@dataclass(frozen=True, slots=True)
-class BatchLimits:
-    """What one step may hold.
-
-    Raises:
-        OptionError: a limit that would let nothing through.
-    """
-
-    max_streams: int = 32
-    max_audio_s: float = 240.0
-    """Seconds of audio to encode in one step, over all its streams; one stream may always go."""
-    hold_s: float = 0.0
-    """How long a batch waits for more streams; 0 runs what is ready at once."""
-
-    def __post_init__(self) -> None:
-        least_s = LEAST_SECONDS
-        check_whole("max_streams", self.max_streams, 1, MOST_STREAMS)
-        check_number("max_audio_s", self.max_audio_s, least_s, MOST_STEP_AUDIO_S, "seconds")
-        check_number("hold_s", self.hold_s, 0, 1, "second")
-
-
-class _Ready(NamedTuple, Generic[Key]):
-    """A window; in order of deadline, and of number, which no two have."""
+class _Later(NamedTuple):
+    """A window that waits for its tick."""
 
     deadline_s: float
-    number: int
-    stream: Key
     audio_s: float
-    since_s: float
-    ends: bool
-
-
-class _Lane(Generic[Key]):
-    """Windows that are ready, by deadline."""
-
-    def __init__(self) -> None:
-        self._heap: list[_Ready[Key]] = []
-        self._numbers: dict[Key, int] = {}
-        self._number = 0
-
-    def __len__(self) -> int:
-        return len(self._numbers)
-
-    def __contains__(self, stream: Key) -> bool:
-        return stream in self._numbers
-
-    def add(
-        self, stream: Key, deadline_s: float, audio_s: float, now_s: float, *, ends: bool = False
-    ) -> None:
-        self._number += 1
-        self._numbers[stream] = self._number
-        heapq.heappush(self._heap, _Ready(deadline_s, self._number, stream, audio_s, now_s, ends))
-
-    def leave(self, stream: Key) -> None:
-        self._numbers.pop(stream, None)
-
-    def first(self) -> _Ready[Key] | None:
-        """The window of the nearest deadline."""
-        heap, numbers = self._heap, self._numbers
-        while heap and numbers.get(heap[0].stream) != heap[0].number:
-            heapq.heappop(heap)
-        return heap[0] if heap else None
-
-    def take(self, most_streams: int, fits: Callable[[float], bool]) -> list[_Ready[Key]]:
-        """The windows of one step, the most urgent first: one, and more while their audio fits."""
-        taken: list[_Ready[Key]] = []
-        audio_s = 0.0
-        while len(taken) < most_streams and (first := self.first()) is not None:
-            if taken and not fits(audio_s + first.audio_s):
-                break
-            if taken and taken[0].ends and not first.ends:
-                break
-            heapq.heappop(self._heap)
-            del self._numbers[first.stream]
-            taken.append(first)
-            audio_s += first.audio_s
-        return taken
-
-
-class _Expected(Generic[Key]):
-    """When streams will have their next windows."""
-
-    def __init__(self) -> None:
-        self._heap: list[tuple[float, int, Key]] = []
-        self._at_s: dict[Key, float] = {}
-        self._number = 0
-
-    def expect(self, stream: Key, at_s: float) -> None:
-        """A stream will have one at that time."""
-        self._number += 1
-        self._at_s[stream] = at_s
-        heapq.heappush(self._heap, (at_s, self._number, stream))
-
-    def forget(self, stream: Key) -> None:
-        """A stream will have none."""
-        self._at_s.pop(stream, None)
-
-    def next_s(self, now_s: float) -> float:
-        """When the next one comes; those that have not come for long are not waited for."""
-        while self._heap:
-            at_s, _, stream = self._heap[0]
-            is_known = self._at_s.get(stream) == at_s
-            if is_known and now_s < at_s + _EXPECTED_FOR_S:
-                return at_s
-            heapq.heappop(self._heap)
-            if is_known:
-                del self._at_s[stream]
-        return _NEVER
+    kind: Hashable
 
 
 class Scheduler(Generic[Key]):
@@ -169,22 +66,27 @@ class Scheduler(Generic[Key]):
         """`predict_s`: seconds that a step of so much audio takes, for recordings."""
         self.limits = limits or BatchLimits()
         self._predict_s = predict_s
-        self._live: _Lane[Key] = _Lane()
-        self._recordings: _Lane[Key] = _Lane()
-        self._expected: _Expected[Key] = _Expected()
+        tick_s = self.limits.tick_s
+        self._phases: Phases[Key] | None = Phases(tick_s) if tick_s else None
+        self._live: Lane[Key] | LanesByKind[Key] = LanesByKind() if tick_s else Lane()
+        self._ticks: Timers[Key] = Timers()
+        self._later: dict[Key, _Later] = {}
+        """Windows that wait for their tick."""
+        self._recordings: Lane[Key] = Lane()
+        self._expected: Expected[Key] = Expected()
         self._chunks: Counter[float] = Counter()
         self._held_since_s: float | None = None
         self._live_audio_s = 0.0
-        self._recorded_to_s = -_NEVER
+        self._recorded_to_s = -NEVER
         """When the last step of recordings ends."""
 
     def __len__(self) -> int:
         """Streams that wait for a step."""
-        return len(self._live) + len(self._recordings)
+        return len(self._live) + len(self._later) + len(self._recordings)
 
     def __contains__(self, stream: Key) -> bool:
         """Whether a stream waits for a step."""
-        return stream in self._live or stream in self._recordings
+        return stream in self._live or stream in self._later or stream in self._recordings
 
     def opened(self, chunk_s: float) -> None:
         """A live stream of such chunks has come, or has got such chunks."""
@@ -206,7 +108,10 @@ class Scheduler(Generic[Key]):
         ends: bool = False,
         now_s: float = 0.0,
         recording: bool = False,
-    ) -> None:
+        complete_s: float = 0.0,
+        chunk_s: float = 0.0,
+        kind: Hashable = None,
+    ) -> float:
         """Takes note that a stream has a window to decode; one that waits keeps its place.
 
         Args:
@@ -217,26 +122,47 @@ class Scheduler(Generic[Key]):
             ends: whether somebody waits for the end of an utterance, which it brings.
             now_s: the time now.
             recording: whether its lane is that of recordings.
+            complete_s: when the window was complete.
+            chunk_s: of its context.
+            kind: of its window; those of one kind have one shape.
+
+        Returns:
+            Its tick; 0 where there are none, and it may go at once.
         """
         if stream in self:
-            return
+            return 0.0
         if recording:
             # Recordings have no deadlines; they go in the order in which they became ready.
             self._recordings.add(stream, now_s, audio_s, now_s)
-            return
-        if not len(self._live):
-            self._held_since_s = now_s
-        self._live.add(stream, deadline_s, audio_s, now_s, ends=ends)
+            return 0.0
         self._expected.expect(stream, deadline_s if next_s is None else next_s)
+        phases = self._phases
+        if phases is None:
+            if not len(self._live):
+                self._held_since_s = now_s
+            self._live.add(stream, deadline_s, audio_s, now_s, ends)
+            return 0.0
+        if ends:
+            at_s = phases.next_tick_s(complete_s)
+        else:
+            at_s = phases.goes_at_s(stream, kind, chunk_s, complete_s)
+        self._ticks.set(stream, at_s)
+        self._later[stream] = _Later(deadline_s, audio_s, kind)
+        return at_s
 
     def leave(self, stream: Key) -> None:
         """Forgets a stream that has ended; one that does not wait is no error."""
         self._live.leave(stream)
         self._recordings.leave(stream)
         self._expected.forget(stream)
+        if self._phases is not None:
+            self._phases.leave(stream)
+            self._ticks.clear(stream)
+            self._later.pop(stream, None)
 
     def pick(self, now_s: float = 0.0) -> list[Key]:
         """The streams of the next step, the most urgent first; empty while none is to run."""
+        self._let_go(now_s)
         if self._recording_at_s(now_s) <= now_s:
             return self._take_recordings(now_s)
         if self._live_at_s() > now_s:
@@ -249,14 +175,30 @@ class Scheduler(Generic[Key]):
 
     def next_time(self, now_s: float) -> float | None:
         """When `pick` gives a batch if nothing else happens; None while no stream waits."""
-        at_s = min(self._live_at_s(), self._recording_at_s(now_s))
-        return None if at_s == _NEVER else max(now_s, at_s)
+        self._let_go(now_s)
+        at_s = min(self._live_at_s(), self._recording_at_s(now_s), self._next_tick_s())
+        return None if at_s == NEVER else max(now_s, at_s)
+
+    def _let_go(self, now_s: float) -> None:
+        """Windows whose tick has come are ready."""
+        for stream in self._ticks.due(now_s):
+            each = self._later.pop(stream)
+            if not len(self._live):
+                self._held_since_s = now_s
+            self._live.add(stream, each.deadline_s, each.audio_s, now_s, False, each.kind)
+
+    def _next_tick_s(self) -> float:
+        """When the next window's tick comes."""
+        next_s = self._ticks.next_s
+        return NEVER if next_s is None else next_s
 
     def _live_at_s(self) -> float:
         """When the live batch may run."""
         first = self._live.first()
         if first is None or self._held_since_s is None:
-            return _NEVER
+            return NEVER
+        if self._phases is not None:
+            return self._held_since_s
         could_join = min(self.limits.max_streams, sum(self._chunks.values()))
         if len(self._live) >= could_join:
             return self._held_since_s
@@ -278,7 +220,7 @@ class Scheduler(Generic[Key]):
         """When a recording may run, if nothing else happens."""
         first = self._recordings.first()
         if first is None:
-            return _NEVER
+            return NEVER
         takes_s = self._predict_s(first.audio_s)
         rests_s = RECORDING_REST * takes_s
         patient_to_s = first.since_s + max(RECORDING_PATIENCE_S, rests_s)
@@ -288,15 +230,15 @@ class Scheduler(Generic[Key]):
             return first.since_s
         if takes_s + self._predict_s(self._live_audio_s) > self._slack_s(now_s):
             return patient_to_s
-        next_live_s = self._expected.next_s(now_s)
+        next_live_s = min(self._expected.next_s(now_s), self._next_tick_s())
         if now_s + takes_s <= next_live_s:
             return first.since_s
         rested_s = max(first.since_s, self._recorded_to_s + rests_s)
-        return min(rested_s, patient_to_s, next_live_s + _EXPECTED_FOR_S)
+        return min(rested_s, patient_to_s, next_live_s + EXPECTED_FOR_S)
 
     def _slack_s(self, now_s: float) -> float:
         """Seconds that pass until a live window is late."""
         # A window that is not ready yet is due a chunk after it is complete, so a chunk from now.
-        slack_s = min(self._chunks, default=_NEVER)
+        slack_s = min(self._chunks, default=NEVER)
         live = self._live.first()
         return slack_s if live is None else min(slack_s, live.deadline_s - now_s)

@@ -106,6 +106,8 @@ class StreamTask:
     cancel_requested: bool = False
     """Any thread."""
     idle_too_long: bool = False
+    goes_at_s: float = 0.0
+    """The tick before which the window that waits is not stepped."""
     taken: list[SnapshotTaken] = field(default_factory=list)
     """Behind all events that there are, which are in them."""
     told_samples: int = 0
@@ -150,13 +152,15 @@ class StreamTask:
         timed = [
             with_timing(each, timing) if isinstance(each, Partial) else each for each in events
         ]
-        self.driver.take_step(due, timed, timing.waited_s, lower_load)
+        # To wait for one's tick is not to be late.
+        late_s = timing.waited_s - max(0.0, self.goes_at_s - due.complete_s)
+        self.driver.take_step(due, timed, late_s, lower_load)
 
     def hand_out(self, clock: Callable[[], float]) -> None:
         """Gives events to the consumer; an error of its callback is left in `error`."""
         hints, driver = self.hints, self.driver
         decoded = driver.decoded_samples
-        if not (driver.has_events or hints.has_new or self.taken):
+        if not (driver.unreported or hints.has_new or self.taken):
             self.told_samples = decoded
             return
         named = [self.pauses.named(event) for event in driver.events()]

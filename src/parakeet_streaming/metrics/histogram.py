@@ -72,8 +72,7 @@ class Histogram:
     def record(self, number: float) -> None:
         """Counts a number. Below the lowest bound it counts as that; above the highest, as max."""
         # Before the bucket: a number that is seen there is within max.
-        if number > self._max:
-            self._max = number
+        self._max = max(self._max, number)
         cells = self._cells
         cells[bisect_left(self._bounds, number) + 1] += 1
         cells[0] += number
