@@ -216,6 +216,9 @@ class Endpointer:
             tentative: all that is tentative now.
         """
         self._committed_to, self._decoded_to = committed_to, max(committed_to, decoded_to)
+        if not (tokens or tentative):
+            self._tentative_to = self._tentative_end = None
+            return
         for token in tokens:
             self._said = self._said.token(token, self._blank_only, self._needed_blank)
         for token in tentative[:1]:
@@ -277,8 +280,8 @@ class Endpointer:
 
     def _last_sound(self) -> int:
         """The end of the last token; where there is none, the end of the speech."""
-        ends = [end for end in (self._said.text_to, self._tentative_to) if end is not None]
-        return max(ends, default=self._silence_from or 0)
+        said = self._said
+        return max(said.text_to or 0, self._tentative_to or 0) or self._silence_from or 0
 
     def _enough(self) -> int:
         """Far enough that committed audio shows the blanks itself, and marks after the text."""

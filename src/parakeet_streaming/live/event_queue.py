@@ -41,7 +41,7 @@ class EventQueue:
 
     def put(self, event: Event) -> None:
         """Adds an event."""
-        with self._waiters:
+        with self._waiters.lock:
             last = self._events[-1] if len(self._events) >= MOST_WAITING else None
             if isinstance(last, Partial) and isinstance(event, Partial):
                 self._events[-1] = joined(last, event)

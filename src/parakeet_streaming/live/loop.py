@@ -219,8 +219,12 @@ class StreamLoop:
         if times.took_s <= MOST_S:
             self.streams.step_took(audio_s, times.took_s, len(batch))
         self.meter.step_done(len(batch), times)
-        for task, due, events in zip(batch, dues, given, strict=True):
-            timing = timing_of(due, times, len(batch), audio_s)
+        timings = [timing_of(due, times, len(batch), audio_s) for due in dues]
+        intakes = [task.intake for task in batch]
+        self.meter.streams_stepped(
+            [each.waited_s for each in timings], [each.backlog_s for each in intakes]
+        )
+        for task, due, events, timing in zip(batch, dues, given, timings, strict=True):
             if task.is_over:
                 continue
             try:
@@ -231,7 +235,7 @@ class StreamLoop:
     def _take_step(
         self, task: StreamTask, due: Due, events: Sequence[Event], timing: StepTiming
     ) -> None:
-        driver, intake = task.driver, task.intake
+        driver = task.driver
         before, lower = driver.cost, driver.lower_cost
         lower_load = 0.0 if lower is None else self.streams.load_with(task.id, lower)
         task.take_step(due, events, timing, lower_load)
@@ -240,7 +244,6 @@ class StreamLoop:
             self._scheduler.closed(before.chunk_s)
             self._scheduler.opened(cost.chunk_s)
         self._count(task, due.audio_s, None if cost is before else cost)
-        self.meter.backlog(intake.backlog_s)
         self._plan(task)
 
     def _count(

@@ -78,10 +78,8 @@ class StreamMeter:
         self.lag_s = timing.lag_s
         if timing.computing_s <= MOST_S:
             self.computing_s += timing.computing_s
-        waited_s = timing.waited_s
-        if waited_s <= MOST_S:
-            self.queue_wait.record(waited_s)
-            self._metrics.chunk_queue_wait_seconds.record(waited_s)
+        if timing.waited_s <= MOST_S:
+            self.queue_wait.record(timing.waited_s)
 
     def reported(self, event: Event, now_s: float) -> None:
         """An event is handed out."""
@@ -167,10 +165,12 @@ class EngineMeter:
         """A stream has decoded that much more audio."""
         self._decoded_s += audio_s
 
-    def backlog(self, backlog_s: float) -> None:
-        """A stream has that backlog after a step."""
-        self._metrics.backlog_seconds.record(backlog_s)
-        self._backlog_s = max(self._backlog_s, backlog_s)
+    def streams_stepped(self, waited_s: Sequence[float], backlogs_s: Sequence[float]) -> None:
+        """How long the streams of a step waited for it, and what they still have after it."""
+        metrics = self._metrics
+        metrics.chunk_queue_wait_seconds.record_all([each for each in waited_s if each <= MOST_S])
+        metrics.backlog_seconds.record_all(backlogs_s)
+        self._backlog_s = max(self._backlog_s, *backlogs_s)
 
     def turned(self, began_s: float, now_s: float) -> None:
         """A turn with a step; gauges are set from time to time."""

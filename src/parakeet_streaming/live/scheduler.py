@@ -23,7 +23,7 @@ Rules of this file:
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Hashable
+from collections.abc import Callable, Hashable, Sequence
 from typing import Final, Generic, NamedTuple
 
 from parakeet_streaming.live.batch_limits import BatchLimits
@@ -34,6 +34,7 @@ from parakeet_streaming.live.lanes import (
     Key,
     Lane,
     LanesByKind,
+    Ready,
 )
 from parakeet_streaming.live.phases import Phases
 from parakeet_streaming.live.timers import Timers
@@ -72,6 +73,7 @@ class Scheduler(Generic[Key]):
         self._ticks: Timers[Key] = Timers()
         self._later: dict[Key, _Later] = {}
         """Windows that wait for their tick."""
+        self._waiting: set[Key] = set()
         self._recordings: Lane[Key] = Lane()
         self._expected: Expected[Key] = Expected()
         self._chunks: Counter[float] = Counter()
@@ -82,11 +84,11 @@ class Scheduler(Generic[Key]):
 
     def __len__(self) -> int:
         """Streams that wait for a step."""
-        return len(self._live) + len(self._later) + len(self._recordings)
+        return len(self._waiting)
 
     def __contains__(self, stream: Key) -> bool:
         """Whether a stream waits for a step."""
-        return stream in self._live or stream in self._later or stream in self._recordings
+        return stream in self._waiting
 
     def opened(self, chunk_s: float) -> None:
         """A live stream of such chunks has come, or has got such chunks."""
@@ -129,8 +131,9 @@ class Scheduler(Generic[Key]):
         Returns:
             Its tick; 0 where there are none, and it may go at once.
         """
-        if stream in self:
+        if stream in self._waiting:
             return 0.0
+        self._waiting.add(stream)
         if recording:
             # Recordings have no deadlines; they go in the order in which they became ready.
             self._recordings.add(stream, now_s, audio_s, now_s)
@@ -152,6 +155,7 @@ class Scheduler(Generic[Key]):
 
     def leave(self, stream: Key) -> None:
         """Forgets a stream that has ended; one that does not wait is no error."""
+        self._waiting.discard(stream)
         self._live.leave(stream)
         self._recordings.leave(stream)
         self._expected.forget(stream)
@@ -171,7 +175,7 @@ class Scheduler(Generic[Key]):
         taken = self._live.take(limits.max_streams, lambda audio_s: audio_s <= limits.max_audio_s)
         self._live_audio_s = sum(each.audio_s for each in taken)
         self._held_since_s = now_s if len(self._live) else None
-        return [each.stream for each in taken]
+        return self._taken(taken)
 
     def next_time(self, now_s: float) -> float | None:
         """When `pick` gives a batch if nothing else happens; None while no stream waits."""
@@ -214,7 +218,12 @@ class Scheduler(Generic[Key]):
 
         taken = self._recordings.take(most, fits)
         self._recorded_to_s = now_s + self._predict_s(sum(each.audio_s for each in taken))
-        return [each.stream for each in taken]
+        return self._taken(taken)
+
+    def _taken(self, taken: Sequence[Ready[Key]]) -> list[Key]:
+        streams = [each.stream for each in taken]
+        self._waiting.difference_update(streams)
+        return streams
 
     def _recording_at_s(self, now_s: float) -> float:
         """When a recording may run, if nothing else happens."""

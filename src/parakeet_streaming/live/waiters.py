@@ -24,7 +24,9 @@ class Waiters:
     """Threads and event loops that wait for a change."""
 
     def __init__(self) -> None:
-        self._changed = threading.Condition()
+        self.lock = threading.RLock()
+        """What `with` holds, for those who come often."""
+        self._changed = threading.Condition(self.lock)
         self._threads = 0
         self._sleepers: list[tuple[asyncio.AbstractEventLoop, asyncio.Event]] = []
 

@@ -24,10 +24,15 @@ from functools import lru_cache
 from itertools import pairwise
 from typing import Final
 
+import numpy as np
+from numpy.typing import NDArray
+
 from parakeet_streaming.errors import OptionError
 
 _PER_DECADE: Final = 48
 _LISTED_PER_DECADE: Final = 4
+_FEW: Final = 24
+"""Numbers that are sooner counted one by one."""
 
 SECONDS: Final = tuple(10 ** (step / _PER_DECADE) for step in range(-5 * _PER_DECADE, 193))
 """Bounds for times: 10 µs to 10,000 s, 48 per decade."""
@@ -77,6 +82,18 @@ class Histogram:
         cells[bisect_left(self._bounds, number) + 1] += 1
         cells[0] += number
 
+    def record_all(self, numbers: Sequence[float]) -> None:
+        """Counts each of them; many at once take a fraction of the time of one by one."""
+        if len(numbers) < _FEW:
+            for number in numbers:
+                self.record(number)
+            return
+        self._max = max(self._max, *numbers)
+        cells, places = self._cells, np.searchsorted(_array_of(self._bounds), numbers)
+        for place, count in zip(*np.unique(places, return_counts=True), strict=True):
+            cells[int(place) + 1] += int(count)
+        cells[0] += sum(numbers)
+
     def snapshot(self) -> Distribution:
         """What was recorded until now."""
         cells = self._cells.copy()
@@ -102,6 +119,11 @@ class Histogram:
             max=greatest if count else None,
             buckets=tuple((self._bounds[index], at_most[index + 1]) for index in self._listed),
         )
+
+
+@lru_cache(maxsize=32)
+def _array_of(bounds: tuple[float, ...]) -> NDArray[np.float64]:
+    return np.array(bounds)
 
 
 @lru_cache(maxsize=32)
