@@ -38,6 +38,7 @@ from parakeet_streaming.timeline import SAMPLE_RATE_HZ
 
 PACKET_S: Final = 0.08
 _PACKETS: Final = 64
+_ROUNDS: Final = 3
 _MOST_REST_S: Final = 0.002
 """The feeding thread sleeps at most so long, and then pushes all that is due."""
 
@@ -128,7 +129,7 @@ class Feeder:
         self.thread.join()
 
     def _run(self) -> None:
-        """Streams begin one after the other over the time of a packet."""
+        """Packets of streams come one after the other; streams begin in one of three rounds."""
         streams, packets, count = self._streams, self._packets, len(self._streams)
         began_s, apart_s = time.perf_counter(), PACKET_S / len(self._streams)
         while not self._stop.is_set():
@@ -139,7 +140,9 @@ class Feeder:
                 continue
             self.latest_s = max(self.latest_s, passed_s - self.pushed * apart_s)
             for number in range(self.pushed, due):
-                streams[number % count].push(packets[number % _PACKETS])
+                turn, at = divmod(number, count)
+                if turn >= at % _ROUNDS:
+                    streams[at].push(packets[number % _PACKETS])
             self.pushed = due
 
 

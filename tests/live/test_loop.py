@@ -562,3 +562,35 @@ def test_partials_come_one_for_a_step():
     room.settle()
     events, _ = drained(stream)
     assert sum(isinstance(each, Partial) for each in events) == stream.stats().steps
+
+
+def test_streams_that_begin_at_once_are_spread_over_the_ticks_of_a_device():
+    limits = BatchLimits(max_streams=64, tick_s=0.02)
+    room, audio = Room(SCRIPT, limits=limits, cost_s=0.0001), marked_audio(40)
+    streams = [room.open(LiveOptions(DelayRange.growing(CONTEXT), None, None)) for _ in range(40)]
+    for start in range(0, len(audio), FRAME_SAMPLES):
+        for stream in streams:
+            stream.push(audio[start : start + FRAME_SAMPLES])
+        room.run(0.08)
+    sizes = room.metrics.batch_size.snapshot()
+    assert sizes.max == 32
+    assert len(set(map(len, room.encoder.calls))) == 2
+    for stream in streams:
+        assert context_of(stream) == CONTEXT
+        stream.finish()
+    room.settle()
+    for stream in streams:
+        events, error = drained(stream)
+        assert (tokens_of(events), error) == (room.alone(audio), None)
+
+
+def test_a_window_that_waits_for_its_tick_is_forgotten_with_its_stream():
+    room = Room(SCRIPT, limits=BatchLimits(tick_s=0.08))
+    stream = room.open(fixed())
+    room.clock.now_s += 0.01
+    stream.push(marked_audio(13))
+    room.turn()
+    stream.cancel()
+    room.settle()
+    assert outcome_of(stream) == "cancelled"
+    assert room.encoder.calls == []

@@ -48,13 +48,13 @@ def timing(waited_s=0.0, encode_s=0.1, decode_s=0.1, share=1.0):
 
 
 def test_waiting_computing_and_lag():
-    meter, metrics = metered()
+    meter, _ = metered()
     meter.step_done(DUE, timing(waited_s=0.25, encode_s=0.4, decode_s=0.1, share=0.5))
     assert (meter.lag_s, meter.computing_s) == (0.75, 0.25)
     meter.step_done(DUE, timing(encode_s=1.5, decode_s=0.5, share=0.25))
     assert meter.computing_s == 0.75
     assert meter.queue_wait.snapshot().max == 0.25
-    assert metrics.chunk_queue_wait_seconds.snapshot().count == 2
+    assert meter.queue_wait.snapshot().count == 2
 
 
 def test_a_words_delay_runs_from_its_end_to_its_text():
@@ -156,6 +156,7 @@ def test_computing_per_second_of_audio():
     assert metrics.rtf_recent.value == pytest.approx((0.98 + 0.2) / 2.0)
     assert metrics.longest_backlog_seconds.value == 6.0
     assert metrics.backlog_seconds.snapshot().count == 3
+    assert metrics.chunk_queue_wait_seconds.snapshot().count == 2
 
 
 def test_the_longest_step_is_forgotten():

@@ -21,38 +21,47 @@ def test_a_window_goes_at_the_first_tick_after_it_is_complete():
     phases = Phases(TICK_S)
     assert goes(phases, "one", 1.001) == pytest.approx(1.02)
     assert goes(phases, "one", 1.241) == pytest.approx(1.26)
-    assert goes(phases, "other", 1.02) == pytest.approx(1.04)
+    assert goes(phases, "other", 1.02) == pytest.approx(1.02)
     assert phases.next_tick_s(1.001) == pytest.approx(1.02)
     assert phases.next_tick_s(1.02) == pytest.approx(1.02)
 
 
 def test_streams_that_begin_at_once_do_not_come_at_once():
-    phases = Phases(TICK_S)
+    phases = Phases(TICK_S, few=1)
     at_s = [goes(phases, stream, 5.0) for stream in range(24)]
-    assert phases.counts("a") == (2,) * 12
-    assert max(at_s) == pytest.approx(5.0 + 11 * TICK_S)
+    assert sum(phases.counts("a")) == 24
+    assert max(phases.counts("a")) <= 3
+    assert max(at_s) <= 5.0 + 11 * TICK_S + 1e-6
     again_s = [goes(phases, stream, 5.0 + CHUNK_S) for stream in range(24)]
     assert again_s == pytest.approx([each + CHUNK_S for each in at_s])
 
 
 def test_each_kind_is_spread_for_itself():
-    phases = Phases(TICK_S)
+    phases = Phases(TICK_S, few=2)
     for stream in range(12):
         goes(phases, stream, 1.0)
         goes(phases, f"long {stream}", 1.0, kind="b", chunk_s=0.08)
-    assert phases.counts("a") == (1,) * 12
-    assert phases.counts("b") == (3,) * 4
+    assert max(phases.counts("a")) == 2
+    assert (sum(phases.counts("b")), len(phases.counts("b"))) == (12, 4)
+    assert max(phases.counts("b")) == 4
     assert phases.counts("c") == ()
 
 
-def test_who_leaves_makes_room():
+def test_a_few_streams_go_at_their_first_tick():
     phases = Phases(TICK_S)
+    at_s = [goes(phases, stream, 1.001) for stream in range(40)]
+    assert at_s[:32] == pytest.approx([1.02] * 32)
+    assert at_s[32:] == pytest.approx([1.04] * 8)
+
+
+def test_who_leaves_makes_room():
+    phases = Phases(TICK_S, few=2)
     for stream in range(12):
         goes(phases, stream, 1.0)
     phases.leave(3)
     phases.leave("never there")
     assert len(phases) == 11
-    assert goes(phases, "new", 1.0) == pytest.approx(1.0 + 3 * TICK_S)
+    assert goes(phases, "new", 1.0) == pytest.approx(1.0 + TICK_S)
     for stream in [*range(12), "new"]:
         phases.leave(stream)
     assert (len(phases), phases.counts("a")) == (0, ())
@@ -66,7 +75,7 @@ def test_a_context_that_changes_is_another_kind():
 
 
 def test_a_window_that_is_a_little_late_keeps_its_phase():
-    phases = Phases(TICK_S)
+    phases = Phases(TICK_S, few=1)
     goes(phases, "one", 1.0)
     goes(phases, "two", 1.0)
     assert goes(phases, "two", 1.24 + 0.015) == pytest.approx(1.26)
@@ -82,22 +91,23 @@ def test_one_that_misses_its_tick_gets_another_phase():
 
 
 def test_one_that_waits_too_long_gets_an_earlier_phase_when_there_is_room():
-    phases = Phases(TICK_S)
-    for stream in range(12):
+    phases = Phases(TICK_S, few=1)
+    for stream in range(9):
         goes(phases, stream, 1.0)
-    for stream in range(11):
+    for stream in range(8):
         phases.leave(stream)
-    waits = [goes(phases, 11, 1.0 + turn * CHUNK_S) - 1.0 - turn * CHUNK_S for turn in range(80)]
-    assert waits[0] == pytest.approx(11 * TICK_S)
+    waits = [goes(phases, 8, 1.0 + turn * CHUNK_S) - 1.0 - turn * CHUNK_S for turn in range(80)]
+    assert waits[0] == pytest.approx(8 * TICK_S)
     assert waits[-1] == pytest.approx(0.0, abs=1e-6)
 
 
 def test_where_all_phases_are_full_nobody_moves():
-    phases = Phases(TICK_S)
+    phases = Phases(TICK_S, few=1)
     for turn in range(130):
         for stream in range(24):
             goes(phases, stream, 1.0 + turn * CHUNK_S)
-    assert phases.counts("a") == (2,) * 12
+    assert sum(phases.counts("a")) == 24
+    assert max(phases.counts("a")) <= 3
 
 
 @given(
@@ -141,4 +151,4 @@ def test_batches_of_four_thousand_streams_are_even(all_at_once):
     starts_s = sorted(0.0 if all_at_once else 60 * drawn.random() for _ in range(4_000))
     sizes = batches(starts_s, Phases(TICK_S))
     assert sum(sizes) == 4_000
-    assert max(sizes) - min(sizes) <= 40
+    assert max(sizes) <= 1.3 * 4_000 / 12

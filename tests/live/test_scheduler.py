@@ -327,7 +327,7 @@ def becomes_ready(scheduler, stream, complete_s, *, kind="a", **more):
         deadline_s=complete_s + 0.24,
         audio_s=0.48,
         now_s=complete_s,
-        complete_s=complete_s,
+        known_s=complete_s,
         chunk_s=0.24,
         kind=kind,
         **more,

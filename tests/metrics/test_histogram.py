@@ -109,3 +109,21 @@ def test_snapshots_agree_with_themselves_while_another_thread_records():
         before = snapshot.count
     thread.join()
     assert histogram.snapshot().count == histogram.snapshot().sum == recorded
+
+
+@pytest.mark.parametrize("count", [0, 1, 23, 24, 500])
+def test_many_numbers_at_once_count_as_one_by_one(count):
+    numbers = np.random.default_rng(count).exponential(0.1, count).tolist()
+    numbers[:3] = [SECONDS[0], 1e9, -1.0][:count]
+    one_by_one, at_once = Histogram(), Histogram()
+    for number in numbers:
+        one_by_one.record(number)
+    at_once.record_all(numbers)
+    one, other = one_by_one.snapshot(), at_once.snapshot()
+    assert (one.count, one.max, one.p50, one.buckets) == (
+        other.count,
+        other.max,
+        other.p50,
+        other.buckets,
+    )
+    assert other.sum == pytest.approx(one.sum)

@@ -209,10 +209,12 @@ def finish(room, speakers):
     plan=plans(),
     pairs=bursts,
     max_streams=st.integers(1, 4),
+    tick_s=st.sampled_from([0.0, 0.02, 0.08]),
 )
-def test_each_stream_gives_what_it_would_give_alone(context, plan, pairs, max_streams):
+def test_each_stream_gives_what_it_would_give_alone(context, plan, pairs, max_streams, tick_s):
     _, cues = spoken(pairs)
-    room = Room(cues, limits=BatchLimits(max_streams=max_streams), most_streams=5)
+    limits = BatchLimits(max_streams=max_streams, tick_s=tick_s)
+    room = Room(cues, limits=limits, most_streams=5)
     speakers = []
 
     def options_of(who):

@@ -217,6 +217,11 @@ class AudioQueueReader:
         return self._writer.received - self.position
 
     @property
+    def written_at_s(self) -> float:
+        """When the last samples came, taken or not."""
+        return self._writer.written_at_s
+
+    @property
     def wake_is_due(self) -> bool:
         """Whether what the worker waits for is there."""
         writer = self._writer

@@ -69,16 +69,14 @@ class StreamDriver:
         self._adapter = adapter
         self._queue = queue
         self.unreported: list[Event] = []
-        """What is to be reported."""
         self.speech = StreamSpeech(stream, self.unreported, detector, endpointer, resumed)
         padding = 0 if detector is None else detector.padding_samples
-        self.intake = Intake(
-            stream, queue, self.speech, self.unreported, tail_s=tail_s, padding_samples=padding
-        )
+        taken = (stream, queue, self.speech, self.unreported)
+        self.intake = Intake(*taken, tail_s=tail_s, padding_samples=padding)
         self._endpointer, self._hears = endpointer, detector is not None
         endpoint = None if resumed is None else resumed.endpoint
-        judges = (detector, endpointer)
-        self.utterances = Utterances(stream, self.intake, *judges, endpoint, tail_s=tail_s)
+        ends = (detector, endpointer, endpoint)
+        self.utterances = Utterances(stream, self.intake, *ends, tail_s=tail_s)
         self.changes = PhraseChanges(stream)
         self._next_s = 0.0
         self._due: Due | None = None
@@ -105,7 +103,7 @@ class StreamDriver:
         """What windows of one shape have in common."""
         self.cost = cost = cost_of(context, cached=self._cached)
         self.lower_cost = None if lower is None else cost_of(lower, cached=self._cached)
-        """What it would ask for with the next smaller chunk; None if there is none."""
+        """What it would ask for with the next smaller chunk."""
         self.chunk_s = cost.chunk_s
 
     def commit(self, position: int) -> None:
@@ -175,7 +173,9 @@ class StreamDriver:
         assert span is not None, "a window that was due stays due until it was stepped"
         end = self.speech.within_audio(span.lookahead_end)
         end = end if self._window.cut_at is None else min(end, self._window.cut_at)
-        complete_s = self.intake.arrived_s(end)
+        complete_s = known_s = self.intake.arrived_s(end)
+        if self._window.fed_samples - span.lookahead_end <= span.chunk_samples:
+            known_s = max(known_s, self.intake.latest_s)
         left = 0 if self._cached else span.left_samples
         encoded = left + span.chunk_samples + span.right_samples
         self._due = Due.of(
@@ -185,6 +185,7 @@ class StreamDriver:
             chunk_s=samples_to_seconds(span.chunk_samples),
             audio_s=samples_to_seconds(encoded),
             ends=self.utterances.endpoint is not None or span.is_last,
+            known_s=known_s,
         )
         return self._due
 

@@ -28,6 +28,9 @@ class Due:
     """What its step encodes."""
     ends: bool
     """Whether the end of an utterance waits for it."""
+    known_s: float = 0.0
+    """When it was known that it is not the last, by the sample after it; where more than a chunk
+    waits after it, when it was complete."""
 
     @classmethod
     def of(
@@ -39,8 +42,9 @@ class Due:
         chunk_s: float,
         audio_s: float,
         ends: bool,
+        known_s: float = 0.0,
     ) -> Self:
         """A window that counts from `begin_s` on, when it was complete or later."""
         next_s = begin_s + chunk_s
         deadline_s = max(complete_s, begin_s - chunk_s) if ends else next_s
-        return cls(lookahead_end, complete_s, deadline_s, next_s, audio_s, ends)
+        return cls(lookahead_end, complete_s, deadline_s, next_s, audio_s, ends, known_s)

@@ -129,6 +129,11 @@ class Intake:
         """
         return self._queue.arrived_s(position)
 
+    @property
+    def latest_s(self) -> float:
+        """When the last samples were received."""
+        return self._queue.written_at_s
+
     def asks_to_be_woken(self, *, by_any_audio: bool = False) -> bool:
         """Asks the producer to wake the worker in time; False if that time is now."""
         queue = self._queue

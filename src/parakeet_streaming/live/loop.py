@@ -179,7 +179,7 @@ class StreamLoop:
                     audio_s=due.audio_s,
                     now_s=self._clock(),
                     recording=task.lane == "recording",
-                    complete_s=due.complete_s,
+                    known_s=due.known_s,
                     chunk_s=driver.chunk_s,
                     kind=driver.kind,
                 )

@@ -1,4 +1,4 @@
-"""Streams and when their windows are complete in; the tick at which each goes into its batch, out.
+"""Streams and when their windows are known in; the tick at which each goes into its batch, out.
 
 A device computes a batch of five hundred windows in little more time than one of fifty. So windows
 of one kind are not taken as they come, but at ticks, and streams are spread over them.
@@ -7,9 +7,10 @@ Rules of this file:
 
 1. Ticks have one length, which divides an encoder frame, and so every chunk. A stream with a chunk
    of K ticks has one of K *phases*: its windows go at every K-th tick.
-2. A new stream gets the first phase after its window is complete that has less than its share of
-   the streams of that kind. So it waits for less than a chunk, phases differ by one stream as long
-   as none leaves, and where all begin at once they do not come at once.
+2. A new stream gets the first phase after its window is complete that has few streams of its kind,
+   or not much more than its share of them. So it waits for less than a chunk: for less than a tick
+   where streams begin one by one. Where all begin at once they do not come at once, and no batch
+   is much larger than the mean.
 3. It keeps its phase: each of its windows waits about as long as the first. One that comes too late
    for it, so that it would have to wait anew, gets another. So does one that has waited for more
    than a tick too long, dozens of times in succession, if there is an earlier phase with room.
@@ -25,6 +26,10 @@ from typing import Final, Generic, TypeVar
 
 Key = TypeVar("Key", bound=Hashable)
 
+FEW: Final = 32
+"""A device takes no longer for so many windows than for one."""
+_MORE: Final = 1.25
+"""Times its share that a phase may have."""
 _PATIENCE: Final = 64
 """Windows after which a stream that waits too long is placed anew."""
 _DUST: Final = 1e-6
@@ -47,9 +52,10 @@ class _Place:
 class Phases(Generic[Key]):
     """At which ticks streams run. Not thread-safe."""
 
-    def __init__(self, tick_s: float) -> None:
-        """`tick_s`: seconds from one tick to the next."""
+    def __init__(self, tick_s: float, few: int = FEW) -> None:
+        """`tick_s`: seconds from one tick to the next; `few` streams may have any phase."""
         self._tick_s = tick_s
+        self._few = few
         self._places: dict[Key, _Place] = {}
         self._counts: dict[Hashable, list[int]] = {}
 
@@ -61,16 +67,16 @@ class Phases(Generic[Key]):
         """Streams of each phase of a kind."""
         return tuple(self._counts.get(kind, ()))
 
-    def goes_at_s(self, stream: Key, kind: Hashable, chunk_s: float, complete_s: float) -> float:
-        """When a window goes into its batch that is complete at that time.
+    def goes_at_s(self, stream: Key, kind: Hashable, chunk_s: float, known_s: float) -> float:
+        """When a window goes into its batch.
 
         Args:
             stream: whose it is.
             kind: of its window: what goes into one batch.
             chunk_s: of its context; the same for all of that kind.
-            complete_s: when the last sample of the window came.
+            known_s: when it was known to be complete.
         """
-        first = math.ceil(complete_s / self._tick_s - _DUST)
+        first = math.ceil(known_s / self._tick_s - _DUST)
         place = self._places.get(stream)
         if place is None or place.kind != kind:
             self.leave(stream)
@@ -101,9 +107,10 @@ class Phases(Generic[Key]):
     def _place(self, stream: Key, kind: Hashable, phases: int, first: int) -> _Place:
         """Gives a stream the first phase from that tick on that has room."""
         counts = self._counts.setdefault(kind, [0] * phases)
-        share = sum(counts) // len(counts) + 1
+        share = math.ceil(_MORE * (sum(counts) + 1) / len(counts))
+        most = max(self._few, share)
         wait = next(
-            each for each in range(len(counts)) if counts[(first + each) % len(counts)] < share
+            each for each in range(len(counts)) if counts[(first + each) % len(counts)] < most
         )
         phase = (first + wait) % len(counts)
         counts[phase] += 1

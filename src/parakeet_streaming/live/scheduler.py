@@ -110,7 +110,7 @@ class Scheduler(Generic[Key]):
         ends: bool = False,
         now_s: float = 0.0,
         recording: bool = False,
-        complete_s: float = 0.0,
+        known_s: float = 0.0,
         chunk_s: float = 0.0,
         kind: Hashable = None,
     ) -> float:
@@ -124,7 +124,7 @@ class Scheduler(Generic[Key]):
             ends: whether somebody waits for the end of an utterance, which it brings.
             now_s: the time now.
             recording: whether its lane is that of recordings.
-            complete_s: when the window was complete.
+            known_s: when it was known to be complete.
             chunk_s: of its context.
             kind: of its window; those of one kind have one shape.
 
@@ -146,9 +146,9 @@ class Scheduler(Generic[Key]):
             self._live.add(stream, deadline_s, audio_s, now_s, ends)
             return 0.0
         if ends:
-            at_s = phases.next_tick_s(complete_s)
+            at_s = phases.next_tick_s(known_s)
         else:
-            at_s = phases.goes_at_s(stream, kind, chunk_s, complete_s)
+            at_s = phases.goes_at_s(stream, kind, chunk_s, known_s)
         self._ticks.set(stream, at_s)
         self._later[stream] = _Later(deadline_s, audio_s, kind)
         return at_s

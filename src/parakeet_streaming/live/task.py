@@ -153,7 +153,7 @@ class StreamTask:
             with_timing(each, timing) if isinstance(each, Partial) else each for each in events
         ]
         # To wait for one's tick is not to be late.
-        late_s = timing.waited_s - max(0.0, self.goes_at_s - due.complete_s)
+        late_s = max(0.0, timing.waited_s - max(0.0, self.goes_at_s - due.complete_s))
         self.driver.take_step(due, timed, late_s, lower_load)
 
     def hand_out(self, clock: Callable[[], float]) -> None:
