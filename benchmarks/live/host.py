@@ -74,7 +74,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
     print(f"Context {asked.context}, {mode}; goal: {GOAL_US:g} µs for each stream and step.\n")
     print(_table(found))
     if asked.json:
-        told = {"machine": machine()} | {name: asdict(each) for name, each in found.items()}
+        told = {"machine": asdict(machine())} | {name: asdict(each) for name, each in found.items()}
         asked.json.write_text(json.dumps(told, indent=2) + "\n")
 
 

@@ -5,7 +5,7 @@ Rules of this file:
 1. A call sleeps for its operations, by the arithmetic of docs/gpu.md, and for its launches. So what
    the processor does meanwhile, and between the calls, is the host's work and nothing else.
 2. What is said depends on the absolute frame alone, so tentative tokens come again as committed
-   ones. Words of one to three tokens, three tokens a second in all: most steps of 0.24 s give none.
+   ones. Words of one to three tokens, three tokens a second in all: half of the steps of 0.24 s give none.
 3. The processor's time within the calls is the device's own part of the book-keeping, and is
    counted apart.
 """
@@ -37,7 +37,7 @@ OPERATIONS_PER_S: Final = 14.9e9
 CYCLE_FRAMES: Final = 4096
 """What is said begins anew after so many frames."""
 WORDS: Final = tuple(f"word{number}" for number in range(64))
-_WORDS_PER_FRAME: Final = 0.12
+_WORDS_PER_FRAME: Final = 0.23
 _MORE_PIECES: Final = (0, 1, 1, 2)
 
 
@@ -119,13 +119,16 @@ class SleepingDevice:
     def _emitted(self, begin: int, end: int) -> tuple[Emission, ...]:
         """Of frames [begin, end)."""
         turn, frame = divmod(begin, CYCLE_FRAMES)
-        number, base = self._first[frame], turn * CYCLE_FRAMES
+        said, number, base = self._said, self._first[frame], turn * CYCLE_FRAMES
         found: list[Emission] = []
-        while number < len(self._said) and base + self._said[number][0] < end:
-            at, token = self._said[number]
+        while True:
+            if number == len(said):
+                number, base = 0, base + CYCLE_FRAMES
+            at, token = said[number]
+            if base + at >= end:
+                return tuple(found)
             found.append(Emission(token, base + at, 2, 0.9))
             number += 1
-        return tuple(found)
 
 
 @dataclass

@@ -4,7 +4,7 @@ import pytest
 
 from parakeet_streaming.errors import ExtraMissingError, OptionError
 from parakeet_streaming.runtime import gpu_choice
-from parakeet_streaming.runtime.gpu_choice import may_find_gpu, wants_torch
+from parakeet_streaming.runtime.gpu_choice import may_find_gpu, names_gpu, wants_torch
 
 
 @pytest.fixture
@@ -83,3 +83,9 @@ def test_no_driver_no_look(installed, monkeypatch, tmp_path):
     assert not may_find_gpu()
     monkeypatch.setattr(gpu_choice.sys, "platform", "win32")
     assert may_find_gpu()
+
+
+def test_what_computes_says_whether_it_is_a_gpu():
+    assert names_gpu("torch (cuda:0: NVIDIA H100), bf16")
+    assert not names_gpu("torch (cpu), 8 threads")
+    assert not names_gpu("onnxruntime (CPUExecutionProvider)")

@@ -6,6 +6,7 @@ import pytest
 
 from parakeet_streaming.errors import ContextError, OptionError
 from parakeet_streaming.live.adaptation import DelayRange
+from parakeet_streaming.live.batch_limits import BatchLimits
 from parakeet_streaming.server import composition
 from parakeet_streaming.server.composition import (
     live_options,
@@ -147,3 +148,12 @@ def test_listeners_that_are_not_asked_for_are_not_made(make, monkeypatch):
     made = object()
     monkeypatch.setattr(composition, "LISTENERS", [lambda *_: None, lambda *_: made])
     assert make_listeners(*make()) == [made]
+
+
+def test_a_gpu_takes_large_batches_at_ticks(loaded, monkeypatch):
+    made = []
+    monkeypatch.setattr(composition, "LiveEngine", lambda *_, **options: made.append(options))
+    make_engine(loaded, Settings())
+    monkeypatch.setattr(composition, "names_gpu", lambda _: True)
+    make_engine(loaded, Settings())
+    assert [options["limits"] for options in made] == [None, BatchLimits.for_device()]

@@ -68,6 +68,11 @@ def wants_torch(
     return free and may_find_gpu() and gpu_is_there()
 
 
+def names_gpu(runs_on: str) -> bool:
+    """Whether a model that says so of itself computes on a GPU, in torch."""
+    return runs_on.startswith(f"{TORCH} (cuda")
+
+
 def check_device(device: object) -> None:
     """Refuses what is no name of a device.
 

@@ -14,10 +14,12 @@ from typing import Final, Protocol
 from parakeet_streaming.engine.endpoint import EndpointOptions
 from parakeet_streaming.engine.recognizer import Recognizer
 from parakeet_streaming.live.adaptation import DelayRange
+from parakeet_streaming.live.batch_limits import BatchLimits
 from parakeet_streaming.live.engine import LiveEngine
 from parakeet_streaming.live.options import LiveOptions
 from parakeet_streaming.load import load, load_vad
 from parakeet_streaming.ports import VoiceActivity
+from parakeet_streaming.runtime.gpu_choice import names_gpu
 from parakeet_streaming.server import wyoming_listener
 from parakeet_streaming.server.access import Access
 from parakeet_streaming.server.api_keys import named_keys, read_key_file
@@ -152,11 +154,13 @@ def live_options(settings: Settings) -> LiveOptions:
 
 def make_engine(loaded: Loaded, settings: Settings) -> LiveEngine:
     """The engine; its worker begins to measure what steps take."""
+    recognizer = loaded.recognizer
     return LiveEngine(
-        loaded.recognizer,
+        recognizer,
         loaded.vad,
         most_streams=settings.max_streams,
         most_recordings=settings.max_uploads,
+        limits=BatchLimits.for_device() if names_gpu(recognizer.runs_on) else None,
     )
 
 
