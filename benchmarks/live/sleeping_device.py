@@ -5,7 +5,8 @@ Rules of this file:
 1. A call sleeps for its operations, by the arithmetic of docs/gpu.md, and for its launches. So what
    the processor does meanwhile, and between the calls, is the host's work and nothing else.
 2. What is said depends on the absolute frame alone, so tentative tokens come again as committed
-   ones. Words of one to three tokens, three tokens a second in all: half of the steps of 0.24 s give none.
+   ones. It is words of one to three tokens in three seconds of five, three tokens a second in all:
+   most steps of 0.24 s give none.
 3. The processor's time within the calls is the device's own part of the book-keeping, and is
    counted apart.
 """
@@ -37,7 +38,10 @@ OPERATIONS_PER_S: Final = 14.9e9
 CYCLE_FRAMES: Final = 4096
 """What is said begins anew after so many frames."""
 WORDS: Final = tuple(f"word{number}" for number in range(64))
-_WORDS_PER_FRAME: Final = 0.23
+_WORDS_PER_FRAME: Final = 0.34
+_PERIOD_FRAMES: Final = 62
+_SPEECH_FRAMES: Final = 37
+"""Of a period, from its start; the rest is a pause."""
 _MORE_PIECES: Final = (0, 1, 1, 2)
 
 
@@ -185,12 +189,12 @@ def _script(drawn: Random) -> list[tuple[int, int]]:
     said: list[tuple[int, int]] = []
     frame = 0
     while frame < CYCLE_FRAMES:
-        if drawn.random() < _WORDS_PER_FRAME:
+        if frame % _PERIOD_FRAMES < _SPEECH_FRAMES and drawn.random() < _WORDS_PER_FRAME:
             pieces = 1 + drawn.choice(_MORE_PIECES)
             for piece in range(pieces):
                 token = 2 * drawn.randrange(len(WORDS) // 2) + (piece > 0)
                 said.append((min(frame, CYCLE_FRAMES - 1), token))
-                frame += 2
+                frame += 1
         frame += 1
     return said
 

@@ -1,8 +1,4 @@
-"""Where a window lies in the samples of a stream, and what is in it: values only.
-
-Each stream and step has a few of these, so they are not frozen, which takes four times as long;
-nobody changes them.
-"""
+"""Where a window lies in the samples of a stream, and what is in it: values only."""
 
 from __future__ import annotations
 
@@ -15,7 +11,7 @@ from parakeet_streaming.ports import Floats
 from parakeet_streaming.timeline import FRAME_SAMPLES
 
 
-@dataclass(slots=True)
+@dataclass(frozen=True, slots=True)
 class Span:
     """Where a window lies and how it is divided, in samples."""
 
@@ -42,7 +38,7 @@ class Span:
         return self.lookahead_end + (not self.is_last)
 
 
-@dataclass(slots=True)
+@dataclass(frozen=True, slots=True)
 class Window(Span):
     """One window: where it lies, and its samples."""
 

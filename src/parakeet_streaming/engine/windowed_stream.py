@@ -41,7 +41,7 @@ from parakeet_streaming.timeline import (
 
 @dataclass(slots=True)
 class StepResult:
-    """What one step made of a stream's window. Like windows it is not frozen, and not changed."""
+    """What one step made of a stream's window. Not frozen, which takes longer, and not changed."""
 
     window: Window
     emissions: tuple[Emission, ...]

@@ -99,7 +99,7 @@ class StreamDriver:
 
     def _note_context(self) -> None:
         context, lower = self._adapter.context, self._adapter.lower
-        self.kind = (context.samples, self._cached)
+        self.kind = (*context.effective, self._cached)
         """What windows of one shape have in common."""
         self.cost = cost = cost_of(context, cached=self._cached)
         self.lower_cost = None if lower is None else cost_of(lower, cached=self._cached)
