@@ -8,6 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from parakeet_streaming.errors import CapacityError
+from parakeet_streaming.live import admission as admission_module
 from parakeet_streaming.live.admission import Admission
 from parakeet_streaming.live.demand import StreamCost
 
@@ -199,6 +200,28 @@ def test_sums_are_those_of_the_streams_that_are_in(acts):
             admission.leave(stream)
             inside.pop(stream, None)
         assert admission.load == pytest.approx(0.5 * sum(inside.values()))
+
+
+def loads_of_a_day():
+    """Loads while streams become known, use parts of their cost, and come and go."""
+    admission, loads = Admission(most_load=1e9), []
+    admission.measured(audio_s=1, took_s=0.5)
+    for turn in range(600):
+        stream = turn % 7
+        if stream not in admission:
+            admission.admit(stream, uses(3.0), uses(2.0), new_s=stream / 2)
+        admission.used(stream, 0.5, encoded_s=turn % 3 / 4)
+        if turn % 97 == 96:
+            admission.leave(stream)
+        loads.append((admission.load, admission.load_with(3, uses(1.0))))
+    return loads
+
+
+def test_sums_that_are_kept_are_those_that_are_made_anew(monkeypatch):
+    kept = loads_of_a_day()
+    monkeypatch.setattr(admission_module, "_CHANGES_TO_REFRESH", 0)
+    monkeypatch.setattr(admission_module, "_OF_EACH", 0)
+    assert loads_of_a_day() == [pytest.approx(each) for each in kept]
 
 
 def test_a_join_costs_the_same_however_many_are_inside():
