@@ -11,7 +11,6 @@ Rules of this file:
 from __future__ import annotations
 
 import cProfile
-import gc
 import threading
 import time
 from collections.abc import Sequence
@@ -168,8 +167,6 @@ def measure(case: Case, profile: cProfile.Profile | None = None) -> HostCost:
     try:
         streams = [engine.open(options, listener.take) for _ in range(case.streams)]
         context = options.context
-        gc.collect()
-        gc.freeze()
         with Feeder(streams) as feeder:
             time.sleep(context.left + context.latency_s + 2 * context.chunk)
             if profile is not None:
@@ -182,7 +179,6 @@ def measure(case: Case, profile: cProfile.Profile | None = None) -> HostCost:
             time.sleep(2 * context.chunk)
     finally:
         engine.close(drain=False)
-        gc.unfreeze()
     return _cost(case, before, after, listener, feeder)
 
 

@@ -95,6 +95,8 @@ class SpeechDetector:
         self.options = options or VadOptions()
         self.frame_samples = frame_samples
         """Samples at 16 kHz that each probability judges."""
+        self._voice_from = self.options.threshold
+        self._possible_from = self.options.effective_neg_threshold
         self._min_speech = milliseconds_to_samples(self.options.min_speech_ms)
         self._min_silence = milliseconds_to_samples(self.options.min_silence_ms)
         self._padding = milliseconds_to_samples(self.options.prefix_padding_ms)
@@ -146,10 +148,10 @@ class SpeechDetector:
     def feed(self, probability: float) -> Transition | None:
         """Takes the probability of the next frame; returns what it made sure."""
         start, self.known_to = self.known_to, self.known_to + self.frame_samples
-        possible = probability >= self.options.effective_neg_threshold
+        possible = probability >= self._possible_from
         if possible:
             self._remember(start)
-        if probability >= self.options.threshold or (possible and self.silence_from is None):
+        if probability >= self._voice_from or (possible and self.silence_from is None):
             return self._voice(start)
         return self._no_voice(start)
 

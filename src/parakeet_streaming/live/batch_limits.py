@@ -16,6 +16,8 @@ from parakeet_streaming.limits import (
 from parakeet_streaming.timeline import FRAME_S
 
 _LEAST_TICK_S: Final = 0.001
+_MOST_DEVICE_AUDIO_S: Final = 3_600.0
+"""An hour in one step needs 12 GB for the subsampling alone."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,7 +52,7 @@ class BatchLimits:
     @classmethod
     def for_device(cls, max_streams: int = 512) -> Self:
         """For a GPU: large batches of windows of one shape, every 20 ms."""
-        return cls(max_streams, MOST_STEP_AUDIO_S, tick_s=0.02)
+        return cls(max_streams, _MOST_DEVICE_AUDIO_S, tick_s=0.02)
 
 
 def _divides_a_frame(tick_s: float) -> bool:
