@@ -80,8 +80,9 @@ class Utterance:
         before, pauses = said.text_to, said.pauses
         if not said.spoken and begins and before is not None and start - before >= pause:
             pauses = (*pauses, Pause(said.tokens, before + blank, start))
-        return replace(
-            said,
+        return Utterance(
+            begin=said.begin,
+            spoken=said.spoken,
             tokens=said.tokens + 1,
             text_to=end_of(token),
             last_word=said.tokens if begins else said.last_word,

@@ -26,6 +26,7 @@ import re
 import unicodedata
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import replace
+from functools import lru_cache
 from typing import Final, Literal, Protocol
 
 from parakeet_streaming.ports import Emission
@@ -39,6 +40,8 @@ _CLOSING: Final = frozenset(".,?!;:…。，？！、；：؟،؛।॥·")
 _SPACES: Final = (" ", "\n", "\r", "\t")
 # A word with the spaces before it, and at the token's end with those after it.
 _TEXT_OF_A_WORD: Final = re.compile(r"[ \n\r\t]*[^ \n\r\t]+(?:[ \n\r\t]+$)?")
+_KNOWN_TEXTS: Final = 16_384
+"""Of tokens: a vocabulary has fewer."""
 _NO_CHARACTER: Final = "each byte that is no character"
 
 
@@ -58,12 +61,14 @@ class Pieces(Protocol):
         ...
 
 
+@lru_cache(maxsize=_KNOWN_TEXTS)
 def is_punctuation(text: str) -> bool:
     """Whether a token's text is one punctuation mark and nothing else."""
     mark = text.lstrip(" ")
     return len(mark) == 1 and unicodedata.category(mark).startswith("P")
 
 
+@lru_cache(maxsize=_KNOWN_TEXTS)
 def is_closing_mark(text: str) -> bool:
     """Whether a token's text is one mark that closes a sentence, a part of it, or a bracket."""
     mark = text.lstrip(" ")
