@@ -27,9 +27,9 @@ CONFIDENCE_MEASURES: Final = ("probability", "entropy")
 """Of a token: softmax probability, or NVIDIA NeMo's Tsallis entropy."""
 
 
-@dataclass(slots=True)
+@dataclass(frozen=True, slots=True)
 class EncoderInput:
-    """One window to encode. Like `DecoderInput` it is not frozen, as each step has many of them."""
+    """One window to encode."""
 
     samples: Floats
     """(left + chunk + right,) float32 at 16 kHz."""
@@ -136,7 +136,7 @@ class TokenBias(Protocol):
         ...
 
 
-@dataclass(slots=True)
+@dataclass(frozen=True, slots=True)
 class DecoderInput:
     """Frames of one encoded row to decode: [chunk_start, chunk_end), then up to `lookahead_end`."""
 
