@@ -2,6 +2,7 @@
 
 python -m benchmarks.live.host                         1,000 streams at 2-0.25-0.25, cached
 python -m benchmarks.live.host --streams 4000 --vad none --profile 40
+python -m benchmarks.live.host --by-hand              the loop alone, in one thread, without a clock
 
 Streams of a real `LiveEngine` stand before a device that sleeps for as long as an H100 would
 compute (`sleeping_device.py`), and are fed in real time by one thread, in packets of 80 ms, int16.
@@ -23,6 +24,7 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import Final
 
+from benchmarks.live.host_by_hand import measure_by_hand
 from benchmarks.live.host_trial import Case, HostCost, measure
 from benchmarks.report.machine import machine, machine_table
 from benchmarks.report.tables import percent, say, table
@@ -66,8 +68,8 @@ def main(arguments: Sequence[str] | None = None) -> None:
         case = Case(
             asked.streams, asked.context, not asked.windows, vad, asked.seconds, asked.batch
         )
-        profile = cProfile.Profile() if asked.profile else None
-        found[name] = cost = measure(case, profile)
+        profile = cProfile.Profile() if asked.profile and not asked.by_hand else None
+        found[name] = cost = measure_by_hand(case) if asked.by_hand else measure(case, profile)
         if profile is not None:
             print(f"{name}:\n\n{parts(profile, cost.steps, asked.profile)}\n", flush=True)
     mode = "windows" if asked.windows else "cached"
@@ -122,6 +124,7 @@ def _parser() -> argparse.ArgumentParser:
     add("--windows", action="store_true", help="whole windows in place of cached streams")
     add("--vad", choices=("both", "none", "only"), default="both", help="with voice activity")
     add("--batch", type=int, default=512, help="streams of a step, at most (default: %(default)s)")
+    add("--by-hand", action="store_true", help="turn the loop in this thread; counts less noise")
     add("--profile", type=int, default=0, metavar="N", help="show the N longest parts")
     add("--json", type=Path, metavar="FILE", help="write all of it there, too")
     return parser

@@ -37,7 +37,7 @@ from parakeet_streaming.timeline import SAMPLE_RATE_HZ
 
 PACKET_S: Final = 0.08
 _PACKETS: Final = 64
-_ROUNDS: Final = 3
+ROUNDS: Final = 3
 _MOST_REST_S: Final = 0.002
 """The feeding thread sleeps at most so long, and then pushes all that is due."""
 
@@ -106,6 +106,13 @@ class Listener:
                 self.profile = None
 
 
+def packets() -> list[NDArray[np.int16]]:
+    """Packets of noise; what they are changes nothing."""
+    drawn = np.random.default_rng(1)
+    noise = drawn.normal(0, 1_000, (_PACKETS, round(PACKET_S * SAMPLE_RATE_HZ)))
+    return list(noise.astype(np.int16))
+
+
 class Feeder:
     """One thread that feeds all streams in real time."""
 
@@ -113,9 +120,7 @@ class Feeder:
         self.pushed = 0
         self.latest_s = 0.0
         self._streams = streams
-        drawn = np.random.default_rng(1)
-        noise = drawn.normal(0, 1_000, (_PACKETS, round(PACKET_S * SAMPLE_RATE_HZ)))
-        self._packets: list[NDArray[np.int16]] = list(noise.astype(np.int16))
+        self._packets = packets()
         self._stop = threading.Event()
         self.thread = threading.Thread(target=self._run, name="feeder", daemon=True)
 
@@ -140,7 +145,7 @@ class Feeder:
             self.latest_s = max(self.latest_s, passed_s - self.pushed * apart_s)
             for number in range(self.pushed, due):
                 turn, at = divmod(number, count)
-                if turn >= at % _ROUNDS:
+                if turn >= at % ROUNDS:
                     streams[at].push(packets[number % _PACKETS])
             self.pushed = due
 

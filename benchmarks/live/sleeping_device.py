@@ -14,7 +14,7 @@ Rules of this file:
 from __future__ import annotations
 
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from random import Random
 from typing import Final
@@ -53,6 +53,7 @@ class SleepingDevice:
     """What the best engine gave that anybody has measured."""
     launches_s: float = 0.002
     """Of one call, whatever its batch."""
+    sleep: Callable[[float], None] = time.sleep
     calls: int = 0
     rows: int = 0
     own_s: float = 0.0
@@ -82,7 +83,7 @@ class SleepingDevice:
         pasts = tuple(None if each.kept_frames is None else True for each in inputs)
         operations = OPERATIONS_PER_S * sum(fresh) / SAMPLE_RATE_HZ
         self.own_s += time.thread_time() - began_s
-        time.sleep(self.launches_s + operations / self.operations_per_s)
+        self.sleep(self.launches_s + operations / self.operations_per_s)
         self.calls += 1
         self.rows += len(inputs)
         return Encoded(None, lengths, pasts)
@@ -92,7 +93,7 @@ class SleepingDevice:
         began_s = time.thread_time()
         decoded = [self._decoded(each) for each in inputs]
         self.own_s += time.thread_time() - began_s
-        time.sleep(self.launches_s)
+        self.sleep(self.launches_s)
         return decoded
 
     def memory_to_arrays(self, memory: object) -> dict[str, Floats]:

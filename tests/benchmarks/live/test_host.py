@@ -20,3 +20,10 @@ def test_a_profile_shows_files_and_functions(run):
     assert done.returncode == 0, done.stderr
     assert "live/loop.py" in done.stdout
     assert "function | µs | calls" in done.stdout
+
+
+def test_by_hand(run, cells):
+    done = run("live.host", "--streams", "5", "--seconds", "1", "--vad", "none", "--by-hand")
+    assert done.returncode == 0, done.stderr
+    (row,) = cells(done.stdout, "streams that say something")[1:]
+    assert row[1] == "5"

@@ -1,12 +1,8 @@
 """A device that computes nothing says words at the rate of speech, the same however it is asked."""
 
-from functools import partial
-from types import SimpleNamespace
-
 import numpy as np
 import pytest
 
-from benchmarks.live import sleeping_device
 from benchmarks.live.sleeping_device import CYCLE_FRAMES, ScheduledVoice, SleepingDevice, Texts
 from parakeet_streaming import ContextConfig, Recognizer
 from parakeet_streaming.ports import DecoderInput, EncoderInput
@@ -14,22 +10,15 @@ from parakeet_streaming.testing import silence
 from parakeet_streaming.timeline import FRAME_S
 
 
-@pytest.fixture
-def slept(monkeypatch):
-    slept = []
-    fake = SimpleNamespace(sleep=slept.append, thread_time=partial(float, 0))
-    monkeypatch.setattr(sleeping_device, "time", fake)
-    return slept
-
-
 def tokens_of(context, seconds, *, cached):
-    stream = Recognizer(SleepingDevice(), Texts()).stream(context, cached=cached)
+    stream = Recognizer(SleepingDevice(sleep=float), Texts()).stream(context, cached=cached)
     stream.feed(silence(seconds))
     return stream.finish()[-1].transcript.tokens
 
 
-def test_a_call_takes_as_long_as_its_operations(slept):
-    device = SleepingDevice(operations_per_s=1e12, launches_s=0.5)
+def test_a_call_takes_as_long_as_its_operations():
+    slept = []
+    device = SleepingDevice(operations_per_s=1e12, launches_s=0.5, sleep=slept.append)
     window = EncoderInput(silence(2.5), 32_000, 4_000, kept_frames=25)
     encoded = device.encode([window, EncoderInput(silence(2.5), 32_000, 4_000, 25, past=True)])
     assert encoded.lengths == (32, 7)
@@ -39,8 +28,8 @@ def test_a_call_takes_as_long_as_its_operations(slept):
     assert (device.calls, device.rows) == (1, 2)
 
 
-def test_speech_has_about_three_tokens_a_second(slept):
-    device = SleepingDevice()
+def test_speech_has_about_three_tokens_a_second():
+    device = SleepingDevice(sleep=float)
     start = device.start()
     given = DecoderInput(0, 0, 2 * CYCLE_FRAMES, 2 * CYCLE_FRAMES, start)
     (decoded,) = device.decode(device.encode([EncoderInput(silence(1))]), [given])
@@ -48,7 +37,7 @@ def test_speech_has_about_three_tokens_a_second(slept):
     assert decoded.emissions[-1].frame > CYCLE_FRAMES
 
 
-def test_what_is_said_does_not_depend_on_the_context(slept):
+def test_what_is_said_does_not_depend_on_the_context():
     short, long = ContextConfig(2, 0.24, 0.24), ContextConfig(10, 2, 2)
     said = tokens_of(short, 60, cached=True)
     assert 150 < len(said) < 210
