@@ -13,7 +13,7 @@ Rules of this file:
    is much larger than the mean.
 3. It keeps its phase: each of its windows waits about as long as the first. One that comes too late
    for it, so that it would have to wait anew, gets another. So does one that has waited for more
-   than a tick too long, dozens of times in succession, if there is an earlier phase with room.
+   than a tick too long, sixteen times in succession, if there is an earlier phase with room.
 4. Phases do not decide what is decoded, only when. No clock: times are seconds that are passed in.
 """
 
@@ -30,7 +30,7 @@ FEW: Final = 32
 """A device takes no longer for so many windows than for one."""
 _MORE: Final = 1.25
 """Times its share that a phase may have."""
-_PATIENCE: Final = 64
+_PATIENCE: Final = 16
 """Windows after which a stream that waits too long is placed anew."""
 _DUST: Final = 1e-6
 """Part of a tick by which a time may miss it."""
