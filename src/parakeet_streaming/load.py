@@ -20,6 +20,7 @@ from parakeet_streaming.engine.recognizer import Recognizer
 from parakeet_streaming.engine.words import Pieces
 from parakeet_streaming.errors import ModelFormatError, OptionError
 from parakeet_streaming.model.confidence import measure
+from parakeet_streaming.model.device_model import decoder_provider, on_device
 from parakeet_streaming.model.graphs import Wrap, as_it_is, encoder_of, open_decoder_joint
 from parakeet_streaming.model.label_looping import LabelLoopingDecoder
 from parakeet_streaming.model.silero import open_silero
@@ -129,14 +130,18 @@ def _load_graphs(
         provider=provider,
         threads=threads,
         bfloat16=bfloat16,
+        float16=parts.encoder.graph.float16_weights,
+    )
+    wrapped = wrap(session, "encoder")
+    encoder, decoder = on_device(wrapped, parts, spec, provider, wrap) or (
+        encoder_of(wrapped, parts, spec),
+        open_decoder_joint(parts, spec, decoder_provider(provider), wrap),
     )
     max_symbols = spec.max_symbols if options.max_symbols is None else options.max_symbols
     transducer = NumpyTransducer(
-        encoder_of(wrap(session, "encoder"), parts, spec),
+        encoder,
         LabelLoopingDecoder(
-            open_decoder_joint(parts, spec, provider, wrap),
-            max_symbols=max_symbols,
-            confidence=measure(options.confidence),
+            decoder, max_symbols=max_symbols, confidence=measure(options.confidence)
         ),
         fingerprint=fingerprint(parts),
         runs_on=_in_words(runs_on, session),

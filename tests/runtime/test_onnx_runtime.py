@@ -215,7 +215,7 @@ def falls_back(source, options, providers, enable_fallback):
 
 
 def throws(source, options, providers, enable_fallback):
-    if CUDA in providers:
+    if CUDA in dict(providers):
         raise RuntimeError("[ONNXRuntimeError] : 1 : FAIL : libcublas is missing.\nmore")
     return falls_back(source, options, providers, enable_fallback)
 

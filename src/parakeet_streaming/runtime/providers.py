@@ -1,0 +1,69 @@
+"""An execution provider's name in; its package, and the options that its sessions get, out.
+
+Rules of this file:
+
+1. float32 is float32: without an option CUDA would multiply in TF32, which has ten bits.
+2. Live streams have hundreds of shapes, and for each new one CUDA would try every algorithm of a
+   convolution. It takes the one that cuDNN thinks best instead.
+3. TensorRT compiles for minutes. What it compiled is kept, and since that is run as it is, only in
+   a folder that is this user's (`cache_folder.py`). It computes in float16 only where that was
+   asked for.
+"""
+
+from __future__ import annotations
+
+from typing import Final
+
+from parakeet_streaming.catalog.cache_folder import cache_folder
+
+CPU: Final = "CPUExecutionProvider"
+CUDA: Final = "CUDAExecutionProvider"
+TENSORRT: Final = "TensorrtExecutionProvider"
+ON_A_GPU: Final = frozenset({CUDA, TENSORRT})
+"""Those whose arrays lie where CUDA puts them."""
+
+PROVIDERS: Final[dict[str, tuple[str, str]]] = {
+    "cpu": (CPU, "onnxruntime"),
+    "cuda": (CUDA, "onnxruntime-gpu"),
+    "tensorrt": (TENSORRT, "onnxruntime-gpu"),
+    "directml": ("DmlExecutionProvider", "onnxruntime-directml"),
+    "openvino": ("OpenVINOExecutionProvider", "onnxruntime-openvino"),
+    "coreml": ("CoreMLExecutionProvider", "onnxruntime, on a Mac"),
+    "migraphx": ("MIGraphXExecutionProvider", "onnxruntime-migraphx"),
+    "qnn": ("QNNExecutionProvider", "onnxruntime-qnn"),
+    "webgpu": ("WebGpuExecutionProvider", "onnxruntime-webgpu"),
+    "xnnpack": ("XnnpackExecutionProvider", "onnxruntime"),
+}
+"""Our short name → the runtime's own name, and the package that brings it."""
+
+_ALIASES: Final = {"dml": "directml", "trt": "tensorrt"}
+
+_OPTIONS: Final = {CUDA: {"use_tf32": "0", "cudnn_conv_algo_search": "HEURISTIC"}}
+
+
+def provider_options(name: str, float16: bool = False) -> dict[str, str]:
+    """The options of a provider, by its own name; `float16`: whether TensorRT may round to it."""
+    if name != TENSORRT:
+        return dict(_OPTIONS.get(name, {}))
+    options = {"trt_fp16_enable": "True" if float16 else "False"}
+    folder = cache_folder("tensorrt")
+    if folder is not None:
+        options |= {
+            "trt_engine_cache_enable": "True",
+            "trt_engine_cache_path": str(folder),
+            "trt_timing_cache_enable": "True",
+            "trt_timing_cache_path": str(folder),
+        }
+    return options
+
+
+def own_name(name: str) -> str | None:
+    """The runtime's own name of a provider, by that, ours or another; None where there is none."""
+    known = PROVIDERS.get(_ALIASES.get(name.lower(), name.lower()))
+    own_names = {each.lower(): each for each, _ in PROVIDERS.values()}
+    return known[0] if known else own_names.get(name.lower())
+
+
+def package_of(wanted: str) -> str:
+    """What brings a provider, by its own name."""
+    return next((package for own, package in PROVIDERS.values() if own == wanted), "its package")
