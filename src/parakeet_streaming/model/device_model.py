@@ -96,18 +96,16 @@ class _Opening:
         self._wrap = wrap
 
     def session(self, graph: bytes, role: str, threads: int | None = None) -> OnnxRuntimeSession:
-        session = self._wrap(
-            open_session(
-                graph,
-                runtime=ONNX_RUNTIME,
-                provider=self._provider,
-                threads=threads or min(usable_cores(), DECODER_THREADS),
-                name=self._name,
-            ),
-            role,
+        session = open_session(
+            graph,
+            runtime=ONNX_RUNTIME,
+            provider=self._provider,
+            threads=threads or min(usable_cores(), DECODER_THREADS),
+            name=self._name,
         )
+        wrapped = self._wrap(session, role)
         assert isinstance(session, OnnxRuntimeSession)
-        self.elsewhere |= session.device != self._device
+        self.elsewhere |= session.device != self._device or wrapped is not session
         return session
 
 

@@ -25,7 +25,7 @@ ON_A_GPU: Final = frozenset({CUDA, TENSORRT})
 PROVIDERS: Final[dict[str, tuple[str, str]]] = {
     "cpu": (CPU, "onnxruntime"),
     "cuda": (CUDA, "onnxruntime-gpu"),
-    "tensorrt": (TENSORRT, "onnxruntime-gpu"),
+    "tensorrt": (TENSORRT, "onnxruntime-gpu and TensorRT's libraries"),
     "directml": ("DmlExecutionProvider", "onnxruntime-directml"),
     "openvino": ("OpenVINOExecutionProvider", "onnxruntime-openvino"),
     "coreml": ("CoreMLExecutionProvider", "onnxruntime, on a Mac"),
