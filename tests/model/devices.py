@@ -4,10 +4,12 @@ The runtime's binding of inputs and outputs is the same for every device, so all
 wherever tests run; only who computes differs.
 """
 
+import onnx
 import pytest
 
 from parakeet_streaming.runtime.onnx_runtime import HOST, available_providers
 from parakeet_streaming.runtime.providers import CUDA, TENSORRT
+from tests.catalog.graphs import three_file_folder
 
 GPU_PROVIDERS = (
     pytest.param(
@@ -31,3 +33,15 @@ def kept_there(session, role):
     """A session of the processor that keeps arrays as one of a GPU does."""
     session.device = session.device or HOST
     return session
+
+
+def open_three_file_folder(path):
+    """The golden model in sherpa-onnx's layout, with a decoder that takes any batch."""
+    three_file_folder(path)
+    decoder = onnx.load(path / "decoder.onnx")
+    for given in decoder.graph.input:
+        shape = given.type.tensor_type.shape.dim
+        if len(shape) == 3:
+            shape[1].dim_param = "B"
+    onnx.save_model(decoder, path / "decoder.onnx")
+    return path

@@ -230,7 +230,6 @@ def test_numbers_that_are_not_finite_end_the_call_and_stay_in_it(encoders):
 
 def test_who_is_left_behind_keeps_only_what_is_its_own(encoders):
     """A stream that pauses does not keep the arrays of all that were in its call."""
-    _, device = encoders
     members = [Member("1-0.4-0.4", sound(6, seed)) for seed in range(8)]
     for _ in range(3):
         step(encoders, members)

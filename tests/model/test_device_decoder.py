@@ -16,19 +16,17 @@ from parakeet_streaming.model.label_looping import LabelLoopingDecoder
 from parakeet_streaming.ports import DecoderInput
 from parakeet_streaming.runtime.onnx_runtime import HOST, DeviceArray
 from parakeet_streaming.runtime.session import open_session
-from tests.catalog.graphs import GOLDEN, TINY_EN, three_file_folder
-from tests.model.devices import kept_there
+from tests.catalog.graphs import GOLDEN, TINY_EN
+from tests.model.devices import kept_there, open_three_file_folder
 
 
 @pytest.fixture(scope="module", params=["fp32", "by blocks", "three-file"])
 def folder(request, tmp_path_factory):
     if request.param == "fp32":
         return GOLDEN
-    return (
-        TINY_EN
-        if request.param == "by blocks"
-        else three_file_folder(tmp_path_factory.mktemp("sherpa"))
-    )
+    if request.param == "by blocks":
+        return TINY_EN
+    return open_three_file_folder(tmp_path_factory.mktemp("sherpa"))
 
 
 @pytest.fixture(scope="module")

@@ -15,7 +15,7 @@ from parakeet_streaming.model.device_model import decoder_provider, on_device
 from parakeet_streaming.model.graphs import as_it_is
 from parakeet_streaming.runtime.session import open_session
 from tests.catalog.graphs import GOLDEN, TINY_EN, int8_folder, three_file_folder
-from tests.model.devices import kept_there
+from tests.model.devices import kept_there, open_three_file_folder
 
 
 def made(folder, wrap=kept_there, **changes):
@@ -26,9 +26,10 @@ def made(folder, wrap=kept_there, **changes):
 
 
 def test_models_of_either_layout_are_kept_there(tmp_path):
-    for folder in (GOLDEN, TINY_EN, three_file_folder(tmp_path)):
+    for folder in (GOLDEN, TINY_EN, open_three_file_folder(tmp_path / "open")):
         _, networks = made(folder)
         assert isinstance(networks, DeviceNetworks)
+    assert made(three_file_folder(tmp_path / "one")) is None
 
 
 def test_on_the_processor_nothing_is_kept_on_a_device():
@@ -56,7 +57,6 @@ def test_a_decoder_elsewhere_is_not_mixed_with_the_encoder():
     "changes",
     [
         {"rows_independent": False},
-        {"encoder_rows_independent": False},
         {"predictor_batch_one": True},
     ],
 )

@@ -110,7 +110,7 @@ class _Opening:
 
 
 def _fits(parts: ModelParts, spec: ModelSpec) -> bool:
-    """Whether rows may share calls, and all but the encoder's frames are float32."""
+    """Whether rows of the decoder may share calls, and all but frames are float32."""
     names, cached = spec.names, spec.names.cached
     floats = {names.hidden, names.cell, names.joint_frames}
     floats |= {cached.past_keys, cached.past_values, cached.past_convolved} if cached else set()
@@ -118,7 +118,6 @@ def _fits(parts: ModelParts, spec: ModelSpec) -> bool:
     values = [each for part in parts.onnx for each in (*part.graph.inputs, *part.graph.outputs)]
     return (
         spec.rows_independent
-        and spec.encoder_rows_independent
         and not spec.predictor_batch_one
         and all(each.dtype == np.float32 for each in values if each.name in floats)
     )
