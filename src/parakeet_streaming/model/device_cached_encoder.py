@@ -209,8 +209,10 @@ class DeviceCachedEncoder(OnnxCachedEncoder):
         return DevicePast(*step.kept_log_mel, [each for each in blocks if each.count], convolved)
 
     def _joined(self, pasts: Sequence[DevicePast]) -> None:
-        """Notes that these share arrays."""
+        """Notes that these share arrays, if one of them could be left behind alone."""
         crowd = Crowd(len(pasts))
+        if _LEAST_SHARE * crowd.size < 1:
+            return
         with self._lock:
             for past in pasts:
                 if past is not self._first:

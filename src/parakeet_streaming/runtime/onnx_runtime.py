@@ -149,7 +149,10 @@ class OnnxRuntimeSession:
                 binding.bind_output(name, HOST)
             for name in kept:
                 binding.bind_output(name, device, 0)
+            # For other devices, copies of inputs and the call itself may still be under way.
+            binding.synchronize_inputs()
             self._session.run_with_iobinding(binding)
+            binding.synchronize_outputs()
             values = binding.get_outputs()
         except Exception as error:  # the runtime's exceptions share no base but this one
             raise ComputeError(f"{self._name} could not run: {first_reason(error)}") from error
