@@ -14,8 +14,11 @@ Rules of this file:
 
 from __future__ import annotations
 
+import io
 import logging
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping
+from contextlib import contextmanager, redirect_stdout
+from functools import cache
 from pathlib import Path
 from types import MappingProxyType
 from typing import Any, Final
@@ -28,19 +31,14 @@ from parakeet_streaming.catalog.graph import TensorSpec
 from parakeet_streaming.errors import (
     ComputeError,
     ModelFormatError,
-    OptionError,
     ProviderMissingError,
 )
 from parakeet_streaming.runtime.cores import usable_cores
 from parakeet_streaming.runtime.providers import (
     CPU,
-    CUDA,
     ON_A_GPU,
-    PROVIDERS,
-    TENSORRT,
-    own_name,
-    package_of,
     provider_options,
+    resolved,
 )
 from parakeet_streaming.runtime.reasons import first_reason
 from parakeet_streaming.runtime.utf8_names import is_utf8, utf8_name
@@ -81,11 +79,13 @@ class DeviceArray:
     @classmethod
     def of(cls, array: Array, device: str) -> DeviceArray:
         """A copy of a host's array there."""
-        return cls(ort.OrtValue.ortvalue_from_numpy(np.array(array, order="C"), device, 0))
+        with _as_ours(f"a copy to {device}"):
+            return cls(ort.OrtValue.ortvalue_from_numpy(np.array(array, order="C"), device, 0))
 
     def numpy(self) -> Array:
         """A copy for the host."""
-        return np.array(self.value.numpy())
+        with _as_ours("a copy to the host"):
+            return np.array(self.value.numpy())
 
 
 class OnnxRuntimeSession:
@@ -132,33 +132,30 @@ class OnnxRuntimeSession:
         Raises:
             ComputeError: the runtime could not run the call; the message has its reason.
         """
-        try:
+        given = {
+            name: value if isinstance(value, DeviceArray) else self._contiguous(name, value)
+            for name, value in feeds.items()
+        }
+        with _as_ours(self._name):
             binding = self._session.io_binding()
-            given = {
-                name: value
-                if isinstance(value, DeviceArray)
-                else np.ascontiguousarray(self.inputs[name].cast(value))
-                for name, value in feeds.items()
-            }
             for name, value in given.items():
                 if isinstance(value, DeviceArray):
                     binding.bind_ortvalue_input(name, value.value)
                 else:
                     binding.bind_cpu_input(name, value)
-            for name in read:
-                binding.bind_output(name, HOST)
-            for name in kept:
-                binding.bind_output(name, device, 0)
-            # For other devices, copies of inputs and the call itself may still be under way.
+            for name in (*read, *kept):
+                binding.bind_output(name, HOST if name in read else device, 0)
+            # On a GPU, copies of inputs and the call itself may still be under way.
             binding.synchronize_inputs()
             self._session.run_with_iobinding(binding)
             binding.synchronize_outputs()
             values = binding.get_outputs()
-        except Exception as error:  # the runtime's exceptions share no base but this one
-            raise ComputeError(f"{self._name} could not run: {first_reason(error)}") from error
-        host = [_float32(value.numpy()) for value in values[: len(read)]]
-        kept_values = [DeviceArray(value) for value in values[len(read) :]]
-        return dict(zip(read, host, strict=True)), dict(zip(kept, kept_values, strict=True))
+            host = [_float32(value.numpy()) for value in values[: len(read)]]
+        there = [DeviceArray(value) for value in values[len(read) :]]
+        return dict(zip(read, host, strict=True)), dict(zip(kept, there, strict=True))
+
+    def _contiguous(self, name: str, value: Array) -> Array:
+        return np.ascontiguousarray(self.inputs[name].cast(value))
 
 
 def version() -> str:
@@ -172,30 +169,8 @@ def available_providers() -> tuple[str, ...]:
 
 
 def resolve_providers(name: str) -> tuple[str, ...]:
-    """The runtime's names for `name`, in order of preference, the CPU last.
-
-    Args:
-        name: `auto` (CUDA if it is offered, else the CPU), a key of `PROVIDERS`, or the runtime's
-            own name such as `CUDAExecutionProvider`.
-
-    Raises:
-        OptionError: no such provider.
-        ProviderMissingError: not offered by the runtime that is installed.
-    """
-    offered = available_providers()
-    if name.lower() == "auto":
-        return (CUDA, CPU) if CUDA in offered else (CPU,)
-    wanted = own_name(name) or next((own for own in offered if own.lower() == name.lower()), None)
-    if wanted is None:
-        raise OptionError(f"{name!r} is no provider; use auto, {', '.join(PROVIDERS)}")
-    if wanted not in offered:
-        raise ProviderMissingError(
-            f"{wanted} is not offered here (there is {', '.join(offered)}); install "
-            f"{package_of(wanted)} in place of onnxruntime, or use the provider cpu"
-        )
-    if wanted == TENSORRT and CUDA in offered:
-        return (TENSORRT, CUDA, CPU)
-    return (wanted,) if wanted == CPU else (wanted, CPU)
+    """The runtime's names for `name`, in order of preference; see `resolved`."""
+    return resolved(name, available_providers())
 
 
 def open_onnx_runtime(
@@ -246,6 +221,8 @@ def _create(
     source: str | bytes, providers: tuple[str, ...], threads: int, name: str, float16: bool = False
 ) -> ort.InferenceSession:
     ort.set_default_logger_severity(_NOTHING if providers[0] == CPU else _ERRORS_ONLY)
+    if providers[0] in ON_A_GPU:
+        _load_gpu_libraries()
     try:
         # Without enable_fallback=0 the runtime prints and tries the CPU by itself.
         return ort.InferenceSession(
@@ -260,6 +237,21 @@ def _create(
         raise ModelFormatError(
             f"ONNX Runtime cannot open {name}: {first_reason(error)}; fetch or export it again"
         ) from error
+
+
+@contextmanager
+def _as_ours(name: str) -> Iterator[None]:
+    try:
+        yield
+    except Exception as error:  # the runtime's exceptions share no base but this one
+        raise ComputeError(f"{name} could not run: {first_reason(error)}") from error
+
+
+@cache
+def _load_gpu_libraries() -> None:
+    """Loads CUDA's libraries that pip installs; the runtime does not look there by itself."""
+    with redirect_stdout(io.StringIO()):  # what is missing is told by the session that needs it
+        ort.preload_dlls()
 
 
 def _float32(values: Array) -> Array:
@@ -287,9 +279,9 @@ def _not_started(wanted: str, name: str, reason: str) -> ProviderMissingError:
 
 
 def _specs(values: Iterable[ort.NodeArg]) -> Mapping[str, TensorSpec]:
-    return MappingProxyType({value.name: _spec(value) for value in values})
-
-
-def _spec(value: ort.NodeArg) -> TensorSpec:
-    shape = tuple("?" if size is None else size for size in value.shape)
-    return TensorSpec(value.name, np.dtype(_DTYPES.get(value.type, "object")), shape)
+    specs = {}
+    for value in values:
+        shape = tuple("?" if size is None else size for size in value.shape)
+        dtype = np.dtype(_DTYPES.get(value.type, "object"))
+        specs[value.name] = TensorSpec(value.name, dtype, shape)
+    return MappingProxyType(specs)

@@ -12,9 +12,11 @@ Rules of this file:
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Final
 
 from parakeet_streaming.catalog.cache_folder import cache_folder
+from parakeet_streaming.errors import OptionError, ProviderMissingError
 
 CPU: Final = "CPUExecutionProvider"
 CUDA: Final = "CUDAExecutionProvider"
@@ -55,6 +57,33 @@ def provider_options(name: str, float16: bool = False) -> dict[str, str]:
             "trt_timing_cache_path": str(folder),
         }
     return options
+
+
+def resolved(name: str, offered: Sequence[str]) -> tuple[str, ...]:
+    """The runtime's names for a provider, in order of preference, the CPU last.
+
+    Args:
+        name: `auto` (CUDA if it is offered, else the CPU), a key of `PROVIDERS`, or the runtime's
+            own name such as `CUDAExecutionProvider`.
+        offered: by the runtime that is installed.
+
+    Raises:
+        OptionError: no such provider.
+        ProviderMissingError: it is not offered.
+    """
+    if name.lower() == "auto":
+        return (CUDA, CPU) if CUDA in offered else (CPU,)
+    wanted = own_name(name) or next((own for own in offered if own.lower() == name.lower()), None)
+    if wanted is None:
+        raise OptionError(f"{name!r} is no provider; use auto, {', '.join(PROVIDERS)}")
+    if wanted not in offered:
+        raise ProviderMissingError(
+            f"{wanted} is not offered here (there is {', '.join(offered)}); install "
+            f"{package_of(wanted)} in place of onnxruntime, or use the provider cpu"
+        )
+    if wanted == TENSORRT and CUDA in offered:
+        return (TENSORRT, CUDA, CPU)
+    return (wanted,) if wanted == CPU else (wanted, CPU)
 
 
 def own_name(name: str) -> str | None:
