@@ -294,8 +294,7 @@ def recognizer_of(
 ) -> Recognizer:
     """A recognizer of parts that speak numpy's arrays."""
     options = options or RecognitionOptions()
-    decoder = LabelLoopingDecoder(
-        decoder_joint, max_symbols=options.max_symbols, confidence=measure(options.confidence)
-    )
+    most, confidence = options.max_symbols, measure(options.confidence)
+    decoder = LabelLoopingDecoder(decoder_joint, max_symbols=most, confidence=confidence)
     transducer = NumpyTransducer(encoder, decoder, fingerprint="fake", runs_on="fakes")
     return Recognizer(transducer, pieces, name="fake", options=options)

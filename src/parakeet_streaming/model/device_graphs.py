@@ -32,7 +32,7 @@ from parakeet_streaming.catalog.roles import TensorNames
 LEAST_OPSET: Final = 13
 ARITIES: Final = (1, 3, 8)
 """Sources of the graphs that put rows together: streams of one batch have one to three."""
-MOST_SOURCES: Final = ARITIES[-1]
+LARGEST_ARITY: Final = ARITIES[-1]
 
 INDEX: Final = "device.index"
 LAYOUT: Final = "device.layout"

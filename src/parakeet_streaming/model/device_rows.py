@@ -19,8 +19,8 @@ from parakeet_streaming.model.device_graphs import (
     FRAMES,
     GATHERED,
     INDEX,
+    LARGEST_ARITY,
     LAYOUT,
-    MOST_SOURCES,
     SHAPE,
     source,
 )
@@ -66,8 +66,8 @@ class DeviceRows:
         Raises:
             ComputeError: the device could not do it.
         """
-        while len(sources := _sources(parts)) > MOST_SOURCES:
-            parts = self._fewer(parts, sources[:MOST_SOURCES], layout)
+        while len(sources := _sources(parts)) > LARGEST_ARITY:
+            parts = self._fewer(parts, sources[:LARGEST_ARITY], layout)
         return self._run(parts, sources, layout, shape)
 
     def _fewer(
