@@ -66,7 +66,8 @@ def load(
         runtime: of the encoder: `auto`, `onnxruntime` or `openvino` (an extra; processors only);
             or `torch` (an extra), which runs the whole model on one device. `auto` is torch where
             it finds a GPU; else the faster one of the others: measured once, in a few seconds.
-        provider: `auto`, `cpu`, `cuda`, ... or ONNX Runtime's own name of an execution provider.
+        provider: `auto`, `cpu`, `cuda`, `tensorrt`, ... or ONNX Runtime's own name of an execution
+            provider. On a GPU, what only graphs read stays there.
         device: of torch: `cuda`, `cuda:1`, `cpu`; `auto` is the first GPU if there is one.
         threads: threads of one encoder call; None for one per physical core that affinity and
             quotas leave. Torch has one number for the whole process.

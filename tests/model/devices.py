@@ -4,12 +4,17 @@ The runtime's binding of inputs and outputs is the same for every device, so all
 wherever tests run; only who computes differs.
 """
 
+import os
+
 import onnx
 import pytest
 
 from parakeet_streaming.runtime.onnx_runtime import HOST, available_providers
 from parakeet_streaming.runtime.providers import CUDA, TENSORRT
 from tests.catalog.graphs import three_file_folder
+
+# TensorRT has no option for it; it is read when CUDA starts.
+os.environ.setdefault("NVIDIA_TF32_OVERRIDE", "0")
 
 GPU_PROVIDERS = (
     pytest.param(

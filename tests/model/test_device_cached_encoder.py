@@ -14,12 +14,17 @@ from parakeet_streaming.errors import ComputeError, SnapshotError
 from parakeet_streaming.export.onnx_files import write_model
 from parakeet_streaming.model.device_cached_encoder import DeviceCachedEncoder
 from parakeet_streaming.ports import EncoderInput
+from parakeet_streaming.runtime.onnx_runtime import HOST
 from parakeet_streaming.torch_model.fastconformer import EncoderConfig
 from parakeet_streaming.torch_model.transducer import Transducer, TransducerConfig
 from tests.model.devices import PROVIDERS, kept_there
 
 CONTEXTS = ["2-0.5-0.5", "1-0.24-0", "0-0.4-0.4", "0.08-0.16-0.16", "10-1-1", "0.4-0.08-0.08"]
-CLOSE = 1e-5
+
+
+def close(encoder):
+    """How near its numbers are: those of a GPU's float32 are summed up in another order."""
+    return 1e-5 if encoder._rows.device == HOST else 1e-3
 
 
 @pytest.fixture(scope="module")
@@ -87,7 +92,7 @@ def step(encoders, members):
     for each in members:
         each.window.advance(each.window.peek())
     for ours, theirs in zip(*frames, strict=True):
-        np.testing.assert_allclose(ours, theirs, rtol=0, atol=CLOSE)
+        np.testing.assert_allclose(ours, theirs, rtol=0, atol=close(encoders[1]))
 
 
 def given(member, which):
@@ -116,7 +121,9 @@ def assert_alike(encoders, member):
     assert ours.keys() == theirs.keys()
     for name, expected in theirs.items():
         assert ours[name].dtype == np.float32
-        np.testing.assert_allclose(ours[name], expected, rtol=0, atol=CLOSE, err_msg=name)
+        np.testing.assert_allclose(
+            ours[name], expected, rtol=0, atol=close(encoders[1]), err_msg=name
+        )
 
 
 @pytest.mark.parametrize("context", CONTEXTS)
@@ -165,7 +172,9 @@ def test_whole_windows_and_steps_share_a_call(encoders):
         for which, encoder in enumerate(encoders)
     ]
     for ours, theirs in zip(*(each.frames for each in both), strict=True):
-        np.testing.assert_allclose(frames_of(ours), frames_of(theirs), rtol=0, atol=CLOSE)
+        np.testing.assert_allclose(
+            frames_of(ours), frames_of(theirs), rtol=0, atol=close(encoders[1])
+        )
     assert [past is None for past in both[1].pasts] == [True, False, True]
 
 

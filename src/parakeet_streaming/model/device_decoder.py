@@ -225,7 +225,7 @@ class DeviceNetworks:
         )
         moved = States(*kept.values())
         for name, was, now in (
-            (names.targets, states.output, moved.output),
+            (names.predictions or "predictions", states.output, moved.output),
             (names.next_hidden, states.hidden, moved.hidden),
             (names.next_cell, states.cell, moved.cell),
         ):

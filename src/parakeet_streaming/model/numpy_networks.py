@@ -63,7 +63,7 @@ class DecoderJoint(Protocol):
         ...
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class NumpyScores:
     """What K frames of B rows were scored."""
 
