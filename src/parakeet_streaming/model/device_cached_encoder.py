@@ -21,12 +21,14 @@ from __future__ import annotations
 import threading
 import weakref
 from collections.abc import Iterable, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import Final, cast
 
 import numpy as np
 
 from parakeet_streaming.catalog.spec import ModelSpec
+from parakeet_streaming.errors import ComputeError
 from parakeet_streaming.model.cached_encoder import OnnxCachedEncoder, Step
 from parakeet_streaming.model.device_rows import DeviceFrames, DeviceRows, Part, Stretch
 from parakeet_streaming.model.encoder_past import EncoderPast, Past
@@ -226,13 +228,17 @@ class DeviceCachedEncoder(OnnxCachedEncoder):
             left = [(crowd, list(crowd.pasts)) for crowd in self._crowds]
         for crowd, pasts in left:
             if pasts and len(pasts) <= _LEAST_SHARE * crowd.size:
-                slots = max(1, *(past.frames for past in pasts))
-                keys, values, convolved = self._together(pasts, slots)
-                reach = convolved.shape[2]
-                for at, past in enumerate(pasts):
-                    frames = past.frames
-                    past.blocks = (
-                        (Block(keys, values, (at + 1) * slots - frames, frames),) if frames else ()
-                    )
-                    past.convolved = Stretch(convolved, at * reach, reach)
-                self._joined(pasts)
+                with suppress(ComputeError):  # no memory for it: they keep what they have
+                    self._move(pasts)
+
+    def _move(self, pasts: Sequence[DevicePast]) -> None:
+        """Puts pasts into arrays that no other stream needs."""
+        slots = max(1, *(past.frames for past in pasts))
+        keys, values, convolved = self._together(pasts, slots)
+        reach = convolved.shape[2]
+        for at, past in enumerate(pasts):
+            count = past.frames
+            block = Block(keys, values, (at + 1) * slots - count, count)
+            past.blocks = (block,) if count else ()
+            past.convolved = Stretch(convolved, at * reach, reach)
+        self._joined(pasts)
