@@ -22,6 +22,7 @@ from parakeet_streaming.engine.activity import SpeechDetector
 from parakeet_streaming.engine.endpoint import Endpointer
 from parakeet_streaming.engine.spans import Span
 from parakeet_streaming.engine.stream_state import ActivityState, StreamState
+from parakeet_streaming.engine.window import complete_at
 from parakeet_streaming.engine.windowed_stream import WindowedStream, settled
 from parakeet_streaming.live.adaptation import Adapter
 from parakeet_streaming.live.audio_queue import AudioQueueReader
@@ -30,6 +31,7 @@ from parakeet_streaming.live.due import Due
 from parakeet_streaming.live.intake import TAIL_S, Intake
 from parakeet_streaming.live.meter import Counts
 from parakeet_streaming.live.phrase_changes import PhraseChanges
+from parakeet_streaming.live.resuming import with_changes
 from parakeet_streaming.live.speech import StreamSpeech
 from parakeet_streaming.live.utterances import Utterances
 from parakeet_streaming.results import ContextChanged, Event, Final, Partial
@@ -49,6 +51,7 @@ class StreamDriver:
         *,
         tail_s: float = TAIL_S,
         resumed: ActivityState | None = None,
+        changed_at: int = -1,
     ) -> None:
         """Drives a stream, which nothing else feeds or steps.
 
@@ -60,6 +63,7 @@ class StreamDriver:
             endpointer: ends utterances; None for one utterance.
             tail_s: seconds of silence to decode after the audio.
             resumed: what was known of it.
+            changed_at: position of the last change of its phrases; -1 for none.
         """
         self.stream = stream
         self.counts = Counts()
@@ -77,7 +81,7 @@ class StreamDriver:
         endpoint = None if resumed is None else resumed.endpoint
         ends = (detector, endpointer, endpoint)
         self.utterances = Utterances(stream, self.intake, *ends, tail_s=tail_s)
-        self.changes = PhraseChanges(stream)
+        self.changes = PhraseChanges(stream, changed_at)
         self._next_s = 0.0
         self._due: Due | None = None
         """What `plan` found, while nothing has come since."""
@@ -98,13 +102,11 @@ class StreamDriver:
         return not intake.ended and intake.all_taken
 
     def _note_context(self) -> None:
+        """What it asks for, now and with the next smaller chunk; what its windows have alike."""
         context, lower = self._adapter.context, self._adapter.lower
-        self.kind = (*context.effective, self._cached)
-        """What windows of one shape have in common."""
         self.cost = cost = cost_of(context, cached=self._cached)
         self.lower_cost = None if lower is None else cost_of(lower, cached=self._cached)
-        """What it would ask for with the next smaller chunk."""
-        self.chunk_s = cost.chunk_s
+        self.kind, self.chunk_s = (*context.effective, self._cached), cost.chunk_s
 
     def commit(self, position: int) -> None:
         """Wants the text up to that position now. Any thread."""
@@ -121,10 +123,7 @@ class StreamDriver:
         return came
 
     def plan(self) -> Due | None:
-        """Passes over what is quiet, looks for the end of the utterance; what is due, if anything.
-
-        It stays due until it was stepped.
-        """
+        """Passes over what is quiet, looks for ends; what is due until it was stepped, if any."""
         self._due = None
         if not self._is_plain():
             return self._plan_in_order()
@@ -137,7 +136,7 @@ class StreamDriver:
         while not stream.closed:
             ending = utterances.look() is not None
             span = window.next_span()
-            self.changes.take(span)
+            self._change_phrases(span)
             if ending and window.flushing and not self._settle(span):
                 return None if span is None else self.due()
             if ending:
@@ -192,14 +191,9 @@ class StreamDriver:
     def take_step(
         self, due: Due, events: Sequence[Event], waited_s: float, lower_load: float
     ) -> None:
-        """Takes what a step gave; the context may change after it.
+        """Takes what a step gave that began `waited_s` late; the context may change after it.
 
-        Args:
-            due: what was stepped.
-            events: what came of it.
-            waited_s: between the moment it was due and the moment its step began.
-            lower_load: part of the time that all steps would take with this stream's next smaller
-                chunk.
+        `lower_load`: part of the time that all steps would take with its next smaller chunk.
         """
         self.counts.steps += 1
         self._next_s, self._due = due.next_s, None
@@ -231,7 +225,7 @@ class StreamDriver:
         """All of the stream as a value; audio that is still in the queue is not in it."""
         state = self.stream.state(audio=audio, past=past, earlier_utterances=earlier_utterances)
         activity = self.speech.state(self.utterances.endpoint, state.fed_samples)
-        return replace(state, activity=activity, changes=self.changes.state())
+        return with_changes(replace(state, activity=activity), self.changes, audio=audio)
 
     def _report(self, event: Event) -> None:
         self.counts.utterances += isinstance(event, Final)
@@ -271,6 +265,12 @@ class StreamDriver:
             read_s = partial.lookahead_end_s if has_lookahead else partial.committed_s
             positions = seconds_to_samples(partial.committed_s), seconds_to_samples(read_s)
             self._endpointer.decoded(*positions, partial.tokens, partial.tentative)
+
+    def _change_phrases(self, span: Span | None) -> None:
+        """Makes the changes that were said before the audio that completes that window."""
+        if span is not None:
+            complete = complete_at(self._window, span)
+            self.changes.take(self.utterances.before_commit(complete))
 
     def _needed_to(self, span: Span | None) -> int:
         """Position up to which all is used that was heard, before the next step or commit."""

@@ -11,6 +11,7 @@ Rules of this file:
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from itertools import pairwise
 from typing import Final, Literal
 
@@ -23,6 +24,7 @@ from parakeet_streaming.engine.stream_state import ActivityState, Resumed, Strea
 from parakeet_streaming.engine.utterance import Utterance
 from parakeet_streaming.errors import OptionError, SnapshotError
 from parakeet_streaming.live.options import LiveOptions
+from parakeet_streaming.live.phrase_changes import PhraseChanges
 from parakeet_streaming.live.speech import GAP
 from parakeet_streaming.ports import VoiceActivity
 from parakeet_streaming.results import FilterStart
@@ -50,6 +52,17 @@ def read_state(
         _check_activity(state, state.activity, vad)
         _check_choices(state.activity, options)
     return state
+
+
+def with_changes(state: StreamState, changes: PhraseChanges, *, audio: bool) -> StreamState:
+    """The state with what is said of phrases; without `audio`, but for what comes with it again."""
+    waiting = changes.state()
+    state = replace(state, changes=waiting, changed_at=changes.made_at)
+    if audio:
+        return state
+    # With audio that is pushed again comes what was said in it.
+    first = start_of(state)
+    return replace(state, changes=tuple(each for each in waiting if each.position < first))
 
 
 def start_of(state: StreamState | None) -> int:
