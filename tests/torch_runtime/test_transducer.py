@@ -111,12 +111,12 @@ def test_memory_from_elsewhere(transducer):
 
 def test_slots_are_given_back(transducer):
     recognizer = Recognizer(transducer, PIECES, name="small")
-    before = transducer._memories.slots
+    before = transducer._decoder.memories.slots
     for seed in range(20):
         stream = recognizer.stream(CONTEXT, cached=True)
         stream.feed(sound(2.0, seed))
         stream.finish()
-    assert transducer._memories.slots == before
+    assert transducer._decoder.memories.slots == before
 
 
 def test_nothing_to_do(transducer):
