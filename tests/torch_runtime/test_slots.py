@@ -54,3 +54,15 @@ def test_rows_are_the_pools_own_memory(pool):
 def test_memory_of_a_slot(pool):
     assert pool.bytes_each == 2 * 3 * 4 * 4 + 2 * 2
     assert pool.stacked("small").dtype == torch.bfloat16
+
+
+def test_what_was_reserved_needs_no_growth(pool):
+    pool.reserve(40)
+    version, tensor = pool.version, pool.stacked("wide")
+    held = [pool.take() for _ in range(40)]
+    pool.reserve(30)
+    assert pool.version == version
+    assert pool.stacked("wide") is tensor
+    held.append(pool.take())
+    assert pool.version > version
+    assert len({slot.number for slot in held}) == 41

@@ -114,7 +114,8 @@ class Graphs:
 
     def _captured(self, work: Callable[[], None]) -> torch.cuda.CUDAGraph:
         with torch.cuda.device(self._device):
-            side, usual = torch.cuda.Stream(), torch.cuda.current_stream()
+            side = torch.cuda.Stream()  # type: ignore[no-untyped-call]  # torch's own
+            usual = torch.cuda.current_stream()
             side.wait_stream(usual)
             with torch.cuda.stream(side):
                 for _ in range(_WARM_RUNS):

@@ -145,7 +145,10 @@ class LoopState:
         """(L, B, H) where each row begins."""
         self.cell = torch.zeros_like(self.hidden)
         self.rows = Rows(
-            *(numbers(rows) for _ in range(4)),
+            frame=numbers(rows),
+            on_frame=numbers(rows),
+            last_emitting=numbers(rows),
+            count=numbers(rows),
             left=numbers(rows).bool(),
             border_skip=numbers(rows),
             bad=numbers(rows).bool(),
