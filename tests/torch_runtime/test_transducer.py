@@ -18,9 +18,11 @@ PIECES = Vocabulary(("<unk>", "▁", *"abcdef", "<blk>"), 8)
 CONTEXT = ContextConfig.parse("1-0.4-0.4")
 
 
-@pytest.fixture(scope="module")
-def recognizer(transducer):
-    return Recognizer(transducer, PIECES, name="small")
+@pytest.fixture(scope="module", params=["own", "ready"])
+def recognizer(request, transducer, ready_transducer):
+    """With steps of their own size, and with those that were made ready."""
+    chosen = {"own": transducer, "ready": ready_transducer}[request.param]
+    return Recognizer(chosen, PIECES, name="small")
 
 
 @pytest.fixture(scope="module")
@@ -95,6 +97,33 @@ def test_a_step_that_fails_changes_nothing(recognizer, monkeypatch):
         recognizer.step([stream])
     stream.finish()
     assert tokens(stream) == tokens(whole)
+
+
+def test_steps_are_made_ready_where_they_are_asked_for(small_model, cpu):
+    """On a processor they are not, unless it is said; and without a context there are none."""
+    contexts = [CONTEXT]
+    assert list(TorchTransducer(small_model, cpu).prepare_steps(contexts, most_rows=8)) == []
+    made = TorchTransducer(small_model, cpu, fixed_shapes=True)
+    assert list(made.prepare_steps([], most_rows=8)) == []
+    # A loop and a step of windows, and the end of each.
+    assert len(list(made.prepare_steps(contexts, most_rows=8))) == 4
+    assert len(made._windows.ready) == len(made._decoder.ready) == 1
+    # All are there: nothing is made again.
+    assert len(list(made.prepare_steps(contexts, most_rows=8))) == 2
+    assert len(list(made.prepare_steps(contexts, most_rows=8, cached=True))) == 3
+    assert len(list(made.prepare_steps(contexts, most_rows=8, cached=True))) == 2
+    assert made._pasts.convolved.slots >= 3 * 4 * 8
+
+
+def test_what_a_device_has_no_room_for_is_our_error(small_model, cpu, monkeypatch):
+    made = TorchTransducer(small_model, cpu, fixed_shapes=True)
+
+    def fail(*_):
+        raise RuntimeError("CUDA out of memory")
+
+    monkeypatch.setattr(made._pasts.convolved, "reserve", fail)
+    with pytest.raises(ComputeError, match="out of memory"):
+        list(made.prepare_steps([CONTEXT], most_rows=8, cached=True))
 
 
 def test_memory_from_elsewhere(transducer):

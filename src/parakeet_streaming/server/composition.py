@@ -157,6 +157,7 @@ def make_engine(loaded: Loaded, settings: Settings) -> LiveEngine:
         loaded.vad,
         most_streams=settings.max_streams,
         most_recordings=settings.max_uploads,
+        ready_for=[loaded.options],
     )
 
 
