@@ -4,8 +4,8 @@ python -m benchmarks.gpu.run --prepare                      here: the golden mod
 python -m benchmarks.gpu.run --to FOLDER                    over there: all parts, in order
 python -m benchmarks.gpu.run --to FOLDER --device cpu --small    to see that it works
 
-Parts: parity with NeMo's answers in float32; one step of 1 to 512 streams by context, mode and
-precision; recordings in batches; paced streams for a minute by context; a profile of one step.
+Parts: parity with NeMo's answers in float32, with and without graphs; one step of 1 to 512 streams
+by context, mode and precision, in bfloat16 with graphs and without; recordings in batches; paced streams for a minute by context; a profile of one step.
 `results.json` is written after each. A part that fails is written down, and the next one begins.
 Carry `build/gpu` along: that is where --prepare puts the golden model.
 """
@@ -24,7 +24,7 @@ from typing import Any, Final
 import torch
 
 from benchmarks.gpu.measures import Row, offline_rows, profile_rows, step_rows
-from benchmarks.gpu.models import FULL, SMALL, random_model, recognizer_of, sound
+from benchmarks.gpu.models import FULL, SMALL, make_ready, random_model, recognizer_of, sound
 from benchmarks.gpu.paced import capacity
 from benchmarks.gpu.parity import PREPARED, parity, prepare
 from benchmarks.gpu.streams import Streams
@@ -49,18 +49,19 @@ class Run:
         self.model = random_model(config, self.device)
         self.batches = (1, 2) if asked.small else (1, 8, 32, 128, 256, 512)
         self._began_s = time.monotonic()
-        self._by_precision: dict[bool, Recognizer] = {}
+        self._known: dict[tuple[bool, bool], Recognizer] = {}
         self.found: dict[str, object] = {
             "device": in_words(self.device),
             "torch": torch.__version__,
             "model": "small" if asked.small else "0.6b, random weights",
         }
 
-    def recognizer(self, bfloat16: bool) -> Recognizer:
-        if bfloat16 not in self._by_precision:
-            made = recognizer_of(self.model, self.device, bfloat16=bfloat16)
-            self._by_precision[bfloat16] = made
-        return self._by_precision[bfloat16]
+    def recognizer(self, bfloat16: bool, *, graphs: bool = True) -> Recognizer:
+        key = bfloat16, graphs
+        if key not in self._known:
+            made = recognizer_of(self.model, self.device, bfloat16=bfloat16, graphs=graphs)
+            self._known[key] = made
+        return self._known[key]
 
     def part(self, name: str, work: Callable[[], object]) -> None:
         """Does a part and writes what it found, or how it failed."""
@@ -85,9 +86,9 @@ class Run:
         in_time = self.deadline(_SHARES["steps"])
         contexts = CONTEXTS[-1:] if self.asked.small else CONTEXTS
         return {
-            f"{context} {'cached' if cached else 'windows'} {'bf16' if bfloat16 else 'fp32'}": list(
+            _named(context, cached, bfloat16, graphs): list(
                 step_rows(
-                    self.recognizer(bfloat16),
+                    self.recognizer(bfloat16, graphs=graphs),
                     context,
                     self.batches,
                     self.audio,
@@ -95,7 +96,7 @@ class Run:
                     in_time=in_time,
                 )
             )
-            for bfloat16, cached, context in _cases(contexts)
+            for bfloat16, cached, graphs, context in _cases(contexts)
         }
 
     def offline(self) -> list[Row]:
@@ -130,13 +131,15 @@ class Run:
         streams = Streams(
             self.recognizer(True), ContextConfig.parse(context), batch, self.audio, cached=cached
         )
+        make_ready(streams.recognizer, ContextConfig.parse(context), batch, batch, cached=cached)
         streams.fill()
         return streams
 
     def _step_s(self, context: str, batch: int) -> float:
         """What a step of a batch takes, of the largest that was measured."""
         steps: Any = self.found.get("steps", {})
-        rows = steps.get(f"{context} cached bf16", []) if isinstance(steps, dict) else []
+        name = _named(context, True, True, True)
+        rows = steps.get(name, []) if isinstance(steps, dict) else []
         known = [row for row in rows if "whole_ms" in row]
         if not known:
             return self._filled(context, batch, True).step().whole_s
@@ -144,12 +147,18 @@ class Run:
         return float(last["whole_ms"]) / 1000 * batch / int(last["batch"])
 
 
-def _cases(contexts: Sequence[str]) -> Iterator[tuple[bool, bool, str]]:
-    """What matters most comes first."""
+def _named(context: str, cached: bool, bfloat16: bool, graphs: bool) -> str:
+    mode, precision = "cached" if cached else "windows", "bf16" if bfloat16 else "fp32"
+    return f"{context} {mode} {precision}" + " graphs" * graphs
+
+
+def _cases(contexts: Sequence[str]) -> Iterator[tuple[bool, bool, bool, str]]:
+    """What matters most comes first; in float32 graphs are not tried once more."""
     for bfloat16 in (True, False):
         for cached in (True, False):
-            for context in contexts:
-                yield bfloat16, cached, context
+            for graphs in (True, False) if bfloat16 else (False,):
+                for context in contexts:
+                    yield bfloat16, cached, graphs, context
 
 
 def main(arguments: Sequence[str] | None = None) -> None:
@@ -163,6 +172,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
     run = Run(asked)
     most_s = 0.2 if asked.small else math.inf
     run.part("parity", lambda: parity(run.device, asked.golden, most_s))
+    run.part("parity_graphs", lambda: parity(run.device, asked.golden, most_s, graphs=True))
     run.part("steps", run.steps)
     run.part("offline", run.offline)
     run.part("paced", run.paced)

@@ -14,6 +14,8 @@ WAITS = {
     *("_local_scalar_dense", "item", "is_nonzero", "equal", "nonzero", "masked_select", "bincount"),
     *("_unique2", "unique_dim", "unique_consecutive", "repeat_interleave", "masked_scatter"),
 }
+# Their plans may be freed while a graph goes on using them.
+PLANS = {"_fft_r2c", "_fft_c2c", "_fft_c2r", "fft_rfft", "stft"}
 # They make a tensor of the host's.
 HOST = {"lift", "lift_fresh", "lift_fresh_copy"}
 
@@ -34,6 +36,7 @@ class NothingForbidden(TorchDispatchMode):
         name = function.overloadpacket.__name__
         self._refuse(name in WAITS, f"{name} waits for the device")
         self._refuse(name in HOST, f"{name} makes a constant on the host")
+        self._refuse(name in PLANS, f"{name} has a plan that nobody holds")
         tensors = [each for each in tree_leaves((args, kwargs)) if isinstance(each, torch.Tensor)]
         if name in ("index", "index_put", "index_put_", "_index_put_impl_"):
             masks = [each for each in tensors[1:] if each.dtype in (torch.bool, torch.uint8)]

@@ -102,15 +102,21 @@ def test_padding_leaves_slots_alone(own):
 def test_streams_that_there_are_slots_for_move_nothing(own):
     """And more streams do: then what was captured is not used any more."""
     (step,) = own._cached.ready
-    before = step._places()
     first = members(12, seconds=2.0)
     for _ in range(3):
         walk(own, first[:8])
     walk(own, first[8:])
-    assert step._places() == before
+    assert step.work.ready
     more = members(30, seconds=1.0)
     walk(own, more)
-    assert step._places() != before
+    assert not step.work.ready
+    context = ContextConfig.parse(CONTEXT)
+    for _ in own.prepare_steps([context], most_rows=8, most_streams=42, cached=True):
+        pass
+    (step,) = own._cached.ready
+    assert step.work.ready
+    walk(own, members(42, seconds=1.0))
+    assert step.work.ready
 
 
 def test_a_shape_holds_smaller_ones():

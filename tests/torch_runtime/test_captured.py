@@ -82,6 +82,7 @@ def test_all_that_is_captured_could_be(device, kind):
         lambda values: bool(values.any()),
         lambda values: values[values > 0],
         lambda values: values.nonzero(),
+        torch.fft.rfft,
         lambda values: values + torch.zeros(1).to(values.device),
         lambda values: values.repeat_interleave(torch.ones(3).long()),
     ],
@@ -106,7 +107,9 @@ def test_copies_between_devices_are_noticed():
 def test_without_a_gpu_work_is_called():
     calls = []
     work = Graphs(torch.device("cpu")).of(lambda: calls.append(1))
+    assert not work.ready
     work.capture()
+    assert work.ready
     assert calls == [1]  # so that what is wrong with it shows at start
     assert not work.is_graph
     work.run()
@@ -138,6 +141,7 @@ def test_a_graph_is_replayed_until_its_tensors_have_moved(monkeypatch):
     assert (len(calls), graph.count) == (1, 2)
     version[0] = 2
     assert not work.is_graph
+    assert not work.ready
     work.run()
     assert (len(calls), graph.count) == (2, 2)
     work.capture()

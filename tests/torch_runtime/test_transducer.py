@@ -112,6 +112,9 @@ def test_steps_are_made_ready_where_they_are_asked_for(small_model, cpu):
     assert len(list(made.prepare_steps(contexts, most_rows=8))) == 2
     assert len(list(made.prepare_steps(contexts, most_rows=8, cached=True))) == 3
     assert len(list(made.prepare_steps(contexts, most_rows=8, cached=True))) == 2
+    # Slots for more streams lie elsewhere.
+    more = {"most_rows": 8, "most_streams": 200, "cached": True}
+    assert len(list(made.prepare_steps(contexts, **more))) == 3
     assert made._pasts.convolved.slots >= 3 * 4 * 8
 
 

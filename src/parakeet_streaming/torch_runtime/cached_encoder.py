@@ -33,12 +33,11 @@ from parakeet_streaming.torch_runtime.cached_step import CachedStep, StepShape
 from parakeet_streaming.torch_runtime.captured import Graphs
 from parakeet_streaming.torch_runtime.device_past import DevicePast, PastStore, RingSize
 from parakeet_streaming.torch_runtime.mel import LogMel
+from parakeet_streaming.torch_runtime.step_buffers import StepBuffers, StepRoom
 from parakeet_streaming.torch_runtime.window_encoder import (
     Group,
-    StepBuffers,
     alike,
     heard_frames,
-    lay,
     padded,
 )
 
@@ -76,8 +75,8 @@ class CachedEncoder:
         Args:
             frames: of the context.
             most_rows: of a call.
-            most_streams: that are open at once. There are slots for all of them at once: with more,
-                pools grow, and what was captured is called plainly.
+            most_streams: that are open at once: there are slots for all of them then. With more,
+                pools grow, and what was captured is called plainly until it is made ready again.
         """
         kept, length = frames.left, frames.chunk + frames.right
         _, size = _rooms(kept, frames.chunk, length, 0, length * SUBSAMPLING)
@@ -89,14 +88,16 @@ class CachedEncoder:
         )
         size, sizes = size.rounded(), sizes_up_to(most_rows)
         shapes = self._ready.setdefault(size, {})
-        if set(sizes) <= set(shapes.get(shape, ())):
-            return
         self._store.pool(size).reserve(most_streams)
         self._store.convolved.reserve(_SLOTS_OF_A_STREAM * most_streams)
+        known = shapes.get(shape, {})
+        if set(sizes) <= set(known) and all(each.work.ready for each in known.values()):
+            return
         buffers = self._buffers(sizes[0], shape)
         steps: dict[int, CachedStep] = {}
         for rows in sizes:
             steps[rows] = self._made(size, shape, buffers.first(rows), self._graphs)
+            buffers.first(rows).hear(self._mel)
             steps[rows].work.capture()
             yield
         # All at once: one row is not to be padded to the largest size.
@@ -180,22 +181,19 @@ class CachedEncoder:
         for row, past in zip(rows, after, strict=True):
             assert past.ring is not None
             past.ring.readable = {row.past.serial, past.serial}
-        lay(step.buffers, padded([row.samples for row in rows]), np.array(facts, np.int64))
+        samples = padded([row.samples for row in rows])
+        step.buffers.lay(samples, np.array(facts, np.int64), self._mel)
         step.work.run()
         return step.buffers.frames[: len(rows)].clone(), after
 
     def _made(
         self, size: RingSize, shape: StepShape, buffers: StepBuffers, graphs: Graphs
     ) -> CachedStep:
-        return CachedStep(self._encoder, self._mel, self._store, size, shape, buffers, graphs)
+        return CachedStep(self._encoder, self._store, size, shape, buffers, graphs)
 
     def _buffers(self, rows: int, shape: StepShape) -> StepBuffers:
-        device, width = self._device, self._encoder.config.width
-        return StepBuffers(
-            torch.zeros((rows, shape.samples), device=device),
-            torch.zeros((rows, FACTS), dtype=torch.int64, device=device),
-            torch.zeros((rows, shape.frames, width), dtype=self._store.dtype, device=device),
-        )
+        room = StepRoom(rows, shape.samples, FACTS, shape.frames, self._encoder.config.width)
+        return StepBuffers.of(room, self._mel.mel_bins, self._store.dtype, self._device)
 
 
 def _rooms(kept: int, own: int, length: int, before: int, new: int) -> tuple[RingSize, RingSize]:

@@ -23,9 +23,9 @@ from parakeet_streaming.torch_runtime.cached_rows import StepRow, Told
 from parakeet_streaming.torch_runtime.captured import Graphs, Places
 from parakeet_streaming.torch_runtime.device_past import PastStore, RingSize
 from parakeet_streaming.torch_runtime.kept_rows import KEPT
-from parakeet_streaming.torch_runtime.mel import LogMel, normalised, numbers
+from parakeet_streaming.torch_runtime.mel import normalised, numbers
 from parakeet_streaming.torch_runtime.slots import NOTHING, RUBBISH
-from parakeet_streaming.torch_runtime.window_encoder import StepBuffers
+from parakeet_streaming.torch_runtime.step_buffers import StepBuffers
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,7 +64,6 @@ class CachedStep:
     def __init__(
         self,
         encoder: Encoder,
-        mel: LogMel,
         store: PastStore,
         size: RingSize,
         shape: StepShape,
@@ -72,7 +71,6 @@ class CachedStep:
         graphs: Graphs,
     ) -> None:
         self._encoder = encoder
-        self._mel = mel
         self._store = store
         self._size = size
         self.shape = shape
@@ -104,7 +102,7 @@ class CachedStep:
         """Normalised features (B, 8 + 8 U, F), after what was not known is in the rings."""
         room, window = self._size.log_mels, self.shape.window
         ring = self._store.pool(self._size).rows("log_mel", 0)
-        fresh = self._mel.raw(self.buffers.samples, told.size[:, 0])
+        fresh = self.buffers.log_mels
         number = numbers(fresh, 1) - told.lead
         there = told.ring * room + (told.fresh_at + number) % room
         wanted = (number >= 0) & (number < told.fresh)

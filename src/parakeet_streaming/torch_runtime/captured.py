@@ -49,12 +49,17 @@ class Captured:
         self._work = work
         self._places = places
         self._graph: torch.cuda.CUDAGraph | None = None
-        self._captured_at: Places = ()
+        self._captured_at: Places | None = None
+
+    @property
+    def ready(self) -> bool:
+        """Whether it was captured, and nothing that it reads has moved since."""
+        return self._places() == self._captured_at
 
     @property
     def is_graph(self) -> bool:
         """Whether the next run is one launch."""
-        return self._graph is not None and self._places() == self._captured_at
+        return self._graph is not None and self.ready
 
     def run(self) -> None:
         """Does the work; call it inside `computing()`."""
@@ -81,6 +86,7 @@ class Graphs:
         self.on = wanted and device.type == "cuda"
         """Whether work is captured."""
         self._pool = torch.cuda.graph_pool_handle() if self.on else None
+        self._side: torch.cuda.Stream | None = None
 
     @classmethod
     def none(cls) -> Graphs:
@@ -114,8 +120,11 @@ class Graphs:
 
     def _captured(self, work: Callable[[], None]) -> torch.cuda.CUDAGraph:
         with torch.cuda.device(self._device):
-            side = torch.cuda.Stream()  # type: ignore[no-untyped-call]  # torch's own
-            usual = torch.cuda.current_stream()
+            if self._side is None:
+                # One for all: memory is shared by captures of one stream, and libraries keep a
+                # workspace for each stream that they have seen.
+                self._side = torch.cuda.Stream()  # type: ignore[no-untyped-call]  # torch's own
+            side, usual = self._side, torch.cuda.current_stream()
             side.wait_stream(usual)
             with torch.cuda.stream(side):
                 for _ in range(_WARM_RUNS):

@@ -19,13 +19,13 @@ import torch
 from torch import Tensor
 
 from parakeet_streaming.model.features import LEAST_FRAMES
-from parakeet_streaming.ports import Counts, EncoderInput, Floats
+from parakeet_streaming.ports import EncoderInput, Floats
 from parakeet_streaming.timeline import encoder_frames, feature_frames
 from parakeet_streaming.torch_model.fastconformer import Encoder
 from parakeet_streaming.torch_runtime.buckets import parts_of, sizes_up_to
 from parakeet_streaming.torch_runtime.captured import Graphs
-from parakeet_streaming.torch_runtime.devices import upload
 from parakeet_streaming.torch_runtime.mel import LogMel, normalised
+from parakeet_streaming.torch_runtime.step_buffers import StepBuffers, StepRoom
 
 _FACTS = 3
 """Of a window: samples, feature frames, and those that its statistics are taken of."""
@@ -41,35 +41,18 @@ class Group:
     """(B, U, D); what stands after a row's length means nothing."""
 
 
-@dataclass(frozen=True, slots=True)
-class StepBuffers:
-    """Where the input of a step of B rows is put, and its frames are found."""
-
-    samples: Tensor
-    """(B, n) float32."""
-    facts: Tensor
-    """(B, k) whole numbers; a row of zeros is none."""
-    frames: Tensor
-    """(B, U, D)."""
-
-    def first(self, rows: int) -> StepBuffers:
-        """The first rows of these: steps of one kind run one at a time, and share them."""
-        return StepBuffers(self.samples[:rows], self.facts[:rows], self.frames[:rows])
-
-
 class WindowStep:
     """The encoder over so many windows of up to so many samples."""
 
-    def __init__(self, encoder: Encoder, mel: LogMel, buffers: StepBuffers, graphs: Graphs) -> None:
+    def __init__(self, encoder: Encoder, buffers: StepBuffers, graphs: Graphs) -> None:
         self._encoder = encoder
-        self._mel = mel
         self.buffers = buffers
         self.work = graphs.of(self._work)
 
     def _work(self) -> None:
         given = self.buffers
-        sizes, counts, heard = given.facts.unbind(1)
-        features = normalised(self._mel.raw(given.samples, sizes), counts, heard)
+        _, counts, heard = given.facts.unbind(1)
+        features = normalised(given.log_mels, counts, heard)
         frames, _ = self._encoder(features.transpose(1, 2).to(given.frames.dtype), counts)
         given.frames.copy_(frames)
 
@@ -107,6 +90,7 @@ class WindowEncoder:
         steps: dict[int, WindowStep] = {}
         for rows in sizes:
             steps[rows] = self._step(buffers.first(rows), self._graphs)
+            steps[rows].buffers.hear(self._mel)
             steps[rows].work.capture()
             yield
         # All at once: one row is not to be padded to the largest size.
@@ -142,29 +126,17 @@ class WindowEncoder:
         ]
         whole = padded([each.samples for each in windows])
         step = ready or self._step(self._buffers(*whole.shape), Graphs.none())
-        lay(step.buffers, whole, np.array(facts, np.int64))
+        step.buffers.lay(whole, np.array(facts, np.int64), self._mel)
         step.work.run()
         return Group(rows, step.buffers.frames[: len(rows)].clone())
 
     def _step(self, buffers: StepBuffers, graphs: Graphs) -> WindowStep:
-        return WindowStep(self._encoder, self._mel, buffers, graphs)
+        return WindowStep(self._encoder, buffers, graphs)
 
     def _buffers(self, rows: int, samples: int) -> StepBuffers:
-        device, width = self._device, self._encoder.config.width
-        return StepBuffers(
-            torch.zeros((rows, samples), device=device),
-            torch.zeros((rows, _FACTS), dtype=torch.int64, device=device),
-            torch.zeros((rows, encoder_frames(samples), width), dtype=self._dtype, device=device),
-        )
-
-
-def lay(buffers: StepBuffers, samples: Floats, facts: Counts) -> None:
-    """Puts samples (b, m) and facts (b, k) to the first rows; the others become padding."""
-    heard, told = upload(samples, facts, buffers.samples.device)
-    count, size = samples.shape
-    buffers.samples[:count, :size].copy_(heard)
-    buffers.facts[:count].copy_(told)
-    buffers.facts[count:].zero_()
+        width = self._encoder.config.width
+        room = StepRoom(rows, samples, _FACTS, encoder_frames(samples), width)
+        return StepBuffers.of(room, self._mel.mel_bins, self._dtype, self._device)
 
 
 def alike(lengths: dict[int, int]) -> list[tuple[int, ...]]:
