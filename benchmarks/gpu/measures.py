@@ -45,6 +45,8 @@ def step_rows(
     `ready_s` says how long it took to make all of them ready, where the recognizer does that.
     """
     most = max(batches)
+    if not in_time():
+        return
     try:
         ready_s = make_ready(recognizer, ContextConfig.parse(context), most, most, cached=cached)
     except ComputeError as error:

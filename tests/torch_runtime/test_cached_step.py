@@ -115,6 +115,7 @@ def test_streams_that_there_are_slots_for_move_nothing(own):
         pass
     (step,) = own._cached.ready
     assert step.work.ready
+    del first, more
     walk(own, members(42, seconds=1.0))
     assert step.work.ready
 
