@@ -76,6 +76,14 @@ def test_options_of_streams():
     assert live_options(Settings(endpointing="relaxed")).endpoint.min_silence_ms == 1000
 
 
+@pytest.mark.parametrize("no_graphs", [False, True])
+def test_steps_of_the_servers_own_context_are_made_ready(monkeypatch, loaded, no_graphs):
+    told = {}
+    monkeypatch.setattr(composition, "LiveEngine", lambda *_, **more: told.update(more))
+    make_engine(loaded, Settings(no_graphs=no_graphs))
+    assert told["ready_for"] == ([] if no_graphs else [loaded.options])
+
+
 def test_a_context_that_the_model_does_not_take_is_refused_before_it_serves():
     with pytest.raises(ContextError, match="shorten the left context"):
         load_all(Settings(context="3000-1-1", threads=1))

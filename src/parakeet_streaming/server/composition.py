@@ -157,7 +157,7 @@ def make_engine(loaded: Loaded, settings: Settings) -> LiveEngine:
         loaded.vad,
         most_streams=settings.max_streams,
         most_recordings=settings.max_uploads,
-        ready_for=[loaded.options],
+        ready_for=[] if settings.no_graphs else [loaded.options],
     )
 
 

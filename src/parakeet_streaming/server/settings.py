@@ -87,6 +87,7 @@ class Settings:
     kv_cache: str = _setting(
         "auto", _MODEL, "Of torch, keys and values of cached streams: auto or int8."
     )
+    no_graphs: bool = _setting(False, _MODEL, "Of torch on a GPU: do without CUDA graphs.")
     threads: int | None = _setting(
         None, _MODEL, "Threads of the encoder.", least=1, default_in_words="one per core"
     )
