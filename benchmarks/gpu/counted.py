@@ -120,8 +120,8 @@ def kernels(context: str, *, cached: bool, graphs: bool = False, layers: int = 2
             run = Captured.run
             with _Counting() as modes:
 
-                def counted_run(work: Captured) -> None:
-                    modes.run(work)
+                def counted_run(self: Captured) -> None:
+                    modes.run(self)
 
                 Captured.run = counted_run  # type: ignore[method-assign]
                 try:

@@ -20,7 +20,8 @@ def ready_steps(
         most_rows: streams of a step.
         most_streams: that may be open at once.
     """
-    model = stepper.snapshots.transducer
+    snapshots = stepper.snapshots
+    model = snapshots.transducer
     if not options or not isinstance(model, PreparesSteps):
         return None
     return _made(model, options, most_rows, most_streams)
