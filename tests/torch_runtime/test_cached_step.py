@@ -1,5 +1,7 @@
 """Steps of cached streams at fixed places: who takes them, and what padding leaves alone."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
@@ -7,7 +9,9 @@ torch = pytest.importorskip("torch", reason="the torch extra")
 
 from parakeet_streaming import ContextConfig
 from parakeet_streaming.ports import EncoderInput
+from parakeet_streaming.torch_runtime.cached_rows import StepRow
 from parakeet_streaming.torch_runtime.cached_step import StepShape
+from parakeet_streaming.torch_runtime.device_past import DevicePast
 from parakeet_streaming.torch_runtime.devices import computing
 from parakeet_streaming.torch_runtime.slots import NOTHING
 from parakeet_streaming.torch_runtime.transducer import TorchTransducer
@@ -120,14 +124,15 @@ def test_streams_that_there_are_slots_for_move_nothing(own):
     assert step.work.ready
 
 
-def test_a_shape_holds_smaller_ones():
-    shape = StepShape(100, 20, 3, 4)
-    assert shape.holds(shape)
-    assert shape.holds(StepShape(1, 1, 1, 1))
-    for at in range(4):
-        larger = [100, 20, 3, 4]
-        larger[at] += 1
-        assert not shape.holds(StepShape(*larger))
+def test_a_shape_takes_rows_that_fit():
+    past = DevicePast(filled=4)
+    row = StepRow(past, np.zeros(100, np.float32), 2, 8, 12, 2, 20, 3, 2, 6)
+    shape = StepShape.of([row])
+    assert shape == StepShape(samples=100, window=22, frames=3, past=4)
+    assert shape.takes(row)
+    for name in ("samples", "window", "frames", "past"):
+        assert not replace(shape, **{name: getattr(shape, name) - 1}).takes(row)
+        assert replace(shape, **{name: getattr(shape, name) + 1}).takes(row)
 
 
 def test_what_an_earlier_call_left_changes_nothing(own):

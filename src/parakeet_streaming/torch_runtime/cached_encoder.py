@@ -139,8 +139,7 @@ class CachedEncoder:
 
     def _shape_for(self, size: RingSize, row: StepRow) -> StepShape | None:
         """The smallest shape that was made ready and that the row fits."""
-        needed = StepShape.of([row])
-        shapes = [shape for shape in self._ready.get(size, {}) if shape.holds(needed)]
+        shapes = [shape for shape in self._ready.get(size, ()) if shape.takes(row)]
         return min(shapes, key=lambda each: (each.frames, each.past), default=None)
 
     def _prepare(self, given: EncoderInput) -> StepRow:

@@ -11,7 +11,7 @@ Rules of this file:
 
 from __future__ import annotations
 
-from dataclasses import astuple, dataclass
+from dataclasses import dataclass
 
 import torch
 from torch import Tensor
@@ -51,10 +51,13 @@ class StepShape:
             max(1, *(row.past.filled for row in rows)),
         )
 
-    def holds(self, other: StepShape) -> bool:
-        """Whether rows of another fit in."""
-        return all(
-            ours >= theirs for ours, theirs in zip(astuple(self), astuple(other), strict=True)
+    def takes(self, row: StepRow) -> bool:
+        """Whether a row fits in."""
+        return (
+            row.samples.shape[0] <= self.samples
+            and row.left + row.new <= self.window
+            and row.length <= self.frames
+            and row.past.filled <= self.past
         )
 
 
