@@ -14,11 +14,13 @@ from parakeet_streaming.torch_runtime.captured import Graphs
 from parakeet_streaming.torch_runtime.device_confidence import measure_on_device
 from parakeet_streaming.torch_runtime.device_decoder import DeviceDecoder
 from parakeet_streaming.torch_runtime.device_past import PastStore
+from parakeet_streaming.torch_runtime.devices import computing
 from parakeet_streaming.torch_runtime.halving import halve
 from parakeet_streaming.torch_runtime.loop_state import Rules
 from parakeet_streaming.torch_runtime.mel import LogMel
 from parakeet_streaming.torch_runtime.window_encoder import WindowEncoder
 from tests.torch_runtime.forbidden_calls import Forbidden, assert_can_be_captured
+from tests.torch_runtime.recorded_graph import RecordedGraph
 
 CONTEXT = ContextConfig.parse("2-0.4-0.4").frames
 PARTS = ("windows", "cached", "decoder")
@@ -165,3 +167,42 @@ def test_a_capture_that_fails_ends_graphs_and_nothing_else(monkeypatch, caplog):
     assert not graphs.on
     work.run()
     assert calls == [1]
+
+
+def test_steps_are_replayed_and_nothing_else(replaying_transducer):
+    """What stands for graphs in other tests is used, by every part."""
+    works = [
+        *(step.work for step in replaying_transducer._windows.ready),
+        *(step.work for step in replaying_transducer._cached.ready),
+        *(loop.turns for loop in replaying_transducer._decoder.ready.values()),
+    ]
+    assert all(isinstance(work._graph, RecordedGraph) for work in works)
+    work = works[0]
+    before = work._graph.replays
+    with computing():
+        work.run()
+    assert work._graph.replays == before + 1
+    assert torch.isfinite(replaying_transducer._windows.ready[0].buffers.frames).all()
+
+
+def test_what_is_kept_in_between_is_lost(cpu):
+    """A stand-in that would not notice such work would say nothing about graphs."""
+    given, result, kept = torch.ones(3), torch.zeros(3), []
+
+    def work():
+        if not kept:
+            kept.append(given * 2)
+        result.copy_(kept[0])
+
+    graph = RecordedGraph(work)
+    graph.replay()
+    assert result.tolist() == [2, 2, 2]
+    given.fill_(4)
+    graph.replay()
+    assert result.tolist() == [8, 8, 8]
+    again = RecordedGraph(work)  # reads what the first graph left in between
+    graph.replay()
+    for place in graph._calls[0][3]:
+        place.fill_(float("nan"))
+    again.replay()
+    assert torch.isnan(result).all()

@@ -15,14 +15,17 @@ from parakeet_streaming.ports import DecoderInput
 from parakeet_streaming.torch_runtime import device_decoder
 from parakeet_streaming.torch_runtime.devices import computing
 from parakeet_streaming.torch_runtime.transducer import TorchTransducer
+from tests.torch_runtime.recorded_graph import record_graphs
 from tests.torch_runtime.test_device_loop import WIDTH, NumpyJoint, encoded, networks, plain
 
 DURATIONS = (0, 1, 2, 3, 4)
 
 
-def made(model, cpu, most_rows=8, context="0-0.8-0.4"):
-    """Loops for 15 frames of each row."""
+def made(model, cpu, most_rows=8, context="0-0.8-0.4", *, replaying=False):
+    """Loops for 15 frames of each row, perhaps replayed as graphs are."""
     ours = TorchTransducer(model, cpu, fixed_shapes=True)
+    if replaying:
+        record_graphs(ours)
     with computing():
         frames = ContextConfig.parse(context).frames
         for _ in ours._decoder.prepare(most_rows, frames.chunk + frames.right):
@@ -43,16 +46,18 @@ def taken(transducer, monkeypatch):
     return told
 
 
+@pytest.mark.parametrize("replaying", [False, True], ids=["plain", "replaying"])
 @pytest.mark.parametrize("least", [1, 3, 16], ids="room for {}".format)
 @pytest.mark.parametrize("durations", [DURATIONS, (0, 1), ()])
 @pytest.mark.parametrize("blank", [-4.0, 4.0, 14.0])
-def test_chunk_after_chunk(cpu, monkeypatch, least, durations, blank):
+def test_chunk_after_chunk(cpu, monkeypatch, replaying, least, durations, blank):
     """Rows of any length and number, with skips and borders of any kind; and little room."""
     monkeypatch.setattr(device_decoder, "_LEAST_EMISSIONS", least)
     for seed in range(3):
         random = np.random.default_rng(seed)
         model = networks(seed, durations, layers=1 + seed % 2, blank=blank)
-        ours = made(model, cpu, context="0-0.08-0" if least == 1 else "0-0.8-0.4")
+        context = "0-0.08-0" if least == 1 else "0-0.8-0.4"
+        ours = made(model, cpu, context=context, replaying=replaying)
         theirs = LabelLoopingDecoder(NumpyJoint(model), max_symbols=3)
         told = taken(ours, monkeypatch)
         rows = int(random.integers(1, 20))

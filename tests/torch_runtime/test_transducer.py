@@ -18,11 +18,11 @@ PIECES = Vocabulary(("<unk>", "▁", *"abcdef", "<blk>"), 8)
 CONTEXT = ContextConfig.parse("1-0.4-0.4")
 
 
-@pytest.fixture(scope="module", params=["own", "ready"])
-def recognizer(request, transducer, ready_transducer):
+@pytest.fixture(scope="module", params=["own", "ready", "replaying"])
+def recognizer(request, transducer, ready_transducer, replaying_transducer):
     """With steps of their own size, and with those that were made ready."""
-    chosen = {"own": transducer, "ready": ready_transducer}[request.param]
-    return Recognizer(chosen, PIECES, name="small")
+    chosen = {"own": transducer, "ready": ready_transducer, "replaying": replaying_transducer}
+    return Recognizer(chosen[request.param], PIECES, name="small")
 
 
 @pytest.fixture(scope="module")

@@ -193,7 +193,9 @@ class StreamOpener:
         )
         context = options.context
         rate_hz = context.sample_rate
-        waiting = () if state is None or options.boosting is not None else state.changes
+        # Phrases that are given now take the place of all that the stream had.
+        had = None if options.boosting is not None else state
+        waiting, changed_at = ((), -1) if had is None else (had.changes, had.changed_at)
         queue = self._queue(options, wake, start_of(state))
         driver = StreamDriver(
             stream,
@@ -203,6 +205,7 @@ class StreamOpener:
             endpointer_of(options, activity),
             tail_s=TAIL_S if options.lane == "live" else 0.0,
             resumed=activity,
+            changed_at=changed_at,
         )
         for each in waiting:
             driver.changes.put(PhraseChange(each.position, self._biased(stream, each.boosting)))
