@@ -158,6 +158,11 @@ def test_a_capture_that_fails_ends_graphs_and_nothing_else(monkeypatch, caplog):
     calls = []
     graphs = Graphs(torch.device("cpu"))
     monkeypatch.setattr(graphs, "on", True)
+    monkeypatch.setattr(graphs, "_captured", lambda work: earlier)
+    known, earlier = graphs.of(lambda: calls.append(0)), Replays()
+    known.capture()
+    known.run()
+    assert earlier.count == 1
     monkeypatch.setattr(graphs, "_captured", fail)
     work = graphs.of(lambda: calls.append(1))
     with caplog.at_level(logging.WARNING):
@@ -166,7 +171,9 @@ def test_a_capture_that_fails_ends_graphs_and_nothing_else(monkeypatch, caplog):
     assert "not permitted" in caplog.text
     assert not graphs.on
     work.run()
-    assert calls == [1]
+    known.run()
+    assert calls == [1, 0]
+    assert earlier.count == 1
 
 
 def test_steps_are_replayed_and_nothing_else(replaying_transducer):

@@ -59,7 +59,7 @@ class Captured:
     @property
     def is_graph(self) -> bool:
         """Whether the next run is one launch."""
-        return self._graph is not None and self.ready
+        return self._graphs.on and self._graph is not None and self.ready
 
     def run(self) -> None:
         """Does the work; call it inside `computing()`."""

@@ -65,7 +65,7 @@ class Pool:
         self._count = 0
         self._tensors: dict[str, Tensor] = {}
         self.version = 0
-        """Higher after each growth."""
+        """Higher after each growth, and each that was tried."""
         self._grow(_FIRST)
 
     def take(self) -> Slot:
@@ -102,6 +102,8 @@ class Pool:
         return sum(tensor.nbytes for tensor in self._tensors.values()) // self._count
 
     def _grow(self, count: int) -> None:
+        # First: of a growth that fails half-way, some tensors have moved.
+        self.version += 1
         for name, shape in self._shapes.items():
             size = (shape.layers, count, shape.rows, shape.width)
             grown = torch.zeros(size, dtype=shape.dtype, device=self._device)
@@ -109,6 +111,5 @@ class Pool:
                 # Of a growth that failed half-way, one tensor may have more.
                 grown[:, : self._count] = self._tensors[name][:, : self._count]
             self._tensors[name] = grown
-        self.version += 1
         self._free.extend(range(max(self._count, _RESERVED), count))
         self._count = count
