@@ -19,6 +19,8 @@ from parakeet_streaming.server.composition import (
 from parakeet_streaming.server.http import HttpRoute, Reply
 from parakeet_streaming.server.settings import Settings
 from parakeet_streaming.timeline import ContextConfig
+from parakeet_streaming.writing.options import WritingOptions
+from parakeet_streaming.writing.replacements import Replacement
 
 
 @pytest.fixture(scope="module")
@@ -63,6 +65,18 @@ def test_keys_come_from_settings_and_from_a_file(tmp_path):
     assert read_keys(Settings()) == {}
     both = Settings(api_key=("1",), api_key_file=str(path))
     assert read_keys(both) == {"key-1": "1", "bob": "2"}
+
+
+def test_how_text_is_written_comes_from_settings_and_a_file(make, tmp_path):
+    file = tmp_path / "own.txt"
+    file.write_text("five nine => V9\n")
+    service, settings = make(numbers="digits", profanity="mask", replace=str(file))
+    writing = composition.read_writing(settings)
+    assert writing == WritingOptions("digits", (Replacement("five nine", "V9"),), "mask")
+    assert service.writing == writing
+    assert composition.read_writing(Settings()).is_plain
+    with pytest.raises(OptionError, match="cannot be read"):
+        composition.load_all(Settings(replace=str(tmp_path / "none")))
 
 
 def test_options_of_streams():
