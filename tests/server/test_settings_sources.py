@@ -35,6 +35,8 @@ WORDS |= {
     "checkpoint_key": "sixteen-or-more-characters",
     "max_uploads": "3",
     "log_format": "json",
+    "numbers": "digits",
+    "profanity": "mask",
     "log_level": "debug",
     "stun_server": "stun:example.org:3478",
 }
