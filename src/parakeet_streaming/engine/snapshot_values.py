@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from dataclasses import fields, is_dataclass
 from enum import Enum
 from functools import cache
-from typing import Any, Final, Literal, get_args, get_origin, get_type_hints
+from typing import Any, Final, Literal, cast, get_args, get_origin, get_type_hints
 
 import numpy as np
 from numpy.typing import NDArray
@@ -60,6 +60,12 @@ class PlainWriter:
         self.kinds.append((kind, list(array.shape)))
         self.bytes.append(stored.astype(stored.dtype.newbyteorder("<"), copy=False).tobytes())
         return len(self.kinds) - 1
+
+
+@cache
+def _hints_of(kind: Any) -> dict[str, Any]:  # noqa: ANN401  a dataclass
+    """The types of its fields; they take long to be read."""
+    return get_type_hints(kind)
 
 
 @cache
@@ -117,7 +123,7 @@ class PlainReader:
                 raise SnapshotError(f"an array of {array.dtype} where {wanted} belongs")
             return array
         if is_dataclass(kind):
-            hints = get_type_hints(kind)
+            hints = _hints_of(cast("type", kind))
             values = {
                 each.name: self.value(hints[each.name], plain[each.name]) for each in fields(kind)
             }

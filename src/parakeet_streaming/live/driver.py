@@ -24,9 +24,9 @@ from parakeet_streaming.engine.spans import Span
 from parakeet_streaming.engine.stream_state import ActivityState, StreamState
 from parakeet_streaming.engine.windowed_stream import WindowedStream, settled
 from parakeet_streaming.live.adaptation import Adapter
-from parakeet_streaming.live.audio_queue import AudioQueueReader
 from parakeet_streaming.live.demand import StreamCost, cost_of
 from parakeet_streaming.live.due import Due
+from parakeet_streaming.live.ends import SampleSource
 from parakeet_streaming.live.intake import TAIL_S, Intake
 from parakeet_streaming.live.phrase_changes import PhraseChanges
 from parakeet_streaming.live.speech import StreamSpeech
@@ -55,7 +55,7 @@ class StreamDriver:
     def __init__(
         self,
         stream: WindowedStream,
-        queue: AudioQueueReader,
+        queue: SampleSource,
         adapter: Adapter,
         detector: SpeechDetector | None = None,
         endpointer: Endpointer | None = None,

@@ -20,12 +20,10 @@ from parakeet_streaming.audio.resample import filters_from
 from parakeet_streaming.engine.stream_state import StreamState
 from parakeet_streaming.engine.windowed_stream import WindowedStream
 from parakeet_streaming.live.admission import Lane
-from parakeet_streaming.live.audio_queue import AudioQueueWriter
 from parakeet_streaming.live.driver import StreamDriver
 from parakeet_streaming.live.due import Due
-from parakeet_streaming.live.event_queue import EventQueue
+from parakeet_streaming.live.ends import AudioInlet, EventOutlet, SampleQueue
 from parakeet_streaming.live.hints import StreamHints
-from parakeet_streaming.live.ingest import AudioIngest
 from parakeet_streaming.live.intake import Intake
 from parakeet_streaming.live.meter import StreamMeter
 from parakeet_streaming.live.pauses import CommitReason, PauseWatch
@@ -75,13 +73,13 @@ class StreamTask:
 
     id: str
     lane: Lane
-    queue: AudioQueueWriter
-    ingest: AudioIngest
+    queue: SampleQueue
+    ingest: AudioInlet
     stream: WindowedStream
     intake: Intake
     speech: StreamSpeech
     driver: StreamDriver
-    events: EventQueue
+    events: EventOutlet
     requests: SnapshotRequests
     """Any thread."""
     changes: PhraseChanges
@@ -103,8 +101,6 @@ class StreamTask:
     idle_too_long: bool = False
     taken: list[SnapshotTaken] = field(default_factory=list)
     """Behind all events that there are, which are in them."""
-    told_samples: int = 0
-    """Decoded, with all events of them handed out."""
 
     @property
     def is_over(self) -> bool:
@@ -124,6 +120,12 @@ class StreamTask:
                 self.meter.commit_asked(now_s)
             self.pauses.asked(reason)
             self.ingest.commit(self._commit_at)
+
+    def committed(self, now_s: float, position: int) -> None:
+        """As `commit`, of a producer in another process, who has said where it ends."""
+        self.meter.commit_asked(now_s)
+        self.pauses.asked("commit")
+        self._commit_at(position)
 
     def finish(self, now_s: float) -> None:
         """No more audio will come. Any thread."""
@@ -162,7 +164,7 @@ class StreamTask:
                 self.on_event(event)
             except BaseException as error:  # whatever a consumer raises is its own
                 self.error, self.on_event = self.error or error, None
-        self.told_samples = self.driver.decoded_samples
+        self.events.told_samples = self.driver.decoded_samples
 
     def outlook(self, *, waits_for_step: bool) -> Outlook:
         """What comes next; the producer is asked to wake the worker in time."""

@@ -16,12 +16,12 @@ from dataclasses import dataclass, field
 from typing import Protocol
 
 from parakeet_streaming.boosting.options import Boosting
-from parakeet_streaming.live.engine import LiveEngine
 from parakeet_streaming.live.options import LiveOptions
 from parakeet_streaming.server.access import ANONYMOUS, Access, Secret
 from parakeet_streaming.server.caller import Caller
 from parakeet_streaming.server.checkpoint import CheckpointKeys
 from parakeet_streaming.server.connection_options import ChannelStart
+from parakeet_streaming.server.engine_port import Engine
 from parakeet_streaming.server.limits import Limits, Places
 from parakeet_streaming.server.metrics import ServerMetrics
 from parakeet_streaming.server.replies import DrainingError, WrongRequestError, answer_to
@@ -76,6 +76,11 @@ class Drain:
 class Replicas(Protocol):
     """This server and those like it, behind one address."""
 
+    @property
+    def label(self) -> str:
+        """What the name of each is called in metrics."""
+        ...
+
     async def metrics(self) -> Mapping[str, str]:
         """What each of them counts, in Prometheus's text, by its name."""
         ...
@@ -88,12 +93,18 @@ class Replicas(Protocol):
         """Tells all others of a short-lived key, which is shown to any of them."""
         ...
 
+    async def end_call(self, name: str, owner: str) -> bool | None:
+        """Has the one that has that call end it; whether there is one. None: calls are not for
+        these.
+        """
+        ...
+
 
 @dataclass(slots=True)
 class Service:
     """See the module."""
 
-    engine: LiveEngine
+    engine: Engine
     model: LoadedModel
     defaults: LiveOptions
     """Of streams whose client asks for nothing else; at 16 kHz."""
@@ -111,9 +122,7 @@ class Service:
     uploads: Places = field(init=False)
 
     def __post_init__(self) -> None:
-        limits = self.limits
-        self.sockets = Places("sockets", limits.sockets_of_key, limits.sockets_of_address)
-        self.uploads = Places("uploads", limits.uploads_of_key)
+        self.sockets, self.uploads = places_of(self.limits)
 
     def let_in(self, caller: Caller, *, from_page: bool = False, keyless: bool = False) -> str:
         """The name of the caller's key; "anonymous" where none is needed.
@@ -185,3 +194,9 @@ class Service:
     def refused(self, error: BaseException) -> None:
         """Counts a refusal, or what has ended a connection."""
         self.metrics.refusals_total[answer_to(error).code].add()
+
+
+def places_of(limits: Limits) -> tuple[Places, Places]:
+    """Those of sockets, and those of uploads."""
+    sockets = Places("sockets", limits.sockets_of_key, limits.sockets_of_address)
+    return sockets, Places("uploads", limits.uploads_of_key)

@@ -33,6 +33,7 @@ _REPLICAS: Final = "Several replicas (extra ray)"
 _LOG: Final = "Log and end"
 
 MOST_CHECKPOINT_S: Final = 86_400.0
+MOST_IO_PROCESSES: Final = 64
 _DEFAULT_LIMITS: Final = Limits()
 _T = TypeVar("_T")
 
@@ -260,6 +261,14 @@ class Settings:
         60.0, _LIMITS, "Seconds until a client that answers no ping is gone.", above=0
     )
 
+    io_processes: int = _setting(
+        1,
+        _MODEL,
+        "Processes that have the sockets, in front of the one with the model; for thousands of "
+        "streams.",
+        least=1,
+        most=MOST_IO_PROCESSES,
+    )
     replicas: int | None = _setting(
         None, _REPLICAS, "Servers like this one behind one address, with a model each.", least=1,
         most=10_000, default_in_words="this process alone",
