@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from dataclasses import fields, is_dataclass
 from enum import Enum
 from functools import cache
-from typing import Any, Final, Literal, cast, get_args, get_origin, get_type_hints
+from typing import Any, Final, Literal, Union, cast, get_args, get_origin, get_type_hints
 
 import numpy as np
 from numpy.typing import NDArray
@@ -111,7 +111,7 @@ class PlainReader:
     def value(self, kind: Any, plain: Any) -> Any:  # noqa: ANN401
         """A value of a type."""
         origin, arguments = get_origin(kind), get_args(kind)
-        if origin in (types.UnionType, Literal):
+        if origin in (types.UnionType, Union, Literal):
             return self._one_of(origin, arguments, plain)
         if origin is tuple:
             each = arguments[:1] * len(plain) if arguments[1:] == (...,) else arguments

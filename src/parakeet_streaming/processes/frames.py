@@ -15,7 +15,7 @@ from dataclasses import dataclass
 from enum import IntEnum
 from typing import Any, Final
 
-from parakeet_streaming.errors import SnapshotError
+from parakeet_streaming.errors import ComputeError
 
 MOST_FRAME_BYTES: Final = 1 << 30
 """Of one message: a snapshot with audio of an hour."""
@@ -64,7 +64,7 @@ class Kind(IntEnum):
     """It accepts, at these addresses; to the engine."""
 
 
-class FrameError(SnapshotError):
+class FrameError(ComputeError):
     """Bytes that are no message."""
 
 

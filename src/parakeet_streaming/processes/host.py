@@ -10,6 +10,7 @@ Rules of this file:
 from __future__ import annotations
 
 import logging
+import time
 from collections.abc import Callable
 from itertools import count
 from typing import Any, Final
@@ -128,7 +129,8 @@ class EngineHost:
             instead_of=value["instead_of"],
         )
         self._streams[slot] = (stream, ends.inlet)
-        if self._gone:
+        if self._gone or time.monotonic() > float(value["until_s"]):
+            # Nobody waits for it any more.
             stream.cancel()
         said = {"id": stream.id, "start": ends.start, "most_samples": ends.most_samples}
         return said, b""

@@ -17,14 +17,14 @@ import os
 import signal
 import socket
 import sys
-from collections.abc import Sequence
+from collections.abc import Awaitable, Sequence
 from concurrent.futures import Future
 from contextlib import suppress
 from dataclasses import dataclass
 from functools import partial
 from typing import Any, Final
 
-from parakeet_streaming.errors import UsageError
+from parakeet_streaming.errors import UnavailableError, UsageError
 from parakeet_streaming.processes.audio_memory import AudioMemory, Sizes
 from parakeet_streaming.processes.frames import Frame, Kind
 from parakeet_streaming.processes.link import Answer, Ends, Link
@@ -41,6 +41,8 @@ from parakeet_streaming.server.settings import Settings
 ENGINE_GONE: Final = 3
 """The exit code, where the engine's process is gone."""
 _BEGINS_WITHIN_S: Final = 60.0
+_CALL_S: Final = 8.0
+"""Until a call has ended, with its last words."""
 _LAST_WORDS_S: Final = 5.0
 """For clients, where the engine is gone."""
 
@@ -82,7 +84,8 @@ class IoProcess:
             UsageError: there is no such question.
         """
         service = self.service
-        assert service is not None, "nothing is asked before it accepts"
+        if service is None:
+            raise UnavailableError("this I/O process does not accept yet")
         if name == "metrics":
             return own_text(service.metrics), b""
         if name == "sockets":
@@ -90,6 +93,8 @@ class IoProcess:
         if name == "know":
             service.access.know(unpacked_secret(value, service.clock()))
             return None, b""
+        if name == "end call":
+            return self._end_call(service, value), b""
         raise UsageError(f"no question {name!r}")
 
     def end(self) -> None:
@@ -114,6 +119,13 @@ class IoProcess:
         if self._drain_s.done():
             return self._drain_s.result()
         return self.beginning.result().settings.drain_s
+
+    def _end_call(self, service: Service, value: Any) -> bool:  # noqa: ANN401
+        call, owner = value
+        if service.end_call_here is None or self._loop is None:
+            return False
+        ending = service.end_call_here(str(call), str(owner))
+        return asyncio.run_coroutine_threadsafe(_awaited(ending), self._loop).result(_CALL_S)
 
     def _drain(self, seconds: float) -> None:
         loop, future = self._loop, self._drain_s
@@ -157,6 +169,8 @@ async def _serve(
     service = composition.make_service(process.engine, beginning.model, settings, keys)
     service.sockets, service.uploads = (SharedPlaces(each, link) for each in ("sockets", "uploads"))
     service.replicas = Siblings(link)
+    for each in (await asyncio.to_thread(link.ask, "secrets"))[0]:
+        service.access.know(unpacked_secret(each, service.clock()))
     process.service = service
     tls = tls_context(settings.tls_cert, settings.tls_key)
     asked = serving.signals((signal.SIGTERM,))
@@ -165,6 +179,10 @@ async def _serve(
         link.tell(Frame(Kind.READY, value=list(addresses)))
 
     await serving.run(service, settings, sockets, tls, ready, partial(process.until, asked))
+
+
+async def _awaited(value: Awaitable[bool]) -> bool:
+    return await value
 
 
 def _settle(future: asyncio.Future[float], seconds: float) -> None:

@@ -29,7 +29,7 @@ from parakeet_streaming.processes.audio_memory import AudioMemory, Blocks
 from parakeet_streaming.processes.audio_writer import SharedAudioWriter
 from parakeet_streaming.processes.failures import engine_gone, error_of
 from parakeet_streaming.processes.frames import Frame, Kind
-from parakeet_streaming.processes.link import Link
+from parakeet_streaming.processes.link import ANSWERS_WITHIN_S, Link
 from parakeet_streaming.processes.remote_stream import (
     RemoteStream,
     RemoteTask,
@@ -86,10 +86,13 @@ class RemoteEngine:
         task = self._new_task(rate_hz)
         try:
             said = self._let_in(task, options, id, resume, filters, instead_of)
-        except BaseException:
-            task.over = task.dropped = True
-            # What the engine may still do of it comes before it hears of this.
-            self._forget(task)
+        except BaseException as error:
+            task.dropped = True
+            if type(error) is not UnavailableError:
+                # Otherwise there was no answer, and the engine may still open it: that it is over
+                # comes then.
+                task.over = True
+                self._forget(task)
             raise
         task.id = str(said["id"])
         task.writer.begin(int(said["start"]), int(said["most_samples"]))
@@ -153,6 +156,7 @@ class RemoteEngine:
             "resumes": resume is not None,
             "filters": [plain(each) for each in filters],
             "instead_of": None if instead_of is None else instead_of.id,
+            "until_s": time.monotonic() + ANSWERS_WITHIN_S,
         }
         told, _ = self._link.ask("open", asked, resume or b"")
         found: dict[str, Any] = told

@@ -18,6 +18,7 @@ from parakeet_streaming.server.service import places_of
 
 _ENGINE: Final = "engine"
 _ANSWERS_WITHIN_S: Final = 3.0
+_WITHIN_S: Final = {"end call": 10.0}
 _MOST_SECRETS: Final = 10_000
 
 
@@ -76,6 +77,8 @@ class SharedState:
             return None
         if question == "secrets":
             return self._secrets
+        if question == "end call":
+            return any(self._all("end call", value, but=name).values())
         raise UsageError(f"no question {question!r}")
 
     def _hold(self, name: str, value: Any) -> None:  # noqa: ANN401
@@ -85,12 +88,14 @@ class SharedState:
             place.__enter__()
             self._held[name][int(number)] = place
 
-    def _all(self, question: str, value: Any = None) -> dict[str, Any]:  # noqa: ANN401
+    def _all(self, question: str, value: object = None, but: str = "") -> dict[str, Any]:
         """What each answers; one that does not is left out."""
         with self._lock:
-            links = dict(self._links)
+            links = {name: link for name, link in self._links.items() if name != but}
         found: dict[str, Any] = {}
         for name, link in sorted(links.items()):
             with suppress(ParakeetError):
-                found[name], _ = link.ask(question, value, within_s=_ANSWERS_WITHIN_S)
+                found[name], _ = link.ask(
+                    question, value, within_s=_WITHIN_S.get(question, _ANSWERS_WITHIN_S)
+                )
         return found

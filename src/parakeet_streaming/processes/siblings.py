@@ -32,6 +32,7 @@ class Siblings:
     """All I/O processes of this server, as one of them sees them (`service.Replicas`)."""
 
     label: Final = "process"
+    takes_calls: Final = True
 
     def __init__(self, link: Link) -> None:
         self._link = link
@@ -50,7 +51,7 @@ class Siblings:
         """Tells all others of a short-lived key."""
         await self._ask("share", packed_secret(secret, lasts_s))
 
-    async def end_call(self, name: str, owner: str) -> bool | None:
+    async def end_call(self, name: str, owner: str) -> bool:
         """Has the one that has that call end it."""
         return bool(await self._ask("end call", [name, owner]))
 

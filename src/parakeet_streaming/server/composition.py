@@ -63,9 +63,9 @@ DOORS: Final[list[Callable[[Service, Settings], Routes]]] = [
     lambda service, _: deepgram.routes(service),
     lambda service, _: DeepgramFiles(service).routes(),
     lambda service, settings: (
-        # Of several replicas any may be asked to end a call, which only one of them has.
+        # Any server of several may be asked to end a call, which only one of them has.
         webrtc.routes(service, settings.host, settings.stun_server, settings.ping_timeout_s)
-        if service.replicas is None
+        if service.replicas is None or service.replicas.takes_calls
         else ()
     ),
     lambda service, _: rest.RestDoor(service).routes(),

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import Protocol
@@ -93,10 +93,13 @@ class Replicas(Protocol):
         """Tells all others of a short-lived key, which is shown to any of them."""
         ...
 
-    async def end_call(self, name: str, owner: str) -> bool | None:
-        """Has the one that has that call end it; whether there is one. None: calls are not for
-        these.
-        """
+    @property
+    def takes_calls(self) -> bool:
+        """Whether a call that one of them has can be ended by way of any."""
+        ...
+
+    async def end_call(self, name: str, owner: str) -> bool:
+        """Has the one that has that call end it; whether one has."""
         ...
 
 
@@ -118,6 +121,8 @@ class Service:
     """Unix time, by which checkpoints grow old."""
     replicas: Replicas | None = None
     """None where this server is alone."""
+    end_call_here: Callable[[str, str], Awaitable[bool]] | None = None
+    """Ends a call of this server, by its name and its key's; whether there is one."""
     sockets: Places = field(init=False)
     uploads: Places = field(init=False)
 
