@@ -117,7 +117,8 @@ class SharedAudioReader:
 
     def arrived_s(self, position: int) -> float:
         """When the sample before `position` came; what lies before one is forgotten."""
-        put, stamps = self._counters[at.STAMPS_PUT], self._stamps
+        stamps = self._stamps
+        put = min(self._counters[at.STAMPS_PUT], self._stamps_taken + at.STAMPS)
         fence()
         while self._stamps_taken < put:
             index = 2 * (self._stamps_taken % at.STAMPS)
@@ -134,7 +135,8 @@ class SharedAudioReader:
         if self._gap is None and self._gaps_taken < counters[at.GAPS_PUT]:
             fence()
             index = 2 * (self._gaps_taken % at.GAPS)
-            self._gap = self._checked(self._gaps[index], self._gaps[index + 1])
+            gap = self._checked(self._gaps[index], self._gaps[index + 1])
+            self._gap = gap if gap.count else None
             self._gaps_taken += 1
             counters[at.GAPS_TAKEN] = self._gaps_taken
         if self._gap is None and counters[at.CLOSED] and self._position < self.received:

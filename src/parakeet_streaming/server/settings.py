@@ -16,7 +16,7 @@ from parakeet_streaming.load import DEFAULT_MODEL
 from parakeet_streaming.runtime.session import RUNTIMES
 from parakeet_streaming.server import setting_checks as checks
 from parakeet_streaming.server.checkpoint import MOST_BYTES as CHECKPOINT_BYTES
-from parakeet_streaming.server.limits import MOST_FILES, USUAL_UPLOADS, Limits
+from parakeet_streaming.server.limits import MOST_FILES, MOST_IO_PROCESSES, USUAL_UPLOADS, Limits
 from parakeet_streaming.server.setting_checks import one_of
 from parakeet_streaming.timeline import PRESETS
 
@@ -33,7 +33,6 @@ _REPLICAS: Final = "Several replicas (extra ray)"
 _LOG: Final = "Log and end"
 
 MOST_CHECKPOINT_S: Final = 86_400.0
-MOST_IO_PROCESSES: Final = 64
 _DEFAULT_LIMITS: Final = Limits()
 _T = TypeVar("_T")
 
@@ -102,6 +101,10 @@ class Settings:
     max_uploads: int = _setting(
         USUAL_UPLOADS, _MODEL, "Files transcribed at once.", least=1, most=MOST_FILES
     )
+    io_processes: int = _setting(
+        1, _MODEL, "Processes with the sockets, in front of one with the model, for very many.",
+        least=1, most=MOST_IO_PROCESSES,
+    )  # fmt: skip
 
     context: str | None = _setting(
         None,
@@ -227,12 +230,9 @@ class Settings:
         _DEFAULT_LIMITS.session_s, _LIMITS, "Seconds that a socket may last.", above=0
     )
     phrases: int = _setting(
-        _DEFAULT_LIMITS.phrases,
-        _LIMITS,
-        "Phrases that one stream may boost.",
-        least=0,
-        most=MOST_PHRASES,
-    )
+        _DEFAULT_LIMITS.phrases, _LIMITS, "Phrases that one stream may boost.",
+        least=0, most=MOST_PHRASES,
+    )  # fmt: skip
     unread_events: int = _setting(
         _DEFAULT_LIMITS.unread_events, _LIMITS, "Events that a client may leave unread.", least=1
     )
@@ -261,14 +261,6 @@ class Settings:
         60.0, _LIMITS, "Seconds until a client that answers no ping is gone.", above=0
     )
 
-    io_processes: int = _setting(
-        1,
-        _MODEL,
-        "Processes that have the sockets, in front of the one with the model; for thousands of "
-        "streams.",
-        least=1,
-        most=MOST_IO_PROCESSES,
-    )
     replicas: int | None = _setting(
         None, _REPLICAS, "Servers like this one behind one address, with a model each.", least=1,
         most=10_000, default_in_words="this process alone",
