@@ -64,7 +64,11 @@ assert NUMBERS * BLOCK > (MOST_RING_S + 1) * SAMPLE_RATE_HZ
 
 @dataclass(frozen=True, slots=True)
 class Sizes:
-    """How much there is of one I/O process's memory; what is not used costs nothing."""
+    """How much there is of one I/O process's memory; what is not used costs nothing.
+
+    There must be more blocks than all streams together hold while each waits for its next window,
+    or they could wait for each other: these are 16 s for each slot.
+    """
 
     slots: int = 16_384
     blocks: int = 2**20

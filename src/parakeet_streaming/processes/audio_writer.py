@@ -78,7 +78,8 @@ class SharedAudioWriter:
         waiting = self.received - self._counters[at.POSITION]
         room = max(0, self.most_samples - waiting)
         if room > self._blocks.samples:
-            self._give_back()
+            self.reclaim()
+            self._blocks.short = self._blocks.short or room > self._blocks.samples
             room = min(room, self._blocks.samples)
         return room
 
@@ -135,7 +136,11 @@ class SharedAudioWriter:
 
     def free(self) -> None:
         """The stream is over, on both sides: its blocks are others'."""
-        self._give_back(everything=True)
+        self._give_back(self._newest)
+
+    def reclaim(self) -> None:
+        """Gives back the blocks that the worker has passed. Any thread."""
+        self._give_back(min(self._counters[at.SAMPLES_TAKEN] // BLOCK, self._newest))
 
     def _publish(self) -> None:
         fence()
@@ -184,7 +189,7 @@ class SharedAudioWriter:
         return taken
 
     def _next_block(self) -> bool:
-        self._give_back()
+        self.reclaim()
         block = self._blocks.take()
         if block is None:
             return False
@@ -192,13 +197,11 @@ class SharedAudioWriter:
         self._newest += 1
         return True
 
-    def _give_back(self, *, everything: bool = False) -> None:
-        """Blocks that the worker has passed; one thread at a time, and no other waits for it."""
+    def _give_back(self, end: int) -> None:
+        """Its blocks before that one; one thread at a time, and no other waits for it."""
         if not self._giving_back.acquire(blocking=False):
             return
         try:
-            passed = self._counters[at.SAMPLES_TAKEN] // BLOCK
-            end = self._newest if everything else min(passed, self._newest)
             while self._oldest < end:
                 self._blocks.give_back(self._numbers[self._oldest % at.NUMBERS])
                 self._oldest += 1

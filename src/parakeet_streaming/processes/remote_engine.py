@@ -125,9 +125,12 @@ class RemoteEngine:
         if task is None:
             return
         task.take(frame)
-        if frame.kind is Kind.ROOM and self._blocks.short:
+        if self._blocks.short:
             self._blocks.short = False
-            for each in list(self._tasks.values()):
+            tasks = list(self._tasks.values())
+            for each in tasks:
+                each.writer.reclaim()
+            for each in tasks:
                 if each.ingest is not None:
                     each.ingest.woken()
         if frame.kind is Kind.OVER:

@@ -134,7 +134,7 @@ class RemoteStream(AudioEnd, EventEnd):
         self._ingest = task.ingest
         self._events = task.events
         self._pushing = threading.RLock()
-        self._hints = StreamHints(task.rate_hz, clock, self._tell_hints)
+        self._hints = _hints_into(task.events, task.rate_hz, clock)
         self.id: Final = task.id
         """Its name in logs and errors."""
 
@@ -185,9 +185,16 @@ class RemoteStream(AudioEnd, EventEnd):
             self.cancel()
             self._forget(task)
 
-    def _tell_hints(self) -> None:
-        for hint in self._hints.take():
-            self._events.put(hint)
+
+def _hints_into(events: EventQueue, rate_hz: int, clock: Callable[[], float]) -> StreamHints:
+    """Hints that are told at once; they know nothing of the stream, which is to be dropped."""
+
+    def tell() -> None:
+        for hint in hints.take():
+            events.put(hint)
+
+    hints = StreamHints(rate_hz, clock, tell)
+    return hints
 
 
 def task_of(
