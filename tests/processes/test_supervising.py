@@ -6,8 +6,8 @@ import signal
 import threading
 import time
 import urllib.request
+from pathlib import Path
 
-import numpy as np
 import pytest
 
 from parakeet_streaming.client import Client, Final
@@ -15,9 +15,8 @@ from parakeet_streaming.errors import OptionError, ParakeetError
 from parakeet_streaming.processes.supervising import told_code, with_keys
 from parakeet_streaming.server.settings import Settings
 from tests.server.doors.test_native import PCM, SAID
-from tests.server.processes import LONG_S, ROOT, Served
+from tests.server.processes import LONG_S, Served
 
-DIGITS = ROOT / "examples" / "recordings" / "digits.wav"
 FIXED = ("--fixed", "--context", "balanced")
 
 
@@ -28,14 +27,15 @@ def get(url, **headers):
 
 def io_processes(server):
     """Ids of the children that have sockets, by the number of their place."""
-    found = {}
-    for name in os.listdir("/proc"):
+    found = []
+    for path in Path("/proc").glob("[0-9]*"):
         try:
-            if name.isdigit() and f"PPid:\t{server.process.pid}\n" in open(f"/proc/{name}/status").read():
-                found[int(name)] = open(f"/proc/{name}/cmdline").read()
+            is_child = f"PPid:\t{server.process.pid}\n" in (path / "status").read_text()
+            if is_child and "io_process" in (path / "cmdline").read_text():
+                found.append(int(path.name))
         except OSError:
             continue
-    return sorted(pid for pid, line in found.items() if "io_process" in line)
+    return sorted(found)
 
 
 def wait_until(holds):
@@ -76,7 +76,7 @@ class Speaker(threading.Thread):
 @pytest.fixture(scope="module")
 def server():
     with Served("--io-processes", 2, *FIXED) as found:
-        found.url
+        found.line("ready ")
         yield found
 
 
@@ -145,13 +145,13 @@ def test_streams_go_on_at_another_process():
 
 def test_the_engine_is_killed_and_no_process_is_left():
     with Served("--io-processes", 2, *FIXED) as server:
-        speaker = Speaker(server.url, resume=False) if False else Speaker(server.url)
+        speaker = Speaker(server.url)
         speaker.say(PCM[:16_000])
         children = io_processes(server)
         assert len(children) == 2
         server.process.kill()
         assert server.process.wait(LONG_S) == -signal.SIGKILL
-        wait_until(lambda: not any(os.path.exists(f"/proc/{pid}") for pid in children))
+        wait_until(lambda: not any(Path(f"/proc/{pid}").exists() for pid in children))
         speaker.client.close()
         assert "engine process has ended" in server.log
 
@@ -224,7 +224,9 @@ def test_a_short_lived_key_is_good_at_every_process():
         server.line_with("has ended (signal 9)")
         wait_until(lambda: len(io_processes(server)) == 2)
         for value in 3 * values:
-            assert "data" in json.loads(get(f"{server.url}/v1/models", Authorization=f"Bearer {value}"))
+            assert "data" in json.loads(
+                get(f"{server.url}/v1/models", Authorization=f"Bearer {value}")
+            )
 
 
 def test_a_port_that_another_server_has(server):
@@ -257,8 +259,3 @@ def test_all_processes_get_the_same_keys(tmp_path):
 def test_exit_codes_in_words():
     assert told_code(-9) == "signal 9"
     assert told_code(3) == "exit code 3"
-
-
-def test_digits_are_there():
-    assert DIGITS.is_file()
-    assert isinstance(PCM, np.ndarray)

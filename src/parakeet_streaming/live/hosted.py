@@ -36,7 +36,7 @@ class HostedStream:
 
     def commit(self, position: int) -> None:
         """Ends an utterance with all samples before that position, which have been written."""
-        self._task.committed(self._clock(), position)
+        self._task.commit(self._clock(), position=position)
 
     def finish(self) -> None:
         """No more samples come."""

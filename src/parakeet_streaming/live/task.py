@@ -113,19 +113,22 @@ class StreamTask:
             return None
         return self.queue.written_at_s + self.idle_timeout_s
 
-    def commit(self, now_s: float, reason: CommitReason = "commit") -> None:
-        """Ends an utterance with all that was received so far. Any thread."""
-        if not self.ingest.finished:
-            if reason == "commit":
-                self.meter.commit_asked(now_s)
-            self.pauses.asked(reason)
-            self.ingest.commit(self._commit_at)
+    def commit(
+        self, now_s: float, reason: CommitReason = "commit", position: int | None = None
+    ) -> None:
+        """Ends an utterance with all that was received so far. Any thread.
 
-    def committed(self, now_s: float, position: int) -> None:
-        """As `commit`, of a producer in another process, who has said where it ends."""
-        self.meter.commit_asked(now_s)
-        self.pauses.asked("commit")
-        self._commit_at(position)
+        `position`: where that ends, of a producer in another process, who has said so.
+        """
+        if self.ingest.finished:
+            return
+        if reason == "commit":
+            self.meter.commit_asked(now_s)
+        self.pauses.asked(reason)
+        if position is None:
+            self.ingest.commit(self._commit_at)
+        else:
+            self._commit_at(position)
 
     def finish(self, now_s: float) -> None:
         """No more audio will come. Any thread."""

@@ -19,14 +19,8 @@ from parakeet_streaming.metrics.registry import MetricSet
 from parakeet_streaming.results import Event, FilterStart, Transcript
 
 
-class EngineStream(Protocol):
-    """One stream; what each does, `LiveStream` says."""
-
-    @property
-    def id(self) -> str: ...
-
-    @property
-    def told_s(self) -> float: ...
+class AudioTaker(Protocol):
+    """Where one stream's samples go; what each does, `LiveStream` says."""
 
     def push_waiting(self, samples: ArrayLike, timeout_s: float | None = None) -> int: ...
 
@@ -39,6 +33,16 @@ class EngineStream(Protocol):
     def finish(self) -> None: ...
 
     def cancel(self) -> None: ...
+
+
+class EngineStream(AudioTaker, Protocol):
+    """One stream, and what it gives."""
+
+    @property
+    def id(self) -> str: ...
+
+    @property
+    def told_s(self) -> float: ...
 
     def use_phrases(self, phrases: Phrases | None, boost: float | None = None) -> None: ...
 
