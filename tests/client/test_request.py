@@ -3,7 +3,7 @@ from urllib.parse import parse_qsl, urlsplit
 import pytest
 
 from parakeet_streaming.boosting.phrases import Phrase
-from parakeet_streaming.client.request import StreamOptions, headers, socket_url
+from parakeet_streaming.client.request import StreamOptions, headers, phrase_fields, socket_url
 from parakeet_streaming.errors import OptionError
 from parakeet_streaming.server.protocols.native_settings import StreamSettings
 
@@ -42,12 +42,20 @@ def test_the_server_reads_every_option():
     }
 
 
-def test_phrases_that_no_address_can_hold_are_refused():
-    asked = StreamOptions(phrases=[f"phrase number {number}" for number in range(300)])
-    with pytest.raises(OptionError, match="send `configure`"):
-        socket_url("http://h", asked)
+def test_phrases_that_no_address_can_hold_are_left_out_of_it():
+    many = StreamOptions(phrases=[f"phrase number {number}" for number in range(300)])
+    assert not many.phrases_fit
+    assert "phrases" not in socket_url("http://h", many)
+    assert StreamOptions(phrases=["few"]).phrases_fit
+    assert StreamOptions().phrases_fit
     with pytest.raises(OptionError, match="characters"):
         socket_url("http://h", StreamOptions(phrases=["x" * 101]))
+
+
+def test_phrases_of_a_message():
+    listed = [{"text": "Ada", "weight": -2.5}, {"text": "b", "weight": 1.0}]
+    assert phrase_fields([Phrase("Ada", -2.5), "b"], 2.0) == {"phrases": listed, "boost": 2.0}
+    assert phrase_fields(None, None) == {"phrases": []}
 
 
 def test_keys_are_visible_characters():

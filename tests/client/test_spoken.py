@@ -65,6 +65,21 @@ def test_it_is_sent_again_from_a_sample():
     assert sent(made) == [b"gh"]
 
 
+def test_phrases_are_sent_again_with_the_audio_after_them():
+    made = spoken("phrases", b"ab", "phrases", b"cd", "phrases", b"ef")
+    sent(made)
+    made.forget(1, 0)
+    made.rewind(1)
+    assert sent(made) == ["phrases", b"cd", "phrases", b"ef"]
+    made.forget(3, 0)
+    made.rewind(3)
+    assert sent(made) == []
+    # A stream that begins anew needs the last of them.
+    made.audio(b"gh")
+    assert made.begin_anew() == 3
+    assert sent(made) == ["phrases", b"gh"]
+
+
 def test_commands_are_sent_again_until_they_are_answered():
     made = spoken(b"ab", "commit", b"cd", "clear", "marker", "aside", "commit", "finish")
     sent(made)

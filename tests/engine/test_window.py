@@ -1,12 +1,14 @@
 """Windows against the reference's buffer loop, written out once more, sample by sample."""
 
+import sys
+
 import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from parakeet_streaming.engine.spans import Window
-from parakeet_streaming.engine.window import ContextWindow
+from parakeet_streaming.engine.window import ContextWindow, complete_at
 from parakeet_streaming.errors import AudioInputError
 from parakeet_streaming.timeline import FRAME_SAMPLES, ContextConfig
 from tests.model.hashed import context_of, sliced
@@ -361,3 +363,18 @@ def test_a_cut_may_take_several_windows():
         buffer.advance(window)
     assert spans == [(0, False), (1, False), (2, True)]
     assert (buffer.decoded_samples, buffer.begun_at, buffer.cut_at) == (3 * FRAME, 3 * FRAME, None)
+
+
+def test_where_audio_completes_a_window():
+    buffer = ContextWindow(context((2, 2, 1)))
+    buffer.feed(SOUND[: 4 * FRAME])
+    span = buffer.next_span()
+    assert complete_at(buffer, span) == span.lookahead_end + 1
+    buffer.flush(FRAME, 3 * FRAME)
+    assert complete_at(buffer, buffer.next_span()) == 3 * FRAME
+    buffer.flush(2 * FRAME, tail=np.zeros(FRAME, np.float32))
+    assert complete_at(buffer, buffer.next_span()) == 2 * FRAME
+    ended = ContextWindow(context((2, 2, 1)))
+    ended.feed(SOUND[:FRAME])
+    ended.end()
+    assert complete_at(ended, ended.next_span()) == sys.maxsize

@@ -29,41 +29,81 @@ def change(recognizer, position, boosting):
 
 def test_windows_that_were_complete_are_decoded_as_before():
     recognizer, stream = windowed()
-    stream.window.feed(marked_audio(30))
-    span = stream.window.next_span()
     changes = PhraseChanges(stream)
-    changes.take(span)
-    changes.put(change(recognizer, span.needed_to, ONE))
-    changes.take(None)
-    changes.take(span)
-    assert (stream.options.boosting, stream.biases) == (None, ())
-    changes.put(change(recognizer, span.needed_to, TWO))
-    later = stream.window.next_span()
-    changes = PhraseChanges(stream)
-    changes.put(change(recognizer, later.needed_to - 1, ONE))
-    changes.take(later)
-    assert stream.options.boosting == ONE
-    assert len(stream.biases) == 1
+    changes.take(99)
+    changes.put(change(recognizer, 100, ONE))
+    changes.take(100)
+    assert (stream.options.boosting, stream.biases, changes.made_at) == (None, (), -1)
+    changes.put(change(recognizer, 101, TWO))
+    changes.take(101)
+    assert (stream.options.boosting, len(stream.biases), changes.made_at) == (ONE, 1, 100)
+
+
+def test_a_change_that_was_made_before_a_snapshot_is_not_made_again():
+    recognizer, stream = windowed()
+    changes = PhraseChanges(stream, made_at=100)
+    changes.put(change(recognizer, 100, ONE))
+    assert (changes.state(), changes.made_at) == ((), 100)
+    changes.put(change(recognizer, 101, TWO))
+    changes.take(102)
+    assert (stream.options.boosting, changes.made_at) == (TWO, 101)
 
 
 def test_the_last_of_several_changes_counts():
     recognizer, stream = windowed()
-    stream.window.feed(marked_audio(30))
     changes = PhraseChanges(stream)
     for each in (ONE, None, TWO):
         changes.put(change(recognizer, 5, each))
-    changes.take(stream.window.next_span())
+    changes.take(6)
     assert stream.options.boosting == TWO
 
 
 def test_the_last_window_of_all_is_decoded_with_a_change_before_the_end():
-    recognizer, stream = windowed()
-    stream.window.feed(marked_audio(3))
-    changes = PhraseChanges(stream)
-    changes.put(change(recognizer, 3 * FRAME_SAMPLES, ONE))
-    stream.end()
-    changes.take(stream.window.next_span())
-    assert stream.options.boosting == ONE
+    room = Room([])
+    stream = room.open(fixed())
+    stream.push(marked_audio(3))
+    stream.use_phrases(ONE)
+    room.settle()
+    stream.finish()
+    room.settle()
+    assert stream._task.stream.options.boosting == ONE
+
+
+@pytest.mark.parametrize("late", [False, True])
+def test_a_commit_is_decoded_with_the_phrases_before_it_whenever_the_worker_comes(late):
+    room = Room([])
+    stream = room.open(fixed())
+    stream.push(marked_audio(3))
+    stream.commit()
+    if not late:
+        room.settle()
+    stream.use_phrases(ONE)
+    room.settle()
+    assert stream._task.stream.options.boosting is None
+    stream.push(marked_audio(40)[3 * FRAME_SAMPLES :])
+    room.settle()
+    assert stream._task.stream.options.boosting == ONE
+
+
+def test_a_change_of_audio_that_is_left_out_is_to_be_said_again():
+    room = Room([Cue(3, 0), Cue(9, 1)])
+    stream = room.open(fixed(boosting=ONE))
+    stream.push(marked_audio(20))
+    stream.use_phrases(TWO)
+    room.settle()
+    data = snapshot_of(room, stream, audio=False)
+    again = room.open(fixed(), resume=data)
+    assert again._task.changes.state() == ()
+    # A gap is not pushed again, so neither is what was said in it.
+    stream = room.open(fixed(boosting=ONE))
+    stream.use_phrases(TWO)
+    stream.push_gap(5)
+    stream.push(marked_audio(1)[:1])
+    stream._task.wake()
+    room.settle()
+    again = room.open(fixed(), resume=snapshot_of(room, stream, audio=False))
+    (waiting,) = again._task.changes.state()
+    assert (waiting.position, waiting.boosting) == (0, TWO)
 
 
 def test_what_a_change_leaves_tentative_is_decoded_again():

@@ -24,6 +24,9 @@ AUDIO = marked_audio(FRAMES, 100)
 VAD = VadOptions(prefix_padding_ms=100, hangover_ms=100, min_silence_ms=64, min_speech_ms=64)
 ENDPOINTS = [None, EndpointOptions(100, 80, 400, 2.0), EndpointOptions.aggressive()]
 
+PHRASES = [None, ["two three"], ["three two", "two"], ["three three two"]]
+KINDS = ["audio", "audio", "audio", "gap", "commit", "phrases", "ask", "wreck", "crash"]
+
 contexts = st.tuples(st.integers(0, 12), st.integers(1, 8), st.integers(0, 8)).map(
     lambda frames: ContextConfig(*context_of(*frames))
 )
@@ -185,7 +188,7 @@ class Shipwreck(Journey):
 
     def say(self, kind, count=0):
         self.said.append((kind, self.at, count))
-        self.at += count
+        self.at += count if kind in ("audio", "gap") else 0
         self._do(*self.said[-1])
 
     def ask(self):
@@ -207,6 +210,12 @@ class Shipwreck(Journey):
             self._again()
             self._look()
             assert by_kind(self.events) == before
+
+    @property
+    def boosting(self):
+        """What is boosted, and how far into a phrase the last tokens are."""
+        stream = self.stream._task.stream
+        return stream.options.boosting, stream.decoder.bias_states
 
     def _look(self):
         """The worker takes what is there, though it was not to be woken for so little."""
@@ -231,9 +240,9 @@ class Shipwreck(Journey):
         commits = 0
         for kind, at, count in self.said:
             commits += kind == "commit"
-            if kind == "commit" and commits > answered:
+            if (kind == "commit" and commits > answered) or (kind == "phrases" and at >= position):
                 self._do(kind, at, count)
-            elif kind != "commit" and at + count > position:
+            elif kind in ("audio", "gap") and at + count > position:
                 skipped = max(0, position - at)
                 self._do(kind, at + skipped, count - skipped)
         self.settle()
@@ -243,6 +252,8 @@ class Shipwreck(Journey):
             self.stream.push(AUDIO[at : at + count])
         elif kind == "gap":
             self.stream.push_gap(count)
+        elif kind == "phrases":
+            self.stream.use_phrases(PHRASES[count % len(PHRASES)])
         else:
             self.stream.commit()
 
@@ -282,7 +293,7 @@ class Shipwreck(Journey):
     endpoint=st.sampled_from(ENDPOINTS),
     steps=st.lists(
         st.tuples(
-            st.sampled_from(["audio", "audio", "audio", "gap", "commit", "ask", "wreck", "crash"]),
+            st.sampled_from(KINDS),
             st.integers(1, 12_000),
             st.booleans(),
         ),
@@ -302,11 +313,12 @@ def test_a_stream_that_broke_goes_on_from_its_last_snapshot(context, pairs, vad,
             broken.crash()
         else:
             for each in (stayed, broken):
-                each.say(kind, 0 if kind == "commit" else count)
+                each.say(kind, count)
         if settles:
             broken.settle()
     stayed.settle()
     broken.settle()
     broken.wreck()
     assert by_kind(broken.end()) == by_kind(stayed.end())
+    assert broken.boosting == stayed.boosting
     event(f"broke {min(broken.moves, 3)} times, finals {len(finals_of(stayed.events))}")

@@ -124,6 +124,23 @@ def test_phrases_of_a_checkpoint_are_compiled_beside_the_event_loop():
     assert len(biases) == 1
 
 
+def test_of_other_settings_only_phrases_come_after_a_checkpoint():
+    async def test():
+        async with both() as ((_, one), (_, other)):
+            token = await checkpoint_of(one)
+            async with opened(other) as socket:
+                await resumed(socket, token)
+                await socket.send('{"type":"configure","phrases":["nine"]}')
+                await socket.send('{"type":"configure","phrases":["nine"],"vad":"0"}')
+                messages = []
+                await until(socket, "error", messages)
+                return messages
+
+    configured, refused = run(test)
+    assert configured["type"] == "configured"
+    assert "before any audio" in refused["message"]
+
+
 async def checkpoint_of(address, audio=PCM, query=QUERY, **headers):
     """The first checkpoint of a stream that got that audio."""
     async with opened(address, query, **headers) as socket:

@@ -39,33 +39,47 @@ class StreamOptions:
     """How strongly."""
     checkpoints: float | None = None
 
+    @property
+    def phrases_fit(self) -> bool:
+        """Whether an address can hold the phrases.
+
+        Raises:
+            OptionError: phrases beyond their limits.
+        """
+        return len(quote(_lines(self.phrases))) <= _MOST_OF_PHRASES
+
     def query(self) -> Mapping[str, str]:
-        """As fields of a query."""
+        """As fields of a query, without phrases that do not fit.
+
+        Raises:
+            OptionError: phrases beyond their limits.
+        """
         fields: dict[str, str] = {}
         for name in self.__slots__:
             value = getattr(self, name)
             if isinstance(value, bool):
                 fields[name] = "1" if value else "0"
             elif name == "phrases":
-                fields |= {} if value is None else {name: _lines(value)}
+                fields |= {} if value is None or not self.phrases_fit else {name: _lines(value)}
             elif value is not None:
                 fields[name] = str(value)
         return fields
 
 
-def _lines(phrases: Sequence[str | Phrase]) -> str:
-    """Phrases as the server's query takes them: one a line, with its weight.
+def phrase_fields(phrases: Sequence[str | Phrase] | None, boost: float | None) -> dict[str, object]:
+    """Phrases as fields of `configure`.
 
     Raises:
-        OptionError: phrases beyond their limits, or more than an address can hold.
+        OptionError: phrases beyond their limits.
     """
-    text = "\n".join(f"{each.text}\t{each.weight:g}" for each in checked_phrases(phrases))
-    if len(quote(text)) > _MOST_OF_PHRASES:
-        raise OptionError(
-            f"phrases have {len(quote(text))} characters as a part of an address, which holds "
-            f"{_MOST_OF_PHRASES}; give fewer, or send `configure` over a socket of your own"
-        )
-    return text
+    listed = [{"text": each.text, "weight": each.weight} for each in checked_phrases(phrases or ())]
+    return {"phrases": listed} if boost is None else {"phrases": listed, "boost": boost}
+
+
+def _lines(phrases: Sequence[str | Phrase] | None) -> str:
+    """Phrases as the server's query takes them: one a line, with its weight."""
+    checked = checked_phrases(phrases or ())
+    return "\n".join(f"{each.text}\t{each.weight:g}" for each in checked)
 
 
 def socket_url(address: str, options: StreamOptions) -> str:

@@ -11,6 +11,8 @@ Rules of this file:
 3. A commit or clear is kept until a checkpoint counts it as answered, a marker until it is answered
    itself. An utterance that ended because no audio came is kept as a commit: sent again at once,
    the same audio has no pause.
+4. Other phrases are kept with the audio that follows them. Earlier ones are in the checkpoint; the
+   last of them are said again where a stream begins anew.
 """
 
 from __future__ import annotations
@@ -23,7 +25,7 @@ from typing import Final, Literal
 from parakeet_streaming.client.messages import command
 from parakeet_streaming.client.samples import PIECE_BYTES
 
-Kind = Literal["audio", "gap", "commit", "clear", "marker", "finish", "aside"]
+Kind = Literal["audio", "gap", "commit", "clear", "marker", "phrases", "finish", "aside"]
 
 _COUNTED: Final = ("commit", "clear")
 _SAME_S: Final = 0.001
@@ -67,6 +69,8 @@ class Spoken:
         self._sent: deque[Said] = deque()
         self._answered = 0
         """Commits and clears that are not kept any more."""
+        self._phrases: Said | None = None
+        """The last that are not kept any more."""
 
     @property
     def is_sent(self) -> bool:
@@ -126,6 +130,8 @@ class Spoken:
         for said in self._sent:
             if said.kind in _COUNTED and (said.unsent or over > 0):
                 over -= not said.unsent
+            elif said.kind == "phrases" and said.start < sample:
+                self._phrases = said
             elif said.kind not in ("audio", "gap") or said.end > sample:
                 kept.append(said)
         self._sent = deque(kept)
@@ -158,6 +164,8 @@ class Spoken:
         first = self._first
         self.rewind(first)
         self._answered = 0
+        if self._phrases is not None:
+            self._waiting.appendleft(replace(self._phrases, start=first))
         return first
 
     @property

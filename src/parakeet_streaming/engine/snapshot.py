@@ -27,7 +27,7 @@ from parakeet_streaming.errors import ParakeetError, SnapshotError
 from parakeet_streaming.ports import Transducer, VoiceActivity
 
 MAGIC: Final = b"PKSTRM"
-VERSION: Final = 4
+VERSION: Final = 5
 _MAX_HEADER_BYTES: Final = 1 << 22
 _DIGEST_BYTES: Final = 16
 

@@ -65,7 +65,7 @@ def check_state(state: StreamState, token_count: int, longest_duration: int) -> 
         "utterance's start": 0 <= transcript.utterance_from <= len(emissions.token_ids),
         "ends of utterances": _are_sound_ends(state),
         "resampler": _is_sound_resampler(state),
-        "changes": all(each.position >= 0 for each in state.changes),
+        "changes": all(each.position >= 0 for each in state.changes) and state.changed_at >= -1,
     }
     wrong += [name for name, right in checks.items() if not right]
     if wrong:

@@ -109,7 +109,9 @@ class StreamState:
     activity: ActivityState | None = None
     """Of a live stream."""
     changes: tuple[WaitingChange, ...] = ()
-    """Of a live stream; those that wait for their audio."""
+    """Of a live stream; those that wait for audio that is in the state."""
+    changed_at: int = -1
+    """Position of the last one that was made; -1 for none."""
 
     @property
     def context(self) -> ContextConfig:

@@ -27,6 +27,7 @@ last step      |·left··············|·chunk··········|
 
 from __future__ import annotations
 
+import sys
 from typing import Final, Self
 
 import numpy as np
@@ -244,3 +245,15 @@ class ContextWindow:
         else:
             self._kept[: needed.shape[0]] = needed.copy()
         self.kept_from = needed_from
+
+
+def complete_at(window: ContextWindow, span: Span) -> int:
+    """Position at which audio has completed the next window, which lies there.
+
+    The last one of all is complete when the end is known, which comes after everything.
+    """
+    if window.cut_at is not None:
+        return min(span.needed_to, window.cut_at)
+    if window.flushing:
+        return window.flush_seen_to
+    return sys.maxsize if span.is_last else span.needed_to

@@ -22,6 +22,7 @@ from parakeet_streaming.engine.activity import SpeechDetector
 from parakeet_streaming.engine.endpoint import Endpointer
 from parakeet_streaming.engine.spans import Span
 from parakeet_streaming.engine.stream_state import ActivityState, StreamState
+from parakeet_streaming.engine.window import complete_at
 from parakeet_streaming.engine.windowed_stream import WindowedStream, settled
 from parakeet_streaming.live.adaptation import Adapter
 from parakeet_streaming.live.demand import StreamCost, cost_of
@@ -29,6 +30,7 @@ from parakeet_streaming.live.due import Due
 from parakeet_streaming.live.ends import SampleSource
 from parakeet_streaming.live.intake import TAIL_S, Intake
 from parakeet_streaming.live.phrase_changes import PhraseChanges
+from parakeet_streaming.live.resuming import start_of
 from parakeet_streaming.live.speech import StreamSpeech
 from parakeet_streaming.live.utterances import Utterances
 from parakeet_streaming.results import ContextChanged, Event, Final, Partial
@@ -62,6 +64,7 @@ class StreamDriver:
         *,
         tail_s: float = TAIL_S,
         resumed: ActivityState | None = None,
+        changed_at: int = -1,
     ) -> None:
         """Drives a stream.
 
@@ -73,6 +76,7 @@ class StreamDriver:
             endpointer: ends utterances; None for one utterance.
             tail_s: seconds of silence to decode after the audio.
             resumed: what was known of a stream that goes on.
+            changed_at: position of the last change of its phrases; -1 for none.
         """
         self.stream = stream
         self.counts = Counts()
@@ -91,7 +95,7 @@ class StreamDriver:
         endpoint = None if resumed is None else resumed.endpoint
         judges = (detector, endpointer)
         self.utterances = Utterances(stream, self.intake, *judges, endpoint, tail_s=tail_s)
-        self.changes = PhraseChanges(stream)
+        self.changes = PhraseChanges(stream, changed_at)
         self._next_s = 0.0
 
     @property
@@ -137,7 +141,7 @@ class StreamDriver:
         while not self.stream.closed:
             ending = self.utterances.look() is not None
             span = self._window.next_span()
-            self.changes.take(span)
+            self._change_phrases(span)
             if ending and self._window.flushing and not self._settle(span):
                 return None if span is None else self.due()
             if ending:
@@ -214,7 +218,14 @@ class StreamDriver:
         """All of the stream as a value; audio that is still in the queue is not in it."""
         state = self.stream.state(audio=audio, past=past, earlier_utterances=earlier_utterances)
         activity = self.speech.state(self.utterances.endpoint, state.fed_samples)
-        return replace(state, activity=activity, changes=self.changes.state())
+        changes = self.changes
+        waiting, changed_at = changes.state(), changes.made_at
+        state = replace(state, activity=activity, changes=waiting, changed_at=changed_at)
+        if audio:
+            return state
+        # With audio that is pushed again comes what was said in it.
+        first = start_of(state)
+        return replace(state, changes=tuple(each for each in waiting if each.position < first))
 
     def _report(self, event: Event) -> None:
         self.counts.utterances += isinstance(event, Final)
@@ -253,6 +264,12 @@ class StreamDriver:
             read_s = partial.lookahead_end_s if has_lookahead else partial.committed_s
             positions = seconds_to_samples(partial.committed_s), seconds_to_samples(read_s)
             self._endpointer.decoded(*positions, partial.tokens, partial.tentative)
+
+    def _change_phrases(self, span: Span | None) -> None:
+        """Makes the changes that were said before the audio that completes that window."""
+        if span is not None:
+            complete = complete_at(self._window, span)
+            self.changes.take(self.utterances.before_commit(complete))
 
     def _needed_to(self, span: Span | None) -> int:
         """Position up to which all is used that was heard, before the next step or commit."""

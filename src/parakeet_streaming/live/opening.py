@@ -189,7 +189,9 @@ class StreamOpener:
         )
         context = options.context
         rate_hz = context.sample_rate
-        waiting = () if state is None or options.boosting is not None else state.changes
+        # Phrases that are given now take the place of all that the stream had.
+        had = None if options.boosting is not None else state
+        waiting, changed_at = ((), -1) if had is None else (had.changes, had.changed_at)
         queue: SampleQueue
         ingest: AudioInlet
         events: EventOutlet
@@ -207,6 +209,7 @@ class StreamOpener:
             endpointer_of(options, activity),
             tail_s=TAIL_S if options.lane == "live" else 0.0,
             resumed=activity,
+            changed_at=changed_at,
         )
         for each in waiting:
             driver.changes.put(PhraseChange(each.position, self._biased(stream, each.boosting)))

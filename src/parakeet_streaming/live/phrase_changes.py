@@ -6,7 +6,9 @@ Rules of this file:
    that the audio before it completes are decoded as before, all others with the change. So what is
    told depends on the audio alone, not on when the worker comes to it.
 2. What is to be computed of phrases was computed before: by whoever asked, not by the worker.
-3. Everything here belongs to the worker's thread, but for `put`.
+3. A stream that goes on from a snapshot without its audio is told the changes again that came with
+   that audio. Those up to the last one that was made are in the snapshot; they are left out.
+4. Everything here belongs to the worker's thread, but for `put`.
 """
 
 from __future__ import annotations
@@ -15,7 +17,6 @@ from collections import deque
 from dataclasses import dataclass
 
 from parakeet_streaming.engine.biases import Biased
-from parakeet_streaming.engine.spans import Span
 from parakeet_streaming.engine.stream_state import WaitingChange
 from parakeet_streaming.engine.windowed_stream import WindowedStream
 
@@ -37,28 +38,26 @@ class PhraseChange:
 class PhraseChanges:
     """Changes of one stream that wait for their audio."""
 
-    def __init__(self, stream: WindowedStream) -> None:
+    def __init__(self, stream: WindowedStream, made_at: int = -1) -> None:
+        """`made_at`: position of the last change of a stream that goes on; -1 for none."""
         self._stream = stream
-        self._window = stream.window
         self._waiting: deque[PhraseChange] = deque()
+        self._known_to = made_at
+        self.made_at = made_at
+        """Position of the last change that was made."""
 
     def put(self, change: PhraseChange) -> None:
         """Wants that. Any thread; positions must not fall."""
-        self._waiting.append(change)
+        if change.position > self._known_to:
+            self._waiting.append(change)
 
     def state(self) -> tuple[WaitingChange, ...]:
         """Those that wait, as a value."""
         return tuple(each.state for each in self._waiting)
 
-    def take(self, span: Span | None) -> None:
-        """Makes the changes that come before the step of that window."""
-        while self._waiting and span is not None:
-            if not self._comes_before(self._waiting[0], span):
-                return
+    def take(self, complete_at: int) -> None:
+        """Makes the changes that come before the step of a window that is complete there."""
+        while self._waiting and self._waiting[0].position < complete_at:
             change = self._waiting.popleft()
             self._stream.use(biased=change.biased)
-
-    def _comes_before(self, change: PhraseChange, span: Span) -> bool:
-        # The last window of all is complete when the end is known, which comes after the change.
-        at_end = span.is_last and self._window.cut_at is None
-        return at_end or change.position < span.needed_to
+            self.made_at = change.position

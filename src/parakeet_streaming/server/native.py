@@ -206,6 +206,8 @@ class NativeDialogue:
                 "damaged", f"this checkpoint cannot go on: {error}"
             ) from error
         self._channels = channels
+        # It had audio before: of a `configure`, only other phrases may come.
+        self._audio_came = True
         await before.close()
         self._begin_checkpoints(checkpoint.number + 1)
         _LOG.info(
