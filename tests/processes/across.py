@@ -40,7 +40,7 @@ class Joined:
         self.engine = engine
         here, there = socket.socketpair()
         here_memory, there_memory = memories(sizes)
-        self.here, self.there = Link(here, "io"), Link(there, "engine")
+        self.here, self.there = Link(here, "io"), Link(there, "engine", prompt=True)
         self.host = EngineHost(engine, self.here, here_memory)
         self.remote = RemoteEngine(self.there, there_memory)
         self.here.start(Ends(self.host.take, self.host.answer, self.host.gone))

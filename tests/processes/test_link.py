@@ -51,8 +51,10 @@ def sides(**answers):
         assert other.ended.wait(LONG_S)
 
 
-def test_messages_come_in_their_order():
+@pytest.mark.parametrize("prompt", [False, True])
+def test_messages_come_in_their_order(prompt):
     with sides() as (one, other):
+        one.link._prompt = prompt
         for number in range(5_000):
             one.link.tell(
                 Frame(Kind.WAKE, number) if number % 2 else lambda n=number: Frame(Kind.WAKE, n)
@@ -139,6 +141,20 @@ def test_a_process_that_reads_nothing_is_as_good_as_gone(monkeypatch):
         side.link.tell(Frame(Kind.EVENT, 0, None, blob))
     there.close()
     assert side.ended.wait(LONG_S)
+
+
+def test_a_message_that_finds_no_room_is_sent_by_and_by():
+    here, there = socket.socketpair()
+    one = Side(here)
+    one.link._prompt = True
+    blobs = [bytes([number]) * 300_000 for number in range(20)]
+    for blob in blobs:
+        one.link.tell(Frame(Kind.EVENT, 0, None, blob))
+    other = Side(there)
+    other.wait(20)
+    assert [frame.blob for frame in other.taken] == blobs
+    one.link.close()
+    assert other.ended.wait(LONG_S)
 
 
 def test_what_was_told_is_sent_when_it_is_flushed():

@@ -140,7 +140,7 @@ def main(arguments: Sequence[str]) -> int:
     # Ctrl-C of a terminal is the parent's, who tells all.
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     process = IoProcess()
-    link = Link(socket.socket(fileno=control), "engine")
+    link = Link(socket.socket(fileno=control), "engine", prompt=True)
     link.start(Ends(process.take, process.answer, process.end))
     try:
         beginning = process.beginning.result(_BEGINS_WITHIN_S)

@@ -2,8 +2,10 @@
 
 Rules of this file:
 
-1. Nobody who tells waits: a message is put into a queue, which a thread of the link sends. What the
-   process does not read is bounded; one that reads nothing is as good as gone.
+1. Nobody who tells waits: a message is put into a queue, which a thread of the link sends. A link
+   that is `prompt` sends it at once where nothing else is being sent: that costs least where
+   messages are few and short. What the process does not read is bounded; one that reads nothing is
+   as good as gone.
 2. Messages are taken in their order, in one thread of the link. Questions are answered by a pool,
    so that one that takes long holds up nothing else.
 3. When the other process is gone, `on_end` is told once, and all questions end with an error.
@@ -14,6 +16,7 @@ from __future__ import annotations
 import queue
 import socket
 import threading
+from collections import deque
 from collections.abc import Callable
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import suppress
@@ -26,6 +29,8 @@ from parakeet_streaming.processes.failures import engine_gone, error_of, told_of
 from parakeet_streaming.processes.frames import Frame, FrameError, FrameReader, Kind, packed
 
 Answer = tuple[Any, bytes]
+Message = Frame | Callable[[], Frame]
+_THREADS: Final = 4
 _READ_BYTES: Final = 262_144
 _SENT_AT_ONCE: Final = 262_144
 MOST_UNREAD_MESSAGES: Final = 200_000
@@ -48,16 +53,22 @@ class Ends:
 class Link:
     """One socket. Any thread may tell and ask."""
 
-    def __init__(self, connected: socket.socket, name: str, threads: int = 4) -> None:
-        """`threads`: that answer questions."""
+    def __init__(self, connected: socket.socket, name: str, *, prompt: bool = False) -> None:
+        """`prompt`: rule 1."""
         self._socket = connected
-        self._name = name
+        self._name, self._prompt = name, prompt
         self._ends: Ends | None = None
-        self._to_send: queue.SimpleQueue[Frame | Callable[[], Frame] | None] = queue.SimpleQueue()
+        self._waiting: deque[Message] = deque()
+        self._rest = b""
+        """Of a message that was sent in part."""
+        self._sending = threading.Lock()
+        """Held by who sends; whoever finds it held leaves the message to the thread."""
+        self._bell: queue.SimpleQueue[bool] = queue.SimpleQueue()
+        """True: there is something to send; False: it is over."""
         self._asked: dict[int, Future[Answer]] = {}
         self._numbers = count(1)
         self._ended = threading.Event()
-        self._pool = ThreadPoolExecutor(threads, f"{name} answers")
+        self._pool = ThreadPoolExecutor(_THREADS, f"{name} answers")
 
     @property
     def ended(self) -> bool:
@@ -70,12 +81,15 @@ class Link:
         for run, what in ((self._send, "sends"), (self._read, "reads")):
             threading.Thread(target=run, name=f"{self._name} {what}", daemon=True).start()
 
-    def tell(self, frame: Frame | Callable[[], Frame]) -> None:
+    def tell(self, frame: Message) -> None:
         """Sends a message, which may be made when it is its turn. Never waits."""
-        if self._to_send.qsize() >= MOST_UNREAD_MESSAGES:
+        if self._prompt and self._sent_at_once(frame):
+            return
+        if len(self._waiting) >= MOST_UNREAD_MESSAGES:
             self.close()
         elif not self._ended.is_set():
-            self._to_send.put(frame)
+            self._waiting.append(frame)
+            self._bell.put(True)
 
     def ask(
         self, name: str, value: object = None, blob: bytes = b"", within_s: float = ANSWERS_WITHIN_S
@@ -106,7 +120,7 @@ class Link:
         """Ends it."""
         with suppress(OSError):
             self._socket.shutdown(socket.SHUT_RDWR)
-        self._to_send.put(None)
+        self._bell.put(False)
 
     def flush(self, within_s: float = 2.0) -> None:
         """Waits until what was told until now has been sent, if it can be."""
@@ -119,33 +133,42 @@ class Link:
         self.tell(done)
         sent.wait(within_s)
 
+    def _sent_at_once(self, frame: Message) -> bool:
+        """Whether it was, or will be before all others; not where others wait or are sent now."""
+        if not self._sending.acquire(blocking=False):
+            return False
+        try:
+            if self._waiting or self._rest or self._ended.is_set():
+                return False
+            data = _bytes_of(frame)
+            sent = 0
+            with suppress(OSError):  # full, or gone; the thread that reads hears of that
+                sent = self._socket.send(data, socket.MSG_DONTWAIT)
+            self._rest = data[sent:]
+            if self._rest:
+                self._bell.put(True)
+            return True
+        finally:
+            self._sending.release()
+
     def _send(self) -> None:
         try:
-            while (frame := self._to_send.get()) is not None:
-                self._socket.sendall(self._batch(frame))
+            while self._bell.get():
+                with self._sending:
+                    while data := self._batch():
+                        self._socket.sendall(data)
         except OSError:
             pass  # the thread that reads hears of it, too
         with suppress(OSError):
             self._socket.shutdown(socket.SHUT_RDWR)
 
-    def _batch(self, first: Frame | Callable[[], Frame]) -> bytes:
+    def _batch(self) -> bytes:
         """As much as waits: one call of the system sends many messages."""
-        parts: list[bytes] = []
-        size = 0
-        frame: Frame | Callable[[], Frame] | None = first
-        while frame is not None:
-            made = frame if isinstance(frame, Frame) else frame()
-            if made is not _NOTHING:
-                parts.append(packed(made))
-                size += len(parts[-1])
-            if size >= _SENT_AT_ONCE:
-                break
-            try:
-                frame = self._to_send.get_nowait()
-            except queue.Empty:
-                break
-            if frame is None:
-                self._to_send.put(None)
+        parts, self._rest = [self._rest], b""
+        size = len(parts[0])
+        while self._waiting and size < _SENT_AT_ONCE:
+            parts.append(_bytes_of(self._waiting.popleft()))
+            size += len(parts[-1])
         return b"".join(parts)
 
     def _read(self) -> None:
@@ -189,7 +212,7 @@ class Link:
     def _end(self) -> None:
         assert self._ends is not None, "it was started"
         self._ended.set()
-        self._to_send.put(None)
+        self._bell.put(False)
         with suppress(OSError):
             self._socket.close()
         self._pool.shutdown(wait=False, cancel_futures=True)
@@ -205,3 +228,8 @@ class Link:
 
 
 _NOTHING: Final = Frame(Kind.ASK)
+
+
+def _bytes_of(message: Message) -> bytes:
+    made = message if isinstance(message, Frame) else message()
+    return b"" if made is _NOTHING else packed(made)
