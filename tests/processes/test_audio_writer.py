@@ -134,3 +134,13 @@ def test_no_samples_are_no_news():
     assert ring.writer.write(np.zeros(0, np.float32)) == 0
     ring.writer.miss(0)
     assert ring.writer.received == 0
+
+
+def test_a_gap_comes_before_what_still_fits_into_the_last_block():
+    ring = Ring(most=4 * BLOCK, blocks=1)
+    ring.write(BLOCK - 10)
+    ring.writer.miss(5)
+    assert ring.write(3) == 3
+    *_, gap, samples = ring.taken()
+    assert gap == (BLOCK - 10, 5)
+    assert samples == [BLOCK - 5, BLOCK - 4, BLOCK - 3]

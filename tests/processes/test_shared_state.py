@@ -1,3 +1,5 @@
+from types import SimpleNamespace
+
 import pytest
 
 from parakeet_streaming.errors import UnavailableError, UsageError
@@ -9,6 +11,9 @@ from parakeet_streaming.server.replies import TooManyError
 
 class Engine:
     metrics = LiveMetrics()
+
+    def stats(self):
+        return SimpleNamespace(load=0.25)
 
 
 class Process:
@@ -81,6 +86,7 @@ def test_all_are_asked_and_one_that_does_not_answer_is_left_out(state):
     told = state.answer("io-0", "all metrics", None)
     assert set(told) == {"engine", "io-0", "io-1"}
     assert "parakeet_active_streams" in told["engine"]
+    assert ("metrics", 0.25) in state._links["io-1"].asked
 
 
 def test_keys_are_told_to_all_and_kept_for_those_who_begin(state):

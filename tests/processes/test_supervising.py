@@ -98,6 +98,7 @@ def test_metrics_are_of_all_processes(server):
     assert 'parakeet_streams_total{process="engine",outcome="finished"}' in text
     for name in ("io-0", "io-1"):
         assert f'parakeet_open_sockets{{process="{name}"}}' in text
+        assert f'parakeet_load{{process="{name}"}}' in text
     assert get(f"{server.url}/healthz") == '{"status": "ok"}'
     assert get(f"{server.url}/readyz") == '{"status": "ready"}'
 

@@ -215,11 +215,17 @@ class SharedAudioWriter:
 
     def _gap_is_handed_over(self) -> bool:
         """Hands over the gap before the next samples; while that cannot be, none are taken."""
-        counters = self._counters
-        has_room = self._put - counters[at.SAMPLES_TAKEN] < self.most_samples
-        if self.missing is not None and has_room and self._blocks.samples:
-            return self._put_gap()
-        return True
+        if self.missing is None:
+            return True
+        has_room = self._put - self._counters[at.SAMPLES_TAKEN] < self.most_samples
+        return has_room and self._has_block() and self._put_gap()
+
+    def _has_block(self) -> bool:
+        """Whether the next sample has a place in memory."""
+        if self._put < self._newest * BLOCK:
+            return True
+        self.reclaim()
+        return self._blocks.samples > 0
 
     def _put_gap(self) -> bool:
         missing = self.missing

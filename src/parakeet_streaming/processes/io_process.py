@@ -87,6 +87,8 @@ class IoProcess:
         if service is None:
             raise UnavailableError("this I/O process does not accept yet")
         if name == "metrics":
+            service.metrics.load.set(float(value))
+            service.metrics.draining.set(float(service.drain.draining))
             return own_text(service.metrics), b""
         if name == "sockets":
             return round(service.metrics.open_sockets.value), b""

@@ -30,7 +30,8 @@ from parakeet_streaming.processes.frames import Frame, FrameError, FrameReader, 
 
 Answer = tuple[Any, bytes]
 Message = Frame | Callable[[], Frame]
-_THREADS: Final = 4
+_THREADS: Final = 16
+"""That answer questions. One that asks all processes waits for them."""
 _READ_BYTES: Final = 262_144
 _SENT_AT_ONCE: Final = 262_144
 MOST_UNREAD_MESSAGES: Final = 200_000

@@ -67,7 +67,7 @@ class SharedState:
             return self._hold(name, value)
         if question == "all metrics":
             told = {_ENGINE: prometheus_text(self._engine.metrics) + process_text()}
-            return told | self._all("metrics")
+            return told | self._all("metrics", self._engine.stats().load)
         if question == "all sockets":
             return self._all("sockets")
         if question == "share":
