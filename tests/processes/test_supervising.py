@@ -1,8 +1,11 @@
 """Servers with several I/O processes: real ones, and clients over real sockets."""
 
+import asyncio
 import json
 import os
 import signal
+import socket
+import ssl
 import threading
 import time
 import urllib.request
@@ -14,6 +17,7 @@ from parakeet_streaming.client import Client, Final
 from parakeet_streaming.errors import OptionError, ParakeetError
 from parakeet_streaming.processes.supervising import told_code, with_keys
 from parakeet_streaming.server.settings import Settings
+from tests.server.certificates import write_certificate
 from tests.server.doors.test_native import PCM, SAID
 from tests.server.processes import LONG_S, Served
 
@@ -260,3 +264,35 @@ def test_all_processes_get_the_same_keys(tmp_path):
 def test_exit_codes_in_words():
     assert told_code(-9) == "signal 9"
     assert told_code(3) == "exit code 3"
+
+
+def test_calls_end_by_way_of_any_process_wyoming_is_in_one_and_tls_in_all(tmp_path):
+    certificate, key = write_certificate(tmp_path)
+    options = ("--tls-cert", certificate, "--tls-key", key, "--wyoming-port", 0)
+    with Served("--io-processes", 2, *options, *FIXED) as server:
+        https, wyoming = server.line("ready ").split()[1:]
+        context = ssl.create_default_context(cafile=str(certificate))
+        for _ in range(6):
+            with urllib.request.urlopen(f"{https}/readyz", context=context, timeout=60) as reply:
+                assert json.loads(reply.read()) == {"status": "ready"}
+        port = int(wyoming.rpartition(":")[2])
+        with socket.create_connection(("127.0.0.1", port), timeout=60) as client:
+            client.sendall(b'{"type": "describe"}\n')
+            assert b'"info"' in client.recv(65_536)
+    pytest.importorskip("aiortc")
+    from aiortc.mediastreams import AudioStreamTrack
+
+    from tests.server.calling import Call
+
+    async def ended(url):
+        """As often as it takes until each process was asked."""
+        codes = []
+        for _ in range(6):
+            async with Call(url.removeprefix("http://")) as call:
+                await call.begin(AudioStreamTrack())
+                codes.append((await call.ask("DELETE")).status_code)
+                codes.append((await call.ask("DELETE")).status_code)
+        return codes
+
+    with Served("--io-processes", 2, *FIXED) as server:
+        assert asyncio.run(ended(server.url)) == [204, 404] * 6

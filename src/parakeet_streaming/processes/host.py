@@ -132,8 +132,8 @@ class EngineHost:
         if self._gone or time.monotonic() > float(value["until_s"]):
             # Nobody waits for it any more.
             stream.cancel()
-        said = {"id": stream.id, "start": ends.start, "most_samples": ends.most_samples}
-        return said, b""
+        said = {"start": ends.start, "most_samples": ends.most_samples}
+        return said | {"stats": plain(stream.stats())}, b""
 
     def _prepare(self, boosting: Any, blob: bytes) -> Answer:  # noqa: ANN401
         if blob:

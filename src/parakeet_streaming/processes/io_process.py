@@ -24,7 +24,7 @@ from dataclasses import dataclass
 from functools import partial
 from typing import Any, Final
 
-from parakeet_streaming.errors import UnavailableError, UsageError
+from parakeet_streaming.errors import ParakeetError, UnavailableError, UsageError
 from parakeet_streaming.processes.audio_memory import AudioMemory, Sizes
 from parakeet_streaming.processes.frames import Frame, Kind
 from parakeet_streaming.processes.link import Answer, Ends, Link
@@ -157,7 +157,11 @@ def main(arguments: Sequence[str]) -> int:
         log_text=settings.log_text,
         replica=beginning.name,
     ):
-        serving.run_loop(partial(_serve, process, link, beginning, sockets))
+        try:
+            serving.run_loop(partial(_serve, process, link, beginning, sockets))
+        except ParakeetError as error:
+            logs.announce(f"error: {error}")
+            process.exit_code = process.exit_code or 1
     link.flush()
     return process.exit_code
 

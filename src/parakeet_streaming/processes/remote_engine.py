@@ -22,7 +22,7 @@ from parakeet_streaming.live.callers import Callers
 from parakeet_streaming.live.engine import Named
 from parakeet_streaming.live.metrics import LiveMetrics
 from parakeet_streaming.live.options import LiveOptions
-from parakeet_streaming.live.stats import EngineStats
+from parakeet_streaming.live.stats import EngineStats, StreamStats
 from parakeet_streaming.live.steady_clock import SteadyClock
 from parakeet_streaming.metrics.registry import MetricsSnapshot
 from parakeet_streaming.processes.audio_memory import AudioMemory, Blocks
@@ -94,7 +94,7 @@ class RemoteEngine:
                 task.over = True
                 self._forget(task)
             raise
-        task.id = str(said["id"])
+        task.first_stats = value_of(StreamStats, said["stats"])
         task.writer.begin(int(said["start"]), int(said["most_samples"]))
         task.ingest = RoomAskingIngest(task.writer, rate_hz, filters)
         if task.over:

@@ -65,7 +65,8 @@ class RemoteTask:
     rate_hz: int
     ingest: RoomAskingIngest | None = None
     """None until the engine has let it in."""
-    id: str = ""
+    first_stats: StreamStats | None = None
+    """When it was opened."""
     received_events: int = 0
     told_samples: int = 0
     over: bool = False
@@ -129,13 +130,14 @@ class RemoteStream(AudioEnd, EventEnd):
     ) -> None:
         """`forget` is told when nobody holds it any more."""
         assert task.ingest is not None, "the engine has let it in"
+        assert task.first_stats is not None, "and has said how it begins"
         self._task, self._callers = task, callers
         self._forget = forget
         self._ingest = task.ingest
         self._events = task.events
         self._pushing = threading.RLock()
         self._hints = _hints_into(task.events, task.rate_hz, clock)
-        self.id: Final = task.id
+        self.id: Final = task.first_stats.id
         """Its name in logs and errors."""
 
     @property
@@ -175,7 +177,11 @@ class RemoteStream(AudioEnd, EventEnd):
         return value_of(Transcript, told)
 
     def stats(self) -> StreamStats:
-        """How it goes."""
+        """How it goes; until samples come, or it ends, as it was opened."""
+        first, writer = self._task.first_stats, self._task.writer
+        began = self._task.over or self._ingest.finished or self._hints.told
+        if first is not None and not began and writer.received == first.received_samples:
+            return first
         told, _ = self._task.link.ask("stream stats", self._task.slot)
         return replace(value_of(StreamStats, told), hints=self._hints.told)
 
