@@ -8,7 +8,6 @@ So the processor's time is that of sockets and of the engine's book-keeping. A c
 
 from __future__ import annotations
 
-import sys
 import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -127,7 +126,7 @@ def main() -> None:
 
     setattr(composition, "load", load)  # noqa: B010  what it is typed as loads from a folder
     setattr(composition, "load_vad", Voice)  # noqa: B010
-    sys.exit(parakeet_command.main())
+    parakeet_command.main()
 
 
 if __name__ == "__main__":

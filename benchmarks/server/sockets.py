@@ -5,9 +5,10 @@ python -m benchmarks.server.sockets --sockets 200 --seconds 30 --io-processes 1 
 
 The model sleeps (`sleeping_server.py`), so what the processor does is the work of sockets and of
 the engine's book-keeping. So many clients as are asked for speak on one absolute clock, fewer than
-the machine can carry; counted is the processor's time of each of the server's processes meanwhile.
-A core carries as many sockets as their time goes into a second; a real server needs some of it
-free.
+the machine can carry; counted is the processor's time of each of the server's processes meanwhile,
+and divided by the seconds of audio that they read of it. Where they read less than was said, the
+machine was too slow, or others used it. A core carries as many sockets as their time goes into a
+second; a real server needs some of it free.
 Needs the dependency groups `bench` and `server`.
 """
 
@@ -19,6 +20,7 @@ import subprocess
 import sys
 import threading
 import time
+import urllib.request
 from dataclasses import asdict, dataclass
 
 import psutil
@@ -28,13 +30,15 @@ from benchmarks.report.tables import say, table
 from benchmarks.server.child import Child
 from benchmarks.server.serving import OPEN_HOUSE
 
+_READ = "parakeet_received_bytes_total"
+_BYTES_A_SECOND = 32_000
 _SETTLES_S = 3.0
 """Until all streams have their windows; not counted."""
 
 
 @dataclass(frozen=True)
 class Cost:
-    """Of one trial, in seconds of processor time for each second."""
+    """Of one trial, in seconds of processor time for each second of audio that was read."""
 
     io_processes: int
     packet_ms: int
@@ -43,13 +47,13 @@ class Cost:
     """Of the process with the engine; with one process, of all."""
     io: float
     """Of all I/O processes together."""
-    latest_s: float
-    """How late a packet was sent."""
+    read: float
+    """Part of what was said that was read."""
 
     @property
     def carried(self) -> float:
         """Sockets that a core's whole time is enough for, in the processes that have them."""
-        return self.sockets / (self.io or self.engine)
+        return 1 / (self.io or self.engine)
 
 
 def trial(io_processes: int, packet_ms: int, asked: argparse.Namespace) -> Cost:
@@ -64,7 +68,7 @@ def trial(io_processes: int, packet_ms: int, asked: argparse.Namespace) -> Cost:
                 seconds = asked.seconds + 2 * _SETTLES_S
                 question = {"url": url, "sockets": asked.sockets, "packet_ms": packet_ms}
                 crowd.tell(question | {"seconds": seconds})
-                return _measured(server.pid, crowd, io_processes, packet_ms, asked)
+                return _measured((server.pid, url), crowd, io_processes, packet_ms, asked)
         finally:
             server.terminate()
             server.wait(60)
@@ -83,21 +87,36 @@ def _ready(server: subprocess.Popen[str]) -> str:
 
 
 def _measured(
-    pid: int, crowd: Child, io_processes: int, packet_ms: int, asked: argparse.Namespace
+    server: tuple[int, str],
+    crowd: Child,
+    io_processes: int,
+    packet_ms: int,
+    asked: argparse.Namespace,
 ) -> Cost:
+    pid, url = server
     engine = psutil.Process(pid)
     children = engine.children()
     time.sleep(_SETTLES_S)
+    heard_s, began_s = _heard_s(url), time.monotonic()
     before = [_cpu_s(each) for each in (engine, *children)]
-    began_s = time.monotonic()
     time.sleep(asked.seconds)
-    took_s = time.monotonic() - began_s
     after = [_cpu_s(each) for each in (engine, *children)]
+    took_s = time.monotonic() - began_s
+    heard_s = _heard_s(url) - heard_s
     told = crowd.answer()
     if told["opened"] < asked.sockets or told["left"] < asked.sockets:
         raise RuntimeError(f"not all sockets stayed open: {told}")
-    own, *io = ((b - a) / took_s for a, b in zip(before, after, strict=True))
-    return Cost(io_processes, packet_ms, asked.sockets, own, sum(io), told["latest_s"])
+    own, *io = ((b - a) / heard_s for a, b in zip(before, after, strict=True))
+    read = heard_s / took_s / asked.sockets
+    return Cost(io_processes, packet_ms, asked.sockets, own, sum(io), read)
+
+
+def _heard_s(url: str) -> float:
+    """Seconds of audio that the server has read from all sockets."""
+    with urllib.request.urlopen(f"{url}/metrics", timeout=60) as reply:
+        lines = reply.read().decode().splitlines()
+    ours = [each for each in lines if each.startswith(_READ) and 'door="native"' in each]
+    return sum(float(each.rpartition(" ")[2]) for each in ours) / _BYTES_A_SECOND
 
 
 def _cpu_s(process: psutil.Process) -> float:
@@ -129,14 +148,15 @@ def main() -> None:
         [
             f"{cost.packet_ms} ms",
             "one process" if cost.io_processes == 1 else f"{cost.io_processes} I/O processes",
-            f"{1_000 * cost.io / cost.sockets:.2f}" if cost.io else "–",
-            f"{1_000 * cost.engine / cost.sockets:.2f}",
+            f"{1_000 * cost.io:.2f}" if cost.io else "–",
+            f"{1_000 * cost.engine:.2f}",
             f"{cost.carried:.0f}",
+            f"{100 * cost.read:.0f} %",
         ]
         for cost in costs
     ]
     head = ["packets", "server", "I/O, ms per second and socket", "engine, likewise"]
-    print(table([*head, "sockets for a core of sockets"], rows))
+    print(table([*head, "sockets for a core of sockets", "read"], rows))
 
 
 if __name__ == "__main__":

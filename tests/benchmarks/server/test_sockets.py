@@ -27,5 +27,5 @@ def test_what_is_said_depends_on_the_frame_alone():
 
 
 def test_what_a_core_carries():
-    assert Cost(1, 20, 100, engine=0.5, io=0.0, latest_s=0.0).carried == 200
-    assert Cost(2, 20, 100, engine=0.1, io=0.4, latest_s=0.0).carried == 250
+    assert Cost(1, 20, 100, engine=0.005, io=0.0, read=1.0).carried == 200
+    assert Cost(2, 20, 100, engine=0.001, io=0.004, read=1.0).carried == 250
