@@ -9,9 +9,12 @@ import ssl
 import threading
 import time
 import urllib.request
+from contextlib import suppress
 from pathlib import Path
 
 import pytest
+from websockets.exceptions import ConnectionClosed
+from websockets.sync.client import connect
 
 from parakeet_streaming.client import Client, Final
 from parakeet_streaming.errors import OptionError, ParakeetError
@@ -150,14 +153,19 @@ def test_streams_go_on_at_another_process():
 
 def test_the_engine_is_killed_and_no_process_is_left():
     with Served("--io-processes", 2, *FIXED) as server:
-        speaker = Speaker(server.url)
-        speaker.say(PCM[:16_000])
-        children = io_processes(server)
-        assert len(children) == 2
-        server.process.kill()
-        assert server.process.wait(LONG_S) == -signal.SIGKILL
+        with connect(f"{server.ws_url}/v1/stream") as client:
+            children = io_processes(server)
+            assert len(children) == 2
+            assert json.loads(client.recv(LONG_S))["type"] == "ready"
+            client.send(PCM[:16_000].tobytes())
+            server.process.kill()
+            assert server.process.wait(LONG_S) == -signal.SIGKILL
+            told = []
+            with suppress(ConnectionClosed):
+                told.extend(map(json.loads, client))
+        assert told[-1]["code"] == "unavailable"
+        assert client.close_code == 1011
         wait_until(lambda: not any(Path(f"/proc/{pid}").exists() for pid in children))
-        speaker.client.close()
         assert "engine process has ended" in server.log
 
 
