@@ -20,6 +20,7 @@ from parakeet_streaming.engine.recognizer import Recognizer
 from parakeet_streaming.engine.words import Pieces
 from parakeet_streaming.errors import ModelFormatError, OptionError
 from parakeet_streaming.model.confidence import measure
+from parakeet_streaming.model.device_model import decoder_provider, on_device
 from parakeet_streaming.model.graphs import Wrap, as_it_is, encoder_of, open_decoder_joint
 from parakeet_streaming.model.label_looping import LabelLoopingDecoder
 from parakeet_streaming.model.silero import open_silero
@@ -65,7 +66,8 @@ def load(
         runtime: of the encoder: `auto`, `onnxruntime` or `openvino` (an extra; processors only);
             or `torch` (an extra), which runs the whole model on one device. `auto` is torch where
             it finds a GPU; else the faster one of the others: measured once, in a few seconds.
-        provider: `auto`, `cpu`, `cuda`, ... or ONNX Runtime's own name of an execution provider.
+        provider: `auto`, `cpu`, `cuda`, `tensorrt`, ... or ONNX Runtime's own name of an execution
+            provider. On a GPU, what only graphs read stays there.
         device: of torch: `cuda`, `cuda:1`, `cpu`; `auto` is the first GPU if there is one.
         threads: threads of one encoder call; None for one per physical core that affinity and
             quotas leave. Torch has one number for the whole process.
@@ -129,14 +131,18 @@ def _load_graphs(
         provider=provider,
         threads=threads,
         bfloat16=bfloat16,
+        float16=parts.encoder.graph.float16_weights,
+    )
+    wrapped = wrap(session, "encoder")
+    encoder, decoder = on_device(wrapped, parts, spec, provider, wrap) or (
+        encoder_of(wrapped, parts, spec),
+        open_decoder_joint(parts, spec, decoder_provider(provider), wrap),
     )
     max_symbols = spec.max_symbols if options.max_symbols is None else options.max_symbols
     transducer = NumpyTransducer(
-        encoder_of(wrap(session, "encoder"), parts, spec),
+        encoder,
         LabelLoopingDecoder(
-            open_decoder_joint(parts, spec, provider, wrap),
-            max_symbols=max_symbols,
-            confidence=measure(options.confidence),
+            decoder, max_symbols=max_symbols, confidence=measure(options.confidence)
         ),
         fingerprint=fingerprint(parts),
         runs_on=_in_words(runs_on, session),

@@ -24,7 +24,8 @@ from parakeet_streaming.engine.recognition_options import RecognitionOptions
 from parakeet_streaming.engine.recognizer import Recognizer
 from parakeet_streaming.engine.words import Pieces
 from parakeet_streaming.model.confidence import measure
-from parakeet_streaming.model.label_looping import DecoderJoint, LabelLoopingDecoder
+from parakeet_streaming.model.label_looping import LabelLoopingDecoder
+from parakeet_streaming.model.numpy_networks import DecoderJoint
 from parakeet_streaming.model.transducer import FrameEncoder, NumpyTransducer
 from parakeet_streaming.ports import Encoded, EncoderInput, Floats
 from parakeet_streaming.timeline import (
@@ -293,8 +294,7 @@ def recognizer_of(
 ) -> Recognizer:
     """A recognizer of parts that speak numpy's arrays."""
     options = options or RecognitionOptions()
-    decoder = LabelLoopingDecoder(
-        decoder_joint, max_symbols=options.max_symbols, confidence=measure(options.confidence)
-    )
+    most, confidence = options.max_symbols, measure(options.confidence)
+    decoder = LabelLoopingDecoder(decoder_joint, max_symbols=most, confidence=confidence)
     transducer = NumpyTransducer(encoder, decoder, fingerprint="fake", runs_on="fakes")
     return Recognizer(transducer, pieces, name="fake", options=options)

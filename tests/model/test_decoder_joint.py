@@ -10,7 +10,7 @@ from parakeet_streaming import load
 from parakeet_streaming.catalog.model_folder import find_parts
 from parakeet_streaming.catalog.spec import read_spec
 from parakeet_streaming.model.graphs import open_decoder_joint
-from parakeet_streaming.model.label_looping import DecoderJoint
+from parakeet_streaming.model.numpy_networks import DecoderJoint
 from tests.catalog.graphs import GOLDEN, TINY_EN, int8_folder, three_file_folder
 
 

@@ -16,14 +16,18 @@ from parakeet_streaming.errors import (
 from parakeet_streaming.runtime import onnx_runtime as runtime_module
 from parakeet_streaming.runtime import session as session_module
 from parakeet_streaming.runtime.onnx_runtime import (
-    PROVIDERS,
+    GPU,
+    HOST,
+    DeviceArray,
     available_providers,
     resolve_providers,
 )
+from parakeet_streaming.runtime.providers import PROVIDERS
 from parakeet_streaming.runtime.session import open_session
 from tests.catalog.graphs import FLOAT, GOLDEN, HALF, INT32, face
 
 CPU, CUDA = "CPUExecutionProvider", "CUDAExecutionProvider"
+TENSORRT = "TensorrtExecutionProvider"
 
 
 @pytest.fixture(scope="module")
@@ -215,7 +219,7 @@ def falls_back(source, options, providers, enable_fallback):
 
 
 def throws(source, options, providers, enable_fallback):
-    if CUDA in providers:
+    if CUDA in dict(providers):
         raise RuntimeError("[ONNXRuntimeError] : 1 : FAIL : libcublas is missing.\nmore")
     return falls_back(source, options, providers, enable_fallback)
 
@@ -243,3 +247,69 @@ def test_the_reason_of_the_runtime_is_told(monkeypatch):
     monkeypatch.setattr(runtime_module.ort, "InferenceSession", throws)
     with pytest.raises(ProviderMissingError, match="the graph: libcublas is missing; check"):
         open_session(b"x", provider="cuda")
+
+
+def test_outputs_that_are_kept_are_inputs_of_the_next_call():
+    add = helper.make_node("Add", ["x", "x"], ["y"])
+    half = helper.make_node("Cast", ["y"], ["z"], to=onnx.TensorProto.FLOAT16)
+    graph = runnable([("x", FLOAT, ["n"])], [("y", FLOAT, ["n"]), ("z", HALF, ["n"])], add, half)
+    session = open_session(graph, provider="cpu", threads=1)
+    assert session.device is None
+    read, kept = session.run_bound({"x": np.ones(3)}, kept=("y",), device=HOST)
+    assert read == {}
+    assert kept["y"].shape == (3,)
+    read, again = session.run_bound({"x": kept["y"]}, read=("z", "y"), device=HOST)
+    assert list(read) == ["z", "y"]
+    assert again == {}
+    assert read["z"].dtype == np.float32
+    assert read["y"].tolist() == read["z"].tolist() == [4, 4, 4]
+    assert kept["y"].numpy().tolist() == [2, 2, 2]
+
+
+def test_an_array_on_a_device_is_a_copy():
+    host = np.arange(4, dtype="f4")[::2]
+    there = DeviceArray.of(host, HOST)
+    host[:] = 9
+    assert there.numpy().tolist() == [0, 2]
+
+
+def test_a_bound_call_that_cannot_run_is_an_error_of_ours(encoder):
+    features = np.zeros((1, 5, 101), np.float32)
+    with pytest.raises(ComputeError, match=r"encoder-model\.onnx could not run"):
+        encoder.run_bound(
+            {"audio_signal": features, "length": np.array([100])}, read=("outputs",), device=HOST
+        )
+
+
+def test_tensorrt_leaves_to_cuda_what_it_cannot_run(monkeypatch):
+    all_three = [TENSORRT, CUDA, CPU]
+    monkeypatch.setattr(runtime_module.ort, "get_available_providers", lambda: all_three)
+    assert resolve_providers("tensorrt") == resolve_providers("trt") == tuple(all_three)
+    assert resolve_providers("cuda") == resolve_providers("auto") == (CUDA, CPU)
+
+
+@pytest.mark.usefixtures("offered")
+def test_tensorrt_that_is_not_there_is_told():
+    with pytest.raises(ProviderMissingError, match="install onnxruntime-gpu and TensorRT's"):
+        open_session(b"x", provider="tensorrt")
+
+
+def test_a_gpus_sessions_keep_their_outputs_there_and_get_options(monkeypatch):
+    asked = []
+
+    def runtime(source, options, providers, enable_fallback):
+        asked.append(dict(providers))
+        names = [name for name, _ in providers]
+        return SimpleNamespace(get_inputs=list, get_outputs=list, get_providers=lambda: names)
+
+    all_three = [TENSORRT, CUDA, CPU]
+    monkeypatch.setattr(runtime_module.ort, "get_available_providers", lambda: all_three)
+    monkeypatch.setattr(runtime_module.ort, "InferenceSession", runtime)
+    devices = [open_session(b"x", provider=each).device for each in ("cpu", "cuda", "tensorrt")]
+    open_session(b"x", provider="tensorrt", float16=True)
+    assert devices == [None, GPU, GPU]
+    assert asked[0] == {CPU: {}}
+    assert (
+        asked[1][CUDA] == asked[2][CUDA] == {"use_tf32": "0", "cudnn_conv_algo_search": "HEURISTIC"}
+    )
+    assert [each[TENSORRT]["trt_fp16_enable"] for each in asked[2:]] == ["False", "True"]

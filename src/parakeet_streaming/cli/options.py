@@ -53,7 +53,7 @@ Provider = Annotated[
         "--provider",
         "-p",
         rich_help_panel=MODEL_GROUP,
-        help="auto, cpu, cuda, ... (see parakeet doctor).",
+        help="auto, cpu, cuda, tensorrt, ... (see parakeet doctor).",
     ),
 ]
 Device = Annotated[

@@ -7,11 +7,19 @@ has run. What is of another shape would be taken for other numbers, or end in an
 
 from __future__ import annotations
 
+from typing import Protocol
+
 from parakeet_streaming.errors import ModelFormatError
-from parakeet_streaming.ports import Floats
 
 
-def require_shape(values: Floats, shape: tuple[int, ...], file: str, tensor: str) -> None:
+class Shaped(Protocol):
+    """A tensor, wherever it lies."""
+
+    @property
+    def shape(self) -> tuple[int, ...]: ...
+
+
+def require_shape(values: Shaped, shape: tuple[int, ...], file: str, tensor: str) -> None:
     """Refuses a tensor of another shape.
 
     Raises:
@@ -21,7 +29,7 @@ def require_shape(values: Floats, shape: tuple[int, ...], file: str, tensor: str
         raise _wrong(values, str(shape), file, tensor)
 
 
-def require_room(values: Floats, shape: tuple[int, ...], axis: int, file: str, tensor: str) -> None:
+def require_room(values: Shaped, shape: tuple[int, ...], axis: int, file: str, tensor: str) -> None:
     """Refuses a tensor of another shape, but that `axis` may be longer.
 
     Raises:
@@ -34,7 +42,7 @@ def require_room(values: Floats, shape: tuple[int, ...], axis: int, file: str, t
         raise _wrong(values, str(shape), file, tensor)
 
 
-def _wrong(values: Floats, expected: str, file: str, tensor: str) -> ModelFormatError:
+def _wrong(values: Shaped, expected: str, file: str, tensor: str) -> ModelFormatError:
     return ModelFormatError(
         f"{file} gave {tensor} as {values.shape} instead of {expected}, which its files promise; "
         "check it with `parakeet models verify`, then fetch or export it again"

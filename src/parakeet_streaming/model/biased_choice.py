@@ -23,16 +23,14 @@ Emitting = tuple[DecoderRow, int, int]
 """A row that gives a token, its place in the call, and which of its frames gives it."""
 
 
-def choose(emitting: Sequence[Emitting], logits: Floats, blank_id: int) -> dict[int, Choice]:
+def choose(emitting: Sequence[Emitting], scores: Floats, blank_id: int) -> dict[int, Choice]:
     """The token of each row, by the row's place in the call.
 
     Args:
         emitting: rows with biases, each on a frame that gives a token.
-        logits: (B, K, V) of the call; they stay as they are.
+        scores: (n, V) raw logits of these frames; they are changed.
         blank_id: is never chosen.
     """
-    places = [place for _, place, _ in emitting]
-    scores: Floats = logits[places, [frame for _, _, frame in emitting]]
     scores[:, blank_id] = -np.inf
     most = max(len(row.biases) for row, _, _ in emitting)
     states = np.zeros((len(emitting), most), dtype=np.int64)

@@ -19,8 +19,9 @@ from __future__ import annotations
 
 import math
 import threading
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from typing import cast
 
 import numpy as np
 
@@ -33,8 +34,8 @@ from parakeet_streaming.catalog.limits import (
 )
 from parakeet_streaming.catalog.spec import ModelSpec
 from parakeet_streaming.errors import ModelFormatError
-from parakeet_streaming.model.answers import require_room
-from parakeet_streaming.model.encoder_past import EncoderPast, lay_blocks, with_block
+from parakeet_streaming.model.answers import Shaped, require_room
+from parakeet_streaming.model.encoder_past import EncoderPast, Past, lay_blocks, with_block
 from parakeet_streaming.model.features import (
     SPOILT_BEFORE_CUT,
     SPOILT_BEHIND_CUT,
@@ -55,8 +56,12 @@ from parakeet_streaming.timeline import (
 
 
 @dataclass(frozen=True, slots=True)
-class _Row:
-    """A step's part in a call of the graph."""
+class Step:
+    """A row's part in a call of the graph."""
+
+    given: EncoderInput
+    length: int
+    """U: its encoder frames."""
 
     features: Floats
     """(F, 8 + T), normalised; the first 8 are the look-back, zeros where there is none."""
@@ -66,7 +71,23 @@ class _Row:
     """Where the chunk begins in it."""
     look_back: int
     """8 or 0."""
-    past: EncoderPast
+    past: Past
+    """What it begins with."""
+
+    @property
+    def chunk_frames(self) -> int:
+        """How many of its frames are the chunk's."""
+        unknown_samples = self.given.left_samples - known_samples(self.given)
+        frames = unknown_samples // FRAME_SAMPLES + self.given.chunk_samples // FRAME_SAMPLES
+        return min(frames, self.length)
+
+    @property
+    def kept_log_mel(self) -> tuple[Floats, int]:
+        """What is kept of the log-mels, and how many of these follow the chunk."""
+        columns = self.log_mel.shape[1]
+        certain = columns - SPOILT_BEFORE_CUT
+        chunk_end = min(self.chunk_at + self.chunk_frames * SUBSAMPLING, columns)
+        return self.log_mel[:, :certain], certain - chunk_end
 
 
 class _Room(threading.local):
@@ -104,6 +125,8 @@ class OnnxCachedEncoder:
         self._past_names = spec.names.cached
         self._rows_independent = spec.encoder_rows_independent
         self._empty = self._empty_past()
+        self._first: Past = self._empty
+        """The past of a stream of which nothing was encoded."""
         self._room = _Room()
 
     def encode(self, inputs: Sequence[EncoderInput]) -> Encoded:
@@ -117,19 +140,15 @@ class OnnxCachedEncoder:
             ComputeError: the graph could not run, or gave numbers that are not finite.
             ModelFormatError: it gave tensors of another shape than it declares.
         """
-        lengths = [encoder_frames(each.samples.shape[0] - _known_samples(each)) for each in inputs]
-        frames = [np.zeros((0, self._width), np.float32) for _ in inputs]
-        pasts = [None if each.kept_frames is None else each.past or self._empty for each in inputs]
+        lengths = [encoder_frames(each.samples.shape[0] - known_samples(each)) for each in inputs]
+        frames: list[object] = [np.zeros((0, self._width), np.float32) for _ in inputs]
+        pasts = [None if each.kept_frames is None else each.past or self._first for each in inputs]
         for rows in self._groups(inputs, lengths):
-            prepared = [self._prepare(inputs[row]) for row in rows]
-            outputs = self._run(prepared)
-            self._check_shapes(outputs, len(rows), max(lengths[row] for row in rows))
-            encoded = outputs[self._names.frames].transpose(0, 2, 1)
-            for at, row in enumerate(rows):
-                frames[row] = encoded[at, : lengths[row]].copy()
-                require_finite(frames[row], self._name)
+            steps = [self._prepare(inputs[row]) for row in rows]
+            for row, (row_frames, past) in zip(rows, self._encoded(steps), strict=True):
+                frames[row] = row_frames
                 if inputs[row].kept_frames is not None:
-                    pasts[row] = self._kept(inputs[row], prepared[at], outputs, at, lengths[row])
+                    pasts[row] = past
         return Encoded(frames, tuple(lengths), tuple(pasts))
 
     def past_to_arrays(self, past: object) -> dict[str, Floats]:
@@ -137,7 +156,7 @@ class OnnxCachedEncoder:
         assert isinstance(past, EncoderPast)
         return past.to_arrays()
 
-    def past_from_arrays(self, arrays: Mapping[str, Floats], most_frames: int) -> EncoderPast:
+    def past_from_arrays(self, arrays: Mapping[str, Floats], most_frames: int) -> Past:
         """What was kept, of which `past_to_arrays` made the arrays: `most_frames` at most.
 
         Raises:
@@ -154,20 +173,21 @@ class OnnxCachedEncoder:
         keeping = [row for row in rows if inputs[row].kept_frames is not None]
         return [group for group in (whole, keeping) if group]
 
-    def _prepare(self, given: EncoderInput) -> _Row:
-        past = given.past or self._empty
-        assert isinstance(past, EncoderPast)
-        known = _known_samples(given)
+    def _prepare(self, given: EncoderInput) -> Step:
+        past = given.past or self._first
+        assert isinstance(past, type(self._first)), "the past of another encoder"
+        known = known_samples(given)
         new = feature_frames(given.samples.shape[0] - known)
         log_mel, left = self._log_mel(given.samples, known, past, new)
         look_back = SUBSAMPLING if left >= SUBSAMPLING else 0
         features = np.zeros((self._mel_bins, SUBSAMPLING + new), dtype=np.float32)
         heard = without_tail(log_mel, given.samples.shape[0], given.tail_samples)
         features[:, SUBSAMPLING - look_back :] = normalised(log_mel[:, left - look_back :], heard)
-        return _Row(features, log_mel, left, look_back, past)
+        length = encoder_frames(given.samples.shape[0] - known)
+        return Step(given, length, features, log_mel, left, look_back, past)
 
     def _log_mel(
-        self, samples: Floats, known_samples: int, past: EncoderPast, new: int
+        self, samples: Floats, known_samples: int, past: Past, new: int
     ) -> tuple[Floats, int]:
         """Log-mels of a window whose chunk and right context are `new` frames, and its left ones.
 
@@ -182,33 +202,48 @@ class OnnxCachedEncoder:
         known = past.log_mel[:, chunk_at - left : chunk_at + ahead]
         return np.concatenate((known, fresh), axis=1), left
 
-    def _run(self, rows: Sequence[_Row]) -> dict[str, Array]:
-        names = self._past_names
-        lengths = np.array([row.features.shape[1] for row in rows], dtype=np.int64)
-        features = np.zeros((len(rows), self._mel_bins, int(lengths.max())), dtype=np.float32)
-        filled = np.array([row.past.frames for row in rows], dtype=np.int64)
-        layers, _, width = self._empty.convolved.shape
-        slots = max(1, int(filled.max()))
-        keys, values = self._room.of((layers, len(rows), slots, width))
-        for at, row in enumerate(rows):
-            features[at, :, : lengths[at]] = row.features
-            lay_blocks(row.past.keys, keys[:, at])
-            lay_blocks(row.past.values, values[:, at])
-        return self._session.run(
-            {
-                self._names.features: features,
-                self._names.feature_lengths: lengths,
-                names.look_back: np.array([row.look_back for row in rows], dtype=np.int64),
-                names.past_keys: keys,
-                names.past_values: values,
-                names.past_convolved: np.stack([row.past.convolved for row in rows], axis=1),
-                names.past_filled: filled,
-            }
-        )
+    def _encoded(self, steps: Sequence[Step]) -> Iterable[tuple[object, Past]]:
+        """Runs the graph on rows; frames of each, and the past after its chunk if one is kept."""
+        outputs = self._session.run(self._feeds(steps) | self._pasts(steps))
+        self._check_shapes(outputs, steps)
+        frames = outputs[self._names.frames].transpose(0, 2, 1)
+        for at, step in enumerate(steps):
+            row: Floats = frames[at, : step.length].copy()
+            require_finite(row, self._name)
+            keeps = step.given.kept_frames is not None
+            yield row, self._kept(step, outputs, at) if keeps else step.past
 
-    def _check_shapes(self, outputs: dict[str, Array], rows: int, frames: int) -> None:
+    def _feeds(self, steps: Sequence[Step]) -> dict[str, Array]:
+        """All that the graph takes but keys, values and inputs of convolutions."""
+        lengths = np.array([step.features.shape[1] for step in steps], dtype=np.int64)
+        features = np.zeros((len(steps), self._mel_bins, int(lengths.max())), dtype=np.float32)
+        for at, step in enumerate(steps):
+            features[at, :, : lengths[at]] = step.features
+        return {
+            self._names.features: features,
+            self._names.feature_lengths: lengths,
+            self._past_names.look_back: np.array([each.look_back for each in steps], np.int64),
+            self._past_names.past_filled: np.array([each.past.frames for each in steps], np.int64),
+        }
+
+    def _pasts(self, steps: Sequence[Step]) -> dict[str, Array]:
+        names, pasts = self._past_names, [cast(EncoderPast, each.past) for each in steps]
+        layers, _, width = self._empty.convolved.shape
+        slots = max(1, *(past.frames for past in pasts))
+        keys, values = self._room.of((layers, len(steps), slots, width))
+        for at, past in enumerate(pasts):
+            lay_blocks(past.keys, keys[:, at])
+            lay_blocks(past.values, values[:, at])
+        return {
+            names.past_keys: keys,
+            names.past_values: values,
+            names.past_convolved: np.stack([past.convolved for past in pasts], axis=1),
+        }
+
+    def _check_shapes(self, outputs: Mapping[str, Shaped], steps: Sequence[Step]) -> None:
         layers, reach, width = self._empty.convolved.shape
         names, file = self._past_names, self._name
+        rows, frames = len(steps), max(step.length for step in steps)
         require_room(
             outputs[self._names.frames], (rows, self._width, frames), 2, file, self._names.frames
         )
@@ -217,24 +252,17 @@ class OnnxCachedEncoder:
         convolved = outputs[names.convolved]
         require_room(convolved, (layers, rows, reach + frames, width), 2, file, names.convolved)
 
-    def _kept(
-        self, given: EncoderInput, row: _Row, outputs: dict[str, Array], at: int, length: int
-    ) -> EncoderPast:
-        """The past after the chunk of a window."""
-        assert given.kept_frames is not None
-        names, past = self._past_names, row.past
-        unknown_samples = given.left_samples - _known_samples(given)
-        chunk_frames = unknown_samples // FRAME_SAMPLES + given.chunk_samples // FRAME_SAMPLES
-        chunk = min(chunk_frames, length)
-        chunk_end = min(row.chunk_at + chunk * SUBSAMPLING, row.log_mel.shape[1])
-        certain = row.log_mel.shape[1] - SPOILT_BEFORE_CUT
+    def _kept(self, step: Step, outputs: Mapping[str, Array], at: int) -> EncoderPast:
+        """The past after the chunk of a row."""
+        names, past, chunk = self._past_names, cast(EncoderPast, step.past), step.chunk_frames
         keys, values = (outputs[name][:, at, :chunk] for name in (names.keys, names.values))
-        reach = past.convolved.shape[1]
+        kept, reach = step.given.kept_frames or 0, past.convolved.shape[1]
+        log_mel, ahead = step.kept_log_mel
         return EncoderPast(
-            log_mel=row.log_mel[:, :certain],
-            ahead=certain - chunk_end,
-            keys=with_block(past.keys, keys, given.kept_frames),
-            values=with_block(past.values, values, given.kept_frames),
+            log_mel=log_mel,
+            ahead=ahead,
+            keys=with_block(past.keys, keys, kept),
+            values=with_block(past.values, values, kept),
             convolved=outputs[names.convolved][:, at, chunk : chunk + reach].copy(),
         )
 
@@ -263,6 +291,6 @@ class OnnxCachedEncoder:
         )
 
 
-def _known_samples(given: EncoderInput) -> int:
+def known_samples(given: EncoderInput) -> int:
     """Samples of left context that the past stands for."""
     return 0 if given.past is None else given.left_samples

@@ -6,6 +6,7 @@ Its way through the frames of one call, as `label_looping.py` moves it on.
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Any
 
 from parakeet_streaming.ports import Counts, Decoded, DecoderInput, DecoderState, Emission, Floats
 
@@ -36,16 +37,17 @@ class Choice:
 class DecoderRow:
     """One stream on its way through the frames of one call; frames count from the chunk's first."""
 
-    def __init__(self, frames: Floats, given: DecoderInput, max_symbols: int) -> None:
+    def __init__(self, frames: object, given: DecoderInput, max_symbols: int) -> None:
+        """`frames`: (U, D), or whatever the networks take in their place."""
         state = given.state
-        assert isinstance(state.memory, PredictorMemory), "the memory of another decoder"
         self.frame = state.frames_to_skip
         self.length = given.lookahead_end - given.chunk_start
         self.last_token = state.last_token
-        self.memory = state.memory
+        self.memory: Any = state.memory
+        """What the networks remember after it; only they read it."""
         self.biases = given.biases
         self.bias_states = state.bias_states or (0,) * len(given.biases)
-        self._frames = frames
+        self.frames: Any = frames
         self._offset = given.chunk_start
         self._border = given.chunk_end - given.chunk_start
         self._first_frame = state.decoded_frames
@@ -61,10 +63,16 @@ class DecoderRow:
     def live(self) -> bool:
         return self.frame < self.length
 
+    @property
+    def at(self) -> int:
+        """The present frame, counted from the first of `frames`."""
+        return self._offset + self.frame
+
     def next_frames(self, width: int) -> Floats:
         """At most `width` of the row's next frames (K, D)."""
         start = self._offset + self.frame
-        return self._frames[start : start + width]
+        frames: Floats = self.frames[start : start + width]
+        return frames
 
     def pass_blanks(self, tokens: Counts, skips: Counts, blank_id: int) -> int | None:
         """Walks over scored frames (K,); stops on a token and returns its offset, or None."""

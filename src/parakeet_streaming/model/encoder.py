@@ -17,11 +17,11 @@ import numpy as np
 
 from parakeet_streaming.catalog.spec import ModelSpec
 from parakeet_streaming.errors import AudioInputError, SnapshotError
-from parakeet_streaming.model.answers import require_room
+from parakeet_streaming.model.answers import Shaped, require_room
 from parakeet_streaming.model.features import log_mel
 from parakeet_streaming.model.finite import require_finite
 from parakeet_streaming.ports import Encoded, EncoderInput, Floats
-from parakeet_streaming.runtime.session import Session
+from parakeet_streaming.runtime.session import Array, Session
 from parakeet_streaming.timeline import (
     FRAME_SAMPLES,
     SUBSAMPLING,
@@ -57,16 +57,16 @@ class OnnxEncoder:
         for window in windows:
             self._check_length(window)
         lengths = [encoder_frames(window.shape[0]) for window in windows]
-        frames = [np.zeros((0, self._width), np.float32) for _ in windows]
+        frames: list[object] = [np.zeros((0, self._width), np.float32) for _ in windows]
         rows = [row for row, length in enumerate(lengths) if length > 0]
         groups = [rows] if self._rows_independent else [[row] for row in rows]
         for group in filter(None, groups):
-            encoded = self._run(
-                [log_mel(windows[row], self._mel_bins, inputs[row].tail_samples) for row in group]
+            encoded = self._encoded(
+                [log_mel(windows[row], self._mel_bins, inputs[row].tail_samples) for row in group],
+                [lengths[row] for row in group],
             )
             for row, row_frames in zip(group, encoded, strict=True):
-                frames[row] = row_frames[: lengths[row]].copy()
-                require_finite(frames[row], self._name)
+                frames[row] = row_frames
         return Encoded(frames, tuple(lengths), (None,) * len(inputs))
 
     def past_to_arrays(self, past: object) -> dict[str, Floats]:
@@ -77,20 +77,28 @@ class OnnxEncoder:
         """Raises SnapshotError: this encoder keeps nothing."""
         raise SnapshotError("this model's encoder keeps nothing between steps")
 
-    def _run(self, features: Sequence[Floats]) -> Floats:
-        """Runs the graph on features (F, T) of each row; frames (B, U, D)."""
+    def _encoded(self, features: Sequence[Floats], lengths: Sequence[int]) -> Sequence[object]:
+        """Runs the graph on features (F, T) of each row; frames of each, as many as it has."""
+        outputs = self._session.run(self._feeds(features))
+        frames: Floats = outputs[self._names.frames]
+        self._require_room(frames, features)
+        rows = []
+        for row, length in zip(frames.transpose(0, 2, 1), lengths, strict=True):
+            rows.append(row[:length].copy())
+            require_finite(rows[-1], self._name)
+        return rows
+
+    def _feeds(self, features: Sequence[Floats]) -> dict[str, Array]:
         lengths = np.array([each.shape[1] for each in features], dtype=np.int64)
         padded = np.zeros((len(features), self._mel_bins, int(lengths.max())), dtype=np.float32)
         for row, each in enumerate(features):
             padded[row, :, : each.shape[1]] = each
-        outputs = self._session.run(
-            {self._names.features: padded, self._names.feature_lengths: lengths}
-        )
-        frames: Floats = outputs[self._names.frames]
-        least = -(-int(lengths.max()) // SUBSAMPLING)
+        return {self._names.features: padded, self._names.feature_lengths: lengths}
+
+    def _require_room(self, frames: Shaped, features: Sequence[Floats]) -> None:
+        least = -(-max(each.shape[1] for each in features) // SUBSAMPLING)
         shape = (len(features), self._width, least)
         require_room(frames, shape, 2, self._name, self._names.frames)
-        return frames.transpose(0, 2, 1)
 
     def _check_length(self, window: Floats) -> None:
         if self.max_samples is not None and window.shape[0] > self.max_samples:

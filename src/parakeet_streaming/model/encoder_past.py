@@ -10,7 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Final, Self
+from typing import Final, Protocol, Self
 
 import numpy as np
 
@@ -19,6 +19,25 @@ from parakeet_streaming.ports import Floats
 
 _MOST_BLOCKS: Final = 32
 """Blocks that gather before they are put together, which costs new memory."""
+
+
+class Past(Protocol):
+    """What one stream keeps between steps, wherever its keys and values lie."""
+
+    @property
+    def log_mel(self) -> Floats:
+        """(F, T), not normalised, as far as they are certain."""
+        ...
+
+    @property
+    def ahead(self) -> int:
+        """How many of them follow the last chunk; -1 where the chunk's own last one is to come."""
+        ...
+
+    @property
+    def frames(self) -> int:
+        """K: how many the keys and values are of."""
+        ...
 
 
 @dataclass(frozen=True, slots=True)

@@ -17,10 +17,11 @@ from parakeet_streaming.model.transducer import FrameEncoder
 from parakeet_streaming.runtime.cores import usable_cores
 from parakeet_streaming.runtime.session import ONNX_RUNTIME, Session, open_session
 
-_DECODER_THREADS: Final = 4
+DECODER_THREADS: Final = 4
 
 Wrap = Callable[[Session, str], Session]
-"""A session and its role, `encoder`, `predictor` or `joint`, to what is used in its place."""
+"""A session and its role, `encoder`, `predictor` or `joint`, to what is used in its place; where
+arrays stay on a device, `rows` and `frames` too."""
 
 
 def as_it_is(session: Session, _: str) -> Session:
@@ -44,7 +45,7 @@ def open_decoder_joint(
     """
     for path in {parts.decoder.path, (parts.joiner or parts.decoder).path}:
         refuse_broken_weights(path)
-    threads = min(usable_cores(), _DECODER_THREADS)
+    threads = min(usable_cores(), DECODER_THREADS)
 
     def open_part(source: Path | bytes, role: str) -> Session:
         name = str(parts.decoder.path if isinstance(source, bytes) else source)

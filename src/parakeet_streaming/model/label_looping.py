@@ -25,15 +25,15 @@ each looks ahead in vain costs more then: the more there are, the less they look
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import Final, Protocol
+from typing import Final, Protocol, runtime_checkable
 
 import numpy as np
 
-from parakeet_streaming.errors import SnapshotError
 from parakeet_streaming.limits import DEFAULT_SYMBOLS
 from parakeet_streaming.model.biased_choice import Emitting, choose
 from parakeet_streaming.model.confidence import Confidence, probability
-from parakeet_streaming.model.decoder_row import DecoderRow, PredictorMemory
+from parakeet_streaming.model.decoder_row import Choice, DecoderRow
+from parakeet_streaming.model.numpy_networks import DecoderJoint, NumpyNetworks
 from parakeet_streaming.ports import (
     Counts,
     Decoded,
@@ -47,8 +47,45 @@ _SHARED_FRAMES: Final = 8
 32 rows are fastest without any, 8 with one or two, one with four (`benchmarks.speed.overhead`)."""
 
 
-class DecoderJoint(Protocol):
-    """Prediction network and joint of a transducer, in numpy's arrays."""
+class Scores(Protocol):
+    """What K frames of B rows were scored."""
+
+    @property
+    def tokens(self) -> Counts:
+        """(B, K): the best of each, the blank included."""
+        ...
+
+    @property
+    def durations(self) -> Counts | None:
+        """(B, K): the number of the best duration of each; None for RNN-T."""
+        ...
+
+    def confidence(
+        self, measure: Confidence, place: int, offset: int, token: int | None = None, /
+    ) -> float:
+        """How sure the best token of a frame is, or that one."""
+        ...
+
+    def rows(self, places: Sequence[int], offsets: Sequence[int], /) -> Floats:
+        """Raw logits (n, V) of n frames, to be changed as one likes."""
+        ...
+
+
+class Walk(Protocol):
+    """Networks on the way through the rows of one call."""
+
+    def score(self, live: Sequence[DecoderRow], width: int, /) -> Scores:
+        """Scores the next `width` frames of rows; the last one stands for those beyond the end."""
+        ...
+
+    def advance(self, emitted: Sequence[DecoderRow], /) -> None:
+        """Moves what is remembered of rows on by their last token."""
+        ...
+
+
+@runtime_checkable
+class Networks(Protocol):
+    """Prediction network and joint; what they remember of a stream is opaque here."""
 
     @property
     def blank_id(self) -> int: ...
@@ -63,31 +100,23 @@ class DecoderJoint(Protocol):
         """How many frames of one stream are worth scoring in one call; at least 1."""
         ...
 
-    def start(self) -> tuple[Floats, Floats, Floats]:
-        """Output (1, ...), hidden (L, 1, H) and cell (L, 1, H) after the start symbol."""
+    def start(self) -> object:
+        """What is remembered of a stream of which nothing was decoded."""
         ...
 
-    def advance(
-        self, tokens: Sequence[int], hidden: Floats, cell: Floats
-    ) -> tuple[Floats, Floats, Floats]:
-        """Runs the prediction network of B streams by one token each.
-
-        Args:
-            tokens: one token id per stream, never the blank.
-            hidden: (L, B, H) before the tokens.
-            cell: (L, B, H) before the tokens.
-
-        Returns:
-            Output (B, ...), hidden and cell (L, B, H) after the tokens.
-        """
+    def begin(self, rows: Sequence[DecoderRow], /) -> Walk:
+        """Makes ready for a walk through these rows, and no others."""
         ...
 
-    def score(self, frames: Floats, output: Floats) -> tuple[Floats, Floats | None]:
-        """Scores frames (B, K, D) under the prediction network's output (B, ...).
+    def memory_to_arrays(self, memory: object, /) -> dict[str, Floats]:
+        """What is remembered of a stream as named arrays."""
+        ...
 
-        Returns:
-            Raw logits of tokens (B, K, V), the blank included, and of durations (B, K, n), which
-            are None for RNN-T.
+    def memory_from_arrays(self, arrays: Mapping[str, Floats], /) -> object:
+        """What was remembered, of which `memory_to_arrays` made the arrays.
+
+        Raises:
+            SnapshotError: arrays of other names or shapes.
         """
         ...
 
@@ -97,7 +126,7 @@ class LabelLoopingDecoder:
 
     def __init__(
         self,
-        decoder_joint: DecoderJoint,
+        decoder_joint: DecoderJoint | Networks,
         *,
         max_symbols: int | None = None,
         confidence: Confidence = probability,
@@ -105,112 +134,89 @@ class LabelLoopingDecoder:
         """How tokens are chosen.
 
         Args:
-            decoder_joint: prediction network and joint.
+            decoder_joint: prediction network and joint, in numpy's arrays or as asked here.
             max_symbols: tokens on one frame after which a frame is skipped, 1 or more; None for 10.
             confidence: raw token logits (V,) to a confidence from 0 to 1.
         """
-        self._decoder_joint = decoder_joint
+        networks = (
+            decoder_joint if isinstance(decoder_joint, Networks) else NumpyNetworks(decoder_joint)
+        )
+        self._networks: Networks = networks
         self._max_symbols = max_symbols or DEFAULT_SYMBOLS
         self._confidence = confidence
-        self._blank_id = decoder_joint.blank_id
-        self._durations = np.asarray(decoder_joint.durations, dtype=np.int64)
-        self._start = PredictorMemory(*decoder_joint.start())
+        self._blank_id = networks.blank_id
+        self._durations = np.asarray(networks.durations, dtype=np.int64)
+        self._start = networks.start()
 
     @property
     def durations(self) -> tuple[int, ...]:
         """Frames that a token or a blank may skip; empty for RNN-T."""
-        return self._decoder_joint.durations
+        return self._networks.durations
 
     def start(self) -> DecoderState:
         """The state of a stream of which nothing was decoded."""
         return DecoderState(self._blank_id, 0, 0, self._start)
 
-    def decode(self, frames: Sequence[Floats], inputs: Sequence[DecoderInput]) -> list[Decoded]:
-        """Decodes frames of encoded rows, each float32 (U, D). Rows never influence each other."""
+    def decode(self, frames: Sequence[object], inputs: Sequence[DecoderInput]) -> list[Decoded]:
+        """Decodes frames of encoded rows, each as the networks take them; numpy's are (U, D).
+
+        Rows never influence each other.
+        """
         rows = [DecoderRow(frames[each.row], each, self._max_symbols) for each in inputs]
         live = [row for row in rows if row.live]
-        while live:
-            emitted = self._look_ahead(live)
+        walk = self._networks.begin(live) if live else None
+        while walk is not None and live:
+            emitted = self._look_ahead(walk, live)
             if emitted:
-                self._advance(emitted)
+                walk.advance(emitted)
             for row in emitted:
                 row.keep_state_at_border()
             live = [row for row in live if row.live]
         return [row.result() for row in rows]
 
     def memory_to_arrays(self, memory: object) -> dict[str, Floats]:
-        """The arrays of a memory, by the names of its fields."""
-        assert isinstance(memory, PredictorMemory)
-        return {"output": memory.output, "hidden": memory.hidden, "cell": memory.cell}
+        """What is remembered of a stream as named arrays."""
+        return self._networks.memory_to_arrays(memory)
 
-    def memory_from_arrays(self, arrays: Mapping[str, Floats]) -> PredictorMemory:
-        """The memory of which `memory_to_arrays` made the arrays.
+    def memory_from_arrays(self, arrays: Mapping[str, Floats]) -> object:
+        """What was remembered, of which `memory_to_arrays` made the arrays.
 
         Raises:
             SnapshotError: arrays of other names or shapes.
         """
-        expected = {name: array.shape for name, array in self.memory_to_arrays(self._start).items()}
-        given = {name: array.shape for name, array in arrays.items()}
-        if given != expected:
-            raise SnapshotError(f"a decoder memory of {given}; this model's is {expected}")
-        return PredictorMemory(**arrays)
+        return self._networks.memory_from_arrays(arrays)
 
-    def _look_ahead(self, live: Sequence[DecoderRow]) -> list[DecoderRow]:
+    def _look_ahead(self, walk: Walk, live: Sequence[DecoderRow]) -> list[DecoderRow]:
         """Scores the next frames of the live rows in one call; returns the rows that emitted."""
         width = min(self._width(len(live)), max(row.length - row.frame for row in live))
-        output = _joined([row.memory.output for row in live], axis=0)
-        logits, duration_logits = self._decoder_joint.score(_block(live, width), output)
-        tokens: Counts = logits.argmax(axis=-1)
-        if duration_logits is None:
-            skips = np.zeros_like(tokens)
-        else:
-            skips = self._durations[duration_logits.argmax(axis=-1)]
+        scores = walk.score(live, width)
+        tokens, durations = scores.tokens, scores.durations
+        skips = np.zeros_like(tokens) if durations is None else self._durations[durations]
         emitting: list[Emitting] = []
         for position, row in enumerate(live):
             offset = row.pass_blanks(tokens[position], skips[position], self._blank_id)
             if offset is not None:
                 emitting.append((row, position, offset))
-        biased = [place for place in emitting if place[0].biases]
-        choices = choose(biased, logits, self._blank_id) if biased else {}
+        choices = self._choices(scores, emitting)
         for row, position, offset in emitting:
-            plain = int(tokens[position, offset])
+            skip = int(skips[position, offset])
             choice = choices.get(position)
             if choice is None:
-                confidence = self._confidence(logits[position, offset])
-                row.emit(plain, int(skips[position, offset]), confidence)
+                confidence = scores.confidence(self._confidence, position, offset)
+                row.emit(int(tokens[position, offset]), skip, confidence)
             else:
-                confidence = self._confidence(logits[position, offset], choice.token)
-                row.emit(choice.token, int(skips[position, offset]), confidence, choice)
+                confidence = scores.confidence(self._confidence, position, offset, choice.token)
+                row.emit(choice.token, skip, confidence, choice)
         return [row for row, _, _ in emitting]
+
+    def _choices(self, scores: Scores, emitting: Sequence[Emitting]) -> dict[int, Choice]:
+        """The tokens of the rows that have biases, by the rows' places."""
+        biased = [place for place in emitting if place[0].biases]
+        if not biased:
+            return {}
+        places, offsets = [each[1] for each in biased], [each[2] for each in biased]
+        return choose(biased, scores.rows(places, offsets), self._blank_id)
 
     def _width(self, rows: int) -> int:
         """Frames to score in one call of so many rows."""
-        return min(self._decoder_joint.frames_per_call, 1 + _SHARED_FRAMES // rows)
-
-    def _advance(self, emitted: Sequence[DecoderRow]) -> None:
-        """Runs the prediction network of the rows that emitted, in one call."""
-        output, hidden, cell = self._decoder_joint.advance(
-            [row.last_token for row in emitted],
-            _joined([row.memory.hidden for row in emitted], axis=1),
-            _joined([row.memory.cell for row in emitted], axis=1),
-        )
-        for index, row in enumerate(emitted):
-            only = slice(index, index + 1)
-            row.memory = PredictorMemory(output[only], hidden[:, only], cell[:, only])
-
-
-def _block(live: Sequence[DecoderRow], width: int) -> Floats:
-    """The next `width` frames of each live row, (B, width, D); the last one fills up the rest."""
-    first = live[0].next_frames(width)
-    if len(live) == 1 and first.shape[0] == width:
-        return first[None]
-    block = np.empty((len(live), width, first.shape[1]), dtype=np.float32)
-    for place, row in zip(block, live, strict=True):
-        frames = row.next_frames(width)
-        place[: frames.shape[0]] = frames
-        place[frames.shape[0] :] = frames[-1]
-    return block
-
-
-def _joined(arrays: Sequence[Floats], axis: int) -> Floats:
-    return arrays[0] if len(arrays) == 1 else np.concatenate(arrays, axis=axis)
+        return min(self._networks.frames_per_call, 1 + _SHARED_FRAMES // rows)

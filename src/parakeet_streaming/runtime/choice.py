@@ -112,8 +112,11 @@ def open_chosen(
     bfloat16: bool = False,
     provider: str = "auto",
     threads: int | None = None,
+    float16: bool = False,
 ) -> tuple[Session, str]:
     """A session for a graph, and the runtime that it has; the options are those of `choose`.
+
+    `float16`: whether its weights are stored so.
 
     Raises:
         ParakeetError: as `open_session`. Where `auto` chose OpenVINO and that cannot open the
@@ -121,7 +124,14 @@ def open_chosen(
     """
 
     def opened(by: str) -> Session:
-        return open_session(path, runtime=by, provider=provider, threads=threads, bfloat16=bfloat16)
+        return open_session(
+            path,
+            runtime=by,
+            provider=provider,
+            threads=threads,
+            bfloat16=bfloat16,
+            float16=float16,
+        )
 
     free = runtime == "auto" and not bfloat16
     if chosen.runtime != OPENVINO or not free:

@@ -9,12 +9,16 @@ Rules of this file:
    of live streams have hundreds of shapes. A call takes 2 to 4 % longer, and memory does not grow.
 4. Threads spin during a call and sleep between calls. With spinning, a call is a fifth faster on
    two cores. Spinning between calls would cost live use several times its own work.
+5. What lies on a device is a value: no call writes to it again, so it may be kept and shared.
 """
 
 from __future__ import annotations
 
+import io
 import logging
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping
+from contextlib import contextmanager, redirect_stdout
+from functools import cache
 from pathlib import Path
 from types import MappingProxyType
 from typing import Any, Final
@@ -27,10 +31,15 @@ from parakeet_streaming.catalog.graph import TensorSpec
 from parakeet_streaming.errors import (
     ComputeError,
     ModelFormatError,
-    OptionError,
     ProviderMissingError,
 )
 from parakeet_streaming.runtime.cores import usable_cores
+from parakeet_streaming.runtime.providers import (
+    CPU,
+    ON_A_GPU,
+    provider_options,
+    resolved,
+)
 from parakeet_streaming.runtime.reasons import first_reason
 from parakeet_streaming.runtime.utf8_names import is_utf8, utf8_name
 
@@ -38,24 +47,9 @@ Array = NDArray[Any]
 
 _LOG: Final = logging.getLogger(__name__)
 
-_CPU: Final = "CPUExecutionProvider"
-_CUDA: Final = "CUDAExecutionProvider"
-
-PROVIDERS: Final[dict[str, tuple[str, str]]] = {
-    "cpu": (_CPU, "onnxruntime"),
-    "cuda": (_CUDA, "onnxruntime-gpu"),
-    "tensorrt": ("TensorrtExecutionProvider", "onnxruntime-gpu"),
-    "directml": ("DmlExecutionProvider", "onnxruntime-directml"),
-    "openvino": ("OpenVINOExecutionProvider", "onnxruntime-openvino"),
-    "coreml": ("CoreMLExecutionProvider", "onnxruntime, on a Mac"),
-    "migraphx": ("MIGraphXExecutionProvider", "onnxruntime-migraphx"),
-    "qnn": ("QNNExecutionProvider", "onnxruntime-qnn"),
-    "webgpu": ("WebGpuExecutionProvider", "onnxruntime-webgpu"),
-    "xnnpack": ("XnnpackExecutionProvider", "onnxruntime"),
-}
-"""Our short name → the runtime's own name, and the package that brings it."""
-
-_ALIASES: Final = {"dml": "directml", "trt": "tensorrt"}
+HOST: Final = "cpu"
+GPU: Final = "cuda"
+"""What the runtime calls the devices of CUDA's and TensorRT's arrays."""
 
 _ERRORS_ONLY: Final = 3
 _NOTHING: Final = 4
@@ -73,6 +67,27 @@ _DTYPES: Final = {
 }  # fmt: skip
 
 
+class DeviceArray:
+    """A tensor that lies on a device, and stays as it is."""
+
+    __slots__ = ("shape", "value")
+
+    def __init__(self, value: ort.OrtValue) -> None:
+        self.value = value
+        self.shape: tuple[int, ...] = tuple(value.shape())
+
+    @classmethod
+    def of(cls, array: Array, device: str) -> DeviceArray:
+        """A copy of a host's array there."""
+        with _as_ours(f"a copy to {device}"):
+            return cls(ort.OrtValue.ortvalue_from_numpy(np.array(array, order="C"), device, 0))
+
+    def numpy(self) -> Array:
+        """A copy for the host."""
+        with _as_ours("a copy to the host"):
+            return np.array(self.value.numpy())
+
+
 class OnnxRuntimeSession:
     """One graph, ready to run; made by `open_onnx_runtime`."""
 
@@ -87,6 +102,8 @@ class OnnxRuntimeSession:
         self.providers: tuple[str, ...] = tuple(session.get_providers())
         """The runtime's names of what really runs it, the preferred one first."""
         self.threads = threads
+        self.device: str | None = GPU if self.providers[0] in ON_A_GPU else None
+        """Where `run_bound` can keep outputs; None where that would save nothing."""
 
     def run(self, feeds: Mapping[str, Array]) -> dict[str, Array]:
         """All outputs by name, in the graph's order, as `Session.run` says."""
@@ -96,9 +113,49 @@ class OnnxRuntimeSession:
         except Exception as error:  # the runtime's exceptions share no base but this one
             raise ComputeError(f"{self._name} could not run: {first_reason(error)}") from error
         return {
-            name: output.astype(np.float32) if output.dtype == np.float16 else output
-            for name, output in zip(self._output_names, outputs, strict=True)
+            name: _float32(output) for name, output in zip(self._output_names, outputs, strict=True)
         }
+
+    def run_bound(
+        self,
+        feeds: Mapping[str, Array | DeviceArray],
+        *,
+        read: Collection[str] = (),
+        kept: Collection[str] = (),
+        device: str,
+    ) -> tuple[dict[str, Array], dict[str, DeviceArray]]:
+        """Some outputs by name: those to read, and those that stay on a device.
+
+        Inputs are arrays of either place; what is not asked for is not fetched. The host's are cast
+        as by `run`.
+
+        Raises:
+            ComputeError: the runtime could not run the call; the message has its reason.
+        """
+        given = {
+            name: value if isinstance(value, DeviceArray) else self._contiguous(name, value)
+            for name, value in feeds.items()
+        }
+        with _as_ours(self._name):
+            binding = self._session.io_binding()
+            for name, value in given.items():
+                if isinstance(value, DeviceArray):
+                    binding.bind_ortvalue_input(name, value.value)
+                else:
+                    binding.bind_cpu_input(name, value)
+            for name in (*read, *kept):
+                binding.bind_output(name, HOST if name in read else device, 0)
+            # On a GPU, copies of inputs and the call itself may still be under way.
+            binding.synchronize_inputs()
+            self._session.run_with_iobinding(binding)
+            binding.synchronize_outputs()
+            values = binding.get_outputs()
+            host = [_float32(value.numpy()) for value in values[: len(read)]]
+        there = [DeviceArray(value) for value in values[len(read) :]]
+        return dict(zip(read, host, strict=True)), dict(zip(kept, there, strict=True))
+
+    def _contiguous(self, name: str, value: Array) -> Array:
+        return np.ascontiguousarray(self.inputs[name].cast(value))
 
 
 def version() -> str:
@@ -112,34 +169,17 @@ def available_providers() -> tuple[str, ...]:
 
 
 def resolve_providers(name: str) -> tuple[str, ...]:
-    """The runtime's names for `name`, in order of preference, the CPU last.
-
-    Args:
-        name: `auto` (CUDA if it is offered, else the CPU), a key of `PROVIDERS`, or the runtime's
-            own name such as `CUDAExecutionProvider`.
-
-    Raises:
-        OptionError: no such provider.
-        ProviderMissingError: not offered by the runtime that is installed.
-    """
-    offered = available_providers()
-    if name.lower() == "auto":
-        return (_CUDA, _CPU) if _CUDA in offered else (_CPU,)
-    known = PROVIDERS.get(_ALIASES.get(name.lower(), name.lower()))
-    own_names = {each.lower(): each for each in (*offered, *(own for own, _ in PROVIDERS.values()))}
-    wanted = known[0] if known else own_names.get(name.lower())
-    if wanted is None:
-        raise OptionError(f"{name!r} is no provider; use auto, {', '.join(PROVIDERS)}")
-    if wanted not in offered:
-        raise ProviderMissingError(
-            f"{wanted} is not offered here (there is {', '.join(offered)}); install "
-            f"{_package_of(wanted)} in place of onnxruntime, or use the provider cpu"
-        )
-    return (wanted,) if wanted == _CPU else (wanted, _CPU)
+    """The runtime's names for `name`, in order of preference; see `resolved`."""
+    return resolved(name, available_providers())
 
 
 def open_onnx_runtime(
-    source: str | bytes, *, provider: str = "auto", threads: int, name: str
+    source: str | bytes,
+    *,
+    provider: str = "auto",
+    threads: int,
+    name: str,
+    float16: bool = False,
 ) -> OnnxRuntimeSession:
     """A session for a graph.
 
@@ -148,6 +188,7 @@ def open_onnx_runtime(
         provider: see `resolve_providers`.
         threads: of one call.
         name: what messages call the graph.
+        float16: whether TensorRT may compute in float16.
 
     Raises:
         OptionError: no such provider.
@@ -156,15 +197,17 @@ def open_onnx_runtime(
     """
     if not isinstance(source, bytes) and not is_utf8(source):
         with utf8_name(Path(source)) as readable:
-            return open_onnx_runtime(readable, provider=provider, threads=threads, name=name)
+            return open_onnx_runtime(
+                readable, provider=provider, threads=threads, name=name, float16=float16
+            )
     providers = resolve_providers(provider)
     try:
-        session = _create(source, providers, threads, name)
+        session = _create(source, providers, threads, name, float16)
     except ProviderMissingError as error:
         if provider.lower() != "auto":
             raise
         _LOG.warning("the CPU runs %s: %s", name, error)
-        session = _create(source, (_CPU,), threads, name)
+        session = _create(source, (CPU,), threads, name)
     else:
         if providers[0] not in session.get_providers():
             failure = _not_started(providers[0], name, "the runtime fell back to another")
@@ -175,20 +218,44 @@ def open_onnx_runtime(
 
 
 def _create(
-    source: str | bytes, providers: tuple[str, ...], threads: int, name: str
+    source: str | bytes, providers: tuple[str, ...], threads: int, name: str, float16: bool = False
 ) -> ort.InferenceSession:
-    ort.set_default_logger_severity(_NOTHING if providers[0] == _CPU else _ERRORS_ONLY)
+    ort.set_default_logger_severity(_NOTHING if providers[0] == CPU else _ERRORS_ONLY)
+    if providers[0] in ON_A_GPU:
+        _load_gpu_libraries()
     try:
         # Without enable_fallback=0 the runtime prints and tries the CPU by itself.
         return ort.InferenceSession(
-            source, _options(threads), providers=list(providers), enable_fallback=0
+            source,
+            _options(threads),
+            providers=[(each, provider_options(each, float16)) for each in providers],
+            enable_fallback=0,
         )
     except Exception as error:  # the runtime's exceptions share no base but this one
-        if providers[0] != _CPU:
+        if providers[0] != CPU:
             raise _not_started(providers[0], name, first_reason(error)) from error
         raise ModelFormatError(
             f"ONNX Runtime cannot open {name}: {first_reason(error)}; fetch or export it again"
         ) from error
+
+
+@contextmanager
+def _as_ours(name: str) -> Iterator[None]:
+    try:
+        yield
+    except Exception as error:  # the runtime's exceptions share no base but this one
+        raise ComputeError(f"{name} could not run: {first_reason(error)}") from error
+
+
+@cache
+def _load_gpu_libraries() -> None:
+    """Loads CUDA's libraries that pip installs; the runtime does not look there by itself."""
+    with redirect_stdout(io.StringIO()):  # what is missing is told by the session that needs it
+        ort.preload_dlls()
+
+
+def _float32(values: Array) -> Array:
+    return values.astype(np.float32) if values.dtype == np.float16 else values
 
 
 def _options(threads: int) -> ort.SessionOptions:
@@ -211,14 +278,10 @@ def _not_started(wanted: str, name: str, reason: str) -> ProviderMissingError:
     )
 
 
-def _package_of(wanted: str) -> str:
-    return next((package for own, package in PROVIDERS.values() if own == wanted), "its package")
-
-
 def _specs(values: Iterable[ort.NodeArg]) -> Mapping[str, TensorSpec]:
-    return MappingProxyType({value.name: _spec(value) for value in values})
-
-
-def _spec(value: ort.NodeArg) -> TensorSpec:
-    shape = tuple("?" if size is None else size for size in value.shape)
-    return TensorSpec(value.name, np.dtype(_DTYPES.get(value.type, "object")), shape)
+    specs = {}
+    for value in values:
+        shape = tuple("?" if size is None else size for size in value.shape)
+        dtype = np.dtype(_DTYPES.get(value.type, "object"))
+        specs[value.name] = TensorSpec(value.name, dtype, shape)
+    return MappingProxyType(specs)

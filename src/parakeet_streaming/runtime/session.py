@@ -98,6 +98,7 @@ def open_session(
     threads: int | None = None,
     name: str | None = None,
     bfloat16: bool = False,
+    float16: bool = False,
 ) -> Session:
     """A session for a graph.
 
@@ -109,6 +110,7 @@ def open_session(
             fraction of a millisecond, as of a prediction network, are fastest with 1.
         name: what messages call the graph; the path where there is one.
         bfloat16: compute in bfloat16, whatever the weights are stored in.
+        float16: whether TensorRT may compute in float16, as where the weights are.
 
     Raises:
         OptionError: no such runtime or provider, or an impossible number of threads.
@@ -126,4 +128,4 @@ def open_session(
     count = int(threads or usable_cores())
     if chosen == OPENVINO:
         return open_openvino(graph, threads=count, name=called, bfloat16=bfloat16)
-    return open_onnx_runtime(graph, provider=provider, threads=count, name=called)
+    return open_onnx_runtime(graph, provider=provider, threads=count, name=called, float16=float16)

@@ -21,7 +21,7 @@ from parakeet_streaming.catalog.model_folder import ModelParts
 from parakeet_streaming.catalog.piece_types import PieceTypes
 from parakeet_streaming.catalog.spec import ModelSpec, name_of
 from parakeet_streaming.catalog.vocabulary import Vocabulary
-from parakeet_streaming.model.label_looping import DecoderJoint
+from parakeet_streaming.model.numpy_networks import DecoderJoint
 from parakeet_streaming.model.transducer import FrameEncoder
 from parakeet_streaming.torch_model.hugging_face import CONFIG_NAME
 from parakeet_streaming.torch_model.pieces import Pieces

@@ -18,7 +18,7 @@ from torch import Tensor
 
 from parakeet_streaming.errors import ModelFormatError
 from parakeet_streaming.model.features import log_mel
-from parakeet_streaming.model.label_looping import DecoderJoint
+from parakeet_streaming.model.numpy_networks import DecoderJoint
 from parakeet_streaming.model.transducer import FrameEncoder
 from parakeet_streaming.ports import EncoderInput, Floats
 from parakeet_streaming.timeline import SAMPLE_RATE_HZ

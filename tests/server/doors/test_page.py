@@ -1,6 +1,7 @@
 import asyncio
 import json
 import re
+import threading
 from importlib.resources import files
 
 import httpx
@@ -9,6 +10,7 @@ import websockets
 
 from parakeet_streaming.live.adaptation import DelayRange
 from parakeet_streaming.live.options import LiveOptions
+from parakeet_streaming.server.caller import Caller
 from parakeet_streaming.server.doors import native, page
 from parakeet_streaming.timeline import PRESETS, ContextConfig
 from tests.server.served import served
@@ -191,3 +193,67 @@ def test_who_sends_a_transcript_slowly_holds_up_nobody():
             return quick.text, waits, (await slow).status_code
 
     assert served(test, pages) == ("WEBVTT\n", True, 200)
+
+
+def test_for_who_has_vanished_no_subtitles_are_made(monkeypatch):
+    """Neither for one that waits for its turn; one whose turn it is holds up nobody either."""
+    making, may_end, made = threading.Event(), threading.Event(), []
+
+    def slowly(told):
+        made.append(json.loads(told)["audio_s"])
+        making.set()
+        assert may_end.wait(60)
+        return b"made", "text/vtt"
+
+    let_in, asked = page.Service.let_in, []
+
+    def counting(*given, **options):
+        asked.append(given)
+        return let_in(*given, **options)
+
+    monkeypatch.setattr(page, "_subtitles", slowly)
+    monkeypatch.setattr(page.Service, "let_in", counting)
+
+    async def until_asked(count):
+        while len(asked) < count:
+            await asyncio.sleep(0.01)
+        await asyncio.sleep(0.05)  # its body, which came along, is read
+
+    async def vanish(address, number):
+        """Sends all that is asked and goes, as a page that is closed does."""
+        _, writer = await asyncio.open_connection(*address.split(":"))
+        body = json.dumps({"audio_s": number}).encode()
+        writer.write(
+            b"POST /page/subtitles HTTP/1.1\r\nHost: here\r\n"
+            b"Content-Length: %d\r\n\r\n%b" % (len(body), body)
+        )
+        await until_asked(number)
+        await asyncio.to_thread(making.wait, 60)
+        writer.close()
+        await writer.wait_closed()
+
+    async def test(_, address):
+        for number in (1, 2, 3):
+            await vanish(address, number)
+        async with httpx.AsyncClient(base_url=f"http://{address}", timeout=60) as client:
+            asking = asyncio.create_task(client.post("/page/subtitles", json={"audio_s": 4}))
+            await until_asked(4)
+            may_end.set()
+            return (await asking).text
+
+    assert served(test, pages) == "made"
+    assert made == [1, 4]
+
+
+def test_who_vanishes_in_the_midst_of_a_transcript_is_no_failure_of_the_server():
+    class Gone:
+        caller = Caller("127.0.0.1", {}, {})
+
+        async def body(self):
+            yield b"{"
+            raise ConnectionError("the client has gone")
+
+    async def test(service, _):
+        return await page._Subtitles(service).answer(Gone())
+
+    assert served(test, pages).status == 400

@@ -99,6 +99,12 @@ class _Subtitles:
         self._turn = asyncio.Lock()
 
     async def answer(self, request: Request) -> Reply:
+        try:
+            return await self._answer(request)
+        except ConnectionError:
+            return Reply(400)  # to nobody
+
+    async def _answer(self, request: Request) -> Reply:
         service = self._service
         service.let_in(request.caller, from_page=True)
         told = bytearray()
@@ -107,6 +113,8 @@ class _Subtitles:
             if len(told) > _MOST_TOLD_BYTES:
                 raise TooLargeError(f"a transcript may have {_MOST_TOLD_BYTES} bytes")
         async with self._turn:
+            if await request.is_gone():
+                raise ConnectionError("the client has gone")
             made, content_type = await asyncio.to_thread(_subtitles, bytes(told))
         return Reply(200, made, f"{content_type}; charset=utf-8", _HEADERS)
 
