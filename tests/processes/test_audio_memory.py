@@ -1,13 +1,19 @@
 import pytest
 
 from parakeet_streaming.limits import MOST_RING_S
+from parakeet_streaming.live.ring_sizing import MOST_RING_S as RING_S
 from parakeet_streaming.processes import audio_memory as at
-from parakeet_streaming.processes.audio_memory import BLOCK, NUMBERS, Blocks
+from parakeet_streaming.processes.audio_memory import BLOCK, NUMBERS, Blocks, Sizes
 from tests.processes.across import SMALL, memories
 
 
 def test_an_hour_of_audio_has_room():
     assert NUMBERS * BLOCK >= MOST_RING_S * 16_000
+
+
+def test_each_stream_has_room_for_as_much_as_may_wait():
+    sizes = Sizes()
+    assert sizes.blocks * BLOCK >= sizes.slots * RING_S * 16_000
 
 
 def test_both_sides_see_the_same():

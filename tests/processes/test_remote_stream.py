@@ -282,10 +282,9 @@ def test_what_a_full_ring_refuses_is_a_gap(both):
     assert sum(gap.end - gap.start for gap in gaps) == pytest.approx((len(many) - taken) / 16_000)
 
 
-def test_streams_share_the_memory_and_all_go_on_when_it_is_short():
+def test_streams_share_the_memory_and_none_is_forgotten_when_it_is_short():
     with joined(sizes=Sizes(slots=4, blocks=32)) as both:
         many = np.tile(SAMPLES, 2)
-        expected = text_of(heard(both.engine, many))
         streams = [both.remote.open(FIXED) for _ in range(4)]
 
         def push(stream):
@@ -296,7 +295,7 @@ def test_streams_share_the_memory_and_all_go_on_when_it_is_short():
         for thread in threads:
             thread.start()
         for stream in streams:
-            assert text_of(read(stream)) == expected
+            assert isinstance(read(stream)[-1], Final)
         for thread in threads:
             thread.join(LONG_S)
             assert not thread.is_alive()

@@ -66,12 +66,12 @@ assert NUMBERS * BLOCK > (MOST_RING_S + 1) * SAMPLE_RATE_HZ
 class Sizes:
     """How much there is of one I/O process's memory; what is not used costs nothing.
 
-    There must be more blocks than all streams together hold while each waits for its next window,
-    or they could wait for each other: these are 16 s for each slot.
+    There are blocks for two minutes of each slot, as much as may wait in front of a stream, so none
+    has less room for another's sake. (Where there are fewer, samples that find none are refused.)
     """
 
     slots: int = 16_384
-    blocks: int = 2**20
+    blocks: int = 2**23
 
     @property
     def bytes(self) -> int:

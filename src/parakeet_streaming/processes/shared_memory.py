@@ -53,8 +53,9 @@ def mapped(descriptor: int) -> mmap.mmap:
     finally:
         os.close(descriptor)
     with suppress(AttributeError, OSError):
-        # A process that is forked, as one that runs a program, needs none of it.
+        # A process that is forked, as one that runs a program, needs none of it; nor does a dump.
         found.madvise(mmap.MADV_DONTFORK)
+        found.madvise(mmap.MADV_DONTDUMP)
     return found
 
 
