@@ -4,7 +4,8 @@ python -m benchmarks.gpu.counted
 
 It needs no GPU. Operations are those of the encoder of full size, run on torch's meta device, which
 computes nothing. Kernels are the operators that compute, views left out, of a narrow model with as
-many layers: their number does not depend on the width.
+many layers: their number does not depend on the width. What a GPU captures in a graph is counted as
+one launch then.
 """
 
 from __future__ import annotations
@@ -18,11 +19,12 @@ from torch.nn.attention import SDPBackend, sdpa_kernel
 from torch.utils._python_dispatch import TorchDispatchMode
 from torch.utils.flop_counter import FlopCounterMode
 
-from benchmarks.gpu.models import FULL, SMALL, random_model, recognizer_of, sound
+from benchmarks.gpu.models import FULL, SMALL, make_ready, random_model, recognizer_of, sound
 from benchmarks.gpu.streams import Streams
 from parakeet_streaming.timeline import SUBSAMPLING, ContextConfig
 from parakeet_streaming.torch_model.cached import encode_step
 from parakeet_streaming.torch_model.fastconformer import Encoder
+from parakeet_streaming.torch_runtime.captured import Captured
 from parakeet_streaming.torch_runtime.devices import open_device
 from parakeet_streaming.torch_runtime.transducer import TorchTransducer
 
@@ -85,27 +87,47 @@ class _Counting(TorchDispatchMode):  # type: ignore[no-untyped-call]  # torch's 
     def __init__(self) -> None:
         super().__init__()  # type: ignore[no-untyped-call]
         self.count = 0
+        self.inside = False
+        """A graph, whose kernels are not launched one by one."""
+
+    def run(self, work: Captured) -> None:
+        """Counts a graph as one, where the work was made ready."""
+        self.count += work.ready
+        self.inside = work.ready
+        work._work()
+        self.inside = False
 
     def __torch_dispatch__(
         self, function: Any, types: Any, args: Any = (), kwargs: Any = None
     ) -> Any:
-        self.count += function.overloadpacket.__name__ not in _VIEWS
+        self.count += not self.inside and function.overloadpacket.__name__ not in _VIEWS
         return function(*args, **(kwargs or {}))
 
 
-def kernels(context: str, *, cached: bool, layers: int = 24) -> Kernels:
-    """Of a step of one stream with a full left context."""
+def kernels(context: str, *, cached: bool, graphs: bool = False, layers: int = 24) -> Kernels:
+    """Of a step of one stream with a full left context; `graphs`: what is launched with them."""
     device = open_device("cpu", threads=1)
     config = replace(SMALL, encoder=replace(SMALL.encoder, layers=layers))
-    recognizer = recognizer_of(random_model(config, device), device, bfloat16=False)
+    model = random_model(config, device)
+    recognizer = recognizer_of(model, device, bfloat16=False, graphs=graphs)
+    make_ready(recognizer, ContextConfig.parse(context), 1, 1, cached=cached)
     streams = Streams(recognizer, ContextConfig.parse(context), 1, sound(20), cached=cached)
     streams.fill()
     found: list[int] = []
 
     def counting(phase: Callable[..., Any]) -> Callable[..., Any]:
         def counted(*arguments: Any) -> Any:
+            run = Captured.run
             with _Counting() as modes:
-                given = phase(*arguments)
+
+                def counted_run(self: Captured) -> None:
+                    modes.run(self)
+
+                Captured.run = counted_run  # type: ignore[method-assign]
+                try:
+                    given = phase(*arguments)
+                finally:
+                    Captured.run = run  # type: ignore[method-assign]
             found.append(modes.count)
             return given
 
@@ -130,19 +152,21 @@ def kept_bytes(context: str, width_bytes: int = 2) -> int:
 def main(contexts: Sequence[str] = CONTEXTS) -> None:
     """Prints a table."""
     print(
-        "| context | mode | GFLOP/s of a stream | encoder's kernels | decoder's | keys and values |"
+        "| context | mode | GFLOP/s of a stream | encoder's kernels | decoder's "
+        "| with graphs: encoder's launches | decoder's | keys and values |"
     )
-    print("| :-- | :-- | --: | --: | --: | --: |")
+    print("| :-- | :-- | --: | --: | --: | --: | --: | --: |")
     for context in contexts:
         chunk_s = ContextConfig.parse(context).samples.chunk / 16_000
         for cached in (False, True):
             each = operations(context, 2, cached=cached) - operations(context, 1, cached=cached)
             counted = kernels(context, cached=cached)
+            with_graphs = kernels(context, cached=cached, graphs=True)
             kept = f"{kept_bytes(context) / 1e6:.1f} MB" if cached else "–"
             mode = "cached" if cached else "windows"
             print(
                 f"| {context} | {mode} | {each / 1e9 / chunk_s:.1f} | {counted.encode} "
-                f"| {counted.decode} | {kept} |",
+                f"| {counted.decode} | {with_graphs.encode} | {with_graphs.decode} | {kept} |",
                 flush=True,
             )
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import copy
 import math
+import time
 from typing import Final
 
 import numpy as np
@@ -16,6 +17,7 @@ from torch import nn
 
 from parakeet_streaming.engine.recognizer import Recognizer
 from parakeet_streaming.ports import Floats
+from parakeet_streaming.timeline import ContextConfig
 from parakeet_streaming.torch_model.fastconformer import EncoderConfig
 from parakeet_streaming.torch_model.transducer import Transducer, TransducerConfig
 from parakeet_streaming.torch_runtime.mel import LogMel, normalised
@@ -108,8 +110,25 @@ def _set_joint(model: Transducer, device: torch.device) -> None:
     joint.out.bias.copy_(bias)
 
 
-def recognizer_of(model: Transducer, device: torch.device, *, bfloat16: bool) -> Recognizer:
-    """A recognizer; in bfloat16 it has a copy of the networks."""
+def recognizer_of(
+    model: Transducer, device: torch.device, *, bfloat16: bool, graphs: bool = False
+) -> Recognizer:
+    """A recognizer; in bfloat16 it has a copy of the networks.
+
+    `graphs`: whether `make_ready` makes steps of fixed shapes ready, captured where there is a GPU.
+    """
     networks = copy.deepcopy(model) if bfloat16 else model
-    transducer = TorchTransducer(networks, device, bfloat16=bfloat16)
+    transducer = TorchTransducer(networks, device, bfloat16=bfloat16, fixed_shapes=graphs)
     return Recognizer(transducer, Numbered(model.config.vocabulary), name="random")
+
+
+def make_ready(
+    recognizer: Recognizer, context: ContextConfig, rows: int, streams: int, *, cached: bool
+) -> float:
+    """Makes steps of up to so many rows ready for so many streams; the seconds that it took."""
+    model = recognizer.snapshots.transducer
+    assert isinstance(model, TorchTransducer)
+    began_s = time.perf_counter()
+    for _ in model.prepare_steps([context], most_rows=rows, most_streams=streams, cached=cached):
+        pass
+    return time.perf_counter() - began_s

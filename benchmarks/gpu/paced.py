@@ -13,6 +13,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Final
 
+from benchmarks.gpu.models import make_ready
 from benchmarks.gpu.streams import StepTimes, Streams
 from parakeet_streaming.engine.recognizer import Recognizer
 from parakeet_streaming.errors import ComputeError
@@ -63,6 +64,7 @@ def capacity(
     carried = 0
     for _ in range(TRIALS):
         try:
+            make_ready(recognizer, context, min(batch, count), count, cached=cached)
             streams = Streams(recognizer, context, count, audio, cached=cached)
             _fill(streams, batch)
             told = trial(streams, batch, chunk_s, seconds / TRIALS, clock or Clock())

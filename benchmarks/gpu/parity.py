@@ -48,16 +48,27 @@ def golden_model(path: Path = PREPARED) -> Transducer:
 
 
 def parity(
-    device: torch.device, path: Path = PREPARED, most_s: float = math.inf
+    device: torch.device,
+    path: Path = PREPARED,
+    most_s: float = math.inf,
+    *,
+    graphs: bool = False,
 ) -> dict[str, object]:
-    """Decodes the cases up to that length in mixed batches; compares all but confidences."""
-    transducer = TorchTransducer(golden_model(path), device)
+    """Decodes the cases up to that length in mixed batches; compares all but confidences.
+
+    `graphs`: whether steps of their contexts are made ready, captured where there is a GPU.
+    """
+    transducer = TorchTransducer(golden_model(path), device, fixed_shapes=graphs)
     recognizer = Recognizer(transducer, Numbered(257))
     cases = [
         case
         for case in json.loads((GOLDEN / "golden.json").read_text("utf-8"))["cases"]
         if not case.get("ill_posed") and case["samples"] <= most_s * 16_000
     ]
+    known = {tuple(case["context"]) for case in cases if case["context"] != "offline"}
+    contexts = [ContextConfig(*each) for each in sorted(known)]
+    for _ in transducer.prepare_steps(contexts, most_rows=_BATCH):
+        pass
     alike, other = 0, []
     for first in range(0, len(cases), _BATCH):
         group = [(case, _opened(recognizer, case)) for case in cases[first : first + _BATCH]]

@@ -4,15 +4,18 @@ python -m benchmarks.gpu.run --prepare                      here: the golden mod
 python -m benchmarks.gpu.run --to FOLDER                    over there: all parts, in order
 python -m benchmarks.gpu.run --to FOLDER --device cpu --small    to see that it works
 
-Parts: parity with NeMo's answers in float32; one step of 1 to 512 streams by context, mode and
-precision; recordings in batches; paced streams for a minute by context; a profile of one step.
+Parts: parity with NeMo's answers in float32, and one step of 1 to 512 streams by context, mode and
+precision; both once more with CUDA graphs, in bfloat16; recordings in batches; paced streams for a
+minute by context; a profile of one step. Paced and profiled are graphs, if parity held with them.
 `results.json` is written after each. A part that fails is written down, and the next one begins.
+A GPU that was brought out of order by a graph fails in all parts after that: --no-graphs.
 Carry `build/gpu` along: that is where --prepare puts the golden model.
 """
 
 from __future__ import annotations
 
 import argparse
+import gc
 import json
 import math
 import time
@@ -24,7 +27,7 @@ from typing import Any, Final
 import torch
 
 from benchmarks.gpu.measures import Row, offline_rows, profile_rows, step_rows
-from benchmarks.gpu.models import FULL, SMALL, random_model, recognizer_of, sound
+from benchmarks.gpu.models import FULL, SMALL, make_ready, random_model, recognizer_of, sound
 from benchmarks.gpu.paced import capacity
 from benchmarks.gpu.parity import PREPARED, parity, prepare
 from benchmarks.gpu.streams import Streams
@@ -34,7 +37,7 @@ from parakeet_streaming.torch_runtime.devices import in_words, open_device
 
 CONTEXTS: Final = ("10-2-2", "5-0.5-0.5", "2-0.25-0.25")
 _MINUTES: Final = 8.0
-_SHARES: Final = {"steps": 0.38, "offline": 0.06}
+_SHARES: Final = {"steps": 0.22, "steps_graphs": 0.16, "offline": 0.06}
 """Of the time, what a part may take at most; paced streams take the minute that they are given."""
 
 
@@ -49,18 +52,20 @@ class Run:
         self.model = random_model(config, self.device)
         self.batches = (1, 2) if asked.small else (1, 8, 32, 128, 256, 512)
         self._began_s = time.monotonic()
-        self._by_precision: dict[bool, Recognizer] = {}
+        self._known: dict[tuple[bool, bool], Recognizer] = {}
         self.found: dict[str, object] = {
             "device": in_words(self.device),
             "torch": torch.__version__,
             "model": "small" if asked.small else "0.6b, random weights",
         }
 
-    def recognizer(self, bfloat16: bool) -> Recognizer:
-        if bfloat16 not in self._by_precision:
-            made = recognizer_of(self.model, self.device, bfloat16=bfloat16)
-            self._by_precision[bfloat16] = made
-        return self._by_precision[bfloat16]
+    def recognizer(self, bfloat16: bool, *, graphs: bool | None = None) -> Recognizer:
+        graphs = self.graphs if graphs is None else graphs
+        key = bfloat16, graphs
+        if key not in self._known:
+            made = recognizer_of(self.model, self.device, bfloat16=bfloat16, graphs=graphs)
+            self._known[key] = made
+        return self._known[key]
 
     def part(self, name: str, work: Callable[[], object]) -> None:
         """Does a part and writes what it found, or how it failed."""
@@ -81,13 +86,19 @@ class Run:
         end_s = time.monotonic() + share * 60 * self.asked.minutes
         return lambda: time.monotonic() < end_s
 
-    def steps(self) -> dict[str, list[Row]]:
-        in_time = self.deadline(_SHARES["steps"])
+    @property
+    def graphs(self) -> bool:
+        """Whether graphs are used, and have given the right answers."""
+        told: Any = self.found.get("parity_graphs", {})
+        return not self.asked.no_graphs and bool(told) and told.get("alike") == told.get("cases")
+
+    def steps(self, *, graphs: bool) -> dict[str, list[Row]]:
+        in_time = self.deadline(_SHARES["steps_graphs" if graphs else "steps"])
         contexts = CONTEXTS[-1:] if self.asked.small else CONTEXTS
         return {
-            f"{context} {'cached' if cached else 'windows'} {'bf16' if bfloat16 else 'fp32'}": list(
+            _named(context, cached, bfloat16): list(
                 step_rows(
-                    self.recognizer(bfloat16),
+                    self.recognizer(bfloat16, graphs=graphs),
                     context,
                     self.batches,
                     self.audio,
@@ -95,7 +106,7 @@ class Run:
                     in_time=in_time,
                 )
             )
-            for bfloat16, cached, context in _cases(contexts)
+            for bfloat16, cached, context in _cases(contexts, graphs=graphs)
         }
 
     def offline(self) -> list[Row]:
@@ -104,8 +115,12 @@ class Run:
 
     def paced(self) -> list[dict[str, object]]:
         batch, seconds = (2, 2.0) if self.asked.small else (512, self.asked.paced_s)
-        return [
-            capacity(
+        told: list[dict[str, object]] = []
+        for context in CONTEXTS:
+            # Slots of thousands of streams of the context before would fill the memory.
+            self._known.clear()
+            gc.collect()
+            found = capacity(
                 self.recognizer(True),
                 context,
                 self.audio,
@@ -114,8 +129,8 @@ class Run:
                 seconds=seconds,
                 step_s=self._step_s(context, batch),
             )
-            for context in CONTEXTS
-        ]
+            told.append(found)
+        return told
 
     def profile(self) -> dict[str, Row]:
         batch = 2 if self.asked.small else 256
@@ -130,13 +145,14 @@ class Run:
         streams = Streams(
             self.recognizer(True), ContextConfig.parse(context), batch, self.audio, cached=cached
         )
+        make_ready(streams.recognizer, ContextConfig.parse(context), batch, batch, cached=cached)
         streams.fill()
         return streams
 
     def _step_s(self, context: str, batch: int) -> float:
         """What a step of a batch takes, of the largest that was measured."""
-        steps: Any = self.found.get("steps", {})
-        rows = steps.get(f"{context} cached bf16", []) if isinstance(steps, dict) else []
+        steps: Any = self.found.get("steps_graphs" if self.graphs else "steps", {})
+        rows = steps.get(_named(context, True, True), []) if isinstance(steps, dict) else []
         known = [row for row in rows if "whole_ms" in row]
         if not known:
             return self._filled(context, batch, True).step().whole_s
@@ -144,9 +160,13 @@ class Run:
         return float(last["whole_ms"]) / 1000 * batch / int(last["batch"])
 
 
-def _cases(contexts: Sequence[str]) -> Iterator[tuple[bool, bool, str]]:
-    """What matters most comes first."""
-    for bfloat16 in (True, False):
+def _named(context: str, cached: bool, bfloat16: bool) -> str:
+    return f"{context} {'cached' if cached else 'windows'} {'bf16' if bfloat16 else 'fp32'}"
+
+
+def _cases(contexts: Sequence[str], *, graphs: bool) -> Iterator[tuple[bool, bool, str]]:
+    """What matters most comes first; with graphs it is bfloat16 alone."""
+    for bfloat16 in (True,) if graphs else (True, False):
         for cached in (True, False):
             for context in contexts:
                 yield bfloat16, cached, context
@@ -163,7 +183,10 @@ def main(arguments: Sequence[str] | None = None) -> None:
     run = Run(asked)
     most_s = 0.2 if asked.small else math.inf
     run.part("parity", lambda: parity(run.device, asked.golden, most_s))
-    run.part("steps", run.steps)
+    run.part("steps", lambda: run.steps(graphs=False))
+    if not asked.no_graphs:
+        run.part("parity_graphs", lambda: parity(run.device, asked.golden, most_s, graphs=True))
+        run.part("steps_graphs", lambda: run.steps(graphs=True))
     run.part("offline", run.offline)
     run.part("paced", run.paced)
     run.part("profile", run.profile)
@@ -177,6 +200,7 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--to", type=Path, metavar="FOLDER", help="for results.json")
     parser.add_argument("--device", default="auto", help="auto, cpu, cuda or cuda:N")
     parser.add_argument("--small", action="store_true", help="a tiny model, few streams, seconds")
+    parser.add_argument("--no-graphs", action="store_true", help="launch kernel by kernel")
     parser.add_argument("--minutes", type=float, default=_MINUTES, help="default: %(default)s")
     parser.add_argument("--paced-s", type=float, default=60.0, help="by context (%(default)s)")
     parser.add_argument("--golden", type=Path, default=PREPARED, help=argparse.SUPPRESS)

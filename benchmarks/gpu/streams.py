@@ -45,7 +45,7 @@ class Streams:
         cached: bool,
     ) -> None:
         """`audio`: each stream hears it from another place on, again and again."""
-        self._recognizer = recognizer
+        self.recognizer = recognizer
         self._audio = audio
         self._context = context
         options = StreamOptions(context, cached=cached)
@@ -65,7 +65,7 @@ class Streams:
         chosen = range(len(self.streams)) if which is None else which
         began_s = time.perf_counter()
         self._feed(chosen, self._context.samples.chunk)
-        step = self._recognizer.prepare([self.streams[at] for at in chosen])
+        step = self.recognizer.prepare([self.streams[at] for at in chosen])
         prepared_s = time.perf_counter()
         step.encode()
         if sync:

@@ -20,6 +20,8 @@ from parakeet_streaming.server.composition import (
 from parakeet_streaming.server.http import HttpRoute, Reply
 from parakeet_streaming.server.settings import Settings
 from parakeet_streaming.timeline import ContextConfig
+from parakeet_streaming.writing.options import WritingOptions
+from parakeet_streaming.writing.replacements import Replacement
 
 
 @pytest.fixture(scope="module")
@@ -66,6 +68,18 @@ def test_keys_come_from_settings_and_from_a_file(tmp_path):
     assert read_keys(both) == {"key-1": "1", "bob": "2"}
 
 
+def test_how_text_is_written_comes_from_settings_and_a_file(make, tmp_path):
+    file = tmp_path / "own.txt"
+    file.write_text("five nine => V9\n")
+    service, settings = make(numbers="digits", profanity="mask", replace=str(file))
+    writing = composition.read_writing(settings)
+    assert writing == WritingOptions("digits", (Replacement("five nine", "V9"),), "mask")
+    assert service.writing == writing
+    assert composition.read_writing(Settings()).is_plain
+    with pytest.raises(OptionError, match="cannot be read"):
+        composition.load_all(Settings(replace=str(tmp_path / "none")))
+
+
 def test_options_of_streams():
     assert live_options(Settings()).delay == DelayRange.parse("balanced", 16_000)
     assert live_options(Settings(preset="low_latency")).context.chunk == 0.25
@@ -75,6 +89,14 @@ def test_options_of_streams():
     assert not fixed.cached
     assert live_options(Settings(cached=True)).cached
     assert live_options(Settings(endpointing="relaxed")).endpoint.min_silence_ms == 1000
+
+
+@pytest.mark.parametrize("no_graphs", [False, True])
+def test_steps_of_the_servers_own_context_are_made_ready(monkeypatch, loaded, no_graphs):
+    told = {}
+    monkeypatch.setattr(composition, "LiveEngine", lambda *_, **more: told.update(more))
+    make_engine(loaded, Settings(no_graphs=no_graphs))
+    assert told["ready_for"] == ([] if no_graphs else [loaded.options])
 
 
 def test_a_context_that_the_model_does_not_take_is_refused_before_it_serves():

@@ -36,6 +36,8 @@ WORDS |= {
     "max_uploads": "3",
     "io_processes": "3",
     "log_format": "json",
+    "numbers": "digits",
+    "profanity": "mask",
     "log_level": "debug",
     "stun_server": "stun:example.org:3478",
 }

@@ -59,3 +59,47 @@ def cached_folder(small_model, tmp_path_factory):
     folder = tmp_path_factory.mktemp("small-cached")
     write_model(small_model, ["<unk>", "▁", *"abcdef"], folder, cached=True)
     return folder
+
+
+READY = (
+    *("2-0.5-0.5", "1-0.24-0", "0-0.4-0.4", "10-1-1", "1-0.4-0.4", "3-1.12-0.24", "4-2-1"),
+    *("1-0.24-0.56", "0-0.4-0"),
+)
+"""Contexts whose steps are made ready; others get steps of their own size."""
+
+
+@pytest.fixture(scope="session")
+def ready_transducer(small_model, cpu):
+    """The same model, whose steps have fixed shapes and places: what a GPU captures."""
+    from parakeet_streaming.torch_runtime.transducer import TorchTransducer
+
+    return _made_ready(TorchTransducer(small_model, cpu, fixed_shapes=True, fingerprint="small"))
+
+
+@pytest.fixture(scope="session")
+def replaying_transducer(small_model, cpu):
+    """The same, and its steps are replayed as those of a graph are."""
+    from parakeet_streaming.torch_runtime.transducer import TorchTransducer
+    from tests.torch_runtime.recorded_graph import record_graphs
+
+    made = TorchTransducer(small_model, cpu, fixed_shapes=True, fingerprint="small")
+    record_graphs(made)
+    return _made_ready(made)
+
+
+def _made_ready(made):
+    from parakeet_streaming import ContextConfig
+
+    contexts = [ContextConfig.parse(each) for each in READY]
+    for cached in (False, True):
+        for _ in made.prepare_steps(contexts, most_rows=12, most_streams=60, cached=cached):
+            pass
+    return made
+
+
+@pytest.fixture(params=["own", "ready", "replaying"])
+def any_transducer(request, transducer, ready_transducer, replaying_transducer):
+    """With steps of their own size, and with those that were made ready."""
+    return {"own": transducer, "ready": ready_transducer, "replaying": replaying_transducer}[
+        request.param
+    ]

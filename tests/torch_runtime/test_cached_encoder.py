@@ -109,16 +109,16 @@ def assert_alike(graph, transducer, member):
 
 @pytest.mark.parametrize("context", CONTEXTS)
 @pytest.mark.parametrize("seconds", [0.03, 0.3, 1.0, 7.77])
-def test_alone(graph, transducer, context, seconds):
+def test_alone(graph, any_transducer, context, seconds):
     member = Member.of(context, sound(seconds))
     while member.window.peek() is not None:
-        step(graph, transducer, [member])
+        step(graph, any_transducer, [member])
         if member.ours is not None:
-            assert_alike(graph, transducer, member)
+            assert_alike(graph, any_transducer, member)
 
 
 @pytest.mark.parametrize("seed", range(4))
-def test_mixed_fills_with_joins_and_leaves(graph, transducer, seed):
+def test_mixed_fills_with_joins_and_leaves(graph, any_transducer, seed):
     random = np.random.default_rng(seed)
     waiting = [
         Member.of(
@@ -131,79 +131,79 @@ def test_mixed_fills_with_joins_and_leaves(graph, transducer, seed):
     turn = 0
     while waiting:
         inside = [each for each in waiting if each.joins <= turn]
-        step(graph, transducer, [each for each in inside if random.random() < 0.7])
+        step(graph, any_transducer, [each for each in inside if random.random() < 0.7])
         waiting = [each for each in waiting if each.window.peek() is not None]
         turn += 1
 
 
-def test_features_are_normalised_without_a_tail(graph, transducer):
+def test_features_are_normalised_without_a_tail(graph, any_transducer):
     samples = np.concatenate((sound(1.5), np.zeros(8000, np.float32)))
     member = Member.of("1-0.5-0.5", samples, tail_samples=8000)
     given = EncoderInput(samples[:16_000], 0, 8000, 12, None, 0)
-    first, ours = graph.encode([given]), frames_of(transducer, [given])
+    first, ours = graph.encode([given]), frames_of(any_transducer, [given])
     for tail in (0, 4000, 14_000):
         later = EncoderInput(samples[:24_000], 8000, 16_000, 12, None, tail)
         expected = graph.encode([replace(later, past=first.pasts[0])]).frames[0]
-        (found,), _ = frames_of(transducer, [replace(later, past=ours[1][0])])
+        (found,), _ = frames_of(any_transducer, [replace(later, past=ours[1][0])])
         np.testing.assert_allclose(found, expected, rtol=0, atol=CLOSE)
     assert member.window.peek() is not None
 
 
-def test_a_step_can_be_tried_again(graph, transducer):
+def test_a_step_can_be_tried_again(graph, any_transducer):
     """From the same past: what a failed step wrote changes nothing."""
     member = Member.of("1-0.4-0.4", sound(4.0))
     for _ in range(5):
-        step(graph, transducer, [member])
-    window, before = member.window.peek(), transducer.past_to_arrays(member.ours)
+        step(graph, any_transducer, [member])
+    window, before = member.window.peek(), any_transducer.past_to_arrays(member.ours)
     given = EncoderInput(window.samples, window.left_samples, window.chunk_samples, 12, member.ours)
-    first, pasts = frames_of(transducer, [given])
+    first, pasts = frames_of(any_transducer, [given])
     other = replace(given, samples=-given.samples)
-    frames_of(transducer, [other])
-    again, _ = frames_of(transducer, [given])
+    frames_of(any_transducer, [other])
+    again, _ = frames_of(any_transducer, [given])
     np.testing.assert_array_equal(first[0], again[0])
-    for name, values in transducer.past_to_arrays(member.ours).items():
+    for name, values in any_transducer.past_to_arrays(member.ours).items():
         np.testing.assert_array_equal(values, before[name])
     with pytest.raises(ComputeError, match="written over"):  # by the step that was tried again
-        frames_of(transducer, [replace(given, past=pasts[0])])
+        frames_of(any_transducer, [replace(given, past=pasts[0])])
     with pytest.raises(ComputeError, match="written over"):
-        transducer.past_to_arrays(pasts[0])
+        any_transducer.past_to_arrays(pasts[0])
 
 
-def test_a_context_that_grows_takes_a_larger_ring(graph, transducer):
+def test_a_context_that_grows_takes_a_larger_ring(graph, any_transducer):
     samples = sound(9.0)
     member = Member.of("1-0.4-0.4", samples)
     for _ in range(4):
-        step(graph, transducer, [member])
+        step(graph, any_transducer, [member])
     small = member.ours.ring.size
     member.context = ContextConfig.parse("4-2-1")
     member.window.use(member.context)
     while member.window.peek() is not None:
-        step(graph, transducer, [member])
-        assert_alike(graph, transducer, member)
+        step(graph, any_transducer, [member])
+        assert_alike(graph, any_transducer, member)
     assert member.ours.ring.size.frames > small.frames
 
 
-def test_a_past_goes_from_one_runtime_to_the_other(graph, transducer):
+def test_a_past_goes_from_one_runtime_to_the_other(graph, any_transducer):
     member = Member.of("1-0.4-0.4", sound(4.0))
     for _ in range(4):
-        step(graph, transducer, [member])
-    theirs, ours = graph.past_to_arrays(member.theirs), transducer.past_to_arrays(member.ours)
+        step(graph, any_transducer, [member])
+    theirs, ours = graph.past_to_arrays(member.theirs), any_transducer.past_to_arrays(member.ours)
     member.theirs = graph.past_from_arrays(ours, 12)
-    member.ours = transducer.past_from_arrays(theirs, 12)
+    member.ours = any_transducer.past_from_arrays(theirs, 12)
     while member.window.peek() is not None:
-        step(graph, transducer, [member])
+        step(graph, any_transducer, [member])
 
 
-def test_a_past_of_nothing(graph, transducer):
+def test_a_past_of_nothing(graph, any_transducer):
     """A window without a whole frame leaves nothing."""
-    _, (past,) = frames_of(transducer, [EncoderInput(np.zeros(100, np.float32), 0, 100, 12)])
-    arrays = transducer.past_to_arrays(past)
+    _, (past,) = frames_of(any_transducer, [EncoderInput(np.zeros(100, np.float32), 0, 100, 12)])
+    arrays = any_transducer.past_to_arrays(past)
     assert arrays["keys"].shape == (2, 0, 32)
-    restored = transducer.past_from_arrays(arrays, 12)
+    restored = any_transducer.past_from_arrays(arrays, 12)
     given = EncoderInput(sound(0.8), 0, 6400, 12)
     expected = graph.encode([given]).frames[0]
     for each in (past, restored):
-        (found,), _ = frames_of(transducer, [replace(given, past=each)])
+        (found,), _ = frames_of(any_transducer, [replace(given, past=each)])
         np.testing.assert_allclose(found, expected, rtol=0, atol=CLOSE)
 
 
@@ -218,14 +218,14 @@ def test_forged_pasts_are_refused(transducer, name):
         transducer.past_from_arrays(arrays, 2)
 
 
-def test_numbers_that_are_not_finite_stay_in_their_stream(graph, transducer):
+def test_numbers_that_are_not_finite_stay_in_their_stream(graph, any_transducer):
     """What a broken stream leaves in its slots, others never see."""
     for _ in range(40):  # more than there are free slots
         broken = EncoderInput(np.full(12_800, np.nan, np.float32), 0, 6400, 12)
-        frames_of(transducer, [broken])
+        frames_of(any_transducer, [broken])
     members = [Member.of("1-0.4-0.4", sound(3.0, seed=seed)) for seed in range(20)]
     while any(each.window.peek() is not None for each in members):
-        step(graph, transducer, members)
+        step(graph, any_transducer, members)
 
 
 def test_keys_and_values_in_eight_bits(graph, small_model, cpu):

@@ -15,7 +15,7 @@ from parakeet_streaming.model.label_looping import LabelLoopingDecoder
 from parakeet_streaming.ports import DecoderInput
 from parakeet_streaming.torch_model.fastconformer import EncoderConfig
 from parakeet_streaming.torch_model.transducer import Transducer, TransducerConfig
-from parakeet_streaming.torch_runtime import device_loop
+from parakeet_streaming.torch_runtime import device_decoder
 from parakeet_streaming.torch_runtime.devices import computing
 from parakeet_streaming.torch_runtime.transducer import TorchTransducer
 from parakeet_streaming.torch_runtime.window_encoder import Group
@@ -113,7 +113,7 @@ def plain(decoded):
 @pytest.mark.parametrize("blank", [-4.0, 4.0, 14.0])
 def test_chunk_after_chunk(cpu, monkeypatch, turns, durations, blank):
     """Rows of any length, with skips, borders and look-aheads of any kind."""
-    monkeypatch.setattr(device_loop, "TURNS_ON_CPU", turns)
+    monkeypatch.setattr(device_decoder, "TURNS_ON_CPU", turns)
     for seed in range(6):
         random = np.random.default_rng(seed)
         model = networks(seed, durations, layers=1 + seed % 2, blank=blank)

@@ -24,8 +24,9 @@ def rows():
 
 @pytest.fixture(scope="module")
 def batch(rows):
-    """All rows in one; what stands after a row's end is no silence."""
+    """All rows in one; what stands after a row's end is no silence, and not even a number."""
     samples = np.random.default_rng(1).normal(0, 1, (len(rows), max(SIZES))).astype(np.float32)
+    samples[::2] = np.nan
     for place, row in zip(samples, rows, strict=True):
         place[: len(row)] = row
     return torch.from_numpy(samples), torch.tensor(SIZES)

@@ -7,7 +7,7 @@ pytest.importorskip("torch", reason="the torch extra")
 
 from parakeet_streaming.errors import ComputeError
 from parakeet_streaming.ports import DecoderInput, DecoderState, Emission
-from parakeet_streaming.torch_runtime.read_back import decoded_rows
+from parakeet_streaming.torch_runtime.read_back import Emissions, decoded_rows
 
 BIASES = (object(), object())
 INPUTS = [
@@ -21,14 +21,35 @@ def bits(value):
     return int(np.float32(value).view(np.int32))
 
 
-def read(bad=0, finite=1):
-    emissions = [4, 1, 2, 1, bits(0.5), 6, 4, 0, 0, bits(0.25)]
-    rows = [[2, 0, 4, 9, 6, bad, 30, 31, 40, 41, *emissions], [0, 2, 5, 5, 5, 0, *([0] * 14)]]
-    return np.array([*rows[0], *rows[1], finite], np.int32)
+def heads(bad=0):
+    return np.array(
+        [[2, 0, 4, 9, 6, bad, 30, 31, 40, 41], [0, 2, 5, 5, 5, 0, 0, 0, 0, 0]], np.int32
+    )
 
 
-def test_rows():
-    first, second = decoded_rows(read(), INPUTS, SLOTS, 2)
+def emissions(*rows):
+    """Of each row, some emissions; and what was left in the places after them."""
+    left = [9, 9, 9, 9, 9]
+    most = max(len(each) for each in rows) + 1
+    told = [[*each, *[left] * (most - len(each))] for each in rows]
+    return Emissions(np.array([len(each) for each in rows]), np.array(told, np.int64))
+
+
+OWN, AHEAD = [4, 1, 2, 1, bits(0.5)], [6, 4, 0, 0, bits(0.25)]
+
+
+@pytest.mark.parametrize(
+    "pieces",
+    [
+        [emissions([OWN, AHEAD], [])],
+        [emissions([OWN], []), emissions([AHEAD], [])],
+        [emissions([], []), emissions([OWN], []), emissions([AHEAD], [])],
+    ],
+    ids=len,
+)
+def test_rows(pieces):
+    """Read at once, or whenever a row had no room left."""
+    first, second = decoded_rows(heads(), pieces, INPUTS, SLOTS)
     assert first.emissions == (Emission(4, 101, 2, 0.5, boosted=True),)
     assert first.lookahead == (Emission(6, 104, 0, 0.25),)
     assert first.state == DecoderState(4, 0, 104, "border 0", (30, 31))
@@ -38,7 +59,5 @@ def test_rows():
 
 
 def test_numbers_that_were_not_finite():
-    with pytest.raises(ComputeError, match="the encoder"):
-        decoded_rows(read(finite=0), INPUTS, SLOTS, 2)
     with pytest.raises(ComputeError, match="the joint"):
-        decoded_rows(read(bad=1), INPUTS, SLOTS, 2)
+        decoded_rows(heads(bad=1), [emissions([], [])], INPUTS, SLOTS)

@@ -54,3 +54,36 @@ def test_rows_are_the_pools_own_memory(pool):
 def test_memory_of_a_slot(pool):
     assert pool.bytes_each == 2 * 3 * 4 * 4 + 2 * 2
     assert pool.stacked("small").dtype == torch.bfloat16
+
+
+def test_what_was_reserved_needs_no_growth(pool):
+    pool.reserve(40)
+    version, tensor = pool.version, pool.stacked("wide")
+    held = [pool.take() for _ in range(40)]
+    pool.reserve(30)
+    assert pool.version == version
+    assert pool.stacked("wide") is tensor
+    held.append(pool.take())
+    assert pool.version > version
+    assert len({slot.number for slot in held}) == 41
+
+
+def test_a_growth_that_fails_half_way_says_that_tensors_have_moved(pool, monkeypatch):
+    version, real, made = pool.version, torch.zeros, []
+
+    def fails_at_the_second(*given, **more):
+        made.append(given)
+        if len(made) == 2:
+            raise RuntimeError("CUDA out of memory")
+        return real(*given, **more)
+
+    held = [pool.take() for _ in range(14)]
+    pool.stacked("wide")[:, held[3].number] = 5
+    with monkeypatch.context() as patch:
+        patch.setattr(torch, "zeros", fails_at_the_second)
+        with pytest.raises(RuntimeError, match="out of memory"):
+            pool.take()
+    assert pool.version > version
+    assert (pool.stacked("wide")[:, held[3].number] == 5).all()
+    held.append(pool.take())
+    assert len({slot.number for slot in held}) == 15

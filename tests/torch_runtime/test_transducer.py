@@ -10,6 +10,7 @@ from parakeet_streaming.catalog.vocabulary import Vocabulary
 from parakeet_streaming.engine.recognizer import Recognizer
 from parakeet_streaming.errors import ComputeError, SnapshotError
 from parakeet_streaming.ports import DecoderInput, EncoderInput
+from parakeet_streaming.torch_runtime.captured import Captured
 from parakeet_streaming.torch_runtime.transducer import TorchTransducer
 from tests.parity.crowds import check_a_crowd
 from tests.torch_runtime.test_cached_encoder import sound
@@ -18,9 +19,11 @@ PIECES = Vocabulary(("<unk>", "▁", *"abcdef", "<blk>"), 8)
 CONTEXT = ContextConfig.parse("1-0.4-0.4")
 
 
-@pytest.fixture(scope="module")
-def recognizer(transducer):
-    return Recognizer(transducer, PIECES, name="small")
+@pytest.fixture(scope="module", params=["own", "ready", "replaying"])
+def recognizer(request, transducer, ready_transducer, replaying_transducer):
+    """With steps of their own size, and with those that were made ready."""
+    chosen = {"own": transducer, "ready": ready_transducer, "replaying": replaying_transducer}
+    return Recognizer(chosen[request.param], PIECES, name="small")
 
 
 @pytest.fixture(scope="module")
@@ -79,6 +82,8 @@ def test_a_step_that_fails_changes_nothing(recognizer, monkeypatch):
     whole.feed(samples)
     whole.finish()
     model = recognizer._transducer._model
+    if recognizer._transducer._graphs.on:
+        pytest.skip("no network is called again; see the next test")
 
     def fail(*_):
         raise RuntimeError("CUDA out of memory")
@@ -97,6 +102,68 @@ def test_a_step_that_fails_changes_nothing(recognizer, monkeypatch):
     assert tokens(stream) == tokens(whole)
 
 
+@pytest.mark.parametrize("cached", [False, True])
+def test_work_that_fails_changes_nothing(recognizer, monkeypatch, cached):
+    """Encoder, the loop's beginning and its turns: each fails once before it succeeds."""
+    samples = sound(4.0, 7)
+    whole, stream = (recognizer.stream(CONTEXT, cached=cached) for _ in range(2))
+    whole.feed(samples)
+    whole.finish()
+    run, runs = Captured.run, []
+
+    def fails_at(last):
+        def failing(work):
+            runs.append(work)
+            if len(runs) > last:
+                raise RuntimeError("CUDA error: an illegal memory access was encountered")
+            run(work)
+
+        return failing
+
+    for at in range(0, len(samples), 16_000):
+        stream.push(samples[at : at + 16_000])
+        for last in range(3):
+            if stream.ready:
+                with monkeypatch.context() as patch:
+                    runs.clear()
+                    patch.setattr(Captured, "run", fails_at(last))
+                    with pytest.raises(ComputeError, match="illegal memory access"):
+                        recognizer.step([stream])
+        recognizer.step([stream])
+    stream.finish()
+    assert tokens(stream) == tokens(whole)
+
+
+def test_steps_are_made_ready_where_they_are_asked_for(small_model, cpu):
+    """On a processor they are not, unless it is said; and without a context there are none."""
+    contexts = [CONTEXT]
+    assert list(TorchTransducer(small_model, cpu).prepare_steps(contexts, most_rows=8)) == []
+    made = TorchTransducer(small_model, cpu, fixed_shapes=True)
+    assert list(made.prepare_steps([], most_rows=8)) == []
+    # A loop and a step of windows, and the end of each.
+    assert len(list(made.prepare_steps(contexts, most_rows=8))) == 4
+    assert len(made._windows.ready) == len(made._decoder.ready) == 1
+    # All are there: nothing is made again.
+    assert len(list(made.prepare_steps(contexts, most_rows=8))) == 2
+    assert len(list(made.prepare_steps(contexts, most_rows=8, cached=True))) == 3
+    assert len(list(made.prepare_steps(contexts, most_rows=8, cached=True))) == 2
+    # Slots for more streams lie elsewhere.
+    more = {"most_rows": 8, "most_streams": 200, "cached": True}
+    assert len(list(made.prepare_steps(contexts, **more))) == 3
+    assert made._pasts.convolved.slots >= 3 * 4 * 8
+
+
+def test_what_a_device_has_no_room_for_is_our_error(small_model, cpu, monkeypatch):
+    made = TorchTransducer(small_model, cpu, fixed_shapes=True)
+
+    def fail(*_):
+        raise RuntimeError("CUDA out of memory")
+
+    monkeypatch.setattr(made._pasts.convolved, "reserve", fail)
+    with pytest.raises(ComputeError, match="out of memory"):
+        list(made.prepare_steps([CONTEXT], most_rows=8, cached=True))
+
+
 def test_memory_from_elsewhere(transducer):
     arrays = transducer.memory_to_arrays(transducer.start().memory)
     again = transducer.memory_from_arrays(arrays)
@@ -111,12 +178,12 @@ def test_memory_from_elsewhere(transducer):
 
 def test_slots_are_given_back(transducer):
     recognizer = Recognizer(transducer, PIECES, name="small")
-    before = transducer._memories.slots
+    before = transducer._decoder.memories.slots
     for seed in range(20):
         stream = recognizer.stream(CONTEXT, cached=True)
         stream.feed(sound(2.0, seed))
         stream.finish()
-    assert transducer._memories.slots == before
+    assert transducer._decoder.memories.slots == before
 
 
 def test_nothing_to_do(transducer):

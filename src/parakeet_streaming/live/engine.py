@@ -33,6 +33,7 @@ from parakeet_streaming.live.loop import StreamLoop
 from parakeet_streaming.live.metrics import LiveMetrics
 from parakeet_streaming.live.opening import StreamOpener
 from parakeet_streaming.live.options import LiveOptions
+from parakeet_streaming.live.ready_steps import ready_steps
 from parakeet_streaming.live.ring_sizing import MOST_RING_S
 from parakeet_streaming.live.scheduler import BatchLimits
 from parakeet_streaming.live.stats import EngineStats
@@ -63,6 +64,7 @@ class LiveEngine:
         most_recordings: int = MOST_RECORDINGS,
         limits: BatchLimits | None = None,
         most_ring_s: float = MOST_RING_S,
+        ready_for: Sequence[LiveOptions] = (),
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
         """Starts the worker, which measures what steps take while no stream needs it.
@@ -77,6 +79,8 @@ class LiveEngine:
             limits: what one step may hold.
             most_ring_s: seconds of audio that may wait in front of a stream; what is more is
                 refused, and reported as a `Gap`.
+            ready_for: options of the streams to come. Where the model can make their steps ready,
+                such as capture them in graphs on a GPU, that is done before the first stream.
             clock: seconds; for tests.
 
         Raises:
@@ -93,7 +97,8 @@ class LiveEngine:
         bell = Bell()
         self._loop = StreamLoop(stepper, vad, clock, bell.ring, admission, limits)
         streams = self._loop.streams
-        warm_up = WarmUp(stepper, vad, clock, streams.step_took, streams.vad_took)
+        ready = ready_steps(stepper, ready_for, limits.max_streams, most_streams)
+        warm_up = WarmUp(stepper, vad, clock, streams.step_took, streams.vad_took, ready)
         self._worker = Worker(self._loop, bell, clock, warm_up)
         self._opener = StreamOpener(self._loop, stepper, vad, clock, most_ring_s, warm_up)
         # An engine that is dropped, or left open when Python ends, stops its thread.

@@ -102,6 +102,7 @@ class StreamOpener:
         left_s, *_ = narrowest.effective
         if options.lane == "live" and not self.first.acquire(blocking=False):
             self.wait_until_measured()
+        self._wait_for_steps()
         streams = self.loop.streams
         new_s = left_s if resume is None else 0.0
         streams.reserve(stream_id, options.lane, cost, least, new_s, instead_of)
@@ -155,6 +156,12 @@ class StreamOpener:
         callers = self.loop.callers
         if self.warm_up is not None and not self.warm_up.over and not callers.in_worker:
             self.warm_up.wait(self.loop.rouse)
+
+    def _wait_for_steps(self) -> None:
+        """Nothing is made ready while a stream is there."""
+        callers = self.loop.callers
+        if self.warm_up is not None and self.warm_up.prepares and not callers.in_worker:
+            self.warm_up.wait_for_steps(self.loop.rouse)
 
     def _levels(self, options: LiveOptions) -> tuple[ContextConfig, ...]:
         """The contexts it may have; a recording keeps its own."""

@@ -1,5 +1,8 @@
 """A recognizer and voice activity in; what steps of several kinds take on this machine, out.
 
+Steps of the streams to come are made ready before, where a model can do that: on a GPU, graphs are
+captured.
+
 Rules of this file:
 
 1. Nobody has spoken yet when an engine has to say how many streams it can carry. So steps of
@@ -10,6 +13,7 @@ Rules of this file:
    the last of them. On a fast machine all take a fraction of a second. On a slow one they end after
    a few seconds with what was measured until then.
 4. What goes wrong here is left to the streams: they meet the same error, and report it.
+5. Steps are made ready before there is any stream: even the first one waits for that.
 """
 
 from __future__ import annotations
@@ -53,8 +57,9 @@ class WarmUp:
         clock: Callable[[], float],
         step_took: StepTook,
         vad_took: Callable[[float, float], None],
+        preparing: Iterator[None] | None = None,
     ) -> None:
-        """`step_took` and `vad_took` take what was measured."""
+        """`step_took` and `vad_took` take what was measured; `preparing` makes steps ready."""
         self.wanted = False
         """Whether anybody waits for it; any thread."""
         self._stepper = stepper
@@ -62,6 +67,10 @@ class WarmUp:
         self._clock = clock
         self._step_took, self._vad_took = step_took, vad_took
         self._over = threading.Event()
+        self._preparing = preparing
+        self._prepared = threading.Event()
+        if preparing is None:
+            self._prepared.set()
         self._measurements = self._measure()
 
     @property
@@ -69,8 +78,13 @@ class WarmUp:
         """Whether nothing is left to measure."""
         return self._over.is_set()
 
+    @property
+    def prepares(self) -> bool:
+        """Whether steps are still to be made ready."""
+        return not self._prepared.is_set()
+
     def go_on(self) -> None:
-        """Makes one measurement."""
+        """Makes one step ready, or one measurement."""
         try:
             next(self._measurements, None)
         except Exception as error:
@@ -84,6 +98,7 @@ class WarmUp:
 
     def give_up(self) -> None:
         """Measures no more."""
+        self._prepared.set()
         self._over.set()
 
     def wait(self, rouse: Callable[[], None]) -> None:
@@ -92,12 +107,28 @@ class WarmUp:
         rouse()
         self._over.wait()
 
+    def wait_for_steps(self, rouse: Callable[[], None]) -> None:
+        """Waits until steps are ready. Any other thread."""
+        self.wanted = True
+        rouse()
+        self._prepared.wait()
+
     def _measure(self) -> Iterator[None]:
+        yield from self._prepare()
         yield from self._measure_steps()
         vad = self._vad
         if vad is not None:
             yield from self._measure_vad(vad)
         self._over.set()
+
+    def _prepare(self) -> Iterator[None]:
+        if self._preparing is None:
+            return
+        try:
+            yield from self._preparing
+        except Exception as error:
+            _LOG.warning("steps could not be made ready before the streams: %r", error)
+        self._prepared.set()
 
     def _measure_steps(self) -> Iterator[None]:
         stepper = self._stepper

@@ -34,6 +34,8 @@ from parakeet_streaming.server.request_log import Application, logged
 from parakeet_streaming.server.service import LoadedModel, Service
 from parakeet_streaming.server.settings import NO_ENDPOINTING, Settings
 from parakeet_streaming.timeline import SAMPLE_RATE_HZ, ContextConfig
+from parakeet_streaming.writing.options import WritingOptions
+from parakeet_streaming.writing.replacements import read_replacements
 
 _DEFAULT_CONTEXT: Final = "balanced"
 
@@ -124,12 +126,15 @@ def load_all(settings: Settings) -> Loaded:
 
     Raises:
         ParakeetError: as in `load`.
-        OptionError: settings of a listener that do not go together; or cached streams are asked
-            for, and the model was not exported for them.
+        ExtraMissingError: the extra that something needs which was asked for.
+        OptionError: settings of a listener that do not go together; a file of keys or of
+            replacements that cannot be read; or cached streams are asked for, and the model was not
+            exported for them.
         ContextError: the model takes no windows as long as the context makes them.
     """
     wyoming_listener.check(settings)
     read_checkpoint_keys(settings)
+    read_writing(settings)
     options = live_options(settings)
     recognizer = load(
         settings.model,
@@ -145,6 +150,18 @@ def load_all(settings: Settings) -> Loaded:
     if options.cached:
         recognizer.check_cached()
     return Loaded(recognizer, load_vad(), options)
+
+
+def read_writing(settings: Settings) -> WritingOptions:
+    """How text is written whose client asks for nothing else.
+
+    Raises:
+        OptionError: the file of replacements cannot be read, or has a line that is none.
+        ExtraMissingError: it has regular expressions, and RE2 is not installed.
+    """
+    path = settings.replace
+    replacements = () if path is None else read_replacements(path)
+    return WritingOptions(settings.numbers, replacements, settings.profanity)
 
 
 def live_options(settings: Settings) -> LiveOptions:
@@ -167,6 +184,7 @@ def make_engine(loaded: Loaded, settings: Settings) -> LiveEngine:
         loaded.vad,
         most_streams=settings.max_streams,
         most_recordings=settings.max_uploads,
+        ready_for=[] if settings.no_graphs else [loaded.options],
     )
 
 
@@ -194,6 +212,7 @@ def make_service(
         settings.limits,
         ServerMetrics(keys),
         checkpoints=read_checkpoint_keys(settings),
+        writing=read_writing(settings),
     )
 
 

@@ -241,6 +241,7 @@ class RealtimeDialogue:
             audio.encoding,
             audio.channels,
             most_waiting=self._service.limits.unread_events,
+            writing=self._service.writing,
         )
 
     def _look_whether_idle(self, channel: _Channel) -> None:

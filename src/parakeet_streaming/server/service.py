@@ -25,6 +25,7 @@ from parakeet_streaming.server.engine_port import Engine
 from parakeet_streaming.server.limits import Limits, Places
 from parakeet_streaming.server.metrics import ServerMetrics
 from parakeet_streaming.server.replies import DrainingError, WrongRequestError, answer_to
+from parakeet_streaming.writing.options import WritingOptions
 
 
 @dataclass(frozen=True, slots=True)
@@ -119,6 +120,8 @@ class Service:
     checkpoints: CheckpointKeys = field(default_factory=CheckpointKeys.of_this_process)
     wall_clock: Callable[[], float] = time.time
     """Unix time, by which checkpoints grow old."""
+    writing: WritingOptions = field(default_factory=WritingOptions)
+    """Of text whose client asks for nothing else."""
     replicas: Replicas | None = None
     """None where this server is alone."""
     end_call_here: Callable[[str, str], Awaitable[bool]] | None = None

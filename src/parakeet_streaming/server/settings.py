@@ -6,19 +6,21 @@ The command line, environment variables and the settings file have the same name
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from dataclasses import dataclass, field, fields
-from typing import Any, Final, TypeVar
+from dataclasses import dataclass, fields
+from typing import Final
 
 from parakeet_streaming.engine.endpoint import PRESETS as ENDPOINTINGS
 from parakeet_streaming.limits import MOST_PHRASES
 from parakeet_streaming.load import DEFAULT_MODEL
 from parakeet_streaming.runtime.session import RUNTIMES
 from parakeet_streaming.server import setting_checks as checks
+from parakeet_streaming.server.about_settings import About
+from parakeet_streaming.server.about_settings import setting as _setting
 from parakeet_streaming.server.checkpoint import MOST_BYTES as CHECKPOINT_BYTES
 from parakeet_streaming.server.limits import MOST_FILES, MOST_IO_PROCESSES, USUAL_UPLOADS, Limits
 from parakeet_streaming.server.setting_checks import one_of
 from parakeet_streaming.timeline import PRESETS
+from parakeet_streaming.writing.options import NUMBERS, PROFANITY
 
 NO_ENDPOINTING: Final = "off"
 LOG_FORMATS: Final = ("text", "json")
@@ -26,6 +28,7 @@ LOG_LEVELS: Final = ("debug", "info", "warning", "error")
 
 _MODEL: Final = "Model"
 _DELAY: Final = "Delay and quality"
+_TEXT: Final = "Text of clients that ask for nothing else"
 _ADDRESSES: Final = "Addresses"
 _ACCESS: Final = "Who may use it"
 _LIMITS: Final = "Limits"
@@ -34,30 +37,6 @@ _LOG: Final = "Log and end"
 
 MOST_CHECKPOINT_S: Final = 86_400.0
 _DEFAULT_LIMITS: Final = Limits()
-_T = TypeVar("_T")
-
-
-@dataclass(frozen=True, slots=True)
-class About:
-    """What is known of a setting, beside its type and default."""
-
-    panel: str
-    """Where the help shows it."""
-    help: str
-    least: float | None = None
-    above: float | None = None
-    most: float | None = None
-    check: Callable[[Any], Any] | None = None
-    """Takes a value and gives it as it is used; raises ValueError for one that cannot be used."""
-    secret: bool = False
-    """Whether messages must not show its value."""
-    default_in_words: str | None = None
-
-
-def _setting(default: _T, panel: str, help: str, **about: Any) -> _T:  # noqa: ANN401
-    metadata = {"about": About(panel, help, **about)}
-    made: _T = field(default=default, metadata=metadata, repr=not about.get("secret", False))
-    return made
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,6 +66,7 @@ class Settings:
     kv_cache: str = _setting(
         "auto", _MODEL, "Of torch, keys and values of cached streams: auto or int8."
     )
+    no_graphs: bool = _setting(False, _MODEL, "Of torch on a GPU: do without CUDA graphs.")
     threads: int | None = _setting(
         None, _MODEL, "Threads of the encoder.", least=1, default_in_words="one per core"
     )
@@ -132,6 +112,19 @@ class Settings:
         f"How soon an utterance ends in silence: {', '.join(ENDPOINTINGS)} or {NO_ENDPOINTING}.",
         check=one_of(*ENDPOINTINGS, NO_ENDPOINTING),
     )
+
+    numbers: str = _setting(
+        "model", _TEXT, "model: as the model says; digits: English numbers, dates, money and times "
+        "in digits.", check=one_of(*NUMBERS),
+    )  # fmt: skip
+    profanity: str = _setting(
+        "keep", _TEXT, "keep, or mask: only the first letter of an English word that offends "
+        "stays.", check=one_of(*PROFANITY),
+    )  # fmt: skip
+    replace: str | None = _setting(
+        None, _TEXT, "Your own spelling, a file: lines SPOKEN => WRITTEN, or /expression/ => "
+        "WRITTEN.", default_in_words="none",
+    )  # fmt: skip
 
     host: str = _setting(
         "127.0.0.1", _ADDRESSES, "Address or name to listen on; 0.0.0.0 and :: are all."

@@ -4,260 +4,221 @@ Label-looping as in `model/label_looping.py`, with all rows in step and no look 
 for one flag every few turns. One turn scores the next frames of every row, walks over blanks, emits
 a token where one was found, and runs the prediction network for it.
 
+```
+facts, frames, states ─► begin ─► turns ─► look ──── no row goes on ─► heads, emissions, states
+                                    ▲        │
+                                    └────────┘ (emissions are read first where a row has no room)
+```
+
 Rules of this file:
 
 1. The rules of `model/label_looping.py` hold: this is the same loop.
-2. A row that has ended, or that found no token in a turn, goes through the turn unchanged: results
-   are chosen by masks, so a turn has the same shape for all.
+2. A row that has ended, that has no room for a token, or that found none in a turn, goes through
+   the turn unchanged: results are chosen by masks, so a turn has the same shape for all.
 3. Numbers that are not finite raise a row's flag; the caller reads it with the tokens.
+4. `begin` and `turns` are work as in `captured.py`: no look at the device, all shapes fixed. With
+   biases they are not: those have shapes of their own, and are never captured.
 """
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import Final
 
 import torch
 from torch import Tensor
 
 from parakeet_streaming.torch_model.transducer import Transducer
+from parakeet_streaming.torch_runtime.captured import Graphs
 from parakeet_streaming.torch_runtime.device_biases import RowBiases
-from parakeet_streaming.torch_runtime.device_confidence import Confidence
+from parakeet_streaming.torch_runtime.loop_state import (
+    FACTS,
+    LoopRoom,
+    LoopState,
+    Memory,
+    Rows,
+    Rules,
+)
 
-TURNS_ON_CPU: Final = 1
-TURNS_ON_GPU: Final = 8
-"""Turns between two looks at the device: a look waits for all that was asked of it."""
 _ROWS_OF_A_CALL: Final = 256
 """Frames that a call of the joint scores, at about which reading its weights takes as long as
 multiplying by them; the fewer rows there are, the more frames of each are looked at."""
 _MOST_FRAMES: Final = 4
 
-_FIELDS: Final = 5
-"""Of an emission: token, frame, duration, whether it was boosted, and the confidence's bits."""
 
-
-@dataclass(frozen=True, slots=True)
-class Rules:
-    """How tokens are chosen."""
-
-    blank_id: int
-    durations: Tensor
-    """(n,) whole numbers on the device; none for RNN-T."""
-    max_symbols: int
-    confidence: Confidence
-
-
-@dataclass(slots=True)
-class _Memory:
-    """After a row's last token."""
-
-    token: Tensor
-    """(B,)"""
-    hidden: Tensor
-    """(L, B, H)"""
-    cell: Tensor
-    """(L, B, H)"""
-    biases: Tensor
-    """(B, K) what is remembered of each of the row's biases."""
-
-    def taking(self, mask: Tensor, other: _Memory) -> _Memory:
-        """This, with the other's rows where the mask (B,) is."""
-        rows = mask[None, :, None]
-        return _Memory(
-            torch.where(mask, other.token, self.token),
-            torch.where(rows, other.hidden, self.hidden),
-            torch.where(rows, other.cell, self.cell),
-            torch.where(mask[:, None], other.biases, self.biases),
-        )
-
-
-@dataclass(frozen=True, slots=True)
-class LoopStart:
-    """Where each row begins; all (B,) but the states."""
-
-    first: Tensor
-    """Place of the first frame in the call's frames (N, J)."""
-    frame: Tensor
-    """Frames to skip."""
-    border: Tensor
-    """Frames of the chunk."""
-    length: Tensor
-    """And of the look-ahead after it."""
-    token: Tensor
-    hidden: Tensor
-    """(L, B, H)"""
-    cell: Tensor
-    biases: Tensor
-    """(B, K)"""
-
-
-@dataclass(frozen=True, slots=True)
-class LoopEnd:
-    """What the frames gave."""
-
-    told: Tensor
-    """(B, 6 + 2 K + M · 5) int32: of each row its ends, whether its numbers were finite, what its
-    biases are at the border and at the end, and its emissions in order."""
-    at_border: tuple[Tensor, Tensor]
-    """Hidden and cell (L, B, H) where the chunk ends."""
-    at_end: tuple[Tensor, Tensor]
-    """And after the look-ahead."""
+def frames_of_a_turn(rows: int, most_frames: int) -> int:
+    """How many frames of each of so many rows a turn scores, if the longest has so many."""
+    return max(1, min(_MOST_FRAMES, _ROWS_OF_A_CALL // rows, most_frames))
 
 
 class DeviceLoop:
-    """One call's rows on their way through their frames."""
+    """So many rows on their way through their frames."""
 
     def __init__(
-        self,
-        model: Transducer,
-        rules: Rules,
-        frames: Tensor,
-        start: LoopStart,
-        biases: RowBiases,
+        self, model: Transducer, rules: Rules, room: LoopRoom, graphs: Graphs, device: torch.device
     ) -> None:
-        """`frames` (N, J): of all rows, as the joint projects them; `biases`: those of the rows."""
         self._model = model
-        self._biases = biases
         self._rules = rules
-        self._frames = frames
-        self._start = start
-        self._frame = start.frame
-        self._memory = _Memory(start.token, start.hidden, start.cell, start.biases)
-        self._histories = model.joint.histories(start.hidden[-1])
-        self._border_memory = self._memory
-        self._captured = start.frame >= start.border
-        self._border_skip = start.frame - start.border
-        self._on_frame = torch.zeros_like(start.frame)
-        self._last_emitting = torch.full_like(start.frame, -1)
-        self._bad = torch.zeros_like(self._captured)
-        self._count = torch.zeros_like(start.frame)
-        self._emitted: Tensor = start.frame.new_zeros((len(start.frame), 0, _FIELDS))
-        self._width = max(1, min(_MOST_FRAMES, _ROWS_OF_A_CALL // len(start.frame)))
+        self.room = room
+        self.state = LoopState(model.config, room, device)
+        """What the loop begins from is put there, and what it gives is read from there."""
+        self.biases: RowBiases | None = None
+        """Those of the rows, if `room` has any."""
+        self.begin = graphs.of(self._begin)
+        """Puts all rows to where they begin."""
+        self.turns = graphs.of(self._turns)
+        """Takes some turns, and sums up where the rows are then."""
 
-    def run(self, most_frames: int) -> LoopEnd:
-        """Walks all rows to their ends; `most_frames` is the longest row's length."""
-        turns = TURNS_ON_CPU if self._frames.device.type == "cpu" else TURNS_ON_GPU
-        width = self._width = max(1, min(self._width, most_frames))
-        room, most = 0, 0
-        live = most_frames > 0
-        while live:
-            if most + turns > room:
-                room = self._make_room(max(2 * room, turns * -(-most_frames // (2 * turns)), turns))
-            for _ in range(turns):
-                self._turn(width)
-            looked = torch.stack(
-                (self._count.max(), (self._frame < self._start.length).any().long())
+    def capture(self) -> None:
+        """Makes graphs of both, where there are graphs; no row has anything to do meanwhile."""
+        assert not self.room.biases, "rule 4"
+        self.state.facts.zero_()
+        self.begin.capture()
+        self.turns.capture()
+
+    def _begin(self) -> None:
+        state = self.state
+        _, frame, border, _, token = state.facts[:, :FACTS].unbind(1)
+        memory = Memory(token, state.hidden, state.cell, state.facts[:, FACTS:])
+        nothing = torch.zeros_like(frame)
+        state.rows.keep(
+            Rows(
+                frame=frame,
+                on_frame=nothing,
+                last_emitting=nothing - 1,
+                count=nothing,
+                left=frame >= border,
+                border_skip=frame - border,
+                bad=nothing > 0,
+                histories=self._model.joint.histories(state.hidden[-1]),
+                memory=memory,
+                border=memory,
             )
-            most, live = looked.tolist()
-        return LoopEnd(
-            self._told(most),
-            (self._border_memory.hidden, self._border_memory.cell),
-            (self._memory.hidden, self._memory.cell),
         )
 
-    def _make_room(self, emissions: int) -> int:
-        """Room for more emissions of a row; the last place takes what is none."""
-        rows, had = self._emitted.shape[:2]
-        grown = self._emitted.new_zeros((rows, emissions + 1, _FIELDS))
-        grown[:, : max(0, had - 1)] = self._emitted[:, : max(0, had - 1)]
-        self._emitted = grown
-        return emissions
+    def _turns(self) -> None:
+        state = self.state
+        rows = state.rows
+        for _ in range(self.room.turns):
+            rows = self._turn(rows)
+        state.rows.keep(rows)
+        length = state.facts[:, 3]
+        state.looked.copy_(torch.stack((rows.count.max(), (rows.frame < length).any().long())))
+        ends = (
+            rows.count,
+            rows.border_skip,
+            rows.border.token,
+            rows.frame,
+            rows.memory.token,
+            rows.bad.long(),
+        )
+        biases = (rows.border.biases, rows.memory.biases)
+        state.heads.copy_(torch.cat((torch.stack(ends, dim=1), *biases), dim=1))
 
-    def _turn(self, width: int) -> None:
-        """Scores `width` frames of every row, and emits at most one token of each."""
-        rules, start = self._rules, self._start
+    def _turn(self, rows: Rows) -> Rows:
+        """Scores frames of every row, and emits at most one token of each."""
+        rules, width = self._rules, self.room.width
         vocabulary = rules.blank_id + 1
-        number = torch.arange(width, device=self._frame.device)[None, :]
-        last = (start.length - 1).clamp(min=0)[:, None]
-        at = start.first[:, None] + torch.minimum(self._frame[:, None] + number, last)
-        frames = self._frames[at.clamp(max=self._frames.shape[0] - 1)]
-        logits = self._model.joint.logits(frames, self._histories[:, None]).float()
+        logits = self._scores(rows)
         best, tokens = logits[..., :vocabulary].max(dim=-1)
         skips = torch.zeros_like(tokens)
         if len(rules.durations):
             skips = rules.durations[logits[..., vocabulary:].argmax(dim=-1)]
-        live = self._frame < start.length
-        self._bad = self._bad | (live & ~torch.isfinite(best).all(dim=1))
-        found, offset = self._pass_blanks(tokens, skips, width)
+        live = (rows.frame < self.state.facts[:, 3]) & (rows.count < self.room.emissions)
+        bad = rows.bad | (live & ~torch.isfinite(best).all(dim=1))
+        rows, found, offset = self._pass_blanks(rows, tokens, skips)
+        rows.bad = bad
+        place = offset.clamp(0, width - 1)[:, None]
+        token, duration = tokens.gather(1, place)[:, 0], skips.gather(1, place)[:, 0]
+        whole = place[..., None].expand(-1, -1, vocabulary)
+        row = logits[..., :vocabulary].gather(1, whole)[:, 0]
+        boosted, biases = torch.zeros_like(found), rows.memory.biases
+        if self.biases:
+            token, boosted, biases = self.biases.named(row, token, biases)
+        rows = self._emit(rows, found, (token, duration, boosted), rules.confidence(row, token))
+        return self._advance(rows, found, token, biases)
 
-        def chosen(values: Tensor) -> Tensor:
-            return values.gather(1, offset[:, None])[:, 0]
+    def _scores(self, rows: Rows) -> Tensor:
+        """Logits (B, W, V + durations) of the next frames of every row."""
+        first, length = self.state.facts[:, :1], self.state.facts[:, 3:4]
+        frames = self.state.frames
+        number = torch.arange(self.room.width, device=frames.device)[None, :]
+        last = (length - 1).clamp(min=0)
+        at = first + torch.minimum(rows.frame[:, None] + number, last)
+        chosen = frames[at.clamp(max=frames.shape[0] - 1)]
+        return self._model.joint.logits(chosen, rows.histories[:, None]).float()
 
-        token, duration = chosen(tokens), chosen(skips)
-        row = logits[torch.arange(len(offset), device=offset.device), offset, :vocabulary]
-        boosted, biases = torch.zeros_like(found), self._memory.biases
-        if self._biases:
-            token, boosted, biases = self._biases.named(row, token, biases)
-        self._emit(found, (token, duration, boosted), rules.confidence(row, token))
-        self._advance(found, token, biases)
-
-    def _pass_blanks(self, tokens: Tensor, skips: Tensor, width: int) -> tuple[Tensor, Tensor]:
-        """Walks over scored frames (B, K) to a token; whether one was found, and at which."""
-        start, first = self._start, self._frame
-        found = torch.zeros_like(self._captured)
+    def _pass_blanks(
+        self, rows: Rows, tokens: Tensor, skips: Tensor
+    ) -> tuple[Rows, Tensor, Tensor]:
+        """Walks over scored frames (B, W) to a token; whether one was found, and at which."""
+        width, length = self.room.width, self.state.facts[:, 3]
+        first, frame = rows.frame, rows.frame
+        has_room = rows.count < self.room.emissions
+        found = torch.zeros_like(rows.left)
         offset = torch.zeros_like(first)
-        crossed_any = torch.zeros_like(self._captured)
+        left, border_skip = rows.left, rows.border_skip
         for _ in range(width):
-            offset = torch.where(found, offset, self._frame - first)
-            inside = ~found & (self._frame < start.length) & (offset < width)
+            offset = torch.where(found, offset, frame - first)
+            inside = ~found & has_room & (frame < length) & (offset < width)
             place = offset.clamp(0, width - 1)[:, None]
             blank = tokens.gather(1, place)[:, 0] == self._rules.blank_id
             found = found | (inside & ~blank)
             skip = skips.gather(1, place)[:, 0].clamp(min=1)
-            self._frame = self._frame + torch.where(inside & blank, skip, 0)
-            crossed_any = crossed_any | self._cross()
-        self._border_memory = self._border_memory.taking(crossed_any, self._memory)
-        return found, offset.clamp(0, width - 1)
+            frame = frame + skip * (inside & blank)
+            left, border_skip = self._crossed(frame, left, border_skip)
+        border = rows.border.taking(left & ~rows.left, rows.memory)
+        walked = Rows(
+            frame,
+            rows.on_frame,
+            rows.last_emitting,
+            rows.count,
+            left,
+            border_skip,
+            rows.bad,
+            rows.histories,
+            rows.memory,
+            border,
+        )
+        return walked, found, offset
 
-    def _cross(self) -> Tensor:
-        """Notes where rows leave their chunk; which of them do so now."""
-        crossed = ~self._captured & (self._frame >= self._start.border)
-        skip = self._frame - self._start.border
-        self._border_skip = torch.where(crossed, skip, self._border_skip)
-        self._captured = self._captured | crossed
-        return crossed
+    def _crossed(self, frame: Tensor, left: Tensor, skip: Tensor) -> tuple[Tensor, Tensor]:
+        """Notes which rows have left their chunk, and how far beyond it they came at that."""
+        beyond = frame - self.state.facts[:, 2]
+        now = ~left & (beyond >= 0)
+        return left | now, torch.where(now, beyond, skip)
 
     def _emit(
-        self, found: Tensor, emitted: tuple[Tensor, Tensor, Tensor], confidence: Tensor
-    ) -> None:
+        self,
+        rows: Rows,
+        found: Tensor,
+        emitted: tuple[Tensor, Tensor, Tensor],
+        confidence: Tensor,
+    ) -> Rows:
         """Writes down tokens on the present frames, and moves on by their durations."""
-        frame = self._frame
+        frame = rows.frame
         token, duration, boosted = emitted
         bits = confidence.view(torch.int32).to(frame.dtype)
         emission = torch.stack((token, frame, duration, boosted.to(frame.dtype), bits), dim=-1)
-        rows = torch.arange(len(frame), device=frame.device)
-        place = torch.where(found, self._count, self._emitted.shape[1] - 1)
-        self._emitted[rows, place] = emission
-        self._count = self._count + found
-        again = torch.where(frame == self._last_emitting, self._on_frame + 1, 1)
-        self._on_frame = torch.where(found, again, self._on_frame)
-        self._last_emitting = torch.where(found, frame, self._last_emitting)
-        stuck = (duration == 0) & (self._on_frame >= self._rules.max_symbols)
-        self._frame = frame + torch.where(found, duration + stuck, 0)
+        place = rows.count.masked_fill(~found, self.room.emissions)
+        at = place[:, None, None].expand(-1, -1, emission.shape[1])
+        self.state.emitted.scatter_(1, at, emission[:, None])
+        again = (rows.on_frame + 1).masked_fill(frame != rows.last_emitting, 1)
+        rows.count = rows.count + found
+        rows.on_frame = torch.where(found, again, rows.on_frame)
+        rows.last_emitting = torch.where(found, frame, rows.last_emitting)
+        stuck = (duration == 0) & (rows.on_frame >= self._rules.max_symbols)
+        rows.frame = frame + (duration + stuck) * found
+        return rows
 
-    def _advance(self, found: Tensor, token: Tensor, biases: Tensor) -> None:
+    def _advance(self, rows: Rows, found: Tensor, token: Tensor, biases: Tensor) -> Rows:
         """Runs the prediction network by the tokens that were found."""
-        memory = self._memory
+        memory = rows.memory
         output, hidden, cell = self._model.predictor(token[:, None], memory.hidden, memory.cell)
-        self._memory = memory.taking(found, _Memory(token, hidden, cell, biases))
+        rows.memory = memory.taking(found, Memory(token, hidden, cell, biases))
         histories = self._model.joint.histories(output[:, 0])
-        self._histories = torch.where(found[:, None], histories, self._histories)
+        rows.histories = torch.where(found[:, None], histories, rows.histories)
         # Of a row that left its chunk before, nothing is crossed any more.
-        crossed = self._cross()
-        self._border_memory = self._border_memory.taking(crossed, self._memory)
-
-    def _told(self, most: int) -> Tensor:
-        ends = torch.stack(
-            (
-                self._count,
-                self._border_skip,
-                self._border_memory.token,
-                self._frame,
-                self._memory.token,
-                self._bad.long(),
-            ),
-            dim=1,
-        )
-        biases = (self._border_memory.biases, self._memory.biases)
-        emitted = self._emitted[:, :most].flatten(1)
-        return torch.cat((ends, *biases, emitted), dim=1).to(torch.int32)
+        left, rows.border_skip = self._crossed(rows.frame, rows.left, rows.border_skip)
+        rows.border = rows.border.taking(left & ~rows.left, rows.memory)
+        rows.left = left
+        return rows

@@ -1,4 +1,5 @@
-"""A device's name in; torch's device, ready to compute as asked, out. All of CUDA's own is here.
+"""A device's name in; torch's device, ready to compute as asked, out. All of CUDA's own
+is here, but for its graphs.
 
 Rules of this file:
 

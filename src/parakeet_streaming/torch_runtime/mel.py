@@ -35,7 +35,8 @@ class LogMel:
             return samples.new_zeros((samples.shape[0], 0, self.mel_bins))
         earlier = functional.pad(samples[:, :-1], (1, 0))
         emphasised = samples - earlier * float(PREEMPHASIS)
-        emphasised = emphasised * (numbers(samples, 1) < sizes[:, None])
+        # Not by a product: what stands there may be left of another call, and be no number.
+        emphasised = emphasised.masked_fill(numbers(samples, 1) >= sizes[:, None], 0.0)
         half = FFT_SAMPLES // 2
         padded = functional.pad(emphasised, (half, half))
         frames = padded.unfold(1, FFT_SAMPLES, HOP_SAMPLES)[:, :count]

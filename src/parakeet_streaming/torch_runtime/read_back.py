@@ -1,16 +1,16 @@
 """What was read from the device after a call in; what each row gave out.
 
 ```
-per row:   emissions · skip, token at the border · frame, token at the end · not finite
+heads      of each row: emissions · skip, token at the border · frame, token at the end · not finite
            then what its biases are at the border, and at the end
-           then token, frame, duration, boosted and the confidence's bits of each emission
-at last:   whether all frames were finite
+emissions  of each row: token, frame, duration, boosted and the confidence's bits of each
 ```
 """
 
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from typing import Any, Final
 
 import numpy as np
@@ -18,44 +18,56 @@ from numpy.typing import NDArray
 
 from parakeet_streaming.model.finite import broken
 from parakeet_streaming.ports import Decoded, DecoderInput, DecoderState, Emission
+from parakeet_streaming.torch_runtime.loop_state import HEAD
 from parakeet_streaming.torch_runtime.slots import Slot
 
-_HEAD: Final = 6
-_FIELDS: Final = 5
 _CONFIDENCE: Final = 4
-"""Of the fields."""
+"""Of an emission's numbers."""
+
+
+@dataclass(frozen=True, slots=True)
+class Emissions:
+    """What rows emitted between two reads."""
+
+    counts: NDArray[Any]
+    """(B,)"""
+    told: NDArray[Any]
+    """(B, M, 5); what stands after a row's count means nothing."""
 
 
 def decoded_rows(
-    read: NDArray[Any],
+    heads: NDArray[Any],
+    pieces: Sequence[Emissions],
     inputs: Sequence[DecoderInput],
     slots: Sequence[tuple[Slot, Slot]],
-    most_biases: int,
 ) -> list[Decoded]:
     """The rows of a call.
 
     Args:
-        read: (n,) int32, as above.
+        heads: (B, 6 + 2 K), as above.
+        pieces: of the same rows, in the order in which they were read.
         inputs: of the call.
         slots: of each row, where its states at the border and at the end were written.
-        most_biases: of one row.
 
     Raises:
         ComputeError: numbers were not finite.
     """
-    if not read[-1]:
-        raise broken("the encoder")
-    rows = read[:-1].reshape(len(inputs), -1)
-    if rows[:, _HEAD - 1].any():
+    if heads[:, HEAD - 1].any():
         raise broken("the joint")
-    head = _HEAD + 2 * most_biases
-    confidences = rows[:, head + _CONFIDENCE :: _FIELDS].copy().view(np.float32)
+    confidences = [each.told[..., _CONFIDENCE].astype(np.int32).view(np.float32) for each in pieces]
     return [
         _decoded(
             given,
-            rows[at, :head].tolist(),
-            rows[at, head:].reshape(-1, _FIELDS).tolist(),
-            confidences[at].tolist(),
+            heads[at].tolist(),
+            [
+                (*told[:_CONFIDENCE], confidence)
+                for each, known in zip(pieces, confidences, strict=True)
+                for told, confidence in zip(
+                    each.told[at, : each.counts[at]].tolist(),
+                    known[at, : each.counts[at]].tolist(),
+                    strict=True,
+                )
+            ],
             slots[at],
         )
         for at, given in enumerate(inputs)
@@ -65,22 +77,19 @@ def decoded_rows(
 def _decoded(
     given: DecoderInput,
     head: Sequence[int],
-    emitted: Sequence[Sequence[int]],
-    confidences: Sequence[float],
+    emitted: Sequence[tuple[Any, ...]],
     memories: tuple[Slot, Slot],
 ) -> Decoded:
-    count, skip, token, frame, last = head[: _HEAD - 1]
+    _, skip, token, frame, last = head[: HEAD - 1]
     first = given.state.decoded_frames
     border = given.chunk_end - given.chunk_start
     length = given.lookahead_end - given.chunk_start
     emissions = [
         Emission(token, first + at, duration, confidence, boosted=bool(boosted))
-        for (token, at, duration, boosted, _), confidence in zip(
-            emitted[:count], confidences, strict=False
-        )
+        for token, at, duration, boosted, confidence in emitted
     ]
     own = sum(each.frame < first + border for each in emissions)
-    biases, known = len(given.biases), head[_HEAD:]
+    biases, known = len(given.biases), head[HEAD:]
     at_border = tuple(known[:biases])
     at_end = tuple(known[len(known) // 2 :][:biases])
     return Decoded(

@@ -7,7 +7,8 @@ Rules of this file:
 1. A slot belongs to who holds its `Slot`; when nobody does, it is free again.
 2. Slot 0 holds zeros and is never written: what is absent is read from there. Slot 1 is never read:
    what shall not be kept is written there. So no row ever sees what another one left, NaN included.
-3. A pool grows when its slots are used up. It never shrinks.
+3. A pool grows when its slots are used up. It never shrinks. A pool that has grown lies elsewhere:
+   its `version` says so to who has kept its tensors, such as a captured graph.
 """
 
 from __future__ import annotations
@@ -63,6 +64,8 @@ class Pool:
         self._free: deque[int] = deque()
         self._count = 0
         self._tensors: dict[str, Tensor] = {}
+        self.version = 0
+        """Higher after each growth, and each that was tried."""
         self._grow(_FIRST)
 
     def take(self) -> Slot:
@@ -71,6 +74,11 @@ class Pool:
             more = self._count if self._count < _DOUBLED else self._count // 4
             self._grow(self._count + more)
         return Slot(self._free.popleft(), self._free)
+
+    def reserve(self, holders: int) -> None:
+        """Grows until so many slots can be held at once."""
+        if (needed := holders + _RESERVED) > self._count:
+            self._grow(needed)
 
     def rows(self, name: str, layer: int) -> Tensor:
         """A layer of a tensor as (slots · rows, width): slot s has the rows from s · rows on.
@@ -94,6 +102,8 @@ class Pool:
         return sum(tensor.nbytes for tensor in self._tensors.values()) // self._count
 
     def _grow(self, count: int) -> None:
+        # First: of a growth that fails half-way, some tensors have moved.
+        self.version += 1
         for name, shape in self._shapes.items():
             size = (shape.layers, count, shape.rows, shape.width)
             grown = torch.zeros(size, dtype=shape.dtype, device=self._device)

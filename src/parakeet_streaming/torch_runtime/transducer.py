@@ -17,15 +17,11 @@ Rules of this file:
 from __future__ import annotations
 
 import threading
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Final
 
-import numpy as np
 import torch
-from torch import Tensor
 
-from parakeet_streaming.errors import SnapshotError
 from parakeet_streaming.ports import (
     Decoded,
     DecoderInput,
@@ -34,38 +30,21 @@ from parakeet_streaming.ports import (
     EncoderInput,
     Floats,
 )
-from parakeet_streaming.timeline import encoder_frames
+from parakeet_streaming.timeline import ContextConfig, encoder_frames, frames_to_samples
 from parakeet_streaming.torch_model.transducer import Transducer
 from parakeet_streaming.torch_runtime.cached_encoder import CachedEncoder, known_samples
-from parakeet_streaming.torch_runtime.device_biases import BiasStore, RowBiases
+from parakeet_streaming.torch_runtime.captured import Graphs
 from parakeet_streaming.torch_runtime.device_confidence import measure_on_device
-from parakeet_streaming.torch_runtime.device_loop import DeviceLoop, LoopEnd, LoopStart, Rules
+from parakeet_streaming.torch_runtime.device_decoder import DeviceDecoder, ProjectedFrames
 from parakeet_streaming.torch_runtime.device_past import DevicePast, PastStore
-from parakeet_streaming.torch_runtime.devices import computing, in_words, upload
+from parakeet_streaming.torch_runtime.devices import computing, in_words
 from parakeet_streaming.torch_runtime.halving import halve
+from parakeet_streaming.torch_runtime.loop_state import Rules
 from parakeet_streaming.torch_runtime.mel import LogMel
-from parakeet_streaming.torch_runtime.read_back import decoded_rows
-from parakeet_streaming.torch_runtime.slots import Pool, Shape, Slot
 from parakeet_streaming.torch_runtime.window_encoder import Group, WindowEncoder
 
-_HIDDEN: Final = "hidden"
-_CELL: Final = "cell"
-_FACTS: Final = 8
-"""Of a row, before what is remembered of its biases."""
-_OUTPUT: Final = "output"
-"""Of other runtimes' snapshots: what the prediction network gave, which its hidden state has."""
-
-
-@dataclass(frozen=True, slots=True)
-class _Frames:
-    """The frames of a call, as the joint projects them, all rows in one."""
-
-    projected: Tensor
-    """(N, J)."""
-    first: tuple[int, ...]
-    """Where each row begins."""
-    finite: Tensor
-    """Whether all that was encoded is; () bool."""
+_BATCHES: Final = 4
+"""Batches of streams that there are slots for, where it is not said how many there will be."""
 
 
 class TorchTransducer:
@@ -83,6 +62,7 @@ class TorchTransducer:
         confidence: str = "probability",
         bfloat16: bool = False,
         cache_int8: bool = False,
+        fixed_shapes: bool | None = None,
         fingerprint: str = "",
     ) -> None:
         """A model in evaluation; it is moved to the device.
@@ -94,6 +74,8 @@ class TorchTransducer:
             confidence: `probability` or `entropy`.
             bfloat16: whether the encoder computes in bfloat16.
             cache_int8: whether cached streams keep keys and values in 8 bits.
+            fixed_shapes: whether `prepare_steps` makes steps of fixed shapes ready, captured in
+                CUDA graphs where there is a GPU; None for on a GPU.
             fingerprint: equal for equal files.
         """
         config = model.config
@@ -102,27 +84,27 @@ class TorchTransducer:
         self.runs_on = in_words(device) + ", bf16" * bfloat16 + ", int8 cache" * cache_int8
         self._device = device
         self._lock = threading.Lock()
-        self._blank_id = config.blank_id
+        self._fixed_shapes = device.type == "cuda" if fixed_shapes is None else fixed_shapes
+        self._graphs = Graphs(device)
         dtype = torch.bfloat16 if bfloat16 else torch.float32
         with computing(weights=True):
             self._model = model.eval().to(device)
             if bfloat16:
                 halve(model.encoder)
         with computing():
-            self._rules = Rules(
+            rules = Rules(
                 config.blank_id,
                 torch.tensor(config.durations, dtype=torch.int64, device=device),
                 max_symbols or config.max_symbols,
                 measure_on_device(confidence),
             )
             mel = LogMel(config.encoder.mel_bins, device)
-            self._windows = WindowEncoder(model.encoder, mel, device, dtype)
+            graphs = self._graphs
+            self._windows = WindowEncoder(model.encoder, mel, device, graphs, dtype)
             self._pasts = PastStore(config.encoder, device, dtype, eight_bits=cache_int8)
-            self._cached = CachedEncoder(model.encoder, mel, self._pasts, device)
-            shape = Shape(config.predictor_layers, 1, config.predictor_width)
-            self._biases = BiasStore(device)
-            self._memories = Pool({_HIDDEN: shape, _CELL: shape}, device)
-            self._start = DecoderState(config.blank_id, 0, 0, self._started())
+            self._cached = CachedEncoder(model.encoder, mel, self._pasts, device, graphs)
+            self._decoder = DeviceDecoder(model, rules, device, graphs)
+            self._start = DecoderState(config.blank_id, 0, 0, self._decoder.started())
 
     def start(self) -> DecoderState:
         """The state of a stream of which nothing was decoded."""
@@ -137,6 +119,45 @@ class TorchTransducer:
         with self._lock, computing():
             groups, pasts, lengths = self.encode_frames(inputs)
             return Encoded(self._projected(groups, len(inputs)), lengths, pasts)
+
+    def prepare_steps(
+        self,
+        contexts: Sequence[ContextConfig],
+        *,
+        most_rows: int,
+        most_streams: int | None = None,
+        cached: bool = False,
+    ) -> Iterator[None]:
+        """Makes steps ready: on a GPU, captures their graphs. Some work is done between two yields.
+
+        To be done before there are streams. Calls of these contexts take them from then on.
+
+        Args:
+            contexts: of the streams to come.
+            most_rows: of a call.
+            most_streams: that will be open at once; None for some batches.
+            cached: whether those streams encode each frame once.
+
+        Raises:
+            ComputeError: the device has no room for it.
+        """
+        if not self._fixed_shapes:
+            return
+        lengths = [context.frames for context in contexts]
+        streams = most_streams or _BATCHES * most_rows
+        most_frames = max((each.chunk + each.right for each in lengths), default=0)
+        parts = [self._decoder.prepare(most_rows, most_frames)] if lengths else []
+        for each in lengths:
+            if cached:
+                parts.append(self._cached.prepare(each, most_rows, streams))
+            else:
+                parts.append(self._windows.prepare(frames_to_samples(each.window), most_rows))
+        for part in parts:
+            done = False
+            while not done:
+                with self._lock, computing():
+                    done = next(part, self) is self
+                yield
 
     def encode_frames(
         self, inputs: Sequence[EncoderInput]
@@ -165,42 +186,19 @@ class TorchTransducer:
             ComputeError: torch could not run the call, or numbers are not finite.
         """
         frames = encoded.frames
-        assert isinstance(frames, _Frames), "frames of another model"
-        if not inputs:
-            return []
+        assert isinstance(frames, ProjectedFrames), "frames of another model"
         with self._lock, computing():
-            border = [self._memories.take() for _ in inputs]
-            end = [self._memories.take() for _ in inputs]
-            biases = RowBiases(inputs, self._blank_id, self._biases)
-            ended, places = self._loop(frames, inputs, border, end, biases)
-            self._keep(places[0], *ended.at_border)
-            self._keep(places[1], *ended.at_end)
-            told = torch.cat((ended.told.flatten(), frames.finite.to(torch.int32)[None]))
-            read = told.cpu().numpy()
-        slots = zip(border, end, strict=True)
-        return decoded_rows(read, inputs, list(slots), biases.most)
+            return self._decoder.decode(frames, inputs)
 
     def memory_to_arrays(self, memory: object) -> dict[str, Floats]:
         """A decoder's memory as named arrays."""
-        assert isinstance(memory, Slot), "the memory of another decoder"
         with self._lock, computing():
-            return {
-                name: self._memories.stacked(name)[:, memory.number].cpu().numpy()
-                for name in (_HIDDEN, _CELL)
-            }
+            return self._decoder.memory_to_arrays(memory)
 
     def memory_from_arrays(self, arrays: Mapping[str, Floats]) -> object:
         """A decoder's memory of named arrays; SnapshotError where they do not fit."""
-        config = self._model.config
-        shape = (config.predictor_layers, 1, config.predictor_width)
-        given = {name: array.shape for name, array in arrays.items() if name != _OUTPUT}
-        if given != {_HIDDEN: shape, _CELL: shape}:
-            raise SnapshotError(f"a decoder memory of {given}; this model's states are {shape}")
         with self._lock, computing():
-            slot = self._memories.take()
-            states = (torch.from_numpy(np.array(arrays[name])) for name in (_HIDDEN, _CELL))
-            self._keep(self._place(slot), *(state.to(self._device) for state in states))
-            return slot
+            return self._decoder.memory_from_arrays(arrays)
 
     def past_to_arrays(self, past: object) -> dict[str, Floats]:
         """What the encoder keeps of a stream as named arrays."""
@@ -213,26 +211,7 @@ class TorchTransducer:
         with self._lock, computing():
             return self._pasts.from_arrays(arrays, most_frames)
 
-    def _started(self) -> Slot:
-        """The memory after the start symbol."""
-        config, slot = self._model.config, self._memories.take()
-        zeros = torch.zeros(
-            (config.predictor_layers, 1, config.predictor_width), device=self._device
-        )
-        symbol = torch.tensor([[config.blank_id]], device=self._device)
-        _, hidden, cell = self._model.predictor(symbol, zeros, zeros)
-        self._keep(self._place(slot), hidden, cell)
-        return slot
-
-    def _place(self, slot: Slot) -> Tensor:
-        return torch.tensor([slot.number], device=self._device)
-
-    def _keep(self, numbers: Tensor, hidden: Tensor, cell: Tensor) -> None:
-        """Writes states (L, B, H) into the B slots of those numbers."""
-        for name, states in ((_HIDDEN, hidden), (_CELL, cell)):
-            self._memories.stacked(name)[:, :, 0].index_copy_(1, numbers, states)
-
-    def _projected(self, groups: Sequence[Group], rows: int) -> _Frames:
+    def _projected(self, groups: Sequence[Group], rows: int) -> ProjectedFrames:
         joint = self._model.joint
         first, place = [0] * rows, 0
         projected, finite = [], torch.ones((), dtype=torch.bool, device=self._device)
@@ -247,40 +226,4 @@ class TorchTransducer:
             width = self._model.config.joint_width
             projected.append(torch.zeros((1, width), device=self._device))
         whole = projected[0] if len(projected) == 1 else torch.cat(projected)
-        return _Frames(whole, tuple(first), finite)
-
-    def _loop(
-        self,
-        frames: _Frames,
-        inputs: Sequence[DecoderInput],
-        border: Sequence[Slot],
-        end: Sequence[Slot],
-        biases: RowBiases,
-    ) -> tuple[LoopEnd, tuple[Tensor, Tensor]]:
-        """Decodes; and the numbers of the slots for the states at the border and at the end."""
-        facts = []
-        for each, *slots in zip(inputs, border, end, strict=True):
-            state = each.state
-            assert isinstance(state.memory, Slot), "the memory of another decoder"
-            facts.append(
-                (
-                    frames.first[each.row] + each.chunk_start,
-                    state.frames_to_skip,
-                    each.chunk_end - each.chunk_start,
-                    each.lookahead_end - each.chunk_start,
-                    state.last_token,
-                    state.memory.number,
-                    *(slot.number for slot in slots),
-                    *biases.states_of(each),
-                )
-            )
-        _, told = upload(np.zeros(0, np.float32), np.array(facts, np.int64), self._device)
-        first, skip, chunk, length, token, memories, *places = told[:, :_FACTS].unbind(1)
-        hidden, cell = (
-            self._memories.stacked(name)[:, :, 0].index_select(1, memories)
-            for name in (_HIDDEN, _CELL)
-        )
-        known = told[:, _FACTS:]
-        start = LoopStart(first, skip, chunk, length, token, hidden, cell, known)
-        loop = DeviceLoop(self._model, self._rules, frames.projected, start, biases)
-        return loop.run(max(fact[3] - fact[1] for fact in facts)), (places[0], places[1])
+        return ProjectedFrames(whole, tuple(first), finite)

@@ -39,7 +39,7 @@ def routes(service: Service) -> list[SocketRoute]:
         about = begun(service)
 
         async def opened(_: str) -> DeepgramDialogue:
-            settings = settings_of(socket.caller.query, socket.caller.repeated)
+            settings = settings_of(socket.caller.query, socket.caller.repeated, service.writing)
             service.model.check(settings.model)
             return await DeepgramDialogue.open(service, settings, about(settings.streams))
 

@@ -60,7 +60,7 @@ class DeepgramFiles:
         owner = service.let_in(caller)
         count = ByteCount(service.limits.upload_megabytes)
         count.announced(caller.headers.get("content-length"))
-        settings = settings_of(caller.query, caller.repeated)
+        settings = settings_of(caller.query, caller.repeated, service.writing)
         service.model.check(settings.model)
         if caller.headers.get("content-type", "").lower().startswith("application/json"):
             raise WrongRequestError(_NOT_FETCHED, "url")

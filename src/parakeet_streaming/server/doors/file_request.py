@@ -71,7 +71,7 @@ class FileRequest:
         Raises:
             WrongRequestError: an impossible value there.
         """
-        self.asked = TranscriptionRequest()
+        self.asked = TranscriptionRequest(writing=service.writing)
         for name, value in query.items():
             self.asked = with_field(self.asked, name, value)
         self.heard: list[ChannelTranscript | Transcript] = []

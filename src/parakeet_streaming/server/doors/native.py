@@ -23,7 +23,7 @@ def routes(service: Service) -> list[HttpRoute | SocketRoute]:
     def opening(caller: Caller) -> Opening:
         async def opened(owner: str) -> NativeDialogue:
             service.model.check(caller.query.get("model"))
-            settings = StreamSettings().with_fields(caller.query)
+            settings = StreamSettings(writing=service.writing).with_fields(caller.query)
             return await NativeDialogue.open(service, settings, owner)
 
         return opened

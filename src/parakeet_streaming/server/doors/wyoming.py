@@ -283,6 +283,6 @@ class _Audio:
         whole = LiveOptions.recording(context, cached=service.defaults.cached)
         # Somebody waits for the answer, so it is a live stream, not one that others go before.
         live = replace(whole, lane="live", boosting=boosting, languages=languages)
-        options = ChannelOptions(live, format.encoding, format.channels)
+        options = ChannelOptions(live, format.encoding, format.channels, writing=service.writing)
         self.format = format
         self.connection = Connection(service.engine, options)

@@ -125,9 +125,16 @@ class ListenSettings:
 
 
 def settings_of(
-    query: Mapping[str, object], repeated: Mapping[str, Sequence[str]] | None = None
+    query: Mapping[str, object],
+    repeated: Mapping[str, Sequence[str]] | None = None,
+    writing: WritingOptions | None = None,
 ) -> ListenSettings:
-    """What a query asks for; `repeated`: all values of each name.
+    """What a query asks for.
+
+    Args:
+        query: values by name.
+        repeated: all values of each name.
+        writing: how text is written where the query does not say it.
 
     Raises:
         WrongRequestError: a value that makes no sense, or a wish that would be missed.
@@ -159,7 +166,7 @@ def settings_of(
         language=fields.text("language"),
         context=fields.text("context"),
         boosting=_boosting_of(repeated or {}),
-        writing=_writing(fields, repeated or {}),
+        writing=_writing(fields, repeated or {}, writing or WritingOptions()),
     )
 
 
@@ -168,16 +175,29 @@ def _boosting_of(repeated: Mapping[str, Sequence[str]]) -> Boosting | None:
     return boosting_from([*keywords, *repeated.get("keyterm", ())], "keyterm")
 
 
-def _writing(fields: Fields, repeated: Mapping[str, Sequence[str]]) -> WritingOptions:
-    digits = fields.flag("numerals") or fields.flag("smart_format")
+def _writing(
+    fields: Fields, repeated: Mapping[str, Sequence[str]], before: WritingOptions
+) -> WritingOptions:
+    digits = _either(fields.flag("numerals"), fields.flag("smart_format"))
     masked = fields.flag("profanity_filter")
-    writing = WritingOptions(
-        numbers="digits" if digits else "model", profanity="mask" if masked else "keep"
+    writing = replace(
+        before,
+        numbers=before.numbers if digits is None else "digits" if digits else "model",
+        profanity=before.profanity if masked is None else "mask" if masked else "keep",
     )
+    if "replace" not in repeated:
+        return writing
     try:
-        return with_replacements(writing, deepgram_replacements(repeated.get("replace", ())))
+        return with_replacements(
+            replace(writing, replacements=()), deepgram_replacements(repeated["replace"])
+        )
     except OptionError as error:
         raise WrongRequestError(f"replace: {error}", "replace") from error
+
+
+def _either(one: bool | None, other: bool | None) -> bool | None:
+    """Whether any asks for it; None where neither says anything."""
+    return other if one is None else one or bool(other)
 
 
 def _encoding(fields: Fields) -> str | None:

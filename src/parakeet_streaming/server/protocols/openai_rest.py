@@ -74,6 +74,8 @@ class TranscriptionRequest:
     prompt: str | None = None
     writing: WritingOptions = field(default_factory=WritingOptions)
     """How text is written."""
+    replaces: bool = False
+    """Whether `writing` has the client's own spelling, in place of the server's."""
     subtitle_numbers: tuple[tuple[str, float], ...] = ()
     """Fields of subtitles, as they came."""
 
@@ -249,7 +251,9 @@ def _context(request: TranscriptionRequest, value: str, _: str | None) -> Transc
 
 def _writing(name: str) -> _Take:
     def take(request: TranscriptionRequest, value: str, _: str | None) -> TranscriptionRequest:
-        return replace(request, writing=with_writing(request.writing, name, value))
+        writing, replaces = request.writing, request.replaces or name == "replace"
+        kept = writing if replaces == request.replaces else replace(writing, replacements=())
+        return replace(request, writing=with_writing(kept, name, value), replaces=replaces)
 
     return take
 
@@ -260,10 +264,6 @@ def _subtitle(name: str) -> _Take:
         return replace(request, subtitle_numbers=numbers)
 
     return take
-
-
-def _prompt(request: TranscriptionRequest, value: str, _: str | None) -> TranscriptionRequest:
-    return replace(request, prompt=value or None)
 
 
 def _keyword(request: TranscriptionRequest, value: str, _: str | None) -> TranscriptionRequest:
@@ -286,7 +286,7 @@ _FIELDS: Final[dict[str, _Take]] = {
     "include": _include,
     "temperature": _temperature,
     "chunking_strategy": _chunking,
-    "prompt": _prompt,
+    "prompt": lambda request, value, _: replace(request, prompt=value or None),
     "keywords": _keyword,
     "channels": _channels,
     "channel_names": _names,
