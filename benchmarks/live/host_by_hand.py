@@ -12,7 +12,7 @@ from __future__ import annotations
 
 import time
 from dataclasses import dataclass
-from typing import Final
+from typing import Final, cast
 
 import numpy as np
 
@@ -20,6 +20,7 @@ from benchmarks.live.host_trial import PACKET_S, ROUNDS, Case, HostCost, Listene
 from benchmarks.live.sleeping_device import ScheduledVoice, SleepingDevice, Texts
 from parakeet_streaming import BatchLimits, Recognizer
 from parakeet_streaming.live.admission import Admission
+from parakeet_streaming.live.ingest import AudioIngest
 from parakeet_streaming.live.loop import StreamLoop
 from parakeet_streaming.live.opening import StreamOpener
 
@@ -56,7 +57,7 @@ class Turned:
         self._loop = StreamLoop(recognizer, voice, clock, lambda: None, admission, limits)
         opener = StreamOpener(self._loop, recognizer, voice, clock, 60.0)
         opened = [opener.open(case.options, self.listener.take) for _ in range(case.streams)]
-        self._ingests = [task.ingest for task in opened]
+        self._ingests = [cast(AudioIngest, task.ingest) for task in opened]
         self._packets = packets()
         self._began_s = clock()
 

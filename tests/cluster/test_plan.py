@@ -65,3 +65,8 @@ def test_what_only_a_server_of_its_own_can_do(settings):
     check_for_balancer(Settings())
     with pytest.raises(OptionError, match=f"{next(iter(settings))} is not for them"):
         check_for_balancer(Settings(**settings))
+
+
+def test_io_processes_are_for_one_engine():
+    with pytest.raises(OptionError, match="io_processes"):
+        check_for_balancer(Settings(io_processes=2))

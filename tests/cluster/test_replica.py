@@ -47,6 +47,9 @@ async def asked(replica, path, **how):
 class Others:
     """Replicas that tell what they are given."""
 
+    label = "replica"
+    takes_calls = False
+
     def __init__(self):
         self.shared = []
 
@@ -58,6 +61,9 @@ class Others:
 
     async def share(self, secret, lasts_s):
         self.shared.append((secret, lasts_s))
+
+    async def end_call(self, name, owner):
+        return False
 
 
 def test_it_is_a_server_and_says_who_is_inside():

@@ -90,7 +90,7 @@ def test_a_port_in_use():
     ("number", "said"), [(errno.EACCES, "may not use that port"), (errno.ENOBUFS, "buffer")]
 )
 def test_other_reasons(monkeypatch, number, said):
-    def refuse(*_):
+    def refuse(*_, **__):
         raise OSError(number, os.strerror(number))
 
     monkeypatch.setattr(addresses, "_bound", refuse)
@@ -139,3 +139,14 @@ def test_times_that_no_system_takes_are_left_out():
     with listening:
         watch([listening], 1e12, math.inf)
         assert listening.getsockopt(socket.SOL_SOCKET, socket.SO_KEEPALIVE)
+
+
+@pytest.mark.skipif(not hasattr(socket, "SO_REUSEPORT"), reason="no ports are shared here")
+def test_a_port_that_is_shared_is_shared_with_those_who_ask_for_it():
+    first = bind("127.0.0.1", 0, shared=True)
+    port = first[0].getsockname()[1]
+    first[0].listen()
+    close(bind("127.0.0.1", port, shared=True))
+    with pytest.raises(AddressError):
+        bind("127.0.0.1", port)
+    close(first)

@@ -15,6 +15,7 @@ from parakeet_streaming.server.composition import (
     make_engine,
     make_listeners,
     make_service,
+    model_of,
     read_keys,
 )
 from parakeet_streaming.server.http import HttpRoute, Reply
@@ -37,7 +38,7 @@ def make(loaded):
     def make(keys=None, **chosen):
         settings = Settings(**chosen)
         engines.append(make_engine(loaded, settings))
-        return make_service(engines[-1], loaded, settings, keys or {}), settings
+        return make_service(engines[-1], model_of(loaded, settings), settings, keys or {}), settings
 
     yield make
     for engine in engines:

@@ -34,6 +34,7 @@ WORDS = {"context": "10-2-2", "preset": "balanced", "endpointing": "off"}
 WORDS |= {
     "checkpoint_key": "sixteen-or-more-characters",
     "max_uploads": "3",
+    "io_processes": "3",
     "log_format": "json",
     "numbers": "digits",
     "profanity": "mask",

@@ -53,8 +53,15 @@ def serve(command: typer.Context, **given: Any) -> None:  # noqa: ANN401
     if settings.replicas is None:
         if settings.most_replicas is not None:
             raise OptionError("--most-replicas needs --replicas, with which it begins")
+        if settings.io_processes > 1:
+            from parakeet_streaming.processes import supervising
+
+            supervising.serve(settings)
+            return
         serving.serve(settings)
         return
+    if settings.io_processes > 1:
+        raise OptionError("--io-processes is for one engine, --replicas for several; give one")
     from parakeet_streaming.cluster import one_machine
 
     one_machine.serve(settings)

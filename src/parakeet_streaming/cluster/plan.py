@@ -114,3 +114,5 @@ def check_for_balancer(settings: Settings) -> None:
                 f"several replicas have one address, which is the balancer's: {name} is not for "
                 "them; put a proxy with TLS in front, or start one server for it"
             )
+    if settings.io_processes > 1:
+        raise OptionError("io_processes is for one engine, replicas are several; give one of them")

@@ -118,6 +118,9 @@ class _Others:
         for secret, lasts_s in (each for secrets in told for each in secrets):
             await self._own.know(secret, lasts_s)
 
+    label = "replica"
+    takes_calls = False
+
     async def metrics(self) -> Mapping[str, str]:
         return dict([await self._own.metrics(), *await self._asked("metrics")])
 
@@ -127,6 +130,9 @@ class _Others:
 
     async def share(self, secret: Secret, lasts_s: float) -> None:
         await self._asked("know", secret, lasts_s)
+
+    async def end_call(self, name: str, owner: str) -> bool:
+        return False  # none is begun here
 
     async def _asked(self, method: str, *arguments: object, quietly: bool = False) -> list[Any]:
         """What all answer; nothing where one does not, as its end may not have been told yet."""

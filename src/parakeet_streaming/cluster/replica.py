@@ -94,7 +94,8 @@ class Replica:
             loaded = await asyncio.to_thread(composition.load_all, settings)
             engine = composition.make_engine(loaded, settings)
             await engine.__aenter__()
-            service = composition.make_service(engine, loaded, settings, keys)
+            model = composition.model_of(loaded, settings)
+            service = composition.make_service(engine, model, settings, keys)
             service.replicas = replicas
             made = cls(engine, service, settings)
         except BaseException:

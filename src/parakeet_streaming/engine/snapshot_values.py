@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from dataclasses import fields, is_dataclass
 from enum import Enum
 from functools import cache
-from typing import Any, Final, Literal, get_args, get_origin, get_type_hints
+from typing import Any, Final, Literal, Union, cast, get_args, get_origin, get_type_hints
 
 import numpy as np
 from numpy.typing import NDArray
@@ -63,6 +63,12 @@ class PlainWriter:
 
 
 @cache
+def _hints_of(kind: Any) -> dict[str, Any]:  # noqa: ANN401  a dataclass
+    """The types of its fields; they take long to be read."""
+    return get_type_hints(kind)
+
+
+@cache
 def _names_of(kind: type) -> tuple[str, ...] | None:
     """The fields of a dataclass; None of any other type."""
     return tuple(each.name for each in fields(kind)) if is_dataclass(kind) else None
@@ -105,7 +111,7 @@ class PlainReader:
     def value(self, kind: Any, plain: Any) -> Any:  # noqa: ANN401
         """A value of a type."""
         origin, arguments = get_origin(kind), get_args(kind)
-        if origin in (types.UnionType, Literal):
+        if origin in (types.UnionType, Union, Literal):
             return self._one_of(origin, arguments, plain)
         if origin is tuple:
             each = arguments[:1] * len(plain) if arguments[1:] == (...,) else arguments
@@ -117,7 +123,7 @@ class PlainReader:
                 raise SnapshotError(f"an array of {array.dtype} where {wanted} belongs")
             return array
         if is_dataclass(kind):
-            hints = get_type_hints(kind)
+            hints = _hints_of(cast("type", kind))
             values = {
                 each.name: self.value(hints[each.name], plain[each.name]) for each in fields(kind)
             }

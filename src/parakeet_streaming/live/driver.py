@@ -25,9 +25,9 @@ from parakeet_streaming.engine.stream_state import ActivityState, StreamState
 from parakeet_streaming.engine.window import complete_at
 from parakeet_streaming.engine.windowed_stream import WindowedStream, settled
 from parakeet_streaming.live.adaptation import Adapter
-from parakeet_streaming.live.audio_queue import AudioQueueReader
 from parakeet_streaming.live.demand import cost_of
 from parakeet_streaming.live.due import Due
+from parakeet_streaming.live.ends import SampleSource
 from parakeet_streaming.live.intake import TAIL_S, Intake
 from parakeet_streaming.live.meter import Counts
 from parakeet_streaming.live.phrase_changes import PhraseChanges
@@ -44,7 +44,7 @@ class StreamDriver:
     def __init__(
         self,
         stream: WindowedStream,
-        queue: AudioQueueReader,
+        queue: SampleSource,
         adapter: Adapter,
         detector: SpeechDetector | None = None,
         endpointer: Endpointer | None = None,

@@ -19,7 +19,7 @@ import time
 import weakref
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import replace
-from typing import Self
+from typing import Protocol, Self
 
 from parakeet_streaming.boosting.options import Phrases, boosting_of
 from parakeet_streaming.engine.stepper import Stepper
@@ -28,6 +28,8 @@ from parakeet_streaming.limits import LEAST_SECONDS, MOST_STREAMS, check_number,
 from parakeet_streaming.limits import MOST_RING_S as LONGEST_RING_S
 from parakeet_streaming.live.admission import MOST_RECORDINGS, Admission
 from parakeet_streaming.live.batch_limits import BatchLimits
+from parakeet_streaming.live.ends import Crossing
+from parakeet_streaming.live.hosted import HostedStream
 from parakeet_streaming.live.loop import StreamLoop
 from parakeet_streaming.live.metrics import LiveMetrics
 from parakeet_streaming.live.opening import StreamOpener
@@ -41,6 +43,13 @@ from parakeet_streaming.live.warm_up import WarmUp
 from parakeet_streaming.live.worker import Bell, Worker
 from parakeet_streaming.ports import VoiceActivity
 from parakeet_streaming.results import Event, FilterStart
+
+
+class Named(Protocol):
+    """What has a stream's id."""
+
+    @property
+    def id(self) -> str: ...
 
 
 class LiveEngine:
@@ -113,7 +122,7 @@ class LiveEngine:
         id: str | None = None,
         resume: bytes | None = None,
         filters: Sequence[FilterStart] = (),
-        instead_of: LiveStream | None = None,
+        instead_of: Named | None = None,
         phrases: Phrases | None = None,
         boost: float | None = None,
         language: str | Iterable[str] | None = None,
@@ -161,6 +170,39 @@ class LiveEngine:
             instead_of=None if instead_of is None else instead_of.id,
         )
         return LiveStream(self, task, self._opener)
+
+    def host(
+        self,
+        options: LiveOptions,
+        crossing: Crossing,
+        *,
+        id: str | None = None,
+        resume: bytes | None = None,
+        filters: Sequence[FilterStart] = (),
+        instead_of: str | None = None,
+    ) -> HostedStream:
+        """As `open`, of a stream whose samples and events are in another process.
+
+        Args:
+            options: as of `open`.
+            crossing: how samples come from there, and how events go there.
+            id: as of `open`.
+            resume: likewise.
+            filters: likewise.
+            instead_of: the id of the stream that gives its place.
+
+        Raises:
+            ParakeetError: as `open`.
+        """
+        task = self._opener.open(
+            options,
+            stream_id=id,
+            resume=resume,
+            filters=filters,
+            instead_of=instead_of,
+            crossing=crossing,
+        )
+        return HostedStream(task, self._opener)
 
     def prepare(
         self,

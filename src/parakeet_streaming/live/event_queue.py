@@ -30,6 +30,8 @@ class EventQueue:
         self._closed = False
         self.error: BaseException | None = None
         """What ended the stream before its time."""
+        self.told_samples = 0
+        """Decoded, with all events of them put in."""
 
     def __len__(self) -> int:
         return len(self._events)

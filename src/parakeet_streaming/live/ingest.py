@@ -30,7 +30,7 @@ from numpy.typing import ArrayLike
 
 from parakeet_streaming.audio.pcm import as_mono
 from parakeet_streaming.audio.resample import Resampler, fed_again, sample_at
-from parakeet_streaming.live.audio_queue import AudioQueueWriter
+from parakeet_streaming.live.ends import SampleSink
 from parakeet_streaming.live.waiters import Waiters
 from parakeet_streaming.ports import Floats
 from parakeet_streaming.results import FilterStart
@@ -45,7 +45,7 @@ class AudioIngest:
 
     def __init__(
         self,
-        queue: AudioQueueWriter,
+        queue: SampleSink,
         rate_hz: int,
         filters: Sequence[FilterStart] = (),
     ) -> None:

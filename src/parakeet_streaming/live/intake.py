@@ -16,7 +16,8 @@ from typing import Final
 
 from parakeet_streaming.engine.room_noise import REACH_SAMPLES, room_noise, room_of
 from parakeet_streaming.engine.windowed_stream import WindowedStream
-from parakeet_streaming.live.audio_queue import AudioQueueReader, Missing
+from parakeet_streaming.live.audio_queue import Missing
+from parakeet_streaming.live.ends import SampleSource
 from parakeet_streaming.live.speech import StreamSpeech
 from parakeet_streaming.results import Event, Gap
 from parakeet_streaming.timeline import ContextConfig, samples_to_seconds, seconds_to_samples
@@ -34,7 +35,7 @@ class Intake:
     def __init__(
         self,
         stream: WindowedStream,
-        queue: AudioQueueReader,
+        queue: SampleSource,
         speech: StreamSpeech,
         events: list[Event],
         *,

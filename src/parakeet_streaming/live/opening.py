@@ -31,6 +31,7 @@ from parakeet_streaming.live.audio_queue import AudioQueueWriter
 from parakeet_streaming.live.callers import Callers
 from parakeet_streaming.live.demand import cost_of
 from parakeet_streaming.live.driver import StreamDriver
+from parakeet_streaming.live.ends import AudioInlet, Crossing, EventOutlet, SampleQueue
 from parakeet_streaming.live.event_queue import EventQueue
 from parakeet_streaming.live.hints import StreamHints
 from parakeet_streaming.live.ingest import AudioIngest
@@ -89,6 +90,7 @@ class StreamOpener:
         resume: bytes | None = None,
         filters: Sequence[FilterStart] = (),
         instead_of: str | None = None,
+        crossing: Crossing | None = None,
     ) -> StreamTask:
         """A stream that is in the loop. Raises as `LiveEngine.open` does."""
         self.callers.check_process()
@@ -107,7 +109,7 @@ class StreamOpener:
         try:
             codec = self.stepper.snapshots
             state = None if resume is None else read_state(codec, resume, options, self.vad)
-            task = self._task(stream_id, options, levels, on_event, state, filters)
+            task = self._task(stream_id, options, levels, on_event, state, filters, crossing)
             self.loop.join(task)
         except BaseException:
             streams.leave(stream_id)
@@ -175,6 +177,7 @@ class StreamOpener:
         on_event: Callable[[Event], None] | None,
         state: StreamState | None,
         filters: Sequence[FilterStart],
+        crossing: Crossing | None,
     ) -> StreamTask:
         before, used = (None, None) if state is None else (state.options, state.context)
         adapter = Adapter(levels, None if used is None else used.chunk)
@@ -196,7 +199,15 @@ class StreamOpener:
         # Phrases that are given now take the place of all that the stream had.
         had = None if options.boosting is not None else state
         waiting, changed_at = ((), -1) if had is None else (had.changes, had.changed_at)
-        queue = self._queue(options, wake, start_of(state))
+        queue: SampleQueue
+        ingest: AudioInlet
+        events: EventOutlet
+        if crossing is None:
+            queue = here = self._queue(options, wake, start_of(state))
+            ingest, events = AudioIngest(here, rate_hz, filters), EventQueue()
+        else:
+            most_samples = seconds_to_samples(self._most_ring_s(options))
+            queue, ingest, events = crossing.ends(start_of(state), most_samples, wake)
         driver = StreamDriver(
             stream,
             queue.reader,
@@ -213,12 +224,12 @@ class StreamOpener:
             id=stream_id,
             lane=options.lane,
             queue=queue,
-            ingest=AudioIngest(queue, rate_hz, filters),
+            ingest=ingest,
             stream=stream,
             intake=driver.intake,
             speech=driver.speech,
             driver=driver,
-            events=EventQueue(),
+            events=events,
             requests=SnapshotRequests(stream_id),
             changes=driver.changes,
             hints=StreamHints(rate_hz, self.clock, wake),
@@ -234,6 +245,9 @@ class StreamOpener:
         options = replace(stream.options, boosting=boosting)
         return Biased(boosting, self.stepper.biases_of(options))
 
+    def _most_ring_s(self, options: LiveOptions) -> float:
+        return self.most_ring_s if options.most_ring_s is None else options.most_ring_s
+
     def _meter(self, driver: StreamDriver, context: ContextConfig) -> StreamMeter:
         decoded_s = samples_to_seconds(driver.decoded_samples)
         return StreamMeter(self.loop.metrics, context.chunk, decoded_s)
@@ -242,7 +256,7 @@ class StreamOpener:
         self, options: LiveOptions, wake: Callable[[], None], start: int
     ) -> AudioQueueWriter:
         meter = self.loop.meter
-        most_ring_s = self.most_ring_s if options.most_ring_s is None else options.most_ring_s
+        most_ring_s = self._most_ring_s(options)
         # A step may have taken as long as the machine slept.
         step_s = min(meter.longest_step_s or _FIRST_STEP_S, most_ring_s, MOST_RING_S)
         return AudioQueueWriter(

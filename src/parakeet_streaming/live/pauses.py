@@ -16,7 +16,7 @@ from collections import deque
 from dataclasses import replace
 from typing import Literal
 
-from parakeet_streaming.live.audio_queue import AudioQueueWriter
+from parakeet_streaming.live.ends import SampleQueue
 from parakeet_streaming.results import Event, Final, Partial, SpeechStarted
 
 CommitReason = Literal["commit", "no_audio"]
@@ -26,7 +26,7 @@ class PauseWatch:
     """Of one stream. The worker's, but for `asked`."""
 
     def __init__(
-        self, queue: AudioQueueWriter, limit_s: float | None = None, *, hears: bool = True
+        self, queue: SampleQueue, limit_s: float | None = None, *, hears: bool = True
     ) -> None:
         """Watches a stream.
 

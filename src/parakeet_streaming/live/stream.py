@@ -8,6 +8,8 @@ from typing import Self
 
 from parakeet_streaming.boosting.options import Phrases
 from parakeet_streaming.engine.stream_state import StreamState
+from parakeet_streaming.live.event_queue import EventQueue
+from parakeet_streaming.live.ingest import AudioIngest
 from parakeet_streaming.live.opening import StreamOpener
 from parakeet_streaming.live.snapshot_requests import EventRequest, SnapshotRequest
 from parakeet_streaming.live.stats import StreamStats
@@ -35,10 +37,12 @@ class LiveStream(AudioEnd, EventEnd):
         self._opener = opener
         self._clock = opener.clock
         self._callers = opener.callers
-        self._ingest = task.ingest
         self._hints = task.hints
         self._pushing = threading.RLock()
-        self._events = task.events
+        ingest, events = task.ingest, task.events
+        assert isinstance(ingest, AudioIngest), "its producer is in this process"
+        assert isinstance(events, EventQueue), "and so is its consumer"
+        self._ingest, self._events = ingest, events
         self._stream = task.stream
 
     @property
@@ -129,7 +133,7 @@ class LiveStream(AudioEnd, EventEnd):
     @property
     def told_s(self) -> float:
         """Seconds of audio that are decoded, or passed over as quiet, with all events of them."""
-        return samples_to_seconds(self._task.told_samples)
+        return samples_to_seconds(self._events.told_samples)
 
     def stats(self) -> StreamStats:
         """How it goes."""

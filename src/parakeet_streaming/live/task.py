@@ -20,12 +20,10 @@ from parakeet_streaming.audio.resample import filters_from
 from parakeet_streaming.engine.stream_state import StreamState
 from parakeet_streaming.engine.windowed_stream import WindowedStream
 from parakeet_streaming.live.admission import Lane
-from parakeet_streaming.live.audio_queue import AudioQueueWriter
 from parakeet_streaming.live.driver import StreamDriver
 from parakeet_streaming.live.due import Due
-from parakeet_streaming.live.event_queue import EventQueue
+from parakeet_streaming.live.ends import AudioInlet, EventOutlet, SampleQueue
 from parakeet_streaming.live.hints import StreamHints
-from parakeet_streaming.live.ingest import AudioIngest
 from parakeet_streaming.live.intake import Intake
 from parakeet_streaming.live.meter import StreamMeter
 from parakeet_streaming.live.pauses import CommitReason, PauseWatch
@@ -80,13 +78,13 @@ class StreamTask:
 
     id: str
     lane: Lane
-    queue: AudioQueueWriter
-    ingest: AudioIngest
+    queue: SampleQueue
+    ingest: AudioInlet
     stream: WindowedStream
     intake: Intake
     speech: StreamSpeech
     driver: StreamDriver
-    events: EventQueue
+    events: EventOutlet
     requests: SnapshotRequests
     """Any thread."""
     changes: PhraseChanges
@@ -110,8 +108,6 @@ class StreamTask:
     """The tick before which the window that waits is not stepped."""
     taken: list[SnapshotTaken] = field(default_factory=list)
     """Behind all events that there are, which are in them."""
-    told_samples: int = 0
-    """Decoded, with all events of them handed out."""
 
     @property
     def is_over(self) -> bool:
@@ -125,13 +121,22 @@ class StreamTask:
             return None
         return self.queue.written_at_s + self.idle_timeout_s
 
-    def commit(self, now_s: float, reason: CommitReason = "commit") -> None:
-        """Ends an utterance with all that was received so far. Any thread."""
-        if not self.ingest.finished:
-            if reason == "commit":
-                self.meter.commit_asked(now_s)
-            self.pauses.asked(reason)
+    def commit(
+        self, now_s: float, reason: CommitReason = "commit", position: int | None = None
+    ) -> None:
+        """Ends an utterance with all that was received so far. Any thread.
+
+        `position`: where that ends, of a producer in another process, who has said so.
+        """
+        if self.ingest.finished:
+            return
+        if reason == "commit":
+            self.meter.commit_asked(now_s)
+        self.pauses.asked(reason)
+        if position is None:
             self.ingest.commit(self._commit_at)
+        else:
+            self._commit_at(position)
 
     def finish(self, now_s: float) -> None:
         """No more audio will come. Any thread."""
@@ -161,7 +166,7 @@ class StreamTask:
         hints, driver = self.hints, self.driver
         decoded = driver.decoded_samples
         if not (driver.unreported or hints.has_new or self.taken):
-            self.told_samples = decoded
+            self.events.told_samples = decoded
             return
         named = [self.pauses.named(event) for event in driver.events()]
         events: list[Event] = named
@@ -178,7 +183,7 @@ class StreamTask:
                 self.on_event(event)
             except BaseException as error:  # whatever a consumer raises is its own
                 self.error, self.on_event = self.error or error, None
-        self.told_samples = decoded
+        self.events.told_samples = decoded
 
     def outlook(self, *, waits_for_step: bool) -> Outlook:
         """What comes next; the producer is asked to wake the worker in time."""

@@ -51,8 +51,12 @@ def is_loopback(host: str, option: str = "--host") -> bool:
     return all(ip_address(each.partition("%")[0]).is_loopback for each in addresses)
 
 
-def bind(host: str, port: int, option: str = "--host") -> list[socket.socket]:
+def bind(
+    host: str, port: int, option: str = "--host", *, shared: bool = False
+) -> list[socket.socket]:
     """A socket for each address of a host; with port 0 all get the same free one.
+
+    With `shared` others of this user may bind the same, if they ask for that, too.
 
     Raises:
         OptionError: there is no such host.
@@ -63,7 +67,7 @@ def bind(host: str, port: int, option: str = "--host") -> list[socket.socket]:
     for family, address in resolve(host, port, option):
         chosen = sockets[0].getsockname()[1] if sockets else port
         try:
-            sockets.append(_bound(family, (address[0], chosen, *address[2:])))
+            sockets.append(_bound(family, (address[0], chosen, *address[2:]), shared=shared))
         except OSError as error:
             if error.errno in _NOT_HERE:
                 missing = error
@@ -134,11 +138,15 @@ def tls_context(certificate: str | None, key: str | None) -> ssl.SSLContext | No
     return context
 
 
-def _bound(family: socket.AddressFamily, address: tuple[object, ...]) -> socket.socket:
+def _bound(
+    family: socket.AddressFamily, address: tuple[object, ...], *, shared: bool
+) -> socket.socket:
     made = socket.socket(family, socket.SOCK_STREAM)
     try:
         if os.name == "posix":
             made.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        if shared:
+            made.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEPORT, 1)
         if family == socket.AF_INET6:
             with suppress(OSError):
                 made.setsockopt(socket.IPPROTO_IPV6, socket.IPV6_V6ONLY, 1)

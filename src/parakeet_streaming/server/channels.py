@@ -9,13 +9,13 @@ from typing import Self
 
 from parakeet_streaming.audio.pcm_decoder import ChannelSplitter
 from parakeet_streaming.errors import AudioInputError
-from parakeet_streaming.live.engine import LiveEngine
 from parakeet_streaming.server.connection import Connection
 from parakeet_streaming.server.connection_options import (
     ChannelOptions,
     ChannelStart,
     starts_together,
 )
+from parakeet_streaming.server.engine_port import Engine
 from parakeet_streaming.server.session_events import SessionEvent
 
 
@@ -29,7 +29,7 @@ class Channels:
     @classmethod
     async def open(
         cls,
-        engine: LiveEngine,
+        engine: Engine,
         options: ChannelOptions,
         count: int,
         *,

@@ -27,6 +27,7 @@ from parakeet_streaming.server.checkpoint import CheckpointKeys
 from parakeet_streaming.server.dialogue import log_error
 from parakeet_streaming.server.doors import deepgram, health, native, page, realtime, rest, webrtc
 from parakeet_streaming.server.doors.deepgram_files import DeepgramFiles
+from parakeet_streaming.server.engine_port import Engine
 from parakeet_streaming.server.http import HttpRoute, Reply, Request, SocketRoute, application
 from parakeet_streaming.server.languages import languages_of
 from parakeet_streaming.server.metrics import ServerMetrics
@@ -66,9 +67,9 @@ DOORS: Final[list[Callable[[Service, Settings], Routes]]] = [
     lambda service, _: deepgram.routes(service),
     lambda service, _: DeepgramFiles(service).routes(),
     lambda service, settings: (
-        # Of several replicas any may be asked to end a call, which only one of them has.
+        # Any server of several may be asked to end a call, which only one of them has.
         webrtc.routes(service, settings.host, settings.stun_server, settings.ping_timeout_s)
-        if service.replicas is None
+        if service.replicas is None or service.replicas.takes_calls
         else ()
     ),
     lambda service, _: rest.RestDoor(service).routes(),
@@ -107,10 +108,19 @@ def read_checkpoint_keys(settings: Settings) -> CheckpointKeys:
     Raises:
         OptionError: the file of keys cannot be read, or a key is too short.
     """
+    return CheckpointKeys(checkpoint_key_lines(settings))
+
+
+def checkpoint_key_lines(settings: Settings) -> list[str]:
+    """The keys themselves; none where the server is to draw one.
+
+    Raises:
+        OptionError: the file of keys cannot be read.
+    """
     keys = list(settings.checkpoint_key)
     if settings.checkpoint_key_file is not None:
         keys += read_key_file(settings.checkpoint_key_file)
-    return CheckpointKeys(keys)
+    return keys
 
 
 def load_all(settings: Settings) -> Loaded:
@@ -191,20 +201,26 @@ def _limits_for(recognizer: Recognizer, settings: Settings) -> BatchLimits | Non
     return BatchLimits.for_device(min(most, limits.max_streams))
 
 
+def model_of(loaded: Loaded, settings: Settings) -> LoadedModel:
+    """What clients are told of the model."""
+    called = _called(settings.model)
+    return LoadedModel(
+        called,
+        int(time.time()),
+        settings.language or languages_of(called),
+        fingerprint=loaded.recognizer.snapshots.transducer.fingerprint,
+        strict=settings.strict_model,
+    )
+
+
 def make_service(
-    engine: LiveEngine, loaded: Loaded, settings: Settings, keys: dict[str, str]
+    engine: Engine, model: LoadedModel, settings: Settings, keys: dict[str, str]
 ) -> Service:
     """What all doors get."""
     return Service(
         engine,
-        LoadedModel(
-            called := _called(settings.model),
-            int(time.time()),
-            settings.language or languages_of(called),
-            fingerprint=loaded.recognizer.snapshots.transducer.fingerprint,
-            strict=settings.strict_model,
-        ),
-        loaded.options,
+        model,
+        live_options(settings),
         Access(keys, settings.allow_origin),
         settings.limits,
         ServerMetrics(keys),

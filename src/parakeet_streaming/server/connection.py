@@ -26,12 +26,11 @@ from typing import Final, Self
 from parakeet_streaming.audio.pcm_decoder import PcmDecoder
 from parakeet_streaming.boosting.options import Boosting
 from parakeet_streaming.errors import AudioInputError
-from parakeet_streaming.live.engine import LiveEngine
 from parakeet_streaming.live.stats import StreamStats
-from parakeet_streaming.live.stream import LiveStream
 from parakeet_streaming.ports import Floats
 from parakeet_streaming.results import Event, SnapshotTaken
 from parakeet_streaming.server.connection_options import ChannelOptions, ChannelStart
+from parakeet_streaming.server.engine_port import Engine, EngineStream
 from parakeet_streaming.server.logs import SAID
 from parakeet_streaming.server.outbox import Outbox
 from parakeet_streaming.server.replies import SlowReaderError
@@ -49,7 +48,7 @@ class Connection:
 
     def __init__(
         self,
-        engine: LiveEngine,
+        engine: Engine,
         options: ChannelOptions,
         *,
         instead_of: Connection | None = None,
@@ -72,7 +71,7 @@ class Connection:
         spoken = endpoint is not None and voice is not None
         self._decoder = PcmDecoder(options.encoding, options.channels)
         before = None if instead_of is None else instead_of._stream
-        self._stream: LiveStream = engine.open(
+        self._stream: EngineStream = engine.open(
             live,
             id=options.stream_id,
             instead_of=before,

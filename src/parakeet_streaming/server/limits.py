@@ -13,6 +13,7 @@ from parakeet_streaming.server.replies import TooLargeError, TooManyError
 MEGABYTE: Final = 1_000_000
 MOST_FILES: Final = 32
 """Files that are read at once, each by a thread."""
+MOST_IO_PROCESSES: Final = 64
 USUAL_UPLOADS: Final = 8
 """Files that are transcribed at once where no number is given: those of two keys."""
 

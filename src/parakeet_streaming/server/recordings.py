@@ -29,11 +29,10 @@ from parakeet_streaming.errors import (
     InputError,
     OptionError,
 )
-from parakeet_streaming.live.engine import LiveEngine
 from parakeet_streaming.live.options import LiveOptions
-from parakeet_streaming.live.stream import LiveStream
 from parakeet_streaming.results import Final as FinalEvent
 from parakeet_streaming.results import Partial, Token, Transcript
+from parakeet_streaming.server.engine_port import Engine, EngineStream
 from parakeet_streaming.server.file_readers import FileReaders
 from parakeet_streaming.server.leading_silence import LeadingSilence
 from parakeet_streaming.server.replies import TooLargeError, WrongRequestError
@@ -103,13 +102,13 @@ class FileTranscription:
     """One uploaded file, being transcribed."""
 
     def __init__(
-        self, engine: LiveEngine, readers: FileReaders, upload: Upload, options: FileOptions
+        self, engine: Engine, readers: FileReaders, upload: Upload, options: FileOptions
     ) -> None:
         self._engine, self._readers = engine, readers
         self._upload = upload
         self._options = options
         self._turn = threading.Lock()
-        self._stream: LiveStream | None = None
+        self._stream: EngineStream | None = None
         self._reading: asyncio.Future[None] | None = None
         self._is_closed = False
         self._channels = 1
@@ -161,9 +160,9 @@ class FileTranscription:
 
     async def _events_of(self, channel: int | None) -> AsyncIterator[FileEvent]:
         loop = asyncio.get_running_loop()
-        opened: asyncio.Future[LiveStream] = loop.create_future()
+        opened: asyncio.Future[EngineStream] = loop.create_future()
 
-        def tell(stream: LiveStream) -> None:
+        def tell(stream: EngineStream) -> None:
             if not opened.done():
                 opened.set_result(stream)
 
@@ -194,7 +193,7 @@ class FileTranscription:
             whole if channel is None else ChannelTranscript(whole, channel, self._labels[channel])
         )
 
-    def _read(self, channel: int | None, tell: Callable[[LiveStream], object]) -> None:
+    def _read(self, channel: int | None, tell: Callable[[EngineStream], object]) -> None:
         """Reads the file into a stream of the engine; in a thread."""
         try:
             audio = self._open()
@@ -247,7 +246,7 @@ class FileTranscription:
             name=_NAME,
         )
 
-    def _push(self, audio: AudioFile, stream: LiveStream) -> None:
+    def _push(self, audio: AudioFile, stream: EngineStream) -> None:
         """All samples, or those before the place where the file is broken."""
         most_s = self._options.most_s / (self._channels if self._options.separate else 1)
         silence = LeadingSilence(audio.rate_hz)

@@ -10,18 +10,18 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import Protocol
 
 from parakeet_streaming.boosting.options import Boosting
-from parakeet_streaming.live.engine import LiveEngine
 from parakeet_streaming.live.options import LiveOptions
 from parakeet_streaming.server.access import ANONYMOUS, Access, Secret
 from parakeet_streaming.server.caller import Caller
 from parakeet_streaming.server.checkpoint import CheckpointKeys
 from parakeet_streaming.server.connection_options import ChannelStart
+from parakeet_streaming.server.engine_port import Engine
 from parakeet_streaming.server.limits import Limits, Places
 from parakeet_streaming.server.metrics import ServerMetrics
 from parakeet_streaming.server.replies import DrainingError, WrongRequestError, answer_to
@@ -77,6 +77,11 @@ class Drain:
 class Replicas(Protocol):
     """This server and those like it, behind one address."""
 
+    @property
+    def label(self) -> str:
+        """What the name of each is called in metrics."""
+        ...
+
     async def metrics(self) -> Mapping[str, str]:
         """What each of them counts, in Prometheus's text, by its name."""
         ...
@@ -89,12 +94,21 @@ class Replicas(Protocol):
         """Tells all others of a short-lived key, which is shown to any of them."""
         ...
 
+    @property
+    def takes_calls(self) -> bool:
+        """Whether a call that one of them has can be ended by way of any."""
+        ...
+
+    async def end_call(self, name: str, owner: str) -> bool:
+        """Has the one that has that call end it; whether one has."""
+        ...
+
 
 @dataclass(slots=True)
 class Service:
     """See the module."""
 
-    engine: LiveEngine
+    engine: Engine
     model: LoadedModel
     defaults: LiveOptions
     """Of streams whose client asks for nothing else; at 16 kHz."""
@@ -110,13 +124,13 @@ class Service:
     """Of text whose client asks for nothing else."""
     replicas: Replicas | None = None
     """None where this server is alone."""
+    end_call_here: Callable[[str, str], Awaitable[bool]] | None = None
+    """Ends a call of this server, by its name and its key's; whether there is one."""
     sockets: Places = field(init=False)
     uploads: Places = field(init=False)
 
     def __post_init__(self) -> None:
-        limits = self.limits
-        self.sockets = Places("sockets", limits.sockets_of_key, limits.sockets_of_address)
-        self.uploads = Places("uploads", limits.uploads_of_key)
+        self.sockets, self.uploads = places_of(self.limits)
 
     def let_in(self, caller: Caller, *, from_page: bool = False, keyless: bool = False) -> str:
         """The name of the caller's key; "anonymous" where none is needed.
@@ -188,3 +202,9 @@ class Service:
     def refused(self, error: BaseException) -> None:
         """Counts a refusal, or what has ended a connection."""
         self.metrics.refusals_total[answer_to(error).code].add()
+
+
+def places_of(limits: Limits) -> tuple[Places, Places]:
+    """Those of sockets, and those of uploads."""
+    sockets = Places("sockets", limits.sockets_of_key, limits.sockets_of_address)
+    return sockets, Places("uploads", limits.uploads_of_key)

@@ -18,8 +18,8 @@ import signal
 import socket
 import ssl
 import time
-from collections.abc import Generator, Mapping, Sequence
-from typing import Final
+from collections.abc import Awaitable, Callable, Coroutine, Generator, Mapping, Sequence
+from typing import Any, Final
 
 import uvicorn
 
@@ -41,6 +41,7 @@ from parakeet_streaming.server.settings import Settings
 
 _LOG: Final = logging.getLogger("parakeet_streaming.server")
 
+ENDS: Final = (signal.SIGINT, signal.SIGTERM)
 _INTERRUPTED: Final = 130
 _SAME_S: Final = 0.1
 """Programs that run others pass on a Ctrl-C that the terminal has sent to both: it is one."""
@@ -72,13 +73,18 @@ def serve(settings: Settings) -> None:
     try:
         loaded = composition.load_all(settings)
         with logs.written(settings.log_format, settings.log_level, log_text=settings.log_text):
-            allow_many_sockets()
-            factory = uvicorn.Config("", log_config=None).get_loop_factory()
-            with asyncio.Runner(loop_factory=factory) as runner:
-                runner.run(_serve(settings, keys, loaded, sockets, tls))
+            run_loop(lambda: _serve(settings, keys, loaded, sockets, tls))
     finally:
         for each in sockets:
             each.close()
+
+
+def run_loop(main: Callable[[], Coroutine[Any, Any, None]]) -> None:
+    """Runs it in an event loop that is made for many sockets."""
+    allow_many_sockets()
+    factory = uvicorn.Config("", log_config=None).get_loop_factory()
+    with asyncio.Runner(loop_factory=factory) as runner:
+        runner.run(main())
 
 
 def check_reach(settings: Settings, keys: Mapping[str, str]) -> None:
@@ -102,28 +108,64 @@ async def _serve(
     tls: ssl.SSLContext | None,
 ) -> None:
     async with composition.make_engine(loaded, settings) as engine:
-        service = composition.make_service(engine, loaded, settings, keys)
-        application = composition.make_application(service, settings)
-        server = _Server(_configuration(application, settings, tls), settings.request_s)
-        asked = _signals()
-        running = asyncio.create_task(server.serve(list(sockets)))
-        listeners = composition.make_listeners(service, settings)
-        try:
-            await server.accepting.wait()
-            addresses = urls("http" if tls is None else "https", sockets)
-            for listener in listeners:
-                addresses.append(await _started(listener))
-            # One line that programs wait for, whatever the format of the log.
-            logs.announce(f"ready {' '.join(addresses)}")
+        model = composition.model_of(loaded, settings)
+        service = composition.make_service(engine, model, settings, keys)
+        asked = signals()
+
+        async def until() -> float:
             await asked.wait()
-            await _drain(service, server, settings.drain_s)
+            return settings.drain_s
+
+        try:
+            await run(service, settings, sockets, tls, announce_ready, until)
         finally:
-            server.should_exit = True
-            await running
-            for listener in listeners:
-                await listener.close()
             # What is left belongs to nobody any more.
             await engine.close_async(drain=False)
+
+
+def announce_ready(addresses: Sequence[str]) -> None:
+    """One line that programs wait for, whatever the format of the log."""
+    logs.announce(f"ready {' '.join(addresses)}")
+
+
+async def run(
+    service: Service,
+    settings: Settings,
+    sockets: Sequence[socket.socket],
+    tls: ssl.SSLContext | None,
+    ready: Callable[[Sequence[str]], None],
+    until: Callable[[], Awaitable[float]],
+) -> None:
+    """Lets clients in until it is time to drain, and drains.
+
+    Args:
+        service: what all doors get.
+        settings: of the server.
+        sockets: where it listens.
+        tls: for those who come by it alone.
+        ready: is given its addresses, once it accepts.
+        until: comes back when it is to drain, with the seconds for that.
+
+    Raises:
+        AddressError: a listener cannot listen.
+    """
+    application = composition.make_application(service, settings)
+    server = _Server(_configuration(application, settings, tls), settings.request_s)
+    running = asyncio.create_task(server.serve(list(sockets)))
+    listeners = composition.make_listeners(service, settings)
+    try:
+        await server.accepting.wait()
+        addresses = urls("http" if tls is None else "https", sockets)
+        for listener in listeners:
+            addresses.append(await _started(listener))
+        ready(addresses)
+        drain_s = await until()
+        await _drain(service, server, drain_s)
+    finally:
+        server.should_exit = True
+        await running
+        for listener in listeners:
+            await listener.close()
 
 
 async def _started(listener: Listener) -> str:
@@ -149,7 +191,7 @@ async def _drain(service: Service, server: _Server, drain_s: float) -> None:
         await asyncio.sleep(_LOOKED_AT_EVERY_S)
 
 
-def _signals() -> asyncio.Event:
+def signals(numbers: Sequence[signal.Signals] = ENDS) -> asyncio.Event:
     """Is set by the first signal; the second one ends the process."""
     asked, loop = asyncio.Event(), asyncio.get_running_loop()
     first_s = 0.0
@@ -162,7 +204,7 @@ def _signals() -> asyncio.Event:
         elif loop.time() - first_s > _SAME_S:
             os._exit(_INTERRUPTED)
 
-    for number in (signal.SIGINT, signal.SIGTERM):
+    for number in numbers:
         if signal.getsignal(number) is signal.SIG_IGN:
             continue
         try:

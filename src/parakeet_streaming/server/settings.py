@@ -17,7 +17,7 @@ from parakeet_streaming.server import setting_checks as checks
 from parakeet_streaming.server.about_settings import About
 from parakeet_streaming.server.about_settings import setting as _setting
 from parakeet_streaming.server.checkpoint import MOST_BYTES as CHECKPOINT_BYTES
-from parakeet_streaming.server.limits import MOST_FILES, USUAL_UPLOADS, Limits
+from parakeet_streaming.server.limits import MOST_FILES, MOST_IO_PROCESSES, USUAL_UPLOADS, Limits
 from parakeet_streaming.server.setting_checks import one_of
 from parakeet_streaming.timeline import PRESETS
 from parakeet_streaming.writing.options import NUMBERS, PROFANITY
@@ -81,6 +81,10 @@ class Settings:
     max_uploads: int = _setting(
         USUAL_UPLOADS, _MODEL, "Files transcribed at once.", least=1, most=MOST_FILES
     )
+    io_processes: int = _setting(
+        1, _MODEL, "Processes with the sockets, in front of one with the model, for very many.",
+        least=1, most=MOST_IO_PROCESSES,
+    )  # fmt: skip
 
     context: str | None = _setting(
         None,
@@ -219,12 +223,9 @@ class Settings:
         _DEFAULT_LIMITS.session_s, _LIMITS, "Seconds that a socket may last.", above=0
     )
     phrases: int = _setting(
-        _DEFAULT_LIMITS.phrases,
-        _LIMITS,
-        "Phrases that one stream may boost.",
-        least=0,
-        most=MOST_PHRASES,
-    )
+        _DEFAULT_LIMITS.phrases, _LIMITS, "Phrases that one stream may boost.",
+        least=0, most=MOST_PHRASES,
+    )  # fmt: skip
     unread_events: int = _setting(
         _DEFAULT_LIMITS.unread_events, _LIMITS, "Events that a client may leave unread.", least=1
     )

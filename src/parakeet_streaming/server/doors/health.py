@@ -16,6 +16,7 @@ from typing import Final
 from parakeet_streaming.metrics.joining import joined
 from parakeet_streaming.metrics.prometheus import process_text, prometheus_text
 from parakeet_streaming.server.http import HttpRoute, Reply, Request
+from parakeet_streaming.server.metrics import ServerMetrics
 from parakeet_streaming.server.service import Service
 
 _TEXT: Final = "text/plain; version=0.0.4; charset=utf-8"
@@ -44,7 +45,7 @@ def routes(service: Service, *, open_metrics: bool) -> list[HttpRoute]:
         if service.replicas is None:
             text = await metrics_of(service)
         else:
-            text = joined(await service.replicas.metrics(), "replica")
+            text = joined(await service.replicas.metrics(), service.replicas.label)
         return Reply(200, text.encode(), _TEXT, _NO_STORE)
 
     return [
@@ -67,6 +68,9 @@ def _status(status: str) -> Reply:
 
 
 def _metrics_text(service: Service) -> str:
-    return "".join(
-        [prometheus_text(service.engine.metrics), prometheus_text(service.metrics), process_text()]
-    )
+    return prometheus_text(service.engine.metrics) + own_text(service.metrics)
+
+
+def own_text(metrics: ServerMetrics) -> str:
+    """What the doors count, and this process."""
+    return prometheus_text(metrics) + process_text()

@@ -107,6 +107,7 @@ class CallsDoor:
         self._service = service
         self._peers = peers
         self._calls: dict[str, _Call] = {}
+        service.end_call_here = self.end_here
 
     async def begin(self, request: Request) -> Reply:
         """Answers an offer."""
@@ -122,14 +123,9 @@ class CallsDoor:
         """Ends a call."""
         caller = request.caller
         try:
-            call = self._found(caller, request.path_values["id"])
+            await self._end(caller, request.path_values["id"])
         except Exception as error:  # the same
             return self._readable(self._refusal(error), caller)
-        call.peer.give_up()
-        call.dialogue.finish()
-        await asyncio.wait([call.task], timeout=_LAST_WORDS_S)
-        if call.task.cancel():
-            await asyncio.wait([call.task])
         reply = Reply(204 if request.method == "DELETE" else 200)
         return self._readable(reply, caller)
 
@@ -137,14 +133,26 @@ class CallsDoor:
         """What a browser asks before a page of another site may begin a call."""
         return self._readable(Reply(204), request.caller)
 
-    def _found(self, caller: Caller, name: str) -> _Call:
-        access = self._service.access
-        access.check_origin(caller)
-        owner = access.owner(caller, self._service.clock())
+    async def end_here(self, name: str, owner: str) -> bool:
+        """Ends a call of this server; whether there is one of that name and key."""
         call = self._calls.get(name)
         if call is None or call.owner != owner:
+            return False
+        call.peer.give_up()
+        call.dialogue.finish()
+        await asyncio.wait([call.task], timeout=_LAST_WORDS_S)
+        if call.task.cancel():
+            await asyncio.wait([call.task])
+        return True
+
+    async def _end(self, caller: Caller, name: str) -> None:
+        access, replicas = self._service.access, self._service.replicas
+        access.check_origin(caller)
+        owner = access.owner(caller, self._service.clock())
+        if await self.end_here(name, owner):
+            return
+        if replicas is None or not await replicas.end_call(name, owner):
             raise UnknownPathError("there is no such call, or it has ended")
-        return call
 
     async def _begun(self, request: Request) -> Reply:
         service, caller = self._service, request.caller
