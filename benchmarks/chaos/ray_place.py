@@ -51,8 +51,12 @@ class RayReplicas:
                 stderr=lines,
                 text=True,
             )
-        self.url = self._answer()
         self._frozen: set[int] = set()
+        try:
+            self.url = self._answer()
+        except BaseException:
+            self.stop()
+            raise
         self._scaling = asyncio.Lock()
 
     def running(self) -> Sequence[int]:

@@ -32,8 +32,8 @@ from parakeet_streaming.timeline import SAMPLE_RATE_HZ
 
 _NOTING: Final[tuple[tuple[type[Any], tuple[str, ...]], ...]] = (
     (StreamMeter, ("step_done", "reported", "counted")),
-    (EngineMeter, ("step_done", "decoded", "backlog", "turned")),
-    (Histogram, ("record",)),
+    (EngineMeter, ("step_done", "decoded", "streams_stepped", "turned")),
+    (Histogram, ("record", "record_all")),
     (Counter, ("add",)),
     (Gauge, ("set",)),
 )

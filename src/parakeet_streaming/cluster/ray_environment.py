@@ -28,6 +28,8 @@ _BETWEEN_MESSAGES_S: Final = 60
 _QUARANTINE_S: Final = 150
 """Ray keeps a port that a replica gave back from others as long as the hard stop, which is hours
 here. A balancer that still has it is told 404 or refused, and asks another replica."""
+_STARTS_WITHIN_S: Final = 50
+"""Of the 60 s for which Ray waits for its proxies at start."""
 _LEAST_CONNECTIONS: Final = 4_096
 _OTHER_FILES: Final = 500
 _DEREGISTERED_WITHIN_S: Final = 2
@@ -72,6 +74,8 @@ def of_one_machine(
         _CONNECTIONS: str(_connections(slots, files)),
         "RAY_SERVE_HAPROXY_NBTHREAD": str(min(4, cores)),
         "RAY_SERVE_DIRECT_INGRESS_MIN_DRAINING_PERIOD_S": str(_DEREGISTERED_WITHIN_S),
+        # A balancer that starts slowly, where much else runs, is killed after 5 s otherwise.
+        "RAY_SERVE_PROXY_READY_CHECK_TIMEOUT_S": str(_STARTS_WITHIN_S),
         # One event loop for Ray and the application: no message goes from thread to thread.
         "RAY_SERVE_RUN_USER_CODE_IN_SEPARATE_THREAD": "0",
         "RAY_SERVE_HAPROXY_CONFIG_FILE_LOC": f"{folder}/haproxy.cfg",

@@ -215,7 +215,11 @@ class Deployment:
             log_to_driver=False,
         )
         options = {"host": settings.host, "port": port}
-        serve.start(http_options=options, logging_config=_QUIET)
+        try:
+            serve.start(http_options=options, logging_config=_QUIET)
+        except (ray.exceptions.RayError, TimeoutError) as error:
+            self.stop()
+            raise UnavailableError(f"Ray's proxy does not start: {reason_in(str(error))}") from None
         self._settings, self._plan, self._log_path = settings, plan, log_path
         self._scales = plan.most_replicas > plan.replicas
         try:
