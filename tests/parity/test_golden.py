@@ -148,16 +148,21 @@ def each_runtime(request: pytest.FixtureRequest, golden_folder: Path) -> Recogni
 @pytest.mark.parametrize("part", range(12))
 def test_in_batches_with_random_joins(each_runtime: Recognizer, part: int) -> None:
     """Every case once, beside others of any context and age; it leaves when it has ended."""
+    check_in_mixed_batches(each_runtime, part, parts=12)
+
+
+def check_in_mixed_batches(recognizer: Recognizer, part: int, parts: int) -> None:
+    """One part of all cases, each beside others of any context and age."""
     order = np.random.default_rng(1).permutation(len(WELL_POSED))
-    cases = [WELL_POSED[at] for at in order[part::12]]
+    cases = [WELL_POSED[at] for at in order[part::parts]]
     generator = np.random.default_rng(part)
-    waiting = [(case, _opened(each_runtime, case)) for case in cases]
+    waiting = [(case, _opened(recognizer, case)) for case in cases]
     inside: list[tuple[dict, Stream]] = []
     while waiting or inside:
-        coming = int(generator.integers(1, 4))
+        coming = int(generator.integers(1, 5))
         inside += waiting[-coming:]
         del waiting[-coming:]
-        each_runtime.step([stream for _, stream in inside])
+        recognizer.step([stream for _, stream in inside])
         for case, stream in inside:
             if stream.closed:
                 assert answer(stream.transcript()) == expected(case), case_id(case)

@@ -3,7 +3,6 @@
 Most are decoded in mixed batches, where streams of any context and age come and go; some alone.
 """
 
-import numpy as np
 import pytest
 
 pytest.importorskip("torch", reason="the torch extra")
@@ -12,9 +11,9 @@ from parakeet_streaming import load
 from tests.parity import test_boosting as boosting
 from tests.parity.test_golden import (
     WELL_POSED,
-    _opened,
     answer,
     case_id,
+    check_in_mixed_batches,
     expected,
     streamed,
 )
@@ -49,45 +48,19 @@ def ready_recognizer(torch_recognizer):
 
 @pytest.mark.parametrize("part", range(PARTS))
 def test_in_batches_with_random_joins(torch_recognizer, part):
-    check_a_part(torch_recognizer, part)
+    check_in_mixed_batches(torch_recognizer, part, PARTS)
 
 
 @pytest.mark.parametrize("part", [0])
 def test_in_batches_whose_steps_were_made_ready(ready_recognizer, part):
     """Padded with rows that are none, to steps of fixed shapes. All parts take ten minutes."""
-    check_a_part(ready_recognizer, part)
-
-
-def check_a_part(torch_recognizer, part):
-    order = np.random.default_rng(2).permutation(len(WELL_POSED))
-    cases = [WELL_POSED[at] for at in order[part::PARTS]]
-    generator = np.random.default_rng(part)
-    waiting = [(case, _opened(torch_recognizer, case)) for case in cases]
-    inside = []
-    while waiting or inside:
-        coming = int(generator.integers(1, 5))
-        inside += waiting[-coming:]
-        del waiting[-coming:]
-        torch_recognizer.step([stream for _, stream in inside])
-        for case, stream in inside:
-            if stream.closed:
-                assert answer(stream.transcript()) == expected(case), case_id(case)
-        inside = [(case, stream) for case, stream in inside if not stream.closed]
+    check_in_mixed_batches(ready_recognizer, part, PARTS)
 
 
 @pytest.mark.parametrize("case", boosting.CASES[::16], ids=boosting.case_id)
 def test_a_stream_with_a_list(torch_recognizer, case):
     """What NeMo's boosting tree answers."""
-    chosen = boosting.boosting_of(
-        case["list"], case["alpha"], case["context_score"], case["depth_scaling"]
-    )
-    samples = boosting.samples_of(case)
-    context = boosting.context_of(torch_recognizer, case, samples)
-    stream = torch_recognizer.stream(context, phrases=chosen)
-    stream.feed(samples)
-    stream.finish()
-    names = ("tokens", "frames", "durations")
-    assert boosting.told(stream.tokens) == {name: case[name] for name in names}
+    boosting.test_a_stream_with_a_list(torch_recognizer, case)
 
 
 @pytest.mark.parametrize("case", boosting.BATCHES[::4], ids=boosting.case_id)
