@@ -147,7 +147,9 @@ class Step:
         ]
         for stream, result, partial in zip(due_streams, self._results, partials, strict=True):
             stream.commit(result, partial)
-        given = {id(due.stream): (partial,) for due, partial in zip(self._due, partials, strict=True)}
+        given = {
+            id(due.stream): (partial,) for due, partial in zip(self._due, partials, strict=True)
+        }
         return [
             given.get(id(stream), ())
             if stream.audio_end is None

@@ -203,8 +203,7 @@ class ContextWindow:
                 self.decoded_samples = self.begun_at = end
                 self.cut_at, self._cut_tail = None, _NOTHING
         reach_from = end - self._left - self._chunk
-        if reach_from > self._reach_from:
-            self._reach_from = reach_from
+        self._reach_from = max(self._reach_from, reach_from)
         self._look_what_is_needed()
 
     def _whole_span(self) -> Span:

@@ -71,7 +71,6 @@ class WindowedStream:
         """Its recognizer, which alone may step it."""
         self.options = options
         self.kept_frames = options.kept_frames
-        """Encoder frames of left context that the encoder is to keep; None for nothing."""
         self.window = ContextWindow(options.context)
         self.decoder = self.beginning = decoder
         """`beginning`: before any audio, and after a cut."""
@@ -225,8 +224,7 @@ class WindowedStream:
 
         Args:
             audio: with the samples that windows to come can reach; without them they must be fed
-                again, from `StreamState.window.kept_from` on. A stream whose audio has ended keeps
-                its samples, since nothing can be fed to it.
+                again, from `StreamState.window.kept_from` on. One that has ended keeps them.
             past: with what the encoder keeps, if it keeps anything.
             earlier_utterances: with the tokens of utterances that have ended.
         """

@@ -152,8 +152,7 @@ class Admission(Generic[Key]):
             least: the same with the longest chunk it may be given; None for one that keeps its
                 chunk.
             new_s: seconds of audio until its windows are full.
-            instead_of: a live stream that gives its place to this one; one that is not in any more
-                has none to give.
+            instead_of: a live stream, if it is still in, that gives its place to this one.
 
         Raises:
             CapacityError: the engine is full; nothing has changed.
@@ -205,9 +204,7 @@ class Admission(Generic[Key]):
             each.cost = cost
             self._enter(stream, each)
 
-    def used(
-        self, stream: Key, passed_s: float, encoded_s: float = 0.0, steps: int = 1
-    ) -> None:
+    def used(self, stream: Key, passed_s: float, encoded_s: float = 0.0, steps: int = 1) -> None:
         """A live stream has decoded, or passed over as quiet, `passed_s` more.
 
         Args:

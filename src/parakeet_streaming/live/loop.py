@@ -19,7 +19,7 @@ from __future__ import annotations
 
 import logging
 from collections import deque
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from typing import Final
 
 from parakeet_streaming.engine.stepper import Stepper
@@ -213,9 +213,9 @@ class StreamLoop:
     def _after_step(self, task: StreamTask) -> None:
         """Lets a stream rest that can do nothing before its next tick; plans any other."""
         if self._scheduler.has_ticks and task.may_rest():
-            now_s = self._clock()
+            driver, now_s = task.driver, self._clock()
             task.hand_out(now_s)
-            if task.error is None and self._scheduler.rest(task, task.driver.kind, now_s):
+            if task.error is None and self._scheduler.rest(task, driver.kind, now_s):
                 self._audio_watch.end_utterance_if_it_rests(task, now_s, rests=True)
                 return
         self._plan(task)

@@ -63,8 +63,9 @@ class StepRunner:
             self._streams.step_took(audio_s, times.took_s, len(batch))
         self._meter.step_done(len(batch), times)
         timings = timings_of(dues, times, audio_s)
+        intakes = [task.intake for task in batch]
         self._meter.streams_stepped(
-            [timing.waited_s for timing in timings], [task.intake.backlog_s for task in batch]
+            [timing.waited_s for timing in timings], [intake.backlog_s for intake in intakes]
         )
         for task, due, events, timing in zip(batch, dues, given, timings, strict=True):
             if task.is_over:

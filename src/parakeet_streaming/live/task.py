@@ -14,7 +14,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from enum import Enum
 from functools import partial
-from typing import Final, Literal
+from typing import Literal
 
 from parakeet_streaming.audio.resample import filters_from
 from parakeet_streaming.engine.stream_state import StreamState
@@ -160,12 +160,13 @@ class StreamTask:
     def hand_out(self, at_s: float) -> None:
         """Gives events to the consumer; an error of its callback is left in `error`."""
         hints, driver = self.hints, self.driver
-        decoded = driver.decoded_samples
-        if not (driver.unreported or hints.has_new or self.taken):
+        outcome = driver.outcome
+        decoded = outcome.decoded_samples
+        if not (outcome.unreported or hints.has_new or self.taken):
             self.events.told_samples = decoded
             return
         pauses, meter = self.pauses, self.meter
-        events = driver.events()
+        events = outcome.events()
         if hints.has_new or self.taken:
             events = [*hints.take(), *events, *self.taken]
             self.taken.clear()
@@ -212,8 +213,8 @@ class StreamTask:
     def counted_audio_s(self) -> float:
         """Counts what the stream has come to; the seconds of audio that are new."""
         driver = self.driver
-        counts, speech_samples = driver.counts, self.speech.speech_samples
-        decoded, refused = driver.decoded_samples, self.queue.refused
+        outcome, speech_samples = driver.outcome, self.speech.speech_samples
+        counts, decoded, refused = outcome.counts, outcome.decoded_samples, self.queue.refused
         new = self.meter.counted(decoded, speech_samples, counts.tokens, refused)
         return samples_to_seconds(new) if new else 0.0
 
