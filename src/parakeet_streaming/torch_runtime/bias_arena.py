@@ -25,11 +25,12 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Final, NamedTuple
+from typing import Any, Final, NamedTuple
 from weakref import WeakKeyDictionary
 
 import numpy as np
 import torch
+from numpy.typing import NDArray
 
 from parakeet_streaming.ports import BiasTables, TokenBias
 from parakeet_streaming.torch_runtime.devices import upload
@@ -44,12 +45,15 @@ class ArenaRoom:
     lists: int = 512
     """8 bytes for each token of the vocabulary. As many as the largest call has rows."""
     masks: int = 64
-    states: int = 2**18
-    """20 bytes each: 10,000 short lists of phrases would have as many."""
+    states: int = 2**19
+    """20 bytes each: those of 300 lists of 100 phrases, of two words with all their splits."""
     arcs: int = 2**21
     """12 bytes each. A state has those of the states that it fails to, too."""
     widest: int = 512
     """Arcs of one state, other than the root: what a call looks at in each row."""
+
+
+_Written = tuple[torch.Tensor, NDArray[Any]]
 
 
 class TablePlace(NamedTuple):
@@ -192,28 +196,29 @@ class BiasArena:
         flat, row = flattened(tables, self.width), to.row.first
         window = np.array([np.inf if tables.window is None else tables.window], np.float32)
         states, arcs = to.states.places, slice(to.arcs.first, to.arcs.first + len(flat.tokens))
-        floats = (
+        floats: list[_Written] = [
             (self.refunds[states], flat.refunds),
             (self.boosts[arcs], flat.boosts),
             (self.at_root[row, : self.width], flat.at_root),
             (self.windows[row : row + 1], window),
-        )
-        numbers = (
+        ]
+        numbers: list[_Written] = [
             (self.first[states], flat.first + to.arcs.first),
             (self.counts[states], flat.counts),
             (self.tokens[arcs], flat.tokens),
             (self.targets[arcs], flat.targets),
             (self.root_targets[row], flat.root_targets),
-        )
+        ]
         arrived = upload(
             np.concatenate([values for _, values in floats]),
             np.concatenate([values for _, values in numbers]),
             self._device,
         )
         for written, whole in zip((floats, numbers), arrived, strict=True):
-            sizes = [len(values) for _, values in written]
-            for (place, _), values in zip(written, whole.split(sizes), strict=True):
-                place.copy_(values)
+            at = 0
+            for place, values in written:
+                place.copy_(whole[at : at + len(values)])
+                at += len(values)
 
 
 def _is_mask(bias: TokenBias, tables: BiasTables) -> bool:

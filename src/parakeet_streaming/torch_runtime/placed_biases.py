@@ -60,11 +60,11 @@ class PlacedBiases:
         outside = self._numbers >= arena.counts[nodes][:, None]
         tokens = arena.tokens[arcs].masked_fill(outside, arena.width).long()
         base = arena.refunds[nodes][:, None]
-        boosts = arena.at_root[rows] + base
+        boosts = arena.at_root[rows].add_(base)
         boosts = boosts.scatter_(1, tokens, arena.boosts[arcs])[:, : arena.width]
         far = scores < best - arena.windows[rows][:, None]
         boosts = torch.where(far, torch.minimum(boosts, base), boosts)
-        named = (scores + boosts).argmax(dim=1, keepdim=True)
+        named = scores.add_(boosts).argmax(dim=1, keepdim=True)
         targets = arena.targets[arcs].masked_fill(tokens != named, 0).amax(dim=1)
         at_root = arena.root_targets[rows, named[:, 0]]
         following = torch.where(targets > 0, targets, at_root).to(states.dtype)
