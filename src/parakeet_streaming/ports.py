@@ -27,7 +27,7 @@ CONFIDENCE_MEASURES: Final = ("probability", "entropy")
 """Of a token: softmax probability, or NVIDIA NeMo's Tsallis entropy."""
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class EncoderInput:
     """One window to encode."""
 
@@ -136,7 +136,7 @@ class TokenBias(Protocol):
         ...
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class DecoderInput:
     """Frames of one encoded row to decode: [chunk_start, chunk_end), then up to `lookahead_end`."""
 
@@ -165,7 +165,7 @@ class Emission:
     """True when a boosted phrase chose it in place of another token."""
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class Decoded:
     """What the frames of one row gave."""
 

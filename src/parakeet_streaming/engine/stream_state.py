@@ -51,11 +51,6 @@ class Ahead:
     decoder: DecoderState
     """After it."""
 
-    @property
-    def end_frame(self) -> int:
-        """Absolute frame after it."""
-        return self.decoder.decoded_frames
-
 
 @dataclass(frozen=True, slots=True)
 class ActivityState:

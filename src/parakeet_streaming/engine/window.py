@@ -184,9 +184,14 @@ class ContextWindow:
         span = self.next_span()
         if span is None:
             return None
-        start, last = span.chunk_start, span.is_last
-        lengths = (span.left_samples, span.chunk_samples, span.right_samples)
-        return Window(*lengths, start, last, self._samples_of(span))
+        return Window(
+            span.left_samples,
+            span.chunk_samples,
+            span.right_samples,
+            span.chunk_start,
+            span.is_last,
+            self._samples_of(span),
+        )
 
     def advance(self, window: Window) -> None:
         """Moves on to the end of the chunk of `window`, which must be the one that `peek` gave."""
@@ -198,7 +203,8 @@ class ContextWindow:
                 self.decoded_samples = self.begun_at = end
                 self.cut_at, self._cut_tail = None, _NOTHING
         reach_from = end - self._left - self._chunk
-        self._reach_from = max(self._reach_from, reach_from)
+        if reach_from > self._reach_from:
+            self._reach_from = reach_from
         self._look_what_is_needed()
 
     def _whole_span(self) -> Span:
@@ -251,8 +257,9 @@ class ContextWindow:
         return max(0, min(asked_frames, seen // FRAME_SAMPLES) * FRAME_SAMPLES)
 
     def _look_what_is_needed(self) -> None:
-        heard = max(self.kept_from, self.decoded_samples - REACH_SAMPLES)
-        self.needed_from = min(self._reach_from, heard)
+        heard, reach_from = self.decoded_samples - REACH_SAMPLES, self._reach_from
+        heard = heard if heard > self.kept_from else self.kept_from
+        self.needed_from = reach_from if reach_from < heard else heard
 
     def _make_room(self, count: int) -> None:
         """Forgets samples no window can reach any more, and grows where that is not enough."""

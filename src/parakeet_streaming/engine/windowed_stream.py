@@ -70,6 +70,8 @@ class WindowedStream:
         self.opened_by = opened_by
         """Its recognizer, which alone may step it."""
         self.options = options
+        self.kept_frames = options.kept_frames
+        """Encoder frames of left context that the encoder is to keep; None for nothing."""
         self.window = ContextWindow(options.context)
         self.decoder = self.beginning = decoder
         """`beginning`: before any audio, and after a cut."""
@@ -142,6 +144,7 @@ class WindowedStream:
         """
         if context is not None:
             self.options = replace(self.options, context=context)
+            self.kept_frames = self.options.kept_frames
             self.window.use(context)
         if biased is not None:
             self.options = replace(self.options, boosting=biased.boosting)
@@ -283,7 +286,8 @@ class WindowedStream:
         ahead, decoder = self.ahead, self.decoder
         self.read_to = self.window.decoded_samples
         if ahead is not None:
-            self.read_to += frames_to_samples(ahead.end_frame - decoder.decoded_frames)
+            after = ahead.decoder
+            self.read_to += frames_to_samples(after.decoded_frames - decoder.decoded_frames)
         self.last_token = self.tentative[-1] if self.tentative else self._transcript.last
 
 

@@ -71,6 +71,7 @@ class StreamDriver:
         options = stream.options
         self._cached, self._tentative = options.cached, options.tentative
         self._adapter = adapter
+        self._keeps_context = adapter.is_fixed
         self._queue = queue
         self.unreported: list[Event] = []
         self.speech = StreamSpeech(stream, self.unreported, detector, endpointer, resumed)
@@ -82,6 +83,8 @@ class StreamDriver:
         ends = (detector, endpointer, endpoint)
         self.utterances = Utterances(stream, self.intake, *ends, tail_s=tail_s)
         self.changes = PhraseChanges(stream, changed_at)
+        self.is_plain = False
+        """Whether `plan` found nothing to take but the next window: so it is with most streams."""
         self._next_s = 0.0
         self._due: Due | None = None
         """What `plan` found, while nothing has come since."""
@@ -115,7 +118,7 @@ class StreamDriver:
     def take(self) -> bool:
         """Takes what has arrived, or that nothing will any more; whether there was anything."""
         came = self.intake.take()
-        if self.is_to_end and not self.utterances.waiting:
+        if self._queue.ended and self.is_to_end and not self.utterances.waiting:
             self.intake.end()
             came = True
         if came:
@@ -125,10 +128,27 @@ class StreamDriver:
     def plan(self) -> Due | None:
         """Passes over what is quiet, looks for ends; what is due until it was stepped, if any."""
         self._due = None
-        if not self._is_plain():
+        self.is_plain = self._has_windows_alone()
+        if not self.is_plain:
             return self._plan_in_order()
-        window = self._window
-        return None if window.next_span() is None else self.due()
+        span = self._window.next_span()
+        return None if span is None else self._due_of(span)
+
+    def plan_window(self) -> Due | None:
+        """The window that is due of a stream that `has_no_window` was said of, if no more has come.
+
+        None where `plan` has to look: there is no window, or there is something else.
+        """
+        self._due = None
+        span = self._window.next_span()
+        if span is None or not self.is_plain or self._has_more or self._decides:
+            return None
+        return self._due_of(span)
+
+    def has_no_window(self) -> bool:
+        """Whether nothing waits for its turn, and the next window alone is to come."""
+        self.is_plain = self._has_windows_alone()
+        return self.is_plain and self._window.next_span() is None
 
     def _plan_in_order(self) -> Due | None:
         stream, window, utterances = self.stream, self._window, self.utterances
@@ -155,14 +175,23 @@ class StreamDriver:
                 return None if quiet is None else self.due()
         return None
 
-    def _is_plain(self) -> bool:
-        """Whether there is nothing to take but the next window: what most streams are, mostly."""
-        stream, utterances, gaps = self.stream, self.utterances, self.speech.gaps
-        passes = self._hears or gaps.last is not None
-        if passes or stream.closed or stream.audio_end is not None:
+    def _has_windows_alone(self) -> bool:
+        if self._has_more:
             return False
-        utterances.look()
-        return not (utterances.waiting or self.changes.waiting)
+        utterances = self.utterances
+        return utterances.look() is None and not self._decides
+
+    @property
+    def _has_more(self) -> bool:
+        """Whether more than windows and commits is to be looked for."""
+        stream, gaps = self.stream, self.speech.gaps
+        passes = self._hears or gaps.any
+        return passes or stream.closed or stream.audio_end is not None
+
+    @property
+    def _decides(self) -> bool:
+        """Whether a commit, an end or other phrases wait for their turn among the windows."""
+        return self.utterances.waiting or self.changes.waiting
 
     def due(self) -> Due:
         """The window that `plan` found, as it is by now: more may have come after it."""
@@ -170,23 +199,27 @@ class StreamDriver:
             return self._due
         span = self._window.next_span()
         assert span is not None, "a window that was due stays due until it was stepped"
-        end = self.speech.within_audio(span.lookahead_end)
-        end = end if self._window.cut_at is None else min(end, self._window.cut_at)
-        complete_s = known_s = self.intake.arrived_s(end)
-        if self._window.fed_samples - span.lookahead_end <= span.chunk_samples:
-            known_s = max(known_s, self.intake.latest_s)
+        return self._due_of(span)
+
+    def _due_of(self, span: Span) -> Due:
+        window, audio_end = self._window, self.stream.audio_end
+        chunk, lookahead_end = span.chunk_samples, span.lookahead_end
+        end = lookahead_end if audio_end is None else min(lookahead_end, audio_end)
+        end = end if window.cut_at is None else min(end, window.cut_at)
+        complete_s = known_s = self._queue.arrived_s(end)
+        if window.fed_samples - lookahead_end <= chunk:
+            known_s = max(known_s, self._queue.written_at_s)
         left = 0 if self._cached else span.left_samples
-        encoded = left + span.chunk_samples + span.right_samples
-        self._due = Due.of(
+        self._due = due = Due.of(
             lookahead_end=end,
             complete_s=complete_s,
             begin_s=max(complete_s, self._next_s),
-            chunk_s=samples_to_seconds(span.chunk_samples),
-            audio_s=samples_to_seconds(encoded),
+            chunk_s=samples_to_seconds(chunk),
+            audio_s=samples_to_seconds(left + chunk + span.right_samples),
             ends=self.utterances.endpoint is not None or span.is_last,
             known_s=known_s,
         )
-        return self._due
+        return due
 
     def take_step(
         self, due: Due, events: Sequence[Event], waited_s: float, lower_load: float
@@ -201,7 +234,7 @@ class StreamDriver:
             if isinstance(event, Partial):
                 self._decoded(event, self._tentative)
             self._report(event)
-        context = self._adapter.stepped(waited_s, lower_load)
+        context = None if self._keeps_context else self._adapter.stepped(waited_s, lower_load)
         if context is not None and not self.stream.closed:
             self.stream.use(context)
             self.intake.use(context)
@@ -259,12 +292,13 @@ class StreamDriver:
     def _decoded(self, partial: Partial, has_lookahead: bool) -> None:
         self.counts.tokens += len(partial.tokens)
         decoded = self.decoded_samples
-        self.speech.forget_before(decoded)
-        self.intake.arrived_s(decoded)
+        speech = self.speech
+        if self._hears or speech.gaps.any:
+            speech.forget_before(decoded)
+        self._queue.arrived_s(decoded)
         if self._endpointer is not None:
-            read_s = partial.lookahead_end_s if has_lookahead else partial.committed_s
-            positions = seconds_to_samples(partial.committed_s), seconds_to_samples(read_s)
-            self._endpointer.decoded(*positions, partial.tokens, partial.tentative)
+            read = seconds_to_samples(partial.lookahead_end_s) if has_lookahead else decoded
+            self._endpointer.decoded(decoded, read, partial.tokens, partial.tentative)
 
     def _change_phrases(self, span: Span | None) -> None:
         """Makes the changes that were said before the audio that completes that window."""
