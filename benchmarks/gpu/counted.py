@@ -33,6 +33,8 @@ from parakeet_streaming.torch_runtime.transducer import TorchTransducer
 CONTEXTS: Final = ("10-2-2", "5-0.5-0.5", "2-0.25-0.25")
 _PHRASES: Final = [f"{first} {first + 1} {first + 2}" for first in range(40)]
 """Of the random model, whose pieces are numbers."""
+_HARDLY: Final = 1e-6
+"""How strongly they are boosted: tokens stay those of a step without, and so does their number."""
 _VIEWS: Final = frozenset(
     {"view", "t", "transpose", "permute", "expand", "slice", "select", "unsqueeze", "squeeze"}
     | {"alias", "detach", "_unsafe_view", "as_strided", "unbind", "split", "unfold", "lift_fresh"}
@@ -130,7 +132,7 @@ def kernels(
     model = random_model(config, device)
     recognizer = recognizer_of(model, device, bfloat16=False, graphs=graphs)
     make_ready(recognizer, ContextConfig.parse(context), 1, 1, cached=cached)
-    boosting = Boosting(checked_phrases(_PHRASES)) if phrases else None
+    boosting = Boosting(checked_phrases(_PHRASES), _HARDLY) if phrases else None
     streams = Streams(
         recognizer, ContextConfig.parse(context), 1, sound(20), cached=cached, boosting=boosting
     )

@@ -105,21 +105,28 @@ def test_masks_are_many_or_few(arena):
 
 
 @pytest.mark.parametrize(
-    "told",
+    ("told", "room"),
     [
-        [[each, each + 1] for each in range(7)],  # states
-        [[1, 2], [1, 3], [1, 4], [1, 5]],  # arcs of one of them
-        [[0, 1] * 3 + [0]],  # arcs, with those that states fail to
+        ([[each, each + 1] for each in range(7)], {"states": 14}),
+        ([[1, 2], [1, 3], [1, 4], [1, 5]], {"widest": 3}),
+        # With the arcs of the states that states fail to.
+        ([[0, 1] * 3 + [0]], {"arcs": 14}),
+        ([[0, 1] * 3 + [0]], {"of_one": 14}),
     ],
 )
-def test_what_never_fits_is_looked_at_once(cpu, arena, monkeypatch, told):
-    bias, sized = a_list(*told), []
-    monkeypatch.setattr(
-        bias_arena,
-        "size_of",
-        lambda tables, real=bias_arena.size_of: sized.append(1) or real(tables),
-    )
-    small = BiasArena(replace(ROOM, arcs=6), WIDTH - 1, cpu)
+def test_what_never_fits_is_looked_at_once(cpu, monkeypatch, told, room):
+    bias, sized, real = a_list(*told), [], bias_arena.size_of
+
+    def noted(tables):
+        sized.append(1)
+        return real(tables)
+
+    monkeypatch.setattr(bias_arena, "size_of", noted)
+    enough = {name: most + 1 for name, most in room.items()}
+    large = ArenaRoom(states=100, arcs=100)
+    small, other = (BiasArena(replace(large, **each), WIDTH - 1, cpu) for each in (room, enough))
+    assert other.place_of((bias,)) == TablePlace(1, 1, 0)
+    sized.clear()
     for _ in range(3):
         assert small.place_of((bias,)) is None
     assert len(sized) <= 1

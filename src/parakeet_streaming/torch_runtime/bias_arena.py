@@ -49,6 +49,9 @@ class ArenaRoom:
     """20 bytes each: those of 300 lists of 100 phrases, of two words with all their splits."""
     arcs: int = 2**21
     """12 bytes each. A state has those of the states that it fails to, too."""
+    of_one: int = 2**19
+    """Arcs of one list: to bring more there, a step would wait for more than some 50 ms; and nobody
+    is to have all the room."""
     widest: int = 512
     """Arcs of one state, other than the root: what a call looks at in each row."""
 
@@ -188,8 +191,9 @@ class BiasArena:
         )
         if not fits:
             return None
-        size = size_of(tables)
-        return size if size.arcs <= self.room.arcs and size.widest <= self.room.widest else None
+        size, room = size_of(tables), self.room
+        fits = size.arcs <= min(room.of_one, room.arcs) and size.widest <= room.widest
+        return size if fits else None
 
     def _write(self, tables: BiasTables, to: _List) -> None:
         """Brings the tables to their places, in one transfer."""
