@@ -32,7 +32,7 @@ from parakeet_streaming.ports import (
     EncoderInput,
     Transducer,
 )
-from parakeet_streaming.results import Event, Partial
+from parakeet_streaming.results import Event
 from parakeet_streaming.timeline import FRAME_SAMPLES
 
 
@@ -145,11 +145,15 @@ class Step:
             stream.as_partial(result)
             for stream, result in zip(due_streams, self._results, strict=True)
         ]
-        given: dict[int, Partial] = {}
         for stream, result, partial in zip(due_streams, self._results, partials, strict=True):
             stream.commit(result, partial)
-            given[id(stream)] = partial
-        return [_events(stream, given.get(id(stream))) for stream in self._streams]
+        given = {id(due.stream): (partial,) for due, partial in zip(self._due, partials, strict=True)}
+        return [
+            given.get(id(stream), ())
+            if stream.audio_end is None
+            else (*given.get(id(stream), ()), *stream.close_if_done())
+            for stream in self._streams
+        ]
 
     def _result(
         self,
@@ -212,9 +216,3 @@ class Step:
     def _decoded_again(self, encoded: Encoded, given: DecoderInput) -> Decoded:
         (decoded,) = self._transducer.decode(encoded, [given])
         return decoded
-
-
-def _events(stream: WindowedStream, partial: Partial | None) -> tuple[Event, ...]:
-    """What a stream gives after a step, with what ends it."""
-    said = () if partial is None else (partial,)
-    return said if stream.audio_end is None else (*said, *stream.close_if_done())

@@ -21,7 +21,7 @@ from parakeet_streaming.engine.emission_log import EmissionColumns, EmissionLog
 from parakeet_streaming.engine.words import TokenFormatter
 from parakeet_streaming.ports import Emission
 from parakeet_streaming.results import EndReason, Final, Partial, Token, Transcript
-from parakeet_streaming.timeline import samples_to_seconds
+from parakeet_streaming.timeline import SAMPLE_RATE_HZ, samples_to_seconds
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,8 +101,8 @@ class TranscriptBuilder:
     ) -> Partial:
         """What a step emitted, in words."""
         if not (emissions or lookahead):
-            committed_s = samples_to_seconds(committed_samples)
-            read_s = samples_to_seconds(lookahead_end_samples)
+            committed_s = committed_samples / SAMPLE_RATE_HZ
+            read_s = lookahead_end_samples / SAMPLE_RATE_HZ
             if (end := self._audio_end) is not None:
                 committed_s, read_s = min(committed_s, end.at_s), min(read_s, end.at_s)
             return Partial("", (), "", (), committed_s, read_s)

@@ -244,7 +244,7 @@ class ContextWindow:
     def _samples_of(self, span: Span) -> Floats:
         start, stop = span.chunk_start - span.left_samples, span.lookahead_end
         if self.cut_at is None or stop <= self.cut_at:
-            return self.samples(start, stop)
+            return self._kept[start - self.kept_from : stop - self.kept_from]
         after = max(0, start - self.cut_at)
         tail = self._cut_tail[after : stop - self.cut_at]
         return np.concatenate((self.samples(min(start, self.cut_at), self.cut_at), tail))

@@ -35,7 +35,7 @@ from parakeet_streaming.live.resuming import with_changes
 from parakeet_streaming.live.speech import StreamSpeech
 from parakeet_streaming.live.utterances import Utterances
 from parakeet_streaming.results import ContextChanged, Event, Final, Partial
-from parakeet_streaming.timeline import samples_to_seconds, seconds_to_samples
+from parakeet_streaming.timeline import SAMPLE_RATE_HZ, samples_to_seconds, seconds_to_samples
 
 
 class StreamDriver:
@@ -147,8 +147,8 @@ class StreamDriver:
 
     def has_no_window(self) -> bool:
         """Whether nothing waits for its turn, and the next window alone is to come."""
-        self.is_plain = self._has_windows_alone()
-        return self.is_plain and self._window.next_span() is None
+        self.is_plain = plain = self._has_windows_alone()
+        return plain and self._window.next_span() is None
 
     def _plan_in_order(self) -> Due | None:
         stream, window, utterances = self.stream, self._window, self.utterances
@@ -214,8 +214,8 @@ class StreamDriver:
             lookahead_end=end,
             complete_s=complete_s,
             begin_s=max(complete_s, self._next_s),
-            chunk_s=samples_to_seconds(chunk),
-            audio_s=samples_to_seconds(left + chunk + span.right_samples),
+            chunk_s=chunk / SAMPLE_RATE_HZ,
+            audio_s=(left + chunk + span.right_samples) / SAMPLE_RATE_HZ,
             ends=self.utterances.endpoint is not None or span.is_last,
             known_s=known_s,
         )
@@ -233,7 +233,9 @@ class StreamDriver:
         for event in events:
             if isinstance(event, Partial):
                 self._decoded(event, self._tentative)
-            self._report(event)
+                self.unreported.append(event)
+            else:
+                self._report(event)
         context = None if self._keeps_context else self._adapter.stepped(waited_s, lower_load)
         if context is not None and not self.stream.closed:
             self.stream.use(context)

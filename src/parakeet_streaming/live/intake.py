@@ -98,7 +98,8 @@ class Intake:
         for its steps.
         """
         queue = self._queue
-        if not (queue.waiting or self._gap_left):
+        waiting = queue.waiting
+        if not (waiting or self._gap_left):
             return False
         room = most = self._room()
         while most > 0:
@@ -114,8 +115,10 @@ class Intake:
                 self._begin_gap(piece)
             else:
                 self._window.feed(piece)
-                most -= int(piece.shape[0])
-                if not queue.waiting:
+                count = piece.shape[0]
+                most -= count
+                waiting -= count
+                if waiting <= 0:
                     break
         return most < room
 

@@ -68,6 +68,8 @@ class Scheduler(Generic[Key]):
         self.limits = limits or BatchLimits()
         self._predict_s = predict_s
         tick_s = self.limits.tick_s
+        self.has_ticks = tick_s > 0
+        """Whether windows go at ticks."""
         self._phases: Phases[Key] | None = Phases(tick_s) if tick_s else None
         self._live: Lane[Key] | LanesByKind[Key] = LanesByKind() if tick_s else Lane()
         self._ticks: Ticks[Key] = Ticks()
@@ -90,11 +92,6 @@ class Scheduler(Generic[Key]):
     def __contains__(self, stream: Key) -> bool:
         """Whether a stream waits for a step."""
         return stream in self._waiting
-
-    @property
-    def has_ticks(self) -> bool:
-        """Whether windows go at ticks."""
-        return self._phases is not None
 
     def opened(self, chunk_s: float) -> None:
         """A live stream of such chunks has come, or has got such chunks."""

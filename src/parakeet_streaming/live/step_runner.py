@@ -17,7 +17,7 @@ from parakeet_streaming.live.meter import MOST_S, EngineMeter
 from parakeet_streaming.live.open_streams import OpenStreams
 from parakeet_streaming.live.scheduler import Scheduler
 from parakeet_streaming.live.task import StreamTask
-from parakeet_streaming.live.timed_step import run_step, timing_of
+from parakeet_streaming.live.timed_step import run_step, timings_of
 from parakeet_streaming.live.use_counter import UseCounter
 from parakeet_streaming.results import Event, StepTiming
 
@@ -62,7 +62,7 @@ class StepRunner:
         if times.took_s <= MOST_S:
             self._streams.step_took(audio_s, times.took_s, len(batch))
         self._meter.step_done(len(batch), times)
-        timings = [timing_of(due, times, len(batch), audio_s) for due in dues]
+        timings = timings_of(dues, times, audio_s)
         self._meter.streams_stepped(
             [timing.waited_s for timing in timings], [task.intake.backlog_s for task in batch]
         )

@@ -165,11 +165,12 @@ class StreamTask:
             self.events.told_samples = decoded
             return
         pauses, meter = self.pauses, self.meter
-        events = [pauses.named(event) for event in driver.events()]
+        events = driver.events()
         if hints.has_new or self.taken:
             events = [*hints.take(), *events, *self.taken]
             self.taken.clear()
-        for event in events:
+        for each in events:
+            event = pauses.named(each)
             meter.reported(event, at_s)
             if self.on_event is None:
                 self.events.put(event)

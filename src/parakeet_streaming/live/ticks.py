@@ -44,7 +44,8 @@ class Ticks(Generic[Key]):
 
     def set(self, stream: Key, at_s: float) -> None:
         """Sets the tick of a stream, or moves it."""
-        self.clear(stream)
+        if stream in self._at_s:
+            self.clear(stream)
         self._at_s[stream] = at_s
         streams = self._streams.get(at_s)
         if streams is None:
