@@ -205,7 +205,9 @@ class Admission(Generic[Key]):
             each.cost = cost
             self._enter(stream, each)
 
-    def used(self, stream: Key, passed_s: float, encoded_s: float = 0.0, steps: int = 1) -> None:
+    def used(
+        self, stream: Key, passed_s: float, encoded_s: float = 0.0, steps: int = 1
+    ) -> None:
         """A live stream has decoded, or passed over as quiet, `passed_s` more.
 
         Args:
