@@ -1,7 +1,5 @@
 """Steps of cached streams at fixed places: who takes them, and what padding leaves alone."""
 
-from dataclasses import replace
-
 import numpy as np
 import pytest
 
@@ -9,13 +7,12 @@ torch = pytest.importorskip("torch", reason="the torch extra")
 
 from parakeet_streaming import ContextConfig
 from parakeet_streaming.ports import EncoderInput
-from parakeet_streaming.torch_runtime.cached_rows import StepRow
 from parakeet_streaming.torch_runtime.cached_step import StepShape
-from parakeet_streaming.torch_runtime.device_past import DevicePast
 from parakeet_streaming.torch_runtime.devices import computing
 from parakeet_streaming.torch_runtime.slots import NOTHING
 from parakeet_streaming.torch_runtime.transducer import TorchTransducer
 from tests.torch_runtime.test_cached_encoder import Member, frames_of, sound
+from tests.torch_runtime.test_cached_rows import a_plan
 
 CONTEXT = "1-0.4-0.4"
 
@@ -125,14 +122,16 @@ def test_streams_that_there_are_slots_for_move_nothing(own):
 
 
 def test_a_shape_takes_rows_that_fit():
-    past = DevicePast(filled=4)
-    row = StepRow(past, np.zeros(100, np.float32), 2, 8, 12, 2, 20, 3, 2, 6)
-    shape = StepShape.of([row])
+    plan = a_plan(samples=100, left=12, new=10, length=3, filled=4)
+    shape = StepShape.of([plan])
     assert shape == StepShape(samples=100, window=22, frames=3, past=4)
-    assert shape.takes(row)
-    for name in ("samples", "window", "frames", "past"):
-        assert not replace(shape, **{name: getattr(shape, name) - 1}).takes(row)
-        assert replace(shape, **{name: getattr(shape, name) + 1}).takes(row)
+    assert shape.takes(plan)
+    for name in shape._fields:
+        assert not shape._replace(**{name: getattr(shape, name) - 1}).takes(plan)
+        assert shape._replace(**{name: getattr(shape, name) + 1}).takes(plan)
+    other = a_plan(samples=90, left=20, new=10, length=2, filled=0)
+    assert StepShape.of([plan, other]) == StepShape(100, 30, 3, 4)
+    assert StepShape.of([other]).past == 1
 
 
 def test_what_an_earlier_call_left_changes_nothing(own):

@@ -7,9 +7,8 @@ torch = pytest.importorskip("torch", reason="the torch extra")
 
 from parakeet_streaming.errors import ComputeError
 from parakeet_streaming.torch_model.fastconformer import EncoderConfig
-from parakeet_streaming.torch_runtime.device_past import DevicePast, PastStore, RingSize, slot_of
+from parakeet_streaming.torch_runtime.device_past import NO_PAST, DevicePast, PastStore, RingSize
 from parakeet_streaming.torch_runtime.devices import computing
-from parakeet_streaming.torch_runtime.slots import NOTHING
 
 CONFIG = EncoderConfig(mel_bins=8, width=4, layers=2, heads=1, kernel=5)
 
@@ -57,8 +56,9 @@ def test_a_new_ring_keeps_the_past(store):
     given = arrays(20, 180, 12)
     with computing():
         past = store.from_arrays(given, 20)
-        assert store.room_for(past, RingSize(20, 180), RingSize(999, 999)) is past
-        moved = store.room_for(past, RingSize(33, 180), RingSize(40, 500))
+        (same,) = store.rooms_for([past], RingSize(20, 180), RingSize(999, 999))
+        assert same is past
+        (moved,) = store.rooms_for([past], RingSize(33, 180), RingSize(40, 500))
         assert moved.ring.size == RingSize(48, 512) != past.ring.size
         for name, values in store.kept(moved).to_arrays().items():
             np.testing.assert_array_equal(values, given[name])
@@ -67,19 +67,25 @@ def test_a_new_ring_keeps_the_past(store):
 def test_nothing_is_kept_at_first(store):
     with computing():
         assert store.kept(DevicePast()).to_arrays()["keys"].shape == (2, 0, 4)
-        fresh = store.room_for(DevicePast(), RingSize(5, 50), RingSize(10, 100))
-    assert fresh.ring.size == RingSize(16, 128)
-    assert (fresh.frames, fresh.filled, fresh.ahead) == (0, 0, 0)
-    assert slot_of(fresh.convolved) == NOTHING
+        made = store.rooms_for([NO_PAST, DevicePast()], RingSize(5, 50), RingSize(10, 100))
+    for fresh in made:
+        assert fresh.ring.size == RingSize(16, 128)
+        assert (fresh.frames, fresh.filled, fresh.ahead) == (0, 0, 0)
+        assert fresh.convolved is None
+    assert made[0].ring.number != made[1].ring.number
+    assert NO_PAST.ring is None
 
 
 def test_a_past_that_was_written_over(store):
     with computing():
         past = store.from_arrays(arrays(3, 30, 0), 3)
+        other = store.from_arrays(arrays(3, 30, 0), 3)
     past.check()
-    past.ring.readable = {past.serial + 1}
+    past.ring.readable = (past.serial + 100,)
     with pytest.raises(ComputeError, match="written over"):
         past.check()
+    with pytest.raises(ComputeError, match="written over"):
+        store.rooms_for([other, past], RingSize(3, 30), RingSize(3, 30))
 
 
 def test_rings_are_free_when_nobody_holds_them(store):

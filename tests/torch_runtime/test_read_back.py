@@ -16,7 +16,7 @@ INPUTS = [
     DecoderInput(0, 2, 6, 9, DecoderState(8, 0, 100, object()), BIASES),
     DecoderInput(1, 0, 3, 3, DecoderState(5, 1, 7, object())),
 ]
-SLOTS = [("border 0", "end 0"), ("border 1", "end 1")]
+SLOTS = (("border 0", "border 1"), ("end 0", "end 1"))
 
 
 def bits(value):
@@ -58,6 +58,13 @@ def test_rows(pieces):
     assert first.ahead == DecoderState(6, 2, 107, "end 0", (40, 41))
     assert second.emissions == second.lookahead == ()
     assert second.state == DecoderState(5, 2, 10, "border 1")
+
+
+def test_rows_without_emissions_share_what_they_have():
+    rows = decoded_rows(heads(), [emissions([], [])], INPUTS, SLOTS)
+    given = [each for row in rows for each in (row.emissions, row.lookahead)]
+    assert all(each is given[0] for each in given)
+    assert given[0] == ()
 
 
 def test_numbers_that_were_not_finite():

@@ -49,15 +49,17 @@ def test_without_loops_no_row_is_taken(cpu):
     ours = TorchTransducer(networks(0, DURATIONS), cpu)
     loops = ours._decoder.loops
     assert loops.arena is None
-    assert not loops.take(DecoderInput(0, 0, 1, 1, ours.start()))
+    assert loops.taken([DecoderInput(0, 0, 1, 1, ours.start())]) == []
 
 
 def test_which_rows_are_taken(cpu):
     ours = made(networks(0, DURATIONS), cpu)
     mask, one, other = ScriptMask(np.array([2])), phrases(0), phrases(1)
     with computing():
-        told = [
-            ours._decoder.loops.take(DecoderInput(0, 0, 1, 1, ours.start(), biases))
-            for biases in ((), (mask,), (one,), (mask, one), (one, other))
-        ]
-    assert told == [True, True, True, True, False]
+        told = ours._decoder.loops.taken(
+            [
+                DecoderInput(row, 0, 1, 1, ours.start(), biases)
+                for row, biases in enumerate(((), (mask,), (one, other), (one,), (mask, one)))
+            ]
+        )
+    assert told == [0, 1, 3, 4]

@@ -21,6 +21,19 @@ def test_slots_differ_and_none_is_reserved(pool):
     assert not numbers & {NOTHING, RUBBISH}
 
 
+def test_many_at_once(pool):
+    """More than are free, and those that are given back meanwhile."""
+    held = pool.take_many(40)
+    assert pool.slots >= 42
+    assert len({slot.number for slot in held}) == 40
+    del held[5:]
+    slots = pool.slots
+    held += pool.take_many(30)
+    assert pool.slots == slots
+    assert len({slot.number for slot in held} - {NOTHING, RUBBISH}) == 35
+    assert pool.take_many(0) == []
+
+
 def test_a_slot_that_nobody_holds_is_free_again(pool):
     before = pool.slots
     for _ in range(100):

@@ -10,7 +10,7 @@ from parakeet_streaming.catalog.spec import read_spec
 from parakeet_streaming.model.encoder import OnnxEncoder
 from parakeet_streaming.ports import EncoderInput
 from parakeet_streaming.runtime.session import open_session
-from parakeet_streaming.torch_runtime.window_encoder import alike, heard_frames, padded
+from parakeet_streaming.torch_runtime.window_encoder import alike, heard_frames
 from tests.torch_runtime.test_cached_encoder import CLOSE, frames_of, sound
 
 
@@ -77,12 +77,6 @@ def test_rows_that_share_a_call():
 
 
 def test_heard_frames():
-    samples = np.zeros(160 * 40, np.float32)
-    assert heard_frames(EncoderInput(samples), 40) == 40
-    assert heard_frames(EncoderInput(samples, tail_samples=160 * 24), 40) == 16
-    assert heard_frames(EncoderInput(samples, tail_samples=160 * 25), 40) == 40
-
-
-def test_padded():
-    rows = padded([np.ones(2, np.float32), np.ones(3, np.float32)])
-    assert rows.tolist() == [[1, 1, 0], [1, 1, 1]]
+    assert heard_frames(160 * 40, 0, 40) == 40
+    assert heard_frames(160 * 40, 160 * 24, 40) == 16
+    assert heard_frames(160 * 40, 160 * 25, 40) == 40

@@ -162,7 +162,7 @@ class BiasArena:
             return None
         ruled_out = np.zeros(self.width, np.int64)
         ruled_out[tables.ruled_out] = ruled_out[-1] = 1
-        _, there = upload(np.zeros(0, np.float32), ruled_out, self._device)
+        _, there = upload((), ruled_out, self._device)
         self.ruled_out[row.first].copy_(there)
         return _Mask(row)
 
@@ -214,7 +214,7 @@ class BiasArena:
             (self.root_targets[row], flat.root_targets),
         ]
         arrived = upload(
-            np.concatenate([values for _, values in floats]),
+            [values for _, values in floats],
             np.concatenate([values for _, values in numbers]),
             self._device,
         )

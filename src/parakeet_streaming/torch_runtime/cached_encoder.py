@@ -11,35 +11,36 @@ call.
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from typing import cast
 
-import numpy as np
 import torch
 from torch import Tensor
 
-from parakeet_streaming.model.features import SPOILT_BEFORE_CUT, SPOILT_BEHIND_CUT
+from parakeet_streaming.model.features import SPOILT_BEHIND_CUT
 from parakeet_streaming.ports import EncoderInput
 from parakeet_streaming.timeline import (
     FRAME_SAMPLES,
     HOP_SAMPLES,
     SUBSAMPLING,
     WindowLengths,
-    encoder_frames,
-    feature_frames,
 )
 from parakeet_streaming.torch_model.fastconformer import Encoder
 from parakeet_streaming.torch_runtime.buckets import parts_of, sizes_up_to
-from parakeet_streaming.torch_runtime.cached_rows import FACTS, StepRow
+from parakeet_streaming.torch_runtime.cached_rows import (
+    FACTS,
+    StepPlan,
+    StepRow,
+    by_kind,
+    facts_of,
+    pasts_after,
+    ring_rooms,
+)
 from parakeet_streaming.torch_runtime.cached_step import CachedStep, StepShape
 from parakeet_streaming.torch_runtime.captured import Graphs
-from parakeet_streaming.torch_runtime.device_past import DevicePast, PastStore, RingSize
+from parakeet_streaming.torch_runtime.device_past import NO_PAST, DevicePast, PastStore, RingSize
 from parakeet_streaming.torch_runtime.mel import LogMel
 from parakeet_streaming.torch_runtime.step_buffers import StepBuffers, StepRoom
-from parakeet_streaming.torch_runtime.window_encoder import (
-    Group,
-    alike,
-    heard_frames,
-    padded,
-)
+from parakeet_streaming.torch_runtime.window_encoder import Group, alike
 
 _SLOTS_OF_A_STREAM = 3
 """Inputs of its convolutions: of its past, of the one before it, and of a step."""
@@ -79,7 +80,7 @@ class CachedEncoder:
                 pools grow, and what was captured is called plainly until it is made ready again.
         """
         kept, length = frames.left, frames.chunk + frames.right
-        _, size = _rooms(kept, frames.chunk, length, 0, length * SUBSAMPLING)
+        _, size = ring_rooms(kept, frames.chunk, length, 0, length * SUBSAMPLING)
         shape = StepShape(
             length * FRAME_SAMPLES + (1 + SPOILT_BEHIND_CUT) * HOP_SAMPLES,
             (kept + length) * SUBSAMPLING,
@@ -107,28 +108,28 @@ class CachedEncoder:
         self, inputs: Sequence[EncoderInput], rows: Sequence[int]
     ) -> tuple[list[Group], dict[int, DevicePast]]:
         """Encodes those rows of a call, each with a frame at least; their pasts after it too."""
-        prepared = {row: self._prepare(inputs[row]) for row in rows}
-        fitting: dict[tuple[RingSize, StepShape], list[int]] = {}
-        others: dict[RingSize, dict[int, int]] = {}
-        for row, each in prepared.items():
-            assert each.past.ring is not None
-            size = each.past.ring.size
-            shape = self._shape_for(size, each)
+        fitting: dict[tuple[RingSize, StepShape], list[StepRow]] = {}
+        others: dict[RingSize, dict[int, StepRow]] = {}
+        for same in by_kind(inputs, rows):
+            size, prepared = self._prepare(inputs, same)
+            shape = self._shape_for(size, prepared[0].plan)
             if shape is None:
-                others.setdefault(size, {})[row] = each.length
+                others.setdefault(size, {}).update(zip(same, prepared, strict=True))
             else:
-                fitting.setdefault((size, shape), []).append(row)
+                fitting.setdefault((size, shape), []).extend(prepared)
         groups: list[Group] = []
         pasts: dict[int, DevicePast] = {}
 
-        def run(together: Sequence[int], step: CachedStep, size: RingSize) -> None:
-            frames, after = self._step([prepared[row] for row in together], step, size)
-            groups.append(Group(tuple(together), frames))
-            pasts.update(zip(together, after, strict=True))
+        def run(together: Sequence[StepRow], step: CachedStep, size: RingSize) -> None:
+            frames, after = self._step(together, step, size)
+            numbers = [row.number for row in together]
+            groups.append(Group(tuple(numbers), frames))
+            pasts.update(zip(numbers, after, strict=True))
 
-        for size, lengths in others.items():
-            for together in alike(lengths):
-                own = StepShape.of([prepared[row] for row in together])
+        for size, left_over in others.items():
+            for numbers in alike({row: each.plan.length for row, each in left_over.items()}):
+                together = [left_over[row] for row in numbers]
+                own = StepShape.of([row.plan for row in together])
                 buffers = self._buffers(len(together), own)
                 run(together, self._made(size, own, buffers, Graphs.none()), size)
         for (size, shape), members in fitting.items():
@@ -137,51 +138,37 @@ class CachedEncoder:
                 run(members[part.first : part.first + part.count], steps[part.size], size)
         return groups, pasts
 
-    def _shape_for(self, size: RingSize, row: StepRow) -> StepShape | None:
-        """The smallest shape that was made ready and that the row fits."""
-        shapes = [shape for shape in self._ready.get(size, ()) if shape.takes(row)]
+    def _shape_for(self, size: RingSize, plan: StepPlan) -> StepShape | None:
+        """The smallest shape that was made ready and that rows of the plan fit."""
+        shapes = [shape for shape in self._ready.get(size, ()) if shape.takes(plan)]
         return min(shapes, key=lambda each: (each.frames, each.past), default=None)
 
-    def _prepare(self, given: EncoderInput) -> StepRow:
-        past = given.past or DevicePast()
-        assert isinstance(past, DevicePast), "the past of another encoder"
-        assert given.kept_frames is not None
-        samples, kept = given.samples.shape[0], given.kept_frames
-        known = known_samples(given)
-        new, length = feature_frames(samples - known), encoder_frames(samples - known)
-        left = min(feature_frames(known), past.before)
-        ahead = max(-left, min(past.ahead, new - SPOILT_BEFORE_CUT))
-        lead = min(left + ahead, SPOILT_BEHIND_CUT)
-        unknown = given.samples[known + (ahead - lead) * HOP_SAMPLES :]
-        unknown_left = given.left_samples - known
-        own = given.chunk_samples // FRAME_SAMPLES
-        chunk = min(unknown_left // FRAME_SAMPLES + own, length)
-        rooms = _rooms(kept, min(own, chunk), length, past.before, new)
-        return StepRow(
-            past=self._store.room_for(past, *rooms),
-            samples=unknown,
-            lead=lead,
-            fresh=feature_frames(unknown.shape[0]) - lead,
-            left=left,
-            ahead=ahead,
-            heard=heard_frames(given, left + new),
-            length=length,
-            chunk=chunk,
-            kept_frames=kept,
-        )
+    def _prepare(
+        self, inputs: Sequence[EncoderInput], rows: Sequence[int]
+    ) -> tuple[RingSize, list[StepRow]]:
+        """Rows of one kind, and the size of their rings, which have room for the step."""
+        told = [inputs[row].past or NO_PAST for row in rows]
+        before = cast("list[DevicePast]", told)
+        plan = StepPlan.of(inputs[rows[0]], before[0])
+        pasts = self._store.rooms_for(before, plan.least, plan.usual)
+        ring, cut = pasts[0].ring, plan.cut
+        assert ring is not None
+        return ring.size, [
+            StepRow(row, plan, past, inputs[row].samples[cut:])
+            for row, past in zip(rows, pasts, strict=True)
+        ]
 
     def _step(
-        self, rows: list[StepRow], step: CachedStep, size: RingSize
+        self, rows: Sequence[StepRow], step: CachedStep, size: RingSize
     ) -> tuple[Tensor, list[DevicePast]]:
         """Encodes rows whose rings have one size."""
-        slots = [self._store.convolved.take() for _ in rows]
-        facts = [row.numbers(size, slot.number) for row, slot in zip(rows, slots, strict=True)]
-        after = [row.past_after(slot) for row, slot in zip(rows, slots, strict=True)]
+        slots = self._store.convolved.take_many(len(rows))
+        after = pasts_after(rows, slots)
         for row, past in zip(rows, after, strict=True):
             assert past.ring is not None
-            past.ring.readable = {row.past.serial, past.serial}
-        samples = padded([row.samples for row in rows])
-        step.buffers.lay(samples, np.array(facts, np.int64), self._mel)
+            past.ring.readable = (row.past.serial, past.serial)
+        samples = [row.samples for row in rows]
+        step.buffers.lay(samples, facts_of(rows, size, slots), self._mel)
         step.work.run()
         return step.buffers.frames[: len(rows)].clone(), after
 
@@ -193,24 +180,3 @@ class CachedEncoder:
     def _buffers(self, rows: int, shape: StepShape) -> StepBuffers:
         room = StepRoom(rows, shape.samples, FACTS, shape.frames, self._encoder.config.width)
         return StepBuffers.of(room, self._mel.mel_bins, self._store.dtype, self._device)
-
-
-def _rooms(kept: int, own: int, length: int, before: int, new: int) -> tuple[RingSize, RingSize]:
-    """What a ring needs for a step at least, and what a new ring has.
-
-    Args:
-        kept: most frames of the past.
-        own: of a chunk.
-        length: of the step.
-        before: log-mels that are known before the chunk.
-        new: and those from there on.
-    """
-    return (
-        RingSize(kept + own, before + new),
-        RingSize(kept + length, (kept + own) * SUBSAMPLING + new),
-    )
-
-
-def known_samples(given: EncoderInput) -> int:
-    """Samples of left context that the past stands for."""
-    return 0 if given.past is None else given.left_samples

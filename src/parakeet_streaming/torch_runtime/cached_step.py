@@ -11,7 +11,8 @@ Rules of this file:
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Sequence
+from typing import NamedTuple
 
 import torch
 from torch import Tensor
@@ -19,7 +20,7 @@ from torch import Tensor
 from parakeet_streaming.timeline import SUBSAMPLING
 from parakeet_streaming.torch_model.cached import Past, encode_step
 from parakeet_streaming.torch_model.fastconformer import Encoder
-from parakeet_streaming.torch_runtime.cached_rows import StepRow, Told
+from parakeet_streaming.torch_runtime.cached_rows import StepPlan, Told
 from parakeet_streaming.torch_runtime.captured import Graphs, Places
 from parakeet_streaming.torch_runtime.device_past import PastStore, RingSize
 from parakeet_streaming.torch_runtime.kept_rows import KEPT
@@ -28,8 +29,7 @@ from parakeet_streaming.torch_runtime.slots import NOTHING, RUBBISH
 from parakeet_streaming.torch_runtime.step_buffers import StepBuffers
 
 
-@dataclass(frozen=True, slots=True)
-class StepShape:
+class StepShape(NamedTuple):
     """The most that a row of a step has."""
 
     samples: int
@@ -42,22 +42,22 @@ class StepShape:
     """Frames of the past, at least 1."""
 
     @classmethod
-    def of(cls, rows: list[StepRow]) -> StepShape:
-        """The smallest for these rows."""
+    def of(cls, plans: Sequence[StepPlan]) -> StepShape:
+        """The smallest for rows of these plans."""
         return cls(
-            max(row.samples.shape[0] for row in rows),
-            max(row.left + row.new for row in rows),
-            max(row.length for row in rows),
-            max(1, *(row.past.filled for row in rows)),
+            max(plan.samples for plan in plans),
+            max(plan.left + plan.new for plan in plans),
+            max(plan.length for plan in plans),
+            max(1, *(plan.filled for plan in plans)),
         )
 
-    def takes(self, row: StepRow) -> bool:
-        """Whether a row fits in."""
+    def takes(self, plan: StepPlan) -> bool:
+        """Whether a row of that plan fits in."""
         return (
-            row.samples.shape[0] <= self.samples
-            and row.left + row.new <= self.window
-            and row.length <= self.frames
-            and row.past.filled <= self.past
+            plan.samples <= self.samples
+            and plan.left + plan.new <= self.window
+            and plan.length <= self.frames
+            and plan.filled <= self.past
         )
 
 

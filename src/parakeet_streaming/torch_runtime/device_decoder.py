@@ -16,16 +16,15 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, Final
+from typing import Final, cast
 
 import numpy as np
 import torch
-from numpy.typing import NDArray
 from torch import Tensor
 
 from parakeet_streaming.errors import SnapshotError
 from parakeet_streaming.model.finite import broken
-from parakeet_streaming.ports import Decoded, DecoderInput, Floats
+from parakeet_streaming.ports import Counts, Decoded, DecoderInput, Floats
 from parakeet_streaming.torch_model.transducer import Transducer
 from parakeet_streaming.torch_runtime.buckets import parts_of
 from parakeet_streaming.torch_runtime.captured import Graphs
@@ -33,6 +32,7 @@ from parakeet_streaming.torch_runtime.device_biases import BiasStore, RowBiases
 from parakeet_streaming.torch_runtime.device_loop import DeviceLoop, frames_of_a_turn
 from parakeet_streaming.torch_runtime.devices import upload
 from parakeet_streaming.torch_runtime.loop_state import EMISSION, HEAD, LoopRoom, Rules
+from parakeet_streaming.torch_runtime.placed_biases import PlacedBiases
 from parakeet_streaming.torch_runtime.read_back import Emissions, decoded_rows
 from parakeet_streaming.torch_runtime.ready_loops import LEAST_EMISSIONS, TURNS, ReadyLoops
 from parakeet_streaming.torch_runtime.slots import Pool, Shape, Slot
@@ -51,39 +51,74 @@ class ProjectedFrames:
 
     projected: Tensor
     """(N, J)."""
-    first: tuple[int, ...]
-    """Where each row begins."""
+    first: Counts
+    """(B,) where each row begins."""
     finite: Tensor
     """Whether all that was encoded is; () bool."""
 
 
 @dataclass(frozen=True, slots=True)
-class _Row:
-    """What is decoded of one row, and the slots for what is remembered after it."""
+class _Rows:
+    """What is decoded of the rows of a part, and the slots for what is remembered after it."""
 
-    given: DecoderInput
-    border: Slot
-    end: Slot
+    inputs: Sequence[DecoderInput]
+    borders: Sequence[Slot]
+    ends: Sequence[Slot]
+    numbers: Counts
+    """(B, 7): row, chunk's start and end, look-ahead's end, frames to skip, last token, slot."""
+
+    @classmethod
+    def of(cls, inputs: Sequence[DecoderInput], memories: Pool) -> _Rows:
+        """In one pass over the rows; each gets two slots."""
+        count = len(inputs)
+        slots = memories.take_many(2 * count)
+        known = [each.state.memory for each in inputs]
+        assert {type(each) for each in known} <= {Slot}, "the memory of another decoder"
+        numbers = [
+            (
+                each.row,
+                each.chunk_start,
+                each.chunk_end,
+                each.lookahead_end,
+                each.state.frames_to_skip,
+                each.state.last_token,
+                slot.number,
+            )
+            for each, slot in zip(inputs, cast("list[Slot]", known), strict=True)
+        ]
+        return cls(inputs, slots[:count], slots[count:], np.array(numbers, np.int64))
+
+    def __len__(self) -> int:
+        return len(self.inputs)
 
     @property
-    def length(self) -> int:
-        return self.given.lookahead_end - self.given.chunk_start
+    def lengths(self) -> Counts:
+        """(B,) frames of chunk and look-ahead."""
+        return self.numbers[:, 3] - self.numbers[:, 1]
 
-    def numbers(self, first: int, of_biases: Sequence[int]) -> tuple[int, ...]:
-        """For the device: as `LoopState.facts`, then three slots."""
-        given, state = self.given, self.given.state
-        assert isinstance(state.memory, Slot), "the memory of another decoder"
-        return (
-            first,
-            state.frames_to_skip,
-            given.chunk_end - given.chunk_start,
-            self.length,
-            state.last_token,
-            *of_biases,
-            state.memory.number,
-            self.border.number,
-            self.end.number,
-        )
+    def facts(self, biases: RowBiases | PlacedBiases | None) -> Counts:
+        """(B, 8 + K + P) for the device: as `LoopState.facts`, then three slots."""
+        _, start, end, _, skip, token, memory = self.numbers.T
+        lengths = self.lengths
+        first = np.cumsum(lengths) - lengths
+        columns = [np.stack((first, skip, end - start, lengths, token), axis=1)]
+        if biases:
+            of_biases = [biases.facts_of(each) for each in self.inputs]
+            columns.append(np.array(of_biases, np.int64))
+        after = [[slot.number for slot in slots] for slots in (self.borders, self.ends)]
+        columns.append(np.stack((memory, *np.array(after, np.int64)), axis=1))
+        return np.concatenate(columns, axis=1)
+
+    def wanted(self, first: Counts) -> Counts:
+        """Numbers of the frames (N,) that are decoded, of all that were encoded.
+
+        Args:
+            first: (B,) of each encoded row.
+        """
+        row, start = self.numbers[:, 0], self.numbers[:, 1]
+        lengths = self.lengths
+        places = np.cumsum(lengths) - lengths
+        return np.repeat(first[row] + start - places, lengths) + np.arange(lengths.sum())
 
 
 class DeviceDecoder:
@@ -122,12 +157,11 @@ class DeviceDecoder:
         Raises:
             ComputeError: numbers are not finite.
         """
-        rows = [_Row(each, self.memories.take(), self.memories.take()) for each in inputs]
         decoded: dict[int, Decoded] = {}
         for numbers, size in self._parts(inputs):
-            found = self._part(frames, [rows[at] for at in numbers], size)
-            decoded |= zip(numbers, found, strict=True)
-        return [decoded[at] for at in range(len(rows))]
+            rows = _Rows.of([inputs[at] for at in numbers], self.memories)
+            decoded |= zip(numbers, self._part(frames, rows, size), strict=True)
+        return [decoded[at] for at in range(len(inputs))]
 
     def _parts(self, inputs: Sequence[DecoderInput]) -> Iterator[tuple[list[int], int]]:
         """Numbers of rows that go together, and the size of the loop that was made ready for them.
@@ -135,78 +169,59 @@ class DeviceDecoder:
         Size 0: these rows get a loop of their own. One whose tables have no place keeps no other
         from the loop that it would have had without it.
         """
-        take = self.loops.take
-        ready = [at for at, each in enumerate(inputs) if take(each)]
+        ready = self.loops.taken(inputs)
         for part in parts_of(len(ready), tuple(self.loops.plain)):
             yield ready[part.first : part.first + part.count], part.size
         if len(ready) < len(inputs):
             yield sorted(set(range(len(inputs))) - set(ready)), 0
 
-    def _part(self, frames: ProjectedFrames, rows: Sequence[_Row], size: int) -> list[Decoded]:
-        lengths = np.array([row.length for row in rows], np.int64)
-        loop = self._loop_for(size, lengths, rows)
-        places = self._lay(loop, frames, rows, lengths)
-        pieces, most = self._run(loop, len(rows))
+    def _part(self, frames: ProjectedFrames, rows: _Rows, size: int) -> list[Decoded]:
+        count = len(rows)
+        loop = self._loop_for(size, rows)
+        places = self._lay(loop, frames, rows)
+        pieces, most = self._run(loop, count)
         state = loop.state
         for numbers, memory in zip(places, (state.rows.border, state.rows.memory), strict=True):
-            count = len(rows)
             self._keep(numbers, memory.hidden[:, :count], memory.cell[:, :count])
-        heads, emitted = state.heads[: len(rows)], state.emitted[: len(rows), :most].flatten(1)
+        heads, emitted = state.heads[:count], state.emitted[:count, :most].flatten(1)
         told = torch.cat((heads, emitted.to(torch.int32)), dim=1).flatten()
         read = torch.cat((told, frames.finite.to(torch.int32)[None])).cpu().numpy()
         if not read[-1]:
             raise broken("the encoder")
-        whole = read[:-1].reshape(len(rows), -1)
+        whole = read[:-1].reshape(count, -1)
         head = HEAD + 2 * loop.room.biases
-        pieces.append(Emissions(whole[:, 0], whole[:, head:].reshape(len(rows), -1, EMISSION)))
-        slots = [(row.border, row.end) for row in rows]
-        return decoded_rows(whole[:, :head], pieces, [row.given for row in rows], slots)
+        pieces.append(Emissions(whole[:, 0], whole[:, head:].reshape(count, -1, EMISSION)))
+        return decoded_rows(whole[:, :head], pieces, rows.inputs, (rows.borders, rows.ends))
 
-    def _loop_for(self, size: int, lengths: NDArray[Any], rows: Sequence[_Row]) -> DeviceLoop:
+    def _loop_for(self, size: int, rows: _Rows) -> DeviceLoop:
         """The loop that was made ready, or one for these rows alone."""
+        lengths, count = rows.lengths, len(rows)
         frames = int(lengths.sum())
-        ready = self.loops.of(size, frames, biased=any(row.given.biases for row in rows))
+        biased = [each for each in rows.inputs if each.biases]
+        ready = self.loops.of(size, frames, biased=bool(biased))
         if ready is not None:
             return ready
-        most = max(
-            (row.length - row.given.state.frames_to_skip for row in rows),
-            default=0,
-        )
-        biases = RowBiases([row.given for row in rows], self._rules.blank_id, self._biases)
+        most = int((lengths - rows.numbers[:, 4]).max())
+        biases = RowBiases(rows.inputs, self._rules.blank_id, self._biases)
         room = LoopRoom(
-            len(rows),
+            count,
             max(1, frames),
             max(LEAST_EMISSIONS, most // 2),
             TURNS_ON_CPU if self._device.type == "cpu" else TURNS,
-            frames_of_a_turn(len(rows), most),
+            frames_of_a_turn(count, most),
             biases.most,
         )
         loop = DeviceLoop(self._model, self._rules, room, Graphs.none(), self._device)
         loop.biases = biases
         return loop
 
-    def _lay(
-        self,
-        loop: DeviceLoop,
-        frames: ProjectedFrames,
-        rows: Sequence[_Row],
-        lengths: NDArray[Any],
-    ) -> tuple[Tensor, Tensor]:
+    def _lay(self, loop: DeviceLoop, frames: ProjectedFrames, rows: _Rows) -> tuple[Tensor, Tensor]:
         """Puts frames, facts and states to their places; gives the slots of border and end."""
-        first = np.cumsum(lengths) - lengths
-        facts = np.array(
-            [
-                row.numbers(int(place), loop.biases.facts_of(row.given) if loop.biases else ())
-                for row, place in zip(rows, first, strict=True)
-            ],
-            np.int64,
-        )
-        begins = np.array([frames.first[row.given.row] + row.given.chunk_start for row in rows])
-        wanted = np.repeat(begins - first, lengths) + np.arange(lengths.sum())
-        nothing = np.zeros(0, np.float32)
-        _, there = upload(nothing, np.concatenate((facts.ravel(), wanted)), self._device)
+        facts = rows.facts(loop.biases)
+        wanted = rows.wanted(frames.first)
+        _, there = upload((), np.concatenate((facts.ravel(), wanted)), self._device)
         told = there[: facts.size].view(facts.shape)
-        state, count = loop.state, len(rows)
+        state, count = loop.state, len(facts)
         width = state.facts.shape[1]
         chosen = frames.projected.index_select(0, there[facts.size :])
         state.frames[: len(chosen)].copy_(chosen)

@@ -18,10 +18,10 @@ Rules of this file:
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from itertools import count
-from typing import Final
+from typing import Final, NamedTuple
 
 import numpy as np
 import torch
@@ -31,7 +31,7 @@ from parakeet_streaming.model.encoder_past import EncoderPast
 from parakeet_streaming.ports import Counts, Floats
 from parakeet_streaming.torch_model.fastconformer import EncoderConfig
 from parakeet_streaming.torch_runtime.kept_rows import KEPT, KeptRows
-from parakeet_streaming.torch_runtime.slots import NOTHING, Pool, Shape, Slot
+from parakeet_streaming.torch_runtime.slots import Pool, Shape, Slot
 
 # So that contexts that differ little share a pool, and so a call.
 _ROUND_FRAMES: Final = 16
@@ -40,9 +40,8 @@ _ROUND_LOG_MELS: Final = 64
 _SERIALS = count()
 
 
-@dataclass(frozen=True, slots=True)
-class RingSize:
-    """Encoder frames and log-mels that a ring has room for."""
+class RingSize(NamedTuple):
+    """Encoder frames and log-mels that a ring has room for; a tuple, which is compared quickly."""
 
     frames: int
     log_mels: int
@@ -65,7 +64,7 @@ class Ring:
 
     size: RingSize
     slot: Slot
-    readable: set[int] = field(default_factory=set)
+    readable: tuple[int, ...] = ()
     """Serials of the pasts that lie in it whole."""
 
     @property
@@ -74,9 +73,12 @@ class Ring:
         return self.slot.number
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class DevicePast:
-    """What one stream keeps between steps."""
+    """What one stream keeps between steps.
+
+    It is not frozen, which would take longer: one is made for each row of each step.
+    """
 
     ring: Ring | None = None
     """None while nothing was encoded."""
@@ -91,7 +93,7 @@ class DevicePast:
     """How many before that are known."""
     ahead: int = 0
     """How many from it on are known; -1 where the one before it is to come."""
-    serial: int = field(default_factory=lambda: next(_SERIALS))
+    serial: int = field(default_factory=_SERIALS.__next__)
 
     def check(self) -> None:
         """Refuses a past that later steps have written over.
@@ -104,6 +106,10 @@ class DevicePast:
                 "this past of an encoder was written over by later steps; take the latest one, or "
                 "a snapshot"
             )
+
+
+NO_PAST: Final = DevicePast()
+"""Of streams of which nothing was encoded."""
 
 
 class PastStore:
@@ -138,17 +144,28 @@ class PastStore:
             self._rings[size] = Pool({**kept, "log_mel": log_mel}, self._device)
         return self._rings[size]
 
-    def room_for(self, past: DevicePast, least: RingSize, usual: RingSize) -> DevicePast:
-        """The past in a ring with room for a step: `least`; a new ring gets the `usual` room."""
-        past.check()
-        if past.ring is not None and past.ring.size.holds(least):
-            return past
+    def rooms_for(
+        self, pasts: Sequence[DevicePast], least: RingSize, usual: RingSize
+    ) -> Sequence[DevicePast]:
+        """Pasts in rings with room for a step: `least`; new rings get the `usual` room.
+
+        Args:
+            pasts: at least one; either in rings of one size, or none of them in a ring.
+            least: what a ring needs.
+            usual: what it would have.
+        """
+        for past in pasts:
+            if past.ring is not None and past.serial not in past.ring.readable:
+                past.check()
+        ring = pasts[0].ring
+        if ring is not None and ring.size.holds(least):
+            return pasts
         size = RingSize(
             max(least.frames, usual.frames), max(least.log_mels, usual.log_mels)
         ).rounded()
-        if past.ring is None:
-            return DevicePast(Ring(size, self.pool(size).take()))
-        return self._laid(self.kept(past), size)
+        if ring is not None:
+            return [self._laid(self.kept(past), size) for past in pasts]
+        return [DevicePast(Ring(size, slot)) for slot in self.pool(size).take_many(len(pasts))]
 
     def kept(self, past: DevicePast) -> EncoderPast:
         """A past in numpy's arrays."""
@@ -207,16 +224,11 @@ class PastStore:
         self.convolved.stacked("inputs")[:, convolved.number, : self.reach] = inputs
         before = mels - kept.ahead
         past = DevicePast(ring, convolved, count, count, before, before, kept.ahead)
-        ring.readable = {past.serial}
+        ring.readable = (past.serial,)
         return past
 
     def _there(self, numbers: Counts) -> torch.Tensor:
         return torch.from_numpy(numbers).to(self._device)
-
-
-def slot_of(convolved: Slot | None) -> int:
-    """The number of a slot; of none, that of zeros."""
-    return NOTHING if convolved is None else convolved.number
 
 
 def _numbers(first: int, size: int, room: int) -> Counts:

@@ -10,7 +10,7 @@ Rules of this file:
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from typing import Final
 
@@ -75,18 +75,30 @@ def in_words(device: torch.device) -> str:
     return f"torch ({device}: {torch.cuda.get_device_name(device)})"
 
 
-def upload(floats: Floats, numbers: Counts, device: torch.device) -> tuple[Tensor, Tensor]:
-    """Rows (B, n) of samples and (B, k) of whole numbers below 2 ** 31, in one transfer."""
+def upload(
+    floats: Sequence[Floats], numbers: Counts, device: torch.device
+) -> tuple[Tensor, Tensor]:
+    """Float32 in pieces, one after the other, and whole numbers below 2 ** 31, in one transfer.
+
+    Args:
+        floats: flat arrays, perhaps none; each is copied once.
+        numbers: of any shape.
+        device: where they go.
+
+    Returns:
+        All floats (n,) in one, and the numbers in their shape.
+    """
     bits = np.ascontiguousarray(numbers, dtype=np.int32).view(np.float32)
-    count = floats.size
+    count = sum([each.shape[0] for each in floats])
     pinned = device.type != "cpu"
     staged = torch.empty(count + bits.size, dtype=torch.float32, pin_memory=pinned)
     there = staged.numpy()
-    there[:count] = floats.reshape(-1)
+    if floats:
+        np.concatenate(floats, out=there[:count])
     there[count:] = bits.reshape(-1)
     arrived = staged.to(device, non_blocking=True)
     whole = arrived[count:].view(torch.int32).view(bits.shape)
-    return arrived[:count].view(floats.shape), whole.long()
+    return arrived[:count], whole.long()
 
 
 @contextmanager

@@ -116,7 +116,8 @@ def _with(
     places = np.minimum(np.searchsorted(known[0], keys), max(0, len(known[0]) - 1))
     new = known[0][places] != keys if len(known[0]) else np.ones(keys.shape, np.bool_)
     boosts = tables.steps[arcs] + (tables.refunds[rows] - tables.refunds[owners])
-    more = (keys[new], tables.targets[arcs][new], boosts[new])
-    keys, targets, raised = (np.concatenate(pair) for pair in zip(known, more, strict=True))
+    keys = np.concatenate((known[0], keys[new]))
+    targets = np.concatenate((known[1], tables.targets[arcs][new]))
+    raised = np.concatenate((known[2], boosts[new]))
     order = np.argsort(keys, kind="stable")
     return keys[order], targets[order], raised[order]

@@ -24,6 +24,8 @@ from parakeet_streaming.torch_runtime.slots import Slot
 
 _CONFIDENCE: Final = 4
 """Of an emission's numbers."""
+_NONE: Final[tuple[Emission, ...]] = ()
+"""What most rows of a step emit."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,11 +38,15 @@ class Emissions:
     """(B, M, 5); what stands after a row's count means nothing."""
 
 
+_Told = tuple[int, int, int, int, float]
+"""Token, frame, duration, whether it was boosted, and confidence."""
+
+
 def decoded_rows(
     heads: NDArray[Any],
     pieces: Sequence[Emissions],
     inputs: Sequence[DecoderInput],
-    slots: Sequence[tuple[Slot, Slot]],
+    memories: tuple[Sequence[Slot], Sequence[Slot]],
 ) -> list[Decoded]:
     """The rows of a call.
 
@@ -48,56 +54,69 @@ def decoded_rows(
         heads: (B, 6 + 2 K), as above.
         pieces: of the same rows, in the order in which they were read.
         inputs: of the call.
-        slots: of each row, where its states at the border and at the end were written.
+        memories: slots where states of each row were written, those at borders and those at ends.
 
     Raises:
         ComputeError: numbers were not finite.
     """
     if heads[:, HEAD - 1].any():
         raise broken("the joint")
-    confidences = [each.told[..., _CONFIDENCE].astype(np.int32).view(np.float32) for each in pieces]
-    return [
-        _decoded(
-            given,
-            heads[at].tolist(),
-            [
-                (*told[:_CONFIDENCE], confidence)
-                for each, known in zip(pieces, confidences, strict=True)
-                for told, confidence in zip(
-                    each.told[at, : each.counts[at]].tolist(),
-                    known[at, : each.counts[at]].tolist(),
-                    strict=True,
-                )
-            ],
-            slots[at],
+    emitted = _emitted(pieces)
+    rows: list[Decoded] = []
+    for at, (given, head, border, end) in enumerate(
+        zip(inputs, heads.tolist(), *memories, strict=True)
+    ):
+        _, skip, token, frame, last = head[: HEAD - 1]
+        first = given.state.decoded_frames
+        own_frames = given.chunk_end - given.chunk_start
+        length = given.lookahead_end - given.chunk_start
+        own = ahead = _NONE
+        if at in emitted:
+            own, ahead = _emissions(emitted[at], first, own_frames)
+        at_border: tuple[int, ...] = ()
+        at_end: tuple[int, ...] = ()
+        if given.biases:
+            at_border, at_end = _bias_states(head[HEAD:], len(given.biases))
+        rows.append(
+            Decoded(
+                own,
+                ahead,
+                DecoderState(token, skip, first + own_frames, border, at_border),
+                DecoderState(last, frame - length, first + length, end, at_end),
+            )
         )
-        for at, given in enumerate(inputs)
-    ]
+    return rows
 
 
-def _decoded(
-    given: DecoderInput,
-    head: Sequence[int],
-    emitted: Sequence[tuple[Any, ...]],
-    memories: tuple[Slot, Slot],
-) -> Decoded:
-    _, skip, token, frame, last = head[: HEAD - 1]
-    first = given.state.decoded_frames
-    border = given.chunk_end - given.chunk_start
-    length = given.lookahead_end - given.chunk_start
-    emissions = [
-        Emission(token, first + at, duration, confidence, boosted=bool(boosted))
-        for token, at, duration, boosted, confidence in emitted
-    ]
-    own = sum(each.frame < first + border for each in emissions)
-    count, known = len(given.biases), head[HEAD:]
+def _emitted(pieces: Sequence[Emissions]) -> dict[int, list[_Told]]:
+    """Of the rows that emitted something, all of it in order."""
+    emitted: dict[int, list[_Told]] = {}
+    for piece in pieces:
+        given = np.arange(piece.told.shape[1]) < piece.counts[:, None]
+        owners, told = given.nonzero()[0], piece.told[given]
+        confidences = told[:, _CONFIDENCE].astype(np.int32).view(np.float32)
+        for row, numbers, confidence in zip(
+            owners.tolist(), told.tolist(), confidences.tolist(), strict=True
+        ):
+            emitted.setdefault(row, []).append((*numbers[:_CONFIDENCE], confidence))
+    return emitted
+
+
+def _emissions(
+    told: Sequence[_Told], first: int, own_frames: int
+) -> tuple[tuple[Emission, ...], tuple[Emission, ...]]:
+    """Those of the chunk and those of the look-ahead; `first`: the chunk's first frame."""
+    own: list[Emission] = []
+    ahead: list[Emission] = []
+    for token, frame, duration, boosted, confidence in told:
+        (own if frame < own_frames else ahead).append(
+            Emission(token, first + frame, duration, confidence, boosted=bool(boosted))
+        )
+    return tuple(own), tuple(ahead)
+
+
+def _bias_states(known: Sequence[int], count: int) -> tuple[tuple[int, ...], tuple[int, ...]]:
+    """States of so many biases at the border and at the end, of those that were told."""
     middle = len(known) // 2
     nothing = (0,) * (count - middle)
-    at_border = (*nothing, *known[:middle][:count])
-    at_end = (*nothing, *known[middle:][:count])
-    return Decoded(
-        tuple(emissions[:own]),
-        tuple(emissions[own:]),
-        DecoderState(token, skip, first + border, memories[0], at_border),
-        DecoderState(last, frame - length, first + length, memories[1], at_end),
-    )
+    return (*nothing, *known[:middle][:count]), (*nothing, *known[middle:][:count])

@@ -11,7 +11,7 @@ Rules of this file:
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from typing import Final
 
@@ -80,10 +80,16 @@ class ReadyLoops:
         self.plain |= plain
         self.biased |= biased
 
-    def take(self, given: DecoderInput) -> bool:
-        """Whether loops can have a row with such biases, which are brought to the device then."""
+    def taken(self, inputs: Sequence[DecoderInput]) -> list[int]:
+        """Numbers of the rows that loops can have; their biases are brought to the device."""
         arena = self.arena
-        return arena is not None and (not given.biases or arena.place_of(given.biases) is not None)
+        if arena is None:
+            return []
+        return [
+            row
+            for row, each in enumerate(inputs)
+            if not each.biases or arena.place_of(each.biases) is not None
+        ]
 
     def of(self, rows: int, frames: int, *, biased: bool) -> DeviceLoop | None:
         """The loop of that size, if it has room for so many frames."""

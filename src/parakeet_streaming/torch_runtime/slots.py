@@ -70,10 +70,16 @@ class Pool:
 
     def take(self) -> Slot:
         """A slot that nobody holds; it has what an earlier holder left in it."""
-        if not self._free:
+        return self.take_many(1)[0]
+
+    def take_many(self, count: int) -> list[Slot]:
+        """So many of them."""
+        free = self._free
+        # Other threads may give some back meanwhile; nobody else takes any.
+        while len(free) < count:
             more = self._count if self._count < _DOUBLED else self._count // 4
             self._grow(self._count + more)
-        return Slot(self._free.popleft(), self._free)
+        return [Slot(free.popleft(), free) for _ in range(count)]
 
     def reserve(self, holders: int) -> None:
         """Grows until so many slots can be held at once."""

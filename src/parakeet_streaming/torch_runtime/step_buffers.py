@@ -15,8 +15,10 @@ Rules of this file:
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
+import numpy as np
 import torch
 from torch import Tensor
 
@@ -74,11 +76,12 @@ class StepBuffers:
             self.samples[:rows], self.facts[:rows], self.log_mels[:rows], self.frames[:rows]
         )
 
-    def lay(self, samples: Floats, facts: Counts, mel: LogMel) -> None:
-        """Puts samples (b, m) and facts (b, k) to the first rows; the others become padding."""
-        heard, told = upload(samples, facts, self.samples.device)
-        count, size = samples.shape
-        self.samples[:count, :size].copy_(heard)
+    def lay(self, samples: Sequence[Floats], facts: Counts, mel: LogMel) -> None:
+        """Puts samples of b rows and facts (b, k) to the first rows; the others become padding."""
+        heard, told = upload(_of_one_length(samples), facts, self.samples.device)
+        count = len(samples)
+        heard = heard.view(count, -1)
+        self.samples[:count, : heard.shape[1]].copy_(heard)
         self.facts[:count].copy_(told)
         self.facts[count:].zero_()
         self.hear(mel)
@@ -86,3 +89,15 @@ class StepBuffers:
     def hear(self, mel: LogMel) -> None:
         """Computes log-mels of the samples that are there."""
         self.log_mels.copy_(mel.raw(self.samples, self.facts[:, 0]))
+
+
+def _of_one_length(rows: Sequence[Floats]) -> Sequence[Floats]:
+    """Rows of samples, with zeros after each that is shorter than the longest."""
+    sizes = [each.shape[0] for each in rows]
+    most = max(sizes)
+    if min(sizes) == most:
+        return rows
+    whole = np.zeros((len(rows), most), dtype=np.float32)
+    for place, size, each in zip(whole, sizes, rows, strict=True):
+        place[:size] = each
+    return [whole.reshape(-1)]

@@ -20,6 +20,7 @@ import threading
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Final
 
+import numpy as np
 import torch
 
 from parakeet_streaming.ports import (
@@ -32,11 +33,11 @@ from parakeet_streaming.ports import (
 )
 from parakeet_streaming.timeline import ContextConfig, encoder_frames, frames_to_samples
 from parakeet_streaming.torch_model.transducer import Transducer
-from parakeet_streaming.torch_runtime.cached_encoder import CachedEncoder, known_samples
+from parakeet_streaming.torch_runtime.cached_encoder import CachedEncoder
 from parakeet_streaming.torch_runtime.captured import Graphs
 from parakeet_streaming.torch_runtime.device_confidence import measure_on_device
 from parakeet_streaming.torch_runtime.device_decoder import DeviceDecoder, ProjectedFrames
-from parakeet_streaming.torch_runtime.device_past import DevicePast, PastStore
+from parakeet_streaming.torch_runtime.device_past import NO_PAST, DevicePast, PastStore
 from parakeet_streaming.torch_runtime.devices import computing, in_words
 from parakeet_streaming.torch_runtime.halving import halve
 from parakeet_streaming.torch_runtime.loop_state import Rules
@@ -163,16 +164,21 @@ class TorchTransducer:
         self, inputs: Sequence[EncoderInput]
     ) -> tuple[list[Group], tuple[object | None, ...], tuple[int, ...]]:
         """Frames as the encoder gives them, pasts and lengths; for those who hold the device."""
-        lengths = tuple(
-            encoder_frames(each.samples.shape[0] - known_samples(each)) for each in inputs
-        )
-        whole = [at for at, each in enumerate(inputs) if lengths[at] and each.kept_frames is None]
-        keeping = [
-            at for at, each in enumerate(inputs) if lengths[at] and each.kept_frames is not None
+        # Samples of left context that a past stands for are not encoded.
+        sizes = [
+            each.samples.shape[0] - (0 if each.past is None else each.left_samples)
+            for each in inputs
         ]
-        pasts: list[object | None] = [
-            None if each.kept_frames is None else each.past or DevicePast() for each in inputs
-        ]
+        length_of = {size: encoder_frames(size) for size in set(sizes)}
+        lengths = tuple([length_of[size] for size in sizes])
+        whole: list[int] = []
+        keeping: list[int] = []
+        pasts: list[object | None] = []
+        for row, (each, length) in enumerate(zip(inputs, lengths, strict=True)):
+            keeps = each.kept_frames is not None
+            pasts.append((each.past or NO_PAST) if keeps else None)
+            if length:
+                (keeping if keeps else whole).append(row)
         groups = self._windows.encode(inputs, whole)
         cached, after = self._cached.encode(inputs, keeping)
         for row, past in after.items():
@@ -213,12 +219,11 @@ class TorchTransducer:
 
     def _projected(self, groups: Sequence[Group], rows: int) -> ProjectedFrames:
         joint = self._model.joint
-        first, place = [0] * rows, 0
+        first, place = np.zeros(rows, np.int64), 0
         projected, finite = [], torch.ones((), dtype=torch.bool, device=self._device)
         for group in groups:
             count = group.frames.shape[1]
-            for at, row in enumerate(group.rows):
-                first[row] = place + at * count
+            first[list(group.rows)] = place + np.arange(len(group.rows)) * count
             place += len(group.rows) * count
             projected.append(joint.frames(group.frames.float()).flatten(0, 1))
             finite = finite & torch.isfinite(group.frames).all()
@@ -226,4 +231,4 @@ class TorchTransducer:
             width = self._model.config.joint_width
             projected.append(torch.zeros((1, width), device=self._device))
         whole = projected[0] if len(projected) == 1 else torch.cat(projected)
-        return ProjectedFrames(whole, tuple(first), finite)
+        return ProjectedFrames(whole, first, finite)

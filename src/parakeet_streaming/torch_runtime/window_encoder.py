@@ -19,7 +19,7 @@ import torch
 from torch import Tensor
 
 from parakeet_streaming.model.features import LEAST_FRAMES
-from parakeet_streaming.ports import EncoderInput, Floats
+from parakeet_streaming.ports import EncoderInput
 from parakeet_streaming.timeline import encoder_frames, feature_frames
 from parakeet_streaming.torch_model.fastconformer import Encoder
 from parakeet_streaming.torch_runtime.buckets import parts_of, sizes_up_to
@@ -98,15 +98,19 @@ class WindowEncoder:
 
     def encode(self, inputs: Sequence[EncoderInput], rows: Sequence[int]) -> list[Group]:
         """Encodes those rows of a call; each has a frame at least."""
+        sizes = [inputs[row].samples.shape[0] for row in rows]
+        steps_of = {
+            size: min((each for each in self._ready if size <= each <= 2 * size), default=None)
+            for size in set(sizes)
+        }
         by_samples: dict[int, list[int]] = {}
         others: dict[int, int] = {}
-        for row in rows:
-            size = inputs[row].samples.shape[0]
-            fitting = [each for each in self._ready if size <= each <= 2 * size]
-            if fitting:
-                by_samples.setdefault(min(fitting), []).append(row)
-            else:
+        for row, size in zip(rows, sizes, strict=True):
+            samples = steps_of[size]
+            if samples is None:
                 others[row] = encoder_frames(size)
+            else:
+                by_samples.setdefault(samples, []).append(row)
         groups = [self._group(inputs, together) for together in alike(others)]
         for samples, together in by_samples.items():
             steps = self._ready[samples]
@@ -119,16 +123,15 @@ class WindowEncoder:
         self, inputs: Sequence[EncoderInput], rows: tuple[int, ...], ready: WindowStep | None = None
     ) -> Group:
         windows = [inputs[row] for row in rows]
-        facts = [
-            (size, feature_frames(size), heard_frames(each, feature_frames(size)))
-            for each in windows
-            for size in [each.samples.shape[0]]
-        ]
-        whole = padded([each.samples for each in windows])
-        step = ready or self._step(self._buffers(*whole.shape), Graphs.none())
-        step.buffers.lay(whole, np.array(facts, np.int64), self._mel)
-        step.work.run()
-        return Group(rows, step.buffers.frames[: len(rows)].clone())
+        samples = [each.samples for each in windows]
+        kinds = [(each.samples.shape[0], each.tail_samples) for each in windows]
+        facts = {kind: _facts_of(*kind) for kind in set(kinds)}
+        if ready is None:
+            buffers = self._buffers(len(rows), max(size for size, _ in kinds))
+            ready = self._step(buffers, Graphs.none())
+        ready.buffers.lay(samples, np.array([facts[kind] for kind in kinds], np.int64), self._mel)
+        ready.work.run()
+        return Group(rows, ready.buffers.frames[: len(rows)].clone())
 
     def _step(self, buffers: StepBuffers, graphs: Graphs) -> WindowStep:
         return WindowStep(self._encoder, buffers, graphs)
@@ -149,16 +152,18 @@ def alike(lengths: dict[int, int]) -> list[tuple[int, ...]]:
     return [tuple(sorted(each)) for each in groups]
 
 
-def heard_frames(given: EncoderInput, frames: int) -> int:
-    """Of the feature frames of a window, how many its statistics are taken of."""
-    size = given.samples.shape[0]
-    heard = frames - feature_frames(size) + feature_frames(size - given.tail_samples)
-    return frames if not given.tail_samples or heard < LEAST_FRAMES else heard
+def heard_frames(samples: int, tail_samples: int, frames: int) -> int:
+    """Of the feature frames of a window, how many its statistics are taken of.
+
+    Args:
+        samples: of the window.
+        tail_samples: those at its end that are no audio.
+        frames: feature frames of it that there are.
+    """
+    heard = frames - feature_frames(samples) + feature_frames(samples - tail_samples)
+    return frames if not tail_samples or heard < LEAST_FRAMES else heard
 
 
-def padded(rows: Sequence[Floats]) -> Floats:
-    """Rows of samples as (B, n), zeros after each."""
-    whole = np.zeros((len(rows), max(each.shape[0] for each in rows)), dtype=np.float32)
-    for place, each in zip(whole, rows, strict=True):
-        place[: each.shape[0]] = each
-    return whole
+def _facts_of(samples: int, tail_samples: int) -> tuple[int, int, int]:
+    frames = feature_frames(samples)
+    return samples, frames, heard_frames(samples, tail_samples, frames)
