@@ -13,6 +13,7 @@ from torch.profiler import ProfilerActivity, profile
 
 from benchmarks.gpu.models import make_ready
 from benchmarks.gpu.streams import StepTimes, Streams, synchronise
+from parakeet_streaming.boosting.options import Boosting
 from parakeet_streaming.engine.recognizer import Recognizer
 from parakeet_streaming.engine.stream_state import StreamOptions
 from parakeet_streaming.errors import ComputeError
@@ -39,16 +40,18 @@ def step_rows(
     *,
     cached: bool,
     in_time: Callable[[], bool],
+    boosting: Boosting | None = None,
 ) -> Iterator[Row]:
     """The median of a few steps of so many streams, batch after batch while there is time.
 
     `ready_s` says how long it took to make all of them ready, where the recognizer does that.
     """
+    cut = ContextConfig.parse(context)
     most = max(batches)
     if not in_time():
         return
     try:
-        ready_s = make_ready(recognizer, ContextConfig.parse(context), most, most, cached=cached)
+        ready_s = make_ready(recognizer, cut, most, most, cached=cached)
     except ComputeError as error:
         yield {"batch": 0, "error": str(error)}
         return
@@ -56,7 +59,7 @@ def step_rows(
         if not in_time():
             return
         try:
-            streams = Streams(recognizer, ContextConfig.parse(context), batch, audio, cached=cached)
+            streams = Streams(recognizer, cut, batch, audio, cached=cached, boosting=boosting)
             streams.fill()
             times = [streams.step() for _ in range(_TIMED)]
         except ComputeError as error:

@@ -15,6 +15,8 @@ import numpy as np
 import torch
 from torch import nn
 
+from parakeet_streaming.boosting.options import Boosting
+from parakeet_streaming.boosting.phrases import checked_phrases
 from parakeet_streaming.engine.recognizer import Recognizer
 from parakeet_streaming.ports import Floats
 from parakeet_streaming.timeline import ContextConfig
@@ -51,6 +53,17 @@ SMALL: Final = TransducerConfig(
     joint_width=24,
 )
 """To try the program out."""
+
+
+def boosted(first: int = 0, boost: float = 1.0) -> Boosting:
+    """Forty phrases of three pieces, of a vocabulary whose pieces are numbers.
+
+    Args:
+        first: piece of the first phrase; each begins with the next one.
+        boost: how strongly.
+    """
+    texts = [f"{each} {each + 1} {each + 2}" for each in range(first, first + 40)]
+    return Boosting(checked_phrases(texts), boost)
 
 
 class Numbered:

@@ -4,8 +4,9 @@ python -m benchmarks.gpu.run --prepare                      here: the golden mod
 python -m benchmarks.gpu.run --to FOLDER                    over there: all parts, in order
 python -m benchmarks.gpu.run --to FOLDER --device cpu --small    to see that it works
 
-Parts: parity with NeMo's answers in float32, and one step of 1 to 512 streams by context, mode and
-precision; both once more with CUDA graphs, in bfloat16; recordings in batches; paced streams for a
+Parts: parity with NeMo's answers in float32, and of streams with phrases in a mixed batch with each
+alone; one step of 1 to 512 streams by context, mode and precision; all of it once more with CUDA
+graphs, steps in bfloat16; steps of streams with phrases; recordings in batches; paced streams for a
 minute by context; a profile of one step. Paced and profiled are graphs, if parity held with them.
 `results.json` is written after each. A part that fails is written down, and the next one begins.
 A GPU that was brought out of order by a graph fails in all parts after that: --no-graphs.
@@ -27,9 +28,17 @@ from typing import Any, Final
 import torch
 
 from benchmarks.gpu.measures import Row, offline_rows, profile_rows, step_rows
-from benchmarks.gpu.models import FULL, SMALL, make_ready, random_model, recognizer_of, sound
+from benchmarks.gpu.models import (
+    FULL,
+    SMALL,
+    boosted,
+    make_ready,
+    random_model,
+    recognizer_of,
+    sound,
+)
 from benchmarks.gpu.paced import capacity
-from benchmarks.gpu.parity import PREPARED, parity, prepare
+from benchmarks.gpu.parity import PREPARED, parity, phrases_parity, prepare
 from benchmarks.gpu.streams import Streams
 from parakeet_streaming.engine.recognizer import Recognizer
 from parakeet_streaming.timeline import ContextConfig
@@ -37,7 +46,7 @@ from parakeet_streaming.torch_runtime.devices import in_words, open_device
 
 CONTEXTS: Final = ("10-2-2", "5-0.5-0.5", "2-0.25-0.25")
 _MINUTES: Final = 8.0
-_SHARES: Final = {"steps": 0.22, "steps_graphs": 0.16, "offline": 0.06}
+_SHARES: Final = {"steps": 0.2, "steps_graphs": 0.14, "steps_phrases": 0.04, "offline": 0.06}
 """Of the time, what a part may take at most; paced streams take the minute that they are given."""
 
 
@@ -107,6 +116,25 @@ class Run:
                 )
             )
             for bfloat16, cached, context in _cases(contexts, graphs=graphs)
+        }
+
+    def steps_phrases(self) -> dict[str, list[Row]]:
+        """Of streams with forty phrases each, one context alone."""
+        in_time = self.deadline(_SHARES["steps_phrases"])
+        ways = {"graphs": True, "plain": False} if self.graphs else {"plain": False}
+        return {
+            name: list(
+                step_rows(
+                    self.recognizer(True, graphs=graphs),
+                    CONTEXTS[-1],
+                    self.batches[::2],
+                    self.audio,
+                    cached=True,
+                    in_time=in_time,
+                    boosting=boosted(),
+                )
+            )
+            for name, graphs in ways.items()
         }
 
     def offline(self) -> list[Row]:
@@ -183,10 +211,16 @@ def main(arguments: Sequence[str] | None = None) -> None:
     run = Run(asked)
     most_s = 0.2 if asked.small else math.inf
     run.part("parity", lambda: parity(run.device, asked.golden, most_s))
+    run.part("phrases", lambda: phrases_parity(run.device, asked.golden, most_s))
     run.part("steps", lambda: run.steps(graphs=False))
     if not asked.no_graphs:
         run.part("parity_graphs", lambda: parity(run.device, asked.golden, most_s, graphs=True))
+        run.part(
+            "phrases_graphs",
+            lambda: phrases_parity(run.device, asked.golden, most_s, graphs=True),
+        )
         run.part("steps_graphs", lambda: run.steps(graphs=True))
+    run.part("steps_phrases", run.steps_phrases)
     run.part("offline", run.offline)
     run.part("paced", run.paced)
     run.part("profile", run.profile)

@@ -51,15 +51,22 @@ def test_every_part_writes_what_it_found(golden, tmp_path):
     )
     assert done.returncode == 0, done.stderr
     found = json.loads((tmp_path / "results.json").read_text("utf-8"))
-    parts = ("parity", "steps", "parity_graphs", "steps_graphs", "offline", "paced", "profile")
+    parts = (
+        *("parity", "phrases", "steps", "parity_graphs", "phrases_graphs", "steps_graphs"),
+        *("steps_phrases", "offline", "paced", "profile"),
+    )
     for part in parts:
         assert f"{part}_took_s" in found
         assert "failed" not in found[part], found[part]
     for part in ("parity", "parity_graphs"):
         assert found[part]["alike"] == found[part]["cases"] > 20
-    for part in ("steps", "steps_graphs"):
+    for part in ("phrases", "phrases_graphs"):
+        assert found[part]["alike"] == found[part]["cases"] == 24
+        assert found[part]["changed"] > 0
+    for part in ("steps", "steps_graphs", "steps_phrases"):
         assert all(row["whole_ms"] > 0 for rows in found[part].values() for row in rows)
     assert set(found["steps_graphs"]) == {"2-0.25-0.25 cached bf16", "2-0.25-0.25 windows bf16"}
+    assert set(found["steps_phrases"]) == {"graphs", "plain"}
     assert len(found["offline"]) == 2
     assert [each["context"] for each in found["paced"]] == ["10-2-2", "5-0.5-0.5", "2-0.25-0.25"]
     for told in found["profile"].values():
