@@ -55,7 +55,8 @@ class Intake:
         self.ended = False
         """Whether the stream knows that no more audio will come."""
         self._stream = stream
-        self._window = stream.window
+        self._window = window = stream.window
+        self._feed = window.feed
         context = stream.context
         self._lengths = lengths = context.samples
         self._queue = queue
@@ -108,18 +109,14 @@ class Intake:
             if self._gap_left:
                 most -= self._fill_gap(most)
                 continue
-            piece = queue.take(most)
-            if piece is None:
+            taken = queue.take(most, self._feed)
+            if isinstance(taken, Missing):
+                self._begin_gap(taken)
+                continue
+            most -= taken
+            waiting -= taken
+            if not taken or waiting <= 0:
                 break
-            if isinstance(piece, Missing):
-                self._begin_gap(piece)
-            else:
-                self._window.feed(piece)
-                count = piece.shape[0]
-                most -= count
-                waiting -= count
-                if waiting <= 0:
-                    break
         return most < room
 
     def end(self) -> None:
