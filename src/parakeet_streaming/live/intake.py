@@ -137,7 +137,8 @@ class Intake:
         The producer is asked to wake the worker before that only where it hands over very much.
         """
         lengths, window, queue = self._lengths, self._window, self._queue
-        missing = lengths.chunk + lengths.right + 1 - window.buffered_samples
+        complete = window.decoded_samples + lengths.chunk + lengths.right + 1
+        missing = complete - window.fed_samples
         if self._gap_left or queue.ended or not queue.waiting < missing <= _MOST_WAITING:
             return False
         queue.wake_after(_MOST_WAITING)
