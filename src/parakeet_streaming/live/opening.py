@@ -20,6 +20,7 @@ from typing import Final
 from parakeet_streaming.boosting.options import Boosting, Phrases, boosting_of
 from parakeet_streaming.engine.biases import Biased
 from parakeet_streaming.engine.stepper import Stepper
+from parakeet_streaming.engine.stream_places import StreamKind
 from parakeet_streaming.engine.stream_state import (
     StreamOptions,
     StreamState,
@@ -105,7 +106,8 @@ class StreamOpener:
         self._wait_for_steps()
         streams = self.loop.streams
         new_s = left_s if resume is None else 0.0
-        streams.reserve(stream_id, options.lane, cost, least, new_s, instead_of)
+        kind = StreamKind(options.context, options.cached)
+        streams.reserve(stream_id, options.lane, cost, least, new_s, instead_of, kind)
         try:
             codec = self.stepper.snapshots
             state = None if resume is None else read_state(codec, resume, options, self.vad)

@@ -34,6 +34,7 @@ from parakeet_streaming.torch_runtime.devices import upload
 from parakeet_streaming.torch_runtime.loop_state import EMISSION, FACTS, HEAD, LoopRoom, Rules
 from parakeet_streaming.torch_runtime.read_back import Emissions, decoded_rows
 from parakeet_streaming.torch_runtime.slots import Pool, Shape, Slot
+from parakeet_streaming.torch_runtime.usable_memory import UsableMemory
 
 TURNS_ON_CPU: Final = 1
 TURNS: Final = 8
@@ -90,8 +91,14 @@ class DeviceDecoder:
     """Label-looping on a device. Call it inside `computing()`, one call at a time."""
 
     def __init__(
-        self, model: Transducer, rules: Rules, device: torch.device, graphs: Graphs
+        self,
+        model: Transducer,
+        rules: Rules,
+        device: torch.device,
+        graphs: Graphs,
+        memory: UsableMemory | None = None,
     ) -> None:
+        """`memory`: what of the device may be used."""
         config = model.config
         self._model = model
         self._rules = rules
@@ -101,7 +108,7 @@ class DeviceDecoder:
         self._loops: dict[int, DeviceLoop] = {}
         self._shape = (config.predictor_layers, 1, config.predictor_width)
         shape = Shape(*self._shape)
-        self.memories = Pool({_HIDDEN: shape, _CELL: shape}, device)
+        self.memories = Pool({_HIDDEN: shape, _CELL: shape}, device, memory)
 
     @property
     def ready(self) -> dict[int, DeviceLoop]:
