@@ -1,18 +1,10 @@
-"""Which models count places, and what is one kind of stream."""
+"""Which models count places, such as those on a GPU."""
 
 import pytest
 
-from parakeet_streaming import ContextConfig
-from parakeet_streaming.engine.stream_places import CountsPlaces, StreamKind
+from parakeet_streaming.engine.stream_places import CountsPlaces
 from parakeet_streaming.testing import fake_recognizer
 from tests.protocols import missing_from
-
-CONTEXT = ContextConfig.parse("2-0.5-0.5")
-
-
-def test_kinds_are_equal_by_what_they_need():
-    assert StreamKind(CONTEXT) == StreamKind(ContextConfig.parse("2-0.5-0.5"))
-    assert len({StreamKind(CONTEXT), StreamKind(CONTEXT), StreamKind(CONTEXT, cached=True)}) == 2
 
 
 def test_a_model_need_not_count_places():

@@ -451,7 +451,7 @@ def test_a_model_is_asked_for_room_before_a_stream_is_let_in():
     recognizer, asked = fake(), []
 
     def places(kind, open_streams):
-        asked.append((kind.context, kind.cached, sum(open_streams.values())))
+        asked.append((*kind, sum(open_streams.values())))
         return 2 - sum(open_streams.values())
 
     recognizer._transducer.places = places

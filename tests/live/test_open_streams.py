@@ -6,7 +6,6 @@ from types import SimpleNamespace
 import pytest
 
 from parakeet_streaming import ContextConfig
-from parakeet_streaming.engine.stream_places import StreamKind
 from parakeet_streaming.errors import (
     CapacityError,
     EngineFailedError,
@@ -88,7 +87,7 @@ class Model:
         return 2 - sum(open_streams.values())
 
 
-KIND = StreamKind(ContextConfig.parse("2-0.5-0.5"), cached=True)
+KIND = (ContextConfig.parse("2-0.5-0.5"), True)
 
 
 def with_room_for_two(metrics, **bounds):

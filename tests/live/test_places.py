@@ -5,12 +5,11 @@ import logging
 import pytest
 
 from parakeet_streaming import ContextConfig
-from parakeet_streaming.engine.stream_places import StreamKind
 from parakeet_streaming.errors import CapacityError
 from parakeet_streaming.live.places import Places
 
-CACHED = StreamKind(ContextConfig.parse("2-0.5-0.5"), cached=True)
-WHOLE = StreamKind(ContextConfig.parse("2-0.5-0.5"))
+CACHED = (ContextConfig.parse("2-0.5-0.5"), True)
+WHOLE = (ContextConfig.parse("2-0.5-0.5"), False)
 
 
 class Model:

@@ -8,7 +8,6 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from parakeet_streaming import ContextConfig
-from parakeet_streaming.engine.stream_places import StreamKind
 from parakeet_streaming.limits import MOST_STREAMS
 from parakeet_streaming.torch_runtime.cached_encoder import ring_size
 from parakeet_streaming.torch_runtime.device_past import CONVOLVED_EACH, SPARE, PastStore
@@ -18,8 +17,8 @@ from parakeet_streaming.torch_runtime.usable_memory import UsableMemory
 from tests.torch_runtime.small_device import played
 
 CONTEXT = ContextConfig.parse("2-0.5-0.5")
-CACHED, WHOLE = StreamKind(CONTEXT, cached=True), StreamKind(CONTEXT)
-OTHER = StreamKind(ContextConfig.parse("6-1-1"), cached=True)
+CACHED, WHOLE = (CONTEXT, True), (CONTEXT, False)
+OTHER = (ContextConfig.parse("6-1-1"), True)
 MEGABYTE = 1_000_000
 
 
@@ -28,7 +27,7 @@ class Device:
 
     def __init__(self, patch, total, model, cpu):
         self.device = played(patch, total)
-        self.memory = UsableMemory(cpu, clock=iter(range(10**9)).__next__)
+        self.memory = UsableMemory(cpu)
         shape = Shape(1, 1, model.config.predictor_width)
         self.memories = Pool({"hidden": shape, "cell": shape}, cpu, self.memory)
         beside = MEMORIES_EACH * self.memories.bytes_each
@@ -36,12 +35,14 @@ class Device:
         self.room = DeviceRoom(self.memory, self.pasts, self.memories)
 
     def ring_of(self, kind):
-        return self.pasts.pool(ring_size(kind.context.frames)).take()
+        context, _ = kind
+        return self.pasts.pool(ring_size(context.frames)).take()
 
     def held_by(self, kind):
         """What one stream holds in a step."""
         memories = [self.memories.take() for _ in range(4)]
-        if not kind.cached:
+        _, cached = kind
+        if not cached:
             return memories
         convolved = [self.pasts.convolved.take() for _ in range(CONVOLVED_EACH)]
         return [self.ring_of(kind), *convolved, *memories]
@@ -138,8 +139,19 @@ def test_as_many_are_reserved_as_there_is_memory_for(device, caplog):
     assert len(streams) > 200
 
 
+def test_nobody_is_refused_for_what_was_so_a_moment_ago(device):
+    free = device.room.places(CACHED, {})
+    device.device.used += (used := 59 * MEGABYTE)
+    assert device.room.places(CACHED, {}) == free
+    device.memory.grew()
+    assert device.room.places(CACHED, {}) == 0
+    device.device.used -= used
+    assert device.room.places(CACHED, {}) == free
+
+
 def test_there_is_a_most(device):
     device.device.total *= 10**6
+    device.memory.grew()
     assert device.room.places(CACHED, {}) == MOST_STREAMS
 
 

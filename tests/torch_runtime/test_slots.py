@@ -1,7 +1,6 @@
 """Slots that are held, free again, and never mixed up."""
 
 import gc
-import itertools
 
 import pytest
 
@@ -134,7 +133,7 @@ def test_who_holds_slots(pool):
 
 def on_a_device(patch, cpu, total, beside=0):
     device = played(patch, total)
-    memory = UsableMemory(cpu, itertools.count().__next__)
+    memory = UsableMemory(cpu)
     return device, Pool(SHAPES, cpu, memory, beside)
 
 

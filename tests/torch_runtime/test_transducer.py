@@ -8,7 +8,6 @@ torch = pytest.importorskip("torch", reason="the torch extra")
 from parakeet_streaming import ContextConfig, load
 from parakeet_streaming.catalog.vocabulary import Vocabulary
 from parakeet_streaming.engine.recognizer import Recognizer
-from parakeet_streaming.engine.stream_places import StreamKind
 from parakeet_streaming.errors import ComputeError, SnapshotError
 from parakeet_streaming.ports import DecoderInput, EncoderInput
 from parakeet_streaming.torch_runtime.cached_encoder import ring_size
@@ -182,7 +181,7 @@ def test_slots_are_reserved_for_as_many_streams_as_fit(
                 pass
         assert device.refused == 0
         assert len(made._cached.ready) == 2
-        kind = StreamKind(CONTEXT, cached=True)
+        kind = (CONTEXT, True)
         reserved = made._pasts.pool(ring_size(CONTEXT.frames)).slots - 2 - SPARE
         assert reserved == min(asked or 4 * 16, reserved)
         assert f"kept for {reserved} cached streams ({asked or 64} were asked for)" in caplog.text
@@ -191,7 +190,7 @@ def test_slots_are_reserved_for_as_many_streams_as_fit(
 
 def test_a_processor_has_places_for_all(transducer):
     for cached in (False, True):
-        assert transducer.places(StreamKind(CONTEXT, cached), {StreamKind(CONTEXT): 10**6}) is None
+        assert transducer.places((CONTEXT, cached), {(CONTEXT, False): 10**6}) is None
 
 
 def test_memory_from_elsewhere(transducer):

@@ -52,22 +52,21 @@ def test_steps_that_need_more_get_more(told, cpu):
 
 
 def test_a_device_is_asked_now_and_then(told, cpu):
-    now_s = [10.0]
-    memory = UsableMemory(cpu, lambda: now_s[0])
-    for _ in range(3):
-        assert memory.lately() == 4000
-    assert told["asked"] == 1
+    memory = UsableMemory(cpu)
     told["memory"] = DeviceMemory(8000, 2000, 0)
-    now_s[0] += 0.2
-    assert memory.lately() == 4000
-    now_s[0] += 0.1
-    assert memory.lately() == 1000
-    # And when something has grown.
+    assert {memory.lately() for _ in range(60)} == {1000}
+    assert told["asked"] == 1
     told["memory"] = DeviceMemory(8000, 3000, 0)
+    assert {memory.lately() for _ in range(60)} == {1000, 2000}
+    assert told["asked"] == 2
+    # And when something has grown, or it must be known.
+    told["memory"] = DeviceMemory(8000, 4000, 0)
     memory.grew()
-    assert memory.lately() == 2000
+    assert memory.lately() == 3000
+    told["memory"] = DeviceMemory(8000, 6000, 0)
+    assert memory.now() == memory.lately() == 5000
     memory.steps_need(2500)
-    assert memory.lately() == 500
+    assert memory.lately() == 3500
 
 
 def test_what_a_step_needs():

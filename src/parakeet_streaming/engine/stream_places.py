@@ -3,19 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from typing import Protocol, runtime_checkable
 
 from parakeet_streaming.timeline import ContextConfig
 
-
-@dataclass(frozen=True, slots=True)
-class StreamKind:
-    """Of a stream, what the room that it needs depends on."""
-
-    context: ContextConfig
-    cached: bool = False
-    """Whether each frame is encoded once, so that keys and values are kept."""
+StreamKind = tuple[ContextConfig, bool]
+"""Of a stream, what the room that it needs depends on: its context, and whether it is cached."""
 
 
 @runtime_checkable

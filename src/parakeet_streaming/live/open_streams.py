@@ -138,7 +138,8 @@ class OpenStreams:
             task = self._tasks.pop(stream_id, None)
             if task is not None:
                 # Its reader may keep it for long; what it has on a device is for others.
-                task.stream.past = None
+                stream = task.stream
+                stream.past = None
 
     def close(self, *, drain: bool) -> None:
         """Lets no stream in any more; draining may still turn into cancelling."""

@@ -17,13 +17,15 @@ from collections import Counter
 from collections.abc import Mapping
 from typing import Final
 
-from parakeet_streaming.engine.stream_places import StreamKind
 from parakeet_streaming.limits import MOST_STREAMS
-from parakeet_streaming.timeline import WindowLengths
+from parakeet_streaming.timeline import ContextConfig, WindowLengths
 from parakeet_streaming.torch_runtime.cached_encoder import ring_size
 from parakeet_streaming.torch_runtime.device_past import SPARE, PastStore, RingSize
 from parakeet_streaming.torch_runtime.slots import Growth, Pool
 from parakeet_streaming.torch_runtime.usable_memory import UsableMemory
+
+StreamKind = tuple[ContextConfig, bool]
+"""A context, and whether the stream is cached."""
 
 MEMORIES_EACH: Final = 4
 """Slots of a stream for decoder states: of border and end, before a step and after it."""
@@ -44,20 +46,10 @@ class DeviceRoom:
         usable = self._memory.lately()
         if usable is None:
             return None
-        promised: Counter[RingSize] = Counter()
-        for each, count in open_streams.items():
-            if each.cached:
-                promised[ring_size(each.context.frames)] += count
-        size = ring_size(kind.context.frames) if kind.cached else None
-        streams = sum(open_streams.values())
-
-        def too_many(more: int) -> bool:
-            rings = self._pasts.growth(promised, size, more)
-            memories = max(self._memories.held, MEMORIES_EACH * streams) + MEMORIES_EACH * more
-            needed = [*rings, self._memories.growth_for(memories)]
-            return Growth.total(needed) > usable
-
-        return max(0, bisect_left(range(MOST_STREAMS + 1), True, key=too_many) - 1)
+        # What was so a moment ago refuses nobody.
+        return self._most(kind, open_streams, usable) or self._most(
+            kind, open_streams, self._memory.now() or 0
+        )
 
     def reserve(self, frames: WindowLengths, streams: int) -> None:
         """Keeps room for so many cached streams of a context, or for as many as memory has.
@@ -73,3 +65,20 @@ class DeviceRoom:
             streams,
             self._pasts.pool(size).bytes_each / 1e6,
         )
+
+    def _most(self, kind: StreamKind, open_streams: Mapping[StreamKind, int], usable: int) -> int:
+        promised: Counter[RingSize] = Counter()
+        for (context, cached), count in open_streams.items():
+            if cached:
+                promised[ring_size(context.frames)] += count
+        context, cached = kind
+        size = ring_size(context.frames) if cached else None
+        streams = sum(open_streams.values())
+
+        def too_many(more: int) -> bool:
+            rings = self._pasts.growth(promised, size, more)
+            memories = max(self._memories.held, MEMORIES_EACH * streams) + MEMORIES_EACH * more
+            needed = [*rings, self._memories.growth_for(memories)]
+            return Growth.total(needed) > usable
+
+        return max(0, bisect_left(range(MOST_STREAMS + 1), True, key=too_many) - 1)

@@ -23,7 +23,6 @@ from typing import Final
 
 import torch
 
-from parakeet_streaming.engine.stream_places import StreamKind
 from parakeet_streaming.ports import (
     Decoded,
     DecoderInput,
@@ -44,7 +43,7 @@ from parakeet_streaming.torch_runtime.captured import Graphs
 from parakeet_streaming.torch_runtime.device_confidence import measure_on_device
 from parakeet_streaming.torch_runtime.device_decoder import DeviceDecoder, ProjectedFrames
 from parakeet_streaming.torch_runtime.device_past import DevicePast, PastStore
-from parakeet_streaming.torch_runtime.device_room import MEMORIES_EACH, DeviceRoom
+from parakeet_streaming.torch_runtime.device_room import MEMORIES_EACH, DeviceRoom, StreamKind
 from parakeet_streaming.torch_runtime.devices import computing, in_words
 from parakeet_streaming.torch_runtime.halving import halve
 from parakeet_streaming.torch_runtime.loop_state import Rules

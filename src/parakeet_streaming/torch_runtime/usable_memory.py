@@ -4,14 +4,12 @@ Rules of this file:
 
 1. Memory is left for what steps need in passing: an eighth of the device, or what the largest steps
    that were made ready are reckoned to need. What torch has idle for them is taken off.
-2. Whoever may not wait asks for what was so a moment ago: a device is asked a few times in a second
-   at most, and again when something has grown.
+2. To ask a device takes longer than most of what is done with the answer. Whoever asks often gets
+   what was so a moment ago: the device is asked when something has grown, and now and then.
 """
 
 from __future__ import annotations
 
-import time
-from collections.abc import Callable
 from typing import Final
 
 import torch
@@ -23,7 +21,8 @@ _FOR_STEPS: Final = 8
 """One part in so many of a device is left for steps,"""
 _LEAST_FOR_STEPS: Final = 32
 """and one in so many however much torch has idle."""
-_ASKED_EVERY_S: Final = 0.25
+_ANSWERS: Final = 64
+"""Answers that one question to the device is good for."""
 _AT_ONCE: Final = 3
 """Tensors of the largest size of a step that are there together, rounded up."""
 
@@ -31,12 +30,11 @@ _AT_ONCE: Final = 3
 class UsableMemory:
     """The memory of one device. Any thread."""
 
-    def __init__(self, device: torch.device, clock: Callable[[], float] = time.monotonic) -> None:
-        """`clock`: seconds; for tests."""
+    def __init__(self, device: torch.device) -> None:
         self._device = device
-        self._clock = clock
         self._largest_step = 0
-        self._known: tuple[float, int | None] | None = None
+        self._known: int | None = None
+        self._answers = 0
 
     def steps_need(self, step_bytes: int) -> None:
         """There will be steps that need so much in passing."""
@@ -46,17 +44,17 @@ class UsableMemory:
     def now(self) -> int | None:
         """Bytes that streams may have more than they have; None where nothing bounds them."""
         memory = devices.memory_of(self._device)
-        if memory is None:
-            return None
-        for_steps = max(memory.total // _FOR_STEPS, self._largest_step) - memory.idle
-        return max(0, memory.free - max(for_steps, memory.total // _LEAST_FOR_STEPS))
+        self._known, self._answers = None, 0
+        if memory is not None:
+            for_steps = max(memory.total // _FOR_STEPS, self._largest_step) - memory.idle
+            least = memory.total // _LEAST_FOR_STEPS
+            self._known = max(0, memory.free - max(for_steps, least))
+        return self._known
 
     def lately(self) -> int | None:
         """The same, perhaps of a moment ago."""
-        now_s, known = self._clock(), self._known
-        if known is None or now_s - known[0] >= _ASKED_EVERY_S:
-            self._known = known = (now_s, self.now())
-        return known[1]
+        known, self._answers = self._known, self._answers + 1
+        return self.now() if known is None or self._answers > _ANSWERS else known
 
     def grew(self) -> None:
         """Something that streams keep has grown: what lay elsewhere before is free."""
