@@ -4,8 +4,8 @@ Rules of this file:
 
 1. What is wrong with the options is found first. Then the stream gets its place, or is refused.
    Only then is a snapshot read, which may be large, and only then is anything made. The first live
-   stream is let in whatever steps take, if the model's device has room for it; all others wait until
-   that is known.
+   stream is let in whatever steps take, if the model's device has room for it; all others wait
+   until that is known.
 2. A stream that cannot be made gives its place back.
 """
 
