@@ -514,3 +514,20 @@ def test_asking_changes_nothing(text, token_frames, chunk):
         assert run(text, token_frames, chunk)[0] == once
     finally:
         Endpointer.check = check
+
+
+@given(text=texts, token_frames=spoken, chunk=st.integers(1, 12), steps=st.integers(1, 40))
+def test_frames_are_passed_where_none_of_them_ends_the_utterance(text, token_frames, chunk, steps):
+    """As if each had been judged, and it had been asked after each."""
+    _, endpointer = run(text, token_frames, chunk)
+    state = endpointer.state()
+    known_to, silence_from = state.known_to, state.silence_from
+    single, whole = Endpointer.of(state), Endpointer.of(state)
+    ended = []
+    for step in range(1, steps + 1):
+        single.judged(known_to + step * 512, silence_from)
+        ended.append(single.check() is not None)
+    assert whole.passes(known_to + steps * 512, silence_from) is not any(ended)
+    # An end that has come does not go away.
+    assert ended == sorted(ended)
+    assert whole.state() == (state if any(ended) else single.state())

@@ -24,6 +24,7 @@ Rules of this file:
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from enum import Enum
 from typing import Self
@@ -155,6 +156,32 @@ class SpeechDetector:
             return self._voice(start)
         return self._no_voice(start)
 
+    def is_steady(self, probabilities: Sequence[float]) -> bool:
+        """Whether nothing changes with the next frames but how far it has come.
+
+        Voice that is speech goes on, or silence that ends nothing. Most frames are such.
+        """
+        if self.silence_from is None:
+            runs = self._runs
+            speaks = (
+                self._activity is Activity.SPEAKING and min(probabilities) >= self._possible_from
+            )
+            return speaks and bool(runs) and runs[-1].end == self.known_to
+        if max(probabilities) >= self._possible_from:
+            return False
+        if self._activity is Activity.QUIET:
+            return True
+        end = self.known_to + len(probabilities) * self.frame_samples
+        return end - self.silence_from < self._min_silence
+
+    def pass_steady(self, frames: int) -> None:
+        """Takes so many frames that are steady: what `feed` would do for each, done once."""
+        samples = frames * self.frame_samples
+        self.known_to += samples
+        if self.silence_from is None:
+            self._voiced += samples
+            self._runs[-1].end = self.known_to
+
     def skip_to(self, position: int) -> Transition | None:
         """Leaves out what cannot be judged; the next frame starts at `position`.
 
@@ -190,6 +217,14 @@ class SpeechDetector:
         return None if self.silence_from is None else self.silence_from + self._min_silence
 
     @property
+    def frames_to_end(self) -> int:
+        """How many more frames speech lasts at least; 0 where there is none."""
+        if self._activity is not Activity.SPEAKING and self._activity is not Activity.STOPPING:
+            return 0
+        silent = 0 if self.silence_from is None else self.known_to - self.silence_from
+        return -(-(self._min_silence - silent) // self.frame_samples)
+
+    @property
     def padding_samples(self) -> int:
         """Samples before an onset that belong to what is said."""
         return self._padding
@@ -221,8 +256,9 @@ class SpeechDetector:
     def forget_before(self, position: int) -> None:
         """Nothing before `position` will be asked for any more; it is not quiet from now on."""
         self._remembered_from = max(self._remembered_from, position)
-        reach = self._remembered_from - self._hangover
-        self._runs = [run for run in self._runs if run.end > reach]
+        runs, reach = self._runs, self._remembered_from - self._hangover
+        if runs and runs[0].end <= reach:
+            self._runs = [run for run in runs if run.end > reach]
 
     def _voice(self, start: int) -> Transition | None:
         self.silence_from = None

@@ -200,6 +200,23 @@ class Endpointer:
             if transition.started:
                 self._said = self._said.speech(transition.at_sample)
 
+    def passes(self, known_to: int, silence_from: int | None) -> bool:
+        """Takes what the detector knows as `judged` does, unless the utterance would end by that.
+
+        What would end it, at this position or at an earlier one since the same silence began, must
+        be given frame by frame.
+
+        Returns:
+            Whether it was taken.
+        """
+        before = self._known_to, self._silence_from
+        self._known_to, self._silence_from = known_to, silence_from
+        # With the same silence, an end that has come does not go away as time goes on.
+        if self.check() is None:
+            return True
+        self._known_to, self._silence_from = before
+        return False
+
     def decoded(
         self,
         committed_to: int,

@@ -29,7 +29,8 @@ from parakeet_streaming.ports import Floats
 from parakeet_streaming.results import Event
 
 _FRAMES_TO_WAKE: Final = 2
-"""Frames that voice activity waits for; a call for each would cost more than it is worth."""
+"""Frames that voice activity waits for at least, but for one that may end an utterance; a call for
+each would cost more than it is worth."""
 GAP: Final = -1.0
 """Stands for the probability of what cannot be judged."""
 _FRAMES_PER_BLOCK: Final = 8
@@ -116,11 +117,21 @@ class StreamSpeech:
     def judged(self, probabilities: Sequence[float], state: object) -> None:
         """Takes the probabilities of speech in the frames of that block."""
         assert self._ahead is not None, "a block is judged only where there is a detector"
-        self.vad_state = state
+        self.vad_state, ahead = state, self._ahead
+        frame, start, count = ahead.frame_samples, ahead.known_to, len(probabilities)
+        if ahead.is_steady(probabilities):
+            ahead.pass_steady(count)
+            end = start + count * frame
+            self._heard.extend(
+                zip(range(start + frame, end + 1, frame), probabilities, strict=True)
+            )
+            if ahead.silence_from is None:
+                self.speech_samples += end - start
+            return
         for probability in probabilities:
-            self._take(self._ahead.known_to + self._ahead.frame_samples, probability)
-            if self._ahead.silence_from is None:
-                self.speech_samples += self._ahead.frame_samples
+            self._take(ahead.known_to + frame, probability)
+            if ahead.silence_from is None:
+                self.speech_samples += frame
 
     def finish_judging(self) -> None:
         """Ends speech that goes on, once all audio of an ended stream was judged."""
@@ -153,12 +164,40 @@ class StreamSpeech:
         Returns:
             Whether there were any.
         """
-        came, endpointer = False, self._endpointer
-        while self.hear_next(up_to):
+        heard, ahead = self._heard, self._ahead
+        came, endpointer = self._hear_steady(up_to), self._endpointer
+        while (heard or (ahead is not None and ahead.finished)) and self.hear_next(up_to):
             came = True
             if endpointer is not None and endpointer.check() is not None:
                 break
         return came
+
+    def _hear_steady(self, up_to: int) -> bool:
+        """Uses all that `hear` would use, if nothing changes by it; whether it did."""
+        detector, heard = self._detector, self._heard
+        if detector is None or not heard:
+            return False
+        if heard[-1][0] <= up_to:
+            found = [probability for _, probability in heard]
+        else:
+            found = [probability for end, probability in heard if end <= up_to]
+        count = len(found)
+        if not count or GAP in found or not detector.is_steady(found):
+            return False
+        endpointer = self._endpointer
+        if endpointer is not None:
+            known_to = detector.known_to + count * detector.frame_samples
+            silence_from = detector.silence_from
+            since = None if silence_from is None else self.within_audio(silence_from)
+            if not endpointer.passes(self.within_audio(known_to), since):
+                return False
+        detector.pass_steady(count)
+        if count == len(heard):
+            heard.clear()
+        else:
+            for _ in range(count):
+                heard.popleft()
+        return True
 
     def hear_next(self, up_to: int | None) -> bool:
         """Uses the next judged frame, if it ends at `up_to` or before it; whether it did."""
@@ -210,7 +249,10 @@ class StreamSpeech:
         detector = self._ahead
         if detector is None:
             return None
-        frames = 1 if self._next_frame_decides(detector) else _FRAMES_TO_WAKE
+        frames = 1
+        if not self._next_frame_decides(detector):
+            # In speech there is nothing to tell, and no chunk is quiet, until it can have ended.
+            frames = min(max(_FRAMES_TO_WAKE, detector.frames_to_end), _FRAMES_PER_BLOCK)
         wake_at = detector.known_to + frames * detector.frame_samples
         return max(1, wake_at - self._window.fed_samples)
 
