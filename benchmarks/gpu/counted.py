@@ -21,6 +21,8 @@ from torch.utils.flop_counter import FlopCounterMode
 
 from benchmarks.gpu.models import FULL, SMALL, make_ready, random_model, recognizer_of, sound
 from benchmarks.gpu.streams import Streams
+from parakeet_streaming.boosting.options import Boosting
+from parakeet_streaming.boosting.phrases import checked_phrases
 from parakeet_streaming.timeline import SUBSAMPLING, ContextConfig
 from parakeet_streaming.torch_model.cached import encode_step
 from parakeet_streaming.torch_model.fastconformer import Encoder
@@ -29,6 +31,10 @@ from parakeet_streaming.torch_runtime.devices import open_device
 from parakeet_streaming.torch_runtime.transducer import TorchTransducer
 
 CONTEXTS: Final = ("10-2-2", "5-0.5-0.5", "2-0.25-0.25")
+_PHRASES: Final = [f"{first} {first + 1} {first + 2}" for first in range(40)]
+"""Of the random model, whose pieces are numbers."""
+_HARDLY: Final = 1e-6
+"""How strongly they are boosted: tokens stay those of a step without, and so does their number."""
 _VIEWS: Final = frozenset(
     {"view", "t", "transpose", "permute", "expand", "slice", "select", "unsqueeze", "squeeze"}
     | {"alias", "detach", "_unsafe_view", "as_strided", "unbind", "split", "unfold", "lift_fresh"}
@@ -104,14 +110,32 @@ class _Counting(TorchDispatchMode):  # type: ignore[no-untyped-call]  # torch's 
         return function(*args, **(kwargs or {}))
 
 
-def kernels(context: str, *, cached: bool, graphs: bool = False, layers: int = 24) -> Kernels:
-    """Of a step of one stream with a full left context; `graphs`: what is launched with them."""
+def kernels(
+    context: str,
+    *,
+    cached: bool,
+    graphs: bool = False,
+    phrases: bool = False,
+    layers: int = 24,
+) -> Kernels:
+    """Of a step of one stream with a full left context.
+
+    Args:
+        context: of the stream.
+        cached: whether it encodes each frame once.
+        graphs: whether what is captured counts as one.
+        phrases: whether the stream boosts some.
+        layers: of the encoder.
+    """
     device = open_device("cpu", threads=1)
     config = replace(SMALL, encoder=replace(SMALL.encoder, layers=layers))
     model = random_model(config, device)
     recognizer = recognizer_of(model, device, bfloat16=False, graphs=graphs)
     make_ready(recognizer, ContextConfig.parse(context), 1, 1, cached=cached)
-    streams = Streams(recognizer, ContextConfig.parse(context), 1, sound(20), cached=cached)
+    boosting = Boosting(checked_phrases(_PHRASES), _HARDLY) if phrases else None
+    streams = Streams(
+        recognizer, ContextConfig.parse(context), 1, sound(20), cached=cached, boosting=boosting
+    )
     streams.fill()
     found: list[int] = []
 
@@ -153,20 +177,27 @@ def main(contexts: Sequence[str] = CONTEXTS) -> None:
     """Prints a table."""
     print(
         "| context | mode | GFLOP/s of a stream | encoder's kernels | decoder's "
-        "| with graphs: encoder's launches | decoder's | keys and values |"
+        "| with phrases | with graphs: encoder's launches | decoder's | with phrases "
+        "| keys and values |"
     )
-    print("| :-- | :-- | --: | --: | --: | --: | --: | --: |")
+    print("| :-- | :-- | --: | --: | --: | --: | --: | --: | --: | --: |")
     for context in contexts:
         chunk_s = ContextConfig.parse(context).samples.chunk / 16_000
         for cached in (False, True):
             each = operations(context, 2, cached=cached) - operations(context, 1, cached=cached)
-            counted = kernels(context, cached=cached)
-            with_graphs = kernels(context, cached=cached, graphs=True)
+            (counted, boosted), (with_graphs, boosted_too) = (
+                [
+                    kernels(context, cached=cached, graphs=graphs, phrases=phrases)
+                    for phrases in (False, True)
+                ]
+                for graphs in (False, True)
+            )
             kept = f"{kept_bytes(context) / 1e6:.1f} MB" if cached else "–"
             mode = "cached" if cached else "windows"
             print(
                 f"| {context} | {mode} | {each / 1e9 / chunk_s:.1f} | {counted.encode} "
-                f"| {counted.decode} | {with_graphs.encode} | {with_graphs.decode} | {kept} |",
+                f"| {counted.decode} | {boosted.decode} | {with_graphs.encode} "
+                f"| {with_graphs.decode} | {boosted_too.decode} | {kept} |",
                 flush=True,
             )
 

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 
 import torch
 
+from parakeet_streaming.boosting.options import Boosting
 from parakeet_streaming.engine.recognizer import Recognizer
 from parakeet_streaming.engine.stream_state import StreamOptions
 from parakeet_streaming.engine.windowed_stream import WindowedStream
@@ -43,12 +44,13 @@ class Streams:
         audio: Floats,
         *,
         cached: bool,
+        boosting: Boosting | None = None,
     ) -> None:
         """`audio`: each stream hears it from another place on, again and again."""
         self.recognizer = recognizer
         self._audio = audio
         self._context = context
-        options = StreamOptions(context, cached=cached)
+        options = StreamOptions(context, cached=cached, boosting=boosting)
         self.streams = [recognizer.open(options) for _ in range(count)]
         self._at = [(at * 7919) % len(audio) for at in range(count)]
         self.tokens = 0

@@ -28,6 +28,7 @@ from benchmarks.live.host_by_hand import measure_by_hand
 from benchmarks.live.host_trial import Case, HostCost, measure
 from benchmarks.report.machine import machine, machine_table
 from benchmarks.report.tables import percent, say, table
+from parakeet_streaming.server.collector import collecting_seldom
 
 GOAL_US: Final = 30.0
 
@@ -69,7 +70,9 @@ def main(arguments: Sequence[str] | None = None) -> None:
             asked.streams, asked.context, not asked.windows, vad, asked.seconds, asked.batch
         )
         profile = cProfile.Profile() if asked.profile and not asked.by_hand else None
-        found[name] = cost = measure_by_hand(case) if asked.by_hand else measure(case, profile)
+        # As `parakeet serve` does.
+        with collecting_seldom():
+            found[name] = cost = measure_by_hand(case) if asked.by_hand else measure(case, profile)
         if profile is not None:
             print(f"{name}:\n\n{parts(profile, cost.steps, asked.profile)}\n", flush=True)
     mode = "windows" if asked.windows else "cached"

@@ -4,8 +4,8 @@ Rules of this file:
 
 1. Nothing sleeps: the device's sleep moves the clock, and so does waiting. What the host computes
    takes no time by that clock, so lateness here is that of the schedule alone.
-2. Each second is counted for itself, and the cheapest counts: what else a machine does can only
-   make one dearer.
+2. Each turn of speech and pause is counted for itself, and the cheapest counts: what else a machine
+   does can only make one dearer.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ from typing import Final, cast
 import numpy as np
 
 from benchmarks.live.host_trial import PACKET_S, ROUNDS, Case, HostCost, Listener, packets
-from benchmarks.live.sleeping_device import ScheduledVoice, SleepingDevice, Texts
+from benchmarks.live.sleeping_device import PERIOD_S, ScheduledVoice, SleepingDevice, Texts
 from parakeet_streaming import BatchLimits, Recognizer
 from parakeet_streaming.live.admission import Admission
 from parakeet_streaming.live.ingest import AudioIngest
@@ -94,15 +94,15 @@ def measure_by_hand(case: Case) -> HostCost:
     turned, context = Turned(case), case.options.context
     turned.run(context.left + context.latency_s + 2 * context.chunk)
     turned.listener.late_s.clear()
-    found = [_second(case, turned) for _ in range(max(1, round(case.seconds)))]
+    found = [_period(case, turned) for _ in range(max(1, round(case.seconds / PERIOD_S)))]
     return min(found, key=lambda each: each.worker_us)
 
 
-def _second(case: Case, turned: Turned) -> HostCost:
+def _period(case: Case, turned: Turned) -> HostCost:
     device, listener = turned.device, turned.listener
     before = (device.rows, device.calls, turned.own_s, turned.pushed)
     turned.worker_s = turned.push_s = 0.0
-    turned.run(1.0)
+    turned.run(PERIOD_S)
     rows, calls = max(1, device.rows - before[0]), max(1, device.calls - before[1])
     own_s, pushed = turned.own_s - before[2], max(1, turned.pushed - before[3])
     return HostCost(
@@ -111,7 +111,7 @@ def _second(case: Case, turned: Turned) -> HostCost:
         batch=rows / calls,
         worker_us=1e6 * (turned.worker_s - own_s) / rows,
         device_us=1e6 * own_s / rows,
-        worker_share=turned.worker_s,
+        worker_share=turned.worker_s / PERIOD_S,
         push_us=1e6 * turned.push_s / pushed,
         push_late_s=0.0,
         late_s=tuple(float(each) for each in np.quantile(listener.late_s, (0.5, 0.95, 0.99))),

@@ -31,7 +31,7 @@ from parakeet_streaming.ports import (
     EncoderInput,
     Floats,
 )
-from parakeet_streaming.timeline import SAMPLE_RATE_HZ, encoder_frames
+from parakeet_streaming.timeline import SAMPLE_RATE_HZ, encoder_frames, frames_to_seconds
 
 OPERATIONS_PER_S: Final = 14.9e9
 """Of the 0.6 B encoder, for a second of audio that is encoded."""
@@ -42,6 +42,8 @@ _WORDS_PER_FRAME: Final = 0.34
 _PERIOD_FRAMES: Final = 62
 _SPEECH_FRAMES: Final = 37
 """Of a period, from its start; the rest is a pause."""
+PERIOD_S: Final = frames_to_seconds(_PERIOD_FRAMES)
+"""After so long, speech and pauses come again."""
 _MORE_PIECES: Final = (0, 1, 1, 2)
 
 

@@ -3,9 +3,7 @@
 A `Transducer` encodes windows and decodes the frames that it made of them. Frames, what an encoder
 keeps of the left context, and what a decoder remembers are opaque: they may be numpy arrays, or lie
 on a GPU and never leave it. Only the model that made them reads them. `VoiceActivity` judges short
-frames of samples.
-
-Letters for shapes are those of `timeline.py`.
+frames of samples. Letters for shapes are those of `timeline.py`.
 """
 
 from __future__ import annotations
@@ -17,9 +15,10 @@ from typing import Final, Protocol
 import numpy as np
 from numpy.typing import NDArray
 
+from parakeet_streaming.frozen import made_quickly
+
 Floats = NDArray[np.float32]
 Counts = NDArray[np.int64]
-
 VAD_FRAME_SAMPLES: Final = 512
 """32 ms: the frame of Silero VAD at 16 kHz."""
 
@@ -27,7 +26,7 @@ CONFIDENCE_MEASURES: Final = ("probability", "entropy")
 """Of a token: softmax probability, or NVIDIA NeMo's Tsallis entropy."""
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class EncoderInput:
     """One window to encode."""
 
@@ -59,6 +58,7 @@ class Encoded:
     """What the encoder keeps for each stream's next window; None where nothing is kept."""
 
 
+@made_quickly
 @dataclass(frozen=True, slots=True)
 class DecoderState:
     """All that the decoder remembers of one stream between two chunks."""
@@ -136,7 +136,7 @@ class TokenBias(Protocol):
         ...
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class DecoderInput:
     """Frames of one encoded row to decode: [chunk_start, chunk_end), then up to `lookahead_end`."""
 
@@ -150,6 +150,7 @@ class DecoderInput:
     """Of the stream, in the order in which they act; what rules tokens out comes first."""
 
 
+@made_quickly
 @dataclass(frozen=True, slots=True)
 class Emission:
     """A token as the decoder emits it."""
@@ -165,7 +166,7 @@ class Emission:
     """True when a boosted phrase chose it in place of another token."""
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class Decoded:
     """What the frames of one row gave."""
 

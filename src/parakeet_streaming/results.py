@@ -11,9 +11,11 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Literal
 
+from parakeet_streaming.frozen import made_quickly
 from parakeet_streaming.timeline import ContextConfig
 
 
+@made_quickly
 @dataclass(frozen=True, slots=True)
 class Token:
     """One piece of the vocabulary that the decoder emitted."""
@@ -59,6 +61,7 @@ class TokenResult:
     """0 to 1."""
 
 
+@made_quickly
 @dataclass(frozen=True, slots=True)
 class Word:
     """Tokens from one word start to the next, punctuation attached."""
@@ -103,6 +106,7 @@ class Transcript:
     """Seconds of audio that were decoded."""
 
 
+@made_quickly
 @dataclass(frozen=True, slots=True)
 class StepTiming:
     """Where the time of one step of a live stream went."""
@@ -129,6 +133,7 @@ class StepTiming:
         return self.waited_s + self.encode_s + self.decode_s
 
 
+@made_quickly
 @dataclass(frozen=True, slots=True)
 class Partial:
     """One step of a stream: the text that it committed, and tentative text after that."""

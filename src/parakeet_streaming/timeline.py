@@ -63,8 +63,8 @@ def frames_to_samples(frames: int) -> int:
 
 
 def frames_to_seconds(frames: int) -> float:
-    """Seconds of `frames` encoder frames, rounded to the microsecond to hide float dust."""
-    return round(frames * FRAME_S, 6)
+    """Seconds of `frames` encoder frames, as near as a float can be, without dust."""
+    return frames * FRAME_SAMPLES / SAMPLE_RATE_HZ
 
 
 def samples_to_seconds(samples: int, rate_hz: int = SAMPLE_RATE_HZ) -> float:

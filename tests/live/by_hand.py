@@ -108,7 +108,8 @@ class Room:
             if self.loop.over:
                 return
             again_s, now_s = self.loop.turn(self.clock()), self.clock()
-            waits_for_tick = self.tick_s and len(self.loop._scheduler)
+            # For windows, and for streams that rest until theirs.
+            waits_for_tick = self.tick_s and self.loop._scheduler.next_time(now_s) is not None
             if again_s is None or (again_s > now_s and not waits_for_tick):
                 return
             self.clock.now_s = max(now_s, again_s)

@@ -47,7 +47,7 @@ def run(recognizer, driver, waited_s=0.0):
         driver.take_step(due, stepped(recognizer, driver), waited_s, 0.0)
         dues.append(due)
         driver.take()
-    return driver.events(), dues
+    return driver.outcome.events(), dues
 
 
 def test_a_window_is_due_with_its_times():
@@ -91,9 +91,9 @@ def test_everything_is_reported_at_the_end():
     assert events[-1] == Final(driver.stream.transcript(), 0, "end")
     assert events[-1].transcript.text == "one two"
     assert events[-1].transcript.audio_s == 1.6
-    assert driver.decoded_samples == 20 * FRAME_SAMPLES
-    assert driver.counts.tokens == 2
-    assert driver.events() == []
+    assert driver.outcome.decoded_samples == 20 * FRAME_SAMPLES
+    assert driver.outcome.counts.tokens == 2
+    assert driver.outcome.events() == []
     assert driver.plan() is None
 
 
@@ -147,7 +147,7 @@ def test_commits_are_answered_one_by_one_and_before_the_end():
     assert [each.reason for each in finals] == ["commit", "commit", "end"]
     assert [each.transcript.text for each in finals] == ["one", "", "two"]
     assert [each.utterance for each in finals] == [0, 1, 2]
-    assert driver.counts.utterances == 3
+    assert driver.outcome.counts.utterances == 3
 
 
 def test_a_commit_of_what_still_waits_in_the_ring_waits_for_it():
@@ -198,12 +198,12 @@ def test_quiet_chunks_are_passed_over_and_clear_what_was_tentative():
         due = driver.plan()
         if due is not None:
             driver.take_step(due, stepped(recognizer, driver), 0.0, 0.0)
-        events += driver.events()
+        events += driver.outcome.events()
     partials = [each for each in events if isinstance(each, Partial)]
     assert [each.tentative_text for each in partials] == ["one", ""]
     assert partials[-1].lookahead_end_s > partials[-1].committed_s
-    assert (driver.counts.steps, events[-1].transcript.text) == (1, "")
-    assert driver.counts.skipped == 5
+    assert (driver.outcome.counts.steps, events[-1].transcript.text) == (1, "")
+    assert driver.outcome.counts.skipped == 5
 
 
 VAD = VadOptions(min_speech_ms=32, min_silence_ms=64, prefix_padding_ms=0, hangover_ms=640)
@@ -239,11 +239,11 @@ def test_text_that_silence_has_shown_to_be_complete_ends_without_a_step(
     events = said(writer, recognizer, driver, 10_000, 17)
     (final,) = (each for each in events if isinstance(each, Final))
     assert (final.transcript.text, final.reason) == ("one two", "silence")
-    assert (driver.counts.steps, driver.counts.skipped) == (steps, settled)
+    assert (driver.outcome.counts.steps, driver.outcome.counts.skipped) == (steps, settled)
     assert "".join(each.text for each in events if isinstance(each, Partial)) == "one two"
     assert driver.stream.tentative == ()
     # What follows goes on from there, on the same grid, and nothing comes twice.
-    assert driver.stream.decoder.decoded_frames * FRAME_SAMPLES == driver.decoded_samples
+    assert driver.stream.decoder.decoded_frames * FRAME_SAMPLES == driver.outcome.decoded_samples
     writer.write(marked_audio(24)[17 * FRAME_SAMPLES :])
     writer.close()
     while not driver.stream.closed:
@@ -270,7 +270,7 @@ def test_a_commit_and_an_end_in_silence_take_no_step(speech_to, steps, ends):
     (final,) = (each for each in events if isinstance(each, Final))
     assert (final.transcript.text, final.reason) == ("one two", "end" if ends else "commit")
     assert final.transcript.audio_s == at / 16_000
-    assert driver.counts.steps == steps
+    assert driver.outcome.counts.steps == steps
     assert driver.stream.window.decoded_samples >= at
 
 
@@ -278,7 +278,7 @@ def test_where_nothing_is_judged_a_commit_takes_a_step():
     driver, writer, _, recognizer = driver_of([Cue(2, 0), Cue(7, 1)])
     events = said(writer, recognizer, driver, 0, 14, commits=[13 * FRAME_SAMPLES])
     assert events[-1].transcript.text == "one two"
-    assert driver.counts.steps == 2
+    assert driver.outcome.counts.steps == 2
 
 
 def test_late_steps_change_the_context_after_them():
@@ -298,7 +298,7 @@ def test_one_that_gives_up_reports_what_was_committed():
     writer.write(marked_audio(14))
     run(recognizer, driver)
     driver.give_up()
-    (final,) = driver.events()
+    (final,) = driver.outcome.events()
     assert (final.transcript.text, final.reason) == ("one", "end")
     assert writer.write(marked_audio(1)) == 0
 
@@ -308,7 +308,7 @@ def test_one_that_is_closed_has_nothing_to_give_up():
     writer.close()
     run(recognizer, driver)
     driver.give_up()
-    assert driver.events() == []
+    assert driver.outcome.events() == []
 
 
 def test_a_recording_without_audio_ends():
@@ -318,6 +318,6 @@ def test_a_recording_without_audio_ends():
     writer.close()
     driver.take()
     assert driver.plan() is None
-    (final,) = driver.events()
+    (final,) = driver.outcome.events()
     assert (final.transcript.text, final.reason) == ("", "end")
-    assert driver.counts.utterances == 1
+    assert driver.outcome.counts.utterances == 1

@@ -81,12 +81,6 @@ def test_what_it_needs_to_go_on():
     assert intake.asks_to_be_woken()
 
 
-def test_when_a_sample_came():
-    intake, _, writer, _, _ = intake_of()
-    writer.write(silence(1.0))
-    assert intake.arrived_s(1_600) == 5.0
-
-
 def test_a_gap_that_does_not_fit_is_taken_bit_by_bit():
     intake, _, writer, stream, _ = intake_of(capacity=1_600)
     writer.write(np.ones(160_000, np.float32))

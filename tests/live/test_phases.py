@@ -152,3 +152,15 @@ def test_batches_of_four_thousand_streams_are_even(all_at_once):
     sizes = batches(starts_s, Phases(TICK_S))
     assert sum(sizes) == 4_000
     assert max(sizes) <= 1.3 * 4_000 / 12
+
+
+def test_the_next_tick_of_a_stream_is_one_of_its_phase():
+    phases = Phases(TICK_S)
+    assert phases.next_s("a", "a", 1.0) is None
+    assert goes(phases, "a", 1.001) == pytest.approx(1.02)
+    for after_s in (1.02, 1.0201, 1.25):
+        assert phases.next_s("a", "a", after_s) == pytest.approx(1.26)
+    assert phases.next_s("a", "a", 1.26) == pytest.approx(1.5)
+    assert phases.next_s("a", "b", 1.0) is None
+    phases.leave("a")
+    assert phases.next_s("a", "a", 1.0) is None

@@ -372,3 +372,36 @@ def test_a_recording_gives_way_to_a_tick():
     scheduler.ready("r", deadline_s=0, audio_s=5, now_s=1.015, recording=True)
     assert scheduler.pick(1.015) == []
     assert scheduler.pick(1.02) == ["a"]
+
+
+def test_a_stream_rests_until_its_next_tick():
+    scheduler = ticking()
+    assert not scheduler.rest("a", "a", 1.0), "it has no tick yet"
+    becomes_ready(scheduler, "a", 1.001)
+    assert scheduler.pick(1.021) == ["a"]
+    assert not scheduler.rest("a", "b", 1.021), "nor for windows of another kind"
+    assert scheduler.rest("a", "a", 1.021)
+    assert scheduler.next_time(1.021) == pytest.approx(1.26)
+    assert scheduler.rested(1.25) == []
+    assert scheduler.rested(1.261) == ["a"]
+    assert scheduler.rested(1.261) == []
+    # Its window goes at that tick, without waiting for it.
+    becomes_ready(scheduler, "a", 1.261, will_rest=True)
+    scheduler.rest("a", "a", 1.261)
+    scheduler.leave("a")
+    assert (scheduler.rested(9.0), scheduler.next_time(9.0)) == ([], None)
+
+
+def test_without_ticks_no_stream_rests():
+    scheduler = Scheduler()
+    assert not scheduler.has_ticks
+    assert not scheduler.rest("a", "a", 1.0)
+
+
+def test_a_window_whose_tick_has_passed_goes_at_once():
+    scheduler = ticking()
+    scheduler.ready(
+        "a", deadline_s=1.5, audio_s=0.48, now_s=1.3, known_s=1.001, chunk_s=0.24, kind="a"
+    )
+    assert scheduler.next_time(1.3) == 1.3
+    assert scheduler.pick(1.3) == ["a"]

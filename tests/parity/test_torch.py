@@ -66,3 +66,10 @@ def test_a_stream_with_a_list(torch_recognizer, case):
 @pytest.mark.parametrize("case", boosting.BATCHES[::4], ids=boosting.case_id)
 def test_a_batch_of_streams_with_lists_of_their_own(torch_recognizer, case):
     boosting.test_a_batch_of_streams_with_lists_of_their_own(torch_recognizer, case)
+
+
+@pytest.mark.parametrize("case", boosting.BATCHES[::4], ids=boosting.case_id)
+def test_such_a_batch_whose_steps_were_made_ready(ready_recognizer, case):
+    boosting.test_a_batch_of_streams_with_lists_of_their_own(ready_recognizer, case)
+    arena = ready_recognizer._transducer._decoder.loops.arena
+    assert len(arena) > 0

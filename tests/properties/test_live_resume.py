@@ -6,6 +6,7 @@ from hypothesis import strategies as st
 
 from parakeet_streaming.engine.endpoint import EndpointOptions
 from parakeet_streaming.engine.vad_options import VadOptions
+from parakeet_streaming.live.batch_limits import BatchLimits
 from parakeet_streaming.results import (
     Final,
     Gap,
@@ -25,6 +26,8 @@ VAD = VadOptions(prefix_padding_ms=100, hangover_ms=100, min_silence_ms=64, min_
 ENDPOINTS = [None, EndpointOptions(100, 80, 400, 2.0), EndpointOptions.aggressive()]
 
 PHRASES = [None, ["two three"], ["three two", "two"], ["three three two"]]
+TICKS = [0.0, 0.02]
+"""When windows go changes nothing of what is told."""
 KINDS = ["audio", "audio", "audio", "gap", "commit", "phrases", "ask", "wreck", "crash"]
 
 contexts = st.tuples(st.integers(0, 12), st.integers(1, 8), st.integers(0, 8)).map(
@@ -47,8 +50,9 @@ def plans(draw):
 class Journey:
     """One stream, pushed slice by slice, that may move from room to room."""
 
-    def __init__(self, pairs, options, most_ring_s=60.0):
+    def __init__(self, pairs, options, most_ring_s=60.0, tick_s=0.0):
         self.options, self.most_ring_s = options, most_ring_s
+        self.limits = BatchLimits(tick_s=tick_s)
         self.voice = np.concatenate([np.repeat([0.0, 1.0], pair) for pair in pairs]).tolist()
         frames = [frame for frame in range(1, FRAMES) if frame % 3 and self._speech_at(frame)]
         self.cues = [Cue(frame, frame % 3) for frame in frames]
@@ -62,7 +66,8 @@ class Journey:
     def _enter(self, resume):
         # Each machine has a clock of its own, and is as fast as it is.
         vad, cost_s = ScriptedVad(self.voice), 0.01 * (1 + self.moves % 3)
-        self.room = Room(self.cues, vad=vad, most_ring_s=self.most_ring_s, cost_s=cost_s)
+        bounds = {"most_ring_s": self.most_ring_s, "limits": self.limits}
+        self.room = Room(self.cues, vad=vad, cost_s=cost_s, **bounds)
         self.room.clock.now_s += (self.moves * 7_919) % 10_007
         self.stream = self.room.open(self.options, resume=resume)
         self.room.settle()
@@ -117,14 +122,15 @@ def travelled(journey, pieces, cuts, commits, **left_out):
     vad=st.sampled_from([None, VAD]),
     endpoint=st.sampled_from(ENDPOINTS),
     ring_s=st.sampled_from([0.1, 60.0]),
+    tick_s=st.sampled_from(TICKS),
 )
 def test_a_stream_that_moves_gives_the_events_of_one_that_stays(
-    context, pairs, plan, vad, endpoint, ring_s
+    context, pairs, plan, vad, endpoint, ring_s, tick_s
 ):
     pieces, cuts, commits = plan
     options = fixed(context, vad=vad, endpoint=endpoint)
     stayed = travelled(Journey(pairs, options, ring_s), pieces, set(), commits)
-    journey = Journey(pairs, options, ring_s)
+    journey = Journey(pairs, options, ring_s, tick_s)
     assert travelled(journey, pieces, cuts, commits) == stayed
     gaps = sum(isinstance(each, Gap) for each in stayed)
     event(f"moved {min(journey.moves, 3)} times, gaps {gaps > 0}, finals {len(finals_of(stayed))}")
@@ -182,8 +188,8 @@ class Shipwreck(Journey):
     What is pushed, missing and committed is kept, as a client of a server keeps it.
     """
 
-    def __init__(self, pairs, options):
-        super().__init__(pairs, options)
+    def __init__(self, pairs, options, tick_s=0.0):
+        super().__init__(pairs, options, tick_s=tick_s)
         self.said, self.at, self.taken = [], 0, None
 
     def say(self, kind, count=0):
@@ -268,6 +274,7 @@ class Shipwreck(Journey):
     VAD,
     ENDPOINTS[1],
     [("audio", 3_840, True), ("gap", 8_962, False), ("audio", 1, False)],
+    0.0,
 )
 # A commit of audio that had to be pushed again.
 @example(
@@ -276,6 +283,7 @@ class Shipwreck(Journey):
     None,
     None,
     [("audio", 11_841, True), ("ask", 1, True), ("commit", 1, False)],
+    0.0,
 )
 # An utterance that was about to end.
 @example(
@@ -284,6 +292,7 @@ class Shipwreck(Journey):
     VAD,
     ENDPOINTS[1],
     [("audio", 4_096, False), ("ask", 1, False)],
+    0.0,
 )
 @settings(max_examples=500)
 @given(
@@ -299,10 +308,13 @@ class Shipwreck(Journey):
         ),
         max_size=40,
     ),
+    tick_s=st.sampled_from(TICKS),
 )
-def test_a_stream_that_broke_goes_on_from_its_last_snapshot(context, pairs, vad, endpoint, steps):
+def test_a_stream_that_broke_goes_on_from_its_last_snapshot(
+    context, pairs, vad, endpoint, steps, tick_s
+):
     options = fixed(context, vad=vad, endpoint=endpoint)
-    stayed, broken = Shipwreck(pairs, options), Shipwreck(pairs, options)
+    stayed, broken = Shipwreck(pairs, options), Shipwreck(pairs, options, tick_s)
     for kind, count, settles in steps:
         if kind == "ask":
             broken.ask()

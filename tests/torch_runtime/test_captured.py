@@ -23,7 +23,7 @@ from tests.torch_runtime.forbidden_calls import Forbidden, assert_can_be_capture
 from tests.torch_runtime.recorded_graph import RecordedGraph
 
 CONTEXT = ContextConfig.parse("2-0.4-0.4").frames
-PARTS = ("windows", "cached", "decoder")
+PARTS = ("windows", "cached", "decoder", "decoder with biases")
 
 
 def pieces(device, *, bfloat16=False, eight_bits=False, confidence="probability"):
@@ -55,8 +55,13 @@ def pieces(device, *, bfloat16=False, eight_bits=False, confidence="probability"
     return {
         "windows": [step.work for step in windows.ready],
         "cached": [step.work for step in cached.ready],
-        "decoder": [work for loop in decoder.ready.values() for work in (loop.begin, loop.turns)],
+        "decoder": works_of(decoder.loops.plain),
+        "decoder with biases": works_of(decoder.loops.biased),
     }
+
+
+def works_of(loops):
+    return [work for loop in loops.values() for work in (loop.begin, loop.turns)]
 
 
 @pytest.mark.parametrize("device", ["cpu", "meta"])
@@ -181,7 +186,8 @@ def test_steps_are_replayed_and_nothing_else(replaying_transducer):
     works = [
         *(step.work for step in replaying_transducer._windows.ready),
         *(step.work for step in replaying_transducer._cached.ready),
-        *(loop.turns for loop in replaying_transducer._decoder.ready.values()),
+        *works_of(replaying_transducer._decoder.loops.plain),
+        *works_of(replaying_transducer._decoder.loops.biased),
     ]
     assert all(isinstance(work._graph, RecordedGraph) for work in works)
     work = works[0]

@@ -67,7 +67,7 @@ def test_rows_with_and_without_biases(cpu):
     given = inputs((), (bias,), (mask,), (mask, bias))
     biases = RowBiases(given, BLANK, BiasStore(cpu))
     assert biases
-    assert [biases.states_of(each) for each in given] == [(0, 0)] * 4
+    assert [biases.facts_of(each) for each in given] == [(0, 0)] * 4
     logits = torch.tensor([[5.0, 0, 4, 3, 0, 0, 0, 0, 9]] * 4)
     before = logits.clone()
     token, boosted, states = biases.named(
@@ -88,13 +88,13 @@ def test_rows_begin_where_they_were(cpu):
     mask = ScriptMask(np.array([0]))
     biases = RowBiases(inputs((mask,), (mask, mask)), BLANK, BiasStore(cpu))
     (one,) = inputs((mask,), states=(7,))
-    assert biases.states_of(one) == (7, 0)
+    assert biases.facts_of(one) == (7, 0)
 
 
 def test_no_row_with_biases(cpu):
     biases = RowBiases(inputs((), ()), BLANK, BiasStore(cpu))
     assert not biases
-    assert biases.states_of(inputs(())[0]) == ()
+    assert biases.facts_of(inputs(())[0]) == ()
 
 
 def test_a_bias_is_there_as_long_as_somebody_has_it(cpu):

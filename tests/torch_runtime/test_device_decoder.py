@@ -12,11 +12,18 @@ from parakeet_streaming.errors import ComputeError
 from parakeet_streaming.languages.script_mask import ScriptMask
 from parakeet_streaming.model.label_looping import LabelLoopingDecoder
 from parakeet_streaming.ports import DecoderInput
-from parakeet_streaming.torch_runtime import device_decoder
+from parakeet_streaming.torch_runtime import ready_loops
 from parakeet_streaming.torch_runtime.devices import computing
 from parakeet_streaming.torch_runtime.transducer import TorchTransducer
 from tests.torch_runtime.recorded_graph import record_graphs
-from tests.torch_runtime.test_device_loop import WIDTH, NumpyJoint, encoded, networks, plain
+from tests.torch_runtime.test_device_loop import (
+    WIDTH,
+    NumpyJoint,
+    encoded,
+    networks,
+    phrases,
+    plain,
+)
 
 DURATIONS = (0, 1, 2, 3, 4)
 
@@ -39,7 +46,8 @@ def taken(transducer, monkeypatch):
 
     def noted(*arguments):
         loop = real(*arguments)
-        told.append(loop in transducer._decoder.ready.values())
+        loops = transducer._decoder.loops
+        told.append(loop in (*loops.plain.values(), *loops.biased.values()))
         return loop
 
     monkeypatch.setattr(transducer._decoder, "_loop_for", noted)
@@ -52,7 +60,7 @@ def taken(transducer, monkeypatch):
 @pytest.mark.parametrize("blank", [-4.0, 4.0, 14.0])
 def test_chunk_after_chunk(cpu, monkeypatch, replaying, least, durations, blank):
     """Rows of any length and number, with skips and borders of any kind; and little room."""
-    monkeypatch.setattr(device_decoder, "_LEAST_EMISSIONS", least)
+    monkeypatch.setattr(ready_loops, "LEAST_EMISSIONS", least)
     for seed in range(3):
         random = np.random.default_rng(seed)
         model = networks(seed, durations, layers=1 + seed % 2, blank=blank)
@@ -119,7 +127,7 @@ def test_a_row_is_what_it_is_alone(cpu):
 
 
 def test_what_fits_no_loop_gets_its_own(cpu, monkeypatch):
-    """Biases, and more frames than there is room for."""
+    """Two lists, and more frames than there is room for."""
     model = networks(1, DURATIONS)
     ours = made(model, cpu)
     told = taken(ours, monkeypatch)
@@ -127,10 +135,39 @@ def test_what_fits_no_loop_gets_its_own(cpu, monkeypatch):
     frames = [random.normal(0, 1, (size, WIDTH)).astype(np.float32) for size in (10, 121, 120)]
     there = encoded(ours, frames)
     whole = DecoderInput(0, 0, 10, 10, ours.start())
-    ours.decode(there, [replace(whole, biases=(ScriptMask(np.array([2])),))])
-    ours.decode(there, [DecoderInput(1, 0, 121, 121, ours.start())])
-    ours.decode(there, [DecoderInput(2, 0, 120, 120, ours.start())])
-    assert told == [False, False, True]
+    mask, one, other = ScriptMask(np.array([2])), phrases(0), phrases(1)
+    ours.decode(there, [replace(whole, biases=(one, other))])
+    ours.decode(there, [replace(whole, biases=(mask, one))])
+    for biases in ((), (mask, one)):
+        for row, end in ((1, 121), (2, 120)):
+            ours.decode(there, [DecoderInput(row, 0, end, end, ours.start(), biases)])
+    assert told == [False, True, False, True, False, True]
+
+
+def test_a_row_that_fits_no_loop_keeps_no_other_from_it(cpu, monkeypatch):
+    model = networks(1, DURATIONS)
+    ours = made(model, cpu)
+    random = np.random.default_rng(0)
+    frames = [random.normal(0, 1, (9, WIDTH)).astype(np.float32) for _ in range(11)]
+    mask, one, other = ScriptMask(np.array([2])), phrases(0), phrases(1)
+    biases = [(one, other), (), (one,), (one, mask), *[()] * 6, (mask, other)]
+    given = [DecoderInput(at, 0, 6, 9, ours.start(), each) for at, each in enumerate(biases)]
+    told = taken(ours, monkeypatch)
+    sizes, real = [], ours._decoder._part
+
+    def noted(there, rows, size):
+        sizes.append((len(rows), size))
+        return real(there, rows, size)
+
+    monkeypatch.setattr(ours._decoder, "_part", noted)
+    found = ours.decode(encoded(ours, frames), given)
+    assert sizes == [(8, 8), (1, 8), (2, 0)]
+    assert told == [True, True, False]
+    for at, each in enumerate(given):
+        (alone,) = TorchTransducer(model, cpu).decode(
+            encoded(ours, [frames[at]]), [replace(each, row=0)]
+        )
+        assert plain(alone) == plain(found[at])
 
 
 def test_numbers_that_are_not_finite_stay_in_their_call(cpu):
@@ -146,15 +183,3 @@ def test_numbers_that_are_not_finite_stay_in_their_call(cpu):
         )
     found = ours.decode(encoded(ours, frames), given)
     assert [plain(each) for each in found] == [plain(each) for each in expected]
-
-
-def test_loops_are_made_once(cpu):
-    ours = made(networks(0, DURATIONS), cpu, most_rows=16)
-    before = ours._decoder.ready
-    assert set(before) == {8, 16}
-    with computing():
-        assert list(ours._decoder.prepare(16, 10)) == []
-        assert ours._decoder.ready == before
-        assert len(list(ours._decoder.prepare(8, 30))) == 1
-    assert ours._decoder.ready[8].room.frames == 240
-    assert ours._decoder.ready[16] is before[16]

@@ -45,7 +45,7 @@ def test_streams_whose_steps_were_made_ready(recognizer, digits, cached):
         streams = [engine.open(options) for _ in range(2)]
         ready = made._transducer._cached.ready if cached else made._transducer._windows.ready
         assert [len(step.buffers.samples) for step in ready] == [32, 16, 8]
-        assert set(made._transducer._decoder.ready) == {8, 16, 32}
+        assert set(made._transducer._decoder.loops.plain) == {8, 16, 32}
         for stream in streams:
             for at in range(0, len(digits), 8000):
                 stream.push_waiting(digits[at : at + 8000], WAIT_S)

@@ -1,5 +1,7 @@
 """The tensors of a loop: where they lie, and what is kept in them."""
 
+from dataclasses import replace
+
 import pytest
 
 torch = pytest.importorskip("torch", reason="the torch extra")
@@ -27,6 +29,14 @@ def test_rooms(state):
     assert state.heads.shape == (3, 8)
     assert state.rows.memory.hidden.shape == (1, 3, 16)
     assert state.rows.border.biases.shape == (3, 1)
+
+
+def test_places_of_tables_are_facts(small_model, cpu, state):
+    room = replace(ROOM, places=3)
+    with_places = LoopState(small_model.config, room, cpu, state.frames)
+    assert with_places.facts.shape == (3, 9)
+    assert with_places.heads.shape == (3, 8)
+    assert with_places.frames is state.frames
 
 
 def test_all_tensors_are_their_own(state):

@@ -1,5 +1,7 @@
 """What is read from the device, and what it says of each row."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
@@ -61,3 +63,17 @@ def test_rows(pieces):
 def test_numbers_that_were_not_finite():
     with pytest.raises(ComputeError, match="the joint"):
         decoded_rows(heads(bad=1), [emissions([], [])], INPUTS, SLOTS)
+
+
+def test_states_of_the_last_bias_alone():
+    """Where those before it remember nothing."""
+    told = np.array([[0, 0, 4, 9, 6, 0, 30, 40], [0, 2, 5, 5, 5, 0, 7, 7]], np.int32)
+    for biases, border, end in (
+        (BIASES, (0, 30), (0, 40)),
+        (BIASES[:1], (30,), (40,)),
+        ((), (), ()),
+    ):
+        given = [replace(each, biases=biases) for each in INPUTS[:1]] + INPUTS[1:]
+        first, second = decoded_rows(told, [emissions([], [])], given, SLOTS)
+        assert (first.state.bias_states, first.ahead.bias_states) == (border, end)
+        assert second.state.bias_states == second.ahead.bias_states == ()

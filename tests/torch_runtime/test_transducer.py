@@ -145,7 +145,7 @@ def test_steps_are_made_ready_where_they_are_asked_for(small_model, cpu):
     assert list(made.prepare_steps([], most_rows=8)) == []
     # A loop and a step of windows, and the end of each.
     assert len(list(made.prepare_steps(contexts, most_rows=8))) == 4
-    assert len(made._windows.ready) == len(made._decoder.ready) == 1
+    assert len(made._windows.ready) == len(made._decoder.loops.plain) == 1
     # All are there: nothing is made again.
     assert len(list(made.prepare_steps(contexts, most_rows=8))) == 2
     assert len(list(made.prepare_steps(contexts, most_rows=8, cached=True))) == 3

@@ -159,13 +159,15 @@ class SampleReader(_End):
 
     def read(self, most_samples: int | None = None) -> NDArray[np.float32]:
         """The oldest samples, all or at most `most_samples`, as a copy, float32 (m,), m ≥ 0."""
-        full = self._full()
+        reading = self._reading
+        read = reading.moved
+        full = self._writing.moved - read
         count = full if most_samples is None else min(full, most_samples)
-        start = self._reading.moved % self._capacity
+        start = read % self._capacity
         before_wrap = self._capacity - start
         if count <= before_wrap:
             samples = self._samples[start : start + count].copy()
-            self._released(count)
+            reading.moved = read + count
             return samples
         samples = np.empty(count, np.float32)
         samples[:before_wrap] = self._samples[start : start + before_wrap]

@@ -275,7 +275,7 @@ class Recognizer:
         Raises:
             OptionError: a stream is given twice, or was opened by another recognizer.
         """
-        if not all(stream.opened_by is self for stream in streams):
+        if [stream for stream in streams if stream.opened_by is not self]:
             raise OptionError("a stream of another recognizer; step it with its own")
         if len({id(stream) for stream in streams}) < len(streams):
             raise OptionError("a stream is given twice; one step runs one window of each")

@@ -1,4 +1,8 @@
-"""Where a window lies in the samples of a stream, and what is in it: values only."""
+"""Where a window lies in the samples of a stream, and what is in it: values only.
+
+`Span` and `Window` are not frozen, which would take longer: one is made for each step. They are
+never changed.
+"""
 
 from __future__ import annotations
 
@@ -11,7 +15,7 @@ from parakeet_streaming.ports import Floats
 from parakeet_streaming.timeline import FRAME_SAMPLES
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class Span:
     """Where a window lies and how it is divided, in samples."""
 
@@ -30,7 +34,7 @@ class Span:
     @property
     def lookahead_end(self) -> int:
         """Position in the stream where the window ends."""
-        return self.chunk_end + self.right_samples
+        return self.chunk_start + self.chunk_samples + self.right_samples
 
     @property
     def needed_to(self) -> int:
@@ -38,7 +42,7 @@ class Span:
         return self.lookahead_end + (not self.is_last)
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class Window(Span):
     """One window: where it lies, and its samples."""
 

@@ -45,15 +45,14 @@ class _Due:
     window: Window
 
     def encoder_input(self) -> EncoderInput:
-        stream, window, options = self.stream, self.window, self.options
-        kept_frames = options.kept_frames
+        stream, window = self.stream, self.window
         samples = stream.window
         end = stream.audio_end if samples.cut_at is None else samples.cut_at
         return EncoderInput(
             samples=window.samples,
             left_samples=window.left_samples,
             chunk_samples=window.chunk_samples,
-            kept_frames=kept_frames,
+            kept_frames=stream.kept_frames,
             past=stream.past,
             tail_samples=0 if end is None else max(0, window.lookahead_end - end),
         )
@@ -146,11 +145,17 @@ class Step:
             stream.as_partial(result)
             for stream, result in zip(due_streams, self._results, strict=True)
         ]
-        events: dict[int, tuple[Event, ...]] = {}
         for stream, result, partial in zip(due_streams, self._results, partials, strict=True):
             stream.commit(result, partial)
-            events[id(stream)] = (partial,)
-        return [(*events.get(id(each), ()), *each.close_if_done()) for each in self._streams]
+        given = {
+            id(due.stream): (partial,) for due, partial in zip(self._due, partials, strict=True)
+        }
+        return [
+            given.get(id(stream), ())
+            if stream.audio_end is None
+            else (*given.get(id(stream), ()), *stream.close_if_done())
+            for stream in self._streams
+        ]
 
     def _result(
         self,

@@ -13,6 +13,7 @@ from parakeet_streaming.engine.room_noise import Room
 from parakeet_streaming.engine.spans import WindowState
 from parakeet_streaming.engine.stall import StallGuard
 from parakeet_streaming.engine.transcript_builder import TranscriptState
+from parakeet_streaming.frozen import made_quickly
 from parakeet_streaming.ports import DecoderState, Emission
 from parakeet_streaming.timeline import ContextConfig
 
@@ -43,6 +44,7 @@ class StreamOptions:
         return frames.left if self.cached else None
 
 
+@made_quickly
 @dataclass(frozen=True, slots=True)
 class Ahead:
     """What the last step found in its right context: tentative, until it is chunk or settled."""
@@ -50,11 +52,6 @@ class Ahead:
     emissions: tuple[Emission, ...]
     decoder: DecoderState
     """After it."""
-
-    @property
-    def end_frame(self) -> int:
-        """Absolute frame after it."""
-        return self.decoder.decoded_frames
 
 
 @dataclass(frozen=True, slots=True)

@@ -21,7 +21,7 @@ from parakeet_streaming.engine.emission_log import EmissionColumns, EmissionLog
 from parakeet_streaming.engine.words import TokenFormatter
 from parakeet_streaming.ports import Emission
 from parakeet_streaming.results import EndReason, Final, Partial, Token, Transcript
-from parakeet_streaming.timeline import samples_to_seconds
+from parakeet_streaming.timeline import SAMPLE_RATE_HZ, samples_to_seconds
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,21 +101,28 @@ class TranscriptBuilder:
     ) -> Partial:
         """What a step emitted, in words."""
         if not (emissions or lookahead):
-            read = (self._seconds(committed_samples), self._seconds(lookahead_end_samples))
-            return Partial("", (), "", (), *read)
+            committed_s = committed_samples / SAMPLE_RATE_HZ
+            read_s = lookahead_end_samples / SAMPLE_RATE_HZ
+            if (end := self._audio_end) is not None:
+                committed_s, read_s = min(committed_s, end.at_s), min(read_s, end.at_s)
+            return Partial("", (), "", (), committed_s, read_s)
         begin = len(self._log) == self._utterance_from
         formatter = self._formatter
         end_s = (
             self._end_s if self._reaches_end(samples_to_seconds(lookahead_end_samples)) else None
         )
-        committed = _within(formatter.tokens(emissions, self._last, begin=begin), end_s)
+        committed: tuple[Token, ...] = ()
+        if emissions:
+            committed = _within(formatter.tokens(emissions, self._last, begin=begin), end_s)
         last = committed[-1] if committed else self._last
         begin = begin and not committed
-        tentative = _within(formatter.tokens(lookahead, last, begin=begin), end_s)
+        tentative: tuple[Token, ...] = ()
+        if lookahead:
+            tentative = _within(formatter.tokens(lookahead, last, begin=begin), end_s)
         return Partial(
-            text=self._formatter.text(committed),
+            text=formatter.text(committed),
             tokens=committed,
-            tentative_text=self._formatter.text(tentative),
+            tentative_text=formatter.text(tentative),
             tentative=tentative,
             committed_s=self._seconds(committed_samples),
             lookahead_end_s=self._seconds(lookahead_end_samples),

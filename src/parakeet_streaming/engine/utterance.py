@@ -13,6 +13,7 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 
 from parakeet_streaming.engine.words import begins_word, ends_word, is_closing_mark
+from parakeet_streaming.frozen import made_quickly
 from parakeet_streaming.results import Token
 from parakeet_streaming.timeline import frames_to_samples
 
@@ -29,6 +30,7 @@ class Pause:
     """Sample at which the next token begins."""
 
 
+@made_quickly
 @dataclass(frozen=True, slots=True)
 class Utterance:
     """What was heard of an utterance so far."""

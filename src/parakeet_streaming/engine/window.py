@@ -184,9 +184,14 @@ class ContextWindow:
         span = self.next_span()
         if span is None:
             return None
-        start, last = span.chunk_start, span.is_last
-        lengths = (span.left_samples, span.chunk_samples, span.right_samples)
-        return Window(*lengths, start, last, self._samples_of(span))
+        return Window(
+            span.left_samples,
+            span.chunk_samples,
+            span.right_samples,
+            span.chunk_start,
+            span.is_last,
+            self._samples_of(span),
+        )
 
     def advance(self, window: Window) -> None:
         """Moves on to the end of the chunk of `window`, which must be the one that `peek` gave."""
@@ -238,7 +243,7 @@ class ContextWindow:
     def _samples_of(self, span: Span) -> Floats:
         start, stop = span.chunk_start - span.left_samples, span.lookahead_end
         if self.cut_at is None or stop <= self.cut_at:
-            return self.samples(start, stop)
+            return self._kept[start - self.kept_from : stop - self.kept_from]
         after = max(0, start - self.cut_at)
         tail = self._cut_tail[after : stop - self.cut_at]
         return np.concatenate((self.samples(min(start, self.cut_at), self.cut_at), tail))
@@ -251,8 +256,9 @@ class ContextWindow:
         return max(0, min(asked_frames, seen // FRAME_SAMPLES) * FRAME_SAMPLES)
 
     def _look_what_is_needed(self) -> None:
-        heard = max(self.kept_from, self.decoded_samples - REACH_SAMPLES)
-        self.needed_from = min(self._reach_from, heard)
+        heard, reach_from = self.decoded_samples - REACH_SAMPLES, self._reach_from
+        heard = heard if heard > self.kept_from else self.kept_from
+        self.needed_from = reach_from if reach_from < heard else heard
 
     def _make_room(self, count: int) -> None:
         """Forgets samples no window can reach any more, and grows where that is not enough."""

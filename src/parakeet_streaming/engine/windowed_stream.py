@@ -70,6 +70,7 @@ class WindowedStream:
         self.opened_by = opened_by
         """Its recognizer, which alone may step it."""
         self.options = options
+        self.kept_frames = options.kept_frames
         self.window = ContextWindow(options.context)
         self.decoder = self.beginning = decoder
         """`beginning`: before any audio, and after a cut."""
@@ -142,6 +143,7 @@ class WindowedStream:
         """
         if context is not None:
             self.options = replace(self.options, context=context)
+            self.kept_frames = self.options.kept_frames
             self.window.use(context)
         if biased is not None:
             self.options = replace(self.options, boosting=biased.boosting)
@@ -222,8 +224,7 @@ class WindowedStream:
 
         Args:
             audio: with the samples that windows to come can reach; without them they must be fed
-                again, from `StreamState.window.kept_from` on. A stream whose audio has ended keeps
-                its samples, since nothing can be fed to it.
+                again, from `StreamState.window.kept_from` on. One that has ended keeps them.
             past: with what the encoder keeps, if it keeps anything.
             earlier_utterances: with the tokens of utterances that have ended.
         """
@@ -283,7 +284,8 @@ class WindowedStream:
         ahead, decoder = self.ahead, self.decoder
         self.read_to = self.window.decoded_samples
         if ahead is not None:
-            self.read_to += frames_to_samples(ahead.end_frame - decoder.decoded_frames)
+            after = ahead.decoder
+            self.read_to += frames_to_samples(after.decoded_frames - decoder.decoded_frames)
         self.last_token = self.tentative[-1] if self.tentative else self._transcript.last
 
 

@@ -87,7 +87,7 @@ def ends_word(text: str) -> bool:
 
 def text_of(tokens: Iterable[Token]) -> str:
     """The text that tokens add to a transcript."""
-    return "".join(token.text for token in tokens)
+    return "".join([token.text for token in tokens])
 
 
 def group_words(tokens: Iterable[Token], confidence: WordConfidence = "min") -> tuple[Word, ...]:
@@ -246,16 +246,16 @@ class TokenFormatter:
             if self._has_durations:
                 start = end = previous.end
         return Token(
-            id=emission.token_id,
-            text=text,
-            start_frame=emission.frame,
-            duration_frames=emission.duration_frames,
-            start=start,
-            end=end,
-            confidence=emission.confidence,
-            recovered=emission.recovered,
-            boosted=emission.boosted,
-            unfinished=unfinished,
+            emission.token_id,
+            text,
+            emission.frame,
+            emission.duration_frames,
+            start,
+            end,
+            emission.confidence,
+            emission.recovered,
+            unfinished,
+            emission.boosted,
         )
 
     def _written(self, token_id: int, previous: Token | None) -> tuple[str, str]:

@@ -127,6 +127,11 @@ class Adapter:
         """The context that shrinking would choose."""
         return self._levels[self._level - 1] if self._level else None
 
+    @property
+    def is_fixed(self) -> bool:
+        """Whether there is one context alone."""
+        return len(self._levels) == 1
+
     def stepped(self, waited_s: float, load_if_lower: float) -> ContextConfig | None:
         """Takes note of a step; the context from here on, if it changes.
 

@@ -152,8 +152,7 @@ class Admission(Generic[Key]):
             least: the same with the longest chunk it may be given; None for one that keeps its
                 chunk.
             new_s: seconds of audio until its windows are full.
-            instead_of: a live stream that gives its place to this one; one that is not in any more
-                has none to give.
+            instead_of: a live stream, if it is still in, that gives its place to this one.
 
         Raises:
             CapacityError: the engine is full; nothing has changed.
@@ -205,13 +204,14 @@ class Admission(Generic[Key]):
             each.cost = cost
             self._enter(stream, each)
 
-    def used(self, stream: Key, passed_s: float, encoded_s: float = 0.0) -> None:
+    def used(self, stream: Key, passed_s: float, encoded_s: float = 0.0, steps: int = 1) -> None:
         """A live stream has decoded, or passed over as quiet, `passed_s` more.
 
         Args:
             stream: the one that has.
             passed_s: seconds of its audio.
-            encoded_s: what its step encoded; 0 where there was none.
+            encoded_s: what its steps encoded; 0 where there was none.
+            steps: how many those were.
         """
         each = self._streams.get(stream)
         if each is None:
@@ -219,7 +219,7 @@ class Admission(Generic[Key]):
         use = each.use
         was_new, before = use.is_new, each.part
         if encoded_s > 0:
-            use.stepped(each.cost, encoded_s)
+            use.stepped(each.cost, encoded_s, steps)
         if use.passed(passed_s):
             self._newcomers.stayed()
         if not was_new:

@@ -2,14 +2,12 @@
 
 Rules of this file:
 
-1. It belongs to the worker's thread, knows a clock only as a function, and waits for nothing.
+1. It belongs to the worker's thread, and waits for nothing. No clock: times are handed in.
 2. A stream is looked at when it has news, and at the time that it has set; that may come too early,
    and is then set anew.
 """
 
 from __future__ import annotations
-
-from collections.abc import Callable
 
 from parakeet_streaming.live.task import StreamTask
 from parakeet_streaming.live.timers import Timers
@@ -18,8 +16,7 @@ from parakeet_streaming.live.timers import Timers
 class AudioWatch:
     """Which streams have been without audio for too long."""
 
-    def __init__(self, clock: Callable[[], float]) -> None:
-        self._clock = clock
+    def __init__(self) -> None:
         self._timers: Timers[StreamTask] = Timers()
 
     @property
@@ -35,25 +32,23 @@ class AudioWatch:
         """A stream is over."""
         self._timers.clear(task)
 
-    def end_if_idle(self, task: StreamTask) -> None:
+    def end_if_idle(self, task: StreamTask, now_s: float) -> None:
         """Ends a stream that gets no audio any more, as if finished."""
         at_s = task.idle_at_s
         if at_s is None:
             return
-        now_s = self._clock()
         if at_s <= now_s:
             task.idle_too_long = True
             task.finish(now_s)
         else:
             self._timers.set_by(task, at_s)
 
-    def end_utterance_if_it_rests(self, task: StreamTask, *, rests: bool) -> None:
+    def end_utterance_if_it_rests(self, task: StreamTask, now_s: float, *, rests: bool) -> None:
         """Ends the utterance of a stream that has rested without audio for too long."""
         pauses = task.pauses
         if not rests:
             pauses.works()
             return
-        now_s = self._clock()
         at_s = pauses.rests(now_s)
         if at_s is not None and at_s <= now_s:
             task.commit(now_s, "no_audio")

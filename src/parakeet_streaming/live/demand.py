@@ -88,9 +88,9 @@ class Use:
             return Part(0.0, 0.0)
         return Part(min(1.0, self.steps / self.passed_s), min(1.0, self.audio / self.passed_s))
 
-    def stepped(self, cost: StreamCost, audio_s: float) -> None:
-        """A step that encoded so much, where `cost` is the full one."""
-        self.steps += 1 / cost.steps
+    def stepped(self, cost: StreamCost, audio_s: float, steps: int = 1) -> None:
+        """Steps that encoded so much, where `cost` is the full one."""
+        self.steps += steps / cost.steps
         self.audio += audio_s / cost.audio_s
 
     def passed(self, seconds: float) -> bool:

@@ -23,19 +23,19 @@ from parakeet_streaming.engine.endpoint import Endpointer
 from parakeet_streaming.engine.spans import Span
 from parakeet_streaming.engine.stream_state import ActivityState, StreamState
 from parakeet_streaming.engine.window import complete_at
-from parakeet_streaming.engine.windowed_stream import WindowedStream, settled
+from parakeet_streaming.engine.windowed_stream import WindowedStream
 from parakeet_streaming.live.adaptation import Adapter
 from parakeet_streaming.live.demand import cost_of
-from parakeet_streaming.live.due import Due
+from parakeet_streaming.live.due import Due, DueWindow
 from parakeet_streaming.live.ends import SampleSource
 from parakeet_streaming.live.intake import TAIL_S, Intake
-from parakeet_streaming.live.meter import Counts
+from parakeet_streaming.live.outcome import StreamOutcome
 from parakeet_streaming.live.phrase_changes import PhraseChanges
 from parakeet_streaming.live.resuming import with_changes
 from parakeet_streaming.live.speech import StreamSpeech
 from parakeet_streaming.live.utterances import Utterances
-from parakeet_streaming.results import ContextChanged, Event, Final, Partial
-from parakeet_streaming.timeline import samples_to_seconds, seconds_to_samples
+from parakeet_streaming.results import ContextChanged, Event, Partial
+from parakeet_streaming.timeline import samples_to_seconds
 
 
 class StreamDriver:
@@ -66,34 +66,27 @@ class StreamDriver:
             changed_at: position of the last change of its phrases; -1 for none.
         """
         self.stream = stream
-        self.counts = Counts()
         self._window = stream.window
         options = stream.options
         self._cached, self._tentative = options.cached, options.tentative
         self._adapter = adapter
+        self._keeps_context = adapter.is_fixed
         self._queue = queue
-        self.unreported: list[Event] = []
-        self.speech = StreamSpeech(stream, self.unreported, detector, endpointer, resumed)
+        unreported: list[Event] = []
+        self._hears = hears = detector is not None
+        self.speech = StreamSpeech(stream, unreported, detector, endpointer, resumed)
+        taken = (stream, queue, self.speech)
+        self.outcome = StreamOutcome(*taken, endpointer, unreported, hears=hears)
         padding = 0 if detector is None else detector.padding_samples
-        taken = (stream, queue, self.speech, self.unreported)
-        self.intake = Intake(*taken, tail_s=tail_s, padding_samples=padding)
-        self._endpointer, self._hears = endpointer, detector is not None
+        self.intake = Intake(*taken, unreported, tail_s=tail_s, padding_samples=padding)
         endpoint = None if resumed is None else resumed.endpoint
         ends = (detector, endpointer, endpoint)
         self.utterances = Utterances(stream, self.intake, *ends, tail_s=tail_s)
         self.changes = PhraseChanges(stream, changed_at)
-        self._next_s = 0.0
-        self._due: Due | None = None
-        """What `plan` found, while nothing has come since."""
+        self.is_plain = False
+        """Whether `plan` found nothing to take but the next window: so it is with most streams."""
+        self._due = DueWindow(stream, queue)
         self._note_context()
-
-    @property
-    def decoded_samples(self) -> int:
-        """Samples of audio that were decoded or passed over."""
-        window, end = self._window, self.stream.audio_end
-        decoded, cut_at = window.decoded_samples, window.cut_at
-        decoded = decoded if cut_at is None else min(decoded, cut_at)
-        return decoded if end is None else min(decoded, end)
 
     @property
     def is_to_end(self) -> bool:
@@ -115,20 +108,37 @@ class StreamDriver:
     def take(self) -> bool:
         """Takes what has arrived, or that nothing will any more; whether there was anything."""
         came = self.intake.take()
-        if self.is_to_end and not self.utterances.waiting:
+        if self._queue.ended and self.is_to_end and not self.utterances.waiting:
             self.intake.end()
             came = True
         if came:
-            self._due = None
+            self._due.found = None
         return came
 
     def plan(self) -> Due | None:
         """Passes over what is quiet, looks for ends; what is due until it was stepped, if any."""
-        self._due = None
-        if not self._is_plain():
+        self._due.found = None
+        self.is_plain = self._has_windows_alone()
+        if not self.is_plain:
             return self._plan_in_order()
-        window = self._window
-        return None if window.next_span() is None else self.due()
+        span = self._window.next_span()
+        return None if span is None else self._due_of(span)
+
+    def plan_window(self) -> Due | None:
+        """The window that is due of a stream that `has_no_window` was said of, if no more has come.
+
+        None where `plan` has to look: there is no window, or there is something else.
+        """
+        self._due.found = None
+        span = self._window.next_span()
+        if span is None or not self.is_plain or self._has_more or self._decides:
+            return None
+        return self._due_of(span)
+
+    def has_no_window(self) -> bool:
+        """Whether nothing waits for its turn, and the next window alone is to come."""
+        self.is_plain = plain = self._has_windows_alone()
+        return plain and self._window.next_span() is None
 
     def _plan_in_order(self) -> Due | None:
         stream, window, utterances = self.stream, self._window, self.utterances
@@ -141,7 +151,7 @@ class StreamDriver:
                 return None if span is None else self.due()
             if ending:
                 for final in utterances.close():
-                    self._report(final)
+                    self.outcome.report(final)
             elif self.speech.hear(self._needed_to(span)):
                 continue
             elif utterances.commit_comes_before(span):
@@ -149,44 +159,40 @@ class StreamDriver:
             elif span is None:
                 # Without silence at the end there may be no last window.
                 for event in stream.close_if_done():
-                    self._report(event)
+                    self.outcome.report(event)
                 return None
             elif not (quiet := self._quiet(span)):
                 return None if quiet is None else self.due()
         return None
 
-    def _is_plain(self) -> bool:
-        """Whether there is nothing to take but the next window: what most streams are, mostly."""
-        stream, utterances, gaps = self.stream, self.utterances, self.speech.gaps
-        passes = self._hears or gaps.last is not None
-        if passes or stream.closed or stream.audio_end is not None:
+    def _has_windows_alone(self) -> bool:
+        if self._has_more:
             return False
-        utterances.look()
-        return not (utterances.waiting or self.changes.waiting)
+        utterances = self.utterances
+        return utterances.look() is None and not self._decides
+
+    @property
+    def _has_more(self) -> bool:
+        """Whether more than windows and commits is to be looked for."""
+        stream, gaps = self.stream, self.speech.gaps
+        passes = self._hears or gaps.any
+        return passes or stream.closed or stream.audio_end is not None
+
+    @property
+    def _decides(self) -> bool:
+        """Whether a commit, an end or other phrases wait for their turn among the windows."""
+        return self.utterances.waiting or self.changes.waiting
 
     def due(self) -> Due:
         """The window that `plan` found, as it is by now: more may have come after it."""
-        if self._due is not None:
-            return self._due
+        if (found := self._due.found) is not None:
+            return found
         span = self._window.next_span()
         assert span is not None, "a window that was due stays due until it was stepped"
-        end = self.speech.within_audio(span.lookahead_end)
-        end = end if self._window.cut_at is None else min(end, self._window.cut_at)
-        complete_s = known_s = self.intake.arrived_s(end)
-        if self._window.fed_samples - span.lookahead_end <= span.chunk_samples:
-            known_s = max(known_s, self.intake.latest_s)
-        left = 0 if self._cached else span.left_samples
-        encoded = left + span.chunk_samples + span.right_samples
-        self._due = Due.of(
-            lookahead_end=end,
-            complete_s=complete_s,
-            begin_s=max(complete_s, self._next_s),
-            chunk_s=samples_to_seconds(span.chunk_samples),
-            audio_s=samples_to_seconds(encoded),
-            ends=self.utterances.endpoint is not None or span.is_last,
-            known_s=known_s,
-        )
-        return self._due
+        return self._due_of(span)
+
+    def _due_of(self, span: Span) -> Due:
+        return self._due.of(span, ends=self.utterances.endpoint is not None)
 
     def take_step(
         self, due: Due, events: Sequence[Event], waited_s: float, lower_load: float
@@ -195,31 +201,26 @@ class StreamDriver:
 
         `lower_load`: part of the time that all steps would take with its next smaller chunk.
         """
-        self.counts.steps += 1
-        self._next_s, self._due = due.next_s, None
+        outcome = self.outcome
+        outcome.stepped()
+        self._due.stepped(due)
         for event in events:
             if isinstance(event, Partial):
-                self._decoded(event, self._tentative)
-            self._report(event)
-        context = self._adapter.stepped(waited_s, lower_load)
+                outcome.decoded(event, has_lookahead=self._tentative)
+            outcome.report(event)
+        context = None if self._keeps_context else self._adapter.stepped(waited_s, lower_load)
         if context is not None and not self.stream.closed:
             self.stream.use(context)
             self.intake.use(context)
             self._note_context()
             at_s = samples_to_seconds(self._window.decoded_samples)
-            self._report(ContextChanged(context, at_s))
-
-    def events(self) -> list[Event]:
-        """What is to be reported, once."""
-        events = self.unreported.copy()
-        self.unreported.clear()
-        return events
+            self.outcome.report(ContextChanged(context, at_s))
 
     def give_up(self) -> None:
         """Ends the stream before its time: what was committed is its last utterance."""
         self._queue.refuse()
         if not self.stream.closed:
-            self._report(self.stream.end_utterance("end"))
+            self.outcome.report(self.stream.end_utterance("end"))
 
     def state(self, *, audio: bool, past: bool, earlier_utterances: bool) -> StreamState:
         """All of the stream as a value; audio that is still in the queue is not in it."""
@@ -227,44 +228,13 @@ class StreamDriver:
         activity = self.speech.state(self.utterances.endpoint, state.fed_samples)
         return with_changes(replace(state, activity=activity), self.changes, audio=audio)
 
-    def _report(self, event: Event) -> None:
-        self.counts.utterances += isinstance(event, Final)
-        self.unreported.append(event)
-
     def _settle(self, span: Span | None) -> bool:
         """Commits what is tentative in place of the window's step, if that would find no more."""
         to = None if span is None else self.utterances.settled_to(span)
         if to is None:
             return False
-        self.counts.skipped += 1
-        is_news = bool(self.stream.tentative)
-        result = settled(self.stream, to)
-        partial = self.stream.as_partial(result)
-        self.stream.commit(result, partial)
-        self._decoded(partial, has_lookahead=False)
-        if is_news:
-            self._report(partial)
+        self.outcome.settle(to)
         return True
-
-    def _skip(self, quiet_after: int) -> None:
-        self.counts.skipped += 1
-        is_news = bool(self.stream.tentative)
-        for event in self.stream.skip(quiet_after):
-            if isinstance(event, Partial):
-                self._decoded(event, has_lookahead=False)
-                if not is_news:
-                    continue
-            self._report(event)
-
-    def _decoded(self, partial: Partial, has_lookahead: bool) -> None:
-        self.counts.tokens += len(partial.tokens)
-        decoded = self.decoded_samples
-        self.speech.forget_before(decoded)
-        self.intake.arrived_s(decoded)
-        if self._endpointer is not None:
-            read_s = partial.lookahead_end_s if has_lookahead else partial.committed_s
-            positions = seconds_to_samples(partial.committed_s), seconds_to_samples(read_s)
-            self._endpointer.decoded(*positions, partial.tokens, partial.tentative)
 
     def _change_phrases(self, span: Span | None) -> None:
         """Makes the changes that were said before the audio that completes that window."""
@@ -288,7 +258,7 @@ class StreamDriver:
             return True
         quiet = self.speech.quiet(span)
         if quiet:
-            self._skip(self.speech.quiet_after(span))
+            self.outcome.skip(self.speech.quiet_after(span))
         elif quiet is None:
             commit = self.utterances.next_commit
             if self.speech.hear_next(commit):

@@ -11,6 +11,11 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Self
 
+from parakeet_streaming.engine.spans import Span
+from parakeet_streaming.engine.windowed_stream import WindowedStream
+from parakeet_streaming.live.ends import SampleSource
+from parakeet_streaming.timeline import SAMPLE_RATE_HZ
+
 
 @dataclass(slots=True)
 class Due:
@@ -48,3 +53,43 @@ class Due:
         next_s = begin_s + chunk_s
         deadline_s = max(complete_s, begin_s - chunk_s) if ends else next_s
         return cls(lookahead_end, complete_s, deadline_s, next_s, audio_s, ends, known_s)
+
+
+class DueWindow:
+    """The window that waits for its step, of one stream."""
+
+    def __init__(self, stream: WindowedStream, queue: SampleSource) -> None:
+        """`queue`: where the audio of the stream comes from."""
+        self.found: Due | None = None
+        """While nothing has come since it was found."""
+        self._stream = stream
+        self._window = stream.window
+        self._queue = queue
+        options = stream.options
+        self._cached = options.cached
+        self._next_s = 0.0
+
+    def of(self, span: Span, *, ends: bool) -> Due:
+        """The window of that span, as it is by now; `ends`: whether it ends an utterance."""
+        window, audio_end, queue = self._window, self._stream.audio_end, self._queue
+        chunk, lookahead_end = span.chunk_samples, span.lookahead_end
+        end = lookahead_end if audio_end is None else min(lookahead_end, audio_end)
+        end = end if window.cut_at is None else min(end, window.cut_at)
+        complete_s = known_s = queue.arrived_s(end)
+        if window.fed_samples - lookahead_end <= chunk:
+            known_s = max(known_s, queue.written_at_s)
+        left = 0 if self._cached else span.left_samples
+        self.found = due = Due.of(
+            lookahead_end=end,
+            complete_s=complete_s,
+            begin_s=max(complete_s, self._next_s),
+            chunk_s=chunk / SAMPLE_RATE_HZ,
+            audio_s=(left + chunk + span.right_samples) / SAMPLE_RATE_HZ,
+            ends=ends or span.is_last,
+            known_s=known_s,
+        )
+        return due
+
+    def stepped(self, due: Due) -> None:
+        """It has had its step."""
+        self.found, self._next_s = None, due.next_s

@@ -20,6 +20,8 @@ class Gaps:
         """`room`: is heard before the last of them."""
         self._stretches: deque[_Stretch] = deque()
         self._rooms: dict[int, Room] = {}
+        self.any = False
+        """Whether there are any."""
         for start, end in stretches:
             self.begin(start, end, room)
 
@@ -32,6 +34,7 @@ class Gaps:
         """Audio is missing there; `room`: what is heard before it."""
         self._stretches.append((start, end))
         self._rooms[start] = room
+        self.any = True
 
     def room_at(self, position: int) -> Room:
         """The room before the gap in which `position` is; silence where it is in none."""
@@ -53,3 +56,4 @@ class Gaps:
         while self._stretches and self._stretches[0][1] <= position:
             start, _ = self._stretches.popleft()
             self._rooms.pop(start, None)
+        self.any = bool(self._stretches)

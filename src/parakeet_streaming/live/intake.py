@@ -72,8 +72,9 @@ class Intake:
     @property
     def backlog_s(self) -> float:
         """Seconds of audio that were received and not decoded as chunk yet. Any thread may ask."""
-        waiting = self._queue.waiting + self._gap_left
-        return samples_to_seconds(waiting + self._window.buffered_samples)
+        window = self._window
+        buffered = max(0, window.fed_samples - window.decoded_samples)
+        return samples_to_seconds(self._queue.waiting + self._gap_left + buffered)
 
     @property
     def all_taken(self) -> bool:
@@ -97,7 +98,8 @@ class Intake:
         for its steps.
         """
         queue = self._queue
-        if not (queue.waiting or self._gap_left):
+        waiting = queue.waiting
+        if not (waiting or self._gap_left):
             return False
         room = most = self._room()
         while most > 0:
@@ -113,8 +115,10 @@ class Intake:
                 self._begin_gap(piece)
             else:
                 self._window.feed(piece)
-                most -= int(piece.shape[0])
-                if not queue.waiting:
+                count = piece.shape[0]
+                most -= count
+                waiting -= count
+                if waiting <= 0:
                     break
         return most < room
 
@@ -123,24 +127,24 @@ class Intake:
         self.ended = True
         self._stream.end(self._tail_s)
 
-    def arrived_s(self, position: int) -> float:
-        """When the sample before `position` was received, on the producer's clock.
-
-        Positions must not fall from call to call; what lies before one is forgotten.
-        """
-        return self._queue.arrived_s(position)
-
-    @property
-    def latest_s(self) -> float:
-        """When the last samples were received."""
-        return self._queue.written_at_s
-
     def asks_to_be_woken(self, *, by_any_audio: bool = False) -> bool:
         """Asks the producer to wake the worker in time; False if that time is now."""
         queue = self._queue
         queue.wake_after(1 if by_any_audio else self._needed_samples())
         fills_a_gap = self._gap_left > 0 and self._room() > 0
         return not (fills_a_gap or queue.wake_is_due)
+
+    def may_rest(self) -> bool:
+        """Whether no more than its next window can come of a stream, which rests until its tick.
+
+        The producer is asked to wake the worker before that only where it hands over very much.
+        """
+        lengths, window, queue = self._lengths, self._window, self._queue
+        missing = lengths.chunk + lengths.right + 1 - window.buffered_samples
+        if self._gap_left or queue.ended or not queue.waiting < missing <= _MOST_WAITING:
+            return False
+        queue.wake_after(_MOST_WAITING)
+        return not queue.wake_is_due
 
     def _needed_samples(self) -> int | None:
         """Samples without which nothing can happen here; None if none that come matter yet."""

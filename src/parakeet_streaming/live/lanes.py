@@ -79,14 +79,18 @@ class Lane(Generic[Key]):
     def take(self, most_streams: int, fits: Callable[[float], bool]) -> list[Ready[Key]]:
         """The windows of one step, the most urgent first: one, and more while their audio fits."""
         taken: list[Ready[Key]] = []
-        audio_s = 0.0
-        while len(taken) < most_streams and (first := self.first()) is not None:
+        heap, numbers, audio_s = self._heap, self._numbers, 0.0
+        while heap and len(taken) < most_streams:
+            first = heap[0]
+            if numbers.get(first.stream) != first.number:
+                heapq.heappop(heap)
+                continue
             if taken and not fits(audio_s + first.audio_s):
                 break
             if taken and taken[0].ends and not first.ends:
                 break
-            heapq.heappop(self._heap)
-            del self._numbers[first.stream]
+            heapq.heappop(heap)
+            del numbers[first.stream]
             taken.append(first)
             audio_s += first.audio_s
         return taken

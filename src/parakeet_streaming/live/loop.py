@@ -19,7 +19,7 @@ from __future__ import annotations
 
 import logging
 from collections import deque
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from typing import Final
 
 from parakeet_streaming.engine.stepper import Stepper
@@ -27,7 +27,6 @@ from parakeet_streaming.live.admission import Admission
 from parakeet_streaming.live.audio_watch import AudioWatch
 from parakeet_streaming.live.batch_limits import BatchLimits
 from parakeet_streaming.live.callers import Callers
-from parakeet_streaming.live.demand import StreamCost
 from parakeet_streaming.live.due import Due
 from parakeet_streaming.live.failures import as_reported
 from parakeet_streaming.live.meter import MOST_S, EngineMeter
@@ -35,11 +34,11 @@ from parakeet_streaming.live.metrics import LiveMetrics
 from parakeet_streaming.live.open_streams import OpenStreams
 from parakeet_streaming.live.scheduler import Scheduler
 from parakeet_streaming.live.stats import EngineStats
+from parakeet_streaming.live.step_runner import StepRunner
 from parakeet_streaming.live.task import Outlook, Phase, StreamTask
-from parakeet_streaming.live.timed_step import run_step, timing_of
+from parakeet_streaming.live.use_counter import UseCounter
 from parakeet_streaming.live.voice import VoiceJudge
 from parakeet_streaming.ports import VoiceActivity
-from parakeet_streaming.results import Event, StepTiming
 
 _JOINING: Final = Phase.JOINING
 _LOG: Final = logging.getLogger("parakeet_streaming.live")
@@ -63,11 +62,21 @@ class StreamLoop:
         self.streams = OpenStreams(admission, self.metrics)
         self.callers = Callers()
         self.rouse = rouse
-        self._stepper = stepper
         self._clock = clock
         self._scheduler: Scheduler[StreamTask] = Scheduler(limits, admission.step_s)
+        self._uses = UseCounter(self.streams, self.meter)
+        self._steps = StepRunner(
+            stepper,
+            clock,
+            self.streams,
+            self.meter,
+            self._uses,
+            self._scheduler,
+            self._fail,
+            self._after_step,
+        )
         self._voice = VoiceJudge(vad, clock, self._fail, self._judged)
-        self._audio_watch = AudioWatch(clock)
+        self._audio_watch = AudioWatch()
         self._news: deque[str] = deque()
         self._again: dict[StreamTask, None] = {}
 
@@ -115,13 +124,16 @@ class StreamLoop:
         """
         with self.callers.turning():
             tasks = self._with_news(now_s)
-            self._voice.listen(tasks)
+            rested = [task for task in self._scheduler.rested(now_s) if task not in tasks]
+            self._voice.listen(list(tasks))
             for task in tasks:
                 self._guarded(task, self._plan)
+            for task in rested:
+                self._guarded(task, self._plan_rested)
             batch = self._scheduler.pick(self._clock())
             if batch:
                 self.metrics.ready_streams.set(len(batch) + len(self._scheduler))
-                self._step(batch)
+                self._steps.run(batch)
                 self.meter.turned(now_s, self._clock())
                 return now_s
             return self._next_s(now_s)
@@ -135,7 +147,7 @@ class StreamLoop:
             for task in tasks:
                 self._end(task, Phase.FAILED, error)
 
-    def _with_news(self, now_s: float) -> list[StreamTask]:
+    def _with_news(self, now_s: float) -> dict[StreamTask, None]:
         tasks, self._again = self._again, {}
         while self._news:
             task = self.streams.get(self._news.popleft())
@@ -143,7 +155,7 @@ class StreamLoop:
                 tasks[task] = None
         for task in self._audio_watch.due(now_s):
             tasks[task] = None
-        return list(tasks)
+        return tasks
 
     def _next_s(self, now_s: float) -> float | None:
         if self._again or self._news:
@@ -156,36 +168,26 @@ class StreamLoop:
         return min(times, default=None)
 
     def _plan(self, task: StreamTask) -> None:
-        closing = self.streams.closing
+        now_s, closing = self._clock(), self.streams.closing
         if task.phase is _JOINING:
             self._welcome(task)
         if task.cancel_requested or closing == "cancel":
             self._end(task, Phase.CANCELLED)
             return
         if closing == "drain":
-            task.finish(self._clock())
-        self._audio_watch.end_if_idle(task)
+            task.finish(now_s)
+        self._audio_watch.end_if_idle(task, now_s)
         waits = task in self._scheduler
         if not waits:
             driver = task.driver
             due = driver.plan()
             if due is not None:
                 waits = True
-                task.goes_at_s = self._scheduler.ready(
-                    task,
-                    deadline_s=due.deadline_s,
-                    next_s=due.next_s,
-                    ends=due.ends,
-                    audio_s=due.audio_s,
-                    now_s=self._clock(),
-                    recording=task.lane == "recording",
-                    known_s=due.known_s,
-                    chunk_s=driver.chunk_s,
-                    kind=driver.kind,
-                )
-            self._count(task)
+                self._ready(task, due, now_s)
+            if not driver.is_plain:
+                self._uses.count(task)
         task.answer_requests()
-        task.hand_out(self._clock)
+        task.hand_out(now_s)
         if task.error is not None:
             self._end(task, Phase.FAILED, task.error)
             return
@@ -195,65 +197,50 @@ class StreamLoop:
         elif outlook is Outlook.AGAIN:
             self._again[task] = None
         else:
-            self._audio_watch.end_utterance_if_it_rests(task, rests=not waits)
+            self._audio_watch.end_utterance_if_it_rests(task, now_s, rests=not waits)
+
+    def _plan_rested(self, task: StreamTask) -> None:
+        """Plans one that has rested, so that nothing has come but audio."""
+        task.take()
+        due = task.driver.plan_window()
+        if due is None:
+            self._plan(task)
+            return
+        self._ready(task, due, self._clock())
+        pauses = task.pauses
+        pauses.works()
+
+    def _after_step(self, task: StreamTask) -> None:
+        """Lets a stream rest that can do nothing before its next tick; plans any other."""
+        if self._scheduler.has_ticks and task.may_rest():
+            driver, now_s = task.driver, self._clock()
+            task.hand_out(now_s)
+            if task.error is None and self._scheduler.rest(task, driver.kind, now_s):
+                self._audio_watch.end_utterance_if_it_rests(task, now_s, rests=True)
+                return
+        self._plan(task)
+
+    def _ready(self, task: StreamTask, due: Due, now_s: float) -> None:
+        driver = task.driver
+        task.goes_at_s = self._scheduler.ready(
+            task,
+            deadline_s=due.deadline_s,
+            next_s=due.next_s,
+            ends=due.ends,
+            audio_s=due.audio_s,
+            now_s=now_s,
+            recording=task.lane == "recording",
+            known_s=due.known_s,
+            chunk_s=driver.chunk_s,
+            kind=driver.kind,
+            will_rest=driver.is_plain and self._scheduler.has_ticks,
+        )
 
     def _welcome(self, task: StreamTask) -> None:
         task.phase = Phase.OPEN
         if task.lane == "live":
             self._scheduler.opened(_chunk_s(task))
         self.metrics.active_streams.set(len(self.streams))
-
-    def _step(self, batch: Sequence[StreamTask]) -> None:
-        drivers = [task.driver for task in batch]
-        dues = [driver.due() for driver in drivers]
-        try:
-            given, times = run_step(self._stepper, [task.stream for task in batch], self._clock)
-        except Exception as error:
-            if len(batch) == 1:
-                self._fail(batch[0], error)
-            else:
-                for task in batch:
-                    self._step([task])
-            return
-        audio_s = sum(due.audio_s for due in dues)
-        if times.took_s <= MOST_S:
-            self.streams.step_took(audio_s, times.took_s, len(batch))
-        self.meter.step_done(len(batch), times)
-        timings = [timing_of(due, times, len(batch), audio_s) for due in dues]
-        intakes = [task.intake for task in batch]
-        self.meter.streams_stepped(
-            [each.waited_s for each in timings], [each.backlog_s for each in intakes]
-        )
-        for task, due, events, timing in zip(batch, dues, given, timings, strict=True):
-            if task.is_over:
-                continue
-            try:
-                self._take_step(task, due, events, timing)
-            except Exception as error:
-                self._fail(task, error)
-
-    def _take_step(
-        self, task: StreamTask, due: Due, events: Sequence[Event], timing: StepTiming
-    ) -> None:
-        driver = task.driver
-        before, lower = driver.cost, driver.lower_cost
-        lower_load = 0.0 if lower is None else self.streams.load_with(task.id, lower)
-        task.take_step(due, events, timing, lower_load)
-        cost = driver.cost
-        if cost is not before:
-            self._scheduler.closed(before.chunk_s)
-            self._scheduler.opened(cost.chunk_s)
-        self._count(task, due.audio_s, None if cost is before else cost)
-        self._plan(task)
-
-    def _count(
-        self, task: StreamTask, encoded_s: float = 0.0, cost: StreamCost | None = None
-    ) -> None:
-        """Counts what a stream has come to, after a step that encoded so much, or without one."""
-        passed_s = task.counted_audio_s()
-        if passed_s > 0 or encoded_s > 0 or cost is not None:
-            self.meter.decoded(passed_s)
-            self.streams.used(task.id, passed_s, encoded_s, cost)
 
     def _judged(self, audio_s: float, took_s: float) -> None:
         if took_s <= MOST_S:
@@ -282,8 +269,9 @@ class StreamLoop:
         self._again.pop(task, None)
         if joined and task.lane == "live":
             self._scheduler.closed(_chunk_s(task))
+        self._uses.count(task)
         self.streams.leave(task.id)
-        task.hand_out(self._clock)
+        task.hand_out(self._clock())
         if task.error is not None:
             task.phase = Phase.FAILED
         self.meter.decoded(task.counted_audio_s())

@@ -75,16 +75,19 @@ class StreamMeter:
     def step_done(self, due: Due, timing: StepTiming) -> None:
         """A step of this stream."""
         self._due = due
-        self.lag_s = timing.lag_s
-        if timing.computing_s <= MOST_S:
-            self.computing_s += timing.computing_s
-        if timing.waited_s <= MOST_S:
-            self.queue_wait.record(timing.waited_s)
+        waited_s, took_s = timing.waited_s, timing.encode_s + timing.decode_s
+        self.lag_s = waited_s + took_s
+        computing_s = timing.share * took_s
+        if computing_s <= MOST_S:
+            self.computing_s += computing_s
+        if waited_s <= MOST_S:
+            self.queue_wait.record(waited_s)
 
     def reported(self, event: Event, now_s: float) -> None:
         """An event is handed out."""
         if isinstance(event, Partial):
-            self._record_partial(event, now_s)
+            if event.tokens or event.tentative:
+                self._record_partial(event, now_s)
         elif isinstance(event, FinalEvent):
             self._record_final(event, now_s)
         elif isinstance(event, ContextChanged):
@@ -107,7 +110,7 @@ class StreamMeter:
         return decoded - before[0]
 
     def _record_partial(self, partial: Partial, now_s: float) -> None:
-        if self._due is None or not (partial.tokens or partial.tentative):
+        if self._due is None:
             return
         if self.first_partial_s is None:
             first = (partial.tokens or partial.tentative)[0]

@@ -167,11 +167,12 @@ class OpenStreams:
         stream_id: str,
         passed_s: float,
         encoded_s: float = 0.0,
+        steps: int = 1,
         cost: StreamCost | None = None,
     ) -> None:
         """A stream has come so much further; `cost`: what it asks for from here on, if changed."""
         with self._lock:
-            self._admission.used(stream_id, passed_s, encoded_s)
+            self._admission.used(stream_id, passed_s, encoded_s, steps)
             if cost is not None:
                 self._admission.uses(stream_id, cost)
 

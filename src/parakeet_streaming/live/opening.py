@@ -251,7 +251,8 @@ class StreamOpener:
         return self.most_ring_s if options.most_ring_s is None else options.most_ring_s
 
     def _meter(self, driver: StreamDriver, context: ContextConfig) -> StreamMeter:
-        decoded_s = samples_to_seconds(driver.decoded_samples)
+        outcome = driver.outcome
+        decoded_s = samples_to_seconds(outcome.decoded_samples)
         return StreamMeter(self.loop.metrics, context.chunk, decoded_s)
 
     def _queue(

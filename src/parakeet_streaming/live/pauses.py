@@ -53,7 +53,8 @@ class PauseWatch:
     def named(self, event: Event) -> Event:
         """An event of the stream, with the reason of the commit that it comes from."""
         if isinstance(event, Partial):
-            self._open = self._open or bool(event.tokens or event.tentative)
+            if event.tokens or event.tentative:
+                self._open = True
         elif isinstance(event, SpeechStarted):
             self._open = True
         elif isinstance(event, Final):
@@ -77,10 +78,8 @@ class PauseWatch:
         """It has nothing to compute; when its utterance ends if no audio comes, None for never."""
         if self._rests_since_s is None:
             self._rests_since_s = now_s
-        if self._limit_s is None or not self._is_open():
+        # Whether there is an utterance to end: rule 2.
+        is_open = self._open or not self._hears
+        if self._limit_s is None or not is_open or self._queue.received <= self._ended_at:
             return None
         return max(self._rests_since_s, self._queue.written_at_s) + self._limit_s
-
-    def _is_open(self) -> bool:
-        new = self._queue.received > self._ended_at
-        return new and (self._open or not self._hears)

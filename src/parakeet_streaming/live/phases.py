@@ -91,6 +91,15 @@ class Phases(Generic[Key]):
             wait = self._looked_at(stream, place, first, wait)
         return (first + wait) * self._tick_s
 
+    def next_s(self, stream: Key, kind: Hashable, after_s: float) -> float | None:
+        """The next tick of a stream's phase after that time; None where it has none of the kind."""
+        place = self._places.get(stream)
+        if place is None or place.kind != kind:
+            return None
+        first = math.floor(after_s / self._tick_s + _DUST) + 1
+        wait = (place.phase - first) % len(self._counts[kind])
+        return (first + wait) * self._tick_s
+
     def next_tick_s(self, at_s: float) -> float:
         """The first tick at that time, or after it."""
         return math.ceil(at_s / self._tick_s - _DUST) * self._tick_s

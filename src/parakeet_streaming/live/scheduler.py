@@ -37,7 +37,7 @@ from parakeet_streaming.live.lanes import (
     Ready,
 )
 from parakeet_streaming.live.phases import Phases
-from parakeet_streaming.live.timers import Timers
+from parakeet_streaming.live.ticks import Ticks
 
 RECORDING_PATIENCE_S: Final = 2.0
 """How long a window of a recording gives way to live windows, at least."""
@@ -68,11 +68,14 @@ class Scheduler(Generic[Key]):
         self.limits = limits or BatchLimits()
         self._predict_s = predict_s
         tick_s = self.limits.tick_s
+        self.has_ticks = tick_s > 0
+        """Whether windows go at ticks."""
         self._phases: Phases[Key] | None = Phases(tick_s) if tick_s else None
         self._live: Lane[Key] | LanesByKind[Key] = LanesByKind() if tick_s else Lane()
-        self._ticks: Timers[Key] = Timers()
+        self._ticks: Ticks[Key] = Ticks()
         self._later: dict[Key, _Later] = {}
         """Windows that wait for their tick."""
+        self._resting: Ticks[Key] = Ticks()
         self._waiting: set[Key] = set()
         self._recordings: Lane[Key] = Lane()
         self._expected: Expected[Key] = Expected()
@@ -113,6 +116,7 @@ class Scheduler(Generic[Key]):
         known_s: float = 0.0,
         chunk_s: float = 0.0,
         kind: Hashable = None,
+        will_rest: bool = False,
     ) -> float:
         """Takes note that a stream has a window to decode; one that waits keeps its place.
 
@@ -127,6 +131,7 @@ class Scheduler(Generic[Key]):
             known_s: when it was known to be complete.
             chunk_s: of its context.
             kind: of its window; those of one kind have one shape.
+            will_rest: whether it will `rest` after it, so that its next window is at a tick.
 
         Returns:
             Its tick; 0 where there are none, and it may go at once.
@@ -138,8 +143,9 @@ class Scheduler(Generic[Key]):
             # Recordings have no deadlines; they go in the order in which they became ready.
             self._recordings.add(stream, now_s, audio_s, now_s)
             return 0.0
-        self._expected.expect(stream, deadline_s if next_s is None else next_s)
         phases = self._phases
+        if not will_rest:
+            self._expected.expect(stream, deadline_s if next_s is None else next_s)
         if phases is None:
             if not len(self._live):
                 self._held_since_s = now_s
@@ -149,9 +155,28 @@ class Scheduler(Generic[Key]):
             at_s = phases.next_tick_s(known_s)
         else:
             at_s = phases.goes_at_s(stream, kind, chunk_s, known_s)
-        self._ticks.set(stream, at_s)
-        self._later[stream] = _Later(deadline_s, audio_s, kind)
+        if at_s <= now_s:
+            self._let_in(stream, deadline_s, audio_s, now_s, kind)
+        else:
+            self._ticks.set(stream, at_s)
+            self._later[stream] = _Later(deadline_s, audio_s, kind)
         return at_s
+
+    def rest(self, stream: Key, kind: Hashable, now_s: float) -> bool:
+        """Lets a stream rest until its next tick, if it has one for windows of that kind.
+
+        It is for one with which nothing can happen before, as its next window goes at that tick.
+        """
+        phases = self._phases
+        at_s = None if phases is None else phases.next_s(stream, kind, now_s)
+        if at_s is None:
+            return False
+        self._resting.set(stream, at_s)
+        return True
+
+    def rested(self, now_s: float) -> list[Key]:
+        """The streams that have rested, as their tick has come."""
+        return self._resting.due(now_s)
 
     def leave(self, stream: Key) -> None:
         """Forgets a stream that has ended; one that does not wait is no error."""
@@ -163,6 +188,7 @@ class Scheduler(Generic[Key]):
             self._phases.leave(stream)
             self._ticks.clear(stream)
             self._later.pop(stream, None)
+            self._resting.clear(stream)
 
     def pick(self, now_s: float = 0.0) -> list[Key]:
         """The streams of the next step, the most urgent first; empty while none is to run."""
@@ -173,7 +199,7 @@ class Scheduler(Generic[Key]):
             return []
         limits = self.limits
         taken = self._live.take(limits.max_streams, lambda audio_s: audio_s <= limits.max_audio_s)
-        self._live_audio_s = sum(each.audio_s for each in taken)
+        self._live_audio_s = sum([each.audio_s for each in taken])
         self._held_since_s = now_s if len(self._live) else None
         return self._taken(taken)
 
@@ -187,14 +213,19 @@ class Scheduler(Generic[Key]):
         """Windows whose tick has come are ready."""
         for stream in self._ticks.due(now_s):
             each = self._later.pop(stream)
-            if not len(self._live):
-                self._held_since_s = now_s
-            self._live.add(stream, each.deadline_s, each.audio_s, now_s, False, each.kind)
+            self._let_in(stream, each.deadline_s, each.audio_s, now_s, each.kind)
+
+    def _let_in(
+        self, stream: Key, deadline_s: float, audio_s: float, now_s: float, kind: Hashable
+    ) -> None:
+        if not len(self._live):
+            self._held_since_s = now_s
+        self._live.add(stream, deadline_s, audio_s, now_s, False, kind)
 
     def _next_tick_s(self) -> float:
-        """When the next window's tick comes."""
-        next_s = self._ticks.next_s
-        return NEVER if next_s is None else next_s
+        """When the next window's tick comes, or that of a stream that rests."""
+        times = (self._ticks.next_s, self._resting.next_s)
+        return min((each for each in times if each is not None), default=NEVER)
 
     def _live_at_s(self) -> float:
         """When the live batch may run."""

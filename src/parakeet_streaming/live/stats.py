@@ -65,8 +65,8 @@ class StreamStats:
         """Of a stream that goes on, or has ended. Any thread may ask."""
         phase, queue, meter, driver = task.phase, task.queue, task.meter, task.driver
         stream, intake, speech = task.stream, task.intake, task.speech
-        counts = driver.counts
-        audio_s = samples_to_seconds(driver.decoded_samples)
+        outcome = driver.outcome
+        counts, audio_s = outcome.counts, samples_to_seconds(outcome.decoded_samples)
         emission_delay, queue_wait = meter.emission_delay, meter.queue_wait
         finalization, hints = meter.finalization, task.hints
         return cls(

@@ -14,7 +14,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from enum import Enum
 from functools import partial
-from typing import Final, Literal
+from typing import Literal
 
 from parakeet_streaming.audio.resample import filters_from
 from parakeet_streaming.engine.stream_state import StreamState
@@ -57,10 +57,6 @@ class Phase(Enum):
         return None if self in (Phase.JOINING, Phase.OPEN) else self.value
 
 
-_JOINING: Final = Phase.JOINING
-_OPEN: Final = Phase.OPEN
-
-
 class Outlook(Enum):
     """What comes next for a stream that was looked at."""
 
@@ -99,6 +95,7 @@ class StreamTask:
     idle_timeout_s: float | None = None
     resumed: Literal["", "exact", "warm"] = ""
     phase: Phase = Phase.JOINING
+    is_over: bool = False
     error: BaseException | None = None
     """What ended it before its time."""
     cancel_requested: bool = False
@@ -106,13 +103,12 @@ class StreamTask:
     idle_too_long: bool = False
     goes_at_s: float = 0.0
     """The tick before which the window that waits is not stepped."""
+    uncounted_steps: int = 0
+    """Steps since it was last counted what it has come to."""
+    uncounted_audio_s: float = 0.0
+    """Seconds that they encoded."""
     taken: list[SnapshotTaken] = field(default_factory=list)
     """Behind all events that there are, which are in them."""
-
-    @property
-    def is_over(self) -> bool:
-        phase = self.phase
-        return phase is not _OPEN and phase is not _JOINING
 
     @property
     def idle_at_s(self) -> float | None:
@@ -154,28 +150,29 @@ class StreamTask:
     ) -> None:
         """Takes what a step gave; its partials carry the timing."""
         self.meter.step_done(due, timing)
-        timed = [
-            with_timing(each, timing) if isinstance(each, Partial) else each for each in events
-        ]
+        for event in events:
+            if isinstance(event, Partial):
+                with_timing(event, timing)
         # To wait for one's tick is not to be late.
         late_s = max(0.0, timing.waited_s - max(0.0, self.goes_at_s - due.complete_s))
-        self.driver.take_step(due, timed, late_s, lower_load)
+        self.driver.take_step(due, events, late_s, lower_load)
 
-    def hand_out(self, clock: Callable[[], float]) -> None:
+    def hand_out(self, at_s: float) -> None:
         """Gives events to the consumer; an error of its callback is left in `error`."""
         hints, driver = self.hints, self.driver
-        decoded = driver.decoded_samples
-        if not (driver.unreported or hints.has_new or self.taken):
+        outcome = driver.outcome
+        decoded = outcome.decoded_samples
+        if not (outcome.unreported or hints.has_new or self.taken):
             self.events.told_samples = decoded
             return
-        named = [self.pauses.named(event) for event in driver.events()]
-        events: list[Event] = named
+        pauses, meter = self.pauses, self.meter
+        events = outcome.events()
         if hints.has_new or self.taken:
-            events = [*hints.take(), *named, *self.taken]
+            events = [*hints.take(), *events, *self.taken]
             self.taken.clear()
-        at_s = clock()
-        for event in events:
-            self.meter.reported(event, at_s)
+        for each in events:
+            event = pauses.named(each)
+            meter.reported(event, at_s)
             if self.on_event is None:
                 self.events.put(event)
                 continue
@@ -184,6 +181,15 @@ class StreamTask:
             except BaseException as error:  # whatever a consumer raises is its own
                 self.error, self.on_event = self.error or error, None
         self.events.told_samples = decoded
+
+    def may_rest(self) -> bool:
+        """Whether nothing but its next window is to come, and that later.
+
+        So whoever knows when that goes into a step need not look at it before; news is told.
+        """
+        if not self.driver.has_no_window() or self.pauses.waits_for_audio:
+            return False
+        return self.intake.may_rest()
 
     def outlook(self, *, waits_for_step: bool) -> Outlook:
         """What comes next; the producer is asked to wake the worker in time."""
@@ -207,14 +213,14 @@ class StreamTask:
     def counted_audio_s(self) -> float:
         """Counts what the stream has come to; the seconds of audio that are new."""
         driver = self.driver
-        counts, speech_samples = driver.counts, self.speech.speech_samples
-        decoded, refused = driver.decoded_samples, self.queue.refused
+        outcome, speech_samples = driver.outcome, self.speech.speech_samples
+        counts, decoded, refused = outcome.counts, outcome.decoded_samples, self.queue.refused
         new = self.meter.counted(decoded, speech_samples, counts.tokens, refused)
         return samples_to_seconds(new) if new else 0.0
 
     def end(self, phase: Phase, error: BaseException | None) -> None:
         """It is over; what was committed is reported as its last utterance."""
-        self.phase, self.error = phase, error
+        self.phase, self.error, self.is_over = phase, error, True
         self.driver.give_up()
 
     def close_events(self) -> None:

@@ -44,12 +44,13 @@ def with_timing(partial: Partial, timing: StepTiming) -> Partial:
     return partial
 
 
-def timing_of(due: Due, times: StepTimes, streams: int, audio_s: float) -> StepTiming:
-    """Where the time of a step went, for one of its streams; `audio_s`: of all of them."""
-    return StepTiming(
-        waited_s=max(0.0, times.began_s - due.complete_s),
-        encode_s=times.encoded_s - times.began_s,
-        decode_s=times.done_s - times.encoded_s,
-        streams=streams,
-        share=due.audio_s / audio_s,
-    )
+def timings_of(dues: Sequence[Due], times: StepTimes, audio_s: float) -> list[StepTiming]:
+    """Where the time of a step went, for each of its streams; `audio_s`: of all of them."""
+    began_s, streams = times.began_s, len(dues)
+    encode_s, decode_s = times.encoded_s - began_s, times.done_s - times.encoded_s
+    return [
+        StepTiming(
+            max(0.0, began_s - due.complete_s), encode_s, decode_s, streams, due.audio_s / audio_s
+        )
+        for due in dues
+    ]

@@ -9,7 +9,8 @@ Rules of this file:
 1. The rules of `model/biased_choice.py` hold, and numbers are added in the same order, so tokens
    are the same.
 2. What a turn does has one shape for all states: a walk along failures is as long as the longest,
-   and a state has as many places for arcs as the fullest.
+   and a state has as many places for arcs as the fullest. It is another for other lists, so no
+   graph has it: `placed_biases.py` is for those.
 """
 
 from __future__ import annotations
@@ -137,8 +138,8 @@ class RowBiases:
     def __bool__(self) -> bool:
         return self.most > 0
 
-    def states_of(self, row: DecoderInput) -> tuple[int, ...]:
-        """Where a row begins, with zeros for what it does not have."""
+    def facts_of(self, row: DecoderInput) -> tuple[int, ...]:
+        """The states in which a row begins, with zeros for what it does not have."""
         return (*row.state.bias_states, *(0,) * (self.most - len(row.state.bias_states)))
 
     def named(self, logits: Tensor, token: Tensor, states: Tensor) -> tuple[Tensor, ...]:

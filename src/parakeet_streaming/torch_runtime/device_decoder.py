@@ -5,8 +5,9 @@ writes what is remembered at the border and at the end to new slots.
 
 Rules of this file:
 
-1. Loops that were made ready take all calls that fit, padded with rows that are none. Others get a
-   loop of their own size, which runs as a plain call: calls with biases, and with more frames.
+1. Loops that were made ready take all rows that fit, padded with rows that are none. Others get a
+   loop of their own size, which runs as a plain call: rows whose tables have no place in the arena,
+   and calls with more frames.
 2. A loop reads and writes its own tensors only. Slots are read before it and written after it, so
    their pool may grow at any time.
 """
@@ -26,20 +27,19 @@ from parakeet_streaming.errors import SnapshotError
 from parakeet_streaming.model.finite import broken
 from parakeet_streaming.ports import Decoded, DecoderInput, Floats
 from parakeet_streaming.torch_model.transducer import Transducer
-from parakeet_streaming.torch_runtime.buckets import parts_of, sizes_up_to
+from parakeet_streaming.torch_runtime.buckets import parts_of
 from parakeet_streaming.torch_runtime.captured import Graphs
 from parakeet_streaming.torch_runtime.device_biases import BiasStore, RowBiases
 from parakeet_streaming.torch_runtime.device_loop import DeviceLoop, frames_of_a_turn
 from parakeet_streaming.torch_runtime.devices import upload
-from parakeet_streaming.torch_runtime.loop_state import EMISSION, FACTS, HEAD, LoopRoom, Rules
+from parakeet_streaming.torch_runtime.loop_state import EMISSION, HEAD, LoopRoom, Rules
 from parakeet_streaming.torch_runtime.read_back import Emissions, decoded_rows
+from parakeet_streaming.torch_runtime.ready_loops import LEAST_EMISSIONS, TURNS, ReadyLoops
 from parakeet_streaming.torch_runtime.slots import Pool, Shape, Slot
 from parakeet_streaming.torch_runtime.usable_memory import UsableMemory
 
 TURNS_ON_CPU: Final = 1
-TURNS: Final = 8
-"""Turns between two looks at the device: a look waits for all that was asked of it."""
-_LEAST_EMISSIONS: Final = 16
+"""Of a loop that a call has for itself; a look costs nothing there."""
 _HIDDEN: Final = "hidden"
 _CELL: Final = "cell"
 _OUTPUT: Final = "output"
@@ -70,7 +70,7 @@ class _Row:
     def length(self) -> int:
         return self.given.lookahead_end - self.given.chunk_start
 
-    def numbers(self, first: int, states: Sequence[int]) -> tuple[int, ...]:
+    def numbers(self, first: int, of_biases: Sequence[int]) -> tuple[int, ...]:
         """For the device: as `LoopState.facts`, then three slots."""
         given, state = self.given, self.given.state
         assert isinstance(state.memory, Slot), "the memory of another decoder"
@@ -80,7 +80,7 @@ class _Row:
             given.chunk_end - given.chunk_start,
             self.length,
             state.last_token,
-            *states,
+            *of_biases,
             state.memory.number,
             self.border.number,
             self.end.number,
@@ -103,42 +103,16 @@ class DeviceDecoder:
         self._model = model
         self._rules = rules
         self._device = device
-        self._graphs = graphs
         self._biases = BiasStore(device)
-        self._loops: dict[int, DeviceLoop] = {}
+        self.loops = ReadyLoops(model, rules, device, graphs)
+        """Those that were made ready."""
         self._shape = (config.predictor_layers, 1, config.predictor_width)
         shape = Shape(*self._shape)
         self.memories = Pool({_HIDDEN: shape, _CELL: shape}, device, memory)
 
-    @property
-    def ready(self) -> dict[int, DeviceLoop]:
-        """The loops that were made ready, by their rows."""
-        return dict(self._loops)
-
     def prepare(self, most_rows: int, frames_each: int) -> Iterator[None]:
-        """Makes loops ready for calls of up to so many rows, one between two yields.
-
-        Args:
-            most_rows: of a call.
-            frames_each: chunk and look-ahead of a row, on average at most.
-        """
-        loops: dict[int, DeviceLoop] = {}
-        for rows in sizes_up_to(most_rows):
-            known = self._loops.get(rows)
-            if known is not None and known.room.frames >= rows * frames_each:
-                continue
-            room = LoopRoom(
-                rows,
-                rows * frames_each,
-                max(_LEAST_EMISSIONS, frames_each // 2),
-                TURNS,
-                frames_of_a_turn(rows, frames_each),
-            )
-            loops[rows] = DeviceLoop(self._model, self._rules, room, self._graphs, self._device)
-            loops[rows].capture()
-            yield
-        # All at once: one row is not to be padded to the largest size.
-        self._loops |= loops
+        """Makes loops ready; as `ReadyLoops.prepare`."""
+        return self.loops.prepare(most_rows, frames_each)
 
     def started(self) -> Slot:
         """The memory after the start symbol."""
@@ -156,20 +130,29 @@ class DeviceDecoder:
             ComputeError: numbers are not finite.
         """
         rows = [_Row(each, self.memories.take(), self.memories.take()) for each in inputs]
-        biases = RowBiases(inputs, self._rules.blank_id, self._biases)
-        sizes = () if biases else tuple(self._loops)
-        decoded: list[Decoded] = []
-        for part in parts_of(len(rows), sizes):
-            of_part = rows[part.first : part.first + part.count]
-            decoded += self._part(frames, of_part, part.size, biases)
-        return decoded
+        decoded: dict[int, Decoded] = {}
+        for numbers, size in self._parts(inputs):
+            found = self._part(frames, [rows[at] for at in numbers], size)
+            decoded |= zip(numbers, found, strict=True)
+        return [decoded[at] for at in range(len(rows))]
 
-    def _part(
-        self, frames: ProjectedFrames, rows: Sequence[_Row], size: int, biases: RowBiases
-    ) -> list[Decoded]:
+    def _parts(self, inputs: Sequence[DecoderInput]) -> Iterator[tuple[list[int], int]]:
+        """Numbers of rows that go together, and the size of the loop that was made ready for them.
+
+        Size 0: these rows get a loop of their own. One whose tables have no place keeps no other
+        from the loop that it would have had without it.
+        """
+        take = self.loops.take
+        ready = [at for at, each in enumerate(inputs) if take(each)]
+        for part in parts_of(len(ready), tuple(self.loops.plain)):
+            yield ready[part.first : part.first + part.count], part.size
+        if len(ready) < len(inputs):
+            yield sorted(set(range(len(inputs))) - set(ready)), 0
+
+    def _part(self, frames: ProjectedFrames, rows: Sequence[_Row], size: int) -> list[Decoded]:
         lengths = np.array([row.length for row in rows], np.int64)
-        loop = self._loop_for(size, lengths, rows, biases)
-        places = self._lay(loop, frames, rows, lengths, biases)
+        loop = self._loop_for(size, lengths, rows)
+        places = self._lay(loop, frames, rows, lengths)
         pieces, most = self._run(loop, len(rows))
         state = loop.state
         for numbers, memory in zip(places, (state.rows.border, state.rows.memory), strict=True):
@@ -186,24 +169,22 @@ class DeviceDecoder:
         slots = [(row.border, row.end) for row in rows]
         return decoded_rows(whole[:, :head], pieces, [row.given for row in rows], slots)
 
-    def _loop_for(
-        self, size: int, lengths: NDArray[Any], rows: Sequence[_Row], biases: RowBiases
-    ) -> DeviceLoop:
+    def _loop_for(self, size: int, lengths: NDArray[Any], rows: Sequence[_Row]) -> DeviceLoop:
         """The loop that was made ready, or one for these rows alone."""
         frames = int(lengths.sum())
-        ready = self._loops.get(size)
-        if not biases and ready is not None and ready.room.frames >= frames:
+        ready = self.loops.of(size, frames, biased=any(row.given.biases for row in rows))
+        if ready is not None:
             return ready
         most = max(
             (row.length - row.given.state.frames_to_skip for row in rows),
             default=0,
         )
-        turns = TURNS_ON_CPU if self._device.type == "cpu" else TURNS
+        biases = RowBiases([row.given for row in rows], self._rules.blank_id, self._biases)
         room = LoopRoom(
             len(rows),
             max(1, frames),
-            max(_LEAST_EMISSIONS, most // 2),
-            turns,
+            max(LEAST_EMISSIONS, most // 2),
+            TURNS_ON_CPU if self._device.type == "cpu" else TURNS,
             frames_of_a_turn(len(rows), most),
             biases.most,
         )
@@ -217,13 +198,12 @@ class DeviceDecoder:
         frames: ProjectedFrames,
         rows: Sequence[_Row],
         lengths: NDArray[Any],
-        biases: RowBiases,
     ) -> tuple[Tensor, Tensor]:
         """Puts frames, facts and states to their places; gives the slots of border and end."""
         first = np.cumsum(lengths) - lengths
         facts = np.array(
             [
-                row.numbers(int(place), biases.states_of(row.given))
+                row.numbers(int(place), loop.biases.facts_of(row.given) if loop.biases else ())
                 for row, place in zip(rows, first, strict=True)
             ],
             np.int64,
@@ -233,7 +213,8 @@ class DeviceDecoder:
         nothing = np.zeros(0, np.float32)
         _, there = upload(nothing, np.concatenate((facts.ravel(), wanted)), self._device)
         told = there[: facts.size].view(facts.shape)
-        state, count, width = loop.state, len(rows), FACTS + loop.room.biases
+        state, count = loop.state, len(rows)
+        width = state.facts.shape[1]
         chosen = frames.projected.index_select(0, there[facts.size :])
         state.frames[: len(chosen)].copy_(chosen)
         state.facts[:count].copy_(told[:, :width])

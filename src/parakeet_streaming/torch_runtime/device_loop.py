@@ -17,7 +17,8 @@ Rules of this file:
    the turn unchanged: results are chosen by masks, so a turn has the same shape for all.
 3. Numbers that are not finite raise a row's flag; the caller reads it with the tokens.
 4. `begin` and `turns` are work as in `captured.py`: no look at the device, all shapes fixed. With
-   biases they are not: those have shapes of their own, and are never captured.
+   biases they are so where the tables lie in an arena (`PlacedBiases`); those of `RowBiases` have
+   shapes of their own, and are never captured.
 """
 
 from __future__ import annotations
@@ -38,6 +39,7 @@ from parakeet_streaming.torch_runtime.loop_state import (
     Rows,
     Rules,
 )
+from parakeet_streaming.torch_runtime.placed_biases import PlacedBiases
 
 _ROWS_OF_A_CALL: Final = 256
 """Frames that a call of the joint scores, at about which reading its weights takes as long as
@@ -54,14 +56,21 @@ class DeviceLoop:
     """So many rows on their way through their frames."""
 
     def __init__(
-        self, model: Transducer, rules: Rules, room: LoopRoom, graphs: Graphs, device: torch.device
+        self,
+        model: Transducer,
+        rules: Rules,
+        room: LoopRoom,
+        graphs: Graphs,
+        device: torch.device,
+        frames: Tensor | None = None,
     ) -> None:
+        """`frames`: as of a `LoopState`."""
         self._model = model
         self._rules = rules
         self.room = room
-        self.state = LoopState(model.config, room, device)
+        self.state = LoopState(model.config, room, device, frames)
         """What the loop begins from is put there, and what it gives is read from there."""
-        self.biases: RowBiases | None = None
+        self.biases: RowBiases | PlacedBiases | None = None
         """Those of the rows, if `room` has any."""
         self.begin = graphs.of(self._begin)
         """Puts all rows to where they begin."""
@@ -70,7 +79,7 @@ class DeviceLoop:
 
     def capture(self) -> None:
         """Makes graphs of both, where there are graphs; no row has anything to do meanwhile."""
-        assert not self.room.biases, "rule 4"
+        assert not isinstance(self.biases, RowBiases), "rule 4"
         self.state.facts.zero_()
         self.begin.capture()
         self.turns.capture()
@@ -78,7 +87,8 @@ class DeviceLoop:
     def _begin(self) -> None:
         state = self.state
         _, frame, border, _, token = state.facts[:, :FACTS].unbind(1)
-        memory = Memory(token, state.hidden, state.cell, state.facts[:, FACTS:])
+        biases = state.facts[:, FACTS : FACTS + self.room.biases]
+        memory = Memory(token, state.hidden, state.cell, biases)
         nothing = torch.zeros_like(frame)
         state.rows.keep(
             Rows(

@@ -21,8 +21,9 @@ from parakeet_streaming.torch_model.transducer import TransducerConfig
 from parakeet_streaming.torch_runtime.device_confidence import Confidence
 
 FACTS: Final = 5
-"""Of a row, before what is remembered of its biases: place of its first frame among the frames,
-frames to skip, frames of the chunk, those and the look-ahead's, and its last token."""
+"""Of a row, before what is remembered of its biases and where their tables lie: place of its first
+frame among the frames, frames to skip, frames of the chunk, those and the look-ahead's, and its
+last token."""
 EMISSION: Final = 5
 """Of an emission: token, frame, duration, whether it was boosted, and the confidence's bits."""
 HEAD: Final = 6
@@ -56,7 +57,9 @@ class LoopRoom:
     width: int
     """Frames of a row that a turn scores."""
     biases: int = 0
-    """K, of a row."""
+    """K, of a row: how many of them remember something."""
+    places: int = 0
+    """P, of a row: numbers that say where the tables of its biases lie."""
 
 
 @dataclass(slots=True)
@@ -123,7 +126,15 @@ def _tensors(each: Rows | Memory) -> Iterator[Tensor]:
 class LoopState:
     """The tensors of one loop."""
 
-    def __init__(self, config: TransducerConfig, room: LoopRoom, device: torch.device) -> None:
+    def __init__(
+        self,
+        config: TransducerConfig,
+        room: LoopRoom,
+        device: torch.device,
+        frames: Tensor | None = None,
+    ) -> None:
+        """`frames`: of another loop of this size; the two run one at a time, and share them."""
+
         def numbers(*shape: int) -> Tensor:
             return torch.zeros(shape, dtype=torch.int64, device=device)
 
@@ -137,10 +148,10 @@ class LoopState:
             )
 
         rows = room.rows
-        self.frames = floats(room.frames, config.joint_width)
+        self.frames = floats(room.frames, config.joint_width) if frames is None else frames
         """(N, J) as the joint projects them, row after row."""
-        self.facts = numbers(rows, FACTS + room.biases)
-        """(B, 5 + K)"""
+        self.facts = numbers(rows, FACTS + room.biases + room.places)
+        """(B, 5 + K + P)"""
         self.hidden = floats(config.predictor_layers, rows, config.predictor_width)
         """(L, B, H) where each row begins."""
         self.cell = torch.zeros_like(self.hidden)

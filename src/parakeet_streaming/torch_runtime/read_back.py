@@ -2,7 +2,8 @@
 
 ```
 heads      of each row: emissions · skip, token at the border · frame, token at the end · not finite
-           then what its biases are at the border, and at the end
+           then the states of its biases at the border, and at the end: of all, or of the last ones
+           where those before remember nothing
 emissions  of each row: token, frame, duration, boosted and the confidence's bits of each
 ```
 """
@@ -89,9 +90,11 @@ def _decoded(
         for token, at, duration, boosted, confidence in emitted
     ]
     own = sum(each.frame < first + border for each in emissions)
-    biases, known = len(given.biases), head[HEAD:]
-    at_border = tuple(known[:biases])
-    at_end = tuple(known[len(known) // 2 :][:biases])
+    count, known = len(given.biases), head[HEAD:]
+    middle = len(known) // 2
+    nothing = (0,) * (count - middle)
+    at_border = (*nothing, *known[:middle][:count])
+    at_end = (*nothing, *known[middle:][:count])
     return Decoded(
         tuple(emissions[:own]),
         tuple(emissions[own:]),

@@ -23,5 +23,18 @@ def test_a_graph_is_one_launch(cached):
     assert ready[0].decode < 100 < plain[0].decode
 
 
+def test_phrases_are_in_the_graph():
+    """Named token by token they are many launches more, and none with graphs."""
+    plain, ready = (
+        [
+            kernels("2-0.25-0.25", cached=True, graphs=graphs, phrases=phrases, layers=1)
+            for phrases in (False, True)
+        ]
+        for graphs in (False, True)
+    )
+    assert plain[0].decode + 200 < plain[1].decode
+    assert ready[0] == ready[1]
+
+
 def test_kept_bytes():
     assert kept_bytes("10-2-2") == 2 * 24 * 1024 * 2 * 125
