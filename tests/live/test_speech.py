@@ -5,7 +5,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from parakeet_streaming.engine.activity import SpeechDetector
-from parakeet_streaming.engine.endpoint import Endpointer, EndpointOptions
+from parakeet_streaming.engine.endpoint import Endpointer
+from parakeet_streaming.engine.endpoint_options import EndpointOptions
 from parakeet_streaming.engine.stream_state import StreamOptions
 from parakeet_streaming.engine.vad_options import VadOptions
 from parakeet_streaming.live.intake import TAIL_S

@@ -99,11 +99,14 @@ class SpeechDetector:
         self._voice_from = self.options.threshold
         self._possible_from = self.options.effective_neg_threshold
         self._min_speech = milliseconds_to_samples(self.options.min_speech_ms)
-        self._min_silence = milliseconds_to_samples(self.options.min_silence_ms)
-        self._padding = milliseconds_to_samples(self.options.prefix_padding_ms)
+        self.min_silence_samples = milliseconds_to_samples(self.options.min_silence_ms)
+        """Samples without voice that end speech."""
+        self.padding_samples = milliseconds_to_samples(self.options.prefix_padding_ms)
+        """Samples before an onset that belong to what is said."""
         longest_ms = max(self.options.hangover_ms, self.options.min_silence_ms)
         self._hangover = milliseconds_to_samples(longest_ms)
-        self._activity = Activity.QUIET
+        self.activity = Activity.QUIET
+        """What it makes of the last frame."""
         self._onset = 0
         self._voiced = 0
         self.silence_from: int | None = 0
@@ -120,7 +123,7 @@ class SpeechDetector:
         return DetectorState(
             self.options,
             self.frame_samples,
-            self._activity,
+            self.activity,
             self._onset,
             self._voiced,
             self.silence_from,
@@ -134,17 +137,13 @@ class SpeechDetector:
     def of(cls, state: DetectorState) -> Self:
         """The detector that a state was taken of."""
         detector = cls(state.options, state.frame_samples)
-        detector._activity = state.activity
+        detector.activity = state.activity
         detector._onset, detector._voiced = state.onset, state.voiced
         detector.silence_from, detector.known_to = state.silence_from, state.known_to
         detector.finished = state.finished
         detector._remembered_from = state.remembered_from
         detector._runs = [_Run(start, end) for start, end in state.runs]
         return detector
-
-    @property
-    def activity(self) -> Activity:
-        return self._activity
 
     def feed(self, probability: float) -> Transition | None:
         """Takes the probability of the next frame; returns what it made sure."""
@@ -164,15 +163,15 @@ class SpeechDetector:
         if self.silence_from is None:
             runs = self._runs
             speaks = (
-                self._activity is Activity.SPEAKING and min(probabilities) >= self._possible_from
+                self.activity is Activity.SPEAKING and min(probabilities) >= self._possible_from
             )
             return speaks and bool(runs) and runs[-1].end == self.known_to
         if max(probabilities) >= self._possible_from:
             return False
-        if self._activity is Activity.QUIET:
+        if self.activity is Activity.QUIET:
             return True
         end = self.known_to + len(probabilities) * self.frame_samples
-        return end - self.silence_from < self._min_silence
+        return end - self.silence_from < self.min_silence_samples
 
     def pass_steady(self, frames: int) -> None:
         """Takes so many frames that are steady: what `feed` would do for each, done once."""
@@ -204,30 +203,17 @@ class SpeechDetector:
         A last part of a frame may have been judged, padded, or not; what was not is not quiet.
         """
         self.finished = True
-        speech = self._activity in (Activity.SPEAKING, Activity.STOPPING)
+        speech = self.activity in (Activity.SPEAKING, Activity.STOPPING)
         if self.silence_from is None:
             self.silence_from = self.known_to
         self.silence_from = min(self.silence_from, end)
-        self._activity = Activity.QUIET
+        self.activity = Activity.QUIET
         return Transition(started=False, at_sample=self.silence_from) if speech else None
 
     @property
     def ends_at(self) -> int | None:
         """Position at which silence that goes on ends speech; None while there is voice."""
-        return None if self.silence_from is None else self.silence_from + self._min_silence
-
-    @property
-    def frames_to_end(self) -> int:
-        """How many more frames speech lasts at least; 0 where there is none."""
-        if self._activity is not Activity.SPEAKING and self._activity is not Activity.STOPPING:
-            return 0
-        silent = 0 if self.silence_from is None else self.known_to - self.silence_from
-        return -(-(self._min_silence - silent) // self.frame_samples)
-
-    @property
-    def padding_samples(self) -> int:
-        """Samples before an onset that belong to what is said."""
-        return self._padding
+        return None if self.silence_from is None else self.silence_from + self.min_silence_samples
 
     def quiet(self, start: int, end: int) -> bool:
         """Whether samples [start, end) certainly hold no speech, nor anything that belongs to it.
@@ -237,14 +223,14 @@ class SpeechDetector:
         `prefix_padding_ms` after or `hangover_ms` before them. Nothing that comes later proves
         it wrong.
         """
-        judged = self.known_to - (0 if self.finished else self._padding)
+        judged = self.known_to - (0 if self.finished else self.padding_samples)
         return end <= judged and self.quiet_so_far(start, end)
 
     def quiet_so_far(self, start: int, end: int) -> bool:
         """Whether samples [start, end) may still turn out to be quiet, by what is known now."""
         if start < self._remembered_from:
             return False
-        first, last = start - self._hangover, end + self._padding
+        first, last = start - self._hangover, end + self.padding_samples
         return not any(run.start < last and run.end > first for run in self._runs)
 
     def silent(self, start: int, end: int) -> bool:
@@ -262,30 +248,39 @@ class SpeechDetector:
 
     def _voice(self, start: int) -> Transition | None:
         self.silence_from = None
-        if self._activity is Activity.QUIET:
-            self._activity, self._onset, self._voiced = Activity.STARTING, start, 0
-        elif self._activity is Activity.STOPPING:
-            self._activity = Activity.SPEAKING
+        if self.activity is Activity.QUIET:
+            self.activity, self._onset, self._voiced = Activity.STARTING, start, 0
+        elif self.activity is Activity.STOPPING:
+            self.activity = Activity.SPEAKING
         self._voiced += self.known_to - start
-        if self._activity is Activity.STARTING and self._voiced >= self._min_speech:
-            self._activity = Activity.SPEAKING
+        if self.activity is Activity.STARTING and self._voiced >= self._min_speech:
+            self.activity = Activity.SPEAKING
             return Transition(started=True, at_sample=self._onset)
         return None
 
     def _no_voice(self, start: int) -> Transition | None:
         if self.silence_from is None:
             self.silence_from = start
-        if self._activity is Activity.SPEAKING:
-            self._activity = Activity.STOPPING
-        if self.known_to - self.silence_from < self._min_silence:
+        if self.activity is Activity.SPEAKING:
+            self.activity = Activity.STOPPING
+        if self.known_to - self.silence_from < self.min_silence_samples:
             return None
-        ended = self._activity is Activity.STOPPING
-        self._activity = Activity.QUIET
+        ended = self.activity is Activity.STOPPING
+        self.activity = Activity.QUIET
         return Transition(started=False, at_sample=self.silence_from) if ended else None
 
     def _remember(self, start: int) -> None:
         """Samples from `start` to `known_to` are possible speech."""
-        if self._runs and start - self._runs[-1].end <= self._padding + self._hangover:
+        if self._runs and start - self._runs[-1].end <= self.padding_samples + self._hangover:
             self._runs[-1].end = self.known_to
         else:
             self._runs.append(_Run(start, self.known_to))
+
+
+def frames_to_end(detector: SpeechDetector) -> int:
+    """How many more frames speech lasts at least; 0 where there is none."""
+    if detector.activity is not Activity.SPEAKING and detector.activity is not Activity.STOPPING:
+        return 0
+    since = detector.silence_from
+    silent = 0 if since is None else detector.known_to - since
+    return -(-(detector.min_silence_samples - silent) // detector.frame_samples)

@@ -19,7 +19,7 @@ from typing import Final
 
 import numpy as np
 
-from parakeet_streaming.engine.activity import SpeechDetector, Transition
+from parakeet_streaming.engine.activity import SpeechDetector, Transition, frames_to_end
 from parakeet_streaming.engine.endpoint import Endpoint, Endpointer
 from parakeet_streaming.engine.spans import Span
 from parakeet_streaming.engine.stream_state import ActivityState
@@ -177,10 +177,7 @@ class StreamSpeech:
         detector, heard = self._detector, self._heard
         if detector is None or not heard:
             return False
-        if heard[-1][0] <= up_to:
-            found = [probability for _, probability in heard]
-        else:
-            found = [probability for end, probability in heard if end <= up_to]
+        found = [probability for end, probability in heard if end <= up_to]
         count = len(found)
         if not count or GAP in found or not detector.is_steady(found):
             return False
@@ -192,11 +189,8 @@ class StreamSpeech:
             if not endpointer.passes(self.within_audio(known_to), since):
                 return False
         detector.pass_steady(count)
-        if count == len(heard):
-            heard.clear()
-        else:
-            for _ in range(count):
-                heard.popleft()
+        for _ in range(count):
+            heard.popleft()
         return True
 
     def hear_next(self, up_to: int | None) -> bool:
@@ -252,7 +246,7 @@ class StreamSpeech:
         frames = 1
         if not self._next_frame_decides(detector):
             # In speech there is nothing to tell, and no chunk is quiet, until it can have ended.
-            frames = min(max(_FRAMES_TO_WAKE, detector.frames_to_end), _FRAMES_PER_BLOCK)
+            frames = min(max(_FRAMES_TO_WAKE, frames_to_end(detector)), _FRAMES_PER_BLOCK)
         wake_at = detector.known_to + frames * detector.frame_samples
         return max(1, wake_at - self._window.fed_samples)
 
