@@ -6,12 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from parakeet_streaming.engine.activity import (
-    Activity,
-    SpeechDetector,
-    Transition,
-    frames_to_end,
-)
+from parakeet_streaming.engine.activity import Activity, SpeechDetector, Transition
 from parakeet_streaming.engine.vad_options import VadOptions
 from parakeet_streaming.errors import AudioInputError
 from parakeet_streaming.results import SpeechEnded, SpeechStarted
@@ -360,14 +355,6 @@ def test_a_gap_is_not_silent():
     assert detector.silent(6 * FRAME, 8 * FRAME)
 
 
-def test_it_is_told_where_speech_would_end():
-    detector = SpeechDetector(OPTIONS)
-    told(detector, "##")
-    assert detector.ends_at is None
-    told(detector, "..")
-    assert detector.ends_at == 6 * FRAME
-
-
 # Several frames at once
 
 
@@ -417,7 +404,7 @@ def test_most_frames_are_steady(before, frames, steady):
 def test_speech_ends_no_earlier_than_is_said(text, later, options):
     detector = SpeechDetector(options)
     told(detector, text)
-    least = frames_to_end(detector)
+    least = detector.frames_to_end
     found = told(detector, later)
     if least:
         assert all(number + 1 >= least for number, *_ in found)
@@ -430,5 +417,5 @@ def test_how_long_speech_lasts_at_least():
     asked = []
     for each in "##" + "#" + ".." + "#" + "....":
         told(detector, each)
-        asked.append(frames_to_end(detector))
+        asked.append(detector.frames_to_end)
     assert asked == [0, 0, 4, 3, 2, 4, 3, 2, 1, 0]

@@ -211,9 +211,12 @@ class SpeechDetector:
         return Transition(started=False, at_sample=self.silence_from) if speech else None
 
     @property
-    def ends_at(self) -> int | None:
-        """Position at which silence that goes on ends speech; None while there is voice."""
-        return None if self.silence_from is None else self.silence_from + self.min_silence_samples
+    def frames_to_end(self) -> int:
+        """How many more frames speech lasts at least; 0 where there is none."""
+        if self.activity is not Activity.SPEAKING and self.activity is not Activity.STOPPING:
+            return 0
+        silent = 0 if self.silence_from is None else self.known_to - self.silence_from
+        return -(-(self.min_silence_samples - silent) // self.frame_samples)
 
     def quiet(self, start: int, end: int) -> bool:
         """Whether samples [start, end) certainly hold no speech, nor anything that belongs to it.
@@ -275,12 +278,3 @@ class SpeechDetector:
             self._runs[-1].end = self.known_to
         else:
             self._runs.append(_Run(start, self.known_to))
-
-
-def frames_to_end(detector: SpeechDetector) -> int:
-    """How many more frames speech lasts at least; 0 where there is none."""
-    if detector.activity is not Activity.SPEAKING and detector.activity is not Activity.STOPPING:
-        return 0
-    since = detector.silence_from
-    silent = 0 if since is None else detector.known_to - since
-    return -(-(detector.min_silence_samples - silent) // detector.frame_samples)

@@ -19,7 +19,7 @@ from typing import Final
 
 import numpy as np
 
-from parakeet_streaming.engine.activity import SpeechDetector, Transition, frames_to_end
+from parakeet_streaming.engine.activity import Activity, SpeechDetector, Transition
 from parakeet_streaming.engine.endpoint import Endpoint, Endpointer
 from parakeet_streaming.engine.spans import Span
 from parakeet_streaming.engine.stream_state import ActivityState
@@ -165,8 +165,11 @@ class StreamSpeech:
             Whether there were any.
         """
         heard, ahead = self._heard, self._ahead
-        came, endpointer = self._hear_steady(up_to), self._endpointer
-        while (heard or (ahead is not None and ahead.finished)) and self.hear_next(up_to):
+        if heard[0][0] > up_to if heard else ahead is None or not ahead.finished:
+            return False
+        endpointer = self._endpointer
+        came = len(heard) > 1 and heard[1][0] <= up_to and self._hear_steady(up_to)
+        while self.hear_next(up_to):
             came = True
             if endpointer is not None and endpointer.check() is not None:
                 break
@@ -174,19 +177,15 @@ class StreamSpeech:
 
     def _hear_steady(self, up_to: int) -> bool:
         """Uses all that `hear` would use, if nothing changes by it; whether it did."""
-        detector, heard = self._detector, self._heard
-        if detector is None or not heard:
-            return False
+        detector, heard, endpointer = self._detector, self._heard, self._endpointer
+        assert detector is not None, "only a detector hears"
         found = [probability for end, probability in heard if end <= up_to]
-        count = len(found)
-        if not count or GAP in found or not detector.is_steady(found):
+        if GAP in found or not detector.is_steady(found):
             return False
-        endpointer = self._endpointer
+        count, since = len(found), detector.silence_from
         if endpointer is not None:
-            known_to = detector.known_to + count * detector.frame_samples
-            silence_from = detector.silence_from
-            since = None if silence_from is None else self.within_audio(silence_from)
-            if not endpointer.passes(self.within_audio(known_to), since):
+            known_to = self.within_audio(detector.known_to + count * detector.frame_samples)
+            if not endpointer.passes(known_to, None if since is None else self.within_audio(since)):
                 return False
         detector.pass_steady(count)
         for _ in range(count):
@@ -201,7 +200,11 @@ class StreamSpeech:
         if self._heard:
             if up_to is not None and self._heard[0][0] > up_to:
                 return False
-            self._tell(_feed(detector, *self._heard.popleft()))
+            transition, endpointer = _feed(detector, *self._heard.popleft()), self._endpointer
+            if transition is not None or self._stream.audio_end is not None:
+                self._tell(transition)
+            elif endpointer is not None:
+                endpointer.judged(detector.known_to, detector.silence_from)
             return True
         if not ahead.finished or detector.finished:
             return False
@@ -243,10 +246,12 @@ class StreamSpeech:
         detector = self._ahead
         if detector is None:
             return None
-        frames = 1
-        if not self._next_frame_decides(detector):
+        frames, since = _FRAMES_TO_WAKE, detector.silence_from
+        if since is not None and self._next_frame_decides(detector, since):
+            frames = 1
+        elif detector.activity is not Activity.QUIET:
             # In speech there is nothing to tell, and no chunk is quiet, until it can have ended.
-            frames = min(max(_FRAMES_TO_WAKE, frames_to_end(detector)), _FRAMES_PER_BLOCK)
+            frames = min(max(frames, detector.frames_to_end), _FRAMES_PER_BLOCK)
         wake_at = detector.known_to + frames * detector.frame_samples
         return max(1, wake_at - self._window.fed_samples)
 
@@ -255,13 +260,13 @@ class StreamSpeech:
         end = self._stream.audio_end
         return position if end is None else min(position, end)
 
-    def _next_frame_decides(self, detector: SpeechDetector) -> bool:
-        """Whether the next frame, if it is silent, may end the utterance."""
-        ends_at, endpointer = detector.ends_at, self._endpointer
-        if ends_at is None or endpointer is None or detector.silence_from is None:
+    def _next_frame_decides(self, detector: SpeechDetector, since: int) -> bool:
+        """Whether the next frame, if it is silent, may end the utterance; `since`: of silence."""
+        endpointer = self._endpointer
+        if endpointer is None:
             return False
-        ends_at = max(ends_at, detector.silence_from + endpointer.min_silence_samples)
-        return 0 < ends_at - detector.known_to <= detector.frame_samples
+        needed = max(detector.min_silence_samples, endpointer.min_silence_samples)
+        return 0 < since + needed - detector.known_to <= detector.frame_samples
 
     def _take(self, end: int, probability: float) -> None:
         assert self._ahead is not None, "only a detector judges"
