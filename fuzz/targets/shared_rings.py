@@ -62,15 +62,14 @@ def run(data: bytes) -> None:
 
 def _take(reader: SharedAudioReader, expected: int, most: int) -> int:
     """Takes once; the position after it."""
-    piece = reader.take(most)
-    if piece is None:
-        return expected
-    if isinstance(piece, Missing):
-        assert piece.start == expected
-        return expected + piece.count
-    assert len(piece) <= most
-    assert piece.tolist() == list(range(expected, expected + len(piece)))
-    return expected + len(piece)
+    found: list[float] = []
+    taken = reader.take(most, lambda piece: found.extend(piece.tolist()))
+    if isinstance(taken, Missing):
+        assert taken.start == expected
+        return expected + taken.count
+    assert taken == len(found) <= most
+    assert found == list(range(expected, expected + taken))
+    return expected + taken
 
 
 def seeds() -> Iterator[bytes]:

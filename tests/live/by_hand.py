@@ -2,11 +2,13 @@
 
 from dataclasses import replace
 
+import numpy as np
+
 from parakeet_streaming.engine.activity import SpeechDetector
 from parakeet_streaming.engine.stream_state import StreamOptions
 from parakeet_streaming.live.adaptation import DelayRange
 from parakeet_streaming.live.admission import Admission
-from parakeet_streaming.live.audio_queue import AudioQueueWriter
+from parakeet_streaming.live.audio_queue import AudioQueueWriter, Missing
 from parakeet_streaming.live.batch_limits import BatchLimits
 from parakeet_streaming.live.intake import Intake
 from parakeet_streaming.live.loop import StreamLoop
@@ -160,6 +162,13 @@ def tokens_of(events):
 
 def finals_of(events):
     return [each for each in events if isinstance(each, Final)]
+
+
+def next_of(reader, most_samples=10**9):
+    """What comes next in an audio queue: samples, a gap, or None."""
+    pieces = []
+    found = reader.take(most_samples, lambda piece: pieces.append(piece.copy()))
+    return found if isinstance(found, Missing) else np.concatenate(pieces) if pieces else None
 
 
 def intake_of(*, context=CONTEXT, capacity=160_000, options=None, endpointer=None):

@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 
 from parakeet_streaming.live.audio_queue import AudioQueueWriter, Missing
 from parakeet_streaming.testing import HandClock
+from tests.live.by_hand import next_of
 
 
 def queue(capacity=8, most=8, clock=None, **choices):
@@ -26,7 +27,7 @@ def ramp(start, stop):
 def drawn(reader, most_samples):
     """Pieces of at most so many samples together, and the gaps between them."""
     pieces = []
-    while (piece := reader.take(most_samples)) is not None:
+    while (piece := next_of(reader, most_samples)) is not None:
         pieces.append(piece)
         most_samples -= 0 if isinstance(piece, Missing) else len(piece)
     return pieces
@@ -159,12 +160,12 @@ def test_the_worker_is_not_woken_for_a_gap_that_it_cannot_take_yet():
     reader.wake_after(9)
     writer.write(ramp(0, 20))
     assert not woken
-    assert len(reader.take(20)) == 8
+    assert len(next_of(reader, 20)) == 8
     reader.wake_after(1)
     assert not reader.wake_is_due
     writer.write(ramp(20, 21))
     assert reader.wake_is_due
-    assert reader.take(20) == Missing(8, 12)
+    assert next_of(reader, 20) == Missing(8, 12)
 
 
 def test_when_a_sample_came():

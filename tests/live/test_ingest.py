@@ -13,6 +13,7 @@ from parakeet_streaming.errors import AudioInputError
 from parakeet_streaming.live.audio_queue import AudioQueueWriter, Missing
 from parakeet_streaming.live.ingest import AudioIngest
 from parakeet_streaming.testing import noise
+from tests.live.by_hand import next_of
 
 WAIT_S = 60
 
@@ -25,7 +26,7 @@ def ingest(rate_hz=16_000, capacity=160_000, most=160_000):
 def taken(writer):
     """Everything in the queue, zeros where samples are missing."""
     pieces = []
-    while (piece := writer.reader.take(10**9)) is not None:
+    while (piece := next_of(writer.reader, 10**9)) is not None:
         pieces.append(np.zeros(piece.count, "f4") if isinstance(piece, Missing) else piece)
     return np.concatenate([np.empty(0, np.float32), *pieces])
 
@@ -69,12 +70,12 @@ def test_what_push_returns_adds_up(rate_hz, acts, most):
         given = edge.push(np.ones(count, np.float32))
         assert 0 <= given <= count
         pushed, returned = pushed + count, returned + given
-        writer.reader.take(drawn)
+        next_of(writer.reader, drawn)
     refused = writer.refused * rate_hz // 16_000
     # What a resampler gave out late is carried over until enough is pushed.
     assert pushed - returned <= refused
     while pushed - returned < writer.refused * rate_hz // 16_000:
-        while writer.reader.take(10**9) is not None:
+        while next_of(writer.reader, 10**9) is not None:
             pass
         returned += edge.push(np.ones(10, np.float32))
         pushed += 10
@@ -90,7 +91,7 @@ def test_a_push_of_the_room_is_taken_in_full(rate_hz, acts):
     for count, drawn in acts:
         room = edge.room
         assert edge.push(np.ones(min(count, room), np.float32)) == min(count, room)
-        writer.reader.take(drawn)
+        next_of(writer.reader, drawn)
     assert writer.refused == 0
 
 
@@ -168,7 +169,7 @@ def test_a_thread_waits_for_room():
     while not edge._waiters.waiting:
         pass
     for _ in range(6):
-        writer.reader.take(100)
+        next_of(writer.reader, 100)
         edge.woken()
     waiter.join(WAIT_S)
     assert found[0] >= 500
@@ -186,7 +187,7 @@ def test_an_event_loop_waits_for_room_and_for_the_end():
         waiting = asyncio.ensure_future(edge.wait_for_room_async(10))
         await asyncio.sleep(0)
         assert not waiting.done()
-        writer.reader.take(100)
+        next_of(writer.reader, 100)
         edge.woken()
         found = await asyncio.wait_for(waiting, WAIT_S)
         edge.push(np.ones(1_000, np.float32))

@@ -18,7 +18,7 @@ def ends_of(frames, *, endpointer=None, tail_s=0.0):
     recognizer = fake_recognizer([Cue(1, 0), Cue(7, 1)], ["one", "two"])
     stream = recognizer.open(StreamOptions(CONTEXT))
     intake, _, writer, _, _ = intake_of(context=CONTEXT)
-    intake._stream, intake._window = stream, stream.window
+    intake._stream, intake._window, intake._feed = stream, stream.window, stream.window.feed
     writer.write(marked_audio(frames))
     intake.take()
     ends = Utterances(stream, intake, None, endpointer, None, tail_s=tail_s)

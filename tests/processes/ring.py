@@ -6,6 +6,7 @@ from parakeet_streaming.live.audio_queue import Missing
 from parakeet_streaming.processes.audio_memory import Blocks, Sizes
 from parakeet_streaming.processes.audio_reader import SharedAudioQueue, SharedAudioReader
 from parakeet_streaming.processes.audio_writer import SharedAudioWriter
+from tests.live.by_hand import next_of
 from tests.processes.across import memories
 
 
@@ -32,7 +33,7 @@ class Ring:
     def taken(self, most=10**9):
         """Everything that is there: positions, and gaps."""
         found = []
-        while (piece := self.reader.take(most)) is not None:
+        while (piece := next_of(self.reader, most)) is not None:
             found.append((piece.start, piece.count) if isinstance(piece, Missing) else list(piece))
         return found
 

@@ -9,14 +9,15 @@ import pytest
 from parakeet_streaming.live.audio_queue import Missing
 from parakeet_streaming.processes import audio_memory as at
 from parakeet_streaming.processes.audio_memory import BLOCK
+from tests.live.by_hand import next_of
 from tests.processes.ring import Ring
 
 
 def test_no_more_is_taken_than_is_asked_for():
     ring = Ring()
     ring.write(10)
-    assert list(ring.reader.take(4)) == [0, 1, 2, 3]
-    assert ring.reader.take(0) is None
+    assert list(next_of(ring.reader, 4)) == [0, 1, 2, 3]
+    assert next_of(ring.reader, 0) is None
     assert ring.reader.waiting == 6
     assert ring.queue.occupancy == 6
     assert ring.queue.high_water == 10
@@ -50,7 +51,7 @@ def test_whatever_stands_in_the_memory_nothing_is_read_outside_it(value):
         ring.writer._gap_ring[index] = value
     taken = 0
     for _ in range(100):
-        piece = ring.reader.take(1_000)
+        piece = next_of(ring.reader, 1_000)
         if piece is None:
             break
         taken += piece.count if isinstance(piece, Missing) else len(piece)
@@ -79,7 +80,7 @@ def test_two_threads_lose_nothing():
         thread.start()
         expected = 0
         while not ring.reader.ended:
-            piece = ring.reader.take(1_500)
+            piece = next_of(ring.reader, 1_500)
             if piece is not None:
                 assert (piece == np.arange(expected, expected + len(piece))).all()
                 expected += len(piece)

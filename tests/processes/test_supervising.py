@@ -6,6 +6,7 @@ import os
 import signal
 import socket
 import ssl
+import subprocess
 import threading
 import time
 import urllib.request
@@ -182,6 +183,50 @@ def test_it_drains():
             speaker.join(LONG_S)
             assert speaker.text == SAID, speaker.error
         assert server.ended() == 0
+
+
+def test_a_second_signal_ends_all_processes_at_once():
+    options = ("--io-processes", 2, "--drain-s", 3_600, *FIXED)
+    with Served(*options) as server, connect(f"{server.ws_url}/v1/stream") as client:
+        assert json.loads(client.recv(LONG_S))["type"] == "ready"
+        client.send(PCM[:16_000].tobytes())
+        children = io_processes(server)
+        assert len(children) == 2
+        server.signal(signal.SIGINT)
+        server.line_with("draining: 2 I/O processes")
+        while server.process.poll() is None:  # two that come together count as one
+            server.signal(signal.SIGINT)
+            with suppress(subprocess.TimeoutExpired):
+                server.process.wait(0.1)
+        assert server.ended() == 130
+        wait_until(lambda: not any(Path(f"/proc/{pid}").exists() for pid in children))
+
+
+def test_phrases_that_change_while_the_engine_stands_still_change_when_it_goes_on():
+    with Served("--io-processes", 2, *FIXED) as server:
+        speakers = [Speaker(server.url) for _ in range(2)]
+        for speaker in speakers:
+            speaker.say(PCM[:16_000])
+        wait_until(lambda: "active_streams" in get(f"{server.url}/metrics"))
+        server.signal(signal.SIGSTOP)
+        changed = [
+            threading.Thread(target=speaker.stream.use_phrases, args=(["forty two"],))
+            for speaker in speakers
+        ]
+        for each in changed:
+            each.start()
+        for speaker in speakers:
+            speaker.say(PCM[16_000:32_000])
+        time.sleep(0.3)
+        server.signal(signal.SIGCONT)
+        for each in changed:
+            each.join(LONG_S)
+        for speaker in speakers:
+            speaker.say(PCM[32_000:])
+            speaker.start()
+        for speaker in speakers:
+            speaker.join(LONG_S)
+            assert speaker.text == SAID, speaker.error
 
 
 def test_streams_of_all_processes_are_bounded_together():

@@ -31,6 +31,7 @@ Why it is correct, without leaning on the GIL:
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Generic, TypeVar
 
 import numpy as np
@@ -159,21 +160,28 @@ class SampleReader(_End):
 
     def read(self, most_samples: int | None = None) -> NDArray[np.float32]:
         """The oldest samples, all or at most `most_samples`, as a copy, float32 (m,), m ≥ 0."""
+        full = self._full()
+        pieces: list[NDArray[np.float32]] = []
+        self.read_to(
+            lambda piece: pieces.append(piece.copy()),
+            full if most_samples is None else min(full, most_samples),
+        )
+        return pieces[0] if len(pieces) == 1 else np.concatenate([np.empty(0, np.float32), *pieces])
+
+    def read_to(self, take: Callable[[NDArray[np.float32]], None], count: int) -> None:
+        """Gives the oldest `count` samples, which must be there, to `take`, in one piece or two.
+
+        The pieces lie in the ring, and are overwritten afterwards: what is kept must be copied.
+        """
         reading = self._reading
-        read = reading.moved
-        full = self._writing.moved - read
-        count = full if most_samples is None else min(full, most_samples)
-        start = read % self._capacity
+        start = reading.moved % self._capacity
         before_wrap = self._capacity - start
         if count <= before_wrap:
-            samples = self._samples[start : start + count].copy()
-            reading.moved = read + count
-            return samples
-        samples = np.empty(count, np.float32)
-        samples[:before_wrap] = self._samples[start : start + before_wrap]
-        samples[before_wrap:] = self._samples[: count - before_wrap]
-        self._released(count)
-        return samples
+            take(self._samples[start : start + count])
+        else:
+            take(self._samples[start:])
+            take(self._samples[: count - before_wrap])
+        reading.moved += count
 
 
 class _Slot(Generic[T]):

@@ -229,13 +229,14 @@ class AudioQueueReader:
             return writer.wake_at != _NEVER and not self.ended
         return writer.available >= writer.wake_at
 
-    def take(self, most_samples: int) -> Floats | Missing | None:
-        """What comes next: a gap, or float32 (n,) of `most_samples` at most; None while nothing is.
+    def take(self, most_samples: int, to: Callable[[Floats], None]) -> int | Missing:
+        """What comes next: a gap, or how many samples it gave to `to`, float32 (n,); 0 for none.
 
-        Samples lie in rings, so there may be more after what one call gives.
+        Those that it gives, `most_samples` at most, are overwritten afterwards: `to` must copy
+        them. They lie in rings, so there may be more after them.
         """
         if most_samples <= 0:
-            return None
+            return 0
         while True:
             # Loaded before the gaps: a gap is handed over before the samples after it.
             here = min(self._ring.occupancy, most_samples)
@@ -247,11 +248,11 @@ class AudioQueueReader:
             if gap is not None:
                 here = min(here, gap.start - self.position)
             if here:
-                samples = self._ring.read(here)
+                self._ring.read_to(to, here)
                 self.position += here
-                return samples
+                return here
             if not self._moved_on():
-                return None
+                return 0
 
     def wake_after(self, samples: int | None) -> None:
         """Asks to be woken when so many samples more are available; None: not before the end."""

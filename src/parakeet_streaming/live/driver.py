@@ -118,7 +118,8 @@ class StreamDriver:
     def plan(self) -> Due | None:
         """Passes over what is quiet, looks for ends; what is due until it was stepped, if any."""
         self._due.found = None
-        self.is_plain = self._has_windows_alone()
+        utterances = self.utterances
+        self.is_plain = self._has_windows_alone() and utterances.look() is None
         if not self.is_plain:
             return self._plan_in_order()
         span = self._window.next_span()
@@ -131,13 +132,14 @@ class StreamDriver:
         """
         self._due.found = None
         span = self._window.next_span()
-        if span is None or not self.is_plain or self._has_more or self._decides:
+        if span is None or not self.is_plain or not self._has_windows_alone():
             return None
         return self._due_of(span)
 
     def has_no_window(self) -> bool:
         """Whether nothing waits for its turn, and the next window alone is to come."""
-        self.is_plain = plain = self._has_windows_alone()
+        utterances = self.utterances
+        self.is_plain = plain = self._has_windows_alone() and utterances.look() is None
         return plain and self._window.next_span() is None
 
     def _plan_in_order(self) -> Due | None:
@@ -166,22 +168,12 @@ class StreamDriver:
         return None
 
     def _has_windows_alone(self) -> bool:
-        if self._has_more:
+        """Whether no speech, gap, commit, end or other phrases are to be taken among them."""
+        stream, gaps, utterances = self.stream, self.speech.gaps, self.utterances
+        if self._hears or gaps.any or stream.closed or stream.audio_end is not None:
             return False
-        utterances = self.utterances
-        return utterances.look() is None and not self._decides
-
-    @property
-    def _has_more(self) -> bool:
-        """Whether more than windows and commits is to be looked for."""
-        stream, gaps = self.stream, self.speech.gaps
-        passes = self._hears or gaps.any
-        return passes or stream.closed or stream.audio_end is not None
-
-    @property
-    def _decides(self) -> bool:
-        """Whether a commit, an end or other phrases wait for their turn among the windows."""
-        return self.utterances.waiting or self.changes.waiting
+        changes = self.changes
+        return utterances.endpoint is None and not (utterances.commits or changes.waiting)
 
     def due(self) -> Due:
         """The window that `plan` found, as it is by now: more may have come after it."""

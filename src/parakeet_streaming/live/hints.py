@@ -20,7 +20,8 @@ class StreamHints:
         self._watch = FormatWatch(rate_hz)
         self._clock = clock
         self._wake = wake
-        self._new: deque[HealthHint] = deque()
+        self.new: deque[HealthHint] = deque()
+        """Those that were not taken."""
         self._told: tuple[HealthHint, ...] = ()
 
     @property
@@ -41,15 +42,10 @@ class StreamHints:
         found = watch.feed(mono, self._clock())
         if found:
             self._told += tuple(found)
-            self._new.extend(found)
+            self.new.extend(found)
             self._wake()
         return mono
 
-    @property
-    def has_new(self) -> bool:
-        """Whether there are any that were not taken."""
-        return bool(self._new)
-
     def take(self) -> list[HealthHint]:
         """Those that are new. The worker's."""
-        return [self._new.popleft() for _ in range(len(self._new))]
+        return [self.new.popleft() for _ in range(len(self.new))]

@@ -55,7 +55,8 @@ class Intake:
         self.ended = False
         """Whether the stream knows that no more audio will come."""
         self._stream = stream
-        self._window = stream.window
+        self._window = window = stream.window
+        self._feed = window.feed
         context = stream.context
         self._lengths = lengths = context.samples
         self._queue = queue
@@ -108,18 +109,14 @@ class Intake:
             if self._gap_left:
                 most -= self._fill_gap(most)
                 continue
-            piece = queue.take(most)
-            if piece is None:
+            taken = queue.take(most, self._feed)
+            if isinstance(taken, Missing):
+                self._begin_gap(taken)
+                continue
+            most -= taken
+            waiting -= taken
+            if not taken or waiting <= 0:
                 break
-            if isinstance(piece, Missing):
-                self._begin_gap(piece)
-            else:
-                self._window.feed(piece)
-                count = piece.shape[0]
-                most -= count
-                waiting -= count
-                if waiting <= 0:
-                    break
         return most < room
 
     def end(self) -> None:
@@ -140,7 +137,8 @@ class Intake:
         The producer is asked to wake the worker before that only where it hands over very much.
         """
         lengths, window, queue = self._lengths, self._window, self._queue
-        missing = lengths.chunk + lengths.right + 1 - window.buffered_samples
+        complete = window.decoded_samples + lengths.chunk + lengths.right + 1
+        missing = complete - window.fed_samples
         if self._gap_left or queue.ended or not queue.waiting < missing <= _MOST_WAITING:
             return False
         queue.wake_after(_MOST_WAITING)

@@ -41,28 +41,23 @@ class PhraseChanges:
     def __init__(self, stream: WindowedStream, made_at: int = -1) -> None:
         """`made_at`: position of the last change of a stream that goes on; -1 for none."""
         self._stream = stream
-        self._waiting: deque[PhraseChange] = deque()
+        self.waiting: deque[PhraseChange] = deque()
         self._known_to = made_at
         self.made_at = made_at
         """Position of the last change that was made."""
 
-    @property
-    def waiting(self) -> bool:
-        """Whether there are any."""
-        return bool(self._waiting)
-
     def put(self, change: PhraseChange) -> None:
         """Wants that. Any thread; positions must not fall."""
         if change.position > self._known_to:
-            self._waiting.append(change)
+            self.waiting.append(change)
 
     def state(self) -> tuple[WaitingChange, ...]:
         """Those that wait, as a value."""
-        return tuple(each.state for each in self._waiting)
+        return tuple(each.state for each in self.waiting)
 
     def take(self, complete_at: int) -> None:
         """Makes the changes that come before the step of a window that is complete there."""
-        while self._waiting and self._waiting[0].position < complete_at:
-            change = self._waiting.popleft()
+        while self.waiting and self.waiting[0].position < complete_at:
+            change = self.waiting.popleft()
             self._stream.use(biased=change.biased)
             self.made_at = change.position

@@ -162,12 +162,12 @@ class StreamTask:
         hints, driver = self.hints, self.driver
         outcome = driver.outcome
         decoded = outcome.decoded_samples
-        if not (outcome.unreported or hints.has_new or self.taken):
+        if not (outcome.unreported or hints.new or self.taken):
             self.events.told_samples = decoded
             return
         pauses, meter = self.pauses, self.meter
         events = outcome.events()
-        if hints.has_new or self.taken:
+        if hints.new or self.taken:
             events = [*hints.take(), *events, *self.taken]
             self.taken.clear()
         for each in events:

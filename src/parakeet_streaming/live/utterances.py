@@ -61,16 +61,17 @@ class Utterances:
         self._detector = detector
         self._endpointer = endpointer
         self._tail_s = tail_s
-        self._commits: deque[int] = deque()
+        self.commits: deque[int] = deque()
+        """Positions of those that wait, in their order."""
 
     def commit(self, position: int) -> None:
         """Wants the text up to that position now. Any thread."""
-        self._commits.append(position)
+        self.commits.append(position)
 
     @property
     def waiting(self) -> bool:
         """Whether an end was asked for or found that has not come yet."""
-        return self.endpoint is not None or bool(self._commits)
+        return self.endpoint is not None or bool(self.commits)
 
     @property
     def is_cutting(self) -> bool:
@@ -81,7 +82,7 @@ class Utterances:
     @property
     def next_commit(self) -> int | None:
         """Position of the next commit, if its audio is there."""
-        commits = self._commits
+        commits = self.commits
         return commits[0] if commits and commits[0] <= self._intake.taken else None
 
     def look(self) -> Endpoint | None:
@@ -95,16 +96,16 @@ class Utterances:
 
     def before_commit(self, position: int) -> int:
         """`position`, or that of the next commit where that comes first."""
-        return min(position, self._commits[0]) if self._commits else position
+        return min(position, self.commits[0]) if self.commits else position
 
     def commit_comes_before(self, span: Span | None) -> bool:
         """Whether the next commit comes before the step of that window."""
-        commit = self.next_commit if self._commits else None
+        commit = self.next_commit if self.commits else None
         return commit is not None and (span is None or commit < span.needed_to)
 
     def begin_commit(self) -> None:
         """Makes the next commit the end that waits."""
-        asked = max(self._commits.popleft(), self._window.decoded_samples)
+        asked = max(self.commits.popleft(), self._window.decoded_samples)
         self.endpoint = Endpoint("commit", asked, asked)
         self._stream.end(self._tail_s, at=asked)
 

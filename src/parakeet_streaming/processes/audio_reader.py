@@ -11,9 +11,8 @@ Rules of this file:
 from __future__ import annotations
 
 import sys
+from collections.abc import Callable
 from typing import Final
-
-import numpy as np
 
 from parakeet_streaming.live.audio_queue import Missing
 from parakeet_streaming.ports import Floats
@@ -80,13 +79,14 @@ class SharedAudioReader:
             return wake_at != _NEVER and not self.ended
         return max(self._start, counters[at.AVAILABLE]) >= wake_at
 
-    def take(self, most_samples: int) -> Floats | Missing | None:
-        """What comes next: a gap, or float32 (n,) of `most_samples` at most; None while nothing is.
+    def take(self, most_samples: int, to: Callable[[Floats], None]) -> int | Missing:
+        """What comes next: a gap, or how many samples it gave to `to`, float32 (n,); 0 for none.
 
-        Samples lie in blocks, so there may be more after what one call gives.
+        Those that it gives, `most_samples` at most, are overwritten afterwards: `to` must copy
+        them. They lie in blocks, so there may be more after them.
         """
         if most_samples <= 0:
-            return None
+            return 0
         # Loaded before the gaps: a gap is handed over before the samples after it.
         put = self._counters[at.SAMPLES_PUT]
         fence()
@@ -99,16 +99,16 @@ class SharedAudioReader:
         if gap is not None:
             here = min(here, gap.start - self._position)
         if not here:
-            return None
+            return 0
         number, offset = divmod(self._taken, BLOCK)
         here = min(here, BLOCK - offset)
         block = self._numbers[number % at.NUMBERS] % len(self._samples)
-        samples: Floats = np.array(self._samples[block, offset : offset + here])
+        to(self._samples[block, offset : offset + here])
         self._taken += here
         fence()
         self._counters[at.SAMPLES_TAKEN] = self._taken
         self.position += here
-        return samples
+        return here
 
     def wake_after(self, samples: int | None) -> None:
         """Asks to be woken when so many samples more are available; None: not before the end."""
