@@ -9,6 +9,7 @@ from parakeet_streaming.engine.recognizer import Recognizer
 from parakeet_streaming.errors import CapacityError
 from parakeet_streaming.live.batch_limits import BatchLimits
 from parakeet_streaming.results import Final, Partial
+from parakeet_streaming.torch_runtime.bias_arena import ArenaRoom
 from parakeet_streaming.torch_runtime.cached_encoder import ring_size
 from parakeet_streaming.torch_runtime.transducer import TorchTransducer
 from tests.torch_runtime.small_device import played
@@ -74,6 +75,7 @@ class Room:
     def __init__(self, patch, model, cpu, total, *, reserved=None, cached=True):
         self.device = played(patch, total)
         self.model = TorchTransducer(model, cpu, fixed_shapes=True)
+        self.model._decoder.loops.room = ArenaRoom(states=1000, arcs=1000)
         self.options = LiveOptions(
             DelayRange.fixed(ContextConfig.parse("1-0.4-0.4")),
             vad=None,

@@ -34,6 +34,7 @@ from parakeet_streaming.ports import (
 from parakeet_streaming.timeline import (
     SUBSAMPLING,
     ContextConfig,
+    WindowLengths,
     encoder_frames,
     frames_to_samples,
 )
@@ -171,21 +172,25 @@ class TorchTransducer:
             window = each.chunk + each.right if cached else each.window
             features, value_bytes = (1 + window) * SUBSAMPLING, self._pasts.dtype.itemsize
             self._memory.steps_need(step_bytes(config, most_rows, features, value_bytes))
-        if cached:
-            with self._lock, computing():
-                for each in lengths:
-                    self._room.reserve(each, streams)
-        for each in lengths:
-            if cached:
-                parts.append(self._cached.prepare(each, most_rows))
-            else:
+            if not cached:
                 parts.append(self._windows.prepare(frames_to_samples(each.window), most_rows))
+        if cached and lengths:
+            parts.append(self._cached_steps(lengths, most_rows, streams))
         for part in parts:
             done = False
             while not done:
                 with self._lock, computing():
                     done = next(part, self) is self
                 yield
+
+    def _cached_steps(
+        self, lengths: Sequence[WindowLengths], most_rows: int, streams: int
+    ) -> Iterator[None]:
+        # What was made ready for decoding has its memory by now; the rest of it is for slots.
+        for each in lengths:
+            self._room.reserve(each, streams)
+        for each in lengths:
+            yield from self._cached.prepare(each, most_rows)
 
     def places(self, kind: StreamKind, open_streams: Mapping[StreamKind, int]) -> int | None:
         """For how many more streams of a kind there is room; None where nothing bounds them.
