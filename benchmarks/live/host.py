@@ -28,7 +28,7 @@ from benchmarks.live.host_by_hand import measure_by_hand
 from benchmarks.live.host_trial import Case, HostCost, measure
 from benchmarks.report.machine import machine, machine_table
 from benchmarks.report.tables import percent, say, table
-from parakeet_streaming.server.collector import collecting_seldom
+from parakeet_streaming.processes.collector import collecting_seldom
 
 GOAL_US: Final = 30.0
 
@@ -70,7 +70,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
             asked.streams, asked.context, not asked.windows, vad, asked.seconds, asked.batch
         )
         profile = cProfile.Profile() if asked.profile and not asked.by_hand else None
-        # As `parakeet serve` does.
+        # As `parakeet serve --io-processes` does.
         with collecting_seldom():
             found[name] = cost = measure_by_hand(case) if asked.by_hand else measure(case, profile)
         if profile is not None:

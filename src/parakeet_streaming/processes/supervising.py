@@ -27,6 +27,7 @@ from parakeet_streaming.errors import OptionError, UnavailableError
 from parakeet_streaming.live.engine import LiveEngine
 from parakeet_streaming.processes import listening
 from parakeet_streaming.processes.child import Child
+from parakeet_streaming.processes.collector import collecting_seldom
 from parakeet_streaming.processes.frames import Frame, Kind
 from parakeet_streaming.processes.io_process import Beginning
 from parakeet_streaming.processes.shared_state import SharedState
@@ -66,8 +67,14 @@ def serve(settings: Settings) -> None:
         watch(each, settings.ping_s, settings.ping_timeout_s)
     try:
         loaded = composition.load_all(settings)
-        with logs.written(
-            settings.log_format, settings.log_level, log_text=settings.log_text, replica="engine"
+        with (
+            logs.written(
+                settings.log_format,
+                settings.log_level,
+                log_text=settings.log_text,
+                replica="engine",
+            ),
+            collecting_seldom(),
         ):
             serving.run_loop(partial(_serve, settings, loaded, sockets))
     finally:

@@ -34,7 +34,6 @@ from parakeet_streaming.server.addresses import (
     watch,
 )
 from parakeet_streaming.server.bounded_socket import BoundedSocket
-from parakeet_streaming.server.collector import collecting_seldom
 from parakeet_streaming.server.composition import Listener, Loaded
 from parakeet_streaming.server.request_log import Application
 from parakeet_streaming.server.service import Service
@@ -81,10 +80,10 @@ def serve(settings: Settings) -> None:
 
 
 def run_loop(main: Callable[[], Coroutine[Any, Any, None]]) -> None:
-    """Runs it in an event loop, and in a process, that are made for many sockets and streams."""
+    """Runs it in an event loop that is made for many sockets."""
     allow_many_sockets()
     factory = uvicorn.Config("", log_config=None).get_loop_factory()
-    with collecting_seldom(), asyncio.Runner(loop_factory=factory) as runner:
+    with asyncio.Runner(loop_factory=factory) as runner:
         runner.run(main())
 
 

@@ -1,11 +1,11 @@
-"""The collector of cycles looks seldom while a server runs, but it looks."""
+"""The collector of cycles looks seldom while an engine runs, but it looks."""
 
 import gc
 import weakref
 
 import pytest
 
-from parakeet_streaming.server.collector import collecting_seldom
+from parakeet_streaming.processes.collector import collecting_seldom
 
 
 class Knot:
