@@ -9,7 +9,7 @@ import numpy as np
 from fuzz.by_hand import HandEngine
 from fuzz.choices import Choices
 from fuzz.snapshot_bytes import forged
-from parakeet_streaming.engine.endpoint import EndpointOptions
+from parakeet_streaming.engine.endpoint_options import EndpointOptions
 from parakeet_streaming.engine.snapshot import MAGIC
 from parakeet_streaming.engine.vad_options import VadOptions
 from parakeet_streaming.errors import ParakeetError

@@ -6,7 +6,8 @@ from dataclasses import fields
 from typing import Any
 
 from fuzz.choices import Choices
-from parakeet_streaming.engine.endpoint import Endpointer, EndpointOptions
+from parakeet_streaming.engine.endpoint import Endpointer
+from parakeet_streaming.engine.endpoint_options import EndpointOptions
 from parakeet_streaming.engine.recognition_options import RecognitionOptions
 from parakeet_streaming.engine.stall import StallGuard
 from parakeet_streaming.engine.vad_options import VadOptions

@@ -27,7 +27,7 @@ os.environ.setdefault("HF_HUB_DISABLE_TELEMETRY", "1")
 from parakeet_streaming.boosting.options import Boosting
 from parakeet_streaming.boosting.phrases import Phrase
 from parakeet_streaming.channels import ChannelTranscript, SeparateTranscript, Utterance
-from parakeet_streaming.engine.endpoint import EndpointOptions
+from parakeet_streaming.engine.endpoint_options import EndpointOptions
 from parakeet_streaming.engine.recognition_options import RecognitionOptions
 from parakeet_streaming.engine.recognizer import Recognizer
 from parakeet_streaming.engine.separate_channels import transcribe_channels

@@ -26,7 +26,8 @@ CONFIDENCE_MEASURES: Final = ("probability", "entropy")
 """Of a token: softmax probability, or NVIDIA NeMo's Tsallis entropy."""
 
 
-@dataclass(slots=True)
+@made_quickly
+@dataclass(frozen=True, slots=True)
 class EncoderInput:
     """One window to encode."""
 
@@ -42,8 +43,8 @@ class EncoderInput:
     """What the encoder kept at the window before. With it the row begins at the chunk; without it
     the row begins with the left context."""
     tail_samples: int = 0
-    """Samples at the end that are no audio, but stand for the silence after it: what is measured of
-    the window as a whole, such as the mean that features are normalised by, leaves them out."""
+    """Samples at the end that are no audio, but stand for silence: what is measured of the window as a
+    whole, such as the mean that features are normalised by, leaves them out."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -136,7 +137,8 @@ class TokenBias(Protocol):
         ...
 
 
-@dataclass(slots=True)
+@made_quickly
+@dataclass(frozen=True, slots=True)
 class DecoderInput:
     """Frames of one encoded row to decode: [chunk_start, chunk_end), then up to `lookahead_end`."""
 
@@ -166,7 +168,8 @@ class Emission:
     """True when a boosted phrase chose it in place of another token."""
 
 
-@dataclass(slots=True)
+@made_quickly
+@dataclass(frozen=True, slots=True)
 class Decoded:
     """What the frames of one row gave."""
 
@@ -236,11 +239,7 @@ class Transducer(Protocol):
         ...
 
     def memory_from_arrays(self, arrays: Mapping[str, Floats]) -> object:
-        """The memory of which `memory_to_arrays` made the arrays.
-
-        Raises:
-            SnapshotError: arrays of other names or shapes.
-        """
+        """The memory of which they were made; SnapshotError for arrays of other names or shapes."""
         ...
 
     def past_to_arrays(self, past: object) -> dict[str, Floats]:

@@ -3,7 +3,7 @@
 import pytest
 
 from parakeet_streaming.cli.listen_choices import delay_range_of, endpoint_of
-from parakeet_streaming.engine.endpoint import EndpointOptions
+from parakeet_streaming.engine.endpoint_options import EndpointOptions
 from parakeet_streaming.errors import OptionError
 from parakeet_streaming.live.adaptation import DelayRange
 from parakeet_streaming.timeline import ContextConfig

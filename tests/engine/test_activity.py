@@ -355,9 +355,67 @@ def test_a_gap_is_not_silent():
     assert detector.silent(6 * FRAME, 8 * FRAME)
 
 
-def test_it_is_told_where_speech_would_end():
+# Several frames at once
+
+
+@given(
+    before=frames,
+    blocks=st.lists(st.text(alphabet=".o#", min_size=1, max_size=8), max_size=8),
+    forgotten=st.integers(0, 40_000),
+    options=options,
+)
+def test_steady_frames_are_passed_as_if_fed_one_by_one(before, blocks, forgotten, options):
+    whole, single = SpeechDetector(options), SpeechDetector(options)
+    for detector in (whole, single):
+        told(detector, before)
+        detector.forget_before(forgotten)
+    for block in blocks:
+        probabilities = [LEVELS[each] for each in block]
+        if whole.is_steady(probabilities):
+            whole.pass_steady(len(block))
+            assert [single.feed(each) for each in probabilities] == [None] * len(block)
+        else:
+            assert told(whole, block) == told(single, block)
+        assert whole.state() == single.state()
+
+
+@pytest.mark.parametrize(
+    ("before", "frames", "steady"),
+    [
+        ("....", "....", True),
+        ("....", "..o.", False),
+        # Speech, and silence in it that is not long enough to end it.
+        ("####", "##oo", True),
+        ("####", "##..", False),
+        ("####.", "..", True),
+        ("####.", "...", False),
+        ("####.", ".#", False),
+        ("##", "#", False),
+        ("##.", "..", True),
+    ],
+)
+def test_most_frames_are_steady(before, frames, steady):
     detector = SpeechDetector(OPTIONS)
-    told(detector, "##")
-    assert detector.ends_at is None
-    told(detector, "..")
-    assert detector.ends_at == 6 * FRAME
+    told(detector, before)
+    assert detector.is_steady([LEVELS[each] for each in frames]) is steady
+
+
+@given(text=frames, later=st.text(alphabet=".o#", min_size=20, max_size=20), options=options)
+def test_speech_ends_no_earlier_than_is_said(text, later, options):
+    detector = SpeechDetector(options)
+    told(detector, text)
+    least = detector.frames_to_end
+    found = told(detector, later)
+    if least:
+        assert all(number + 1 >= least for number, *_ in found)
+    elif options.min_silence_ms:
+        assert not found or found[0][1]
+
+
+def test_how_long_speech_lasts_at_least():
+    detector = SpeechDetector(OPTIONS)
+    asked = []
+    for each in "##" + "#" + ".." + "#" + "....":
+        told(detector, each)
+        asked.append(detector.frames_to_end)
+    assert asked == [0, 0, 4, 3, 2, 4, 3, 2, 1, 0]

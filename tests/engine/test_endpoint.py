@@ -1,16 +1,13 @@
 """Utterances end when both ear and decoder are done, never later than they may, and say why."""
 
-import math
-from dataclasses import FrozenInstanceError
-
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from parakeet_streaming.engine.activity import SpeechDetector, Transition
-from parakeet_streaming.engine.endpoint import PRESETS, Endpoint, Endpointer, EndpointOptions
+from parakeet_streaming.engine.endpoint import Endpoint, Endpointer
+from parakeet_streaming.engine.endpoint_options import EndpointOptions
 from parakeet_streaming.engine.vad_options import VadOptions
-from parakeet_streaming.errors import OptionError
 from parakeet_streaming.results import Token
 from parakeet_streaming.timeline import FRAME_SAMPLES
 
@@ -394,39 +391,6 @@ def test_the_next_utterance_knows_nothing_of_the_last():
     assert endpointer.check() == to(122, 122)
 
 
-# Options
-
-
-def test_presets():
-    assert EndpointOptions.balanced() == EndpointOptions()
-    for name in PRESETS:
-        assert EndpointOptions.parse(f" {name.upper()} ") == getattr(EndpointOptions, name)()
-    patience = [PRESETS[name] for name in ("aggressive", "balanced", "relaxed")]
-    assert list(PRESETS.values()) == patience == sorted(patience)
-    with pytest.raises(OptionError, match="use aggressive, balanced, relaxed"):
-        EndpointOptions.parse("fast")
-
-
-@pytest.mark.parametrize(
-    "wrong",
-    [
-        *({"min_silence_ms": each} for each in (-1, 60_001, math.nan)),
-        *({"min_blank_ms": each} for each in (-1, 1e300, "320", None, True)),
-        {"blank_only_ms": -1},
-        *({"max_utterance_s": each} for each in (0, 0.9, 3_601, math.inf, math.nan)),
-    ],
-)
-def test_impossible_options(wrong):
-    (name,) = wrong
-    with pytest.raises(OptionError, match=rf"^{name} (.*use|must be a number)"):
-        EndpointOptions(**wrong)
-
-
-def test_options_are_frozen():
-    with pytest.raises(FrozenInstanceError):
-        EndpointOptions().min_silence_ms = 6
-
-
 # Together with the detector
 
 VAD = VadOptions(min_speech_ms=96, min_silence_ms=200)
@@ -514,3 +478,20 @@ def test_asking_changes_nothing(text, token_frames, chunk):
         assert run(text, token_frames, chunk)[0] == once
     finally:
         Endpointer.check = check
+
+
+@given(text=texts, token_frames=spoken, chunk=st.integers(1, 12), steps=st.integers(1, 40))
+def test_frames_are_passed_where_none_of_them_ends_the_utterance(text, token_frames, chunk, steps):
+    """As if each had been judged, and it had been asked after each."""
+    _, endpointer = run(text, token_frames, chunk)
+    state = endpointer.state()
+    known_to, silence_from = state.known_to, state.silence_from
+    single, whole = Endpointer.of(state), Endpointer.of(state)
+    ended = []
+    for step in range(1, steps + 1):
+        single.judged(known_to + step * 512, silence_from)
+        ended.append(single.check() is not None)
+    assert whole.passes(known_to + steps * 512, silence_from) is not any(ended)
+    # An end that has come does not go away.
+    assert ended == sorted(ended)
+    assert whole.state() == (state if any(ended) else single.state())

@@ -1,6 +1,9 @@
 """Windows know where they lie, and how their frames are divided."""
 
+from dataclasses import FrozenInstanceError
+
 import numpy as np
+import pytest
 
 from parakeet_streaming.engine.spans import Span, Window
 from parakeet_streaming.timeline import FRAME_SAMPLES
@@ -22,3 +25,8 @@ def test_the_last_window_decodes_all_its_frames():
     assert (window.left_frames, window.chunk_frames(8)) == (2, 3)
     last = Window(2 * FRAME + 5, 5 * FRAME, 0, 9 * FRAME, True, samples)
     assert (last.chunk_frames(8), last.chunk_frames(1)) == (6, 0)
+
+
+def test_spans_are_frozen():
+    with pytest.raises(FrozenInstanceError):
+        Span(0, FRAME, 0, 0, is_last=True).chunk_start = 6

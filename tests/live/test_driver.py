@@ -5,7 +5,8 @@ from itertools import pairwise
 import pytest
 
 from parakeet_streaming.engine.activity import SpeechDetector
-from parakeet_streaming.engine.endpoint import Endpointer, EndpointOptions
+from parakeet_streaming.engine.endpoint import Endpointer
+from parakeet_streaming.engine.endpoint_options import EndpointOptions
 from parakeet_streaming.engine.stream_state import StreamOptions
 from parakeet_streaming.engine.vad_options import VadOptions
 from parakeet_streaming.live.adaptation import Adapter, DelayRange

@@ -444,3 +444,28 @@ def test_a_decoder_that_never_leaves_a_frame_is_moved_on_at_the_bound():
         assert read_all(sound)
         frames = [token.start_frame for token in stuck.transcript().tokens]
         assert frames.count(9) == MOST_SYMBOLS
+
+
+def test_a_model_is_asked_for_room_before_a_stream_is_let_in():
+    """By contexts, and by what is kept; recordings are streams, too."""
+    recognizer, asked = fake(), []
+
+    def places(kind, open_streams):
+        asked.append((*kind, sum(open_streams.values())))
+        return 2 - sum(open_streams.values())
+
+    recognizer._transducer.places = places
+    with LiveEngine(recognizer) as engine:
+        first = engine.open(fixed())
+        recording = engine.open(LiveOptions.recording(CONTEXT))
+        with pytest.raises(CapacityError, match="memory of the model's device"):
+            engine.open(fixed())
+        assert engine.metrics.rejected_total.totals()["memory"] == 1
+        assert asked == [(CONTEXT, False, 0), (CONTEXT, False, 1), (CONTEXT, False, 2)]
+        first.cancel()
+        read_all(first)
+        second = engine.open(fixed())
+        third = engine.open(fixed(), instead_of=second)
+        assert len(asked) == 4
+        for stream in (second, third, recording):
+            stream.cancel()

@@ -221,7 +221,12 @@ def test_a_full_engine_refuses_and_counts():
     stream.finish()
     room.settle()
     room.open(fixed())
-    assert room.metrics.rejected_total.totals() == {"streams": 1, "recordings": 0, "load": 0}
+    assert room.metrics.rejected_total.totals() == {
+        "streams": 1,
+        "recordings": 0,
+        "load": 0,
+        "memory": 0,
+    }
 
 
 def test_an_engine_that_is_too_slow_refuses_and_counts():

@@ -1,9 +1,11 @@
 """Which streams are open, under one lock: places first, and no way in after the end."""
 
 import threading
+from types import SimpleNamespace
 
 import pytest
 
+from parakeet_streaming import ContextConfig
 from parakeet_streaming.errors import (
     CapacityError,
     EngineFailedError,
@@ -14,6 +16,7 @@ from parakeet_streaming.live.admission import Admission
 from parakeet_streaming.live.demand import StreamCost
 from parakeet_streaming.live.metrics import LiveMetrics
 from parakeet_streaming.live.open_streams import OpenStreams
+from parakeet_streaming.live.places import Places
 
 COST = StreamCost(1.0, 2.0)
 
@@ -21,6 +24,7 @@ COST = StreamCost(1.0, 2.0)
 class Task:
     def __init__(self, name, lower_cost=None):
         self.id, self.cost, self.lower_cost = name, COST, lower_cost
+        self.stream = SimpleNamespace(past="on a device")
 
 
 def opened(**bounds):
@@ -74,6 +78,69 @@ def test_after_the_end_no_stream_gets_in_even_with_a_place():
     with pytest.raises(EngineFailedError, match="broken") as caught:
         streams.join(Task("a"))
     assert isinstance(caught.value.__cause__, SystemError)
+
+
+class Model:
+    """Its device has room for two streams."""
+
+    def places(self, kind, open_streams):
+        return 2 - sum(open_streams.values())
+
+
+KIND = (ContextConfig.parse("2-0.5-0.5"), True)
+
+
+def with_room_for_two(metrics, **bounds):
+    streams = OpenStreams(Admission(**bounds), metrics)
+    streams.places = Places(Model())
+    return streams
+
+
+def test_a_stream_is_refused_where_the_device_has_no_room():
+    """Counted as such; recordings, too; and a stream that is refused takes no place."""
+    streams = with_room_for_two(metrics := LiveMetrics(), most_streams=3)
+    streams.reserve("a", "live", COST, COST, kind=KIND)
+    streams.reserve("b", "recording", COST, COST, kind=KIND)
+    for lane in ("live", "recording"):
+        with pytest.raises(CapacityError, match="memory"):
+            streams.reserve("c", lane, COST, COST, kind=KIND)
+    assert metrics.rejected_total.totals() == {
+        "streams": 0,
+        "recordings": 0,
+        "load": 0,
+        "memory": 2,
+    }
+    streams.leave("b")
+    streams.reserve("c", "live", COST, COST, kind=KIND)
+    streams.reserve("d", "live", COST, COST, kind=KIND, instead_of="a")
+    streams.leave("a")
+    with pytest.raises(CapacityError, match="memory"):
+        streams.reserve("e", "live", COST, COST, kind=KIND)
+
+
+def test_who_is_refused_for_another_bound_takes_no_room():
+    streams = with_room_for_two(metrics := LiveMetrics(), most_streams=1)
+    streams.reserve("a", "live", COST, COST, kind=KIND)
+    for _ in range(3):
+        with pytest.raises(CapacityError, match="1 of 1 streams"):
+            streams.reserve("b", "live", COST, COST, kind=KIND)
+    assert metrics.rejected_total["streams"].total == 3
+    streams.reserve("b", "recording", COST, COST, kind=KIND)
+
+
+def test_a_recording_takes_the_place_of_no_live_stream():
+    streams = with_room_for_two(LiveMetrics())
+    streams.reserve("a", "live", COST, COST, kind=KIND)
+    streams.reserve("b", "recording", COST, COST, kind=KIND, instead_of="a")
+    with pytest.raises(CapacityError, match="memory"):
+        streams.reserve("c", "live", COST, COST, kind=KIND)
+
+
+def test_a_stream_that_is_over_keeps_nothing_on_the_device():
+    streams = opened()
+    task = joined(streams, "a")
+    streams.leave("a")
+    assert task.stream.past is None
 
 
 def test_loads_follow_what_steps_took():

@@ -1,6 +1,7 @@
 """What was decoded is counted, reported, and told to whoever must know."""
 
-from parakeet_streaming.engine.endpoint import Endpointer, EndpointOptions
+from parakeet_streaming.engine.endpoint import Endpointer
+from parakeet_streaming.engine.endpoint_options import EndpointOptions
 from parakeet_streaming.engine.stream_state import StreamOptions
 from parakeet_streaming.live.audio_queue import AudioQueueWriter
 from parakeet_streaming.live.outcome import StreamOutcome

@@ -2,7 +2,8 @@
 
 from dataclasses import replace
 
-from parakeet_streaming.engine.endpoint import Endpointer, EndpointOptions
+from parakeet_streaming.engine.endpoint import Endpointer
+from parakeet_streaming.engine.endpoint_options import EndpointOptions
 from parakeet_streaming.engine.stream_state import StreamOptions
 from parakeet_streaming.live.utterances import Utterances
 from parakeet_streaming.testing import Cue, fake_recognizer, marked_audio

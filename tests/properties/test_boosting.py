@@ -214,7 +214,7 @@ class HashedRoom(Room):
         super().__init__([])
         made, _ = recognizer(seed)
         self.recognizer = made
-        self.loop._stepper = made
+        self.loop._steps._stepper = made
         self.opener = type(self.opener)(self.loop, made, None, self.clock, 60.0)
 
 

@@ -9,7 +9,7 @@ import soxr
 
 from parakeet_streaming import load, load_vad
 from parakeet_streaming.audio.files import read_audio
-from parakeet_streaming.engine.endpoint import EndpointOptions
+from parakeet_streaming.engine.endpoint_options import EndpointOptions
 from parakeet_streaming.engine.vad_options import VadOptions
 from parakeet_streaming.live.admission import Admission
 from parakeet_streaming.live.loop import StreamLoop

@@ -48,7 +48,7 @@ def pieces(device, *, bfloat16=False, eight_bits=False, confidence="probability"
         decoder = DeviceDecoder(model, rules, device, graphs)
         for _ in windows.prepare(CONTEXT.window * 1280, 8):
             pass
-        for _ in cached.prepare(CONTEXT, 8, 8):
+        for _ in cached.prepare(CONTEXT, 8):
             pass
         for _ in decoder.prepare(8, CONTEXT.chunk + CONTEXT.right):
             pass

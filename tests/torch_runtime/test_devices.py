@@ -1,5 +1,6 @@
 """Names of devices, transfers, and errors that are ours."""
 
+import weakref
 from pathlib import Path
 
 import numpy as np
@@ -14,7 +15,16 @@ from parakeet_streaming.errors import (
     SnapshotError,
 )
 from parakeet_streaming.torch_runtime import devices
-from parakeet_streaming.torch_runtime.devices import computing, gpus, in_words, open_device, upload
+from parakeet_streaming.torch_runtime.devices import (
+    DeviceMemory,
+    computing,
+    give_back,
+    gpus,
+    in_words,
+    memory_of,
+    open_device,
+    upload,
+)
 
 
 @pytest.fixture
@@ -84,6 +94,56 @@ def test_errors_are_ours():
         torch.zeros(2) @ torch.zeros(3)
     with pytest.raises(SnapshotError), computing():
         raise SnapshotError("mine")
+
+
+def test_a_lack_of_memory_says_what_to_do():
+    told = r"no memory left for a step.*out of memory.*use fewer"
+    with pytest.raises(ComputeError, match=told), computing():
+        raise torch.OutOfMemoryError("CUDA out of memory. Tried to allocate 7 GiB")
+
+
+def test_an_error_keeps_no_tensor_alive():
+    """Who meets it may try again with less, while it is still there."""
+    alive = []
+
+    def work():
+        large = torch.zeros(1000)
+        alive.append(weakref.ref(large))
+        raise torch.OutOfMemoryError("Tried to allocate 1 GiB")
+
+    with pytest.raises(ComputeError) as caught, computing():
+        work()
+    assert isinstance(caught.value.__cause__, torch.OutOfMemoryError)
+    assert [each() for each in alive] == [None]
+
+
+class Cuda:
+    """Torch's account of a GPU."""
+
+    def __init__(self):
+        self.given_back = 0
+
+    def mem_get_info(self, device):
+        return 300, 1000
+
+    def memory_reserved(self, device):
+        return 600
+
+    def memory_allocated(self, device):
+        return 450
+
+    def empty_cache(self):
+        self.given_back += 1
+
+
+def test_the_memory_of_a_gpu(monkeypatch, cpu):
+    monkeypatch.setattr(torch, "cuda", cuda := Cuda())
+    assert memory_of(torch.device("cuda", 1)) == DeviceMemory(total=1000, free=300, idle=150)
+    assert memory_of(cpu) is None
+    give_back(cpu)
+    assert cuda.given_back == 0
+    give_back(torch.device("cuda", 1))
+    assert cuda.given_back == 1
 
 
 def test_nothing_is_kept_for_gradients():

@@ -6,7 +6,23 @@ import pytest
 
 torch = pytest.importorskip("torch", reason="the torch extra")
 
-from parakeet_streaming.torch_runtime.slots import NOTHING, RUBBISH, Pool, Shape
+from hypothesis import given
+from hypothesis import strategies as st
+
+from parakeet_streaming.torch_runtime.slots import (
+    NOTHING,
+    RUBBISH,
+    Growth,
+    Pool,
+    Shape,
+    growth,
+    most_slots,
+)
+from parakeet_streaming.torch_runtime.usable_memory import UsableMemory
+from tests.torch_runtime.small_device import played
+
+SHAPES = {"wide": Shape(2, 3, 400), "small": Shape(1, 1, 200, torch.bfloat16)}
+EACH = 2 * 3 * 400 * 4 + 200 * 2
 
 
 @pytest.fixture
@@ -100,3 +116,114 @@ def test_a_growth_that_fails_half_way_says_that_tensors_have_moved(pool, monkeyp
     assert (pool.stacked("wide")[:, held[3].number] == 5).all()
     held.append(pool.take())
     assert len({slot.number for slot in held}) == 15
+
+
+def test_a_growth_that_fails_at_once_has_moved_nothing(pool, monkeypatch):
+    """Graphs that read the pool stay good, however often it is tried."""
+    held = [pool.take() for _ in range(14)]
+    version, tensor = pool.version, pool.stacked("wide")
+
+    def fail(*_, **__):
+        raise torch.OutOfMemoryError("Tried to allocate 1 GiB")
+
+    with monkeypatch.context() as patch:
+        patch.setattr(torch, "zeros", fail)
+        for _ in range(3):
+            with pytest.raises(torch.OutOfMemoryError):
+                pool.take()
+    assert pool.version == version
+    assert pool.stacked("wide") is tensor
+    assert held
+
+
+def test_who_holds_slots(pool):
+    assert pool.held == 0
+    slots = [pool.take() for _ in range(20)]
+    assert pool.held == 20
+    del slots[5:]
+    assert pool.held == 5
+
+
+def on_a_device(patch, cpu, total, beside=0):
+    device = played(patch, total)
+    memory = UsableMemory(cpu)
+    return device, Pool(SHAPES, cpu, memory, beside)
+
+
+def test_a_pool_grows_by_less_where_memory_ends(monkeypatch, cpu):
+    """And then in no steps of one slot, each of which would copy all that there is."""
+    device, pool = on_a_device(monkeypatch, cpu, 400 * EACH)
+    held, versions = [], set()
+    while device.memory.free > 400 * EACH // 8 and pool.slots < 190:
+        held.append(pool.take())
+        versions.add(pool.version)
+    assert device.refused == 0
+    assert len(versions) < 8
+
+
+def test_memory_is_left_for_what_is_needed_beside(monkeypatch, cpu):
+    _, pool = on_a_device(monkeypatch, cpu, 400 * EACH, beside=9 * EACH)
+    assert pool.reserve(1000) < 50
+
+
+def test_as_many_are_reserved_as_there_is_memory_for(monkeypatch, cpu):
+    device, pool = on_a_device(monkeypatch, cpu, 400 * EACH)
+    assert pool.reserve(100) == 100
+    reserved = pool.reserve(10_000)
+    assert 100 < reserved < 400
+    assert pool.slots == reserved + 2
+    assert device.refused == 0
+    assert device.memory.free >= 400 * EACH // 8
+    version = pool.version
+    assert pool.reserve(10_000) == reserved
+    assert pool.version == version
+    held = [pool.take() for _ in range(reserved)]
+    assert pool.version == version
+    # One that is there gets a slot of the memory for steps, if there is any.
+    with pytest.raises(torch.OutOfMemoryError):
+        pool.take()
+    assert held
+
+
+@given(
+    bytes_each=st.lists(st.integers(1, 50), min_size=1, max_size=4),
+    count=st.integers(0, 60),
+    usable=st.integers(0, 5000),
+    beside=st.integers(0, 30),
+)
+def test_the_most_slots_are_those_that_fit(bytes_each, count, usable, beside):
+    """Counted tensor by tensor: what has grown, the next one twice, and what goes with it."""
+    shapes = [Shape(1, 1, each, torch.int8) for each in bytes_each]
+
+    def peak(slots):
+        kept, most = beside * (slots - count), 0
+        for each in bytes_each:
+            most = max(most, kept + slots * each)
+            kept += (slots - count) * each
+        return most
+
+    most = most_slots(shapes, count, usable, beside)
+    assert most >= count
+    if most > count:
+        assert peak(most) <= usable
+    assert peak(most + 1) > usable
+
+
+@given(
+    bytes_each=st.lists(st.integers(1, 50), min_size=1, max_size=4),
+    count=st.integers(1, 40),
+    steps=st.lists(st.integers(1, 20), max_size=6),
+)
+def test_a_growth_in_steps_needs_no_more_than_is_told(bytes_each, count, steps):
+    shapes = [Shape(1, 1, each, torch.int8) for each in bytes_each]
+    at, used, most = count, 0, 0
+    for step in steps:
+        for each in bytes_each:
+            most = max(most, used + (at + step) * each)
+            used += step * each
+        at += step
+    told = growth(shapes, count, at)
+    assert told.kept == used
+    assert most <= Growth.total([told])
+    assert Growth.total([told, Growth(5, 1)]) >= Growth.total([told]) + 5
+    assert Growth.total([]) == 0

@@ -10,9 +10,12 @@ from parakeet_streaming.catalog.vocabulary import Vocabulary
 from parakeet_streaming.engine.recognizer import Recognizer
 from parakeet_streaming.errors import ComputeError, SnapshotError
 from parakeet_streaming.ports import DecoderInput, EncoderInput
+from parakeet_streaming.torch_runtime.cached_encoder import ring_size
 from parakeet_streaming.torch_runtime.captured import Captured
+from parakeet_streaming.torch_runtime.device_past import SPARE
 from parakeet_streaming.torch_runtime.transducer import TorchTransducer
 from tests.parity.crowds import check_a_crowd
+from tests.torch_runtime.small_device import played
 from tests.torch_runtime.test_cached_encoder import sound
 
 PIECES = Vocabulary(("<unk>", "▁", *"abcdef", "<blk>"), 8)
@@ -162,6 +165,32 @@ def test_what_a_device_has_no_room_for_is_our_error(small_model, cpu, monkeypatc
     monkeypatch.setattr(made._pasts.convolved, "reserve", fail)
     with pytest.raises(ComputeError, match="out of memory"):
         list(made.prepare_steps([CONTEXT], most_rows=8, cached=True))
+
+
+@pytest.mark.parametrize("asked", [None, 5000, 20])
+def test_slots_are_reserved_for_as_many_streams_as_fit(
+    small_model, cpu, monkeypatch, caplog, asked
+):
+    """Where it is not said how many will come, and where more are wanted than there is room for."""
+    with monkeypatch.context() as patch:
+        device = played(patch, 60_000_000)
+        made = TorchTransducer(small_model, cpu, fixed_shapes=True)
+        more = {"most_rows": 16, "most_streams": asked, "cached": True}
+        with caplog.at_level("INFO"):
+            for _ in made.prepare_steps([CONTEXT], **more):
+                pass
+        assert device.refused == 0
+        assert len(made._cached.ready) == 2
+        kind = (CONTEXT, True)
+        reserved = made._pasts.pool(ring_size(CONTEXT.frames)).slots - 2 - SPARE
+        assert reserved == min(asked or 4 * 16, reserved)
+        assert f"kept for {reserved} cached streams ({asked or 64} were asked for)" in caplog.text
+        assert made.places(kind, {}) >= reserved
+
+
+def test_a_processor_has_places_for_all(transducer):
+    for cached in (False, True):
+        assert transducer.places((CONTEXT, cached), {(CONTEXT, False): 10**6}) is None
 
 
 def test_memory_from_elsewhere(transducer):

@@ -28,8 +28,8 @@ from parakeet_streaming.cli.phrases import read_boosting
 from parakeet_streaming.cli.report import check_writable
 from parakeet_streaming.cli.text_choices import TextChoices, with_text_choices
 from parakeet_streaming.cli.transcription import OutputOptions, transcribe_live
-from parakeet_streaming.engine.endpoint import PRESETS as ENDPOINTINGS
-from parakeet_streaming.engine.endpoint import EndpointOptions
+from parakeet_streaming.engine.endpoint_options import PRESETS as ENDPOINTINGS
+from parakeet_streaming.engine.endpoint_options import EndpointOptions
 from parakeet_streaming.engine.vad_options import VadOptions
 from parakeet_streaming.errors import OptionError
 from parakeet_streaming.languages.codes import language_codes

@@ -6,8 +6,8 @@ from dataclasses import replace
 from typing import Final
 
 from parakeet_streaming.cli import options as shared
-from parakeet_streaming.engine.endpoint import PRESETS as ENDPOINTINGS
-from parakeet_streaming.engine.endpoint import EndpointOptions
+from parakeet_streaming.engine.endpoint_options import PRESETS as ENDPOINTINGS
+from parakeet_streaming.engine.endpoint_options import EndpointOptions
 from parakeet_streaming.errors import OptionError
 from parakeet_streaming.live.adaptation import DelayRange
 from parakeet_streaming.timeline import ContextConfig

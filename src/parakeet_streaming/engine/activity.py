@@ -24,6 +24,7 @@ Rules of this file:
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from enum import Enum
 from typing import Self
@@ -98,11 +99,14 @@ class SpeechDetector:
         self._voice_from = self.options.threshold
         self._possible_from = self.options.effective_neg_threshold
         self._min_speech = milliseconds_to_samples(self.options.min_speech_ms)
-        self._min_silence = milliseconds_to_samples(self.options.min_silence_ms)
-        self._padding = milliseconds_to_samples(self.options.prefix_padding_ms)
+        self.min_silence_samples = milliseconds_to_samples(self.options.min_silence_ms)
+        """Samples without voice that end speech."""
+        self.padding_samples = milliseconds_to_samples(self.options.prefix_padding_ms)
+        """Samples before an onset that belong to what is said."""
         longest_ms = max(self.options.hangover_ms, self.options.min_silence_ms)
         self._hangover = milliseconds_to_samples(longest_ms)
-        self._activity = Activity.QUIET
+        self.activity = Activity.QUIET
+        """What it makes of the last frame."""
         self._onset = 0
         self._voiced = 0
         self.silence_from: int | None = 0
@@ -119,7 +123,7 @@ class SpeechDetector:
         return DetectorState(
             self.options,
             self.frame_samples,
-            self._activity,
+            self.activity,
             self._onset,
             self._voiced,
             self.silence_from,
@@ -133,17 +137,13 @@ class SpeechDetector:
     def of(cls, state: DetectorState) -> Self:
         """The detector that a state was taken of."""
         detector = cls(state.options, state.frame_samples)
-        detector._activity = state.activity
+        detector.activity = state.activity
         detector._onset, detector._voiced = state.onset, state.voiced
         detector.silence_from, detector.known_to = state.silence_from, state.known_to
         detector.finished = state.finished
         detector._remembered_from = state.remembered_from
         detector._runs = [_Run(start, end) for start, end in state.runs]
         return detector
-
-    @property
-    def activity(self) -> Activity:
-        return self._activity
 
     def feed(self, probability: float) -> Transition | None:
         """Takes the probability of the next frame; returns what it made sure."""
@@ -154,6 +154,32 @@ class SpeechDetector:
         if probability >= self._voice_from or (possible and self.silence_from is None):
             return self._voice(start)
         return self._no_voice(start)
+
+    def is_steady(self, probabilities: Sequence[float]) -> bool:
+        """Whether nothing changes with the next frames but how far it has come.
+
+        Voice that is speech goes on, or silence that ends nothing. Most frames are such.
+        """
+        if self.silence_from is None:
+            runs = self._runs
+            speaks = (
+                self.activity is Activity.SPEAKING and min(probabilities) >= self._possible_from
+            )
+            return speaks and bool(runs) and runs[-1].end == self.known_to
+        if max(probabilities) >= self._possible_from:
+            return False
+        if self.activity is Activity.QUIET:
+            return True
+        end = self.known_to + len(probabilities) * self.frame_samples
+        return end - self.silence_from < self.min_silence_samples
+
+    def pass_steady(self, frames: int) -> None:
+        """Takes so many frames that are steady: what `feed` would do for each, done once."""
+        samples = frames * self.frame_samples
+        self.known_to += samples
+        if self.silence_from is None:
+            self._voiced += samples
+            self._runs[-1].end = self.known_to
 
     def skip_to(self, position: int) -> Transition | None:
         """Leaves out what cannot be judged; the next frame starts at `position`.
@@ -177,22 +203,20 @@ class SpeechDetector:
         A last part of a frame may have been judged, padded, or not; what was not is not quiet.
         """
         self.finished = True
-        speech = self._activity in (Activity.SPEAKING, Activity.STOPPING)
+        speech = self.activity in (Activity.SPEAKING, Activity.STOPPING)
         if self.silence_from is None:
             self.silence_from = self.known_to
         self.silence_from = min(self.silence_from, end)
-        self._activity = Activity.QUIET
+        self.activity = Activity.QUIET
         return Transition(started=False, at_sample=self.silence_from) if speech else None
 
     @property
-    def ends_at(self) -> int | None:
-        """Position at which silence that goes on ends speech; None while there is voice."""
-        return None if self.silence_from is None else self.silence_from + self._min_silence
-
-    @property
-    def padding_samples(self) -> int:
-        """Samples before an onset that belong to what is said."""
-        return self._padding
+    def frames_to_end(self) -> int:
+        """How many more frames speech lasts at least; 0 where there is none."""
+        if self.activity is not Activity.SPEAKING and self.activity is not Activity.STOPPING:
+            return 0
+        silent = 0 if self.silence_from is None else self.known_to - self.silence_from
+        return -(-(self.min_silence_samples - silent) // self.frame_samples)
 
     def quiet(self, start: int, end: int) -> bool:
         """Whether samples [start, end) certainly hold no speech, nor anything that belongs to it.
@@ -202,14 +226,14 @@ class SpeechDetector:
         `prefix_padding_ms` after or `hangover_ms` before them. Nothing that comes later proves
         it wrong.
         """
-        judged = self.known_to - (0 if self.finished else self._padding)
+        judged = self.known_to - (0 if self.finished else self.padding_samples)
         return end <= judged and self.quiet_so_far(start, end)
 
     def quiet_so_far(self, start: int, end: int) -> bool:
         """Whether samples [start, end) may still turn out to be quiet, by what is known now."""
         if start < self._remembered_from:
             return False
-        first, last = start - self._hangover, end + self._padding
+        first, last = start - self._hangover, end + self.padding_samples
         return not any(run.start < last and run.end > first for run in self._runs)
 
     def silent(self, start: int, end: int) -> bool:
@@ -221,35 +245,36 @@ class SpeechDetector:
     def forget_before(self, position: int) -> None:
         """Nothing before `position` will be asked for any more; it is not quiet from now on."""
         self._remembered_from = max(self._remembered_from, position)
-        reach = self._remembered_from - self._hangover
-        self._runs = [run for run in self._runs if run.end > reach]
+        runs, reach = self._runs, self._remembered_from - self._hangover
+        if runs and runs[0].end <= reach:
+            self._runs = [run for run in runs if run.end > reach]
 
     def _voice(self, start: int) -> Transition | None:
         self.silence_from = None
-        if self._activity is Activity.QUIET:
-            self._activity, self._onset, self._voiced = Activity.STARTING, start, 0
-        elif self._activity is Activity.STOPPING:
-            self._activity = Activity.SPEAKING
+        if self.activity is Activity.QUIET:
+            self.activity, self._onset, self._voiced = Activity.STARTING, start, 0
+        elif self.activity is Activity.STOPPING:
+            self.activity = Activity.SPEAKING
         self._voiced += self.known_to - start
-        if self._activity is Activity.STARTING and self._voiced >= self._min_speech:
-            self._activity = Activity.SPEAKING
+        if self.activity is Activity.STARTING and self._voiced >= self._min_speech:
+            self.activity = Activity.SPEAKING
             return Transition(started=True, at_sample=self._onset)
         return None
 
     def _no_voice(self, start: int) -> Transition | None:
         if self.silence_from is None:
             self.silence_from = start
-        if self._activity is Activity.SPEAKING:
-            self._activity = Activity.STOPPING
-        if self.known_to - self.silence_from < self._min_silence:
+        if self.activity is Activity.SPEAKING:
+            self.activity = Activity.STOPPING
+        if self.known_to - self.silence_from < self.min_silence_samples:
             return None
-        ended = self._activity is Activity.STOPPING
-        self._activity = Activity.QUIET
+        ended = self.activity is Activity.STOPPING
+        self.activity = Activity.QUIET
         return Transition(started=False, at_sample=self.silence_from) if ended else None
 
     def _remember(self, start: int) -> None:
         """Samples from `start` to `known_to` are possible speech."""
-        if self._runs and start - self._runs[-1].end <= self._padding + self._hangover:
+        if self._runs and start - self._runs[-1].end <= self.padding_samples + self._hangover:
             self._runs[-1].end = self.known_to
         else:
             self._runs.append(_Run(start, self.known_to))

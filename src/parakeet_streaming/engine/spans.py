@@ -1,8 +1,4 @@
-"""Where a window lies in the samples of a stream, and what is in it: values only.
-
-`Span` and `Window` are not frozen, which would take longer: one is made for each step. They are
-never changed.
-"""
+"""Where a window lies in the samples of a stream, and what is in it: values only."""
 
 from __future__ import annotations
 
@@ -11,11 +7,13 @@ from typing import Self
 
 import numpy as np
 
+from parakeet_streaming.frozen import made_quickly
 from parakeet_streaming.ports import Floats
 from parakeet_streaming.timeline import FRAME_SAMPLES
 
 
-@dataclass(slots=True)
+@made_quickly
+@dataclass(frozen=True, slots=True)
 class Span:
     """Where a window lies and how it is divided, in samples."""
 
@@ -42,7 +40,8 @@ class Span:
         return self.lookahead_end + (not self.is_last)
 
 
-@dataclass(slots=True)
+@made_quickly
+@dataclass(frozen=True, slots=True)
 class Window(Span):
     """One window: where it lies, and its samples."""
 

@@ -34,6 +34,7 @@ from parakeet_streaming.live.loop import StreamLoop
 from parakeet_streaming.live.metrics import LiveMetrics
 from parakeet_streaming.live.opening import StreamOpener
 from parakeet_streaming.live.options import LiveOptions
+from parakeet_streaming.live.places import Places
 from parakeet_streaming.live.ready_steps import ready_steps
 from parakeet_streaming.live.ring_sizing import MOST_RING_S
 from parakeet_streaming.live.stats import EngineStats
@@ -96,7 +97,8 @@ class LiveEngine:
         )
         bell = Bell()
         self._loop = StreamLoop(stepper, vad, clock, bell.ring, admission, limits)
-        streams = self._loop.streams
+        streams, snapshots = self._loop.streams, stepper.snapshots
+        streams.places = Places(snapshots.transducer)
         ready = ready_steps(stepper, ready_for, limits.max_streams, most_streams)
         warm_up = WarmUp(stepper, vad, clock, streams.step_took, streams.vad_took, ready)
         self._worker = Worker(self._loop, bell, clock, warm_up)

@@ -53,6 +53,7 @@ class LiveMetrics(MetricSet):
             "streams",
             "recordings",
             "load",
+            "memory",
             help="Streams that were refused, by the limit that was reached",
         )
         self.context_changes_total = LabelledCounter(

@@ -4,7 +4,8 @@ Rules of this file:
 
 1. Everything that more than one thread changes is in here, under one lock: which streams are open,
    admission, closing and failure. The lock is held for a few instructions, never during a call of a
-   model or a consumer. All else in this room belongs to one thread, or is a queue for two.
+   consumer or of a model, but to ask it for room, which waits for nothing. All else in this room
+   belongs to one thread, or is a queue for two.
 2. A stream gets its place before anything of it is made, so a refusal costs next to nothing.
 3. The lock may be entered again: the collector may drop an engine, and so close it, while its own
    worker is inside.
@@ -16,6 +17,7 @@ import logging
 import threading
 from typing import Final, Literal
 
+from parakeet_streaming.engine.stream_places import StreamKind
 from parakeet_streaming.errors import (
     CapacityError,
     EngineFailedError,
@@ -25,7 +27,11 @@ from parakeet_streaming.errors import (
 from parakeet_streaming.live.admission import Admission, Lane
 from parakeet_streaming.live.demand import StreamCost
 from parakeet_streaming.live.metrics import LiveMetrics
+from parakeet_streaming.live.places import Places
 from parakeet_streaming.live.task import StreamTask
+
+Bound = Literal["streams", "recordings", "load", "memory"]
+"""What a stream may be refused for."""
 
 _LOG: Final = logging.getLogger("parakeet_streaming.live")
 
@@ -38,6 +44,8 @@ class OpenStreams:
         """How streams end, once no stream is let in any more."""
         self.failure: BaseException | None = None
         """What broke the worker; None while it is well."""
+        self.places = Places()
+        """Of the model's device; set before there are streams."""
         self._admission = admission
         self._metrics = metrics
         self._lock = threading.RLock()
@@ -69,6 +77,7 @@ class OpenStreams:
         least: StreamCost,
         new_s: float = 0.0,
         instead_of: str | None = None,
+        kind: StreamKind | None = None,
     ) -> None:
         """Keeps a place for a stream.
 
@@ -80,6 +89,7 @@ class OpenStreams:
             new_s: seconds of audio until its windows are full.
             instead_of: a live stream that gives its place to it, and keeps it where there is no
                 room for the new one.
+            kind: what it needs on the model's device; None for nothing.
 
         Raises:
             CapacityError: there is no room.
@@ -91,15 +101,23 @@ class OpenStreams:
             self._check_open()
             if stream_id in self._admission:
                 raise OptionError(f"stream {stream_id!r} is open already; choose another id")
+            reason: Bound = "memory"
+            if lane == "recording":
+                instead_of = None
             try:
+                if kind is not None:
+                    self.places.check(kind, instead_of)
+                reason = self._admission.bound_met(lane)
                 if lane == "recording":
                     self._admission.admit_recording(stream_id)
                 else:
                     self._admission.admit(stream_id, cost, least, new_s, instead_of)
             except CapacityError as error:
-                self._metrics.rejected_total[self._admission.bound_met(lane)].add()
+                self._metrics.rejected_total[reason].add()
                 _LOG.info("stream %s: refused: %s", stream_id, error)
                 raise
+            if kind is not None:
+                self.places.take(stream_id, kind, instead_of)
 
     def join(self, task: StreamTask) -> None:
         """Takes a stream in that has a place.
@@ -116,7 +134,12 @@ class OpenStreams:
         """A stream is over, or did not join: its place is free."""
         with self._lock:
             self._admission.leave(stream_id)
-            self._tasks.pop(stream_id, None)
+            self.places.leave(stream_id)
+            task = self._tasks.pop(stream_id, None)
+            if task is not None:
+                # Its reader may keep it for long; what it has on a device is for others.
+                stream = task.stream
+                stream.past = None
 
     def close(self, *, drain: bool) -> None:
         """Lets no stream in any more; draining may still turn into cancelling."""

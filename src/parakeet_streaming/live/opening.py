@@ -4,7 +4,8 @@ Rules of this file:
 
 1. What is wrong with the options is found first. Then the stream gets its place, or is refused.
    Only then is a snapshot read, which may be large, and only then is anything made. The first live
-   stream is always let in; all others wait until it is known what steps take.
+   stream is let in whatever steps take, if the model's device has room for it; all others wait
+   until that is known.
 2. A stream that cannot be made gives its place back.
 """
 
@@ -105,7 +106,8 @@ class StreamOpener:
         self._wait_for_steps()
         streams = self.loop.streams
         new_s = left_s if resume is None else 0.0
-        streams.reserve(stream_id, options.lane, cost, least, new_s, instead_of)
+        kind = (options.context, options.cached)
+        streams.reserve(stream_id, options.lane, cost, least, new_s, instead_of, kind)
         try:
             codec = self.stepper.snapshots
             state = None if resume is None else read_state(codec, resume, options, self.vad)

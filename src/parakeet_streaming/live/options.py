@@ -6,7 +6,7 @@ from dataclasses import dataclass, field, replace
 from typing import Self
 
 from parakeet_streaming.boosting.options import Boosting
-from parakeet_streaming.engine.endpoint import EndpointOptions
+from parakeet_streaming.engine.endpoint_options import EndpointOptions
 from parakeet_streaming.engine.vad_options import VadOptions
 from parakeet_streaming.errors import OptionError
 from parakeet_streaming.languages.codes import language_codes

@@ -19,7 +19,7 @@ from typing import Final
 
 import numpy as np
 
-from parakeet_streaming.engine.activity import SpeechDetector, Transition
+from parakeet_streaming.engine.activity import Activity, SpeechDetector, Transition
 from parakeet_streaming.engine.endpoint import Endpoint, Endpointer
 from parakeet_streaming.engine.spans import Span
 from parakeet_streaming.engine.stream_state import ActivityState
@@ -29,7 +29,8 @@ from parakeet_streaming.ports import Floats
 from parakeet_streaming.results import Event
 
 _FRAMES_TO_WAKE: Final = 2
-"""Frames that voice activity waits for; a call for each would cost more than it is worth."""
+"""Frames that voice activity waits for at least, but for one that may end an utterance; a call for
+each would cost more than it is worth."""
 GAP: Final = -1.0
 """Stands for the probability of what cannot be judged."""
 _FRAMES_PER_BLOCK: Final = 8
@@ -116,11 +117,21 @@ class StreamSpeech:
     def judged(self, probabilities: Sequence[float], state: object) -> None:
         """Takes the probabilities of speech in the frames of that block."""
         assert self._ahead is not None, "a block is judged only where there is a detector"
-        self.vad_state = state
+        self.vad_state, ahead = state, self._ahead
+        frame, start, count = ahead.frame_samples, ahead.known_to, len(probabilities)
+        if ahead.is_steady(probabilities):
+            ahead.pass_steady(count)
+            end = start + count * frame
+            self._heard.extend(
+                zip(range(start + frame, end + 1, frame), probabilities, strict=True)
+            )
+            if ahead.silence_from is None:
+                self.speech_samples += end - start
+            return
         for probability in probabilities:
-            self._take(self._ahead.known_to + self._ahead.frame_samples, probability)
-            if self._ahead.silence_from is None:
-                self.speech_samples += self._ahead.frame_samples
+            self._take(ahead.known_to + frame, probability)
+            if ahead.silence_from is None:
+                self.speech_samples += frame
 
     def finish_judging(self) -> None:
         """Ends speech that goes on, once all audio of an ended stream was judged."""
@@ -153,12 +164,33 @@ class StreamSpeech:
         Returns:
             Whether there were any.
         """
-        came, endpointer = False, self._endpointer
+        heard, ahead = self._heard, self._ahead
+        if heard[0][0] > up_to if heard else ahead is None or not ahead.finished:
+            return False
+        endpointer = self._endpointer
+        came = len(heard) > 1 and heard[1][0] <= up_to and self._hear_steady(up_to)
         while self.hear_next(up_to):
             came = True
             if endpointer is not None and endpointer.check() is not None:
                 break
         return came
+
+    def _hear_steady(self, up_to: int) -> bool:
+        """Uses all that `hear` would use, if nothing changes by it; whether it did."""
+        detector, heard, endpointer = self._detector, self._heard, self._endpointer
+        assert detector is not None, "only a detector hears"
+        found = [probability for end, probability in heard if end <= up_to]
+        if GAP in found or not detector.is_steady(found):
+            return False
+        count, since = len(found), detector.silence_from
+        if endpointer is not None:
+            known_to = self.within_audio(detector.known_to + count * detector.frame_samples)
+            if not endpointer.passes(known_to, None if since is None else self.within_audio(since)):
+                return False
+        detector.pass_steady(count)
+        for _ in range(count):
+            heard.popleft()
+        return True
 
     def hear_next(self, up_to: int | None) -> bool:
         """Uses the next judged frame, if it ends at `up_to` or before it; whether it did."""
@@ -168,7 +200,11 @@ class StreamSpeech:
         if self._heard:
             if up_to is not None and self._heard[0][0] > up_to:
                 return False
-            self._tell(_feed(detector, *self._heard.popleft()))
+            transition, endpointer = _feed(detector, *self._heard.popleft()), self._endpointer
+            if transition is not None or self._stream.audio_end is not None:
+                self._tell(transition)
+            elif endpointer is not None:
+                endpointer.judged(detector.known_to, detector.silence_from)
             return True
         if not ahead.finished or detector.finished:
             return False
@@ -210,7 +246,12 @@ class StreamSpeech:
         detector = self._ahead
         if detector is None:
             return None
-        frames = 1 if self._next_frame_decides(detector) else _FRAMES_TO_WAKE
+        frames, since = _FRAMES_TO_WAKE, detector.silence_from
+        if since is not None and self._next_frame_decides(detector, since):
+            frames = 1
+        elif detector.activity is not Activity.QUIET:
+            # In speech there is nothing to tell, and no chunk is quiet, until it can have ended.
+            frames = min(max(frames, detector.frames_to_end), _FRAMES_PER_BLOCK)
         wake_at = detector.known_to + frames * detector.frame_samples
         return max(1, wake_at - self._window.fed_samples)
 
@@ -219,13 +260,13 @@ class StreamSpeech:
         end = self._stream.audio_end
         return position if end is None else min(position, end)
 
-    def _next_frame_decides(self, detector: SpeechDetector) -> bool:
-        """Whether the next frame, if it is silent, may end the utterance."""
-        ends_at, endpointer = detector.ends_at, self._endpointer
-        if ends_at is None or endpointer is None or detector.silence_from is None:
+    def _next_frame_decides(self, detector: SpeechDetector, since: int) -> bool:
+        """Whether the next frame, if it is silent, may end the utterance; `since`: of silence."""
+        endpointer = self._endpointer
+        if endpointer is None:
             return False
-        ends_at = max(ends_at, detector.silence_from + endpointer.min_silence_samples)
-        return 0 < ends_at - detector.known_to <= detector.frame_samples
+        needed = max(detector.min_silence_samples, endpointer.min_silence_samples)
+        return 0 < since + needed - detector.known_to <= detector.frame_samples
 
     def _take(self, end: int, probability: float) -> None:
         assert self._ahead is not None, "only a detector judges"

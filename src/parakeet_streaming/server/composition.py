@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Final, Protocol
 
-from parakeet_streaming.engine.endpoint import EndpointOptions
+from parakeet_streaming.engine.endpoint_options import EndpointOptions
 from parakeet_streaming.engine.recognizer import Recognizer
 from parakeet_streaming.live.adaptation import DelayRange
 from parakeet_streaming.live.batch_limits import BatchLimits

@@ -9,7 +9,7 @@ from __future__ import annotations
 from dataclasses import dataclass, fields
 from typing import Final
 
-from parakeet_streaming.engine.endpoint import PRESETS as ENDPOINTINGS
+from parakeet_streaming.engine.endpoint_options import PRESETS as ENDPOINTINGS
 from parakeet_streaming.limits import MOST_PHRASES
 from parakeet_streaming.load import DEFAULT_MODEL
 from parakeet_streaming.runtime.session import RUNTIMES

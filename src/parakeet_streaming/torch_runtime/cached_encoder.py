@@ -42,9 +42,6 @@ from parakeet_streaming.torch_runtime.mel import LogMel
 from parakeet_streaming.torch_runtime.step_buffers import StepBuffers, StepRoom
 from parakeet_streaming.torch_runtime.window_encoder import Group, alike
 
-_SLOTS_OF_A_STREAM = 3
-"""Inputs of its convolutions: of its past, of the one before it, and of a step."""
-
 
 class CachedEncoder:
     """Encodes each frame once, beside what was kept of the left context."""
@@ -70,27 +67,25 @@ class CachedEncoder:
         shapes = [shape for shapes in self._ready.values() for shape in shapes.values()]
         return [step for steps in shapes for step in steps.values()]
 
-    def prepare(self, frames: WindowLengths, most_rows: int, most_streams: int) -> Iterator[None]:
+    def prepare(self, frames: WindowLengths, most_rows: int) -> Iterator[None]:
         """Makes steps ready for streams of a context, one between two yields.
+
+        There are slots for all of them. When pools have grown since then, what was captured is
+        called plainly until it is made ready again.
 
         Args:
             frames: of the context.
             most_rows: of a call.
-            most_streams: that are open at once: there are slots for all of them then. With more,
-                pools grow, and what was captured is called plainly until it is made ready again.
         """
         kept, length = frames.left, frames.chunk + frames.right
-        _, size = ring_rooms(kept, frames.chunk, length, 0, length * SUBSAMPLING)
         shape = StepShape(
             length * FRAME_SAMPLES + (1 + SPOILT_BEHIND_CUT) * HOP_SAMPLES,
             (kept + length) * SUBSAMPLING,
             length,
             max(1, kept),
         )
-        size, sizes = size.rounded(), sizes_up_to(most_rows)
+        size, sizes = ring_size(frames), sizes_up_to(most_rows)
         shapes = self._ready.setdefault(size, {})
-        self._store.pool(size).reserve(most_streams)
-        self._store.convolved.reserve(_SLOTS_OF_A_STREAM * most_streams)
         known = shapes.get(shape, {})
         if set(sizes) <= set(known) and all(each.work.ready for each in known.values()):
             return
@@ -180,3 +175,10 @@ class CachedEncoder:
     def _buffers(self, rows: int, shape: StepShape) -> StepBuffers:
         room = StepRoom(rows, shape.samples, FACTS, shape.frames, self._encoder.config.width)
         return StepBuffers.of(room, self._mel.mel_bins, self._store.dtype, self._device)
+
+
+def ring_size(frames: WindowLengths) -> RingSize:
+    """The rings of streams of a context."""
+    length = frames.chunk + frames.right
+    _, size = ring_rooms(frames.left, frames.chunk, length, 0, length * SUBSAMPLING)
+    return size.rounded()

@@ -36,6 +36,7 @@ from parakeet_streaming.torch_runtime.placed_biases import PlacedBiases
 from parakeet_streaming.torch_runtime.read_back import Emissions, decoded_rows
 from parakeet_streaming.torch_runtime.ready_loops import LEAST_EMISSIONS, TURNS, ReadyLoops
 from parakeet_streaming.torch_runtime.slots import Pool, Shape, Slot
+from parakeet_streaming.torch_runtime.usable_memory import UsableMemory
 
 TURNS_ON_CPU: Final = 1
 """Of a loop that a call has for itself; a look costs nothing there."""
@@ -125,8 +126,14 @@ class DeviceDecoder:
     """Label-looping on a device. Call it inside `computing()`, one call at a time."""
 
     def __init__(
-        self, model: Transducer, rules: Rules, device: torch.device, graphs: Graphs
+        self,
+        model: Transducer,
+        rules: Rules,
+        device: torch.device,
+        graphs: Graphs,
+        memory: UsableMemory | None = None,
     ) -> None:
+        """`memory`: what of the device may be used."""
         config = model.config
         self._model = model
         self._rules = rules
@@ -136,7 +143,7 @@ class DeviceDecoder:
         """Those that were made ready."""
         self._shape = (config.predictor_layers, 1, config.predictor_width)
         shape = Shape(*self._shape)
-        self.memories = Pool({_HIDDEN: shape, _CELL: shape}, device)
+        self.memories = Pool({_HIDDEN: shape, _CELL: shape}, device, memory)
 
     def prepare(self, most_rows: int, frames_each: int) -> Iterator[None]:
         """Makes loops ready; as `ReadyLoops.prepare`."""

@@ -31,11 +31,25 @@ from parakeet_streaming.model.encoder_past import EncoderPast
 from parakeet_streaming.ports import Counts, Floats
 from parakeet_streaming.torch_model.fastconformer import EncoderConfig
 from parakeet_streaming.torch_runtime.kept_rows import KEPT, KeptRows
-from parakeet_streaming.torch_runtime.slots import Pool, Shape, Slot
+from parakeet_streaming.torch_runtime.slots import (
+    RESERVED,
+    Growth,
+    Pool,
+    Shape,
+    Slot,
+    growth,
+)
+from parakeet_streaming.torch_runtime.usable_memory import UsableMemory
 
 # So that contexts that differ little share a pool, and so a call.
 _ROUND_FRAMES: Final = 16
 _ROUND_LOG_MELS: Final = 64
+
+SPARE: Final = 8
+"""Rings that there are beyond those of the streams that are let in: one that takes the place of
+another is there beside it for a moment."""
+CONVOLVED_EACH: Final = 3
+"""Slots of a stream for inputs of convolutions: of its past, the one before it, and of a step."""
 
 _SERIALS = count()
 
@@ -122,8 +136,19 @@ class PastStore:
         dtype: torch.dtype = torch.float32,
         *,
         eight_bits: bool = False,
+        memory: UsableMemory | None = None,
+        beside: int = 0,
     ) -> None:
-        """`eight_bits`: whether keys and values are kept in 8 bits."""
+        """No past yet.
+
+        Args:
+            config: of the encoder.
+            device: where pasts lie.
+            dtype: what the encoder computes in.
+            eight_bits: whether keys and values are kept in 8 bits.
+            memory: how much of the device may be used; None for all.
+            beside: bytes that each stream needs elsewhere.
+        """
         self.reach = config.kernel // 2
         self._config = config
         self._device = device
@@ -132,17 +157,56 @@ class PastStore:
         self.kept_rows = KeptRows(config.heads, dtype, eight_bits=eight_bits)
         """How keys and values lie in the pools."""
         self._rings: dict[RingSize, Pool] = {}
+        self._memory = memory
         shape = Shape(config.layers, max(1, self.reach), config.width, dtype)
-        self.convolved = Pool({"inputs": shape}, device)
+        self.convolved = Pool({"inputs": shape}, device, memory)
+        self._beside = beside + CONVOLVED_EACH * shape.bytes_each
 
     def pool(self, size: RingSize) -> Pool:
         """The pool of rings of a size."""
         if size not in self._rings:
-            config = self._config
-            kept = self.kept_rows.shapes(config.layers, size.frames, config.width)
-            log_mel = Shape(1, size.log_mels, config.mel_bins)
-            self._rings[size] = Pool({**kept, "log_mel": log_mel}, self._device)
+            shapes, device = self._shapes(size), self._device
+            self._rings[size] = Pool(shapes, device, self._memory, self._beside)
         return self._rings[size]
+
+    def reserve(self, size: RingSize, streams: int) -> int:
+        """Keeps room for so many streams with rings of a size, or for as many as memory has.
+
+        Returns:
+            For how many there is room.
+        """
+        rings = self.pool(size).reserve(streams + SPARE)
+        self.convolved.reserve(CONVOLVED_EACH * rings)
+        return max(0, rings - SPARE)
+
+    def growth(
+        self, promised: Mapping[RingSize, int], size: RingSize | None, more: int
+    ) -> list[Growth]:
+        """What the pools would need for the streams that there are and more. Any thread.
+
+        Args:
+            promised: how many streams were let in, by their rings.
+            size: rings of those that come; None where they have none.
+            more: how many.
+        """
+        pools, rings, needed = dict(self._rings), 0, []
+        sizes = pools.keys() | promised.keys()
+        for each in sizes if size is None else sizes | {size}:
+            pool = pools.get(each)
+            held = max(0 if pool is None else pool.held, promised.get(each, 0))
+            wanted = held if each != size else held + more + SPARE
+            rings += wanted
+            if pool is not None:
+                needed.append(pool.growth_for(wanted))
+            elif wanted:
+                needed.append(growth(list(self._shapes(each).values()), 0, wanted + RESERVED))
+        needed.append(self.convolved.growth_for(CONVOLVED_EACH * rings))
+        return needed
+
+    def _shapes(self, size: RingSize) -> Mapping[str, Shape]:
+        config = self._config
+        kept = self.kept_rows.shapes(config.layers, size.frames, config.width)
+        return {**kept, "log_mel": Shape(1, size.log_mels, config.mel_bins)}
 
     def rooms_for(
         self, pasts: Sequence[DevicePast], least: RingSize, usual: RingSize

@@ -6,12 +6,15 @@ Rules of this file:
 1. A device that is asked for is used, or it is an error.
 2. Float32 is float32: TF32, which keeps ten bits of a product's factors, is switched off.
 3. No exception of torch leaves this room: errors are ours.
+4. An error keeps no tensor alive: who meets it may try again with less, and needs the memory.
 """
 
 from __future__ import annotations
 
+import traceback
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
+from dataclasses import dataclass
 from typing import Final
 
 import numpy as np
@@ -32,6 +35,17 @@ _NO_GPU: Final = (
     "torch finds no CUDA GPU here; check the driver with nvidia-smi and install a torch that is "
     "built for CUDA, or use the device cpu"
 )
+
+
+@dataclass(frozen=True, slots=True)
+class DeviceMemory:
+    """Bytes of a device, at the moment."""
+
+    total: int
+    free: int
+    """That nobody holds."""
+    idle: int
+    """That torch holds for the tensors of steps to come."""
 
 
 def gpus() -> tuple[str, ...]:
@@ -101,6 +115,24 @@ def upload(
     return arrived[:count], whole.long()
 
 
+def memory_of(device: torch.device) -> DeviceMemory | None:
+    """The memory of a device; None for the processor's, of which no account is kept.
+
+    It does not wait for what the device computes.
+    """
+    if device.type != "cuda":
+        return None
+    free, total = torch.cuda.mem_get_info(device)
+    held, used = torch.cuda.memory_reserved(device), torch.cuda.memory_allocated(device)
+    return DeviceMemory(total, free, max(0, held - used))
+
+
+def give_back(device: torch.device) -> None:
+    """Makes memory that torch holds, and no tensor needs, free for tensors of any size."""
+    if device.type == "cuda":
+        torch.cuda.empty_cache()
+
+
 @contextmanager
 def computing(*, weights: bool = False) -> Iterator[None]:
     """What runs on the device: without gradients, and with our errors.
@@ -117,4 +149,11 @@ def computing(*, weights: bool = False) -> Iterator[None]:
     except (RuntimeError, IndexError, ValueError) as error:
         if isinstance(error, ParakeetError):
             raise
-        raise ComputeError(f"torch could not compute a step: {first_reason(error)}") from error
+        traceback.clear_frames(error.__traceback__)
+        reason = first_reason(error)
+        if isinstance(error, torch.OutOfMemoryError):
+            raise ComputeError(
+                f"the device has no memory left for a step ({reason}); use fewer streams, a "
+                "shorter context, or a device with more memory"
+            ) from error
+        raise ComputeError(f"torch could not compute a step: {reason}") from error

@@ -9,7 +9,8 @@ Rules of this file:
 
 1. What a stream remembers is a slot that it holds; a step writes new slots and leaves the old ones,
    so a step that fails leaves every stream where it was.
-2. One call at a time uses the device; threads wait for each other.
+2. One call at a time uses the device; threads wait for each other. To say how much room there is,
+   nobody waits.
 3. A step uploads its samples once and reads its tokens once. Errors of its encoder may only show
    when the decoder's answer is read.
 """
@@ -31,17 +32,25 @@ from parakeet_streaming.ports import (
     EncoderInput,
     Floats,
 )
-from parakeet_streaming.timeline import ContextConfig, encoder_frames, frames_to_samples
+from parakeet_streaming.timeline import (
+    SUBSAMPLING,
+    ContextConfig,
+    WindowLengths,
+    encoder_frames,
+    frames_to_samples,
+)
 from parakeet_streaming.torch_model.transducer import Transducer
 from parakeet_streaming.torch_runtime.cached_encoder import CachedEncoder
 from parakeet_streaming.torch_runtime.captured import Graphs
 from parakeet_streaming.torch_runtime.device_confidence import measure_on_device
 from parakeet_streaming.torch_runtime.device_decoder import DeviceDecoder, ProjectedFrames
 from parakeet_streaming.torch_runtime.device_past import NO_PAST, DevicePast, PastStore
+from parakeet_streaming.torch_runtime.device_room import MEMORIES_EACH, DeviceRoom, StreamKind
 from parakeet_streaming.torch_runtime.devices import computing, in_words
 from parakeet_streaming.torch_runtime.halving import halve
 from parakeet_streaming.torch_runtime.loop_state import Rules
 from parakeet_streaming.torch_runtime.mel import LogMel
+from parakeet_streaming.torch_runtime.usable_memory import UsableMemory, step_bytes
 from parakeet_streaming.torch_runtime.window_encoder import Group, WindowEncoder
 
 _BATCHES: Final = 4
@@ -102,9 +111,19 @@ class TorchTransducer:
             mel = LogMel(config.encoder.mel_bins, device)
             graphs = self._graphs
             self._windows = WindowEncoder(model.encoder, mel, device, graphs, dtype)
-            self._pasts = PastStore(config.encoder, device, dtype, eight_bits=cache_int8)
+            self._memory = memory = UsableMemory(device)
+            self._decoder = DeviceDecoder(model, rules, device, graphs, memory)
+            memories = self._decoder.memories
+            self._pasts = PastStore(
+                config.encoder,
+                device,
+                dtype,
+                eight_bits=cache_int8,
+                memory=memory,
+                beside=MEMORIES_EACH * memories.bytes_each,
+            )
             self._cached = CachedEncoder(model.encoder, mel, self._pasts, device, graphs)
-            self._decoder = DeviceDecoder(model, rules, device, graphs)
+            self._room = DeviceRoom(memory, self._pasts, memories)
             self._start = DecoderState(config.blank_id, 0, 0, self._decoder.started())
 
     def start(self) -> DecoderState:
@@ -136,7 +155,8 @@ class TorchTransducer:
         Args:
             contexts: of the streams to come.
             most_rows: of a call.
-            most_streams: that will be open at once; None for some batches.
+            most_streams: that will be open at once; None for some batches. Where memory ends
+                before, there are slots for as many as it has room for.
             cached: whether those streams encode each frame once.
 
         Raises:
@@ -148,17 +168,39 @@ class TorchTransducer:
         streams = most_streams or _BATCHES * most_rows
         most_frames = max((each.chunk + each.right for each in lengths), default=0)
         parts = [self._decoder.prepare(most_rows, most_frames)] if lengths else []
+        config = self._model.config.encoder
         for each in lengths:
-            if cached:
-                parts.append(self._cached.prepare(each, most_rows, streams))
-            else:
+            window = each.chunk + each.right if cached else each.window
+            features, value_bytes = (1 + window) * SUBSAMPLING, self._pasts.dtype.itemsize
+            self._memory.steps_need(step_bytes(config, most_rows, features, value_bytes))
+            if not cached:
                 parts.append(self._windows.prepare(frames_to_samples(each.window), most_rows))
+        if cached and lengths:
+            parts.append(self._cached_steps(lengths, most_rows, streams))
         for part in parts:
             done = False
             while not done:
                 with self._lock, computing():
                     done = next(part, self) is self
                 yield
+
+    def _cached_steps(
+        self, lengths: Sequence[WindowLengths], most_rows: int, streams: int
+    ) -> Iterator[None]:
+        # What was made ready for decoding has its memory by now; the rest of it is for slots.
+        for each in lengths:
+            self._room.reserve(each, streams)
+        for each in lengths:
+            yield from self._cached.prepare(each, most_rows)
+
+    def places(self, kind: StreamKind, open_streams: Mapping[StreamKind, int]) -> int | None:
+        """For how many more streams of a kind there is room; None where nothing bounds them.
+
+        Args:
+            kind: of those to come.
+            open_streams: how many were let in, by kind.
+        """
+        return self._room.places(kind, open_streams)
 
     def encode_frames(
         self, inputs: Sequence[EncoderInput]

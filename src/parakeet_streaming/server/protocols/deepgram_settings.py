@@ -17,7 +17,7 @@ from typing import Final
 
 from parakeet_streaming.audio.pcm import MAX_CHANNELS
 from parakeet_streaming.boosting.options import Boosting
-from parakeet_streaming.engine.endpoint import EndpointOptions
+from parakeet_streaming.engine.endpoint_options import EndpointOptions
 from parakeet_streaming.engine.vad_options import MAX_DURATION_MS, VadOptions
 from parakeet_streaming.errors import OptionError
 from parakeet_streaming.languages.codes import known_codes

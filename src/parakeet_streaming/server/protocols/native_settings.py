@@ -13,7 +13,7 @@ from typing import Any, Final
 from parakeet_streaming.audio.pcm_decoder import ENCODINGS
 from parakeet_streaming.boosting.options import DEFAULT_BOOST, Boosting
 from parakeet_streaming.boosting.phrases import Phrase
-from parakeet_streaming.engine.endpoint import EndpointOptions
+from parakeet_streaming.engine.endpoint_options import EndpointOptions
 from parakeet_streaming.engine.vad_options import VadOptions
 from parakeet_streaming.languages.codes import known_codes
 from parakeet_streaming.limits import MOST_BOOST, MOST_SEPARATE_CHANNELS

@@ -12,7 +12,7 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import Final
 
-from parakeet_streaming.engine.endpoint import EndpointOptions
+from parakeet_streaming.engine.endpoint_options import EndpointOptions
 from parakeet_streaming.engine.vad_options import MAX_DURATION_MS, VadOptions
 from parakeet_streaming.languages.codes import known_codes
 from parakeet_streaming.live.adaptation import DelayRange
