@@ -43,8 +43,8 @@ class EncoderInput:
     """What the encoder kept at the window before. With it the row begins at the chunk; without it
     the row begins with the left context."""
     tail_samples: int = 0
-    """Samples at the end that are no audio, but stand for silence: what is measured of the window as a
-    whole, such as the mean that features are normalised by, leaves them out."""
+    """Samples at the end that are no audio, but stand for silence: what is measured of the window
+    as a whole, such as the mean that features are normalised by, leaves them out."""
 
 
 @dataclass(frozen=True, slots=True)
