@@ -9,6 +9,7 @@ Rules of this file:
 1. A note is taken of a step that has succeeded, and of no other.
 2. Chunks must follow each other. What lies between two chunks was skipped as quiet, and a stream
    without voice activity skips nothing but gaps.
+3. Where what was tentative was taken as final without a step, that is noted as a cut, too.
 """
 
 from __future__ import annotations
@@ -21,13 +22,13 @@ from weakref import WeakKeyDictionary
 import numpy as np
 from numpy.typing import NDArray
 
-from parakeet_streaming import ContextConfig, Event, Recognizer, Token
+from parakeet_streaming import ContextConfig, Event, Partial, Recognizer, Token
 from parakeet_streaming.engine.snapshot import SnapshotCodec
 from parakeet_streaming.engine.spans import Span
 from parakeet_streaming.engine.step import Step
 from parakeet_streaming.engine.stepper import Stepper
 from parakeet_streaming.engine.stream_state import StreamOptions, StreamState
-from parakeet_streaming.engine.windowed_stream import WindowedStream
+from parakeet_streaming.engine.windowed_stream import StepResult, WindowedStream, settled
 from parakeet_streaming.live.intake import TAIL_S
 
 LONGEST_DURATION: Final = 4
@@ -51,6 +52,8 @@ class Cut:
     """Whether the decoder had not found anything, in all or since a commit."""
     entered_at: int
     """Frame of the chunk at which its decoding began."""
+    settled: bool = False
+    """Whether no step was made: what the step before had found beyond its chunk was final."""
 
 
 class CutRecorder:
@@ -77,7 +80,16 @@ class CutRecorder:
     def open(self, options: StreamOptions, restored: StreamState | None = None) -> WindowedStream:
         """As the recognizer."""
         stream = self._stepper.open(options, restored)
-        self._cuts[stream] = self.opened = []
+        self._cuts[stream] = self.opened = cuts = []
+        commit = stream.commit
+
+        def noted(result: StepResult, partial: Partial) -> None:
+            window = result.window
+            if not len(window.samples):
+                cuts.append(_cut(stream, window, settled=True))
+            commit(result, partial)
+
+        stream.commit = noted  # type: ignore[method-assign]
         return stream
 
     def prepare(self, streams: Sequence[WindowedStream]) -> RecordedStep:
@@ -118,7 +130,7 @@ def decoded_alone(
         AssertionError: no stream can be cut so.
     """
     context = cuts[0].context if cuts else ContextConfig.balanced()
-    stream = recognizer.open(StreamOptions(context, tentative=False))
+    stream = recognizer.open(StreamOptions(context))
     window = stream.window
     for cut in cuts:
         _feed(stream, audio, cut.span.chunk_start)
@@ -133,12 +145,16 @@ def decoded_alone(
             _enter(stream, cut)
         _cut_as(stream, audio, cut)
         stream.use(cut.context)
-        if window.next_span() != cut.span:
-            raise AssertionError(f"{window.next_span()} alone, {cut.span} live")
-        step = recognizer.prepare([stream])
-        step.encode()
-        step.decode()
-        step.commit()
+        if cut.settled:
+            result = settled(stream, cut.span.chunk_end)
+            stream.commit(result, stream.as_partial(result))
+        else:
+            if window.next_span() != cut.span:
+                raise AssertionError(f"{window.next_span()} alone, {cut.span} live")
+            step = recognizer.prepare([stream])
+            step.encode()
+            step.decode()
+            step.commit()
         if cut.cut_at is not None and cut.span.is_last:
             stream.end_utterance("commit")
     return keys_of(stream.transcript().tokens)
@@ -156,7 +172,7 @@ def _cut_as(stream: WindowedStream, audio: NDArray[np.float32], cut: Cut) -> Non
         stream.end(TAIL_S)
     else:
         _feed(stream, audio, cut.span.lookahead_end)
-    if cut.cut_at is None and not cut.span.is_last:
+    if cut.cut_at is None and not (cut.span.is_last or cut.settled):
         window.flush(cut.span.chunk_end, cut.span.lookahead_end)
 
 
@@ -197,12 +213,14 @@ def skipped(cuts: Sequence[Cut]) -> list[tuple[int, int]]:
 
 def _next_cut(stream: WindowedStream) -> Cut | None:
     span = stream.window.next_span()
-    if span is None:
-        return None
+    return None if span is None else _cut(stream, span)
+
+
+def _cut(stream: WindowedStream, span: Span, *, settled: bool = False) -> Cut:
     ended = stream.audio_end is not None
     entered_at = stream.decoder.frames_to_skip
-    cut_at = stream.window.cut_at
-    return Cut(span, stream.options.context, ended, cut_at, _begins(stream), entered_at)
+    context, cut_at = stream.options.context, stream.window.cut_at
+    return Cut(span, context, ended, cut_at, _begins(stream), entered_at, settled)
 
 
 def _begins(stream: WindowedStream) -> bool:

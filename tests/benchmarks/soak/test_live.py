@@ -29,7 +29,7 @@ class RecordedEngine(HandEngine):
     def __init__(self, **choices):
         super().__init__(vad=ScriptedVad(VOICE), **choices)
         self.recorder = CutRecorder(self.recognizer)
-        self.loop._stepper = self.recorder
+        self.loop._steps._stepper = self.recorder
         self.opener = replace(self.opener, stepper=self.recorder)
 
 
