@@ -27,7 +27,7 @@ def int8_folder() -> Path:
     for name in ("vocab.txt", "config.json"):
         shutil.copyfile(GOLDEN / name, folder / name)
     for part in ("encoder-model", "decoder_joint-model"):
-        # The quantiser writes beside what it reads, and takes away what another process wrote there.
+        # The quantiser writes beside what it reads, and removes what another process wrote there.
         own = folder / f"{part}.onnx"
         shutil.copyfile(GOLDEN / own.name, own)
         quantize_dynamic(
