@@ -17,7 +17,7 @@ from parakeet_streaming.live.batch_limits import BatchLimits
 from parakeet_streaming.live.options import LiveOptions
 from parakeet_streaming.results import ContextChanged, Final, Partial, SpeechStarted
 from parakeet_streaming.testing import Cue, ScriptedVad, marked_audio
-from parakeet_streaming.timeline import FRAME_SAMPLES, ContextConfig
+from parakeet_streaming.timeline import FRAME_SAMPLES, SAMPLE_RATE_HZ, ContextConfig
 from tests.live.by_hand import (
     CONTEXT,
     POISON,
@@ -599,3 +599,46 @@ def test_a_window_that_waits_for_its_tick_is_forgotten_with_its_stream():
     room.settle()
     assert outcome_of(stream) == "cancelled"
     assert room.encoder.calls == []
+
+
+def resting():
+    """A room with ticks, and a stream in it that rests; its context has chunks of 0.48 s."""
+    room = Room(SCRIPT, limits=BatchLimits(tick_s=0.02), cost_s=0.0001)
+    stream = room.open(fixed())
+    for start in range(0, 20 * FRAME_SAMPLES, FRAME_SAMPLES):
+        stream.push(marked_audio(21)[start : start + FRAME_SAMPLES])
+        room.run(0.08)
+        if stream._task in room.loop._scheduler._resting and stream.stats().steps > 1:
+            break
+    else:
+        raise AssertionError("it never rests")
+    drained(stream)
+    return room, stream, start + FRAME_SAMPLES
+
+
+def test_audio_wakes_no_stream_that_rests_sample_by_sample_or_not():
+    room, stream, _ = resting()
+    room.rung.clear()
+    for _ in range(100):
+        stream.push(np.ones(1, np.float32))
+    assert room.rung == []
+    stream.push(np.ones(2 * SAMPLE_RATE_HZ, np.float32))
+    assert room.rung, "more than two seconds wait for no tick"
+
+
+@pytest.mark.parametrize("news", ["finish", "commit", "cancel"])
+def test_news_does_not_wait_for_the_tick_of_a_stream_that_rests(news):
+    room, stream, heard = resting()
+    audio = marked_audio(21)
+    stream.push(audio[heard : heard + 1_000])
+    getattr(stream, news)()
+    next_s = room.loop._scheduler._resting.next_s
+    # A last window goes at the next tick of all, and not at that of its stream.
+    room.run(0.05)
+    assert room.clock() < next_s
+    events, _ = drained(stream)
+    (final,) = finals_of(events)
+    assert final.reason == {"finish": "end", "commit": "commit", "cancel": "end"}[news]
+    if news != "cancel":
+        wanted = room.alone(audio[: heard + 1_000])
+        assert [each.id for each in final.transcript.tokens] == [each.id for each in wanted]

@@ -18,6 +18,7 @@ from parakeet_streaming.live.task import StreamTask
 _EVERY_S: Final = 1.0
 """Seconds of a stream's chunks, after which it is counted."""
 _MANY: Final = 24
+"""Streams in a step."""
 
 
 class UseCounter:
