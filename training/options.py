@@ -36,6 +36,7 @@ def recipe_of(asked: Asked) -> Recipe:
         "tdt_from": asked.tdt_from,
         "tdt_full": None if asked.tdt_from is None else asked.tdt_from + TDT_RISE,
         "windowed": asked.windowed,
+        "cached": asked.cached,
     }
     if asked.start_from is not None and asked.tdt_from is None:
         # Weights that recognise already need no part of the run with CTC alone.
@@ -203,6 +204,7 @@ def _add_recipe(training: Group) -> None:
     )
     training.add_argument("--no-augmentation", action="store_true", help="clean, single clips")
     training.add_argument("--windowed", type=float, help="part of the steps on random windows")
+    training.add_argument("--cached", type=float, help="part of the steps as cached streams")
     training.add_argument("--dropout", type=float, help="once augmentation is full")
     training.add_argument("--tdt-from", type=float, help="part of the run with CTC alone")
     training.add_argument("--ema", type=float, help="decay of the mean of the weights")

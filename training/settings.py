@@ -148,6 +148,8 @@ class Optimisation:
     """Part of the steps that take the loss without durations."""
     windowed: float = 0.25
     """Part of the steps with the transducer's loss that encode random windows."""
+    cached: float = 0.2
+    """Part of them that encode as cached streams do."""
 
 
 @dataclass(frozen=True)

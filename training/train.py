@@ -27,9 +27,10 @@ import torch
 from torch import Tensor, nn
 
 from parakeet_streaming.errors import ModelFormatError, OptionError
-from parakeet_streaming.torch_model.fastconformer import Dropout, Encoder
+from parakeet_streaming.torch_model.fastconformer import Dropout
 from training.batches import Batch, Examples, audio_s, loader
-from training.features import mask_some, normalise, other_voices, raw_log_mel
+from training.encoding import Way, encode
+from training.features import other_voices, raw_log_mel
 from training.journal import Journal, Losses
 from training.losses import ctc_loss, tdt_loss
 from training.run import Run
@@ -37,7 +38,6 @@ from training.settings import Optimisation, Places, Recipe
 from training.store import Store
 from training.teacher import Lessons
 from training.tokenizer import Tokenizer
-from training.windows import random_windows, stitched
 
 MAX_BAD_STEPS = 20
 OTHER_VOICES = 0.6
@@ -171,21 +171,18 @@ def _losses(
     features, lengths = raw_log_mel(batch.samples, batch.lengths, bins)
     if strength > 0:
         features = other_voices(features, OTHER_VOICES * strength, run.generator)
-    windows = None
-    if with_tdt and float(draw[0]) < settings.windowed:
-        windows = random_windows(features, lengths, run.generator)
-        features, lengths = windows.features, windows.lengths
-    features = normalise(features, lengths)
-    if float(draw[2]) < strength:
-        features = mask_some(features, lengths, run.generator)
+    encoded = encode(
+        model.encoder,
+        features,
+        lengths,
+        _way(settings, float(draw[0])) if with_tdt else Way.WHOLE,
+        masked=float(draw[2]) < strength,
+        generator=run.generator,
+        bfloat16=run.bfloat16,
+    )
+    frames, frame_lengths = encoded.last, encoded.lengths
     with torch.autocast(run.device.type, torch.bfloat16, enabled=run.bfloat16):
-        with _middle_frames(model.encoder) as middles:
-            frames, frame_lengths = model.encoder(features, lengths)
-        middle = middles[0]
-        if windows is not None:
-            frames, middle = stitched(frames, windows), stitched(middle, windows)
-            frame_lengths = windows.frame_lengths
-        ctc_logits, middle_logits = model.ctc(frames), model.ctc(middle)
+        ctc_logits, middle_logits = model.ctc(frames), model.ctc(encoded.middle)
     # A row without words has a weight too, or one batch of noise would outweigh all others.
     tokens = torch.maximum(batch.target_lengths, frame_lengths // FRAMES_PER_TOKEN).sum()
     said = (batch.targets, frame_lengths, batch.target_lengths)
@@ -217,20 +214,11 @@ def _missed(pupil: nn.Linear | None, frames: Tensor, batch: Batch) -> Tensor:
     return missed.square().mean(dim=1).sum() / max(1, told.shape[0])
 
 
-@contextmanager
-def _middle_frames(encoder: Encoder) -> Iterator[list[Tensor]]:
-    """Collects the output of the middle layer for each batch.
-
-    CTC on it as well keeps a deep encoder from learning few recordings by heart (Lee and Watanabe,
-    "Intermediate Loss Regularization for CTC-based Speech Recognition", 2021).
-    """
-    collected: list[Tensor] = []
-    layer = encoder.layers[(len(encoder.layers) - 1) // 2]
-    hook = layer.register_forward_hook(lambda _, __, frames: collected.append(frames))
-    try:
-        yield collected
-    finally:
-        hook.remove()
+def _way(settings: Optimisation, drawn: float) -> Way:
+    """How a step encodes, by a number from 0 to 1."""
+    if drawn < settings.windowed:
+        return Way.WINDOWS
+    return Way.CACHED if drawn < settings.windowed + settings.cached else Way.WHOLE
 
 
 def set_dropout(model: nn.Module, part: float) -> None:

@@ -98,6 +98,9 @@ def cut(
     )
 
 
-def stitched(frames: Tensor, windows: Windows) -> Tensor:
-    """Frames (B * pieces, U', D) of the windows as frames (B, U, D) of the utterances."""
-    return frames.flatten(0, 1)[windows.stitch]
+def stitched(frames: Tensor, stitch: Tensor) -> Tensor:
+    """Frames (B * n, U', D) of pieces as frames (B, U, D) of the utterances that they are of.
+
+    `stitch` (B, U) says which of the pieces' frames, flattened, is each frame.
+    """
+    return frames.flatten(0, 1)[stitch]

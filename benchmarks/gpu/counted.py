@@ -30,7 +30,7 @@ from benchmarks.gpu.models import (
 )
 from benchmarks.gpu.streams import Streams
 from parakeet_streaming.timeline import SUBSAMPLING, ContextConfig
-from parakeet_streaming.torch_model.cached import encode_step
+from parakeet_streaming.torch_model.cached import KeptPast, encode_step
 from parakeet_streaming.torch_model.fastconformer import Encoder
 from parakeet_streaming.torch_runtime.captured import Captured
 from parakeet_streaming.torch_runtime.devices import open_device
@@ -80,7 +80,7 @@ def _one_step(encoder: Encoder, streams: int, past: int, frames: int) -> None:
         encoder,
         (features, lengths, lengths),
         (past, lengths),
-        lambda _: (kept, kept, inputs),
+        lambda _: KeptPast(kept, kept, inputs),
         lambda *_: None,
     )
 

@@ -16,6 +16,7 @@ from parakeet_streaming.timeline import ContextConfig
 WORDS = ("one", "two")
 CONTEXT = ContextConfig(0.4, 0.3, 0.2)
 LONGEST_DURATION = 4
+FED, DECODED = 20 * 1280, 15 * 1280
 TOKEN = Token(1, "two", 3, 1, 0.24, 0.32, 0.5)
 
 
@@ -38,6 +39,13 @@ def state_of(**parts):
         else:
             state = replace(state, **{name: replace(getattr(state, name), **changes)})
     return state
+
+
+def test_a_cut_may_have_been_decoded_into_its_tail():
+    tail = np.zeros(100, np.float32)
+    check(state_of(window={"cut_at": DECODED - 99, "cut_tail": tail}))
+    with pytest.raises(SnapshotError, match="impossible values: cut"):
+        check(state_of(window={"cut_at": DECODED - 100, "cut_tail": tail}))
 
 
 def check(state):
@@ -104,7 +112,19 @@ def test_a_state_with_a_resampler_is_sound(rate_hz):
         ),
         ({"window": {"reach_from": -1}}, "reach"),
         ({"window": {"flush_to": 2_560, "flush_seen_to": 1_280}}, "flush"),
+        ({"window": {"flush_seen_to": 2**50}}, "flush"),
         ({"window": {"cut_at": -1}}, "cut"),
+        ({"window": {"cut_at": 2**50}}, "cut"),
+        ({"window": {"cut_at": DECODED}}, "cut"),
+        ({"window": {"cut_at": DECODED, "cut_tail": np.zeros(0, np.float32)}}, "cut"),
+        (
+            {"window": {"flush_seen_to": 10**6, "audio_end": FED}, "stream": {"audio_end": FED}},
+            "audio end",
+        ),
+        (
+            {"window": {"cut_at": 10**6, "audio_end": FED}, "stream": {"audio_end": FED}},
+            "audio end",
+        ),
         ({"window": {"begun_at": -1}}, "beginning"),
         ({"window": {"begun_at": 10**9}}, "beginning"),
         ({"window": {"cut_tail": np.zeros((2, 2), np.float32)}}, "tail"),

@@ -45,6 +45,28 @@ def test_a_stream_that_ends_before_its_audio_came_again_ends_where_it_was_decode
     assert final.transcript.audio_s == decoded / 16_000
 
 
+@pytest.mark.parametrize("pushed_again", [0, 3_000])
+@pytest.mark.parametrize("commits", [True, False])
+def test_a_stream_that_lacks_the_audio_of_an_end_that_was_asked_for_ends_there(
+    commits, pushed_again
+):
+    recognizer = fake_recognizer([Cue(1, 0), Cue(12, 1)], ["one", "two"])
+    stream = recognizer.stream(ContextConfig(0.8, 0.4, 0.4))
+    stream.feed(marked_audio(40))
+    if commits:
+        stream.windowed.end(0.5, at=38 * 1280)
+    else:
+        stream.windowed.window.flush(36 * 1280, 38 * 1280)
+    again = recognizer.restore(stream.snapshot(audio=False))
+    needed = again.restored.next_sample
+    again.push(marked_audio(40)[needed : needed + pushed_again])
+    again.end(0.5)
+    assert again.windowed.audio_end == 38 * 1280
+    final = again.finish()[-1]
+    assert final.transcript.tokens == stream.tokens
+    assert final.transcript.audio_s == pytest.approx(38 * 0.08)
+
+
 def test_a_cut_ends_the_audio_for_the_windows_before_it_only():
     stream = fake_recognizer([], ["one"]).open(StreamOptions(ContextConfig(0.8, 0.4, 0.4)))
     stream.window.feed(marked_audio(9))

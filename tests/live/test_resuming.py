@@ -151,6 +151,28 @@ def test_a_stream_may_end_before_its_audio_was_pushed_again(end, pushed_again, j
     assert room.metrics.audio_seconds_total.total == before
 
 
+@pytest.mark.parametrize("pushed_again", [0, 5_000, 20_000])
+@pytest.mark.parametrize("judged", [True, False])
+def test_a_stream_may_end_before_the_audio_of_its_commit_was_pushed_again(judged, pushed_again):
+    room = Room(SCRIPT, vad=ScriptedVad([1.0] * 400))
+    options = JUDGED if judged else fixed()
+    stream = room.open(options)
+    stream.push(marked_audio(40))
+    room.settle()
+    driver = stream._task.driver
+    driver.commit(driver.intake.taken)
+    driver.utterances.begin_commit()
+    state = driver.state(audio=False, past=True, earlier_utterances=True)
+    continued = room.open(options, resume=room.opener.encode(state))
+    start = continued.stats().received_samples
+    continued.push(marked_audio(40)[start : start + pushed_again])
+    continued.finish()
+    room.settle()
+    assert drained(continued)[1] is None
+    assert outcome_of(continued) == "finished"
+    assert continued.transcript().text == stream.transcript().text
+
+
 def test_a_stall_guard_goes_on():
     room = Room(SCRIPT)
     stream = room.recognizer.stream(CONTEXT, stall_guard=StallGuard(min_speech_s=3.0))

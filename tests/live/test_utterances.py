@@ -34,13 +34,13 @@ def step(recognizer, stream):
 
 def test_a_commit_comes_after_the_steps_that_needed_no_more_and_before_the_others():
     ends, stream, _ = ends_of(30)
-    assert not ends.waiting
+    assert not ends.come_first
     span = stream.window.next_span()
     assert (span.needed_to, ends.before_commit(99)) == (10 * FRAME + 1, 99)
     for position, first in [(10 * FRAME, True), (10 * FRAME + 1, False)]:
         ends, _, _ = ends_of(30)
         ends.commit(position)
-        assert ends.waiting
+        assert ends.come_first
         assert ends.next_commit == position
         assert ends.commit_comes_before(span) == first
         assert ends.before_commit(10**9) == position
@@ -77,7 +77,7 @@ def test_a_commit_of_nothing_new_is_answered():
     assert not stream.window.flushing
     (final,) = ends.close()
     assert (final.transcript.text, final.reason) == ("", "commit")
-    assert not ends.waiting
+    assert not ends.come_first
 
 
 def test_an_end_is_told_once_its_audio_is_committed_and_the_decoder_agrees():
@@ -123,7 +123,7 @@ def test_an_end_is_dropped_where_more_text_is_found():
     assert ends.look() is not None
     endpointer.decoded(5 * FRAME, 10 * FRAME, (), [partial.tokens[0], *_late(partial)])
     assert ends.close() == ()
-    assert not ends.waiting
+    assert not ends.come_first
 
 
 def _late(partial):

@@ -18,7 +18,7 @@ def test_stitched_frames_are_those_of_the_whole():
     features = torch.arange(800.0).expand(6, 4, 800)
     for _ in range(50):
         windows = random_windows(features, lengths, generator)
-        frames = stitched(frame_numbers(windows, features), windows)
+        frames = stitched(frame_numbers(windows, features), windows.stitch)
         for row, length in enumerate(lengths.tolist()):
             count = -(-length // 8)
             assert windows.frame_lengths[row] == count

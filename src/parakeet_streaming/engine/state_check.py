@@ -75,19 +75,20 @@ def check_state(state: StreamState, token_count: int, longest_duration: int) -> 
 def _wrong_in_window(state: StreamState) -> list[str]:
     window, decoder, end = state.window, state.decoder, state.audio_end
     samples, kept_from, decoded = window.samples, window.kept_from, window.decoded_samples
-    fed, tail = kept_from + samples.size, window.cut_tail
+    fed, tail, cut_at = kept_from + samples.size, window.cut_tail, window.cut_at
+    seen_to = window.flush_seen_to
     checks = {
         "samples": samples.ndim == 1,
         "positions": 0 <= kept_from <= decoded <= kept_from + _MOST_REACH,
         "reach": kept_from <= window.reach_from <= decoded,
         "beginning": 0 <= window.begun_at <= decoded,
-        "flush": 0 <= window.flush_to <= window.flush_seen_to,
-        "cut": window.cut_at is None or kept_from <= window.cut_at <= kept_from + _MOST_REACH,
+        "flush": 0 <= window.flush_to <= seen_to <= kept_from + _MOST_REACH,
+        "cut": cut_at is None or decoded - tail.size < cut_at <= kept_from + _MOST_REACH,
         "tail": tail.ndim == 1 and tail.size <= _MOST_TAIL,
         # After a cut frames lie up to one frame before their number.
         "frames": 0 <= frames_to_samples(decoder.decoded_frames) - decoded < FRAME_SAMPLES,
         "ended": window.audio_end == end and not state.closed,
-        "audio end": end is None or (0 <= end <= fed and decoded <= fed),
+        "audio end": end is None or (0 <= end <= fed and fed >= max(decoded, seen_to, cut_at or 0)),
     }
     return [name for name, right in checks.items() if not right]
 

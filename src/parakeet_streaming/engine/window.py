@@ -85,6 +85,11 @@ class ContextWindow:
         """Whether what a flush or a cut asked for is still to be decoded."""
         return self.cut_at is not None or self._flushed_samples > 0
 
+    @property
+    def asked_to(self) -> int:
+        """Position up to which audio must be fed for what a flush or a cut asked for."""
+        return max(self.flush_seen_to, self.cut_at or 0)
+
     def state(self, *, audio: bool = True) -> WindowState:
         """What this window is made of now; without `audio` its samples must be fed again."""
         first = self.needed_from

@@ -108,8 +108,8 @@ class WindowedStream:
     def end(self, silence_s: float = 0.0, at: int | None = None) -> None:
         """No more samples will come. Calling it again does nothing.
 
-        A stream that was restored without its audio, and did not get all of it again, ends where it
-        was decoded to: silence stands for what is missing.
+        A stream that was restored without its audio, and did not get all of it again, ends where
+        what was asked for ends: silence stands for what is missing.
 
         Args:
             silence_s: silence to decode after the audio, which no time counts: some models give
@@ -127,8 +127,8 @@ class WindowedStream:
             self._transcript.ends_at(samples_to_seconds(at))
             self.window.flush(at, tail=tail)
             return
-        missing = max(0, self.window.decoded_samples - self.window.fed_samples)
-        self.window.feed(np.zeros(missing, np.float32))
+        missing = max(self.window.decoded_samples, self.window.asked_to) - self.window.fed_samples
+        self.window.feed(np.zeros(max(0, missing), np.float32))
         self.audio_end = self.window.fed_samples
         # Where nothing came after a commit, nothing was said that silence could still bring out.
         if silence_s > 0 and self.audio_end > self.window.begun_at:

@@ -108,7 +108,7 @@ class StreamDriver:
     def take(self) -> bool:
         """Takes what has arrived, or that nothing will any more; whether there was anything."""
         came = self.intake.take()
-        if self._queue.ended and self.is_to_end and not self.utterances.waiting:
+        if self._queue.ended and self.is_to_end and not self.utterances.come_first:
             self.intake.end()
             came = True
         if came:

@@ -155,17 +155,18 @@ class Intake:
         if to_judge is not None and (needed is None or to_judge < needed):
             needed = to_judge
         # Of a stream that goes on, an end may have been asked for of audio that comes again.
-        asked = max(window.flush_seen_to, window.cut_at or 0) - window.fed_samples
+        asked = window.asked_to - window.fed_samples
         return asked if asked > 0 and (needed is None or asked < needed) else needed
 
     def _room(self) -> int:
         """Samples that the stream can take before its next step.
 
-        One that goes on takes those that were decoded before, too.
+        One that goes on takes those that were decoded before, too, and those of an end that was
+        asked for in windows that were longer.
         """
         window = self._window
         room = self._enough + window.decoded_samples - window.fed_samples
-        return room if room > 0 else 0
+        return room if room > 0 else max(0, window.asked_to - window.fed_samples)
 
     def _begin_gap(self, missing: Missing) -> None:
         self._gap_left = missing.count

@@ -69,9 +69,13 @@ class Utterances:
         self.commits.append(position)
 
     @property
-    def waiting(self) -> bool:
-        """Whether an end was asked for or found that has not come yet."""
-        return self.endpoint is not None or bool(self.commits)
+    def come_first(self) -> bool:
+        """Whether an end was asked for or found that comes before the end of the stream.
+
+        None does whose audio was taken before the stream was restored, and is not sent again.
+        """
+        waiting = self.endpoint is not None or bool(self.commits)
+        return waiting and self._window.fed_samples >= self._window.asked_to
 
     @property
     def is_cutting(self) -> bool:

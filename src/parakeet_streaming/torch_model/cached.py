@@ -21,6 +21,8 @@ Rules of this file:
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Protocol
 
 import torch
 from torch import Tensor, nn
@@ -34,8 +36,37 @@ from parakeet_streaming.torch_model.fastconformer import (
     within,
 )
 
-Past = tuple[Tensor, Tensor, Tensor]
-"""Of one layer: keys and values (B, K, D), and what its convolution reaches back to (B, R, D)."""
+
+class Past(Protocol):
+    """What a layer has of the frames before a step.
+
+    It is told the step's own keys, values and convolution inputs: where many steps of a stream run
+    as one batch, one row's past is another row's chunk.
+    """
+
+    def kept(self, keys: Tensor, values: Tensor) -> tuple[Tensor, Tensor]:
+        """Keys and values (B, K, D) of the left context."""
+
+    def convolved(self, inputs: Tensor) -> Tensor:
+        """What the convolution reaches back to, (B, R, D)."""
+
+
+@dataclass(frozen=True, slots=True)
+class KeptPast:
+    """A past that earlier steps left."""
+
+    keys: Tensor
+    """(B, K, D)."""
+    values: Tensor
+    """(B, K, D)."""
+    inputs: Tensor
+    """(B, R, D)."""
+
+    def kept(self, keys: Tensor, values: Tensor) -> tuple[Tensor, Tensor]:
+        return self.keys, self.values
+
+    def convolved(self, inputs: Tensor) -> Tensor:
+        return self.inputs
 
 
 class CachedEncoder(nn.Module):
@@ -76,7 +107,7 @@ class CachedEncoder(nn.Module):
             self.encoder,
             (features, lengths, look_back),
             (keys.shape[2], filled),
-            lambda layer: (keys[layer], values[layer], convolved[layer]),
+            lambda layer: KeptPast(keys[layer], values[layer], convolved[layer]),
             lambda _, *step: kept.append(step),
         )
         new_keys, new_values, new_convolved = (
@@ -98,7 +129,7 @@ def encode_step(
         encoder: the networks.
         step: features (B, F, 8 + T), their lengths (B,) and look-backs (B,).
         slots_and_filled: K, and how many of them each row has (B,).
-        past_of: a layer's keys and values (B, K, D) and inputs of its convolution (B, R, D).
+        past_of: gives a layer's past.
         keep: gets a layer's number, keys and values (B, U, D), and inputs (B, R + U, D).
 
     Returns:
@@ -131,11 +162,14 @@ def _walk(
     attention, convolution = layer.attention, layer.convolution
     normed = attention.norm(frames)
     keys, values = attention.keys(normed), attention.values(normed)
-    all_keys, all_values = torch.cat((past[0], keys), 1), torch.cat((past[1], values), 1)
+    past_keys, past_values = past.kept(keys, values)
+    all_keys, all_values = torch.cat((past_keys, keys), 1), torch.cat((past_values, values), 1)
     frames = frames + attention.attend(normed, all_keys, all_values, present, positions)
-    gated = torch.cat((past[2], convolution.gate(frames, mask)), dim=1)
+    inputs = convolution.gate(frames, mask)
+    reached = past.convolved(inputs)
+    gated = torch.cat((reached, inputs), dim=1)
     depthwise = convolution.depthwise
-    ahead = functional.pad(gated.transpose(1, 2), (0, past[2].shape[1]))
+    ahead = functional.pad(gated.transpose(1, 2), (0, reached.shape[1]))
     convolved = functional.conv1d(
         ahead, depthwise.weight, depthwise.bias, groups=depthwise.groups
     ).transpose(1, 2)

@@ -18,7 +18,7 @@ import torch
 from torch import Tensor
 
 from parakeet_streaming.timeline import SUBSAMPLING
-from parakeet_streaming.torch_model.cached import Past, encode_step
+from parakeet_streaming.torch_model.cached import KeptPast, encode_step
 from parakeet_streaming.torch_model.fastconformer import Encoder
 from parakeet_streaming.torch_runtime.cached_rows import StepPlan, Told
 from parakeet_streaming.torch_runtime.captured import Graphs, Places
@@ -141,7 +141,7 @@ class _Walk:
         self._past = there.masked_fill(number < -told.filled, NOTHING)
         self._own: Tensor | None = None
 
-    def past_of(self, layer: int) -> Past:
+    def past_of(self, layer: int) -> KeptPast:
         """Keys and values (B, K, D), the oldest first, and inputs of the convolution (B, R, D)."""
         told = self._told
         places, shape = self._past.flatten(), self._past.shape
@@ -150,7 +150,7 @@ class _Walk:
         )
         inputs = self._convolved.stacked("inputs")[layer]
         convolved = inputs.index_select(0, told.convolved[:, 0])[:, : self._reach]
-        return keys, values, convolved
+        return KeptPast(keys, values, convolved)
 
     def keep(self, layer: int, keys: Tensor, values: Tensor, convolved: Tensor) -> None:
         """Writes a chunk's own; what its right context gave is forgotten."""
