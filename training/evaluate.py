@@ -25,6 +25,8 @@ from training.noises import KINDS, at_level
 from training.store import part
 
 OFFLINE = "offline"
+CACHED = "cached "
+"""Before a context: the stream keeps what it encoded."""
 DIGIT_STRINGS = "digit strings"
 DIGITS_PER_STRING = 6
 PAUSE_S = 0.1
@@ -39,6 +41,15 @@ class Spoken:
     speaker: str
     text: str
     samples: Floats
+
+
+@dataclass(frozen=True)
+class Exported:
+    """One model as two folders."""
+
+    windows: Path
+    cached: Path
+    """With an encoder that keeps its past."""
 
 
 @dataclass(frozen=True)
@@ -60,7 +71,7 @@ class Score:
 
 
 def evaluate(
-    folders: dict[str, Path],
+    folders: dict[str, Exported],
     clips: Sequence[Clip],
     contexts: Sequence[str],
     threads: int,
@@ -75,10 +86,14 @@ def evaluate(
     scores: list[Score] = []
     imagined = {}
     for precision, folder in folders.items():
-        recognizer = load(folder, precision=precision, provider="cpu", threads=threads)
+        windows, cached = (
+            load(each, precision=precision, provider="cpu", threads=threads)
+            for each in (folder.windows, folder.cached)
+        )
         for context in contexts:
+            recognizer = cached if context.startswith(CACHED) else windows
             scores += _scores(recognizer, precision, context, spoken)
-        imagined[precision] = wordless(recognizer, wordless_s)
+        imagined[precision] = wordless(windows, wordless_s)
     return scores, imagined
 
 
@@ -109,10 +124,14 @@ def _scores(
 
 
 def recognise(recognizer: Recognizer, context: str, samples: Floats) -> str:
-    """The text of samples (n,) at 16 kHz; `offline`, a preset, or left-chunk-right."""
+    """The text of samples (n,) at 16 kHz; `offline`, or a preset or left-chunk-right.
+
+    With `cached ` before it, of a stream that keeps what it encoded.
+    """
     if context == OFFLINE:
         return recognizer.transcribe(samples).text
-    stream = recognizer.stream(ContextConfig.parse(context), tentative=False)
+    name, cached = context.removeprefix(CACHED), context.startswith(CACHED)
+    stream = recognizer.stream(ContextConfig.parse(name), tentative=False, cached=cached)
     stream.feed(samples)
     stream.finish()
     return stream.transcript().text

@@ -101,7 +101,7 @@ def smoke_options(asked: Asked, places: Places) -> Asked:
         "workers": 0,
         "processes": 1,
         "log_every": 5,
-        "context": [OFFLINE, "balanced"],
+        "context": [OFFLINE, "balanced", "cached balanced"],
         "limit": 8,
         "wordless_s": 5.0,
     }
@@ -213,7 +213,9 @@ def _add_recipe(training: Group) -> None:
 
 
 def _add_evaluation(judging: Group) -> None:
-    judging.add_argument("--context", action="append", help="offline, a preset, or 5-0.5-0.5")
+    judging.add_argument(
+        "--context", action="append", help='offline, a preset, 5-0.5-0.5, or "cached 5-0.5-0.5"'
+    )
     judging.add_argument("--limit", type=int, help="about this many of the recordings")
     judging.add_argument("--wordless-s", type=float, default=60.0, help="of sounds without words")
     judging.add_argument("--threads", type=int, default=1)

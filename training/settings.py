@@ -78,6 +78,16 @@ class Places:
         return self.work / "export-int8"
 
     @property
+    def export_cached(self) -> Path:
+        """Folder of the model in float32 with an encoder that keeps its past."""
+        return self.work / "export-cached"
+
+    @property
+    def export_cached_int8(self) -> Path:
+        """The same with int8 weights."""
+        return self.work / "export-cached-int8"
+
+    @property
     def evaluation(self) -> Path:
         return self.work / "evaluation.json"
 

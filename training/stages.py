@@ -16,7 +16,7 @@ from parakeet_streaming.export.quantise import write_int8
 from parakeet_streaming.torch_model.transducer import Transducer
 from training.card import card, write_averaged, write_evaluation
 from training.doubts import doubtful, parakeet_hearer, without, write_doubts
-from training.evaluate import OFFLINE, evaluate
+from training.evaluate import OFFLINE, Exported, evaluate
 from training.kokoro import kokoro_voices
 from training.manifest import read_manifest, write_manifest
 from training.options import Asked
@@ -160,8 +160,11 @@ def _average(asked: Asked, recipe: Recipe, places: Places) -> str:
 def _export(asked: Asked, recipe: Recipe, places: Places) -> str:
     model = Transducer(read_config(places.checkpoint))
     model.load_state_dict(read_checkpoint(places.checkpoint)["mean"])
-    write_model(model, Tokenizer(places.tokenizer).pieces, places.export)
+    pieces = Tokenizer(places.tokenizer).pieces
+    write_model(model, pieces, places.export)
     write_int8(places.export, places.export_int8)
+    write_model(model, pieces, places.export_cached, cached=True)
+    write_int8(places.export_cached, places.export_cached_int8)
     write_weights(places.checkpoint, places.weights)
     return f"{places.export}, {places.export_int8} and {places.weights}"
 
@@ -171,7 +174,10 @@ def _evaluate(asked: Asked, recipe: Recipe, places: Places) -> str:
         raise OptionError("give --dev, a list of recordings kept for judging, at least once")
     clips = [clip for each in asked.dev for clip in read_manifest(each)]
     clips = clips[:: max(1, len(clips) // asked.limit)] if asked.limit else clips
-    folders = {"fp32": places.export, "int8": places.export_int8}
+    folders = {
+        "fp32": Exported(places.export, places.export_cached),
+        "int8": Exported(places.export_int8, places.export_cached_int8),
+    }
     contexts = asked.context or [OFFLINE]
     scores, imagined = evaluate(folders, clips, contexts, asked.threads, asked.wordless_s)
     write_evaluation(places.evaluation, scores, imagined)

@@ -3,6 +3,7 @@ import pytest
 
 pytest.importorskip("torch", reason="the training group")
 
+from parakeet_streaming.errors import OptionError
 from training.evaluate import OFFLINE, Spoken, digit_strings, recognise, word_errors, wordless
 from training.manifest import DIGITS
 
@@ -32,6 +33,8 @@ def test_contexts_are_recognised(golden_recognizer):
         golden_recognizer.transcribe(samples).text
     )
     assert isinstance(recognise(golden_recognizer, "1-0.5-0.5", samples), str)
+    with pytest.raises(OptionError, match="keeps nothing between steps"):
+        recognise(golden_recognizer, "cached 1-0.5-0.5", samples)
 
 
 def test_every_sound_is_tried(golden_recognizer):
