@@ -175,7 +175,7 @@ def _losses(
         model.encoder,
         features,
         lengths,
-        _way(settings, float(draw[0])) if with_tdt else Way.WHOLE,
+        way_of(settings, float(draw[0])) if with_tdt else Way.WHOLE,
         masked=float(draw[2]) < strength,
         generator=run.generator,
         bfloat16=run.bfloat16,
@@ -214,7 +214,7 @@ def _missed(pupil: nn.Linear | None, frames: Tensor, batch: Batch) -> Tensor:
     return missed.square().mean(dim=1).sum() / max(1, told.shape[0])
 
 
-def _way(settings: Optimisation, drawn: float) -> Way:
+def way_of(settings: Optimisation, drawn: float) -> Way:
     """How a step encodes, by a number from 0 to 1."""
     if drawn < settings.windowed:
         return Way.WINDOWS

@@ -10,6 +10,7 @@ torch = pytest.importorskip("torch", reason="the training group")
 
 from parakeet_streaming.errors import ModelFormatError, OptionError
 from parakeet_streaming.torch_model.fastconformer import Dropout
+from training.encoding import Way
 from training.manifest import read_manifest
 from training.run import read_checkpoint, read_config, write_average, write_weights
 from training.settings import Optimisation, Places, smoke_recipe
@@ -24,6 +25,7 @@ from training.train import (
     pick_device,
     set_dropout,
     train,
+    way_of,
 )
 
 
@@ -126,6 +128,12 @@ def test_the_rate_rises_and_falls():
     assert max(rates) == rates[9]
     assert rates[10:] == sorted(rates[10:], reverse=True)
     assert rates[-1] == pytest.approx(0.01)
+
+
+def test_each_way_to_encode_has_its_part_of_the_steps():
+    settings = Optimisation(windowed=0.3, cached=0.5)
+    ways = [way_of(settings, drawn / 100) for drawn in range(100)]
+    assert [ways.count(way) for way in (Way.WINDOWS, Way.CACHED, Way.WHOLE)] == [30, 50, 20]
 
 
 def test_ctc_comes_first():
