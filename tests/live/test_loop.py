@@ -114,6 +114,33 @@ def test_a_stream_that_cannot_be_decoded_ends_alone():
     }
 
 
+@pytest.mark.parametrize("cause", ["cancelled", "failed"])
+def test_a_stream_whose_last_words_cannot_be_said_ends_alone(cause):
+    room = Room([Cue(3, 0), Cue(9, 1)])
+    good, bad = room.open(), room.open()
+    for stream in (good, bad):
+        stream.push(marked_audio(14))
+    room.settle()
+    broken = bad._task.driver.stream
+
+    def end_utterance(reason, position=None, left=0):
+        raise IndexError("no such token")
+
+    broken.end_utterance = end_utterance
+    if cause == "cancelled":
+        bad.cancel()
+    else:
+        bad._task.driver.plan = end_utterance
+        bad.push(marked_audio(30)[14 * 1280 :])
+    good.push(marked_audio(30)[14 * 1280 :])
+    good.finish()
+    room.settle()
+    assert outcome_of(bad) == "failed"
+    assert isinstance(drained(bad)[1], ComputeError)
+    assert (outcome_of(good), room.loop.failure) == ("finished", None)
+    assert good.transcript().text == "one two"
+
+
 def test_an_error_of_the_tree_keeps_its_type_and_names_the_stream():
     room = Room(SCRIPT)
     stream = room.open(id="3f2a")

@@ -254,6 +254,8 @@ def test_a_snapshot_of_a_stream_with_voice_activity_is_resumed():
         ({"endpointer": {"said": Utterance(text_to=-1, last_word_at=5)}}, "utterance"),
         ({"endpointer": {"said": Utterance(text_to=9)}}, "utterance"),
         ({"endpointer": {"said": Utterance(tokens=2, last_word=3)}}, "utterance"),
+        ({"endpointer": {"said": Utterance(tokens=2**53)}}, "utterance"),
+        ({"endpointer": {"said": Utterance(tokens=4)}}, "utterance"),
         ({"endpointer": {"said": Utterance(pauses=(Pause(1, 9, 20),))}}, "utterance"),
         ({"endpointer": {"tentative_end": -1}}, "utterance"),
         ({"heard": ((10**6, 2.0),)}, "heard"),

@@ -144,7 +144,7 @@ def _check_activity(state: StreamState, activity: ActivityState, vad: VoiceActiv
         "gaps": _in_order([0, *_ends(activity.gaps), longest]),
         "room": len(room) in (0, ROOM_SIZE) and all(0 <= each <= _LOUDEST for each in room),
         "speech": activity.speech_samples >= 0,
-        "utterance": endpointer is None or _is_sound_endpointer(endpointer, longest),
+        "utterance": endpointer is None or _is_sound_endpointer(endpointer, state, longest),
         "endpoint": endpoint is None or _is_sound_endpoint(endpoint, state, longest),
     }
     wrong = [name for name, right in checks.items() if not right]
@@ -164,8 +164,8 @@ def _is_sound_detector(detector: DetectorState) -> bool:
     )
 
 
-def _is_sound_endpointer(endpointer: EndpointerState, longest: int) -> bool:
-    said = endpointer.said
+def _is_sound_endpointer(endpointer: EndpointerState, state: StreamState, longest: int) -> bool:
+    said, transcript = endpointer.said, state.transcript
     positions = (
         endpointer.known_to,
         endpointer.silence_from,
@@ -178,25 +178,25 @@ def _is_sound_endpointer(endpointer: EndpointerState, longest: int) -> bool:
         said.last_word_at,
         *(at for pause in said.pauses for at in (pause.shown_at, pause.next_at)),
     )
-    words = [0, *(pause.tokens for pause in said.pauses), said.last_word, said.tokens]
+    emissions = transcript.emissions
+    known = len(emissions.token_ids) - transcript.utterance_from
+    words = [0, *(pause.tokens for pause in said.pauses), said.last_word, said.tokens, known]
     return (
         all(each is None or 0 <= each <= longest for each in positions)
         and _in_order(words)
         and (said.text_to is None) == (said.last_word_at is None)
-        and (said.last_word_at is not None or not words[-2])
+        and (said.last_word_at is not None or not said.last_word)
     )
 
 
 def _is_sound_endpoint(endpoint: Endpoint, state: StreamState, longest: int) -> bool:
-    activity, transcript = state.activity, state.transcript
+    activity = state.activity
     endpointer = None if activity is None else activity.endpointer
     said = Utterance() if endpointer is None else endpointer.said
-    emissions = transcript.emissions
-    known = min(said.tokens, len(emissions.token_ids) - transcript.utterance_from)
     return (
         0 <= endpoint.commit_to <= longest
         and 0 <= endpoint.seen_to <= longest
-        and (endpoint.left == 0 or 0 < endpoint.left <= known)
+        and (endpoint.left == 0 or 0 < endpoint.left <= said.tokens)
         and (endpoint.left == 0 or said.last_word_at is not None)
     )
 

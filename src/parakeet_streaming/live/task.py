@@ -23,6 +23,7 @@ from parakeet_streaming.live.admission import Lane
 from parakeet_streaming.live.driver import StreamDriver
 from parakeet_streaming.live.due import Due
 from parakeet_streaming.live.ends import AudioInlet, EventOutlet, SampleQueue
+from parakeet_streaming.live.failures import as_reported
 from parakeet_streaming.live.hints import StreamHints
 from parakeet_streaming.live.intake import Intake
 from parakeet_streaming.live.meter import StreamMeter
@@ -221,7 +222,11 @@ class StreamTask:
     def end(self, phase: Phase, error: BaseException | None) -> None:
         """It is over; what was committed is reported as its last utterance."""
         self.phase, self.error, self.is_over = phase, error, True
-        self.driver.give_up()
+        try:
+            self.driver.give_up()
+        except Exception as failure:
+            # A stream of which not even that can be said must not end the others.
+            self.error = error or as_reported(failure, self.id)
 
     def close_events(self) -> None:
         """Closes the event queue, and wakes all that wait for this stream."""
