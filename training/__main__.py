@@ -9,13 +9,13 @@ from collections.abc import Sequence
 from parakeet_streaming.errors import ParakeetError
 from training.options import read_options, recipe_of, smoke_options
 from training.settings import Places, smoke_recipe
-from training.stages import STAGES, STEPS_ASIDE
+from training.stages import STAGES, STEPS_ASIDE, STOPPED
 
 TUNABLES = "GLIBC_TUNABLES"
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """Runs the stages that the command line names; 0, or 1 after a message about what is wrong."""
+    """Runs the stages that the command line names; 0, 1 with what is wrong, 130 after Ctrl-C."""
     asked = read_options(arguments, [*STAGES, *STEPS_ASIDE])
     _take_large_pages()
     places = Places(asked.work)
@@ -30,6 +30,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except ParakeetError as error:
         print(f"error: {error}", file=sys.stderr)
         return 1
+    except KeyboardInterrupt:
+        print("stopped; the same command goes on, or begins its stage anew", file=sys.stderr)
+        return STOPPED
     return 0
 
 

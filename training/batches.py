@@ -12,7 +12,6 @@ Rules of this file:
 
 from __future__ import annotations
 
-import signal
 from bisect import bisect
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
@@ -34,6 +33,7 @@ from training.store import Store, StoredClip
 from training.strings import Strings, close_cut, is_word
 from training.teacher import Lessons, Taught
 from training.tokenizer import Tokenizer
+from training.workers import leave_interrupts
 
 
 @dataclass(frozen=True)
@@ -265,13 +265,8 @@ def loader(examples: Examples, workers: int) -> DataLoader[Batch]:
         num_workers=workers,
         prefetch_factor=4 if workers else None,
         pin_memory=torch.cuda.is_available(),
-        worker_init_fn=_leave_interrupts,
+        worker_init_fn=leave_interrupts,
     )
-
-
-def _leave_interrupts(_: int) -> None:
-    """Ctrl-C reaches every process of a terminal; the training loop alone finishes its step."""
-    signal.signal(signal.SIGINT, signal.SIG_IGN)
 
 
 def audio_s(batch: Batch) -> float:

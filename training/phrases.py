@@ -16,7 +16,6 @@ from __future__ import annotations
 
 import dataclasses
 from collections.abc import Iterable, Iterator, Sequence
-from concurrent.futures import ProcessPoolExecutor
 from difflib import SequenceMatcher
 from functools import cache
 from itertools import combinations
@@ -34,6 +33,7 @@ from parakeet_streaming.timeline import SAMPLE_RATE_HZ, samples_to_seconds
 from training.manifest import Clip, normalise
 from training.noises import Random
 from training.store import part
+from training.workers import workers
 
 CORPUS_SUFFIX = "-phrases"
 MOST_PHRASES = 6
@@ -51,7 +51,7 @@ _EARLY_S, _INTO_S = 0.2, 0.05
 
 def cut(clips: Sequence[Clip], model: str, processes: int, seed: int) -> list[Clip]:
     """Phrases of the clips that have pauses; `model` is a name or a folder."""
-    with ProcessPoolExecutor(processes) as pool:
+    with workers(processes) as pool:
         tasks = ((clip, model, seed + at) for at, clip in enumerate(clips))
         return [phrase for found in pool.map(_cut, tasks, chunksize=16) for phrase in found]
 

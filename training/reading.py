@@ -13,7 +13,6 @@ from __future__ import annotations
 import itertools
 import json
 from collections.abc import Iterator, Sequence
-from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -24,6 +23,7 @@ from parakeet_streaming.timeline import SAMPLE_RATE_HZ, samples_to_seconds
 from training.manifest import DIGITS, Clip, entry, without_marks
 from training.people import CORPUS, LICENCE, Person, Random, read_aloud
 from training.synthesis import MANIFEST_NAME, usable
+from training.workers import workers
 
 BLOCK_TEXTS = 8
 KINDS = ("digits", "orders", "phrase", "sentence")
@@ -106,7 +106,7 @@ class Reading:
         listing = self.folder / MANIFEST_NAME
         seconds, clips, first = _so_far(listing)
         with (
-            ProcessPoolExecutor(self.processes) as pool,
+            workers(self.processes) as pool,
             listing.open("a", encoding="utf-8") as out,
         ):
             blocks = self._blocks(sentences, persons, first)

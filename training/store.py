@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import json
 from collections.abc import Sequence
-from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -24,6 +23,7 @@ from parakeet_streaming.timeline import (
     seconds_to_samples,
 )
 from training.manifest import Clip
+from training.workers import workers
 
 _FULL_SCALE = 32767.0
 
@@ -88,7 +88,7 @@ def pack(clips: Sequence[Clip], folder: Path, longest_s: float, processes: int) 
     folder.mkdir(parents=True, exist_ok=True)
     start, too_long, kept, unreadable = 0, 0, [], []
     with (
-        ProcessPoolExecutor(processes) as pool,
+        workers(processes) as pool,
         (folder / "audio.i16").open("wb") as packed,
     ):
         read = pool.map(_read, clips, chunksize=32)

@@ -14,7 +14,6 @@ from __future__ import annotations
 import subprocess
 import tempfile
 from collections.abc import Iterator, Sequence
-from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -31,6 +30,7 @@ from training.kokoro import kokoro_speech
 from training.manifest import DIGITS, Clip, with_marks, without_marks, write_manifest
 from training.noises import Random, at_level
 from training.voices import Voice
+from training.workers import workers
 
 CORPUS, NEURAL_CORPUS = "synthetic", "synthetic-neural"
 MANIFEST_NAME = "manifest.jsonl"
@@ -78,7 +78,7 @@ def synthesise(
     """Writes about `utterances` clips and their list, `MANIFEST_NAME`, into `folder`."""
     folder.mkdir(parents=True, exist_ok=True)
     blocks = list(_blocks(sentences, voices, folder, utterances, seed))
-    with ProcessPoolExecutor(processes) as pool:
+    with workers(processes) as pool:
         clips = [clip for block in pool.map(_read_block, blocks) for clip in block]
     if not clips:
         raise AudioFormatError(

@@ -28,7 +28,7 @@ def tones(monkeypatch):
         return [random.normal(0, 0.1, count).astype(np.float32) for count in counts]
 
     monkeypatch.setattr(reading, "read_aloud", read_aloud)
-    monkeypatch.setattr(reading, "ProcessPoolExecutor", HereAndNow)
+    monkeypatch.setattr(reading, "workers", HereAndNow)
     return read
 
 
