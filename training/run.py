@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from pathlib import Path
 from typing import Any
 
@@ -153,7 +153,7 @@ def write_average(parts: Sequence[tuple[Path, float]], path: Path) -> None:
     if total <= 0:
         raise OptionError("give --of CHECKPOINT=WEIGHT at least once, with weights above 0")
     read = [(read_checkpoint(each), weight / total) for each, weight in parts]
-    sizes = [{**saved["config"], "dropout": None} for saved, _ in read]
+    sizes = [replace(_config(saved), dropout=0.0) for saved, _ in read]
     if any(each != sizes[0] for each in sizes):
         raise ModelFormatError("the checkpoints are of models of different sizes; give equal ones")
     mean = {
@@ -167,8 +167,13 @@ def write_average(parts: Sequence[tuple[Path, float]], path: Path) -> None:
 
 def read_config(path: Path) -> TransducerConfig:
     """The size of the model in a checkpoint or a file of weights."""
-    saved = read_checkpoint(path)["config"]
-    return TransducerConfig(**saved | {"encoder": EncoderConfig(**saved["encoder"])})
+    return _config(read_checkpoint(path))
+
+
+def _config(saved: dict[str, Any]) -> TransducerConfig:
+    """The size in what was read; numbers that an older file lacks are as they were then."""
+    config = saved["config"]
+    return TransducerConfig(**config | {"encoder": EncoderConfig(**config["encoder"])})
 
 
 def read_checkpoint(path: Path) -> dict[str, Any]:

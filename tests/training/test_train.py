@@ -9,7 +9,8 @@ import pytest
 torch = pytest.importorskip("torch", reason="the training group")
 
 from parakeet_streaming.errors import ModelFormatError, OptionError
-from parakeet_streaming.torch_model.fastconformer import Dropout
+from parakeet_streaming.torch_model.fastconformer import Dropout, EncoderConfig
+from parakeet_streaming.torch_model.transducer import TransducerConfig
 from training.encoding import Way
 from training.manifest import read_manifest
 from training.run import read_checkpoint, read_config, write_average, write_weights
@@ -178,6 +179,17 @@ def test_an_average_of_nothing_is_refused(tmp_path):
 
 def test_an_average_of_different_sizes_is_refused(tmp_path):
     for width in (8, 16):
-        torch.save({"config": {"width": width}, "mean": {}}, tmp_path / f"{width}.pt")
+        config = dataclasses.asdict(TransducerConfig(EncoderConfig(width=width, heads=2)))
+        torch.save({"config": config, "mean": {}}, tmp_path / f"{width}.pt")
     with pytest.raises(ModelFormatError, match="different sizes"):
         write_average([(tmp_path / "8.pt", 1), (tmp_path / "16.pt", 1)], tmp_path / "between.pt")
+
+
+def test_an_average_takes_weights_whose_file_lacks_numbers_of_today(tmp_path):
+    config = dataclasses.asdict(TransducerConfig())
+    weights = {"one": torch.ones(3)}
+    torch.save({"config": config, "mean": weights}, tmp_path / "new.pt")
+    older = {name: each for name, each in config.items() if name != "max_symbols"}
+    torch.save({"config": older | {"dropout": 0.4}, "mean": weights}, tmp_path / "old.pt")
+    write_average([(tmp_path / "new.pt", 1), (tmp_path / "old.pt", 1)], tmp_path / "between.pt")
+    assert read_config(tmp_path / "between.pt") == TransducerConfig()
