@@ -183,6 +183,10 @@ def test_another_precision_is_refused(tmp_path):
         run(tmp_path, "--to", tmp_path / "new", "--precision", "fp16")
 
 
+def test_help_names_the_extra_that_it_needs():
+    assert "parakeet-streaming[export]" in run("--help").output
+
+
 def test_what_is_not_installed_is_named(monkeypatch, tmp_path):
     monkeypatch.setattr(
         export_module, "find_spec", lambda name: None if name == "torch" else object()

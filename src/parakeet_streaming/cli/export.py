@@ -71,9 +71,9 @@ def export(
         bool, typer.Option("--force", help="Replace the model in a folder that is not empty.")
     ] = False,
 ) -> None:
-    """Turn the weights of a Parakeet TDT into ONNX files that every command here can load.
+    r"""Turn the weights of a Parakeet TDT into ONNX files that every command here can load.
 
-    Needs torch: pip install 'parakeet-streaming[export]'.
+    Needs torch: pip install 'parakeet-streaming\[export]'.
     """
     if precision not in PRECISIONS:
         raise OptionError(f"--precision {precision} does not exist; use {' or '.join(PRECISIONS)}")

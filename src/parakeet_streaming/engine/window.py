@@ -67,6 +67,8 @@ class ContextWindow:
         self.cut_at: int | None = None
         """Position of the cut that is being decoded."""
         self._cut_tail: Floats = _NOTHING
+        self.asked_to = 0
+        """Position up to which audio must be fed for what flushes and cuts have asked for."""
         self._audio_end: int | None = None
         """Position after the last sample that is audio; None while more may come."""
         self.needed_from = 0
@@ -84,11 +86,6 @@ class ContextWindow:
     def flushing(self) -> bool:
         """Whether what a flush or a cut asked for is still to be decoded."""
         return self.cut_at is not None or self._flushed_samples > 0
-
-    @property
-    def asked_to(self) -> int:
-        """Position up to which audio must be fed for what a flush or a cut asked for."""
-        return max(self.flush_seen_to, self.cut_at or 0)
 
     def state(self, *, audio: bool = True) -> WindowState:
         """What this window is made of now; without `audio` its samples must be fed again."""
@@ -110,6 +107,7 @@ class ContextWindow:
         window._next = None
         window._flush_to, window.flush_seen_to = state.flush_to, state.flush_seen_to
         window.cut_at, window._cut_tail = state.cut_at, state.cut_tail
+        window.asked_to = max(state.flush_seen_to, state.cut_at or 0)
         window._audio_end = state.audio_end
         window._look_what_is_needed()
         return window
@@ -135,8 +133,10 @@ class ContextWindow:
         if tail is None:
             self.flush_seen_to = self.fed_samples if seen_to is None else seen_to
             self._flush_to = min(position, self.flush_seen_to)
+            self.asked_to = max(self.asked_to, self.flush_seen_to)
         elif position > self.decoded_samples:
             self.cut_at, self._cut_tail = position, tail
+            self.asked_to = max(self.asked_to, position)
 
     def feed(self, samples: Floats) -> None:
         """Takes float32 (n,) at 16 kHz, any n."""
