@@ -119,7 +119,9 @@ class OnnxDecoderJoint:
         logits: Floats = self._joint.run(feeds)[self._names.logits]
         shape = (columns.shape[0], columns.shape[2], 1, self._scores)
         require_shape(logits, shape, self._joint_file, self._names.logits)
-        require_scores(logits, self._joint_file)
+        # Each part needs a best one: durations that are well say nothing of tokens that are not.
+        require_scores(logits[..., : self._vocabulary_size], self._joint_file)
+        require_scores(logits[..., self._vocabulary_size :], self._joint_file)
         return logits[:, :, 0, :]
 
     def _predict(
