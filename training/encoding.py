@@ -16,9 +16,9 @@ import torch
 from torch import Tensor
 
 from parakeet_streaming.torch_model.fastconformer import Encoder
-from training.cached_steps import encoded, random_steps
+from training.cached_steps import Steps, encoded, random_steps
 from training.features import mask_some, normalise
-from training.windows import random_windows, stitched
+from training.windows import Windows, random_windows, stitched
 
 
 class Way(Enum):
@@ -62,38 +62,32 @@ def encode(
         generator: of what is drawn.
         bfloat16: multiplies in it.
     """
-    device = features.device.type
+    if masked and way is Way.CACHED:
+        # Before the utterance is cut, so that a band is masked in all of its steps.
+        mean = features.mean(dim=2, keepdim=True)
+        features = mean + mask_some(features - mean, lengths, generator)
+    pieces: Steps | Windows | None = None
     if way is Way.CACHED:
+        pieces = random_steps(features, lengths, generator)
+    elif way is Way.WINDOWS:
+        pieces = random_windows(features, lengths, generator)
+        features, lengths = pieces.features, pieces.lengths
+    if way is not Way.CACHED:
+        features = normalise(features, lengths)
         if masked:
-            # Before the utterance is cut, so that a band is masked in all of its steps.
-            mean = features.mean(dim=2, keepdim=True)
-            features = mean + mask_some(features - mean, lengths, generator)
-        steps = random_steps(features, lengths, generator)
-        with torch.autocast(device, torch.bfloat16, enabled=bfloat16):
-            with _middle_frames(encoder) as middles:
-                frames = encoded(encoder, steps)
-            return Frames(
-                stitched(frames, steps.stitch),
-                stitched(middles[0], steps.stitch),
-                steps.frame_lengths,
-            )
-    windows = None
-    if way is Way.WINDOWS:
-        windows = random_windows(features, lengths, generator)
-        features, lengths = windows.features, windows.lengths
-    features = normalise(features, lengths)
-    if masked:
-        features = mask_some(features, lengths, generator)
-    with torch.autocast(device, torch.bfloat16, enabled=bfloat16):
-        with _middle_frames(encoder) as middles:
-            frames, frame_lengths = encoder(features, lengths)
-        if windows is None:
-            return Frames(frames, middles[0], frame_lengths)
-        return Frames(
-            stitched(frames, windows.stitch),
-            stitched(middles[0], windows.stitch),
-            windows.frame_lengths,
-        )
+            features = mask_some(features, lengths, generator)
+    with (
+        torch.autocast(features.device.type, torch.bfloat16, enabled=bfloat16),
+        _middle_frames(encoder) as middles,
+    ):
+        if isinstance(pieces, Steps):
+            frames = encoded(encoder, pieces)
+        else:
+            frames, lengths = encoder(features, lengths)
+    if pieces is None:
+        return Frames(frames, middles[0], lengths)
+    last, middle = (stitched(each, pieces.stitch) for each in (frames, middles[0]))
+    return Frames(last, middle, pieces.frame_lengths)
 
 
 @contextmanager

@@ -175,6 +175,20 @@ def test_a_row_is_what_it_is_alone(cpu):
         assert plain(alone) == plain(together[row])
 
 
+@pytest.mark.parametrize("part", ["tokens", "durations"])
+def test_tokens_and_durations_each_need_a_best_one(cpu, part):
+    durations = (0, 1, 2, 3, 4)
+    model = networks(0, durations)
+    ours = TorchTransducer(model, cpu)
+    bias = model.joint.out.bias
+    first = bias.shape[0] - len(durations)
+    with torch.no_grad():
+        (bias[:first] if part == "tokens" else bias[first:]).fill_(-torch.inf)
+    frames = [np.zeros((4, WIDTH), np.float32)]
+    with pytest.raises(ComputeError, match="the joint gave numbers that are not finite"):
+        ours.decode(encoded(ours, frames), [DecoderInput(0, 0, 4, 4, ours.start())])
+
+
 @pytest.mark.parametrize("value", [np.nan, np.inf])
 def test_numbers_that_are_not_finite(cpu, value):
     model = networks(0, (0, 1, 2, 3, 4))

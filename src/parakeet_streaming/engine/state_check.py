@@ -83,7 +83,8 @@ def _wrong_in_window(state: StreamState) -> list[str]:
         "reach": kept_from <= window.reach_from <= decoded,
         "beginning": 0 <= window.begun_at <= decoded,
         "flush": 0 <= window.flush_to <= seen_to <= kept_from + _MOST_REACH,
-        "cut": cut_at is None or decoded - tail.size < cut_at <= kept_from + _MOST_REACH,
+        "cut": cut_at is None or kept_from <= cut_at <= kept_from + _MOST_REACH,
+        "cut's end": cut_at is None or decoded < cut_at + tail.size,
         "tail": tail.ndim == 1 and tail.size <= _MOST_TAIL,
         # After a cut frames lie up to one frame before their number.
         "frames": 0 <= frames_to_samples(decoder.decoded_frames) - decoded < FRAME_SAMPLES,

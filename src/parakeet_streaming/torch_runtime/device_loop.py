@@ -130,11 +130,12 @@ class DeviceLoop:
         vocabulary = rules.blank_id + 1
         logits = self._scores(rows)
         best, tokens = logits[..., :vocabulary].max(dim=-1)
-        skips = torch.zeros_like(tokens)
+        skips, sound = torch.zeros_like(tokens), torch.isfinite(best)
         if len(rules.durations):
-            skips = rules.durations[logits[..., vocabulary:].argmax(dim=-1)]
+            likely, numbers = logits[..., vocabulary:].max(dim=-1)
+            skips, sound = rules.durations[numbers], sound & torch.isfinite(likely)
         live = (rows.frame < self.state.facts[:, 3]) & (rows.count < self.room.emissions)
-        bad = rows.bad | (live & ~torch.isfinite(best).all(dim=1))
+        bad = rows.bad | (live & ~sound.all(dim=1))
         rows, found, offset = self._pass_blanks(rows, tokens, skips)
         rows.bad = bad
         place = offset.clamp(0, width - 1)[:, None]
