@@ -35,6 +35,11 @@ DIGITAL_SILENCE = 0.1
 TAILS = 0.3
 """Part of the examples that end as a live stream does, in the sound of their room."""
 _LONGEST_TAIL_S = 1.2
+HEADS = 0.15
+"""Part of the examples that begin with a longer silence, as a stream does before anybody speaks."""
+LONGEST_HEAD_S = 3.0
+_DIGITAL_HEAD = 0.4
+"""Part of these silences that are zeros."""
 _TELEPHONE_HZ = (300.0, 3_400.0)
 _NARROWEST_TO_WIDEST_HZ = (3_500.0, 7_000.0)
 _LOUDEST_RMS = 0.25
@@ -178,23 +183,26 @@ def coded(samples: Floats, random: Random) -> Floats:
 
 
 def joined(
-    parts: Sequence[Floats], random: Random, longest_pause_s: float
+    parts: Sequence[Floats], random: Random, longest_pause_s: float, head_s: float = 0.0
 ) -> tuple[Floats, list[int]]:
     """Utterances one after the other with pauses before, between and after them, and their starts.
 
-    Most pauses sound like the room next to them, as what follows the end of a live stream does.
-    Digital silence is far below any microphone's noise, and would dominate the mean and deviation
-    that normalise the features.
+    The first pause is `head_s` seconds longer. Most pauses sound like the room next to them, as
+    what follows the end of a live stream does. Digital silence is far below any microphone's noise,
+    and would dominate the mean and deviation that normalise the features.
     """
     pauses_s = random.uniform(0, 1, len(parts) + 1) ** 2 * longest_pause_s
+    pauses_s[0] += head_s
+    silent = random.random(len(parts) + 1) < DIGITAL_SILENCE
+    silent[0] = random.random() < (_DIGITAL_HEAD if head_s else DIGITAL_SILENCE)
     beside = [*parts, parts[-1]]
     pieces: list[Floats] = []
     starts = []
     total = 0
     for at, (part, pause_s) in enumerate(zip(beside, pauses_s, strict=True)):
         count = seconds_to_samples(float(pause_s))
-        silent = random.random() < DIGITAL_SILENCE
-        pieces.append(np.zeros(count, np.float32) if silent else room_pause(part, count, random))
+        zeros = np.zeros(count, np.float32)
+        pieces.append(zeros if silent[at] else room_pause(part, count, random))
         total += count
         if at < len(parts):
             pieces.append(part)

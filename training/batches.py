@@ -4,7 +4,8 @@ Rules of this file:
 
 1. An example is one clip, several joined with pauses, or a sound without words and an empty text.
    Words that were spoken alone are joined into strings (`strings.py`); some examples end in the
-   sound of their room, as a live stream does.
+   sound of their room, as a live stream does, some begin with a silence, and some with the rest
+   of a word that was cut off before them, which has no text.
 2. Examples are made by the pool, sorted by length and cut into batches of equal seconds, so that
    little is padding. Batches come in random order.
 3. Random choices depend only on the seed, the first step and the worker.
@@ -25,15 +26,27 @@ from torch.utils.data import DataLoader, IterableDataset, get_worker_info
 from parakeet_streaming.errors import OptionError
 from parakeet_streaming.ports import Floats
 from parakeet_streaming.timeline import FRAME_SAMPLES, samples_to_seconds, seconds_to_samples
-from training.augment import TAILS, at_speed, augmented, drawn_speed, joined, with_tail
+from training.augment import (
+    HEADS,
+    LONGEST_HEAD_S,
+    TAILS,
+    at_speed,
+    augmented,
+    drawn_speed,
+    joined,
+    with_tail,
+)
 from training.manifest import DIGITS
 from training.noises import KINDS, at_level
 from training.settings import Phase, Recipe
 from training.store import Store, StoredClip
-from training.strings import Strings, close_cut, is_word
+from training.strings import Strings, close_cut, is_word, rest_of
 from training.teacher import Lessons, Taught
 from training.tokenizer import Tokenizer
 from training.workers import leave_interrupts
+
+_RESTS = 0.1
+"""Part of the examples that begin with the rest of a word."""
 
 
 @dataclass(frozen=True)
@@ -189,7 +202,13 @@ class Examples(IterableDataset[Batch]):
             parts = [at_level(part, 0.05) for part in parts]
         text = " ".join(clip.text for clip in group)
         longest_pause_s = 0.3 if words else 0.3 + 0.5 * strength
-        samples, starts = joined(parts, random, longest_pause_s)
+        head_s, rests = 0.0, []
+        if strength > 0 and random.random() < HEADS:
+            head_s = float(random.uniform(0, LONGEST_HEAD_S))
+        if strength > 0 and random.random() < _RESTS:
+            rests.append(rest_of(parts[random.integers(len(parts))], random))
+        samples, starts = joined([*rests, *parts], random, longest_pause_s, head_s)
+        starts = starts[len(rests) :]
         speed = 1.0
         if strength > 0:
             speed = drawn_speed(strength, random)

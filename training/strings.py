@@ -38,6 +38,7 @@ _LEVEL_STEP = 2.0
 _MOMENT_S = 0.01
 _ABOVE_ROOM, _OF_LOUD = 2.5, 0.03
 _MARGIN_S = (0.04, 0.2)
+_REST_S = (0.03, 0.11)
 
 
 def is_digit(clip: StoredClip) -> bool:
@@ -116,15 +117,27 @@ def _room(samples: Floats) -> tuple[float, float]:
 
 def close_cut(samples: Floats, random: Random) -> slice:
     """What a word (n,) is with only a little of the quiet around it, as much as is drawn."""
+    first, end = _heard(samples)
+    # A soft sound may begin or end a word below what is heard above the room; so some stays.
+    before, behind = (seconds_to_samples(float(each)) for each in random.uniform(*_MARGIN_S, 2))
+    return slice(max(0, first - before), min(samples.shape[0], end + behind))
+
+
+def rest_of(samples: Floats, random: Random) -> Floats:
+    """The last sound of the last word of samples (n,), which nobody could tell the word from."""
+    first, end = _heard(samples)
+    count = seconds_to_samples(float(random.uniform(*_REST_S)))
+    return samples[max(first, end - count) : end]
+
+
+def _heard(samples: Floats) -> tuple[int, int]:
+    """The first sample that is louder than the room, and the end; all, where nothing is."""
     levels = moments(samples)
     if levels.size == 0:
-        return slice(0, samples.shape[0])
+        return 0, samples.shape[0]
     quiet, loud = np.percentile(levels, (10, 98))
     heard = np.flatnonzero(levels > max(_ABOVE_ROOM * quiet, _OF_LOUD * loud))
     if heard.size == 0:
-        return slice(0, samples.shape[0])
-    # A soft sound may begin or end a word below what is heard above the room; so some stays.
-    before, behind = (seconds_to_samples(float(each)) for each in random.uniform(*_MARGIN_S, 2))
+        return 0, samples.shape[0]
     step = round(_MOMENT_S * SAMPLE_RATE_HZ)
-    end = (int(heard[-1]) + 1) * step + behind
-    return slice(max(0, int(heard[0]) * step - before), min(samples.shape[0], end))
+    return int(heard[0]) * step, min(samples.shape[0], (int(heard[-1]) + 1) * step)

@@ -91,6 +91,17 @@ def test_joining_keeps_every_sample(speech):
     assert 48_000 < whole.shape[0] < 48_000 + 3 * 8_000
 
 
+def test_a_silence_before_the_speech_moves_it(speech):
+    zeros = 0
+    for seed in range(40):
+        whole, starts = augment.joined([speech], np.random.default_rng(seed), 0.5, 2.0)
+        later, moved = augment.joined([speech], np.random.default_rng(seed), 0.5, 3.0)
+        assert 32_000 <= starts[0] == moved[0] - 16_000 <= 40_000
+        np.testing.assert_array_equal(later[moved[0] :], whole[starts[0] :])
+        zeros += not whole[: starts[0]].any()
+    assert 5 < zeros < 30
+
+
 def test_pauses_are_as_quiet_as_the_quiet_moments():
     speech = np.concatenate([np.full(16_000, 0.3), np.full(16_000, 0.01)]).astype(np.float32)
     assert augment.quiet_level(speech) == pytest.approx(0.01)

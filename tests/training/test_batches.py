@@ -6,6 +6,8 @@ import pytest
 
 pytest.importorskip("torch", reason="the training group")
 
+from training import augment
+from training import batches as batching
 from training.batches import Drawer, Examples, loader
 from training.manifest import DIGITS, read_manifest
 from training.settings import smoke_recipe
@@ -81,3 +83,31 @@ def test_some_examples_have_no_words(prepared):
     random = np.random.default_rng(0)
     said = [examples.example(drawer, random).tokens for _ in range(200)]
     assert 0 < said.count([]) < 30
+
+
+def test_some_examples_begin_with_the_rest_of_a_word_or_a_silence(prepared, monkeypatch):
+    """Neither has a text; a rest is as short as no word is."""
+    store, tokenizer = prepared
+    begun = []
+
+    def joined(parts, random, longest_pause_s, head_s=0.0):
+        begun.append((len(parts), parts[0].shape[0], head_s))
+        return augment.joined(parts, random, longest_pause_s, head_s)
+
+    monkeypatch.setattr(batching, "joined", joined)
+    recipe = dataclasses.replace(smoke_recipe(), wordless=0.0)
+    examples = Examples(store, tokenizer, recipe, 0)
+    drawer = Drawer(store, recipe.curriculum[-1], recipe)
+    random = np.random.default_rng(0)
+    tokens = [len(examples.example(drawer, random).tokens) for _ in range(300)]
+    assert min(tokens) > 0
+    rests = [first for _, first, _ in begun if first <= 1_760]
+    heads = [head_s for _, _, head_s in begun if head_s]
+    assert 10 < len(rests) < 60
+    assert 20 < len(heads) < 80
+    assert max(heads) > 2.5
+    begun.clear()
+    clean = Drawer(store, recipe.curriculum[0], recipe)
+    for _ in range(100):
+        examples.example(clean, random)
+    assert all(first > 1_760 and not head_s for _, first, head_s in begun)

@@ -5,7 +5,7 @@ pytest.importorskip("torch", reason="the training group")
 
 from training.manifest import DIGITS
 from training.store import StoredClip
-from training.strings import NEAR, Neighbours, Strings, close_cut, is_digit, is_word
+from training.strings import NEAR, Neighbours, Strings, close_cut, is_digit, is_word, rest_of
 
 SECOND = 16_000
 
@@ -87,3 +87,19 @@ def test_silence_is_not_cut():
     random = np.random.default_rng(0)
     assert close_cut(np.zeros(SECOND, np.float32), random) == slice(0, SECOND)
     assert close_cut(np.zeros(10, np.float32), random) == slice(0, 10)
+
+
+@pytest.mark.parametrize("room", [0.0, 0.0005, 0.01])
+def test_the_rest_of_a_word_is_its_last_sound(room):
+    samples = quiet_word(room)
+    random = np.random.default_rng(0)
+    rests = [rest_of(samples, random) for _ in range(50)]
+    assert all(480 <= each.shape[0] <= 1_760 for each in rests)
+    end = round(0.61 * SECOND)  # of the last moment in which some of the word is heard
+    assert all((each == samples[end - each.shape[0] : end]).all() for each in rests)
+
+
+def test_short_clips_have_a_rest_too():
+    random = np.random.default_rng(0)
+    assert rest_of(np.zeros(0, np.float32), random).shape == (0,)
+    assert rest_of(np.ones(10, np.float32), random).shape == (10,)
