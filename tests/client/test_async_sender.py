@@ -12,8 +12,8 @@ from parakeet_streaming.errors import OptionError, StreamClosedError
 from tests.client.test_async_stream import of, with_client
 
 JFK = read_audio(Path(__file__).parents[1] / "parity" / "golden" / "audio" / "jfk.wav")
-BOOSTED = "country can do for you"
-"""Puts a "country" where the model alone hears "comfort"."""
+BOOSTED = "could"
+"""Puts a "could" where the model alone hears "can"."""
 NAMES = ["mill", "lake", "wood", "shore", "bridge", "tower", "gate", "field", "hill", "river"] * 2
 MANY = [BOOSTED, *(f"{one} house by the {other}" for one, other in product(NAMES, NAMES))]
 
@@ -44,8 +44,8 @@ def test_phrases_change_while_audio_comes():
 
     plain, begun, at_first, ended, refused = with_client(talk)
     assert boosted(plain) == boosted(ended) == boosted(refused) == []
-    assert "country" in boosted(begun)
-    assert "country" in boosted(at_first)
+    assert BOOSTED in boosted(begun)
+    assert BOOSTED in boosted(at_first)
     assert "cannot write" in of(Mistake, refused)[0].message
 
 

@@ -39,7 +39,7 @@ def heard(url, disturb=None, resume=QUICK):
 def uncut():
     with Served(*OPEN) as server:
         utterances, _ = heard(server.url, resume=False)
-    assert "country" in boosted(utterances)
+    assert BOOSTED in boosted(utterances)
     return utterances
 
 
@@ -58,4 +58,4 @@ def test_they_are_said_again_where_the_stream_begins_anew():
         finally:
             line.end()
     assert Resumed("anew", "foreign_key") in resumed
-    assert "country" in boosted(utterances)
+    assert BOOSTED in boosted(utterances)

@@ -26,8 +26,8 @@ from tests.server.served import served
 JFK = Path(__file__).parents[1] / "parity" / "golden" / "audio" / "jfk.wav"
 SAMPLES = (read_audio(JFK) * 32767).astype("<i2")
 PCM = SAMPLES.tobytes()
-BOOSTED = "country can do for you"
-"""Puts a "country" where the model alone hears "comfort"."""
+BOOSTED = "could"
+"""Puts a "could" where the model alone hears "can"."""
 
 
 async def messages_of(socket):
@@ -65,8 +65,8 @@ def test_a_native_query_and_configure():
 
     plain, by_query, configured = served(test, native.routes)
     assert boosted(words_of(plain)) == []
-    assert "country" in boosted(words_of(by_query))
-    assert "country" in boosted(words_of(configured))
+    assert BOOSTED in boosted(words_of(by_query))
+    assert BOOSTED in boosted(words_of(configured))
     assert [each["type"] for each in configured[:2]] == ["ready", "ready"]
 
 
@@ -88,7 +88,7 @@ def test_native_phrases_change_while_audio_comes():
     begun, ended, refused = served(test, native.routes)
     told = [each for each in begun if each["type"] == "configured"]
     assert told == [{"type": "configured", "phrases": 1, "boost": 1.0}]
-    assert "country" in boosted(words_of(begun))
+    assert BOOSTED in boosted(words_of(begun))
     assert boosted(words_of(ended)) == []
     errors = [each for each in refused if each["type"] == "error"]
     assert [each["field"] for each in errors] == ["type", "boost"]
@@ -163,7 +163,7 @@ def test_deepgrams_keyterms_of_a_file():
     "fields",
     [
         {"keywords[]": ["home", BOOSTED]},
-        {"prompt": f"Terms: home, {BOOSTED.removesuffix(' for you')}"},
+        {"prompt": f"Terms: home, {BOOSTED}"},
     ],
 )
 def test_openais_keywords_and_prompt_of_a_file(fields):
