@@ -37,7 +37,7 @@ TAILS = 0.3
 _LONGEST_TAIL_S = 1.2
 HEADS = 0.15
 """Part of the examples that begin with a longer silence, as a stream does before anybody speaks."""
-LONGEST_HEAD_S = 3.0
+_LONGEST_HEAD_S = 3.0
 _DIGITAL_HEAD = 0.4
 """Part of these silences that are zeros."""
 _TELEPHONE_HZ = (300.0, 3_400.0)
@@ -78,6 +78,11 @@ def augmented(samples: Floats, others: Sequence[Floats], strength: float, random
         rms = np.exp(random.uniform(np.log(_QUIETEST_RMS), np.log(_LOUDEST_RMS)))
         samples = at_level(samples, float(rms))
     return np.clip(samples, -1, 1)
+
+
+def drawn_head_s(random: Random) -> float:
+    """Seconds of silence before anybody speaks."""
+    return float(random.uniform(0, _LONGEST_HEAD_S))
 
 
 def drawn_speed(strength: float, random: Random) -> float:

@@ -28,10 +28,10 @@ from parakeet_streaming.ports import Floats
 from parakeet_streaming.timeline import FRAME_SAMPLES, samples_to_seconds, seconds_to_samples
 from training.augment import (
     HEADS,
-    LONGEST_HEAD_S,
     TAILS,
     at_speed,
     augmented,
+    drawn_head_s,
     drawn_speed,
     joined,
     with_tail,
@@ -202,15 +202,15 @@ class Examples(IterableDataset[Batch]):
             parts = [at_level(part, 0.05) for part in parts]
         text = " ".join(clip.text for clip in group)
         longest_pause_s = 0.3 if words else 0.3 + 0.5 * strength
-        head_s, rests = 0.0, []
-        if strength > 0 and random.random() < HEADS:
-            head_s = float(random.uniform(0, LONGEST_HEAD_S))
-        if strength > 0 and random.random() < _RESTS:
-            rests.append(rest_of(parts[random.integers(len(parts))], random))
-        samples, starts = joined([*rests, *parts], random, longest_pause_s, head_s)
-        starts = starts[len(rests) :]
+        lively = strength > 0
+        head_s = drawn_head_s(random) if lively and random.random() < HEADS else 0.0
+        samples, starts = joined(parts, random, longest_pause_s, head_s)
+        if lively and random.random() < _RESTS:
+            rest = rest_of(parts[random.integers(len(parts))], random)
+            samples = np.concatenate((rest, samples))
+            starts = [start + rest.shape[0] for start in starts]
         speed = 1.0
-        if strength > 0:
+        if lively:
             speed = drawn_speed(strength, random)
             others = [self._store.samples(drawer.clip(random)) for _ in range(_voices(random))]
             samples = augmented(at_speed(samples, speed), others, strength, random)

@@ -104,7 +104,7 @@ class Phase:
     until: float
     """Part of the whole run, 0 to 1, at which it ends."""
     longest_s: float
-    """Longest example."""
+    """Longest example, without the silence around it."""
     least_steps: int = 0
     """Steps at which it ends at the soonest, however short the run."""
     digits_only: bool = False

@@ -124,10 +124,10 @@ def close_cut(samples: Floats, random: Random) -> slice:
 
 
 def rest_of(samples: Floats, random: Random) -> Floats:
-    """The last sound of the last word of samples (n,), which nobody could tell the word from."""
+    """The last sound of what is heard in samples (n,), half of it at most: it tells no word."""
     first, end = _heard(samples)
     count = seconds_to_samples(float(random.uniform(*_REST_S)))
-    return samples[max(first, end - count) : end]
+    return samples[end - min(count, (end - first) // 2) : end]
 
 
 def _heard(samples: Floats) -> tuple[int, int]:

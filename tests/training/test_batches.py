@@ -86,28 +86,45 @@ def test_some_examples_have_no_words(prepared):
 
 
 def test_some_examples_begin_with_the_rest_of_a_word_or_a_silence(prepared, monkeypatch):
-    """Neither has a text; a rest is as short as no word is."""
+    """Neither has a text, and a teacher's lessons stay beside their clips."""
     store, tokenizer = prepared
-    begun = []
-
-    def joined(parts, random, longest_pause_s, head_s=0.0):
-        begun.append((len(parts), parts[0].shape[0], head_s))
-        return augment.joined(parts, random, longest_pause_s, head_s)
-
-    monkeypatch.setattr(batching, "joined", joined)
     recipe = dataclasses.replace(smoke_recipe(), wordless=0.0)
     examples = Examples(store, tokenizer, recipe, 0)
+    monkeypatch.setattr(batching, "augmented", lambda samples, *_: samples)
+    monkeypatch.setattr(batching, "drawn_speed", lambda *_: 1.0)
+    monkeypatch.setattr(batching, "TAILS", 0.0)
+    taught, rests, heads = [], [], []
+
+    def joined(parts, random, longest_pause_s, head_s=0.0):
+        whole, starts = augment.joined(parts, random, longest_pause_s, head_s)
+        heads.append(head_s)
+        rests.append(-whole.shape[0])
+        return whole, starts
+
+    monkeypatch.setattr(batching, "joined", joined)
+    monkeypatch.setattr(examples, "_taught", lambda *given: taught.append(given))
     drawer = Drawer(store, recipe.curriculum[-1], recipe)
     random = np.random.default_rng(0)
-    tokens = [len(examples.example(drawer, random).tokens) for _ in range(300)]
-    assert min(tokens) > 0
-    rests = [first for _, first, _ in begun if first <= 1_760]
-    heads = [head_s for _, _, head_s in begun if head_s]
-    assert 10 < len(rests) < 60
-    assert 20 < len(heads) < 80
+    for _ in range(300):
+        example = examples.example(drawer, random)
+        group, starts, cuts, _, count = taught.pop()
+        rests[-1] += count
+        assert example.tokens == tokenizer.encode(" ".join(clip.text for clip in group))
+        for clip, start, cut in zip(group, starts, cuts, strict=True):
+            part = example.samples[start : start + cut.stop - cut.start]
+            said = store.samples(clip)[cut]
+            likeness = part @ said / (np.linalg.norm(part) * np.linalg.norm(said))
+            assert likeness == pytest.approx(1, abs=1e-5)
+        assert rests[-1] == 0 or starts[0] >= rests[-1]
+    assert 10 < sum(each > 0 for each in rests) < 60
+    assert max(rests) <= 1_760
+    assert 20 < sum(each > 0 for each in heads) < 80
     assert max(heads) > 2.5
-    begun.clear()
+    rests.clear()
+    heads.clear()
     clean = Drawer(store, recipe.curriculum[0], recipe)
     for _ in range(100):
         examples.example(clean, random)
-    assert all(first > 1_760 and not head_s for _, first, head_s in begun)
+        rests[-1] += taught.pop()[-1]
+    assert not any(rests)
+    assert not any(heads)

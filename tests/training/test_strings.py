@@ -95,11 +95,14 @@ def test_the_rest_of_a_word_is_its_last_sound(room):
     random = np.random.default_rng(0)
     rests = [rest_of(samples, random) for _ in range(50)]
     assert all(480 <= each.shape[0] <= 1_760 for each in rests)
+    assert len({each.shape[0] for each in rests}) > 20
     end = round(0.61 * SECOND)  # of the last moment in which some of the word is heard
     assert all((each == samples[end - each.shape[0] : end]).all() for each in rests)
 
 
-def test_short_clips_have_a_rest_too():
+def test_the_rest_of_a_short_word_is_not_the_word():
     random = np.random.default_rng(0)
+    short = quiet_word(0.001, word=(0.4, 0.48))
+    assert max(rest_of(short, random).shape[0] for _ in range(50)) == round(0.045 * SECOND)
     assert rest_of(np.zeros(0, np.float32), random).shape == (0,)
-    assert rest_of(np.ones(10, np.float32), random).shape == (10,)
+    assert rest_of(np.ones(10, np.float32), random).shape == (5,)
