@@ -70,6 +70,18 @@ def test_events_are_as_those_of_this_machine(url):
     assert {each["type"] for each in there} == {"partial", "final", "transcript"}
 
 
+def test_an_end_of_utterances_that_is_asked_for_counts_also_if_it_is_the_usual_one():
+    """It was left to the server, which may have another one."""
+    twice = RAW + bytes(16_000 * 2) + RAW
+    with Served("--fixed", "--endpointing=off") as server:
+        how = ("-", "--fixed", f"--server={server.url}")
+        told = [
+            parakeet(*how, *more, piped=twice, key=None).stdout.splitlines()
+            for more in ((), ("--endpointing=balanced",))
+        ]
+    assert [len(lines) for lines in told] == [1, 2]
+
+
 @pytest.mark.parametrize(
     ("arguments", "error", "says"),
     [

@@ -130,14 +130,15 @@ def listen(
         ),
     ] = True,
     endpointing: Annotated[
-        str,
+        str | None,
         typer.Option(
             rich_help_panel=_SPEECH,
             callback=shared.lowered,
             help=f"How soon an utterance, a line of text, ends in silence: "
-            f"{', '.join(ENDPOINTINGS)}, or {NO_ENDPOINTING} for one utterance.",
+            f"{', '.join(ENDPOINTINGS)}, or {NO_ENDPOINTING} for one utterance. Default: "
+            f"{DEFAULT_ENDPOINTING}; with --server as the server has it.",
         ),
-    ] = DEFAULT_ENDPOINTING,
+    ] = None,
     max_utterance_s: Annotated[
         float | None,
         typer.Option(
@@ -217,7 +218,7 @@ def listen(
     chosen_vad = VadOptions(
         threshold, neg_threshold, min_speech_ms, min_silence_ms, prefix_padding_ms
     )
-    endpoint = endpoint_of(endpointing, max_utterance_s)
+    endpoint = endpoint_of(endpointing or DEFAULT_ENDPOINTING, max_utterance_s)
     names = shared.names_in(channel_names)
     reading = InputOptions(rate, encoding, channels, track, strict, names)
     if reading.separate and report is not None:
@@ -262,7 +263,7 @@ def listen(
         asked |= {"language": ",".join(languages) or None}
         asked |= {"vad": None if vad else False, "tentative": tentative}
         asked["reconnect_s"] = reconnect_s
-        asked["endpointing"] = None if endpointing == DEFAULT_ENDPOINTING else endpointing
+        asked["endpointing"] = endpointing
         if boosting is not None:
             asked |= {"phrases": boosting.phrases, "boost": boosting.boost}
         with open_source(name, device, reading) as (sound, called, warnings):
