@@ -45,6 +45,14 @@ def test_what_is_sent_is_heard(url):
     assert stream.heard.text == SAID
 
 
+def test_text_is_written_as_a_client_likes(url):
+    with Client(url) as client:
+        likes = {"numbers": "digits", "replace": "nine => 9 (nine)"}
+        with client.stream(**likes) as stream:
+            stream.send(DIGITS)
+    assert stream.heard.text == "31415 9 (nine) two six"
+
+
 def test_commands_are_obeyed(url):
     with Client(url) as client:
         with client.stream() as stream:

@@ -32,14 +32,28 @@ def test_the_server_reads_every_option():
     asked = StreamOptions(
         sample_rate=8_000, encoding="f32le", channels=2, separate=True, context="10-2-2",
         fixed=True, endpointing="relaxed", max_utterance_s=9.5, vad=False, tentative=False,
-        words=False, tokens=True, checkpoints=3.0,
+        words=False, tokens=True, checkpoints=3.0, numbers="digits", profanity="mask",
+        replace="van=>fan\nnew york => NYC",
         phrases=(Phrase("Ada", -2.5), Phrase("new york")), boost=2.0,
     )  # fmt: skip
     query = dict(parse_qsl(urlsplit(socket_url("http://h", asked)).query))
     read = StreamSettings().with_fields(query)
-    assert {name: getattr(read, name) for name in asked.__slots__} == {
-        name: getattr(asked, name) for name in asked.__slots__
+    written = {"numbers", "profanity", "replace"}
+    assert {name: getattr(read, name) for name in {*asked.__slots__} - written} == {
+        name: getattr(asked, name) for name in {*asked.__slots__} - written
     }
+    assert (read.writing.numbers, read.writing.profanity) == ("digits", "mask")
+    assert [each.written for each in read.writing.replacements] == ["fan", "NYC"]
+
+
+def test_spelling_that_no_address_can_hold_is_refused():
+    lines = "\n".join(f"spoken so {number} => written so" for number in range(200))
+    with pytest.raises(OptionError, match="WrittenStream"):
+        socket_url("http://h", StreamOptions(replace=lines))
+    half = lines[: len(lines) // 2]
+    many = StreamOptions(replace=half, phrases=[f"phrase number {number}" for number in range(90)])
+    assert not many.phrases_fit
+    assert len(socket_url("http://h", many)) < 8_000
 
 
 def test_phrases_that_no_address_can_hold_are_left_out_of_it():

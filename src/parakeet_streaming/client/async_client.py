@@ -70,7 +70,8 @@ class AsyncClient:
                 lost or the server stops.
             options: fields of `StreamOptions`: `sample_rate`, `encoding`, `channels`, `separate`,
                 `context`, `fixed`, `endpointing`, `max_utterance_s`, `vad`, `tentative`, `words`,
-                `tokens`, `phrases`, `boost`. What is left out the server decides.
+                `tokens`, `numbers`, `profanity`, `replace`, `phrases`, `boost`. What
+                is left out the server decides.
         """
         from parakeet_streaming.client.address import Address
 

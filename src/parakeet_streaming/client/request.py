@@ -11,7 +11,7 @@ from parakeet_streaming.boosting.phrases import Phrase, checked_phrases
 from parakeet_streaming.errors import OptionError
 
 PATH: Final = "/v1/stream"
-_MOST_OF_PHRASES: Final = 6_000
+_MOST_OF_LISTS: Final = 6_000
 """Characters of an address; servers take 8,192 for its whole line."""
 _SCHEMES: Final = {"http": "ws", "https": "wss", "ws": "ws", "wss": "wss"}
 
@@ -33,6 +33,12 @@ class StreamOptions:
     tentative: bool | None = None
     words: bool | None = None
     tokens: bool | None = None
+    numbers: str | None = None
+    """`digits`: English numbers, dates, money and times in digits."""
+    profanity: str | None = None
+    """`mask`: the first letter of English words that offend."""
+    replace: str | None = None
+    """Spelling of one's own: lines `SPOKEN => WRITTEN`."""
     phrases: Sequence[str | Phrase] | None = None
     """Names and words to boost."""
     boost: float | None = None
@@ -46,14 +52,24 @@ class StreamOptions:
         Raises:
             OptionError: phrases beyond their limits.
         """
-        return len(quote(_lines(self.phrases))) <= _MOST_OF_PHRASES
+        return len(quote(_lines(self.phrases))) + self._length_of_spelling <= _MOST_OF_LISTS
+
+    @property
+    def _length_of_spelling(self) -> int:
+        return len(quote(self.replace or ""))
 
     def query(self) -> Mapping[str, str]:
         """As fields of a query, without phrases that do not fit.
 
         Raises:
-            OptionError: phrases beyond their limits.
+            OptionError: phrases beyond their limits, or more spelling than an address holds.
         """
+        if self._length_of_spelling > _MOST_OF_LISTS:
+            raise OptionError(
+                f"replace needs {self._length_of_spelling} characters of an address, which has "
+                f"room for {_MOST_OF_LISTS}; give it to the server (--replace), or write the text "
+                "yourself, with WrittenStream"
+            )
         fields: dict[str, str] = {}
         for name in self.__slots__:
             value = getattr(self, name)
@@ -91,7 +107,7 @@ def socket_url(address: str, options: StreamOptions) -> str:
         options: of the stream.
 
     Raises:
-        OptionError: no address.
+        OptionError: no address, or options that it cannot hold.
     """
     whole = address if "://" in address else f"http://{address}"
     try:
