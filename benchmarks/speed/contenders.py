@@ -27,7 +27,7 @@ from benchmarks.speed.peer_layouts import (
     write_onnx_asr,
     write_sherpa,
 )
-from parakeet_streaming.catalog.spec import read_spec
+from parakeet_streaming.catalog.spec import ModelSpec, read_spec
 from parakeet_streaming.timeline import SAMPLE_RATE_HZ
 
 ONNX_ASR: Final = "onnx-asr"
@@ -60,7 +60,7 @@ def onnx_asr(model: str, threads: int, scratch: Path) -> Contender:
     """onnx-asr, as it comes.
 
     Raises:
-        AbsentError: not installed, or a model in three files.
+        AbsentError: not installed, or a model it cannot read.
     """
     if find_spec("onnx_asr") is None:
         raise AbsentError("not installed (pip install onnx-asr)")
@@ -70,6 +70,7 @@ def onnx_asr(model: str, threads: int, scratch: Path) -> Contender:
     parts = parts_of(model, _FP32)
     if parts.joiner is not None:
         raise AbsentError("reads models in two files only")
+    _refuse_a_past(read_spec(parts))
     folder = scratch / ONNX_ASR
     folder.mkdir()
     precision = write_onnx_asr(parts, folder)
@@ -83,6 +84,13 @@ def onnx_asr(model: str, threads: int, scratch: Path) -> Contender:
         providers=["CPUExecutionProvider"],
     ).with_timestamps()
     return Contender(ONNX_ASR, lambda samples: len(loaded.recognize(samples).tokens or ()))
+
+
+def _refuse_a_past(spec: ModelSpec) -> None:
+    if spec.names.cached:
+        raise AbsentError(
+            "reads no encoder that keeps its past; export the model without --streaming cached"
+        )
 
 
 def sherpa_onnx(model: str, threads: int, scratch: Path) -> Contender:
@@ -99,6 +107,7 @@ def sherpa_onnx(model: str, threads: int, scratch: Path) -> Contender:
     if parts.joiner is not None:
         raise AbsentError("this comparison cuts models of two files only")
     spec = read_spec(parts)
+    _refuse_a_past(spec)
     folder = scratch / SHERPA_ONNX
     folder.mkdir()
     write_sherpa(parts, spec, folder)

@@ -34,7 +34,7 @@ def test_names_tell_the_precision(path, precision):
     [
         (GOLDEN / "encoder-model.onnx", "fp32"),
         (GOLDEN / "decoder_joint-model.onnx", "fp32"),
-        (TINY_EN / "encoder-model.int8.onnx", "int8"),
+        (TINY_EN / "encoder-cached-model.int8.onnx", "int8"),
         (TINY_EN / "decoder_joint-model.int8.onnx", "int8"),
         (int8_folder() / "decoder_joint-model.int8.onnx", "int8"),
     ],

@@ -111,10 +111,14 @@ def test_roles(tmp_path, case):
 
 
 @pytest.mark.parametrize(
-    "path", [GOLDEN / "encoder-model.onnx", TINY_EN / "encoder-model.int8.onnx"]
+    ("path", "role"),
+    [
+        (GOLDEN / "encoder-model.onnx", Role.ENCODER),
+        (TINY_EN / "encoder-cached-model.int8.onnx", Role.CACHED_ENCODER),
+    ],
 )
-def test_real_encoders(path):
-    assert role_of(read_graph(path)) is Role.ENCODER
+def test_real_encoders(path, role):
+    assert role_of(read_graph(path)) is role
 
 
 @pytest.mark.parametrize(

@@ -18,6 +18,7 @@ import parakeet_streaming
 from parakeet_streaming.cli.app import app, main
 from parakeet_streaming.cli.transcribe import transcribe
 from parakeet_streaming.errors import OptionError
+from tests.catalog.graphs import GOLDEN
 
 RECORDINGS = Path(__file__).parents[2] / "examples" / "recordings"
 DIGITS = str(RECORDINGS / "digits.wav")
@@ -46,9 +47,14 @@ def test_contexts(how: tuple[str, ...]) -> None:
 
 
 def test_cached_wants_a_model_that_was_exported_for_it() -> None:
-    result = parakeet(DIGITS, "--cached")
+    result = parakeet(DIGITS, "--cached", f"--model={GOLDEN}")
     assert result.exit_code == 1
     assert "--streaming cached" in result.stderr
+
+
+def test_cached_works_with_the_built_in_model() -> None:
+    for context in ("balanced", "10-2-2"):
+        assert parakeet(DIGITS, "--cached", f"--context={context}").stdout == f"{SAID}\n"
 
 
 def test_the_runtime_can_be_chosen() -> None:

@@ -13,7 +13,7 @@ from parakeet_streaming.ports import EncoderInput
 from parakeet_streaming.runtime.session import open_session
 from parakeet_streaming.testing import noise
 from parakeet_streaming.timeline import encoder_frames
-from tests.catalog.graphs import TINY_EN
+from tests.catalog.graphs import int8_folder
 
 
 def open_encoder(folder: Path) -> OnnxEncoder:
@@ -45,7 +45,7 @@ def test_a_batch_gives_what_each_window_gives_alone(encoder: OnnxEncoder) -> Non
 
 
 def test_a_quantised_graph_gets_every_window_alone() -> None:
-    encoder = open_encoder(TINY_EN)
+    encoder = open_encoder(int8_folder())
     windows = [EncoderInput(noise(1.0, level=0.5)), EncoderInput(noise(0.7, level=0.001, seed=1))]
     together = encoder.encode(windows)
     for row, window in enumerate(windows):

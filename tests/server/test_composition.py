@@ -23,6 +23,7 @@ from parakeet_streaming.server.settings import Settings
 from parakeet_streaming.timeline import ContextConfig
 from parakeet_streaming.writing.options import WritingOptions
 from parakeet_streaming.writing.replacements import Replacement
+from tests.catalog.graphs import GOLDEN
 
 
 @pytest.fixture(scope="module")
@@ -107,7 +108,7 @@ def test_a_context_that_the_model_does_not_take_is_refused_before_it_serves():
 
 def test_cached_streams_of_a_model_that_keeps_nothing_are_refused_before_it_serves():
     with pytest.raises(OptionError, match="--streaming cached"):
-        load_all(Settings(cached=True, threads=1))
+        load_all(Settings(model=str(GOLDEN), cached=True, threads=1))
 
 
 def test_what_nobody_listens_for_is_refused():

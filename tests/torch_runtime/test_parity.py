@@ -11,7 +11,7 @@ from parakeet_streaming.catalog.resolve import built_in_models
 from parakeet_streaming.catalog.spec import read_spec
 from parakeet_streaming.errors import ModelFormatError
 from parakeet_streaming.load import open_decoder_joint
-from parakeet_streaming.model.encoder import OnnxEncoder
+from parakeet_streaming.model.graphs import encoder_of
 from parakeet_streaming.runtime.session import open_session
 from parakeet_streaming.torch_runtime.onnx_networks import read_onnx
 from parakeet_streaming.torch_runtime.parity import require_parity
@@ -20,7 +20,7 @@ from parakeet_streaming.torch_runtime.parity import require_parity
 def graphs(folder):
     parts = find_parts(folder)
     spec = read_spec(parts)
-    encoder = OnnxEncoder(open_session(parts.encoder.path, threads=1), spec)
+    encoder = encoder_of(open_session(parts.encoder.path, threads=1), parts, spec)
     return parts, spec, encoder, open_decoder_joint(parts, spec, "cpu")
 
 

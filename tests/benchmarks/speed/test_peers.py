@@ -1,5 +1,7 @@
+import pytest
+
 from benchmarks.models.runtimes import AbsentError
-from benchmarks.speed import peers
+from benchmarks.speed import contenders, peers
 
 
 def test_whole_recordings_and_streams(run, cells, random_folder):
@@ -18,6 +20,12 @@ def test_whole_recordings_and_streams(run, cells, random_folder):
     assert head[1:] == ["onnxruntime, window", "onnxruntime, cached"]
     assert costs[0] == "`low_latency`"
     assert all(" ms (" in cost for cost in costs[1:])
+
+
+@pytest.mark.parametrize("peer", [contenders.onnx_asr, contenders.sherpa_onnx])
+def test_peers_read_no_encoder_that_keeps_its_past(peer, tmp_path):
+    with pytest.raises(AbsentError, match=r"without --streaming cached|not installed"):
+        peer("tiny-en", 1, tmp_path)
 
 
 def test_a_program_that_cannot_take_part_is_named(capsys):
