@@ -1,5 +1,7 @@
 """Decoding where frames and states stay on a device, against decoding in numpy's arrays."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
@@ -49,7 +51,7 @@ def frames(folder):
     """Of four streams, from recordings' own encoder: (U, D) each."""
     width = read_spec(find_parts(folder)).encoder_width
     random = np.random.default_rng(0)
-    return [random.normal(size=(20 + 7 * row, width)).astype("f4") for row in range(4)]
+    return [random.normal(size=(60 + 7 * row, width)).astype("f4") for row in range(4)]
 
 
 def stretches(frames, arrays=1):
@@ -140,7 +142,8 @@ def test_a_call_can_be_tried_again(both, frames):
 def test_rows_without_frames_are_never_looked_at(both, frames):
     device = LabelLoopingDecoder(both[1])
     nothing = np.zeros((0, frames[0].shape[1]), "f4")
-    inputs = [DecoderInput(0, 0, 0, 0, device.start()), DecoderInput(1, 2, 14, 20, device.start())]
+    (beside,) = inputs_of([device.start()], frames[:1])
+    inputs = [DecoderInput(0, 0, 0, 0, device.start()), replace(beside, row=1)]
     empty, whole = device.decode([nothing, *stretches(frames[:1])], inputs)
     (alone,) = device.decode(stretches(frames[:1]), inputs_of([device.start()], frames[:1]))
     assert empty.emissions == ()
