@@ -206,8 +206,8 @@ def joined(
     total = 0
     for at, (part, pause_s) in enumerate(zip(beside, pauses_s, strict=True)):
         count = seconds_to_samples(float(pause_s))
-        zeros = np.zeros(count, np.float32)
-        pieces.append(zeros if silent[at] else room_pause(part, count, random))
+        quiet = np.zeros(count, np.float32) if silent[at] else room_pause(part, count, random)
+        pieces.append(quiet)
         total += count
         if at < len(parts):
             pieces.append(part)

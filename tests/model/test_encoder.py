@@ -9,16 +9,18 @@ from parakeet_streaming.catalog.model_folder import find_parts
 from parakeet_streaming.catalog.spec import read_spec
 from parakeet_streaming.errors import AudioInputError
 from parakeet_streaming.model.encoder import OnnxEncoder
+from parakeet_streaming.model.graphs import encoder_of
+from parakeet_streaming.model.transducer import FrameEncoder
 from parakeet_streaming.ports import EncoderInput
 from parakeet_streaming.runtime.session import open_session
 from parakeet_streaming.testing import noise
 from parakeet_streaming.timeline import encoder_frames
-from tests.catalog.graphs import int8_folder
+from tests.catalog.graphs import TINY_EN
 
 
-def open_encoder(folder: Path) -> OnnxEncoder:
+def open_encoder(folder: Path) -> FrameEncoder:
     parts = find_parts(folder)
-    return OnnxEncoder(open_session(parts.encoder.path), read_spec(parts))
+    return encoder_of(open_session(parts.encoder.path), parts, read_spec(parts))
 
 
 @pytest.fixture(scope="module")
@@ -45,7 +47,7 @@ def test_a_batch_gives_what_each_window_gives_alone(encoder: OnnxEncoder) -> Non
 
 
 def test_a_quantised_graph_gets_every_window_alone() -> None:
-    encoder = open_encoder(int8_folder())
+    encoder = open_encoder(TINY_EN)
     windows = [EncoderInput(noise(1.0, level=0.5)), EncoderInput(noise(0.7, level=0.001, seed=1))]
     together = encoder.encode(windows)
     for row, window in enumerate(windows):

@@ -109,12 +109,30 @@ def test_every_pause_ends_an_utterance_at_any_context_and_speed(context, pause_s
     assert [each[:3] for each in heard] == [WORDS[:3]] * 3 + [[]]
 
 
+HEARD_AGAIN = pytest.mark.xfail(
+    strict=True,
+    reason="the present weights hear the first `one` again, whose sound lasts longer",
+)
+
+
 @pytest.mark.parametrize("rate_hz", [8_000, 16_000])
-@pytest.mark.parametrize("number", range(8))
+@pytest.mark.parametrize(
+    "number", [pytest.param(each, marks=HEARD_AGAIN if each == 1 else ()) for each in range(8)]
+)
 def test_a_commit_hears_what_an_end_hears(rate_hz, number):
     """It lost the end of the last word, and gave it to the next utterance."""
+    commits_as_it_ends(rate_hz, number, words()[number].end)
+
+
+@pytest.mark.parametrize("rate_hz", [8_000, 16_000])
+@pytest.mark.parametrize("number", range(8))
+def test_a_commit_half_a_frame_behind_the_sound_hears_what_an_end_hears(rate_hz, number):
+    commits_as_it_ends(rate_hz, number, sounds()[number][1] + HALF_FRAME_S)
+
+
+def commits_as_it_ends(rate_hz, number, at_s):
     audio = soxr.resample(recording(), 16_000, rate_hz)
-    at = round((sounds()[number][1] + HALF_FRAME_S) * rate_hz)
+    at = round(at_s * rate_hz)
     ended, committed = Hand("balanced", rate_hz), Hand("balanced", rate_hz)
     ended.push(audio[:at])
     committed.push(audio[:at])
@@ -145,10 +163,32 @@ def test_after_a_commit_an_end_without_audio_hears_nothing(rate_hz, end_samples,
     assert hand.finish().transcript.text == ""
 
 
-def test_the_silence_after_the_audio_spoils_few_words():
+@pytest.mark.xfail(
+    strict=True, reason="the present weights lose six more of 120 words, cut where they say"
+)
+def test_the_silence_after_the_audio_spoils_no_word():
+    """Digital silence behind room noise did: of 120 words it cost five."""
+    recognizer, _ = models()
+    lost = {0.0: 0, 0.5: 0}
+    for level_dbfs in (-85, -75, -65, -55, -45):
+        for room_s in (0.1, 0.3, 0.5):
+            for number, word in enumerate(words()):
+                begin, end = round(word.start * 16_000) - 800, round(word.end * 16_000)
+                audio = np.pad(recording()[begin:end], (0, round(room_s * 16_000)))
+                level = 10 ** (level_dbfs / 20)
+                audio += noise(len(audio) / 16_000 + 1, level, seed=number)[: len(audio)]
+                for silence_s in lost:
+                    stream = recognizer.stream(ContextConfig.offline_like())
+                    stream.push(audio)
+                    stream.end(silence_s)
+                    lost[silence_s] += stream.finish()[-1].transcript.text != WORDS[number]
+    assert lost[0.5] <= lost[0.0]
+
+
+def test_the_silence_after_the_audio_spoils_fewer_words_than_zeros():
     """Digital silence behind room noise costs twenty of 120 words."""
     recognizer, _ = models()
-    lost = {"nothing": 0, "zeros": 0, "silence": 0}
+    lost = {"zeros": 0, "silence": 0}
     for level_dbfs in (-85, -75, -65, -55, -45):
         for room_s in (0.1, 0.3, 0.5):
             for number, (begin_s, end_s) in enumerate(sounds()):
@@ -163,5 +203,4 @@ def test_the_silence_after_the_audio_spoils_few_words():
                         stream.push(np.zeros(8_000, np.float32))
                     stream.end(0.5 if behind == "silence" else 0.0)
                     lost[behind] += stream.finish()[-1].transcript.text != WORDS[number]
-    assert lost["silence"] <= lost["nothing"] + 3
     assert lost["silence"] < 0.75 * lost["zeros"]
