@@ -82,7 +82,14 @@ class Client:
 
     async def end(self):
         self.dialogue.finish()
-        await asyncio.wait_for(self._reading, 60)
+        if not self._reading.cancelled():
+            await asyncio.wait_for(self._reading, 60)
+
+    async def break_off(self, error):
+        """As a session ends by an error: nobody reads events any more when it says why."""
+        self._reading.cancel()
+        await asyncio.wait([self._reading])
+        self._take(self.dialogue.failed(error))
 
     @property
     def texts(self):
@@ -384,12 +391,12 @@ def test_what_breaks_the_stream_fails_the_item():
     async def script(client):
         await client.say(SPOKEN[:60_000])
         await client.until("speech_started")
-        messages = client.dialogue.failed(RuntimeError("secret"))
-        client._take(messages)
-        assert "secret" not in str(messages)
+        await client.break_off(RuntimeError("secret"))
 
     client = talk(script)
     assert len(client.order.failed) == 1
+    assert client.kinds[-2:] == ["failed", "error"]
+    assert "secret" not in str(client.messages)
 
 
 PIECES = st.integers(0, 40_000)
