@@ -92,6 +92,16 @@ def test_a_full_ring_is_followed_by_a_larger_one_and_then_samples_are_refused():
     assert timeline([ramp(0, 36), *drawn(reader, 100)]) == [*range(36), *[None] * 5, 41, 42]
 
 
+def test_a_gap_behind_a_full_ring_stays_before_the_samples_of_the_larger_one():
+    writer, reader, _ = queue(2, 20)
+    writer.write(ramp(0, 2))
+    writer.miss(4)
+    assert writer.write(ramp(6, 11)) == 5
+    writer.close()
+    assert timeline(drawn(reader, 100)) == [0, 1, *[None] * 4, 6, 7, 8, 9, 10]
+    assert reader.ended
+
+
 def test_gaps_that_cannot_wait_in_line_grow_into_one():
     writer, reader, _ = queue(200, 200)
     pieces = []

@@ -176,12 +176,17 @@ class AudioQueueWriter:
 
     def _gap_is_handed_over(self) -> bool:
         """Hands over the gap before the next samples; while that cannot be, none are taken."""
-        if self.missing is not None and self._writer.occupancy < self.capacity:
+        if self.missing is not None and self._has_room:
             if len(self._gaps) >= _MOST_GAPS:
                 return False
             self._gaps.append(self.missing)
             self.missing = None
         return True
+
+    @property
+    def _has_room(self) -> bool:
+        """Whether a sample could be taken: in the ring in use, or in a larger one after it."""
+        return self._writer.occupancy < self.capacity or self.capacity < self.most_samples
 
 
 class AudioQueueReader:
