@@ -11,6 +11,7 @@ import numpy as np
 import pytest
 from hypothesis import HealthCheck, settings
 
+from parakeet_streaming.compiled import is_compiled
 from parakeet_streaming.load import load
 from parakeet_streaming.runtime import choice
 from parakeet_streaming.runtime.session import ONNX_RUNTIME, OPENVINO
@@ -29,6 +30,11 @@ settings.load_profile("ci" if os.environ.get("CI") else "here")
 def pytest_collection_modifyitems(items):
     """The longest test first: begun last, it would run alone when all others have ended."""
     items.sort(key=lambda item: item.path.name != "test_smoke.py")
+    if is_compiled():
+        refused = pytest.mark.skip(reason="compiled classes refuse that")
+        for item in items:
+            if item.get_closest_marker("interpreted"):
+                item.add_marker(refused)
 
 
 @pytest.fixture(scope="session", autouse=True)

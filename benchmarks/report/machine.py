@@ -15,6 +15,7 @@ import psutil
 
 from benchmarks.report.tables import table
 from parakeet_streaming import __version__
+from parakeet_streaming.compiled import is_compiled
 from parakeet_streaming.runtime.cores import usable_cores
 from parakeet_streaming.runtime.onnx_runtime import available_providers
 from parakeet_streaming.runtime.processor import processor
@@ -51,7 +52,7 @@ def machine() -> Machine:
         onnxruntime=_runtime(),
         providers=", ".join(available_providers()),
         openvino=version_of("openvino"),
-        parakeet_streaming=__version__,
+        parakeet_streaming=f"{__version__}, compiled" if is_compiled() else __version__,
     )
 
 

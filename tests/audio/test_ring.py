@@ -180,6 +180,7 @@ def test_an_end_that_is_dropped_closes_the_ring(ring):
     assert writer.closed
 
 
+@pytest.mark.interpreted
 @pytest.mark.parametrize("ring", [sample_ring, value_ring])
 @pytest.mark.parametrize("capacity", [1.5, "8", None, True, float("inf")])
 def test_a_capacity_that_is_no_whole_number(ring, capacity):

@@ -62,6 +62,7 @@ def test_as_json():
     sections = json.loads(run("--json"))
     assert sections["packages"]["numpy"].count(".") == 2
     assert "onnxruntime" in sections["packages"]
+    assert sections["packages"]["live_engine"] in ("interpreted", "compiled")
     assert "CPUExecutionProvider" in sections["runtime"]["providers"]
     assert sections["system"]["usable_cores"] >= 1
     assert sections["downloads"]["size_bytes"] == 0

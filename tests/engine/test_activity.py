@@ -6,7 +6,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from parakeet_streaming.engine.activity import Activity, SpeechDetector, Transition
+from parakeet_streaming.engine.activity import SpeechDetector, Transition
+from parakeet_streaming.engine.stream_state import Activity
 from parakeet_streaming.engine.vad_options import VadOptions
 from parakeet_streaming.errors import AudioInputError
 from parakeet_streaming.results import SpeechEnded, SpeechStarted

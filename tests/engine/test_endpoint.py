@@ -5,8 +5,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from parakeet_streaming.engine.activity import SpeechDetector, Transition
-from parakeet_streaming.engine.endpoint import Endpoint, Endpointer
+from parakeet_streaming.engine.endpoint import Endpointer
 from parakeet_streaming.engine.endpoint_options import EndpointOptions
+from parakeet_streaming.engine.stream_state import Endpoint
 from parakeet_streaming.engine.vad_options import VadOptions
 from parakeet_streaming.results import Token
 from parakeet_streaming.timeline import FRAME_SAMPLES

@@ -12,9 +12,9 @@ from hypothesis import strategies as st
 
 from parakeet_streaming.engine import snapshot
 from parakeet_streaming.engine.activity import SpeechDetector
-from parakeet_streaming.engine.endpoint import Endpoint, Endpointer
+from parakeet_streaming.engine.endpoint import Endpointer
 from parakeet_streaming.engine.snapshot import MAGIC, VERSION
-from parakeet_streaming.engine.stream_state import ActivityState
+from parakeet_streaming.engine.stream_state import ActivityState, Endpoint
 from parakeet_streaming.errors import SnapshotError, StreamClosedError
 from parakeet_streaming.testing import (
     Cue,

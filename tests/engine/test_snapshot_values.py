@@ -8,8 +8,8 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from parakeet_streaming.engine.activity import Activity
 from parakeet_streaming.engine.snapshot_values import PlainReader, PlainWriter
+from parakeet_streaming.engine.stream_state import Activity
 from parakeet_streaming.errors import SnapshotError
 
 

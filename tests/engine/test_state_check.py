@@ -7,7 +7,7 @@ import pytest
 
 from parakeet_streaming.audio.resample import ResamplerState
 from parakeet_streaming.engine.state_check import check_state
-from parakeet_streaming.engine.transcript_builder import AudioEnd, UtteranceEnd
+from parakeet_streaming.engine.stream_state import AudioEnd, UtteranceEnd
 from parakeet_streaming.errors import SnapshotError
 from parakeet_streaming.results import Token
 from parakeet_streaming.testing import Cue, fake_recognizer, marked_audio, noise

@@ -6,9 +6,9 @@ import numpy as np
 import pytest
 
 from parakeet_streaming.engine.activity import SpeechDetector
-from parakeet_streaming.engine.endpoint import Endpoint, Endpointer
+from parakeet_streaming.engine.endpoint import Endpointer
 from parakeet_streaming.engine.stall import StallGuard
-from parakeet_streaming.engine.stream_state import ActivityState, StreamOptions
+from parakeet_streaming.engine.stream_state import ActivityState, Endpoint, StreamOptions
 from parakeet_streaming.testing import Cue, fake_recognizer, marked_audio
 from parakeet_streaming.timeline import ContextConfig
 

@@ -165,6 +165,7 @@ def test_a_stream_takes_the_place_of_one_that_still_decodes():
         engine.open(fixed()).cancel()
 
 
+@pytest.mark.interpreted
 @pytest.mark.filterwarnings("ignore::pytest.PytestUnhandledThreadExceptionWarning")
 def test_an_engine_that_is_well_says_so_and_one_that_failed_says_why():
     engine = LiveEngine(fake())

@@ -114,6 +114,7 @@ def test_a_stream_that_cannot_be_decoded_ends_alone():
     }
 
 
+@pytest.mark.interpreted
 @pytest.mark.parametrize("cause", ["cancelled", "failed"])
 def test_a_stream_whose_last_words_cannot_be_said_ends_alone(cause):
     room = Room([Cue(3, 0), Cue(9, 1)])
@@ -379,6 +380,7 @@ def test_it_is_roused_when_what_it_asked_for_is_there():
     assert len(room.rung) == 3
 
 
+@pytest.mark.interpreted
 def test_a_turn_touches_streams_with_news_alone():
     room = Room(SCRIPT)
     streams = opened(room, 50)

@@ -38,6 +38,7 @@ def joined(streams, name, **costs):
     return task
 
 
+@pytest.mark.interpreted
 def test_a_stream_has_its_place_before_it_is_made():
     streams = opened(most_streams=1)
     streams.reserve("a", "live", COST, COST)
@@ -61,6 +62,7 @@ def test_an_id_is_taken_until_its_stream_is_over():
     streams.reserve("a", "live", COST, COST)
 
 
+@pytest.mark.interpreted
 def test_after_the_end_no_stream_gets_in_even_with_a_place():
     streams = opened()
     streams.reserve("a", "live", COST, COST)
@@ -136,6 +138,7 @@ def test_a_recording_takes_the_place_of_no_live_stream():
         streams.reserve("c", "live", COST, COST, kind=KIND)
 
 
+@pytest.mark.interpreted
 def test_a_stream_that_is_over_keeps_nothing_on_the_device():
     streams = opened()
     task = joined(streams, "a")
@@ -143,6 +146,7 @@ def test_a_stream_that_is_over_keeps_nothing_on_the_device():
     assert task.stream.past is None
 
 
+@pytest.mark.interpreted
 def test_loads_follow_what_steps_took():
     streams = opened(most_load=10.0)
     task = joined(streams, "a", lower_cost=StreamCost(2.0, 4.0))
@@ -157,6 +161,7 @@ def test_loads_follow_what_steps_took():
     assert streams.load_with("a", task.lower_cost) == 0.0
 
 
+@pytest.mark.interpreted
 def test_many_threads_come_and_go():
     streams = opened(most_streams=50)
 

@@ -6,9 +6,9 @@ from dataclasses import replace
 
 import pytest
 
-from parakeet_streaming.engine.endpoint import Endpoint
 from parakeet_streaming.engine.endpoint_options import EndpointOptions
 from parakeet_streaming.engine.stall import StallGuard
+from parakeet_streaming.engine.stream_state import Endpoint
 from parakeet_streaming.engine.utterance import Pause, Utterance
 from parakeet_streaming.engine.vad_options import VadOptions
 from parakeet_streaming.errors import (

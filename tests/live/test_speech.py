@@ -1,6 +1,7 @@
 """Speech is reported where it is, quiet is said with care, and gaps are neither."""
 
 import numpy as np
+import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -263,6 +264,7 @@ endpoints = st.none() | st.builds(
 )
 
 
+@pytest.mark.interpreted
 @settings(deadline=None)
 @given(
     acts=st.lists(acts, max_size=60), ends=st.booleans(), options=vad_options, endpoint=endpoints

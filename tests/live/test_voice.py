@@ -1,6 +1,7 @@
 """Audio of many streams is judged in few calls, and a bad stream is found."""
 
 import numpy as np
+import pytest
 
 from parakeet_streaming.live.voice import VoiceJudge
 from parakeet_streaming.testing import HandClock, ScriptedVad
@@ -51,6 +52,7 @@ def judge():
     return VoiceJudge(vad, clock, fail, lambda *each: measured.append(each)), vad, failed, measured
 
 
+@pytest.mark.interpreted
 def test_blocks_of_all_streams_go_together_until_none_is_left():
     judging, vad, failed, measured = judge()
     tasks = [Task(8, 3), Task(2), Task()]
@@ -62,6 +64,7 @@ def test_blocks_of_all_streams_go_together_until_none_is_left():
     assert failed == []
 
 
+@pytest.mark.interpreted
 def test_a_stream_at_fault_fails_alone():
     judging, vad, failed, _ = judge()
     bad = Task(4, bad=True)
@@ -72,6 +75,7 @@ def test_a_stream_at_fault_fails_alone():
     assert [len(task.found) for task in tasks] == [1, 0, 2]
 
 
+@pytest.mark.interpreted
 def test_a_stream_whose_audio_cannot_be_taken_fails_alone():
     judging, _, failed, _ = judge()
 
@@ -85,6 +89,7 @@ def test_a_stream_whose_audio_cannot_be_taken_fails_alone():
     assert len(good.found) == 1
 
 
+@pytest.mark.interpreted
 def test_a_stream_that_is_over_is_left_alone():
     judging, vad, _, _ = judge()
     over = Task(1)

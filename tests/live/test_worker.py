@@ -38,6 +38,7 @@ def test_it_works_until_every_stream_is_over():
     assert not [each for each in threading.enumerate() if each.name == "parakeet-live"]
 
 
+@pytest.mark.interpreted
 def test_it_rests_while_nothing_comes():
     room, worker = working()
     rested, turns, turn = threading.Event(), [], room.loop.turn
@@ -59,6 +60,7 @@ def test_it_rests_while_nothing_comes():
     assert ended(room, worker)
 
 
+@pytest.mark.interpreted
 def test_it_turns_again_at_the_time_that_the_loop_names():
     room, worker = working()
     turns, turn, again = [], room.loop.turn, threading.Event()
@@ -88,6 +90,7 @@ def test_rings_until_it_wakes_count_as_one():
     bell.wait(None)
 
 
+@pytest.mark.interpreted
 @pytest.mark.filterwarnings("ignore::pytest.PytestUnhandledThreadExceptionWarning")
 def test_a_worker_that_breaks_ends_every_stream():
     room, worker = working()

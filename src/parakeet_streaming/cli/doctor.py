@@ -20,6 +20,7 @@ from parakeet_streaming.catalog import hub
 from parakeet_streaming.catalog.cache_folder import cache_in_words
 from parakeet_streaming.catalog.resolve import built_in_models
 from parakeet_streaming.cli.rows import in_bytes, print_json, print_pairs
+from parakeet_streaming.compiled import is_compiled
 from parakeet_streaming.dry_run import dry_run
 from parakeet_streaming.errors import (
     ComputeError,
@@ -127,7 +128,8 @@ def _packages() -> Section:
     installed = {each.name: each.version for each in metadata.distributions() if each.name}
     # The runtime comes in several packages that all import as onnxruntime.
     runtimes = sorted(name for name in installed if re.fullmatch(r"onnxruntime([_-]\w+)*", name))
-    versions: Section = {"parakeet-streaming": __version__}
+    engine = "compiled" if is_compiled() else "interpreted"
+    versions: Section = {"parakeet-streaming": __version__, "live_engine": engine}
     return versions | {name: _version(name) for name in (*_DEPENDENCIES, *runtimes)}
 
 

@@ -26,25 +26,14 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from enum import Enum
 from typing import Self
 
+from parakeet_streaming.engine.stream_state import Activity, DetectorState
 from parakeet_streaming.engine.vad_options import VadOptions
 from parakeet_streaming.errors import AudioInputError
 from parakeet_streaming.ports import VAD_FRAME_SAMPLES
 from parakeet_streaming.results import SpeechEnded, SpeechStarted
 from parakeet_streaming.timeline import milliseconds_to_samples, samples_to_seconds
-
-
-class Activity(Enum):
-    """What a detector makes of the last frame."""
-
-    QUIET = "quiet"
-    STARTING = "starting"
-    """Voice, not yet enough of it to be speech."""
-    SPEAKING = "speaking"
-    STOPPING = "stopping"
-    """No voice, not yet long enough to end speech."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,23 +56,6 @@ class _Run:
 
     start: int
     end: int
-
-
-@dataclass(frozen=True, slots=True)
-class DetectorState:
-    """What a detector knows between two frames; positions are samples at 16 kHz."""
-
-    options: VadOptions
-    frame_samples: int
-    activity: Activity
-    onset: int
-    voiced: int
-    silence_from: int | None
-    known_to: int
-    finished: bool
-    remembered_from: int
-    runs: tuple[tuple[int, int], ...]
-    """Start and end of stretches of possible speech."""
 
 
 class SpeechDetector:

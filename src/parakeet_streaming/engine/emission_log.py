@@ -8,25 +8,12 @@ from __future__ import annotations
 
 from array import array
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
 from typing import Self
 
 import numpy as np
-from numpy.typing import NDArray
 
+from parakeet_streaming.engine.stream_state import EmissionColumns
 from parakeet_streaming.ports import Emission
-
-
-@dataclass(frozen=True, slots=True)
-class EmissionColumns:
-    """Emissions as arrays (n,), one for each field."""
-
-    token_ids: NDArray[np.int32]
-    frames: NDArray[np.int64]
-    durations_frames: NDArray[np.int16]
-    confidences: NDArray[np.float64]
-    recovered: NDArray[np.int8]
-    boosted: NDArray[np.int8]
 
 
 class EmissionLog:

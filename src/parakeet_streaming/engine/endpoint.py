@@ -24,48 +24,20 @@ Rules of this file:
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from typing import Self
 
 from parakeet_streaming.engine.activity import Transition
 from parakeet_streaming.engine.endpoint_options import EndpointOptions
+from parakeet_streaming.engine.stream_state import Endpoint, EndpointerState
 from parakeet_streaming.engine.utterance import Utterance, end_of
 from parakeet_streaming.engine.words import is_closing_mark
-from parakeet_streaming.results import EndReason, Token
+from parakeet_streaming.results import Token
 from parakeet_streaming.timeline import (
     FRAME_SAMPLES,
     frames_to_samples,
     milliseconds_to_samples,
     seconds_to_samples,
 )
-
-
-@dataclass(frozen=True, slots=True)
-class Endpoint:
-    """The end of an utterance."""
-
-    reason: EndReason
-    commit_to: int
-    """Sample up to which audio is to be committed, at least, before the utterance is closed."""
-    seen_to: int = 0
-    """Sample up to which audio may be used for that."""
-    left: int = 0
-    """Tokens, committed already, that belong to the next utterance."""
-
-
-@dataclass(frozen=True, slots=True)
-class EndpointerState:
-    """What an endpointer knows between two chunks; positions are samples at 16 kHz."""
-
-    options: EndpointOptions
-    known_to: int
-    silence_from: int | None
-    speaking: bool
-    committed_to: int
-    decoded_to: int
-    said: Utterance
-    tentative_to: int | None
-    tentative_end: int | None
 
 
 class Endpointer:

@@ -63,26 +63,3 @@ class Window(Span):
         if self.is_last:
             return max(encoded_frames - self.left_frames, 0)
         return self.chunk_samples // FRAME_SAMPLES
-
-
-@dataclass(frozen=True, slots=True)
-class WindowState:
-    """Between two chunks: which samples are kept, and how far they were decoded."""
-
-    samples: Floats
-    """(n,) float32, those that a window to come can reach."""
-    kept_from: int
-    """Position in the stream of the first of them."""
-    reach_from: int
-    """Position of the first sample that a left context to come can have."""
-    decoded_samples: int
-    begun_at: int
-    """Position of the last cut, after which decoding began anew; 0 where there was none."""
-    flush_to: int
-    flush_seen_to: int
-    cut_at: int | None
-    """Position of a cut that is not decoded yet."""
-    cut_tail: Floats
-    """(n,) float32, what stands for the audio after the cut."""
-    audio_end: int | None
-    """Where the audio ended, and a tail may follow; None until it has."""

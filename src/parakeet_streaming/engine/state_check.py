@@ -15,8 +15,7 @@ from typing import Any, Final
 import numpy as np
 from numpy.typing import NDArray
 
-from parakeet_streaming.engine.emission_log import EmissionColumns
-from parakeet_streaming.engine.stream_state import StreamState
+from parakeet_streaming.engine.stream_state import EmissionColumns, StreamState
 from parakeet_streaming.errors import SnapshotError
 from parakeet_streaming.results import Token
 from parakeet_streaming.timeline import (

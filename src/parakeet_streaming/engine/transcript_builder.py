@@ -13,52 +13,16 @@ Rules of this file:
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from itertools import islice
 from typing import Self
 
-from parakeet_streaming.engine.emission_log import EmissionColumns, EmissionLog
+from parakeet_streaming.engine.emission_log import EmissionLog
+from parakeet_streaming.engine.stream_state import AudioEnd, TranscriptState, UtteranceEnd
 from parakeet_streaming.engine.words import TokenFormatter
 from parakeet_streaming.ports import Emission
 from parakeet_streaming.results import EndReason, Final, Partial, Token, Transcript
 from parakeet_streaming.timeline import SAMPLE_RATE_HZ, samples_to_seconds
-
-
-@dataclass(frozen=True, slots=True)
-class AudioEnd:
-    """Where the audio ends, or is cut, and silence follows."""
-
-    at_s: float
-    emissions: int | None = None
-    """Emissions of steps that did not read so far; None until one has."""
-
-
-@dataclass(frozen=True, slots=True)
-class UtteranceEnd:
-    """Where an utterance ended that is over."""
-
-    emissions: int
-    """Emissions before its end."""
-    audio_end: AudioEnd | None
-
-
-@dataclass(frozen=True, slots=True)
-class TranscriptState:
-    """Between two chunks: what was recognised, and where its utterances end."""
-
-    emissions: EmissionColumns
-    last: Token | None
-    """The last committed token, on which text and times of the next one depend."""
-    tentative: tuple[Token, ...]
-    utterance: int
-    """Utterances that have ended."""
-    utterance_from: int
-    """Number of the first emission of the present utterance, in `emissions`."""
-    before_utterance: Token | None
-    """The last token before it."""
-    ends: tuple[UtteranceEnd, ...]
-    """Of utterances whose emissions are there."""
-    audio_end: AudioEnd | None
 
 
 class TranscriptBuilder:

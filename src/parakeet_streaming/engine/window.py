@@ -35,7 +35,8 @@ from typing import Final, Self
 import numpy as np
 
 from parakeet_streaming.engine.room_noise import REACH_SAMPLES
-from parakeet_streaming.engine.spans import Span, Window, WindowState
+from parakeet_streaming.engine.spans import Span, Window
+from parakeet_streaming.engine.stream_state import WindowState
 from parakeet_streaming.errors import AudioInputError
 from parakeet_streaming.ports import Floats
 from parakeet_streaming.timeline import FRAME_SAMPLES, ContextConfig

@@ -16,11 +16,18 @@ from itertools import pairwise
 from typing import Final, Literal
 
 from parakeet_streaming.audio.resample import fed_again
-from parakeet_streaming.engine.activity import DetectorState, SpeechDetector
-from parakeet_streaming.engine.endpoint import Endpoint, Endpointer, EndpointerState
+from parakeet_streaming.engine.activity import SpeechDetector
+from parakeet_streaming.engine.endpoint import Endpointer
 from parakeet_streaming.engine.room_noise import ROOM_SIZE
 from parakeet_streaming.engine.snapshot import SnapshotCodec
-from parakeet_streaming.engine.stream_state import ActivityState, Resumed, StreamState
+from parakeet_streaming.engine.stream_state import (
+    ActivityState,
+    DetectorState,
+    Endpoint,
+    EndpointerState,
+    Resumed,
+    StreamState,
+)
 from parakeet_streaming.engine.utterance import Utterance
 from parakeet_streaming.errors import OptionError, SnapshotError
 from parakeet_streaming.live.options import LiveOptions

@@ -19,10 +19,10 @@ from typing import Final
 
 import numpy as np
 
-from parakeet_streaming.engine.activity import Activity, SpeechDetector, Transition
-from parakeet_streaming.engine.endpoint import Endpoint, Endpointer
+from parakeet_streaming.engine.activity import SpeechDetector, Transition
+from parakeet_streaming.engine.endpoint import Endpointer
 from parakeet_streaming.engine.spans import Span
-from parakeet_streaming.engine.stream_state import ActivityState
+from parakeet_streaming.engine.stream_state import Activity, ActivityState, Endpoint
 from parakeet_streaming.engine.windowed_stream import WindowedStream
 from parakeet_streaming.live.gaps import Gaps
 from parakeet_streaming.ports import Floats

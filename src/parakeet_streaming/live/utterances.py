@@ -17,9 +17,10 @@ from collections import deque
 from typing import Final as Constant
 
 from parakeet_streaming.engine.activity import SpeechDetector
-from parakeet_streaming.engine.endpoint import Endpoint, Endpointer
+from parakeet_streaming.engine.endpoint import Endpointer
 from parakeet_streaming.engine.endpoint_options import EndpointOptions
 from parakeet_streaming.engine.spans import Span
+from parakeet_streaming.engine.stream_state import Endpoint
 from parakeet_streaming.engine.utterance import end_of
 from parakeet_streaming.engine.windowed_stream import WindowedStream
 from parakeet_streaming.live.intake import Intake
