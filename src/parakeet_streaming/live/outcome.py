@@ -79,7 +79,6 @@ class StreamOutcome:
         gaps = speech.gaps
         if self._hears or gaps.any:
             speech.forget_before(decoded)
-        self._queue.arrived_s(decoded)
         if endpointer is not None:
             read = seconds_to_samples(partial.lookahead_end_s) if has_lookahead else decoded
             endpointer.decoded(decoded, read, partial.tokens, partial.tentative)
@@ -91,7 +90,7 @@ class StreamOutcome:
         result = settled(self._stream, position)
         partial = self._stream.as_partial(result)
         self._stream.commit(result, partial)
-        self.decoded(partial, has_lookahead=False)
+        self._passed(partial)
         if is_news:
             self.report(partial)
 
@@ -101,7 +100,12 @@ class StreamOutcome:
         is_news = bool(self._stream.tentative)
         for event in self._stream.skip(quiet_after):
             if isinstance(event, Partial):
-                self.decoded(event, has_lookahead=False)
+                self._passed(event)
                 if not is_news:
                     continue
             self.report(event)
+
+    def _passed(self, partial: Partial) -> None:
+        """A chunk was committed without a step, so nobody has asked when it had arrived."""
+        self.decoded(partial, has_lookahead=False)
+        self._queue.arrived_s(self.decoded_samples)
