@@ -21,7 +21,7 @@ from typing import Any, Final
 
 from benchmarks.live.arrivals import RealClock
 from benchmarks.live.load import Load
-from benchmarks.report.machine import machine_table
+from benchmarks.report.machine import machine_table, refuse_compiled
 from benchmarks.report.tables import say, table
 from benchmarks.speech.book import BOOK_S, speech_of
 from parakeet_streaming import DelayRange, LiveEngine, LiveOptions, VadOptions, load, load_vad
@@ -80,6 +80,7 @@ def _timed(method: Callable[..., Any], noting: NotingTime) -> Callable[..., Any]
 def main(arguments: Sequence[str] | None = None) -> None:
     """Runs what the command line asks for."""
     asked = _parser().parse_args(arguments)
+    refuse_compiled()
     print(f"{machine_table()}\n", flush=True)
     delay = DelayRange.parse(asked.context, SAMPLE_RATE_HZ)
     engine = LiveEngine(load(asked.model), load_vad())

@@ -62,6 +62,12 @@ def machine_table() -> str:
     return table(("machine", ""), rows)
 
 
+def refuse_compiled() -> None:
+    """Ends a benchmark that replaces methods, which compiled classes do not let happen."""
+    if is_compiled():
+        raise SystemExit("this replaces methods: run it on a package that is not compiled")
+
+
 def version_of(package: str) -> str:
     """The version of a package, or that there is none."""
     try:

@@ -38,7 +38,7 @@ from numpy.typing import NDArray
 
 from benchmarks.live.arrivals import Clock, RealClock
 from benchmarks.live.load import Engine
-from benchmarks.report.machine import machine, machine_table
+from benchmarks.report.machine import machine, machine_table, refuse_compiled
 from benchmarks.report.tables import progress, say, table
 from benchmarks.soak.callers import Caller
 from benchmarks.soak.checks import Checker, is_unmoved
@@ -208,6 +208,7 @@ def summary(records: Sequence[CallRecord], refused: int) -> str:
 def main(arguments: Sequence[str] | None = None) -> int:
     """Runs what the command line asks for; 1 where a promise was broken."""
     asked = _parser().parse_args(arguments)
+    refuse_compiled()
     seed = random.SystemRandom().randrange(2**31) if asked.seed is None else asked.seed
     print(f"{machine_table()}\n\nseed {seed}\n", flush=True)
     recognizer = load(asked.model, threads=asked.threads)

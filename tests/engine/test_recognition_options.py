@@ -37,3 +37,7 @@ def test_what_is_no_number_is_refused(choice):
 def test_symbols_per_frame(most):
     assert RecognitionOptions(max_symbols=most).max_symbols == most
     assert RecognitionOptions().max_symbols is None
+
+
+def test_numbers_of_numpy_become_numbers():
+    assert type(RecognitionOptions(segment_gap_s=np.float32(0.5)).segment_gap_s) is float

@@ -102,6 +102,25 @@ def test_a_gap_behind_a_full_ring_stays_before_the_samples_of_the_larger_one():
     assert reader.ended
 
 
+@pytest.mark.interpreted
+def test_room_that_the_worker_makes_meanwhile_lets_no_samples_past_a_gap():
+    writer, reader, _ = queue(4, 4)
+    writer.write(ramp(0, 4))
+    writer.miss(2)
+    pieces, fill = [], writer._fill
+
+    def after_the_worker(samples):
+        pieces.extend(drawn(reader, 4))
+        return fill(samples)
+
+    writer._fill = after_the_worker
+    taken = writer.write(ramp(6, 9))
+    writer.close()
+    found = timeline([*pieces, *drawn(reader, 100)])
+    assert found == [*range(4), None, None, *([6, 7, 8][:taken] or [None] * 3)]
+    assert reader.ended
+
+
 def test_gaps_that_cannot_wait_in_line_grow_into_one():
     writer, reader, _ = queue(200, 200)
     pieces = []

@@ -1,5 +1,6 @@
 """Limits that let nothing through are refused; ticks divide an encoder frame."""
 
+import numpy as np
 import pytest
 
 from parakeet_streaming.errors import OptionError
@@ -32,3 +33,7 @@ def test_a_device_takes_large_batches_at_ticks():
     limits = BatchLimits.for_device()
     assert (limits.max_streams, limits.tick_s, limits.hold_s) == (512, 0.02, 0)
     assert BatchLimits.for_device(64).max_streams == 64
+
+
+def test_numbers_of_numpy_become_numbers():
+    assert type(BatchLimits(max_streams=np.int64(4)).max_streams) is int

@@ -2,6 +2,7 @@
 
 import math
 
+import numpy as np
 import pytest
 
 from parakeet_streaming.errors import OptionError
@@ -32,3 +33,9 @@ def test_a_recording_is_decoded_whole_and_in_its_own_time():
     assert (options.context, options.delay.longest_chunk) == (context, 4.0)
     assert (options.vad, options.endpoint, options.tentative) == (None, None, False)
     assert (options.lane, options.cached) == ("recording", True)
+
+
+def test_numbers_of_numpy_become_numbers():
+    times = {"most_ring_s": np.float32(2), "no_audio_s": np.int64(3), "idle_timeout_s": np.int8(4)}
+    options = LiveOptions(**times)
+    assert [type(getattr(options, name)) for name in times] == [float] * 3

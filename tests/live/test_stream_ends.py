@@ -243,7 +243,7 @@ def test_samples_that_cannot_be_used_or_were_lost_are_a_gap_and_later_times_stay
     with pytest.raises(AudioInputError):
         stream.push(["no", "audio"])
     stream.push(second)
-    stream.push_gap(rate_hz)
+    stream.push_gap(np.int64(rate_hz))
     stream.push_gap(-5)
     stream.push(second)
     stream.finish()

@@ -97,7 +97,7 @@ class StreamingParakeetTDT:
         """
         context = context or ContextConfig.balanced()
         check_number("audio_ring_s", audio_ring_s, 0, MOST_RING_S, "seconds")
-        check_whole("token_ring_slots", token_ring_slots, 1, MOST_RING_SLOTS)
+        token_ring_slots = check_whole("token_ring_slots", token_ring_slots, 1, MOST_RING_SLOTS)
         model.recognizer.check_context(context)
 
         def open_stream() -> Stream:

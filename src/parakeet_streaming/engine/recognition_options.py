@@ -46,4 +46,6 @@ class RecognitionOptions:
             check_whole("max_symbols", self.max_symbols, 1, MOST_SYMBOLS)
         if self.segment_gap_s is not None:
             least = LEAST_SECONDS
-            check_number("segment_gap_s", self.segment_gap_s, least, MOST_SEGMENT_GAP_S, "seconds")
+            gap_s = self.segment_gap_s
+            gap_s = check_number("segment_gap_s", gap_s, least, MOST_SEGMENT_GAP_S, "seconds")
+            object.__setattr__(self, "segment_gap_s", gap_s)

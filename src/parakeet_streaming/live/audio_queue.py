@@ -175,12 +175,16 @@ class AudioQueueWriter:
         self.missing = Missing(start if before is None else before.start, known)
 
     def _gap_is_handed_over(self) -> bool:
-        """Hands over the gap before the next samples; while that cannot be, none are taken."""
-        if self.missing is not None and self._has_room:
-            if len(self._gaps) >= _MOST_GAPS:
-                return False
-            self._gaps.append(self.missing)
-            self.missing = None
+        """Hands over the gap before the next samples; while that cannot be, none are taken.
+
+        Nor are they where there was no room when it was looked, and the worker has made some since.
+        """
+        if self.missing is None:
+            return True
+        if not self._has_room or len(self._gaps) >= _MOST_GAPS:
+            return False
+        self._gaps.append(self.missing)
+        self.missing = None
         return True
 
     @property

@@ -39,7 +39,8 @@ class BatchLimits:
 
     def __post_init__(self) -> None:
         least_s = LEAST_SECONDS
-        check_whole("max_streams", self.max_streams, 1, MOST_STREAMS)
+        most = check_whole("max_streams", self.max_streams, 1, MOST_STREAMS)
+        object.__setattr__(self, "max_streams", most)
         check_number("max_audio_s", self.max_audio_s, least_s, MOST_STEP_AUDIO_S, "seconds")
         check_number("hold_s", self.hold_s, 0, 1, "second")
         check_number("tick_s", self.tick_s, 0, FRAME_S, "seconds")

@@ -88,8 +88,8 @@ class LiveEngine:
             OptionError: a number that makes no sense.
         """
         if most_streams is not None:
-            check_whole("most_streams", most_streams, 0, MOST_STREAMS)
-        check_whole("most_recordings", most_recordings, 0, MOST_STREAMS)
+            most_streams = check_whole("most_streams", most_streams, 0, MOST_STREAMS)
+        most_recordings = check_whole("most_recordings", most_recordings, 0, MOST_STREAMS)
         check_number("most_ring_s", most_ring_s, LEAST_SECONDS, LONGEST_RING_S, "seconds")
         limits, clock = limits or BatchLimits(), SteadyClock(clock)
         admission: Admission[str] = Admission(

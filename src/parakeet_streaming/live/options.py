@@ -72,8 +72,10 @@ class LiveOptions:
             ("no_audio_s", MOST_WAIT_S),
             ("idle_timeout_s", MOST_WAIT_S),
         ):
-            if getattr(self, name) is not None:
-                check_number(name, getattr(self, name), LEAST_SECONDS, most_s, "seconds")
+            given = getattr(self, name)
+            if given is not None:
+                given = check_number(name, given, LEAST_SECONDS, most_s, "seconds")
+                object.__setattr__(self, name, given)
 
     @classmethod
     def recording(

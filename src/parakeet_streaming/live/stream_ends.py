@@ -72,9 +72,9 @@ class AudioEnd:
             OptionError: no number of samples, or more than of a day.
         """
         most = MOST_GAP_S * self._ingest.rate_hz
-        check_whole("samples", samples, -most, most)
+        count = check_whole("samples", samples, -most, most)
         with self._pushing:
-            self._ingest.miss(samples)
+            self._ingest.miss(count)
 
     def push_waiting(self, samples: ArrayLike, timeout_s: float | None = None) -> int:
         """As `push`, but waits for room where the ring is full, so that nothing is refused.
