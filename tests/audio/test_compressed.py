@@ -79,6 +79,19 @@ def test_the_default_track_is_read_and_told():
             open_audio(CASES / "two-tracks.mkv", track=asked)
 
 
+def test_what_a_file_says_in_other_bytes_than_utf_8_is_left_out(tmp_path):
+    film = (CASES / "two-tracks.mkv").read_bytes()
+    assert film.count(b"und") == 2
+    (tmp_path / "film.mkv").write_bytes(film.replace(b"und", b"\xffde", 1))
+    with open_audio(tmp_path / "film.mkv") as audio:
+        told = " ".join(audio.warnings)
+    assert "'de'" in told or " de" in told
+    assert told.encode()
+    assert np.array_equal(
+        read_audio(tmp_path / "film.mkv", track="de"), read_audio(CASES / "two-tracks.mkv", track=1)
+    )
+
+
 def test_a_plain_file_has_one_track(tmp_path):
     with pytest.raises(OptionError, match="has no audio track '2'"):
         open_audio(CASES / "voicemail-gsm.wav", track=2)

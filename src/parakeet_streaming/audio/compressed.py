@@ -16,7 +16,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
-from typing import TYPE_CHECKING, Final, Protocol
+from typing import TYPE_CHECKING, Any, Final, Protocol, cast
 
 import numpy as np
 from numpy.typing import NDArray
@@ -46,6 +46,8 @@ _SPLICED: Final = frozenset({"mpeg", "mpegts", "ogg"})
 _EXACT: Final = frozenset({"asf", "flv", "matroska", "mov", "nut"})
 """Those whose length is no estimate."""
 _EARLY_END_S: Final = 1.0
+_TEXTS_OF_ANY_BYTES: Final = 19
+"""The first version of PyAV for which a title that is no UTF-8 does not make a file unreadable."""
 _LONGEST_SPLICED_GAP_S: Final = 60.0
 _MOST_DELAY_S: Final = 0.5
 """A decoder that swallows its first packets swallows no more than that."""
@@ -94,9 +96,7 @@ def open_compressed(
     try:
         # Without protocols a playlist in disguise cannot open other files or addresses.
         options = {"protocol_whitelist": "none"}
-        container = stack.enter_context(
-            av.open(file, "r", options=options, metadata_errors="ignore")
-        )
+        container = stack.enter_context(_opened(file, options))
         stream = _choose_stream(container, track, name, warnings)
         frames = DecodedFrames(container, stream, strict=strict)
         track_reader = _Track(name, container, frames, warnings, padding)
@@ -115,6 +115,21 @@ def open_compressed(
     )
 
 
+def _opened(file: ByteSource, options: dict[str, str]) -> InputContainer:
+    import av
+
+    if int(av.__version__.partition(".")[0]) >= _TEXTS_OF_ANY_BYTES:
+        return av.open(file, "r", options=options)
+    lenient: Any = {"metadata_errors": "ignore"}
+    return cast("InputContainer", av.open(file, "r", options=options, **lenient))
+
+
+def _text_of(stream: AudioStream, key: str) -> str | None:
+    """What the file says of a stream, without what is no UTF-8; None where it says nothing."""
+    said = stream.metadata.get(key)
+    return None if said is None else said.encode(errors="ignore").decode()
+
+
 def _choose_stream(
     container: InputContainer, asked: int | str | None, name: str, warnings: list[str]
 ) -> AudioStream:
@@ -124,8 +139,8 @@ def _choose_stream(
             number,
             stream.codec_context.name,
             stream.codec_context.layout.nb_channels,
-            stream.metadata.get("language"),
-            stream.metadata.get("title"),
+            _text_of(stream, "language"),
+            _text_of(stream, "title"),
             bool(stream.disposition & type(stream.disposition).default),
             any(stream.disposition & type(stream.disposition)[aside] for aside in _ASIDE),
         )
