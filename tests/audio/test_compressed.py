@@ -252,7 +252,14 @@ def tones(channels):
 
 
 def surround(path, codec, layout, planes=None):
-    """Tones in a file of that codec."""
+    """Tones in a file of that codec; skips what this FFmpeg reads, but does not write."""
+    try:
+        return written(path, codec, layout, planes)
+    except (av.ArgumentError, av.InvalidDataError) as error:
+        pytest.skip(f"this PyAV writes no {layout} {codec} to {path.suffix}: {error}")
+
+
+def written(path, codec, layout, planes):
     channels = av.AudioLayout(layout).nb_channels
     whole = (tones(channels) * 32_767).astype(np.int16)
     with av.open(path, "w") as container:
