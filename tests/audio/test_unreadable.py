@@ -65,7 +65,7 @@ def test_names_and_links_that_lead_nowhere(tmp_path, way, name, message):
 
 @pytest.mark.parametrize("way", WAYS)
 def test_a_name_with_a_nul(way):
-    with pytest.raises(AudioFormatError, match="null (byte|character)"):
+    with pytest.raises(AudioFormatError, match=r"null (byte|character)"):
         way("a\0b.wav")
 
 

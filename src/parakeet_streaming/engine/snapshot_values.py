@@ -116,9 +116,8 @@ class PlainReader:
         if origin is tuple:
             each = arguments[:1] * len(plain) if arguments[1:] == (...,) else arguments
             return tuple(self.value(kind, item) for kind, item in zip(each, plain, strict=True))
-        if origin is np.ndarray:
+        if (wanted := _dtype_of(origin, arguments)) is not None:
             array = self._arrays[plain["array"]]
-            wanted = np.dtype(get_args(arguments[1])[0])
             if array.dtype != wanted:
                 raise SnapshotError(f"an array of {array.dtype} where {wanted} belongs")
             return array
@@ -139,6 +138,14 @@ class PlainReader:
             return None
         (kind,) = (each for each in arguments if each is not type(None))
         return self.value(kind, plain)
+
+
+def _dtype_of(origin: Any, arguments: tuple[Any, ...]) -> np.dtype[Any] | None:  # noqa: ANN401
+    """The numbers of an `NDArray`; None of any other type."""
+    if origin is np.ndarray:
+        return np.dtype(get_args(arguments[1])[0])
+    # From numpy 2.5 on it is a name of its own.
+    return np.dtype(arguments[0]) if origin is NDArray else None
 
 
 def _is_shape(shape: list[Any]) -> bool:
