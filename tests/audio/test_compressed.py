@@ -92,6 +92,17 @@ def test_what_a_file_says_in_other_bytes_than_utf_8_is_left_out(tmp_path):
     )
 
 
+def test_pyav_19_has_no_word_for_titles_in_other_encodings(monkeypatch):
+    opened = av.open
+
+    def as_19(file, mode, *, options):
+        return opened(file, mode, options=options)
+
+    monkeypatch.setattr(av, "__version__", "19.0.2")
+    monkeypatch.setattr(av, "open", as_19)
+    assert len(read_audio(CASES / "joined.mp3"))
+
+
 def test_a_plain_file_has_one_track(tmp_path):
     with pytest.raises(OptionError, match="has no audio track '2'"):
         open_audio(CASES / "voicemail-gsm.wav", track=2)

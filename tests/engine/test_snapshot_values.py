@@ -2,12 +2,13 @@
 
 import json
 from dataclasses import dataclass
-from typing import Literal
+from typing import Literal, get_args, get_origin
 
 import numpy as np
 import pytest
 from numpy.typing import NDArray
 
+from parakeet_streaming.engine import snapshot_values
 from parakeet_streaming.engine.snapshot_values import PlainReader, PlainWriter
 from parakeet_streaming.engine.stream_state import Activity
 from parakeet_streaming.errors import SnapshotError
@@ -79,3 +80,10 @@ def test_arrays_of_every_order_and_type():
 def test_what_is_no_value_of_its_type_is_refused(kind, plain):
     with pytest.raises((SnapshotError, ValueError)):
         PlainReader(b"", []).value(kind, plain)
+
+
+def test_arrays_are_known_by_either_name_that_numpy_has_for_them():
+    here = NDArray[np.int16]
+    assert snapshot_values._dtype_of(get_origin(here), get_args(here)) == np.int16
+    assert snapshot_values._dtype_of(NDArray, (np.float32,)) == np.float32
+    assert snapshot_values._dtype_of(tuple, (int, ...)) is None

@@ -142,10 +142,11 @@ class PlainReader:
 
 def _dtype_of(origin: Any, arguments: tuple[Any, ...]) -> np.dtype[Any] | None:  # noqa: ANN401
     """The numbers of an `NDArray`; None of any other type."""
-    if origin is np.ndarray:
-        return np.dtype(get_args(arguments[1])[0])
     # From numpy 2.5 on it is a name of its own.
-    return np.dtype(arguments[0]) if origin is NDArray else None
+    numbers = arguments if origin is NDArray else ()
+    if origin is np.ndarray:
+        numbers = get_args(arguments[1])
+    return np.dtype(numbers[0]) if numbers else None
 
 
 def _is_shape(shape: list[Any]) -> bool:
