@@ -43,7 +43,9 @@ def test_every_class_is_drawn_once():
 
 def test_every_leaf_is_also_the_builtin_one_would_guess():
     for name, _, builtin in drawn():
-        is_leaf = not CLASSES[name].__subclasses__()
+        below = CLASSES[name].__subclasses__()
+        # Other rooms have errors of their own, where something has imported them.
+        is_leaf = all(each.__module__ != errors.__name__ for each in below)
         assert is_leaf == (builtin is not None)
 
 

@@ -96,8 +96,9 @@ def _home(cache: Path, name: str) -> Path:
 
 def _is_inside(cache: Path, name: str, folder: Path) -> bool:
     try:
-        return folder.resolve() == _home(cache.resolve(), name) / "snapshots" / folder.name
-    except (OSError, RuntimeError):  # a link to itself
+        real = folder.resolve(strict=True)
+        return real == _home(cache.resolve(), name) / "snapshots" / folder.name
+    except (OSError, RuntimeError):  # a link to itself, or to nothing
         return False
 
 
