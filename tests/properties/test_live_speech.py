@@ -163,6 +163,13 @@ def test_after_a_commit_an_end_without_audio_hears_nothing(rate_hz, end_samples,
     assert hand.finish().transcript.text == ""
 
 
+def in_a_room(begin_s, end_s, room_s, level_dbfs, seed):
+    """A part of the recording, and so much of nobody's speech after it, in noise."""
+    begin, end = round(begin_s * 16_000) - 800, round(end_s * 16_000)
+    audio = np.pad(recording()[begin:end], (0, round(room_s * 16_000)))
+    return audio + noise(len(audio) / 16_000 + 1, 10 ** (level_dbfs / 20), seed)[: len(audio)]
+
+
 @pytest.mark.xfail(
     strict=True, reason="the present weights lose six more of 120 words, cut where they say"
 )
@@ -173,10 +180,7 @@ def test_the_silence_after_the_audio_spoils_no_word():
     for level_dbfs in (-85, -75, -65, -55, -45):
         for room_s in (0.1, 0.3, 0.5):
             for number, word in enumerate(words()):
-                begin, end = round(word.start * 16_000) - 800, round(word.end * 16_000)
-                audio = np.pad(recording()[begin:end], (0, round(room_s * 16_000)))
-                level = 10 ** (level_dbfs / 20)
-                audio += noise(len(audio) / 16_000 + 1, level, seed=number)[: len(audio)]
+                audio = in_a_room(word.start, word.end, room_s, level_dbfs, number)
                 for silence_s in lost:
                     stream = recognizer.stream(ContextConfig.offline_like())
                     stream.push(audio)
@@ -192,10 +196,8 @@ def test_the_silence_after_the_audio_spoils_fewer_words_than_zeros():
     for level_dbfs in (-85, -75, -65, -55, -45):
         for room_s in (0.1, 0.3, 0.5):
             for number, (begin_s, end_s) in enumerate(sounds()):
-                begin, end = round(begin_s * 16_000) - 800, round((end_s + HALF_FRAME_S) * 16_000)
-                audio = np.pad(recording()[begin:end], (0, round(room_s * 16_000)))
-                level = 10 ** (level_dbfs / 20)
-                audio += noise(len(audio) / 16_000 + 1, level, seed=number)[: len(audio)]
+                heard_s = end_s + HALF_FRAME_S
+                audio = in_a_room(begin_s, heard_s, room_s, level_dbfs, number)
                 for behind in lost:
                     stream = recognizer.stream(ContextConfig.offline_like())
                     stream.push(audio)
